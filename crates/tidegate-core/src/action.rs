@@ -1,0 +1,78 @@
+//! What the core wants done.
+
+use crate::send::Sendable;
+use tidegate_types::call::{Call, Warrant};
+use tidegate_types::grant::Scope;
+use tidegate_types::ids::{AccountName, OrderId, Seq, Ticket};
+use tidegate_types::record::Record;
+use tidegate_types::reject::Reject;
+use tidegate_types::request::Reply;
+
+/// Something for the server to carry out, in the order given.
+#[derive(Debug)]
+pub enum Action {
+    /// Append this record; its number is the next one of the journal.
+    Append {
+        /// The number.
+        seq: Seq,
+        /// The record.
+        record: Record,
+    },
+    /// Have the signer sign this call; answered by `Event::Signed` or `Event::NotSent`.
+    Sign {
+        /// The call.
+        call: Call,
+        /// Why it may.
+        warrant: Warrant,
+    },
+    /// Send this; answered by `Event::Sent` and `Event::Replied`, or by `Event::NotSent`.
+    Send {
+        /// The request.
+        request: Sendable,
+    },
+    /// Answer a question.
+    Answer {
+        /// Which.
+        ticket: Ticket,
+        /// With what.
+        answer: Answer,
+    },
+    /// Read the account's open orders and positions; answered by `Event::Snapshot`.
+    Reconcile {
+        /// Which account.
+        account: AccountName,
+    },
+}
+
+/// The core's answer to a question.
+#[derive(Debug)]
+pub enum Answer {
+    /// The venue's own answer, accepting or refusing.
+    Venue {
+        /// The answer, with Tidegate's ids in it.
+        reply: Reply,
+        /// The order it is about.
+        order: Option<OrderId>,
+    },
+    /// So many of the caller's orders were cancelled.
+    Cancelled {
+        /// How many.
+        orders: Vec<OrderId>,
+        /// How many could not be, or are not known to be.
+        failed: Vec<OrderId>,
+    },
+    /// The administration's change is durable.
+    Done,
+    /// The halt is in force and proven.
+    Halted {
+        /// Of what.
+        scope: Scope,
+        /// How many orders it cancelled.
+        cancelled: u64,
+    },
+    /// Refused.
+    Refused {
+        /// Why.
+        reject: Reject,
+    },
+}

@@ -1,0 +1,168 @@
+//! What can happen to the core.
+
+use tidegate_types::grant::Scope;
+use tidegate_types::ids::{AccountName, CallId, CallerName, KeyId, PersonName, Ticket, VenueName};
+use tidegate_types::instrument::{Instrument, Mark};
+use tidegate_types::order::{CancelFilter, Intent};
+use tidegate_types::proof::{Authenticated, Durable, Signed};
+use tidegate_types::record::{Change, Durability};
+use tidegate_types::reject::Reject;
+use tidegate_types::report::{AccountEvent, AccountSnapshot, Outcome};
+use tidegate_types::request::Reply;
+
+/// Something that happened, handed to the core with the time.
+#[derive(Debug)]
+pub enum Event {
+    /// The gateway started, after replay. `epoch` was never used before.
+    Started {
+        /// A random word of 8 to 12 letters and digits.
+        epoch: String,
+        /// The program's version.
+        version: String,
+        /// When a record counts as written.
+        durability: Durability,
+    },
+    /// The gateway is about to stop in good order.
+    Stopping,
+    /// A caller asks for something; answered by `Action::Answer` with this ticket, once.
+    Submit {
+        /// Which question this is.
+        ticket: Ticket,
+        /// Who asks.
+        who: Authenticated,
+        /// What.
+        intent: Intent,
+    },
+    /// A request was refused before it came to the core (credentials, parsing, request rate).
+    RefusedEarlier {
+        /// Who asked, if that was known.
+        caller: Option<CallerName>,
+        /// On which account, if that was known.
+        account: Option<AccountName>,
+        /// Why.
+        reject: Reject,
+    },
+    /// A caller logged in.
+    LoggedIn {
+        /// Who.
+        caller: CallerName,
+        /// With which key.
+        key: KeyId,
+    },
+    /// A caller's session ended that had asked for its orders to be cancelled then.
+    Disconnected {
+        /// Whose.
+        caller: CallerName,
+        /// On which account.
+        account: AccountName,
+        /// Which of its orders.
+        filter: CancelFilter,
+    },
+    /// The administration changes something; answered once durable.
+    Administer {
+        /// Which question this is.
+        ticket: Ticket,
+        /// Who.
+        by: PersonName,
+        /// What.
+        change: Change,
+    },
+    /// Somebody halts a scope. Answered when proven: the venue shows no live order of the scope.
+    Halt {
+        /// Which question this is; none when nobody waits (the halt file).
+        ticket: Option<Ticket>,
+        /// Who.
+        by: PersonName,
+        /// Of what.
+        scope: Scope,
+        /// Why.
+        reason: String,
+        /// Orders that reduce a position still pass.
+        allow_reduce: bool,
+    },
+    /// Somebody lifts a halt; answered once durable.
+    Resume {
+        /// Which question this is.
+        ticket: Ticket,
+        /// Who.
+        by: PersonName,
+        /// Of what.
+        scope: Scope,
+        /// Why.
+        reason: String,
+    },
+    /// A venue's terms were read.
+    Instruments {
+        /// Where.
+        venue: VenueName,
+        /// All of them.
+        instruments: Vec<Instrument>,
+    },
+    /// Marks came, at most one per instrument each 100 ms.
+    Marks {
+        /// The marks.
+        marks: Vec<Mark>,
+    },
+    /// The journal flushed.
+    Durable {
+        /// The proof.
+        proof: Durable,
+    },
+    /// The journal cannot be written any more; only cancels and halts go on.
+    JournalFailed {
+        /// Why.
+        why: String,
+    },
+    /// The signer signed.
+    Signed {
+        /// The proof, with the request.
+        proof: Signed,
+    },
+    /// The signer refused or died, or connecting failed: the call did not leave.
+    NotSent {
+        /// Which.
+        call: CallId,
+        /// Why.
+        reject: Reject,
+    },
+    /// The first byte of a call left.
+    Sent {
+        /// Which.
+        call: CallId,
+    },
+    /// The venue answered a call, or the time for it is over (`Outcome::Unknown`).
+    Replied {
+        /// Which.
+        call: CallId,
+        /// What it says.
+        outcome: Outcome,
+        /// The venue's own answer, to be passed on; `None` when there was none.
+        reply: Option<Reply>,
+    },
+    /// The account's private stream told something.
+    Streamed {
+        /// Which account.
+        account: AccountName,
+        /// What.
+        event: AccountEvent,
+    },
+    /// The account's private stream is up, so that reconciliation can begin.
+    StreamUp {
+        /// Which account.
+        account: AccountName,
+    },
+    /// The account's private stream broke.
+    StreamDown {
+        /// Which account.
+        account: AccountName,
+        /// Why.
+        why: String,
+    },
+    /// The answer to `Action::Reconcile`.
+    Snapshot {
+        /// Which account.
+        account: AccountName,
+        /// What the venue shows, or why it could not be read.
+        result: Result<AccountSnapshot, String>,
+    },
+}

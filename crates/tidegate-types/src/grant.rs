@@ -1,0 +1,261 @@
+//! What callers may do and what accounts may bear.
+
+use crate::codec::{Codec, CodecError};
+use crate::ids::{
+    AccountName, BadName, CallerName, DeskName, InstrumentId, InstrumentName, KeyId, VenueName,
+};
+use crate::instrument::{Qty, Usd};
+use crate::order::{OrderType, Side};
+use crate::time::{Span, Time};
+use crate::{codec_enum, codec_struct};
+use std::fmt;
+use std::str::FromStr;
+
+/// A name of instruments in which `*` stands for any run of characters: `BTC-*`, `*USDT`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Pattern(InstrumentName);
+
+impl Pattern {
+    /// The pattern that `text` is.
+    pub fn new(text: &str) -> Result<Pattern, BadName> {
+        InstrumentName::new(text).map(Pattern)
+    }
+
+    /// Whether `name` is one of those meant.
+    pub fn matches(&self, name: &InstrumentName) -> bool {
+        let mut parts = self.0.as_str().split('*');
+        let (first, text) = (parts.next().unwrap_or_default(), name.as_str());
+        let Some(mut rest) = text.strip_prefix(first) else { return false };
+        let mut parts = parts.peekable();
+        if parts.peek().is_none() {
+            return rest.is_empty();
+        }
+        while let Some(part) = parts.next() {
+            if parts.peek().is_none() {
+                return rest.ends_with(part);
+            }
+            match rest.find(part).and_then(|at| rest.get(at + part.len()..)) {
+                Some(after) => rest = after,
+                None => return false,
+            }
+        }
+        true
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl Codec for Pattern {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.0.encode(out);
+    }
+
+    fn decode(input: &mut &[u8]) -> Result<Pattern, CodecError> {
+        InstrumentName::decode(input).map(Pattern)
+    }
+
+    fn show(&self, out: &mut String) {
+        self.0.show(out);
+    }
+}
+
+/// What a caller may do on an account. What is not named is not allowed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Grant {
+    /// Who.
+    pub caller: CallerName,
+    /// Where.
+    pub venue: VenueName,
+    /// On which account.
+    pub account: AccountName,
+    /// It may trade; otherwise it may only read.
+    pub trade: bool,
+    /// Which instruments.
+    pub instruments: Vec<Pattern>,
+    /// Which sides.
+    pub sides: Vec<Side>,
+    /// Which order types.
+    pub order_types: Vec<OrderType>,
+    /// Only orders that reduce the account's position.
+    pub reduce_only: bool,
+    /// Largest order in the instrument's own unit, if limited.
+    pub max_order_qty: Option<Qty>,
+    /// Largest order in dollars.
+    pub max_order_notional: Usd,
+    /// Most that the caller's open orders may be worth together.
+    pub max_open_notional: Usd,
+    /// Orders and amends a second, sustained.
+    pub orders_per_second: u32,
+    /// Orders and amends at once.
+    pub burst: u32,
+    /// It may change account settings.
+    pub settings: bool,
+    /// It sees and cancels every order of the account, not only its own.
+    pub account_wide: bool,
+    /// When it ends.
+    pub until: Option<Time>,
+}
+codec_struct!(Grant {
+    caller,
+    venue,
+    account,
+    trade,
+    instruments,
+    sides,
+    order_types,
+    reduce_only,
+    max_order_qty,
+    max_order_notional,
+    max_open_notional,
+    orders_per_second,
+    burst,
+    settings,
+    account_wide,
+    until,
+});
+
+/// What an account may bear over all its callers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountLimits {
+    /// Which account.
+    pub account: AccountName,
+    /// Largest order in the instrument's own unit, by pattern; the first that matches holds.
+    pub max_order_qty: Vec<(Pattern, Qty)>,
+    /// Largest order in dollars.
+    pub max_order_notional: Usd,
+    /// Most that all open orders may be worth together.
+    pub max_open_notional: Usd,
+    /// Most that the position in one instrument may be worth, its open orders of the worse side
+    /// included.
+    pub max_position_notional: Usd,
+    /// How far from the mark a price may be, in basis points of the mark, on the side that costs.
+    pub collar_bps: u32,
+    /// The same for options, whose premiums move more.
+    pub option_collar_bps: u32,
+    /// How old a mark may be.
+    pub max_mark_age: Span,
+    /// Orders and amends a second, sustained, all callers together.
+    pub orders_per_second: u32,
+    /// Orders and amends at once.
+    pub burst: u32,
+}
+codec_struct!(AccountLimits {
+    account,
+    max_order_qty,
+    max_order_notional,
+    max_open_notional,
+    max_position_notional,
+    collar_bps,
+    option_collar_bps,
+    max_mark_age,
+    orders_per_second,
+    burst,
+});
+
+/// How a virtual key signs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum KeyScheme {
+    /// HMAC-SHA256; the shared secret is sealed in the store under the key's id.
+    Hmac,
+    /// Ed25519; only the public key is kept.
+    Ed25519 {
+        /// The public key.
+        public: [u8; 32],
+    },
+}
+codec_enum!(KeyScheme { 0 => Hmac, 1 => Ed25519 { public } });
+
+/// The public part of a virtual key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VirtualKey {
+    /// What the caller sends.
+    pub id: KeyId,
+    /// Whose it is.
+    pub caller: CallerName,
+    /// Which venue's dialect it signs.
+    pub venue: VenueName,
+    /// Which account it trades.
+    pub account: AccountName,
+    /// How it signs.
+    pub scheme: KeyScheme,
+}
+codec_struct!(VirtualKey { id, caller, venue, account, scheme });
+
+/// What a halt covers.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Scope {
+    /// Everything.
+    All,
+    /// A desk.
+    Desk {
+        /// Which.
+        name: DeskName,
+    },
+    /// A venue.
+    Venue {
+        /// Which.
+        name: VenueName,
+    },
+    /// An account.
+    Account {
+        /// Which.
+        name: AccountName,
+    },
+    /// A caller.
+    Caller {
+        /// Which.
+        name: CallerName,
+    },
+    /// An instrument.
+    Instrument {
+        /// Which.
+        id: InstrumentId,
+    },
+}
+codec_enum!(Scope {
+    0 => All, 1 => Desk { name }, 2 => Venue { name }, 3 => Account { name }, 4 => Caller { name },
+    5 => Instrument { id },
+});
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Scope::All => f.write_str("all"),
+            Scope::Desk { name } => write!(f, "desk:{name}"),
+            Scope::Venue { name } => write!(f, "venue:{name}"),
+            Scope::Account { name } => write!(f, "account:{name}"),
+            Scope::Caller { name } => write!(f, "caller:{name}"),
+            Scope::Instrument { id } => write!(f, "instrument:{id}"),
+        }
+    }
+}
+
+impl FromStr for Scope {
+    type Err = BadName;
+
+    fn from_str(text: &str) -> Result<Scope, BadName> {
+        if text == "all" {
+            return Ok(Scope::All);
+        }
+        let (kind, name) = text.split_once(':').ok_or(BadName)?;
+        Ok(match kind {
+            "desk" => Scope::Desk { name: DeskName::new(name)? },
+            "venue" => Scope::Venue { name: VenueName::new(name)? },
+            "account" => Scope::Account { name: AccountName::new(name)? },
+            "caller" => Scope::Caller { name: CallerName::new(name)? },
+            "instrument" => {
+                let (venue, name) = name.split_once('/').ok_or(BadName)?;
+                let id = InstrumentId {
+                    venue: VenueName::new(venue)?,
+                    name: InstrumentName::new(name)?,
+                };
+                Scope::Instrument { id }
+            }
+            _ => return Err(BadName),
+        })
+    }
+}

@@ -1,0 +1,24 @@
+//! What trading talks about: prices, quantities, instruments, callers, grants, intents, rejects,
+//! limits and the records of the journal.
+//!
+//! No input or output, no clock, no serde: a value here is valid because it could be built at all.
+
+pub mod call;
+pub mod codec;
+pub mod decimal;
+pub mod grant;
+pub mod ids;
+pub mod instrument;
+pub mod limits;
+pub mod order;
+pub mod proof;
+pub mod record;
+pub mod reject;
+pub mod report;
+pub mod request;
+pub mod secret;
+pub mod time;
+
+pub use decimal::{Decimal, DecimalError, Rounding};
+pub use reject::{Code, Reject};
+pub use time::Time;

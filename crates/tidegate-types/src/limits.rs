@@ -1,0 +1,48 @@
+//! Every bound in one place, each with its reason.
+
+use crate::time::Span;
+
+/// Largest request body; the venues' own limit is 32 kB.
+pub const MAX_BODY_BYTES: usize = 32 * 1024;
+/// Largest request line and headers together.
+pub const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// Largest WebSocket message from a caller.
+pub const MAX_WS_MESSAGE_BYTES: usize = 32 * 1024;
+/// Largest WebSocket message or answer from a venue (exchange information is long).
+pub const MAX_VENUE_BODY_BYTES: usize = 16 * 1024 * 1024;
+/// Deepest nesting of JSON from a caller.
+pub const MAX_JSON_DEPTH: usize = 16;
+/// Most parameters in one request.
+pub const MAX_PARAMS: usize = 64;
+/// A caller must send its whole head within this.
+pub const HEAD_TIMEOUT: Span = Span::from_secs(10);
+/// A caller must send its whole body within this.
+pub const BODY_TIMEOUT: Span = Span::from_secs(10);
+/// A TLS handshake must end within this.
+pub const HANDSHAKE_TIMEOUT: Span = Span::from_secs(10);
+/// A kept-alive connection is closed when idle for this long.
+pub const IDLE_TIMEOUT: Span = Span::from_secs(75);
+/// Most connections at once, all listeners together.
+pub const MAX_CONNECTIONS: usize = 4096;
+/// Most connections at once from one address.
+pub const MAX_CONNECTIONS_PER_PEER: usize = 512;
+/// Most messages waiting to be written to one caller's WebSocket; a slower reader is cut off.
+pub const MAX_WS_BACKLOG: usize = 1024;
+/// An answer from a venue must come within this, else the outcome is unknown.
+pub const VENUE_TIMEOUT: Span = Span::from_secs(10);
+/// An order must reach the venue's engine within this of being signed (the venues' own windows).
+pub const ORDER_DEADLINE: Span = Span::from_secs(5);
+/// What a caller's clock may be ahead of ours.
+pub const MAX_CLOCK_AHEAD: Span = Span::from_secs(1);
+/// The longest a caller's signature may say it is good for.
+pub const MAX_SIGNATURE_WINDOW: Span = Span::from_secs(60);
+/// Most signatures remembered against replay; beyond it requests that change state are refused.
+pub const MAX_REPLAY_ENTRIES: usize = 1_000_000;
+/// Most requests waiting inside the gateway; cancels have as many again to themselves.
+pub const MAX_IN_FLIGHT: usize = 4096;
+/// Most orders kept in the table after they are done.
+pub const MAX_DONE_ORDERS: usize = 200_000;
+/// Longest record of the journal.
+pub const MAX_RECORD_BYTES: usize = 60 * 1024;
+/// Marks enter the core at most this often per instrument.
+pub const MARK_INTERVAL: Span = Span::from_millis(100);

@@ -1,0 +1,95 @@
+//! Proofs that cross crates. Each can be made by one constructor, `vouch`, which one file alone
+//! may call (`cargo xtask tidy` holds that); inside a crate, privacy guards the rest.
+
+use crate::call::{CallClass, WireRequest};
+use crate::ids::{AccountName, CallId, CallerName, KeyId, Seq, VenueName};
+
+/// Somebody proved to be this caller. Made in `tidegate-identity/src/authenticate.rs`.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Authenticated {
+    caller: CallerName,
+    key: KeyId,
+    venue: VenueName,
+    account: AccountName,
+}
+
+impl Authenticated {
+    /// Vouches that a credential of `caller`'s was checked just now.
+    pub fn vouch(
+        caller: CallerName,
+        key: KeyId,
+        venue: VenueName,
+        account: AccountName,
+    ) -> Authenticated {
+        Authenticated { caller, key, venue, account }
+    }
+
+    /// Who.
+    pub fn caller(&self) -> &CallerName {
+        &self.caller
+    }
+
+    /// With which key.
+    pub fn key(&self) -> &KeyId {
+        &self.key
+    }
+
+    /// At which venue the key trades.
+    pub fn venue(&self) -> &VenueName {
+        &self.venue
+    }
+
+    /// On which account.
+    pub fn account(&self) -> &AccountName {
+        &self.account
+    }
+}
+
+/// Every record below `end` is on disk, as durably as the operator chose. Made in
+/// `tidegate-journal/src/writer.rs`.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Durable {
+    end: Seq,
+}
+
+impl Durable {
+    /// Vouches that the flush that covers every record below `end` is done.
+    pub fn vouch(end: Seq) -> Durable {
+        Durable { end }
+    }
+
+    /// The first record that is not covered.
+    pub fn end(&self) -> Seq {
+        self.end
+    }
+}
+
+/// The signer signed this call. Made in `tidegate-vault/src/client.rs`.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Signed {
+    call: CallId,
+    class: CallClass,
+    request: WireRequest,
+}
+
+impl Signed {
+    /// Vouches that the signer process answered `call`, of this class, with `request`.
+    pub fn vouch(call: CallId, class: CallClass, request: WireRequest) -> Signed {
+        Signed { call, class, request }
+    }
+
+    /// What the call can do.
+    pub fn class(&self) -> CallClass {
+        self.class
+    }
+
+    /// Which call.
+    pub fn call(&self) -> CallId {
+        self.call
+    }
+
+    /// The request, giving up the proof.
+    pub fn into_request(self) -> WireRequest {
+        self.request
+    }
+}

@@ -1,0 +1,399 @@
+//! The records of the journal: what was decided, sent, heard and changed, in the order it happened.
+//! All state is a fold over them.
+
+use crate::call::CallBody;
+use crate::grant::{AccountLimits, Grant, Scope, VirtualKey};
+use crate::ids::{
+    AccountName, CallId, CallerName, ClientId, DeskName, KeyId, OrderId, PersonName, VenueName,
+};
+use crate::instrument::{Instrument, Mark, Price, SignedQty, Usd};
+use crate::order::{Intent, NewOrder};
+use crate::reject::{Code, Reject};
+use crate::report::{AccountEvent, AccountSnapshot, Outcome};
+use crate::time::{Span, Time};
+use crate::{codec_enum, codec_struct};
+
+/// The version of the rules that decide; part of every decision.
+pub const RULES: u32 = 1;
+
+/// When a record counts as written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Durability {
+    /// After fdatasync: survives a crash of the machine.
+    Disk,
+    /// After the write: survives a crash of the process; flushed in the background.
+    Os,
+}
+codec_enum!(Durability { 0 => Disk, 1 => Os });
+
+/// How many people a loosening takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Approvals {
+    /// One; the desk says so.
+    One,
+    /// Two.
+    Two,
+}
+codec_enum!(Approvals { 0 => One, 1 => Two });
+
+/// A change of the administration's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// The desk was set up.
+    DeskSet {
+        /// Its name.
+        desk: DeskName,
+        /// How many people a loosening takes.
+        approvals: Approvals,
+    },
+    /// An account was added.
+    AccountAdded {
+        /// Where.
+        venue: VenueName,
+        /// What the desk calls it.
+        account: AccountName,
+    },
+    /// A venue key was imported for an account.
+    VenueKeyImported {
+        /// Which account.
+        account: AccountName,
+        /// The key's public id.
+        key: String,
+        /// What the venue says it may do.
+        rights: Vec<String>,
+    },
+    /// A caller was added.
+    CallerAdded {
+        /// Who.
+        caller: CallerName,
+    },
+    /// A virtual key was made.
+    KeyAdded {
+        /// Its public part.
+        key: VirtualKey,
+    },
+    /// A virtual key was revoked.
+    KeyRevoked {
+        /// Which.
+        id: KeyId,
+    },
+    /// A grant was given or replaced (one per caller and account).
+    GrantSet {
+        /// The grant.
+        grant: Grant,
+    },
+    /// A grant was taken back.
+    GrantRemoved {
+        /// Whose.
+        caller: CallerName,
+        /// On which account.
+        account: AccountName,
+    },
+    /// An account's limits were set.
+    LimitsSet {
+        /// The limits.
+        limits: AccountLimits,
+    },
+}
+codec_enum!(Change {
+    0 => DeskSet { desk, approvals },
+    1 => AccountAdded { venue, account },
+    2 => VenueKeyImported { account, key, rights },
+    3 => CallerAdded { caller },
+    4 => KeyAdded { key },
+    5 => KeyRevoked { id },
+    6 => GrantSet { grant },
+    7 => GrantRemoved { caller, account },
+    8 => LimitsSet { limits },
+});
+
+/// The numbers a decision was made from.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Decision {
+    /// The version of the rules.
+    pub rules: u32,
+    /// The mark in force.
+    pub mark: Option<Price>,
+    /// The index in force.
+    pub index: Option<Price>,
+    /// How old the mark was.
+    pub mark_age: Option<Span>,
+    /// The worst price the order may trade at.
+    pub worst_price: Option<Price>,
+    /// What the order is worth at worst.
+    pub notional: Option<Usd>,
+    /// What the caller's open orders are worth, this one included.
+    pub caller_open: Option<Usd>,
+    /// What the account's open orders are worth, this one included.
+    pub account_open: Option<Usd>,
+    /// What the position may come to be worth, open orders and this one included.
+    pub position_worst: Option<Usd>,
+    /// The account's position in the instrument before.
+    pub position: Option<SignedQty>,
+    /// The order was taken as reducing the position.
+    pub reducing: bool,
+}
+codec_struct!(Decision {
+    rules,
+    mark,
+    index,
+    mark_age,
+    worst_price,
+    notional,
+    caller_open,
+    account_open,
+    position_worst,
+    position,
+    reducing,
+});
+
+/// Who had an order cancelled.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Canceller {
+    /// The caller whose order it is, or one whose grant is account-wide.
+    Caller {
+        /// Who.
+        caller: CallerName,
+    },
+    /// A halt.
+    Halt {
+        /// Of what.
+        scope: Scope,
+    },
+    /// Tidegate, because the caller's session ended and it had asked for that.
+    Disconnect {
+        /// Whose.
+        caller: CallerName,
+    },
+}
+codec_enum!(Canceller {
+    0 => Caller { caller }, 1 => Halt { scope }, 2 => Disconnect { caller },
+});
+
+/// What happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Body {
+    /// The gateway started. `epoch` makes its client ids unlike any before.
+    Started {
+        /// A random word, new at every start.
+        epoch: String,
+        /// The program's version.
+        version: String,
+        /// When a record counts as written.
+        durability: Durability,
+    },
+    /// The gateway stopped in good order.
+    Stopped,
+    /// Terms of instruments were read from a venue.
+    Instruments {
+        /// Where.
+        venue: VenueName,
+        /// Those that are new or changed.
+        instruments: Vec<Instrument>,
+    },
+    /// Marks came into force.
+    Marks {
+        /// The marks.
+        marks: Vec<Mark>,
+    },
+    /// The administration changed something.
+    Changed {
+        /// Who.
+        by: PersonName,
+        /// What.
+        change: Change,
+    },
+    /// A halt came into force.
+    Halted {
+        /// Who.
+        by: PersonName,
+        /// Of what.
+        scope: Scope,
+        /// Why.
+        reason: String,
+        /// Orders that reduce a position still pass.
+        allow_reduce: bool,
+    },
+    /// A halt was proven: the venue shows no order of the scope.
+    HaltProven {
+        /// Of what.
+        scope: Scope,
+    },
+    /// A halt was lifted.
+    Resumed {
+        /// Who.
+        by: PersonName,
+        /// Of what.
+        scope: Scope,
+        /// Why.
+        reason: String,
+    },
+    /// An account takes no new orders until it is reconciled.
+    Closed {
+        /// Which.
+        account: AccountName,
+        /// Why.
+        why: String,
+    },
+    /// An account was reconciled; `snapshot` is what the venue shows.
+    Reconciled {
+        /// Which.
+        account: AccountName,
+        /// What the venue shows.
+        snapshot: AccountSnapshot,
+    },
+    /// An account takes new orders again.
+    Opened {
+        /// Which.
+        account: AccountName,
+    },
+    /// An order passed every gate and will be sent.
+    Cleared {
+        /// Its number.
+        order: OrderId,
+        /// The request to the venue.
+        call: CallId,
+        /// Whose it is.
+        caller: CallerName,
+        /// On which account.
+        account: AccountName,
+        /// The id it is sent with.
+        client_id: ClientId,
+        /// The venue must refuse it after this time.
+        deadline: Time,
+        /// The order.
+        request: NewOrder,
+        /// The numbers.
+        decision: Decision,
+    },
+    /// A change of an order passed every gate and will be sent.
+    AmendCleared {
+        /// Which order.
+        order: OrderId,
+        /// The request to the venue.
+        call: CallId,
+        /// Who asked.
+        caller: CallerName,
+        /// What it becomes.
+        body: CallBody,
+        /// The numbers.
+        decision: Decision,
+    },
+    /// A cancel will be sent.
+    CancelCleared {
+        /// Which order.
+        order: OrderId,
+        /// The request to the venue.
+        call: CallId,
+        /// Who asked.
+        by: Canceller,
+    },
+    /// A change of account settings will be sent.
+    SettingCleared {
+        /// The request to the venue.
+        call: CallId,
+        /// Who asked.
+        caller: CallerName,
+        /// On which account.
+        account: AccountName,
+        /// The change.
+        body: CallBody,
+    },
+    /// A request was refused; the first of its kind for this caller and code within a second.
+    Refused {
+        /// Who asked, if that was known.
+        caller: Option<CallerName>,
+        /// On which account, if that was known.
+        account: Option<AccountName>,
+        /// What was asked, if it could be read.
+        intent: Option<Intent>,
+        /// Why.
+        reject: Reject,
+        /// The numbers.
+        decision: Decision,
+    },
+    /// More refusals of a kind that is already on record, counted over a second.
+    RefusedMore {
+        /// Who asked, if that was known.
+        caller: Option<CallerName>,
+        /// Why.
+        code: Code,
+        /// How many.
+        count: u64,
+    },
+    /// A request left for the venue.
+    Sent {
+        /// Which.
+        call: CallId,
+    },
+    /// A request did not leave: signing or connecting failed first.
+    NotSent {
+        /// Which.
+        call: CallId,
+        /// Why.
+        reject: Reject,
+    },
+    /// The venue answered, or did not.
+    Replied {
+        /// Which request.
+        call: CallId,
+        /// What it said.
+        outcome: Outcome,
+    },
+    /// The account's private stream told something.
+    Streamed {
+        /// Which account.
+        account: AccountName,
+        /// What.
+        event: AccountEvent,
+    },
+    /// A query told what became of an order.
+    Resolved {
+        /// Which order.
+        order: OrderId,
+        /// What the venue shows; `None`: it never had it.
+        outcome: Outcome,
+    },
+    /// A caller proved who it is and opened a session.
+    LoggedIn {
+        /// Who.
+        caller: CallerName,
+        /// With which key.
+        key: KeyId,
+    },
+}
+codec_enum!(Body {
+    0 => Started { epoch, version, durability },
+    1 => Stopped,
+    2 => Instruments { venue, instruments },
+    3 => Marks { marks },
+    4 => Changed { by, change },
+    5 => Halted { by, scope, reason, allow_reduce },
+    6 => HaltProven { scope },
+    7 => Resumed { by, scope, reason },
+    8 => Closed { account, why },
+    9 => Reconciled { account, snapshot },
+    10 => Opened { account },
+    11 => Cleared { order, call, caller, account, client_id, deadline, request, decision },
+    12 => AmendCleared { order, call, caller, body, decision },
+    13 => CancelCleared { order, call, by },
+    14 => SettingCleared { call, caller, account, body },
+    15 => Refused { caller, account, intent, reject, decision },
+    16 => RefusedMore { caller, code, count },
+    17 => Sent { call },
+    18 => NotSent { call, reject },
+    19 => Replied { call, outcome },
+    20 => Streamed { account, event },
+    21 => Resolved { order, outcome },
+    22 => LoggedIn { caller, key },
+});
+
+/// One entry of the journal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// When it was decided, on the gateway's clock.
+    pub at: Time,
+    /// What happened.
+    pub body: Body,
+}
+codec_struct!(Record { at, body });

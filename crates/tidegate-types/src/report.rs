@@ -1,0 +1,195 @@
+//! What a venue says about orders, trades and positions, whichever words it used.
+
+use crate::decimal::Decimal;
+use crate::ids::{ClientId, Currency, InstrumentId, TradeId, VenueOrderId};
+use crate::instrument::{Price, Qty, SignedQty};
+use crate::order::{OrderType, Side};
+use crate::time::Time;
+use crate::{codec_enum, codec_struct};
+
+/// Where an order stands at the venue.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum VenueState {
+    /// Conditional, not triggered.
+    Untriggered,
+    /// On the book.
+    Open,
+    /// Done: all filled.
+    Filled,
+    /// Done: cancelled or expired.
+    Cancelled,
+    /// Done: never accepted.
+    Rejected,
+}
+codec_enum!(VenueState { 0 => Untriggered, 1 => Open, 2 => Filled, 3 => Cancelled, 4 => Rejected });
+
+impl VenueState {
+    /// Whether the order can still trade.
+    pub const fn is_live(self) -> bool {
+        match self {
+            VenueState::Untriggered | VenueState::Open => true,
+            VenueState::Filled | VenueState::Cancelled | VenueState::Rejected => false,
+        }
+    }
+}
+
+/// The venue's word on an order: an answer, a stream message or a row of a query.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OrderReport {
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// The client id it was sent with, if the venue shows it.
+    pub client_id: Option<ClientId>,
+    /// The venue's id.
+    pub venue_id: VenueOrderId,
+    /// A second id: of the order that a conditional one became.
+    pub triggered_as: Option<VenueOrderId>,
+    /// Buy or sell.
+    pub side: Side,
+    /// How it meets the market.
+    pub order_type: OrderType,
+    /// Where it stands.
+    pub state: VenueState,
+    /// Total quantity.
+    pub qty: Qty,
+    /// Filled so far, in all.
+    pub filled: Qty,
+    /// Its limit price, after any move by the venue.
+    pub price: Option<Price>,
+    /// Average fill price.
+    pub average: Option<Price>,
+    /// Reduce-only.
+    pub reduce_only: bool,
+    /// When the venue last changed it.
+    pub at: Time,
+}
+codec_struct!(OrderReport {
+    instrument,
+    client_id,
+    venue_id,
+    triggered_as,
+    side,
+    order_type,
+    state,
+    qty,
+    filled,
+    price,
+    average,
+    reduce_only,
+    at,
+});
+
+/// One trade of an account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FillReport {
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// The venue's id of the trade.
+    pub trade_id: TradeId,
+    /// The client id of the order, if the venue shows it.
+    pub client_id: Option<ClientId>,
+    /// The venue's id of the order.
+    pub venue_id: VenueOrderId,
+    /// Buy or sell.
+    pub side: Side,
+    /// How much.
+    pub qty: Qty,
+    /// At which price.
+    pub price: Price,
+    /// The fee paid (negative: received).
+    pub fee: Decimal,
+    /// In which currency.
+    pub fee_currency: Option<Currency>,
+    /// Whether the order rested.
+    pub maker: bool,
+    /// When.
+    pub at: Time,
+}
+codec_struct!(FillReport {
+    instrument,
+    trade_id,
+    client_id,
+    venue_id,
+    side,
+    qty,
+    price,
+    fee,
+    fee_currency,
+    maker,
+    at,
+});
+
+/// The account's position in one instrument.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PositionReport {
+    /// In what.
+    pub instrument: InstrumentId,
+    /// How much, signed.
+    pub qty: SignedQty,
+    /// Average entry price, if there is a position.
+    pub entry: Option<Price>,
+}
+codec_struct!(PositionReport { instrument, qty, entry });
+
+/// What an answer to a request that places, amends or cancels says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Done; the order now stands so. Trades that came with the answer are listed.
+    Accepted {
+        /// Where the order stands.
+        report: OrderReport,
+        /// Its trades so far, as far as the answer shows them.
+        fills: Vec<FillReport>,
+    },
+    /// Done; there is no order to report (a setting, a bare acknowledgement).
+    Done,
+    /// The venue refused; nothing changed there.
+    Rejected {
+        /// The venue's code.
+        code: i64,
+        /// The venue's words.
+        message: String,
+        /// The venue says that it has no such live order.
+        no_such_order: bool,
+    },
+    /// The answer does not tell: time-out, broken connection, 5xx, unreadable.
+    Unknown {
+        /// What was seen.
+        why: String,
+    },
+}
+codec_enum!(Outcome {
+    0 => Accepted { report, fills }, 1 => Done, 2 => Rejected { code, message, no_such_order },
+    3 => Unknown { why },
+});
+
+/// News from an account's private stream.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AccountEvent {
+    /// An order changed.
+    Order {
+        /// How it stands now.
+        report: OrderReport,
+    },
+    /// A trade.
+    Fill {
+        /// The trade.
+        fill: FillReport,
+    },
+    /// A position as the venue counts it.
+    Position {
+        /// The position.
+        position: PositionReport,
+    },
+}
+codec_enum!(AccountEvent { 0 => Order { report }, 1 => Fill { fill }, 2 => Position { position } });
+
+/// The account as the venue shows it: the answer to a reconciliation.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AccountSnapshot {
+    /// Every live order, conditional ones too.
+    pub orders: Vec<OrderReport>,
+    /// Every position that is not zero.
+    pub positions: Vec<PositionReport>,
+}
+codec_struct!(AccountSnapshot { orders, positions });

@@ -1,0 +1,150 @@
+//! The venue's side: how a call is worded and signed, and what its answer means.
+
+use crate::front::Instruments;
+use serde_json::Value;
+use std::sync::Arc;
+use tidegate_types::call::{Call, CallBody, WireRequest};
+use tidegate_types::instrument::{Instrument, Mark};
+use tidegate_types::report::{AccountEvent, AccountSnapshot, Outcome};
+use tidegate_types::request::Reply;
+use tidegate_types::time::{Span, Time};
+
+/// Why a call could not be built.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum BuildError {
+    /// The venue's table has no such route for this class.
+    UnknownRoute(String),
+    /// The venue has no way to say this.
+    Unsupported(&'static str),
+    /// The key cannot make the signature the venue wants.
+    Key(&'static str),
+}
+
+/// Signs for one account; the key stays behind it.
+pub trait KeySigner {
+    /// The key's public id.
+    fn key_id(&self) -> &str;
+    /// HMAC-SHA256 with the secret; `None` for an asymmetric key.
+    fn hmac_sha256(&self, message: &[u8]) -> Option<[u8; 32]>;
+    /// Ed25519; `None` for an HMAC key.
+    fn ed25519(&self, message: &[u8]) -> Option<[u8; 64]>;
+    /// A word that was never used before, for nonces.
+    fn nonce(&self) -> String;
+}
+
+/// An answer or message of the venue's that is not what it should be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unreadable(pub String);
+
+/// The public socket that tells marks.
+#[derive(Clone, Debug)]
+pub struct MarkFeed {
+    /// Path and query.
+    pub target: String,
+    /// What to send when it is open.
+    pub hello: Vec<String>,
+}
+
+/// What a private stream needs next.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum StreamStep {
+    /// Make this call over HTTP and give its answer to `on_reply`.
+    Call(CallBody),
+    /// Open the socket at this path and query, then call `on_open`.
+    Connect(String),
+    /// Have this call signed and send its body on the socket.
+    SendCall(CallBody),
+    /// Send this on the socket.
+    SendText(String),
+    /// Close the socket and begin anew.
+    Restart(String),
+}
+
+/// What a private stream told.
+#[derive(Clone, Debug)]
+pub enum StreamNews {
+    /// It is up: everything that happens from now on will be told.
+    Up,
+    /// Something for the core.
+    Event(AccountEvent),
+    /// Something for the callers' sessions.
+    Frame(Arc<Value>),
+}
+
+/// An account's private stream, without the socket.
+pub trait AccountStream: Send {
+    /// Where it begins.
+    fn start(&mut self, now: Time) -> Vec<StreamStep>;
+    /// The answer to a `Call`.
+    fn on_reply(&mut self, reply: &Reply, now: Time) -> Vec<StreamStep>;
+    /// The socket is open.
+    fn on_open(&mut self, now: Time) -> Vec<StreamStep>;
+    /// The venue said something.
+    fn on_text(
+        &mut self,
+        text: &str,
+        instruments: &Instruments,
+        now: Time,
+    ) -> (Vec<StreamNews>, Vec<StreamStep>);
+    /// The time `timer` named has come.
+    fn on_timer(&mut self, now: Time) -> Vec<StreamStep>;
+    /// When `on_timer` is due.
+    fn timer(&self) -> Option<Time>;
+}
+
+/// The venue's side.
+pub trait Upstream {
+    /// Words and signs a call. Everything comes from the call itself.
+    fn build(
+        &self,
+        call: &Call,
+        signer: &dyn KeySigner,
+        now: Time,
+    ) -> Result<WireRequest, BuildError>;
+
+    /// What the answer to a call means.
+    fn outcome(&self, body: &CallBody, reply: &Reply, instruments: &Instruments) -> Outcome;
+
+    /// How long the venue asks us to wait, if the answer says so (429, 418 and the like).
+    fn back_off(&self, reply: &Reply) -> Option<Span>;
+
+    /// How many requests a snapshot of the account takes.
+    fn snapshot_parts(&self) -> u32;
+
+    /// The snapshot, from the answers in order.
+    fn snapshot(
+        &self,
+        replies: &[Reply],
+        instruments: &Instruments,
+    ) -> Result<AccountSnapshot, Unreadable>;
+
+    /// The call that tells what a key may do, and what it tells: the venue's words for its rights.
+    fn rights_call(&self) -> CallBody;
+
+    /// The rights that the answer names.
+    fn rights(&self, reply: &Reply) -> Result<Vec<String>, Unreadable>;
+
+    /// Whether keys with these rights may open sessions: none withdraws, transfers or manages keys.
+    fn may_open_session(&self, rights: &[String]) -> bool;
+
+    /// The public requests that tell the instruments.
+    fn instrument_requests(&self) -> Vec<WireRequest>;
+
+    /// The instruments, from the answers in order. Those whose terms are not understood are left
+    /// out, so that they cannot be traded.
+    fn instruments(&self, replies: &[Reply]) -> Result<Vec<Instrument>, Unreadable>;
+
+    /// The public socket that tells marks.
+    fn mark_feed(&self, instruments: &Instruments) -> MarkFeed;
+
+    /// The marks that a message tells, and what to answer it (heartbeats).
+    fn marks(
+        &self,
+        text: &str,
+        instruments: &Instruments,
+        now: Time,
+    ) -> (Vec<Mark>, Option<String>);
+
+    /// A new private stream for an account.
+    fn account_stream(&self) -> Box<dyn AccountStream>;
+}
