@@ -259,3 +259,6 @@ impl FromStr for Scope {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,39 @@
+use super::*;
+
+#[test]
+fn patterns_match_whole_names() {
+    let cases = [
+        ("BTC-PERPETUAL", "BTC-PERPETUAL", true),
+        ("BTC-PERPETUAL", "BTC-PERPETUAL-X", false),
+        ("BTC-*", "BTC-PERPETUAL", true),
+        ("BTC-*", "ETH-PERPETUAL", false),
+        ("*USDT", "BTCUSDT", true),
+        ("*USDT", "BTCUSDT_261225", false),
+        ("*", "anything", true),
+        ("B*-*C", "BTC-27DEC24-100000-C", true),
+        ("B*-*C", "BTC-27DEC24-100000-P", false),
+        ("A*A", "A", false),
+        ("**", "x", true),
+    ];
+    for (pattern, name, expect) in cases {
+        let (p, n) = (Pattern::new(pattern).unwrap(), InstrumentName::new(name).unwrap());
+        assert_eq!(p.matches(&n), expect, "{pattern} on {name}");
+    }
+}
+
+#[test]
+fn scopes_read_as_they_print() {
+    for text in [
+        "all",
+        "desk:d",
+        "venue:x",
+        "account:a",
+        "caller:bot-1",
+        "instrument:deribit/BTC-PERPETUAL",
+    ] {
+        assert_eq!(text.parse::<Scope>().unwrap().to_string(), text);
+    }
+    for text in ["", "ALL", "desk:", "desk:a b", "instrument:BTC", "order:1", "caller:a:b"] {
+        assert!(text.parse::<Scope>().is_err(), "{text}");
+    }
+}
