@@ -1,0 +1,244 @@
+//! `DATA/tidegate.toml`: every setting, its meaning and its default, defined once. Unknown keys
+//! are refused, so that a misspelt limit cannot pass for a set one.
+
+mod settings;
+
+use serde::{Deserialize, Serialize};
+use settings::settings;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use tidegate_types::ids::{PersonName, VenueName};
+use tidegate_types::record;
+
+pub use settings::Setting;
+
+/// The file's name in the data folder.
+pub const FILE: &str = "tidegate.toml";
+
+/// When a record counts as written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// After fdatasync: survives a crash of the machine.
+    Disk,
+    /// After the write: survives a crash of the process.
+    Os,
+}
+
+/// How many people a loosening takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Approvals {
+    /// One person.
+    One,
+}
+
+settings! {
+    /// What the gateway runs on.
+    Config ("") {
+        /// The desk's name; halts of scope `desk:NAME` mean it.
+        desk: String = "desk".to_owned(),
+        /// Where callers connect.
+        listen: Listen = Listen::default(),
+        /// The venues, by name.
+        venues: BTreeMap<String, Venue> = BTreeMap::new(),
+        /// The journal.
+        journal: Journal = Journal::default(),
+        /// How many people it takes to loosen something. `"one"` is what there is so far.
+        approvals: Approvals = Approvals::One,
+        /// Which person each user id of the machine is, for administration through the local
+        /// socket: `1000 = "alice"`. The owner of the data folder needs no entry.
+        people: BTreeMap<String, String> = BTreeMap::new(),
+        /// How much callers may ask of the listeners.
+        requests: Requests = Requests::default(),
+        /// How long callers may take.
+        timeouts: Timeouts = Timeouts::default(),
+    }
+}
+
+settings! {
+    /// Where callers connect.
+    Listen ("listen") {
+        /// Address of the listener that serves every venue under `/NAME/`, and administration
+        /// under `/admin/v1`. Port 0 takes any.
+        address: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8443)),
+        /// Plain HTTP instead of TLS 1.3. Allowed on loopback addresses only.
+        plain_http: bool = false,
+        /// More names and addresses for the listeners' certificate, beside `localhost` and the
+        /// loopback addresses; used when the certificate is made.
+        names: Vec<String> = Vec::new(),
+    }
+}
+
+settings! {
+    /// A venue that is served.
+    Venue ("venues.NAME") {
+        /// Base URL of its HTTP interface: `https://`, or `http://` on a loopback address.
+        rest: String = String::new(),
+        /// Base URL of its WebSocket interface: `wss://`, or `ws://` on a loopback address.
+        ws: String = String::new(),
+        /// PEM file of the certificate authority that vouches for it. Without one nothing but
+        /// plain loopback can be reached.
+        ca_file: Option<PathBuf> = None,
+        /// Address of a listener of its own, where it is served at the root. Port 0 takes any;
+        /// without an address there is none.
+        listen: Option<SocketAddr> = None,
+    }
+}
+
+settings! {
+    /// The journal.
+    Journal ("journal") {
+        /// When a record counts as written: `"disk"` (fdatasync, survives a crash of the machine)
+        /// or `"os"` (survives a crash of the process; flushed in the background).
+        durability: Durability = Durability::Disk,
+    }
+}
+
+settings! {
+    /// How much callers may ask of the listeners.
+    Requests ("requests") {
+        /// Requests and messages a second on one connection, sustained.
+        per_second: u32 = 5_000,
+        /// Requests and messages at once on one connection.
+        burst: u32 = 10_000,
+        /// Connections at once, all listeners together.
+        connections: usize = tidegate_types::limits::MAX_CONNECTIONS,
+        /// Connections at once from one address.
+        connections_per_peer: usize = tidegate_types::limits::MAX_CONNECTIONS_PER_PEER,
+    }
+}
+
+settings! {
+    /// How long callers may take, in milliseconds.
+    Timeouts ("timeouts") {
+        /// For a TLS handshake.
+        handshake_ms: u64 = tidegate_types::limits::HANDSHAKE_TIMEOUT.millis(),
+        /// For the head of a request, from its first byte.
+        head_ms: u64 = tidegate_types::limits::HEAD_TIMEOUT.millis(),
+        /// For the body of a request.
+        body_ms: u64 = tidegate_types::limits::BODY_TIMEOUT.millis(),
+        /// Between requests on a kept-alive connection.
+        idle_ms: u64 = tidegate_types::limits::IDLE_TIMEOUT.millis(),
+        /// Without taking a byte of what is written to them.
+        write_ms: u64 = 30_000,
+    }
+}
+
+/// Why a configuration cannot be used. The text says what to mend.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConfigError(pub String);
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Reads and checks `tidegate.toml` in `data_dir`.
+    pub fn load(data_dir: &Path) -> Result<Config, ConfigError> {
+        let path = data_dir.join(FILE);
+        let text = std::fs::read_to_string(&path).map_err(|e| {
+            let path = path.display();
+            ConfigError(format!("cannot read {path}: {e}; run `tidegate init` to make one"))
+        })?;
+        Config::parse(&text).map_err(|e| ConfigError(format!("{}: {e}", path.display())))
+    }
+
+    /// The configuration that `text` is.
+    pub fn parse(text: &str) -> Result<Config, ConfigError> {
+        let config: Config =
+            toml::from_str(text).map_err(|e| ConfigError(e.to_string().trim().to_owned()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The configuration as the text of a file.
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        toml::to_string(self).map_err(|e| ConfigError(e.to_string()))
+    }
+
+    /// Every setting, in the order of the file, for the reference.
+    pub fn reference() -> Vec<Setting> {
+        [
+            Config::settings(),
+            Listen::settings(),
+            Venue::settings(),
+            Journal::settings(),
+            Requests::settings(),
+            Timeouts::settings(),
+        ]
+        .concat()
+    }
+
+    /// The person that a user id of the machine is.
+    pub fn person(&self, uid: u32) -> Option<PersonName> {
+        self.people.get(&uid.to_string()).and_then(|name| PersonName::new(name).ok())
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let bad = |text: String| Err(ConfigError(text));
+        if tidegate_types::ids::DeskName::new(&self.desk).is_err() {
+            return bad(format!("desk: {:?} is not a name", self.desk));
+        }
+        if self.listen.plain_http && !self.listen.address.ip().is_loopback() {
+            return bad("listen.plain_http: allowed on a loopback address only".to_owned());
+        }
+        for (uid, person) in &self.people {
+            if uid.parse::<u32>().is_err() || PersonName::new(person).is_err() {
+                return bad(format!("people: {uid} = {person:?} is not a user id and a name"));
+            }
+        }
+        for (name, venue) in &self.venues {
+            let Ok(id) = VenueName::new(name) else {
+                return bad(format!("venues.{name}: not a name"));
+            };
+            if tidegate_venues::registry::find(&id).is_none() {
+                return bad(format!("venues.{name}: there is no such venue"));
+            }
+            if self.listen.plain_http && venue.listen.is_some_and(|at| !at.ip().is_loopback()) {
+                return bad(format!("venues.{name}.listen: plain HTTP is for loopback only"));
+            }
+            check_url(&format!("venues.{name}.rest"), &venue.rest, ["https", "http"])?;
+            check_url(&format!("venues.{name}.ws"), &venue.ws, ["wss", "ws"])?;
+        }
+        Ok(())
+    }
+}
+
+/// Holds a base URL to `schemes` (secure, plain), the plain one on loopback only.
+fn check_url(key: &str, url: &str, schemes: [&str; 2]) -> Result<(), ConfigError> {
+    let [secure, plain] = schemes;
+    let uri: http::Uri =
+        url.parse().map_err(|_| ConfigError(format!("{key}: {url:?} is not a URL")))?;
+    let host = uri.host().unwrap_or_default();
+    let loopback = host == "localhost"
+        || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
+    match uri.scheme_str() {
+        Some(scheme) if scheme == secure => Ok(()),
+        Some(scheme) if scheme == plain && loopback => Ok(()),
+        _ => Err(ConfigError(format!(
+            "{key}: {url:?} must begin with {secure}://, or with {plain}:// on a loopback address"
+        ))),
+    }
+}
+
+impl Durability {
+    /// As the journal's records say it.
+    pub const fn recorded(self) -> record::Durability {
+        match self {
+            Durability::Disk => record::Durability::Disk,
+            Durability::Os => record::Durability::Os,
+        }
+    }
+}
+
+/// The name that stands for the owner of the data folder where no person is mapped.
+pub const OWNER: &str = "owner";
+
+#[cfg(test)]
+mod tests;

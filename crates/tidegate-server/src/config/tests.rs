@@ -1,0 +1,53 @@
+use super::*;
+
+#[test]
+fn an_empty_file_is_the_defaults() {
+    assert_eq!(Config::parse("").unwrap(), Config::default());
+}
+
+#[test]
+fn what_is_written_reads_back() {
+    let config = Config { desk: "north".to_owned(), ..Config::default() };
+    assert_eq!(Config::parse(&config.to_toml().unwrap()).unwrap(), config);
+}
+
+#[test]
+fn mistakes_are_named() {
+    let table = [
+        ("dekc = \"x\"", "unknown field"),
+        ("[timeouts]\nhead = 1", "unknown field"),
+        ("desk = \"a b\"", "desk"),
+        ("approvals = \"two\"", "two"),
+        ("[listen]\naddress = \"0.0.0.0:1\"\nplain_http = true", "loopback"),
+        ("[venues.nowhere]\nrest = \"https://a\"\nws = \"wss://a\"", "no such venue"),
+        ("[people]\nbob = \"bob\"", "people"),
+    ];
+    for (text, said) in table {
+        let error = Config::parse(text).unwrap_err();
+        assert!(error.0.contains(said), "{text}: {error}");
+    }
+}
+
+#[test]
+fn base_urls_are_secure_or_loopback() {
+    let schemes = ["https", "http"];
+    for good in
+        ["https://venue.example", "http://127.0.0.1:80", "http://[::1]:80", "http://localhost"]
+    {
+        assert_eq!(check_url("rest", good, schemes), Ok(()), "{good}");
+    }
+    for bad in
+        ["", "venue.example", "http://venue.example", "ftp://127.0.0.1", "http://127.0.0.1.evil"]
+    {
+        assert!(check_url("rest", bad, schemes).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn the_reference_tells_every_setting_and_its_default() {
+    let reference = Config::reference();
+    let idle = reference.iter().find(|s| s.table == "timeouts" && s.key == "idle_ms").unwrap();
+    assert_eq!(idle.default, "75000");
+    assert!(idle.doc.contains("kept-alive"));
+    assert!(reference.iter().all(|setting| !setting.doc.is_empty()));
+}

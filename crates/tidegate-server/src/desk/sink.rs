@@ -1,0 +1,35 @@
+//! What the tasks that talk to venues need of the desk.
+
+use serde_json::Value;
+use std::pin::Pin;
+use std::sync::Arc;
+use tidegate_core::event::Event;
+use tidegate_core::send::Sendable;
+use tidegate_types::call::CallBody;
+use tidegate_types::ids::{AccountName, VenueName};
+use tidegate_types::instrument::Mark;
+use tidegate_types::reject::Reject;
+use tidegate_venues::front::Instruments;
+
+/// A signature on its way.
+pub type Signing<'a> = Pin<Box<dyn Future<Output = Result<Sendable, Reject>> + Send + 'a>>;
+
+/// Where news of venues goes, and where their tasks get what they need. Nothing here blocks, and
+/// it may be called from any thread.
+pub trait Sink: Send + Sync {
+    /// Hands an event to the core.
+    fn event(&self, event: Event);
+
+    /// Takes marks as they come; the core sees each instrument's newest at most once per
+    /// `MARK_INTERVAL`.
+    fn marks(&self, marks: Vec<Mark>);
+
+    /// Hands a message of an account's private stream to the sessions of its callers.
+    fn frame(&self, account: &AccountName, frame: Arc<Value>);
+
+    /// The instruments of a venue as last read; empty before that.
+    fn instruments(&self, venue: &VenueName) -> Arc<Instruments>;
+
+    /// Has a read or session call signed with the account's key.
+    fn sign<'a>(&'a self, account: &'a AccountName, body: CallBody) -> Signing<'a>;
+}

@@ -1,0 +1,1 @@
+//! Making a data folder: keys, certificates, the first administrator.
