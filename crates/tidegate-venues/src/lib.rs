@@ -2,6 +2,7 @@
 //! traits here. Pure: bytes in, values out; the gateway and the simulator do the talking.
 
 pub mod front;
+pub mod json;
 pub mod registry;
 pub mod upstream;
 
