@@ -113,6 +113,8 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// The journal takes records again, every one appended before included; those kept back follow.
+    JournalRestored,
     /// The signer signed.
     Signed {
         /// The proof, with the request.

@@ -9,7 +9,7 @@ use crate::ids::{
 use crate::instrument::{Instrument, Mark, Price, SignedQty, Usd};
 use crate::order::{Intent, NewOrder};
 use crate::reject::{Code, Reject};
-use crate::report::{AccountEvent, AccountSnapshot, Outcome};
+use crate::report::{AccountEvent, AccountSnapshot, Outcome, PositionReport};
 use crate::time::{Span, Time};
 use crate::{codec_enum, codec_struct};
 
@@ -120,6 +120,8 @@ pub struct Decision {
     pub mark_age: Option<Span>,
     /// The worst price the order may trade at.
     pub worst_price: Option<Price>,
+    /// What one unit of quantity is worth at worst, in dollars.
+    pub unit_value: Option<Price>,
     /// What the order is worth at worst.
     pub notional: Option<Usd>,
     /// What the caller's open orders are worth, this one included.
@@ -139,6 +141,7 @@ codec_struct!(Decision {
     index,
     mark_age,
     worst_price,
+    unit_value,
     notional,
     caller_open,
     account_open,
@@ -235,12 +238,15 @@ pub enum Body {
         /// Why.
         why: String,
     },
-    /// An account was reconciled; `snapshot` is what the venue shows.
+    /// An account was compared with what the venue shows. Long snapshots take several records, and
+    /// a comparison in passing records only what is new.
     Reconciled {
         /// Which.
         account: AccountName,
         /// What the venue shows.
         snapshot: AccountSnapshot,
+        /// Positions that differed for good and are now the venue's.
+        corrected: Vec<PositionReport>,
     },
     /// An account takes new orders again.
     Opened {
@@ -351,7 +357,7 @@ pub enum Body {
     Resolved {
         /// Which order.
         order: OrderId,
-        /// What the venue shows; `None`: it never had it.
+        /// What the venue shows; a refusal with `no_such_order`: it does not have it.
         outcome: Outcome,
     },
     /// A caller proved who it is and opened a session.
@@ -372,7 +378,7 @@ codec_enum!(Body {
     6 => HaltProven { scope },
     7 => Resumed { by, scope, reason },
     8 => Closed { account, why },
-    9 => Reconciled { account, snapshot },
+    9 => Reconciled { account, snapshot, corrected },
     10 => Opened { account },
     11 => Cleared { order, call, caller, account, client_id, deadline, request, decision },
     12 => AmendCleared { order, call, caller, body, decision },
