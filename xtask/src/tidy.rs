@@ -27,7 +27,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "tidegate-sim",
         ],
     ),
-    ("tidegate", &["tidegate-server", "tidegate-sim", "tidegate-types", "tidegate-journal"]),
+    ("tidegate", &["*"]),
     ("tidegate-testkit", &["*"]),
     ("xtask", &["*"]),
 ];

@@ -1,1 +1,6 @@
+//! The one binary: the gateway, the simulator, the signer, the demo and the command line.
+
+mod bench;
+mod bots;
+
 fn main() {}

@@ -1,0 +1,3 @@
+//! `tidegate bench`.
+pub mod load;
+mod wire;
