@@ -38,6 +38,16 @@ pub const MAX_CLOCK_AHEAD: Span = Span::from_secs(1);
 pub const MAX_SIGNATURE_WINDOW: Span = Span::from_secs(60);
 /// Most signatures remembered against replay; beyond it requests that change state are refused.
 pub const MAX_REPLAY_ENTRIES: usize = 1_000_000;
+/// How long a login's token is good for unless the caller asks for less.
+pub const TOKEN_LIFETIME: Span = Span::from_secs(24 * 3600);
+/// The longest a login's token is good for.
+pub const MAX_TOKEN_LIFETIME: Span = Span::from_secs(24 * 3600);
+/// How long a login can be renewed after its last renewal.
+pub const REFRESH_LIFETIME: Span = Span::from_secs(7 * 24 * 3600);
+/// Most logins of one virtual key at once; the oldest ends when there is one more.
+pub const MAX_LOGINS_PER_KEY: usize = 256;
+/// How long a key for a private stream is good for unless it is kept.
+pub const STREAM_KEY_LIFETIME: Span = Span::from_secs(3600);
 /// Most requests waiting inside the gateway; cancels have as many again to themselves.
 pub const MAX_IN_FLIGHT: usize = 4096;
 /// Most orders kept in the table after they are done.

@@ -1,0 +1,264 @@
+//! The first gate: what a caller shows becomes the proof of who it is, or a refusal.
+//!
+//! The only file that calls `Authenticated::vouch`.
+
+use crate::constant_time::{any_equal, equal};
+use crate::keyring::{Check, Entry, Keyring};
+use crate::replay::{ReplayError, ReplayGuard};
+use crate::stream_keys::StreamKeys;
+use crate::tokens::{Issued, TokenStore};
+use aws_lc_rs::{hmac, signature};
+use tidegate_types::grant::VirtualKey;
+use tidegate_types::ids::{AccountName, CallerName, KeyId, VenueName};
+use tidegate_types::limits::{MAX_CLOCK_AHEAD, MAX_SIGNATURE_WINDOW};
+use tidegate_types::proof::Authenticated;
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::request::{Presented, Signature};
+use tidegate_types::secret::Secret;
+use tidegate_types::time::{Span, Time};
+
+/// A caller that named its key and proved nothing. Good for the stream-key calls alone, which the
+/// venues leave unsigned.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Named {
+    caller: CallerName,
+    key: KeyId,
+    account: AccountName,
+}
+
+/// A caller that proved who it is earlier in a session.
+#[derive(Debug)]
+pub struct Remembered {
+    key: KeyId,
+    venue: VenueName,
+}
+
+/// Most texts and most signature forms that one request may be checked against.
+const MAX_CANDIDATES: usize = 8;
+
+/// Checks what a caller shows at `venue`'s door.
+///
+/// # Errors
+/// A refusal with one of the codes 101 to 107, or 403 when replays can be remembered no more. A bare
+/// key id is refused here: see `named`.
+pub fn authenticate(
+    keyring: &Keyring,
+    replays: &mut ReplayGuard,
+    tokens: &TokenStore,
+    venue: &VenueName,
+    presented: &Presented,
+    now: Time,
+) -> Result<Authenticated, Reject> {
+    let entry = match presented {
+        Presented::Signature(signature) => {
+            let entry = find(keyring, venue, &signature.key)?;
+            check_time(signature, now)?;
+            check_signature(&entry.check, signature)?;
+            check_once(replays, &entry.key.id, signature, now)?;
+            entry
+        }
+        Presented::Password { key, secret } => {
+            let entry = find(keyring, venue, key)?;
+            check_secret(&entry.check, secret)?;
+            entry
+        }
+        Presented::Token { token } => {
+            find_by_id(keyring, venue, tokens.key_of(token.expose(), now)?)?
+        }
+        Presented::KeyOnly { .. } => {
+            return Err(Reject::new(Code::MissingCredentials, "a key id alone proves nothing"));
+        }
+    };
+    Ok(vouch(&entry.key))
+}
+
+/// Renews a login: a refresh token for the caller's proof and a new pair of tokens. `random` must be
+/// fresh from the system's generator.
+///
+/// # Errors
+/// Codes 102, 106 or 107. A refresh token that was used before ends its login.
+pub fn refresh(
+    keyring: &Keyring,
+    tokens: &mut TokenStore,
+    venue: &VenueName,
+    token: &Secret,
+    random: &[u8; 64],
+    now: Time,
+) -> Result<(Authenticated, Issued), Reject> {
+    let key = tokens.key_of_refresh(token.expose(), now)?;
+    let entry = find_by_id(keyring, venue, &key)?;
+    let issued = tokens
+        .rotate(token.expose(), random, now)
+        .ok_or_else(|| Reject::new(Code::BadToken, "log in again"))?;
+    Ok((vouch(&entry.key), issued))
+}
+
+/// The caller whose session this is, as long as its key is in force.
+///
+/// # Errors
+/// Code 102 when the key was revoked since.
+pub fn recall(keyring: &Keyring, remembered: &Remembered) -> Result<Authenticated, Reject> {
+    find_by_id(keyring, &remembered.venue, &remembered.key).map(|entry| vouch(&entry.key))
+}
+
+/// The caller that a bare key id names.
+///
+/// # Errors
+/// Codes 102 or 106.
+pub fn named(keyring: &Keyring, venue: &VenueName, key: &str) -> Result<Named, Reject> {
+    find(keyring, venue, key).map(|entry| Named::of(&entry.key))
+}
+
+/// The caller whose stream key this is.
+///
+/// # Errors
+/// Code 107 when the stream key is not in force, 102 or 106 when the virtual key is not.
+pub fn stream_owner(
+    keyring: &Keyring,
+    stream_keys: &StreamKeys,
+    venue: &VenueName,
+    stream_key: &str,
+    now: Time,
+) -> Result<Named, Reject> {
+    let key = stream_keys
+        .owner(stream_key, now)
+        .ok_or_else(|| Reject::new(Code::BadToken, "the stream key is not in force"))?;
+    find_by_id(keyring, venue, key).map(|entry| Named::of(&entry.key))
+}
+
+impl Named {
+    /// Who.
+    pub fn caller(&self) -> &CallerName {
+        &self.caller
+    }
+
+    /// By which key.
+    pub fn key(&self) -> &KeyId {
+        &self.key
+    }
+
+    /// On which account.
+    pub fn account(&self) -> &AccountName {
+        &self.account
+    }
+
+    fn of(key: &VirtualKey) -> Named {
+        Named { caller: key.caller.clone(), key: key.id.clone(), account: key.account.clone() }
+    }
+}
+
+impl From<&Authenticated> for Named {
+    fn from(who: &Authenticated) -> Named {
+        Named {
+            caller: who.caller().clone(),
+            key: who.key().clone(),
+            account: who.account().clone(),
+        }
+    }
+}
+
+impl From<&Authenticated> for Remembered {
+    fn from(who: &Authenticated) -> Remembered {
+        Remembered { key: who.key().clone(), venue: who.venue().clone() }
+    }
+}
+
+fn vouch(key: &VirtualKey) -> Authenticated {
+    Authenticated::vouch(key.caller.clone(), key.id.clone(), key.venue.clone(), key.account.clone())
+}
+
+fn find<'a>(keyring: &'a Keyring, venue: &VenueName, key: &str) -> Result<&'a Entry, Reject> {
+    if key.is_empty() {
+        return Err(Reject::new(Code::MissingCredentials, "the key is empty"));
+    }
+    // What was sent as a key may be a secret pasted into the wrong place, so it is not repeated.
+    let id = KeyId::new(key).map_err(|_| Reject::new(Code::UnknownKey, ""))?;
+    find_by_id(keyring, venue, &id)
+}
+
+fn find_by_id<'a>(
+    keyring: &'a Keyring,
+    venue: &VenueName,
+    id: &KeyId,
+) -> Result<&'a Entry, Reject> {
+    let entry = keyring.entry(id).ok_or_else(|| Reject::new(Code::UnknownKey, ""))?;
+    if entry.key.venue == *venue {
+        Ok(entry)
+    } else {
+        Err(Reject::new(Code::WrongVenue, format!("the key is for {}", entry.key.venue)))
+    }
+}
+
+fn check_time(signature: &Signature, now: Time) -> Result<(), Reject> {
+    let (stamp, now) = (signature.timestamp_ms, now.millis());
+    if signature.window_ms > MAX_SIGNATURE_WINDOW.millis() {
+        let most = MAX_SIGNATURE_WINDOW.millis();
+        return Err(Reject::new(
+            Code::StaleTimestamp,
+            format!("the window is {} ms, the longest is {most} ms", signature.window_ms),
+        ));
+    }
+    let ahead = now.saturating_add(MAX_CLOCK_AHEAD.millis());
+    if stamp < ahead && now.saturating_sub(stamp) <= signature.window_ms {
+        return Ok(());
+    }
+    Err(Reject::new(
+        Code::StaleTimestamp,
+        format!("stamped {stamp}, now {now}, window {} ms", signature.window_ms),
+    ))
+}
+
+fn check_signature(check: &Check, signature: &Signature) -> Result<(), Reject> {
+    let (payloads, candidates) = (&signature.payloads, &signature.candidates);
+    if payloads.len() > MAX_CANDIDATES || candidates.len() > MAX_CANDIDATES {
+        return Err(Reject::new(Code::BadSignature, "too many forms"));
+    }
+    let good = match check {
+        Check::Hmac(secret) => {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose());
+            payloads.iter().fold(false, |good, payload| {
+                good | any_equal(hmac::sign(&key, payload).as_ref(), candidates)
+            })
+        }
+        Check::Ed25519(public) => {
+            let key = signature::UnparsedPublicKey::new(&signature::ED25519, public);
+            let verify = |payload: &Vec<u8>, form: &Vec<u8>| key.verify(payload, form).is_ok();
+            payloads.iter().any(|payload| candidates.iter().any(|form| verify(payload, form)))
+        }
+    };
+    if good { Ok(()) } else { Err(Reject::new(Code::BadSignature, "")) }
+}
+
+fn check_once(
+    replays: &mut ReplayGuard,
+    key: &KeyId,
+    signature: &Signature,
+    now: Time,
+) -> Result<(), Reject> {
+    if !signature.once {
+        return Ok(());
+    }
+    let stamp = Time::from_millis(signature.timestamp_ms);
+    if stamp < replays.not_before() {
+        return Err(Reject::new(
+            Code::StaleTimestamp,
+            "stamped before the gateway started; sign it anew",
+        ));
+    }
+    let stale = stamp.plus(Span::from_millis(signature.window_ms));
+    replays.admit(key, &signature.nonce, stale, now).map_err(|error| match error {
+        ReplayError::Seen => Reject::new(Code::Replayed, ""),
+        ReplayError::Full => Reject::new(Code::TooManyInFlight, "no room to remember the request"),
+    })
+}
+
+fn check_secret(check: &Check, shown: &Secret) -> Result<(), Reject> {
+    let good = match check {
+        Check::Hmac(secret) => equal(secret.expose(), shown.expose()),
+        Check::Ed25519(_) => false,
+    };
+    if good { Ok(()) } else { Err(Reject::new(Code::BadSignature, "")) }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

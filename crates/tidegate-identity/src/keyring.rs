@@ -1,0 +1,103 @@
+//! The virtual keys in force, with the secrets of those that sign by HMAC.
+
+use std::collections::BTreeMap;
+use tidegate_types::grant::{KeyScheme, VirtualKey};
+use tidegate_types::ids::{CallerName, KeyId};
+use tidegate_types::secret::Secret;
+
+/// Every virtual key in force. A key is valid when the journal's fold and the sealed store agree: its
+/// public part comes from the one, the secret from the other.
+#[derive(Debug, Default)]
+pub struct Keyring {
+    keys: BTreeMap<KeyId, Entry>,
+}
+
+/// A key with what checks it.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) key: VirtualKey,
+    pub(crate) check: Check,
+}
+
+/// What a signature of the key's is checked with.
+#[derive(Debug)]
+pub(crate) enum Check {
+    /// The shared secret of HMAC-SHA256.
+    Hmac(Secret),
+    /// The public key of Ed25519.
+    Ed25519([u8; 32]),
+}
+
+/// Why a key was not taken into the ring.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyError {
+    /// An HMAC key without its secret: the store does not hold it.
+    SecretMissing,
+    /// The ring holds another key with this id.
+    Duplicate,
+}
+
+impl Keyring {
+    /// A ring without keys.
+    pub fn new() -> Keyring {
+        Keyring::default()
+    }
+
+    /// Takes a key in; `secret` is the opened secret of an HMAC key and ignored for others.
+    ///
+    /// # Errors
+    /// When an HMAC key has no secret, or the id is taken; the ring is then as before.
+    pub fn insert(&mut self, key: VirtualKey, secret: Option<Secret>) -> Result<(), KeyError> {
+        if self.keys.contains_key(&key.id) {
+            return Err(KeyError::Duplicate);
+        }
+        let check = match key.scheme {
+            KeyScheme::Hmac => match secret {
+                Some(secret) if !secret.expose().is_empty() => Check::Hmac(secret),
+                Some(_) | None => return Err(KeyError::SecretMissing),
+            },
+            KeyScheme::Ed25519 { public } => Check::Ed25519(public),
+        };
+        self.keys.insert(key.id.clone(), Entry { key, check });
+        Ok(())
+    }
+
+    /// Puts a key out of force; whether it was in force. Its sessions, tokens and stream keys end with
+    /// it, because each use of them looks the key up.
+    pub fn revoke(&mut self, id: &KeyId) -> bool {
+        self.keys.remove(id).is_some()
+    }
+
+    /// The public part of a key in force.
+    pub fn get(&self, id: &KeyId) -> Option<&VirtualKey> {
+        self.keys.get(id).map(|entry| &entry.key)
+    }
+
+    /// Every key in force.
+    pub fn iter(&self) -> impl Iterator<Item = &VirtualKey> {
+        self.keys.values().map(|entry| &entry.key)
+    }
+
+    /// The keys of a caller.
+    pub fn of<'a>(&'a self, caller: &'a CallerName) -> impl Iterator<Item = &'a VirtualKey> {
+        self.iter().filter(move |key| key.caller == *caller)
+    }
+
+    pub(crate) fn entry(&self, id: &KeyId) -> Option<&Entry> {
+        self.keys.get(id)
+    }
+}
+
+impl std::fmt::Display for KeyError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            KeyError::SecretMissing => "the sealed store has no secret for the key",
+            KeyError::Duplicate => "a key with this id is in force already",
+        })
+    }
+}
+
+impl std::error::Error for KeyError {}
+
+#[cfg(test)]
+mod tests;
