@@ -2,5 +2,6 @@
 
 mod bench;
 mod bots;
+mod cli;
 
 fn main() {}

@@ -1,0 +1,392 @@
+//! The command line, as typed.
+
+use crate::bots::Bot;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// The one door between a trading desk and the crypto-derivatives exchanges.
+#[derive(Parser, Debug)]
+#[command(name = "tidegate", version, disable_help_subcommand = true, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Args, Debug, Clone)]
+pub struct Common {
+    /// The data folder (default: `tidegate` in the platform's data folder).
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Print one JSON object on standard output, errors too.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Reach a running gateway at this URL instead of through the local socket; the token comes
+    /// from `TIDEGATE_TOKEN`.
+    #[arg(long, global = true, value_name = "URL")]
+    pub url: Option<String>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// The whole thing with nothing set up: simulator, gateway, a demo desk with trading bots
+    Demo(Demo),
+    /// The simulator alone, speaking every venue's dialect
+    Sim(Sim),
+    /// Make a data folder: configuration, certificate authority, journal, vault
+    Init(Init),
+    /// Run the gateway on a data folder
+    Serve(Serve),
+    /// What runs; open, closed or halted by scope; exposure; processes
+    Status(Status),
+    /// Accounts at venues
+    #[command(subcommand)]
+    Account(Account),
+    /// Exchange keys
+    #[command(subcommand, name = "venue-key")]
+    VenueKey(VenueKey),
+    /// Callers and their virtual keys
+    #[command(subcommand)]
+    Caller(Caller),
+    /// What callers may do
+    #[command(subcommand)]
+    Grant(Grant),
+    /// What accounts may bear
+    #[command(subcommand)]
+    Limit(Limit),
+    /// Stop new orders, cancel what is open, and prove it
+    Halt(Halt),
+    /// Lift a halt
+    Resume(Resume),
+    /// Verify the journal offline
+    Verify(Verify),
+    /// Print the journal's records
+    Journal(Journal),
+    /// Check configuration, clock, disk, keys and permissions
+    Doctor,
+    /// Measure the gateway against the bare simulator and nginx, both sides in one run
+    Bench(Bench),
+    /// The signer process; started by the gateway
+    #[command(hide = true)]
+    Signer,
+    /// What the signer's cage refuses, shown by trying
+    #[command(hide = true, name = "signer-selftest")]
+    SignerSelftest,
+    /// One of the demo's bots; started by the demo
+    #[command(hide = true)]
+    Bot {
+        /// Which.
+        bot: Bot,
+    },
+}
+
+#[derive(Args, Debug, Clone)]
+pub struct Demo {
+    /// Where callers connect; port 0 takes any.
+    #[arg(long, default_value = "127.0.0.1:8443")]
+    pub listen: SocketAddr,
+    /// What chance starts from.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Serve these venues only.
+    #[arg(long, value_delimiter = ',')]
+    pub venues: Vec<String>,
+}
+
+#[derive(Args, Debug, Clone)]
+pub struct Sim {
+    /// Where clients connect; port 0 takes any.
+    #[arg(long, default_value = "127.0.0.1:8543")]
+    pub listen: SocketAddr,
+    /// What chance starts from.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Speak these venues' dialects only.
+    #[arg(long, value_delimiter = ',')]
+    pub venues: Vec<String>,
+    /// Plain HTTP instead of TLS; on a loopback address only.
+    #[arg(long)]
+    pub plain_http: bool,
+    /// Take any number of requests: for benchmarks.
+    #[arg(long)]
+    pub no_rate_limits: bool,
+    /// Serve `/sim/…`, which tells what arrived and injects faults: for tests.
+    #[arg(long)]
+    pub control: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Init {
+    /// The desk's name.
+    #[arg(long, default_value = "desk")]
+    pub desk: String,
+    /// How many people it takes to loosen something.
+    #[arg(long, value_enum, default_value = "one")]
+    pub approvals: Approvals,
+    /// Unlock the vault with a key file in the data folder instead of a passphrase: for
+    /// unattended start.
+    #[arg(long)]
+    pub key_file: bool,
+}
+
+/// How many people it takes to loosen something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Approvals {
+    /// One.
+    One,
+    /// Two.
+    Two,
+}
+
+#[derive(Args, Debug)]
+pub struct Serve {
+    /// Where callers connect, instead of what the configuration says.
+    #[arg(long)]
+    pub listen: Option<SocketAddr>,
+}
+
+#[derive(Args, Debug)]
+pub struct Status {
+    /// Show it again every second.
+    #[arg(long)]
+    pub watch: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Account {
+    /// Add an account at a venue
+    Add {
+        /// What the desk calls it.
+        account: String,
+        /// Where it is.
+        #[arg(long)]
+        venue: String,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum VenueKey {
+    /// Seal an exchange key in the vault and read its rights from the venue. The key is read from
+    /// a file or standard input as JSON: {"key": …, "secret": …} or {"key": …, "private_key": PEM}
+    Import {
+        /// The account it trades.
+        #[arg(long)]
+        account: String,
+        /// Where it is.
+        #[arg(long)]
+        venue: String,
+        /// The file; standard input without one.
+        #[arg(long)]
+        file: Option<PathBuf>,
+        /// Take it although it may withdraw. It then opens no sessions.
+        #[arg(long)]
+        allow_withdraw_key: bool,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Caller {
+    /// Add a caller
+    Add {
+        /// Its name.
+        caller: String,
+    },
+    /// Make a virtual key for a caller; the secret is shown once
+    Key {
+        /// Whose.
+        caller: String,
+        /// The account it trades.
+        #[arg(long)]
+        account: String,
+        /// Bind to this Ed25519 public key (PEM file) instead of making a shared secret.
+        #[arg(long)]
+        public_key: Option<PathBuf>,
+    },
+    /// Revoke a virtual key
+    Revoke {
+        /// Its id.
+        key: String,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Grant {
+    /// Give a caller a grant on an account, or replace the one there is
+    Set(GrantSet),
+    /// Take it back
+    Remove {
+        /// Whose.
+        caller: String,
+        /// On which account.
+        #[arg(long)]
+        account: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct GrantSet {
+    /// Who.
+    pub caller: String,
+    /// On which account.
+    #[arg(long)]
+    pub account: String,
+    /// Which instruments; `*` stands for anything.
+    #[arg(long, value_delimiter = ',', default_value = "*")]
+    pub instruments: Vec<String>,
+    /// Which sides: buy, sell.
+    #[arg(long, value_delimiter = ',', default_value = "buy,sell")]
+    pub sides: Vec<String>,
+    /// Which order types: limit, market, market-limit, stop-market, stop-limit, take-market,
+    /// take-limit.
+    #[arg(long, value_delimiter = ',', default_value = "limit,market")]
+    pub order_types: Vec<String>,
+    /// Only orders that reduce the account's position.
+    #[arg(long)]
+    pub reduce_only: bool,
+    /// Only reading.
+    #[arg(long)]
+    pub read_only: bool,
+    /// Largest order in the instrument's own unit.
+    #[arg(long)]
+    pub max_order_qty: Option<String>,
+    /// Largest order in dollars.
+    #[arg(long, required_unless_present = "read_only")]
+    pub max_order: Option<String>,
+    /// Most that the caller's open orders may be worth, in dollars.
+    #[arg(long, required_unless_present = "read_only")]
+    pub max_open: Option<String>,
+    /// Orders and amends a second.
+    #[arg(long, default_value_t = 10)]
+    pub orders_per_second: u32,
+    /// Orders and amends at once.
+    #[arg(long, default_value_t = 20)]
+    pub burst: u32,
+    /// It may change account settings (leverage, margin mode).
+    #[arg(long)]
+    pub settings: bool,
+    /// It sees and cancels every order of the account.
+    #[arg(long)]
+    pub account_wide: bool,
+    /// When it ends, as 2026-12-31T17:00:00Z.
+    #[arg(long)]
+    pub until: Option<String>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Limit {
+    /// Set an account's limits, all of them at once
+    Set(LimitSet),
+}
+
+#[derive(Args, Debug)]
+pub struct LimitSet {
+    /// Which account.
+    pub account: String,
+    /// Largest order in dollars.
+    #[arg(long)]
+    pub max_order: String,
+    /// Most that all open orders may be worth, in dollars.
+    #[arg(long)]
+    pub max_open: String,
+    /// Most that a position with its open orders may be worth, in dollars.
+    #[arg(long)]
+    pub max_position: String,
+    /// Largest order by pattern in the instrument's own unit: `BTC-*=100000`.
+    #[arg(long, value_delimiter = ',')]
+    pub max_order_qty: Vec<String>,
+    /// How far from the mark a price may be, in basis points.
+    #[arg(long, default_value_t = 300)]
+    pub collar_bps: u32,
+    /// The same for options.
+    #[arg(long, default_value_t = 5000)]
+    pub option_collar_bps: u32,
+    /// How old a mark may be, in milliseconds.
+    #[arg(long, default_value_t = 5000)]
+    pub max_mark_age_ms: u64,
+    /// Orders and amends a second, all callers together.
+    #[arg(long, default_value_t = 30)]
+    pub orders_per_second: u32,
+    /// Orders and amends at once.
+    #[arg(long, default_value_t = 60)]
+    pub burst: u32,
+}
+
+#[derive(Args, Debug)]
+pub struct Halt {
+    /// all, desk:NAME, venue:NAME, account:NAME, caller:NAME or instrument:VENUE/NAME.
+    pub scope: String,
+    /// Why.
+    #[arg(long)]
+    pub reason: String,
+    /// How long to wait for the proof, in seconds.
+    #[arg(long, default_value_t = 30)]
+    pub timeout: u64,
+    /// Orders that reduce a position still pass.
+    #[arg(long)]
+    pub allow_reduce: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Resume {
+    /// The scope, as it was halted.
+    pub scope: String,
+    /// Why.
+    #[arg(long)]
+    pub reason: String,
+}
+
+#[derive(Args, Debug)]
+pub struct Verify {
+    /// Hold the journal against this checkpoint.
+    #[arg(long)]
+    pub checkpoint: Option<PathBuf>,
+    /// Trust this verifier key (the text or a file) instead of the one in the folder.
+    #[arg(long)]
+    pub key: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Journal {
+    /// From this record on.
+    #[arg(long, default_value_t = 0)]
+    pub from: u64,
+    /// At most so many.
+    #[arg(long)]
+    pub count: Option<u64>,
+    /// Leave out marks and instruments.
+    #[arg(long)]
+    pub decisions: bool,
+}
+
+#[derive(Args, Debug, Clone)]
+pub struct Bench {
+    /// What to measure.
+    #[arg(value_enum, default_value = "orders")]
+    pub what: BenchWhat,
+    /// Seconds for each measurement.
+    #[arg(long, default_value_t = 5)]
+    pub seconds: u64,
+    /// Times that every side is measured, in turn.
+    #[arg(long, default_value_t = 3)]
+    pub rounds: u32,
+    /// Orders a second, at which all sides are compared.
+    #[arg(long, default_value_t = 1000)]
+    pub rate: u32,
+    /// Connections.
+    #[arg(long, default_value_t = 16)]
+    pub connections: usize,
+}
+
+/// What to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BenchWhat {
+    /// An order through the gateway, the bare simulator and nginx.
+    Orders,
+    /// The core's decision alone.
+    Decision,
+    /// Kills every process in turn under load and counts what was lost or sent twice.
+    Crash,
+}
