@@ -1,15 +1,27 @@
-//! The project's automation: `cargo xtask tidy`, `cargo xtask docs`.
+//! The project's automation: `cargo xtask ci`, `tidy`, `docs`.
 
+mod ci;
+mod docs;
 mod tidy;
 
+use std::path::Path;
 use std::process::ExitCode;
 
+const USAGE: &str = "usage: cargo xtask COMMAND
+  ci [STEP ...]    every check, or the steps named
+  tidy             hold the house rules against the tree
+  docs [--check]   write the generated documents, or hold them against the tree";
+
 fn main() -> ExitCode {
-    let mut args = std::env::args().skip(1);
-    match (args.next().as_deref(), args.next().as_deref()) {
-        (Some("tidy"), None) => tidy::run(),
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["ci", ..] => ci::run(&root, args.get(1..).unwrap_or_default()),
+        ["tidy"] => tidy::run(&root),
+        ["docs"] => docs::run(&root, false),
+        ["docs", "--check"] => docs::run(&root, true),
         _ => {
-            eprintln!("usage: cargo xtask tidy   hold the house rules against the tree");
+            eprintln!("{USAGE}");
             ExitCode::from(64)
         }
     }

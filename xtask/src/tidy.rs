@@ -84,10 +84,9 @@ const VENUE_BLIND: &[&str] = &[
 const LONG_FILE: usize = 600;
 
 /// Holds every rule; prints each breach with what to do.
-pub(crate) fn run() -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let files = rust_files(&root);
-    let mut breaches = edges(&root);
+pub(crate) fn run(root: &Path) -> ExitCode {
+    let files = rust_files(root);
+    let mut breaches = edges(root);
     breaches.extend(vouchers(&files));
     breaches.extend(purity(&files));
     breaches.extend(venue_names(&files));

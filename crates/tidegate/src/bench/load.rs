@@ -36,7 +36,11 @@ impl Measured {
     /// The latency that this share of orders did not exceed, in µs.
     pub fn quantile_us(&self, share: f64) -> f64 {
         let last = self.latencies.len().saturating_sub(1);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss
+        )]
         let at = (share * last as f64).round() as usize;
         #[allow(clippy::cast_precision_loss)]
         self.latencies.get(at).map_or(f64::NAN, |ns| *ns as f64 / 1000.0)

@@ -48,8 +48,10 @@ async fn buy_call(api: &mut Api) -> Result<(), Trouble> {
     if ask <= 0.0 {
         return Ok(());
     }
-    let call = format!("buy?instrument_name={name}&amount=0.1&type=limit&price={ask}\
-                        &time_in_force=immediate_or_cancel&label=hedger-call");
+    let call = format!(
+        "buy?instrument_name={name}&amount=0.1&type=limit&price={ask}\
+                        &time_in_force=immediate_or_cancel&label=hedger-call"
+    );
     api.private(&call).await.map(drop)
 }
 

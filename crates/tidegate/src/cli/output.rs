@@ -64,8 +64,7 @@ pub fn say(text: &str) {
 /// Reports a failure in the form asked for.
 pub fn fail(json: bool, failure: &Failure) -> Exit {
     if json {
-        let error =
-            json!({"code": failure.code, "message": failure.message, "hint": failure.hint});
+        let error = json!({"code": failure.code, "message": failure.message, "hint": failure.hint});
         let mut object = json!({ "error": error });
         if let (Some(object), Some(Value::Object(more))) = (object.as_object_mut(), &failure.more) {
             object.extend(more.clone());
