@@ -121,8 +121,8 @@ pub trait Upstream {
     /// The call that tells what a key may do, and what it tells: the venue's words for its rights.
     fn rights_call(&self) -> CallBody;
 
-    /// The rights that the answer names.
-    fn rights(&self, reply: &Reply) -> Result<Vec<String>, Unreadable>;
+    /// The rights that the answer names for the key with this public id.
+    fn rights(&self, key_id: &str, reply: &Reply) -> Result<Vec<String>, Unreadable>;
 
     /// Whether keys with these rights may open sessions: none withdraws, transfers or manages keys.
     fn may_open_session(&self, rights: &[String]) -> bool;
