@@ -1,0 +1,3 @@
+//! The server side of the Binance USDⓈ-M dialect.
+
+pub mod universe;

@@ -1,0 +1,3 @@
+//! The server side of the Deribit dialect.
+
+pub mod universe;
