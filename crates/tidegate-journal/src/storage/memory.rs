@@ -1,0 +1,269 @@
+use super::{Handle, Storage};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What a crash keeps or loses as a whole.
+const SECTOR: usize = 512;
+
+/// A way the disk fails from now on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// No space for new files.
+    NoSpace,
+    /// Writing fails.
+    Write,
+    /// Flushing fails, and what should have been flushed is lost in the next crash.
+    Sync,
+}
+
+/// A folder in memory. Clones share it.
+#[derive(Clone, Default)]
+pub struct Memory {
+    inner: Arc<Mutex<Inner>>,
+    locked: Arc<AtomicBool>,
+}
+
+#[derive(Default)]
+struct Inner {
+    files: BTreeMap<String, File>,
+    fault: Option<Fault>,
+    syncs: u64,
+}
+
+#[derive(Clone, Default)]
+struct File {
+    now: Vec<u8>,
+    on_disk: Option<Vec<u8>>,
+}
+
+struct Open {
+    memory: Memory,
+    path: String,
+}
+
+struct Guard(Arc<AtomicBool>);
+
+impl Memory {
+    /// Makes the disk fail like this from now on; `None` mends it.
+    pub fn set_fault(&self, fault: Option<Fault>) {
+        self.inner().fault = fault;
+    }
+
+    /// How many flushes there were.
+    pub fn syncs(&self) -> u64 {
+        self.inner().syncs
+    }
+
+    /// Changes a file's bytes, as they are and on disk, behind the journal's back.
+    pub fn edit(&self, path: &str, change: impl FnOnce(&mut Vec<u8>)) {
+        if let Some(file) = self.inner().files.get_mut(path) {
+            change(&mut file.now);
+            file.on_disk = Some(file.now.clone());
+        }
+    }
+
+    /// Takes a file away, or puts one there.
+    pub fn replace(&self, path: &str, bytes: Option<Vec<u8>>) {
+        let mut inner = self.inner();
+        match bytes {
+            Some(now) => {
+                inner.files.insert(path.to_owned(), File { on_disk: Some(now.clone()), now });
+            }
+            None => drop(inner.files.remove(path)),
+        }
+    }
+
+    /// The folder after the machine lost power now: of each sector written but not flushed,
+    /// `keeps` says whether it arrived. Whoever still holds this folder goes on with the old one.
+    pub fn crashed(&self, mut keeps: impl FnMut() -> bool) -> Memory {
+        let mut files = BTreeMap::new();
+        for (path, file) in &self.inner().files {
+            let Some(old) = &file.on_disk else {
+                if keeps() {
+                    files.insert(path.clone(), File::of(&file.now));
+                }
+                continue;
+            };
+            let mut after =
+                if keeps() || old.len() == file.now.len() { file.now.clone() } else { old.clone() };
+            for (sector, old) in after.chunks_mut(SECTOR).zip(old.chunks(SECTOR)) {
+                if sector.len() == old.len() && sector != old && !keeps() {
+                    sector.copy_from_slice(old);
+                }
+            }
+            files.insert(path.clone(), File::of(&after));
+        }
+        let inner = Inner { files, fault: None, syncs: 0 };
+        Memory { inner: Arc::new(Mutex::new(inner)), locked: Arc::default() }
+    }
+
+    /// The folder as another process sees it now; changes to one do not show in the other.
+    pub fn copied(&self) -> Memory {
+        self.crashed(|| true)
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn may_write(&self) -> io::Result<()> {
+        match self.fault {
+            Some(Fault::Write) => Err(io::Error::other("injected write error")),
+            _ => Ok(()),
+        }
+    }
+
+    fn may_create(&self) -> io::Result<()> {
+        match self.fault {
+            Some(Fault::NoSpace) => Err(io::ErrorKind::StorageFull.into()),
+            _ => self.may_write(),
+        }
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.syncs += 1;
+        match self.fault {
+            Some(Fault::Sync) => Err(io::Error::other("injected fsync error")),
+            _ => Ok(()),
+        }
+    }
+
+    fn file(&mut self, path: &str) -> io::Result<&mut File> {
+        self.files.get_mut(path).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl File {
+    fn of(bytes: &[u8]) -> File {
+        File { now: bytes.to_vec(), on_disk: Some(bytes.to_vec()) }
+    }
+}
+
+impl Storage for Memory {
+    fn lock(&self) -> io::Result<Option<Box<dyn Send + Sync>>> {
+        if self.locked.swap(true, Ordering::AcqRel) {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(Guard(Arc::clone(&self.locked)))))
+    }
+
+    fn create(&self, path: &str, head: &[u8], size: u64) -> io::Result<Arc<dyn Handle>> {
+        let mut inner = self.inner();
+        inner.may_create()?;
+        inner.sync()?;
+        let mut now = vec![0; usize::try_from(size).map_err(io::Error::other)?];
+        if let Some(front) = now.get_mut(..head.len()) {
+            front.copy_from_slice(head);
+        }
+        inner.files.insert(path.to_owned(), File::of(&now));
+        Ok(Arc::new(Open { memory: self.clone(), path: path.to_owned() }))
+    }
+
+    fn open(&self, path: &str, _writable: bool) -> io::Result<Arc<dyn Handle>> {
+        self.inner().file(path)?;
+        Ok(Arc::new(Open { memory: self.clone(), path: path.to_owned() }))
+    }
+
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        Ok(self.inner().file(path)?.now.clone())
+    }
+
+    fn put(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut inner = self.inner();
+        inner.may_create()?;
+        inner.files.entry(path.to_owned()).or_default().now = bytes.to_vec();
+        Ok(())
+    }
+
+    fn put_synced(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut inner = self.inner();
+        inner.may_create()?;
+        inner.sync()?;
+        inner.files.insert(path.to_owned(), File::of(bytes));
+        Ok(())
+    }
+
+    fn list(&self, path: &str) -> io::Result<Vec<String>> {
+        let beneath = |name: &&String| {
+            path.is_empty() || name.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+        };
+        Ok(self.inner().files.keys().filter(beneath).cloned().collect())
+    }
+
+    fn remove(&self, path: &str) -> io::Result<()> {
+        let mut inner = self.inner();
+        inner.may_write()?;
+        inner.files.remove(path).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let mut inner = self.inner();
+        inner.sync()?;
+        for file in inner.files.values_mut() {
+            file.on_disk = Some(file.now.clone());
+        }
+        Ok(())
+    }
+
+    fn free(&self) -> io::Result<u64> {
+        Ok(if self.inner().fault == Some(Fault::NoSpace) { 0 } else { u64::MAX })
+    }
+}
+
+impl Handle for Open {
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        let mut inner = self.memory.inner();
+        let now = &inner.file(&self.path)?.now;
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(now.len());
+        let rest = now.get(from..).unwrap_or_default();
+        let count = rest.len().min(buf.len());
+        if let (Some(to), Some(from)) = (buf.get_mut(..count), rest.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        Ok(count)
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut inner = self.memory.inner();
+        inner.may_write()?;
+        let now = &mut inner.file(&self.path)?.now;
+        let from = usize::try_from(offset).map_err(io::Error::other)?;
+        let end = from + bytes.len();
+        if now.len() < end {
+            now.resize(end, 0);
+        }
+        if let Some(place) = now.get_mut(from..end) {
+            place.copy_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut inner = self.memory.inner();
+        inner.sync()?;
+        let file = inner.file(&self.path)?;
+        file.on_disk = Some(file.now.clone());
+        Ok(())
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.memory.inner().file(&self.path)?.now.len() as u64)
+    }
+
+    fn truncate(&self, size: u64) -> io::Result<()> {
+        let mut inner = self.memory.inner();
+        inner.may_write()?;
+        inner.file(&self.path)?.now.truncate(usize::try_from(size).map_err(io::Error::other)?);
+        Ok(())
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}

@@ -1,0 +1,183 @@
+//! Verifying a folder: reads every file, writes none, needs no secret, and works beside a running
+//! gateway.
+
+mod report;
+mod scan;
+mod tree;
+
+pub use report::Report;
+
+use crate::checkpoint::{CHECKPOINT_FILE, Checkpoint, VERIFIER_KEY_FILE, VerifierKey};
+use crate::error::{Damage, JournalError};
+use crate::segment;
+use crate::storage::{Disk, Storage};
+use crate::tiles::{Tile, edge_tiles};
+use scan::Scan;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use tidegate_types::ids::Seq;
+use tree::TreeCheck;
+
+/// What damage says of a checkpoint that is not a file of the folder.
+const GIVEN: &str = "the given checkpoint";
+/// A gateway beside us may replace checkpoint and tiles this often while we read them.
+const ATTEMPTS: usize = 100;
+
+/// Verifies the journal in `dir`, also against a signed checkpoint and a verifier key
+/// (`name+hash+key`) kept elsewhere. Damage is in the report; an error means that the
+/// verification itself could not be done.
+pub fn verify(
+    dir: &Path,
+    checkpoint: Option<&[u8]>,
+    key: Option<&str>,
+) -> Result<Report, JournalError> {
+    if !dir.is_dir() {
+        let missing = io::Error::from(io::ErrorKind::NotFound);
+        return Err(JournalError::io("open", dir.display())(missing));
+    }
+    verify_in(&Disk::at(dir), checkpoint, key)
+}
+
+/// As [`verify`], on any storage.
+pub fn verify_in(
+    storage: &dyn Storage,
+    checkpoint: Option<&[u8]>,
+    key: Option<&str>,
+) -> Result<Report, JournalError> {
+    let mut report = Report { outside_key: key.is_some(), ..Report::default() };
+    let key = verifier_key(storage, key, &mut report)?;
+    report.origin = key.as_ref().map(|key| key.name().to_owned());
+    report.outside = checkpoint.and_then(|note| match key.as_ref()?.open(note) {
+        Ok(checkpoint) => Some(checkpoint),
+        Err(what) => {
+            report.add(Damage::of_file(GIVEN, what));
+            None
+        }
+    });
+    let files = snapshot(storage, key.as_ref(), &mut report)?;
+    let covered = report.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.size);
+    let mut roots = Vec::new();
+    roots.extend(report.checkpoint.clone().map(|one| (CHECKPOINT_FILE.to_owned(), one)));
+    roots.extend(report.outside.clone().map(|one| (GIVEN.to_owned(), one)));
+
+    let origin = key.map(|key| key.origin_hash());
+    let mut tree = TreeCheck::new(storage, files.tiles, covered, roots);
+    let mut scan = Scan { storage, origin, next: Seq(0) };
+    let with_records = files.segments.iter().rposition(|&index| has_record(storage, index));
+    for (&index, place) in files.segments.iter().zip(0..) {
+        if index != place as u64 {
+            report.add(Damage::of_file(segment::path(place as u64), "the segment is missing"));
+        }
+        let last = with_records.is_none_or(|with| place >= with);
+        scan.segment(index, last, &mut tree, &mut report)?;
+    }
+    report.records = scan.next.0;
+    tree.finish(report.records, &mut report)?;
+    Ok(report)
+}
+
+/// The files of a folder at one moment.
+struct Files {
+    segments: Vec<u64>,
+    tiles: BTreeMap<Tile, Option<Vec<u8>>>,
+}
+
+fn verifier_key(
+    storage: &dyn Storage,
+    outside: Option<&str>,
+    report: &mut Report,
+) -> Result<Option<VerifierKey>, JournalError> {
+    let inside = match VerifierKey::load(storage, VERIFIER_KEY_FILE) {
+        Ok(key) => Some(key),
+        Err(JournalError::Damaged(damage)) => {
+            report.add(damage);
+            None
+        }
+        Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            report.add(Damage::of_file(VERIFIER_KEY_FILE, "the file is missing"));
+            None
+        }
+        Err(error) => return Err(error),
+    };
+    let Some(outside) = outside else { return Ok(inside) };
+    let outside = VerifierKey::parse(outside.trim())?;
+    if inside.is_some_and(|inside| inside != outside) {
+        report.add(Damage::of_file(VERIFIER_KEY_FILE, "this is not the key that was given"));
+    }
+    Ok(Some(outside))
+}
+
+/// Reads the checkpoint and lists the folder so that both belong together, reading unfinished
+/// tiles, which a gateway beside us may remove, at once.
+fn snapshot(
+    storage: &dyn Storage,
+    key: Option<&VerifierKey>,
+    report: &mut Report,
+) -> Result<Files, JournalError> {
+    let mut attempt = 0;
+    let (note, listed, tiles) = loop {
+        attempt += 1;
+        let note = read_if_there(storage, CHECKPOINT_FILE)?;
+        let listed = storage.list("").map_err(JournalError::io("list", "."))?;
+        let mut tiles = BTreeMap::new();
+        for tile in listed.iter().filter_map(|file| Tile::parse(file)) {
+            let full = tile.path().rfind(".p/").is_none();
+            let bytes = if full { None } else { read_if_there(storage, &tile.path())? };
+            if full || bytes.is_some() {
+                tiles.insert(tile, bytes);
+            }
+        }
+        if read_if_there(storage, CHECKPOINT_FILE)? == note || attempt == ATTEMPTS {
+            break (note, listed, tiles);
+        }
+    };
+    match (&note, key) {
+        (None, _) => report.add(Damage::of_file(CHECKPOINT_FILE, "the file is missing")),
+        (Some(note), Some(key)) => match key.open(note) {
+            Ok(checkpoint) => report.checkpoint = Some(checkpoint),
+            Err(what) => report.add(Damage::of_file(CHECKPOINT_FILE, what)),
+        },
+        (Some(_), None) => {}
+    }
+    if let Some(Checkpoint { size, .. }) = report.checkpoint {
+        for tile in edge_tiles(size).iter().filter(|tile| !tiles.contains_key(tile)) {
+            report.add(Damage::of_file(tile.path(), "the tile is missing"));
+        }
+    }
+    let mut segments = Vec::new();
+    for file in listed {
+        match segment::index(&file) {
+            Some(index) => segments.push(index),
+            None if file.ends_with(".tmp") => {
+                report.note(format!("{file} was not finished; it is removed at the next start"));
+            }
+            None if file == CHECKPOINT_FILE || file == VERIFIER_KEY_FILE => {}
+            None if Tile::parse(&file).is_some() => report.tiles += 1,
+            None => report.add(Damage::of_file(file, "this file is not part of a journal")),
+        }
+    }
+    segments.sort_unstable();
+    report.segments = segments.len() as u64;
+    Ok(Files { segments, tiles })
+}
+
+fn read_if_there(storage: &dyn Storage, path: &str) -> Result<Option<Vec<u8>>, JournalError> {
+    match storage.read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(JournalError::io("read", path)(error)),
+    }
+}
+
+/// Whether a segment begins with a whole record.
+fn has_record(storage: &dyn Storage, index: u64) -> bool {
+    let mut front = vec![0; segment::HEADER_BYTES + segment::MAX_FRAME_BYTES];
+    let count =
+        storage.open(&segment::path(index), false).and_then(|handle| handle.read_at(0, &mut front));
+    let frame = front.get(segment::HEADER_BYTES..count.unwrap_or(0)).unwrap_or_default();
+    matches!(segment::read_frame(frame), segment::Found::Frame(_))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! Writing batches of frames, and the one place that says that records are durable.
+
+use crate::error::JournalError;
+use crate::journal::FlushEvent;
+use crate::merkle::Hash;
+use crate::segment::{self, HEADER_BYTES, Header};
+use crate::storage::{Handle, Storage};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tidegate_types::ids::Seq;
+use tidegate_types::proof::Durable;
+use tidegate_types::record::Durability;
+
+/// A segment that is open for writing.
+#[derive(Clone)]
+pub struct Active {
+    /// Its file.
+    pub handle: Arc<dyn Handle>,
+    /// Its place in the journal.
+    pub index: u64,
+    /// Where the next frame goes.
+    pub offset: u64,
+    /// Its size until it is sealed.
+    pub capacity: u64,
+}
+
+/// How far writing has come; shared by the threads of a journal.
+pub struct Progress {
+    synced: AtomicU64,
+    written: Mutex<(Arc<dyn Handle>, Seq)>,
+    spare: Mutex<Option<Active>>,
+}
+
+/// Writes one journal. Has no thread or clock of its own.
+pub struct Writer {
+    storage: Arc<dyn Storage>,
+    origin: Hash,
+    durability: Durability,
+    active: Active,
+    next: Seq,
+    progress: Arc<Progress>,
+    failed: Option<String>,
+}
+
+/// Makes the zeroed segment `index`.
+pub fn create_segment(
+    storage: &dyn Storage,
+    origin: &Hash,
+    index: u64,
+    capacity: u64,
+) -> Result<Active, JournalError> {
+    let header = Header { index, capacity, origin: *origin };
+    let path = segment::path(index);
+    let handle = storage
+        .create(&path, &header.to_bytes(), capacity)
+        .map_err(JournalError::io("create", &path))?;
+    Ok(Active { handle, index, offset: HEADER_BYTES as u64, capacity })
+}
+
+impl Progress {
+    /// Every record below this is on disk, whatever the durability.
+    pub fn synced(&self) -> Seq {
+        Seq(self.synced.load(Ordering::Acquire))
+    }
+
+    /// Flushes what is written; `Os` durability does this in the background.
+    pub fn sync(&self) -> Result<(), JournalError> {
+        let (handle, end) = self.written.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if end > self.synced() {
+            handle.sync_data().map_err(JournalError::io("flush", "segment"))?;
+            self.synced.fetch_max(end.0, Ordering::AcqRel);
+        }
+        Ok(())
+    }
+
+    /// Whether no segment is prepared for when the current one is full.
+    pub fn lacks_spare(&self) -> bool {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
+    /// Hands over a prepared segment.
+    pub fn put_spare(&self, spare: Active) {
+        *self.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(spare);
+    }
+
+    fn take_spare(&self) -> Option<Active> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Writer {
+    /// Goes on in `active` with record `next`; everything before is on disk.
+    pub fn new(
+        storage: Arc<dyn Storage>,
+        origin: Hash,
+        durability: Durability,
+        active: Active,
+        next: Seq,
+    ) -> Writer {
+        let progress = Progress {
+            synced: AtomicU64::new(next.0),
+            written: Mutex::new((Arc::clone(&active.handle), next)),
+            spare: Mutex::new(None),
+        };
+        let progress = Arc::new(progress);
+        Writer { storage, origin, durability, active, next, progress, failed: None }
+    }
+
+    /// How far writing has come.
+    pub fn progress(&self) -> &Arc<Progress> {
+        &self.progress
+    }
+
+    /// The segment after the current one, and the size it should have.
+    pub fn spare_index(&self) -> (u64, u64) {
+        (self.active.index + 1, self.active.capacity)
+    }
+
+    /// Writes `frames` (made by [`segment::append_frame`], consecutive) and, with `Disk`
+    /// durability, flushes them. After one failure every later call fails.
+    pub fn flush(&mut self, frames: &mut [u8]) -> FlushEvent {
+        if let Some(why) = &self.failed {
+            return FlushEvent::Failed(JournalError::Closed(why.clone()));
+        }
+        let done = self.write(frames).and_then(|()| match self.durability {
+            Durability::Disk => self.progress.sync(),
+            Durability::Os => Ok(()),
+        });
+        match done {
+            Ok(()) => FlushEvent::Durable(Durable::vouch(self.next)),
+            Err(error) => {
+                self.fail(&error);
+                FlushEvent::Failed(error)
+            }
+        }
+    }
+
+    /// Closes the journal for good because of `error`.
+    pub fn fail(&mut self, error: &JournalError) {
+        self.failed.get_or_insert(error.to_string());
+    }
+
+    /// Flushes everything and cuts the unused rest off the last segment.
+    pub fn finish(&mut self) -> Result<(), JournalError> {
+        if let Some(why) = &self.failed {
+            return Err(JournalError::Closed(why.clone()));
+        }
+        self.progress.sync()?;
+        if self.active.offset > HEADER_BYTES as u64 {
+            let path = segment::path(self.active.index);
+            self.active
+                .handle
+                .truncate(self.active.offset)
+                .and_then(|()| self.active.handle.sync_data())
+                .map_err(JournalError::io("seal", path))?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, mut frames: &mut [u8]) -> Result<(), JournalError> {
+        while !frames.is_empty() {
+            let room = self.active.capacity.saturating_sub(self.active.offset);
+            let room = usize::try_from(room).unwrap_or(usize::MAX);
+            let (bytes, count) = segment::seal(frames, self.progress.synced(), room);
+            if count == 0 {
+                self.rotate()?;
+                continue;
+            }
+            let (batch, rest) = std::mem::take(&mut frames).split_at_mut(bytes);
+            self.active
+                .handle
+                .write_at(self.active.offset, batch)
+                .map_err(JournalError::io("write", segment::path(self.active.index)))?;
+            self.active.offset += bytes as u64;
+            self.next = Seq(self.next.0 + count);
+            self.note_written();
+            frames = rest;
+        }
+        Ok(())
+    }
+
+    /// Goes on in the next segment. What is in this one is on disk first, so that a record in the
+    /// next one always bears witness to all of this.
+    fn rotate(&mut self) -> Result<(), JournalError> {
+        self.progress.sync()?;
+        let spare = match self.progress.take_spare() {
+            Some(spare) => spare,
+            None => {
+                let (index, capacity) = self.spare_index();
+                create_segment(self.storage.as_ref(), &self.origin, index, capacity)?
+            }
+        };
+        let full = std::mem::replace(&mut self.active, spare);
+        self.note_written();
+        full.handle
+            .truncate(full.offset)
+            .map_err(JournalError::io("seal", segment::path(full.index)))
+    }
+
+    fn note_written(&self) {
+        let written = (Arc::clone(&self.active.handle), self.next);
+        *self.progress.written.lock().unwrap_or_else(PoisonError::into_inner) = written;
+    }
+}
+
+#[cfg(test)]
+mod tests;
