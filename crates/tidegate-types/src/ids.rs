@@ -106,6 +106,14 @@ names! {
     KeyId: 128, |c| c.is_ascii_graphic();
 }
 
+impl KeyId {
+    /// The id that random bytes (64 at most) spell in hexadecimal digits.
+    pub fn hex(random: &[u8]) -> KeyId {
+        let digits: String = random.iter().take(64).map(|byte| format!("{byte:02x}")).collect();
+        KeyId(Arc::from(digits))
+    }
+}
+
 /// An instrument at a venue.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InstrumentId {

@@ -1,11 +1,18 @@
 //! The venues there are: the one place that names them outside their folders.
 
 use crate::Venue;
+use crate::deribit::Deribit;
+use std::sync::LazyLock;
 use tidegate_types::ids::VenueName;
+
+static VENUES: LazyLock<Vec<&'static dyn Venue>> = LazyLock::new(|| {
+    let deribit = Deribit::new().ok().map(|venue| Box::leak(Box::new(venue)) as &dyn Venue);
+    [deribit].into_iter().flatten().collect()
+});
 
 /// Every venue.
 pub fn all() -> &'static [&'static dyn Venue] {
-    &[]
+    &VENUES
 }
 
 /// The venue of that name.

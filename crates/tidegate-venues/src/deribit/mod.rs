@@ -1,0 +1,196 @@
+//! Deribit: JSON-RPC 2.0 over HTTP and WebSocket. Perpetuals, futures and options.
+
+mod auth;
+mod build;
+mod cancels;
+mod channels;
+mod context;
+mod errors;
+mod instruments;
+mod methods;
+mod names;
+mod orders;
+mod outcome;
+mod parse;
+mod pass;
+mod rows;
+mod rpc;
+mod session;
+mod snapshot;
+mod stream;
+mod subscriptions;
+
+use crate::front::{Context, Front, Instruments, LocalAnswer, Need, Parsed, Read, Session, Viewer};
+use crate::upstream::{AccountStream, BuildError, KeySigner, MarkFeed, Unreadable, Upstream};
+use crate::{NewKey, Venue};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tidegate_types::call::{Call, CallBody, OrderRef, WireRequest};
+use tidegate_types::ids::{BadName, KeyId, VenueName};
+use tidegate_types::instrument::{Instrument, Mark};
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::report::{AccountSnapshot, Outcome};
+use tidegate_types::request::{Method, RawRequest, Reply};
+use tidegate_types::secret::Secret;
+use tidegate_types::time::{Span, Time};
+
+/// Deribit.
+#[derive(Debug)]
+pub struct Deribit {
+    name: VenueName,
+}
+
+impl Deribit {
+    /// The venue, if its name is one.
+    pub fn new() -> Result<Deribit, BadName> {
+        VenueName::new(names::VENUE).map(|name| Deribit { name })
+    }
+}
+
+impl Venue for Deribit {
+    fn name(&self) -> VenueName {
+        self.name.clone()
+    }
+
+    fn virtual_key(&self, random: &[u8; 64]) -> NewKey {
+        let (id, secret) = random.split_at(32);
+        let id: Vec<u8> = id.iter().copied().take(12).collect();
+        NewKey {
+            id: KeyId::hex(&id),
+            secret: Secret::new(URL_SAFE_NO_PAD.encode(secret).into_bytes()),
+        }
+    }
+}
+
+impl Front for Deribit {
+    fn credentials(&self, request: &RawRequest) -> Result<Need, Reject> {
+        let rpc = rpc::from_http(request).map_err(|unread| unread.reject)?;
+        Ok(auth::needed(request, &rpc)?.map_or(Need::Nothing, Need::Credentials))
+    }
+
+    fn parse(
+        &self,
+        request: &RawRequest,
+        instruments: &Instruments,
+        now: Time,
+    ) -> Result<Parsed, Reject> {
+        let rpc = rpc::from_http(request).map_err(|unread| unread.reject)?;
+        parse::of_http(&rpc, instruments, now)
+    }
+
+    fn with_order(&self, mut read: Read, order: &OrderRef) -> Read {
+        // Named by the venue's id, the order stays named so: a trigger order has two of them.
+        let label = read.params.iter_mut().find(|(name, _)| name == "label");
+        if let (Some((_, value)), Some(id)) = (label, &order.client_id) {
+            id.as_str().clone_into(value);
+        }
+        read
+    }
+
+    fn pass(&self, context: &Context, reply: Reply, viewer: &Viewer<'_>) -> Reply {
+        pass::reply(context, reply, viewer)
+    }
+
+    fn answer(&self, context: &Context, answer: &LocalAnswer, now: Time) -> Reply {
+        errors::answer(context, answer, now)
+    }
+
+    fn refuse(
+        &self,
+        request: Option<&RawRequest>,
+        context: Option<&Context>,
+        reject: &Reject,
+        now: Time,
+    ) -> Reply {
+        if let Some(context) = context {
+            let (id, method) = (context::id(context), context::method(context));
+            return errors::refusal(id, method, reject, context::came(context), now);
+        }
+        let (id, method) = match request.map(rpc::from_http) {
+            Some(Ok(rpc)) => (rpc.id, rpc.method.name),
+            Some(Err(unread)) => (unread.id, ""),
+            None => (None, ""),
+        };
+        errors::refusal(id.as_ref(), method, reject, now, now)
+    }
+
+    fn open(&self, request: &RawRequest, _now: Time) -> Result<Box<dyn Session>, Reject> {
+        let path = request.path.strip_suffix('/').unwrap_or(&request.path);
+        if request.method == Method::Get && path == rpc::SOCKET {
+            Ok(Box::<session::DeribitSession>::default())
+        } else {
+            Err(Reject::new(Code::UnknownRoute, ""))
+        }
+    }
+}
+
+impl Upstream for Deribit {
+    fn build(
+        &self,
+        call: &Call,
+        signer: &dyn KeySigner,
+        now: Time,
+    ) -> Result<WireRequest, BuildError> {
+        build::build(call, signer, now)
+    }
+
+    fn outcome(&self, body: &CallBody, reply: &Reply, _instruments: &Instruments) -> Outcome {
+        outcome::outcome(body, reply)
+    }
+
+    fn back_off(&self, reply: &Reply) -> Option<Span> {
+        outcome::back_off(reply)
+    }
+
+    fn snapshot_parts(&self) -> u32 {
+        u32::try_from(build::SNAPSHOT.len()).unwrap_or(u32::MAX)
+    }
+
+    fn snapshot(
+        &self,
+        replies: &[Reply],
+        _instruments: &Instruments,
+    ) -> Result<AccountSnapshot, Unreadable> {
+        snapshot::snapshot(replies)
+    }
+
+    fn rights_call(&self) -> CallBody {
+        CallBody::Read { route: "private/list_api_keys".into(), params: Vec::new() }
+    }
+
+    fn rights(&self, key_id: &str, reply: &Reply) -> Result<Vec<String>, Unreadable> {
+        snapshot::rights(key_id, reply)
+    }
+
+    fn may_open_session(&self, rights: &[String]) -> bool {
+        snapshot::may_open_session(rights)
+    }
+
+    fn instrument_requests(&self) -> Vec<WireRequest> {
+        instruments::requests()
+    }
+
+    fn instruments(&self, replies: &[Reply]) -> Result<Vec<Instrument>, Unreadable> {
+        instruments::read(replies)
+    }
+
+    fn mark_feed(&self, instruments: &Instruments) -> MarkFeed {
+        instruments::mark_feed(instruments)
+    }
+
+    fn marks(
+        &self,
+        text: &str,
+        instruments: &Instruments,
+        _now: Time,
+    ) -> (Vec<Mark>, Option<String>) {
+        instruments::marks(text, instruments)
+    }
+
+    fn account_stream(&self) -> Box<dyn AccountStream> {
+        Box::<stream::DeribitStream>::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! What the venue's answer to a call means.
+
+use super::rows;
+use crate::upstream::Unreadable;
+use serde_json::Value;
+use tidegate_types::call::CallBody;
+use tidegate_types::report::{OrderReport, Outcome};
+use tidegate_types::request::Reply;
+use tidegate_types::time::Span;
+
+/// The venue has no such live order: not found, closed, filled, or not open.
+const NO_SUCH_ORDER: &[i64] = &[10004, 10010, 11008, 11044];
+/// The venue answered, but may have begun: it does not say that nothing happened.
+const UNDECIDED: &[i64] = &[10040, 11094, 13028, 13503, 10050];
+/// The venue's budget is used up.
+const TOO_MANY_REQUESTS: i64 = 10028;
+
+/// What the answer means.
+pub(crate) fn outcome(body: &CallBody, reply: &Reply) -> Outcome {
+    let answer: Option<Value> = serde_json::from_slice(&reply.body).ok();
+    if let Some(error) = answer.as_ref().and_then(|answer| answer.get("error")) {
+        return refused(reply.status, error);
+    }
+    match (reply.status, answer.as_ref().and_then(|answer| answer.get("result"))) {
+        (200, Some(result)) => {
+            accepted(body, result).unwrap_or_else(|Unreadable(why)| unknown(why))
+        }
+        (200, None) => unknown("the answer has neither result nor error".into()),
+        (status @ (401 | 403 | 404 | 405 | 413 | 414 | 429 | 431), None) => Outcome::Rejected {
+            code: status.into(),
+            message: "refused before it was read".into(),
+            no_such_order: false,
+        },
+        (status, _) => unknown(format!("HTTP status {status}")),
+    }
+}
+
+/// How long to wait, when the answer says that there were too many requests. Credits come back at
+/// 10 000 a second and a plain request costs 500.
+pub(crate) fn back_off(reply: &Reply) -> Option<Span> {
+    let told = reply.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
+    let told = told.and_then(|(_, value)| value.parse::<u16>().ok());
+    let answer: Option<Value> = serde_json::from_slice(&reply.body).ok();
+    let code = answer.as_ref().and_then(|answer| answer.get("error")).and_then(code);
+    match (reply.status, code) {
+        (429, _) => Some(Span::from_secs(told.unwrap_or(10).into())),
+        (_, Some(TOO_MANY_REQUESTS)) => Some(Span::from_secs(told.unwrap_or(1).into())),
+        _ => None,
+    }
+}
+
+fn refused(status: u16, error: &Value) -> Outcome {
+    let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
+    let message: String = message.chars().filter(|c| !c.is_control()).take(200).collect();
+    match code(error) {
+        Some(code) if UNDECIDED.contains(&code) => unknown(format!("{code} {message}")),
+        Some(code) if status < 500 => {
+            Outcome::Rejected { code, message, no_such_order: NO_SUCH_ORDER.contains(&code) }
+        }
+        _ => unknown(format!("HTTP status {status}: {message}")),
+    }
+}
+
+fn code(error: &Value) -> Option<i64> {
+    error.get("code").and_then(Value::as_i64)
+}
+
+fn accepted(body: &CallBody, result: &Value) -> Result<Outcome, Unreadable> {
+    match body {
+        CallBody::Place { .. } | CallBody::Amend { .. } => {
+            let order = result.get("order").ok_or_else(|| Unreadable("no order is told".into()))?;
+            let trades = result.get("trades").and_then(Value::as_array);
+            let fills = trades.into_iter().flatten().map(rows::fill).collect::<Result<_, _>>()?;
+            Ok(rows::order(order)?
+                .map_or(Outcome::Done, |report| Outcome::Accepted { report, fills }))
+        }
+        CallBody::Cancel { .. } => match result {
+            // By label the venue counts what it cancelled.
+            Value::Number(count) if count.as_u64() == Some(0) => Ok(no_such_order()),
+            Value::Number(_) => Ok(Outcome::Done),
+            order => Ok(rows::order(order)?
+                .map_or(Outcome::Done, |report| Outcome::Accepted { report, fills: Vec::new() })),
+        },
+        CallBody::QueryOrder { .. } => {
+            let rows = match result {
+                Value::Array(rows) => rows.as_slice(),
+                row => std::slice::from_ref(row),
+            };
+            Ok(latest(rows)?.map_or_else(no_such_order, |report| Outcome::Accepted {
+                report,
+                fills: Vec::new(),
+            }))
+        }
+        CallBody::Set { .. }
+        | CallBody::Read { .. }
+        | CallBody::Snapshot { .. }
+        | CallBody::Session { .. } => Ok(Outcome::Done),
+    }
+}
+
+/// Of the orders that carry one label (a trigger order and what it became), the one to go by: a
+/// live one, else the last changed.
+fn latest(rows: &[Value]) -> Result<Option<OrderReport>, Unreadable> {
+    let mut best: Option<OrderReport> = None;
+    for row in rows {
+        let Some(report) = rows::order(row)? else { continue };
+        let rank = |report: &OrderReport| (report.state.is_live(), report.at);
+        if best.as_ref().is_none_or(|best| rank(&report) >= rank(best)) {
+            best = Some(report);
+        }
+    }
+    Ok(best)
+}
+
+fn no_such_order() -> Outcome {
+    Outcome::Rejected { code: 10004, message: "order_not_found".into(), no_such_order: true }
+}
+
+fn unknown(why: String) -> Outcome {
+    Outcome::Unknown { why }
+}
+
+#[cfg(test)]
+mod tests;
