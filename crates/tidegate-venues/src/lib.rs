@@ -1,6 +1,7 @@
 //! How each exchange speaks, signs and complains: one folder each, all the same shape, behind the
 //! traits here. Pure: bytes in, values out; the gateway and the simulator do the talking.
 
+pub mod binance;
 pub mod deribit;
 pub mod front;
 pub mod json;

@@ -1,13 +1,15 @@
 //! The venues there are: the one place that names them outside their folders.
 
 use crate::Venue;
+use crate::binance::Binance;
 use crate::deribit::Deribit;
 use std::sync::LazyLock;
 use tidegate_types::ids::VenueName;
 
 static VENUES: LazyLock<Vec<&'static dyn Venue>> = LazyLock::new(|| {
     let deribit = Deribit::new().ok().map(|venue| Box::leak(Box::new(venue)) as &dyn Venue);
-    [deribit].into_iter().flatten().collect()
+    let binance = Binance::new().ok().map(|venue| Box::leak(Box::new(venue)) as &dyn Venue);
+    [binance, deribit].into_iter().flatten().collect()
 });
 
 /// Every venue.

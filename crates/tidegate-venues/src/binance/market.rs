@@ -1,0 +1,41 @@
+//! The public socket that tells marks.
+
+use super::wire::{decimal, text, time};
+use crate::front::Instruments;
+use crate::upstream::MarkFeed;
+use serde_json::Value;
+use tidegate_types::ids::InstrumentName;
+use tidegate_types::instrument::{Mark, Price};
+use tidegate_types::time::Time;
+
+/// Marks of all instruments, once a second.
+pub(crate) fn feed() -> MarkFeed {
+    MarkFeed { target: "/market/stream?streams=!markPrice@arr@1s".to_owned(), hello: Vec::new() }
+}
+
+/// The marks that a message tells about known instruments.
+pub(crate) fn marks(message: &str, instruments: &Instruments, now: Time) -> Vec<Mark> {
+    let Ok(message) = serde_json::from_str::<Value>(message) else { return Vec::new() };
+    let data = message.get("data").unwrap_or(&message);
+    match data {
+        Value::Array(rows) => rows.iter().filter_map(|row| mark(row, instruments, now)).collect(),
+        row => mark(row, instruments, now).into_iter().collect(),
+    }
+}
+
+fn mark(row: &Value, instruments: &Instruments, now: Time) -> Option<Mark> {
+    if text(row, "e").ok()? != "markPriceUpdate" {
+        return None;
+    }
+    let name = InstrumentName::new(text(row, "s").ok()?).ok()?;
+    let instrument = instruments.get(&name)?;
+    let mark = decimal(row, "p").ok().filter(|mark| mark.is_positive())?;
+    // Some have no index of their own; the mark stands for it then.
+    let index = decimal(row, "i").ok().filter(|index| index.is_positive()).unwrap_or(mark);
+    // The venue's clock may run ahead of ours; a mark is never newer than its arrival.
+    let at = time(row, "E").ok()?.min(now);
+    Some(Mark { instrument: instrument.id.clone(), mark: Price(mark), index: Price(index), at })
+}
+
+#[cfg(test)]
+mod tests;

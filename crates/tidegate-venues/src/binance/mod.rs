@@ -1,0 +1,231 @@
+//! Binance USDⓈ-M futures.
+
+mod auth;
+mod build;
+mod errors;
+mod instruments;
+mod market;
+mod order;
+mod outcome;
+mod params;
+mod parse;
+mod pass;
+pub mod routes;
+mod session;
+mod snapshot;
+mod stream;
+mod wire;
+
+use crate::front::{Context, Front, Instruments, LocalAnswer, Need, Parsed, Read, Session, Viewer};
+use crate::upstream::{AccountStream, BuildError, KeySigner, MarkFeed, Unreadable, Upstream};
+use crate::{NewKey, Venue};
+use errors::About;
+use params::Params;
+use tidegate_types::call::{Call, CallBody, OrderRef, WireRequest};
+use tidegate_types::ids::{BadName, KeyId, VenueName};
+use tidegate_types::instrument::{Instrument, Mark};
+use tidegate_types::limits::MAX_CLOCK_AHEAD;
+use tidegate_types::order::OrderName;
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::report::{AccountSnapshot, Outcome};
+use tidegate_types::request::{RawRequest, Reply};
+use tidegate_types::secret::Secret;
+use tidegate_types::time::{Span, Time};
+
+/// The name in the registry.
+const NAME: &str = "binance";
+
+/// Binance USDⓈ-M futures.
+#[derive(Debug)]
+pub struct Binance {
+    name: VenueName,
+}
+
+impl Binance {
+    /// The venue, if its name is one.
+    pub fn new() -> Result<Binance, BadName> {
+        VenueName::new(NAME).map(|name| Binance { name })
+    }
+}
+
+impl Venue for Binance {
+    fn name(&self) -> VenueName {
+        self.name.clone()
+    }
+
+    fn virtual_key(&self, random: &[u8; 64]) -> NewKey {
+        let (id, secret) = random.split_at(32);
+        let secret: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        NewKey { id: KeyId::hex(id), secret: Secret::new(secret.into_bytes()) }
+    }
+}
+
+impl Front for Binance {
+    fn credentials(&self, request: &RawRequest) -> Result<Need, Reject> {
+        auth::need(routes::find(request.method, &request.path)?, request)
+    }
+
+    fn parse(
+        &self,
+        request: &RawRequest,
+        instruments: &Instruments,
+        _now: Time,
+    ) -> Result<Parsed, Reject> {
+        let route = routes::find(request.method, &request.path)?;
+        parse::parse(route, &Params::of(request)?, instruments)
+    }
+
+    fn with_order(&self, mut read: Read, order: &OrderRef) -> Read {
+        let algo = read.route.ends_with("/algoOrder");
+        let (venue, client) =
+            if algo { ("algoId", "clientAlgoId") } else { ("orderId", "origClientOrderId") };
+        // An order that was conditional has another venue id once it is triggered; asked for by a
+        // venue id, that one is meant, and asked for by name, the client id serves for both.
+        let named = match &read.order {
+            Some(OrderName::Venue { id }) => Some((venue, id.to_string())),
+            _ if order.conditional == algo => {
+                order.venue_id.as_ref().map(|id| (venue, id.to_string()))
+            }
+            _ => None,
+        };
+        let by_client = || order.client_id.as_ref().map(|id| (client, id.to_string()));
+        if let Some((name, id)) = named.or_else(by_client) {
+            read.params.push((name.to_owned(), id));
+        }
+        read
+    }
+
+    fn pass(&self, context: &Context, reply: Reply, viewer: &Viewer<'_>) -> Reply {
+        pass::pass(context, reply, viewer)
+    }
+
+    fn answer(&self, context: &Context, answer: &LocalAnswer, _now: Time) -> Reply {
+        pass::answer(context, answer)
+    }
+
+    fn refuse(
+        &self,
+        request: Option<&RawRequest>,
+        context: Option<&Context>,
+        reject: &Reject,
+        now: Time,
+    ) -> Reply {
+        let mut about = context.map(|context| About::context(&context.0)).unwrap_or_default();
+        if let Some(request) = request {
+            let route = routes::find(request.method, &request.path).ok();
+            about.purpose = about.purpose.or(route.map(|route| route.purpose));
+            if reject.code == Code::StaleTimestamp {
+                about.ahead = is_ahead(request, now);
+            }
+        }
+        errors::reply(reject, about)
+    }
+
+    fn open(&self, request: &RawRequest, _now: Time) -> Result<Box<dyn Session>, Reject> {
+        session::open(request)
+    }
+}
+
+fn is_ahead(request: &RawRequest, now: Time) -> bool {
+    let sent = Params::of(request).and_then(|sent| sent.whole("timestamp")).ok().flatten();
+    sent.is_some_and(|timestamp| timestamp > now.plus(MAX_CLOCK_AHEAD).millis())
+}
+
+impl Upstream for Binance {
+    fn build(
+        &self,
+        call: &Call,
+        signer: &dyn KeySigner,
+        now: Time,
+    ) -> Result<WireRequest, BuildError> {
+        build::build(call, signer, now)
+    }
+
+    fn outcome(&self, body: &CallBody, reply: &Reply, _instruments: &Instruments) -> Outcome {
+        outcome::outcome(&self.name, body, reply)
+    }
+
+    fn back_off(&self, reply: &Reply) -> Option<Span> {
+        outcome::back_off(reply)
+    }
+
+    fn snapshot_parts(&self) -> u32 {
+        snapshot::PARTS
+    }
+
+    fn snapshot(
+        &self,
+        replies: &[Reply],
+        _instruments: &Instruments,
+    ) -> Result<AccountSnapshot, Unreadable> {
+        snapshot::snapshot(&self.name, replies)
+    }
+
+    fn rights_call(&self) -> CallBody {
+        CallBody::Read { route: build::RIGHTS_ROUTE.to_owned(), params: Vec::new() }
+    }
+
+    fn rights(&self, _key_id: &str, reply: &Reply) -> Result<Vec<String>, Unreadable> {
+        let answer = snapshot::object(reply)?;
+        let flags = answer.as_object().into_iter().flatten();
+        let granted: Vec<String> = flags
+            .filter(|(_, value)| value.as_bool() == Some(true))
+            .map(|(name, _)| name.clone())
+            .collect();
+        // An answer without the flag for withdrawals is not the one that was asked for.
+        match answer.get("enableWithdrawals").and_then(serde_json::Value::as_bool) {
+            Some(_) => Ok(granted),
+            None => Err(Unreadable("no `enableWithdrawals` among the rights".to_owned())),
+        }
+    }
+
+    fn may_open_session(&self, rights: &[String]) -> bool {
+        rights.iter().all(|right| HARMLESS_RIGHTS.contains(&right.as_str()))
+    }
+
+    fn instrument_requests(&self) -> Vec<WireRequest> {
+        vec![WireRequest {
+            method: "GET".to_owned(),
+            target: "/fapi/v1/exchangeInfo".to_owned(),
+            headers: Vec::new(),
+            body: String::new(),
+        }]
+    }
+
+    fn instruments(&self, replies: &[Reply]) -> Result<Vec<Instrument>, Unreadable> {
+        instruments::instruments(&self.name, replies)
+    }
+
+    fn mark_feed(&self, _instruments: &Instruments) -> MarkFeed {
+        market::feed()
+    }
+
+    fn marks(
+        &self,
+        text: &str,
+        instruments: &Instruments,
+        now: Time,
+    ) -> (Vec<Mark>, Option<String>) {
+        (market::marks(text, instruments, now), None)
+    }
+
+    fn account_stream(&self) -> Box<dyn AccountStream> {
+        Box::new(stream::UserStream::new(self.name.clone()))
+    }
+}
+
+/// Rights that neither withdraw nor transfer nor manage keys; any other bars sessions.
+const HARMLESS_RIGHTS: &[&str] = &[
+    "ipRestrict",
+    "enableReading",
+    "enableFutures",
+    "enableSpotAndMarginTrading",
+    "enableMargin",
+    "enableVanillaOptions",
+    "enableFixApiTrade",
+    "enableFixReadOnly",
+    "enablePortfolioMarginTrading",
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! What the venue's answers mean for an order.
+
+use super::wire;
+use serde_json::Value;
+use tidegate_types::call::CallBody;
+use tidegate_types::ids::VenueName;
+use tidegate_types::report::Outcome;
+use tidegate_types::request::Reply;
+use tidegate_types::time::Span;
+
+/// Numbers that do not tell whether the request was carried out.
+const UNKNOWN: &[i64] = &[-1000, -1001, -1006, -1007];
+/// Numbers that say there is no such live order.
+const NO_SUCH_ORDER: &[i64] = &[-2011, -2013];
+/// How long to wait when the venue asks but does not say how long.
+const DEFAULT_BACK_OFF: Span = Span::from_secs(60);
+/// The longest wait that is believed (the venue's longest ban).
+const MAX_BACK_OFF: Span = Span::from_secs(3 * 24 * 3600);
+
+/// What the answer to a call means.
+pub(crate) fn outcome(venue: &VenueName, body: &CallBody, reply: &Reply) -> Outcome {
+    let unknown = |why: String| Outcome::Unknown { why };
+    let Ok(answer) = serde_json::from_slice::<Value>(&reply.body) else {
+        return unknown(format!("http {} with an unreadable body", reply.status));
+    };
+    if let Some(refusal) = refusal(&answer) {
+        return match refusal {
+            (code, message) if UNKNOWN.contains(&code) => unknown(format!("{code} {message}")),
+            (code, message) => {
+                let no_such_order = NO_SUCH_ORDER.contains(&code);
+                Outcome::Rejected { code, message, no_such_order }
+            }
+        };
+    }
+    if !(200..300).contains(&reply.status) {
+        return unknown(format!("http {} without a code", reply.status));
+    }
+    let report = match body {
+        CallBody::Place { order, .. } if order.order_type.is_conditional() => {
+            wire::algo(venue, &answer)
+        }
+        CallBody::Place { .. } | CallBody::Amend { .. } => wire::order(venue, &answer),
+        CallBody::Cancel { order } if order.conditional => {
+            return if answer.get("code").and_then(Value::as_str) == Some("200") {
+                Outcome::Done
+            } else {
+                unknown("an unreadable answer to a cancel".to_owned())
+            };
+        }
+        CallBody::QueryOrder { order } if order.conditional => wire::algo(venue, &answer),
+        CallBody::Cancel { .. } | CallBody::QueryOrder { .. } => wire::order(venue, &answer),
+        CallBody::Set { .. }
+        | CallBody::Read { .. }
+        | CallBody::Snapshot { .. }
+        | CallBody::Session { .. } => return Outcome::Done,
+    };
+    match report {
+        Ok(report) => Outcome::Accepted { report, fills: Vec::new() },
+        Err(error) => unknown(error.0),
+    }
+}
+
+/// The number and words of a refusal, if the answer is one: refusals are negative numbers.
+pub(crate) fn refusal(answer: &Value) -> Option<(i64, String)> {
+    let code = answer.get("code")?.as_i64().filter(|code| *code < 0)?;
+    let message = answer.get("msg").and_then(Value::as_str).unwrap_or_default();
+    Some((code, message.chars().filter(|c| !c.is_control()).take(300).collect()))
+}
+
+/// How long the venue asks us to wait, if it does.
+pub(crate) fn back_off(reply: &Reply) -> Option<Span> {
+    if !matches!(reply.status, 418 | 429) {
+        return None;
+    }
+    let header = reply.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
+    let seconds = header.and_then(|(_, value)| value.trim().parse::<u64>().ok());
+    let asked = seconds.map_or(DEFAULT_BACK_OFF, Span::from_secs);
+    Some(asked.clamp(Span::from_secs(1), MAX_BACK_OFF))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! The venue's own answers as a caller may see them, and the gateway's own in the venue's words.
+
+use super::errors::{self, About};
+use super::routes::{self, Use};
+use crate::front::{Context, LocalAnswer, Shown, Viewer};
+use serde_json::{Map, Value, json};
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::request::Reply;
+
+/// Private reads whose rows are orders or trades.
+const ROWS: &[&str] = &[
+    "/fapi/v1/openOrders",
+    "/fapi/v1/allOrders",
+    "/fapi/v1/userTrades",
+    "/fapi/v1/forceOrders",
+    "/fapi/v1/openAlgoOrders",
+    "/fapi/v1/allAlgoOrders",
+];
+
+/// The venue's answer as this viewer may see it.
+pub(crate) fn pass(context: &Context, mut reply: Reply, viewer: &Viewer<'_>) -> Reply {
+    reply.headers.retain(|(name, _)| passes(name));
+    let route = context.0.get("route").and_then(Value::as_str).and_then(routes::named);
+    let Some(route) = route.filter(|_| reply.status < 400) else { return reply };
+    let edited = match route.purpose {
+        Use::Place
+        | Use::Amend
+        | Use::Cancel
+        | Use::PlaceAlgo
+        | Use::CancelAlgo
+        | Use::BatchPlace
+        | Use::BatchAmend
+        | Use::BatchCancel => edit(&reply.body, |value| {
+            restore(value, viewer);
+            true
+        }),
+        Use::ReadOrder | Use::ReadAlgo => edit(&reply.body, |value| restore(value, viewer)),
+        Use::Read if ROWS.contains(&route.path) => edit(&reply.body, |value| rows(value, viewer)),
+        Use::Read
+        | Use::Public
+        | Use::Foreign
+        | Use::CancelAll
+        | Use::CancelAllAlgo
+        | Use::Set
+        | Use::Empty
+        | Use::StreamStart
+        | Use::StreamKeep
+        | Use::StreamStop
+        | Use::Unserved => return reply,
+    };
+    match edited {
+        Some(body) => Reply { body, ..reply },
+        // Not the caller's, or not what the venue sends there: nothing of it is shown.
+        None => {
+            let reject = Reject::new(Code::OrderNotFound, "");
+            errors::reply(&reject, About { purpose: Some(route.purpose), ..About::default() })
+        }
+    }
+}
+
+/// The gateway's own answer in the venue's words.
+pub(crate) fn answer(context: &Context, answer: &LocalAnswer) -> Reply {
+    match answer {
+        LocalAnswer::Cancelled { failed: 0, .. } => {
+            ok(&json!({"code": 200, "msg": "The operation of cancel all open order is done."}))
+        }
+        LocalAnswer::Cancelled { done, failed } => {
+            let words = format!("Batch cancel failure: {done} cancelled, {failed} not.");
+            let body = json!({"code": -2012, "msg": words}).to_string().into_bytes();
+            Reply { status: 400, headers: json_header(), body }
+        }
+        LocalAnswer::Batch(replies) => {
+            let rows = replies.iter().map(|reply| {
+                serde_json::from_slice(&reply.body)
+                    .unwrap_or_else(|_| json!({"code": -1000, "msg": UNREADABLE}))
+            });
+            let mut reply = ok(&Value::Array(rows.collect()));
+            if let Some(last) = replies.iter().rev().find(|reply| reply.status < 400) {
+                let kept = last.headers.iter().filter(|(name, _)| name.starts_with("x-mbx-"));
+                reply.headers.extend(kept.cloned());
+            }
+            reply
+        }
+        LocalAnswer::StreamKey(key) => ok(&json!({"listenKey": key})),
+        LocalAnswer::Done if is_setting(context) => ok(&json!({"code": 200, "msg": "success"})),
+        // There are no logins over HTTP and no cancel-on-disconnect at this venue.
+        LocalAnswer::Done | LocalAnswer::Login { .. } | LocalAnswer::CancelOnDisconnect(_) => {
+            ok(&json!({}))
+        }
+    }
+}
+
+/// A frame of the venue's private stream as this viewer may see it.
+pub(crate) fn frame(frame: &Value, viewer: &Viewer<'_>) -> Option<Value> {
+    match frame.get("e").and_then(Value::as_str)? {
+        "ORDER_TRADE_UPDATE" => nested(frame, "o", &["c", "i"], viewer),
+        "ALGO_UPDATE" => nested(frame, "o", &["caid", "aid"], viewer),
+        "CONDITIONAL_ORDER_TRIGGER_REJECT" => nested(frame, "or", &["", "i"], viewer),
+        "TRADE_LITE" => {
+            let mut shown = frame.clone();
+            let object = shown.as_object_mut()?;
+            rename(object, "c", "i", viewer).then_some(shown)
+        }
+        "ACCOUNT_UPDATE" | "ACCOUNT_CONFIG_UPDATE" | "MARGIN_CALL" => Some(frame.clone()),
+        // Orders of strategies that Tidegate does not place, and the real listen key's end.
+        _ => None,
+    }
+}
+
+const UNREADABLE: &str = "An unknown error occurred while processing the request.";
+
+fn json_header() -> Vec<(String, String)> {
+    vec![("content-type".to_owned(), "application/json".to_owned())]
+}
+
+fn ok(body: &Value) -> Reply {
+    Reply { status: 200, headers: json_header(), body: body.to_string().into_bytes() }
+}
+
+fn is_setting(context: &Context) -> bool {
+    let route = context.0.get("route").and_then(Value::as_str).and_then(routes::named);
+    route.is_some_and(|route| route.purpose == Use::Set)
+}
+
+/// The headers that tell a caller about limits; the others are between the venue and Tidegate.
+fn passes(name: &str) -> bool {
+    name == "content-type" || name == "retry-after" || name.starts_with("x-mbx-")
+}
+
+fn edit(body: &[u8], change: impl FnOnce(&mut Value) -> bool) -> Option<Vec<u8>> {
+    let mut value: Value = serde_json::from_slice(body).ok()?;
+    if change(&mut value) { serde_json::to_vec(&value).ok() } else { None }
+}
+
+/// Keeps the rows that the viewer may see, each under its owner's id.
+fn rows(value: &mut Value, viewer: &Viewer<'_>) -> bool {
+    let Some(rows) = value.as_array_mut() else { return false };
+    rows.retain_mut(|row| restore(row, viewer));
+    true
+}
+
+/// Puts the owner's id back into an order, a trade or a list of either; whether it is to be seen.
+fn restore(value: &mut Value, viewer: &Viewer<'_>) -> bool {
+    if value.is_array() {
+        return rows(value, viewer);
+    }
+    let Some(order) = value.as_object_mut() else { return false };
+    if order.contains_key("algoId") {
+        rename(order, "clientAlgoId", "algoId", viewer)
+    } else {
+        rename(order, "clientOrderId", "orderId", viewer)
+    }
+}
+
+fn nested(frame: &Value, part: &str, ids: &[&str; 2], viewer: &Viewer<'_>) -> Option<Value> {
+    let [client, venue] = ids;
+    let mut shown = frame.clone();
+    let order = shown.get_mut(part)?.as_object_mut()?;
+    rename(order, client, venue, viewer).then_some(shown)
+}
+
+/// Puts the owner's id in place of Tidegate's; whether the viewer may see the order.
+fn rename(order: &mut Map<String, Value>, client: &str, venue: &str, viewer: &Viewer<'_>) -> bool {
+    let client_id = order.get(client).and_then(Value::as_str);
+    let venue_id = order.get(venue).map(|id| match id {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    });
+    match viewer.shown(client_id, venue_id.as_deref()) {
+        Shown::Hidden => false,
+        Shown::Visible(None) => true,
+        Shown::Visible(Some(id)) => {
+            if let Some(shown) = order.get_mut(client) {
+                *shown = Value::String(id.as_str().to_owned());
+            }
+            true
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

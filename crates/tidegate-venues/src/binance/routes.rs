@@ -1,0 +1,354 @@
+//! Every route that is served, forbidden or answered here, as one table. What is not in it is
+//! refused.
+
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::request::Method;
+use tidegate_types::request::Method::{Delete, Get, Post, Put};
+
+/// What a caller must show.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Nothing.
+    Public,
+    /// The key's id alone.
+    Key,
+    /// A signature.
+    Signed,
+}
+
+/// What a route is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Use {
+    /// Public market data, passed through.
+    Public,
+    /// Public text of another product's, passed through.
+    Foreign,
+    /// A new order.
+    Place,
+    /// A change of an order.
+    Amend,
+    /// The cancel of an order.
+    Cancel,
+    /// A new conditional order.
+    PlaceAlgo,
+    /// The cancel of a conditional order.
+    CancelAlgo,
+    /// Several new orders.
+    BatchPlace,
+    /// Changes of several orders.
+    BatchAmend,
+    /// Cancels of several orders.
+    BatchCancel,
+    /// The cancel of every plain order of an instrument.
+    CancelAll,
+    /// The cancel of every conditional order of an instrument.
+    CancelAllAlgo,
+    /// A change of account settings.
+    Set,
+    /// A private read.
+    Read,
+    /// A private read of one order, named by the caller.
+    ReadOrder,
+    /// A private read of one conditional order, named by the caller.
+    ReadAlgo,
+    /// A list that is always empty here; stock clients ask for it before they trade.
+    Empty,
+    /// A new listen key.
+    StreamStart,
+    /// A longer life for a listen key.
+    StreamKeep,
+    /// The end of a listen key.
+    StreamStop,
+    /// Known, and refused: it would act on every caller's orders.
+    Unserved,
+}
+
+/// A route.
+#[derive(Debug)]
+pub struct Route {
+    /// Its method.
+    pub method: Method,
+    /// Its path.
+    pub path: &'static str,
+    /// What a caller must show.
+    pub access: Access,
+    /// What it is for.
+    pub purpose: Use,
+    /// What it weighs at the venue, without parameters that make it heavier.
+    pub weight: u32,
+    /// The parameters it takes, besides those of the envelope. `*` marks a mandatory one.
+    pub params: &'static [&'static str],
+}
+
+/// The parameters of the envelope: checked with the signature, never sent on.
+pub const ENVELOPE: &[&str] =
+    &["timestamp", "recvWindow", "signature", "apiKey", "returnRateLimits"];
+
+impl Route {
+    /// Its name in calls and contexts: method and path.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.method.as_str(), self.path)
+    }
+
+    /// Whether a second arrival of the same request must be refused.
+    pub fn changes_state(&self) -> bool {
+        match self.purpose {
+            Use::Place
+            | Use::Amend
+            | Use::Cancel
+            | Use::PlaceAlgo
+            | Use::CancelAlgo
+            | Use::BatchPlace
+            | Use::BatchAmend
+            | Use::BatchCancel
+            | Use::CancelAll
+            | Use::CancelAllAlgo
+            | Use::Set
+            | Use::Unserved => true,
+            Use::Public
+            | Use::Foreign
+            | Use::Read
+            | Use::ReadOrder
+            | Use::ReadAlgo
+            | Use::Empty
+            | Use::StreamStart
+            | Use::StreamKeep
+            | Use::StreamStop => false,
+        }
+    }
+
+    /// Whether it takes a parameter of that name.
+    pub fn takes(&self, name: &str) -> bool {
+        self.params.iter().any(|param| param.trim_end_matches('*') == name)
+    }
+
+    /// The parameters it must have.
+    pub fn mandatory(&self) -> impl Iterator<Item = &'static str> {
+        self.params.iter().filter_map(|param| param.strip_suffix('*'))
+    }
+}
+
+/// The route of that method and path.
+///
+/// # Errors
+/// `ForbiddenRoute` for what moves money or manages keys, `UnknownRoute` for what is not listed.
+pub fn find(method: Method, path: &str) -> Result<&'static Route, Reject> {
+    if let Some(route) = ROUTES.iter().find(|r| r.method == method && r.path == path) {
+        return Ok(route);
+    }
+    let forbidden = FORBIDDEN.iter().any(|prefix| path.starts_with(prefix));
+    let code = if forbidden { Code::ForbiddenRoute } else { Code::UnknownRoute };
+    let shown: String = path.chars().filter(char::is_ascii_graphic).take(80).collect();
+    Err(Reject::new(code, format!("{} {shown}", method.as_str())))
+}
+
+/// The route of that name (`Route::name`).
+pub fn named(name: &str) -> Option<&'static Route> {
+    let (method, path) = name.split_once(' ')?;
+    ROUTES.iter().find(|r| r.method.as_str() == method && r.path == path)
+}
+
+/// Paths below which money moves or keys are managed.
+const FORBIDDEN: &[&str] = &[
+    "/sapi/v1/asset/",
+    "/sapi/v1/apiKey",
+    "/sapi/v1/broker/",
+    "/sapi/v1/capital/withdraw",
+    "/sapi/v1/capital/deposit",
+    "/sapi/v1/futures/transfer",
+    "/sapi/v1/localentity/",
+    "/sapi/v1/managed-subaccount/",
+    "/sapi/v1/margin/transfer",
+    "/sapi/v1/sub-account/",
+    "/sapi/v2/sub-account/",
+    "/sapi/v1/account/apiRestrictions/",
+    "/fapi/v1/convert/",
+    "/wapi/",
+];
+
+const fn route(
+    method: Method,
+    path: &'static str,
+    access: Access,
+    purpose: Use,
+    weight: u32,
+    params: &'static [&'static str],
+) -> Route {
+    Route { method, path, access, purpose, weight, params }
+}
+
+const fn public(path: &'static str, weight: u32, params: &'static [&'static str]) -> Route {
+    route(Get, path, Access::Public, Use::Public, weight, params)
+}
+
+const fn read(path: &'static str, weight: u32, params: &'static [&'static str]) -> Route {
+    route(Get, path, Access::Signed, Use::Read, weight, params)
+}
+
+const fn trade(
+    method: Method,
+    path: &'static str,
+    purpose: Use,
+    weight: u32,
+    params: &'static [&'static str],
+) -> Route {
+    route(method, path, Access::Signed, purpose, weight, params)
+}
+
+const SYMBOL: &[&str] = &["symbol"];
+const ORDER_NAME: &[&str] = &["symbol*", "orderId", "origClientOrderId"];
+const ALGO_NAME: &[&str] = &["algoId", "clientAlgoId", "symbol"];
+const HISTORY: &[&str] = &["symbol*", "orderId", "startTime", "endTime", "fromId", "limit"];
+const CANDLES: &[&str] = &["symbol*", "interval*", "startTime", "endTime", "limit"];
+const PAIR_CANDLES: &[&str] =
+    &["pair*", "interval*", "contractType", "startTime", "endTime", "limit"];
+const RATIO: &[&str] = &["symbol*", "period*", "limit", "startTime", "endTime"];
+
+/// The fields of a new order; also of one in a batch.
+pub const NEW_ORDER: &[&str] = &[
+    "symbol*",
+    "side*",
+    "type*",
+    "positionSide",
+    "timeInForce",
+    "quantity",
+    "reduceOnly",
+    "price",
+    "newClientOrderId",
+    "newOrderRespType",
+    "priceMatch",
+    "selfTradePreventionMode",
+    "goodTillDate",
+    "closePosition",
+    "stopPrice",
+    "activationPrice",
+    "callbackRate",
+    "workingType",
+    "priceProtect",
+];
+
+/// The fields of a new conditional order.
+pub const NEW_ALGO: &[&str] = &[
+    "algoType*",
+    "symbol*",
+    "side*",
+    "type*",
+    "positionSide",
+    "timeInForce",
+    "quantity",
+    "price",
+    "triggerPrice",
+    "workingType",
+    "priceMatch",
+    "closePosition",
+    "priceProtect",
+    "reduceOnly",
+    "activatePrice",
+    "callbackRate",
+    "clientAlgoId",
+    "newOrderRespType",
+    "selfTradePreventionMode",
+    "goodTillDate",
+];
+
+/// The fields of a change; also of one in a batch.
+pub const AMEND: &[&str] = &[
+    "symbol*",
+    "side*",
+    "quantity*",
+    "price",
+    "orderId",
+    "origClientOrderId",
+    "priceMatch",
+    "modifyId",
+    "reduceOnly",
+    "positionSide",
+];
+
+/// The routes.
+pub const ROUTES: &[Route] = &[
+    public("/fapi/v1/ping", 1, &[]),
+    public("/fapi/v1/time", 1, &[]),
+    public("/fapi/v1/exchangeInfo", 1, SYMBOL),
+    public("/fapi/v1/depth", 5, &["symbol*", "limit"]),
+    public("/fapi/v1/trades", 5, &["symbol*", "limit"]),
+    public("/fapi/v1/aggTrades", 20, &["symbol*", "fromId", "startTime", "endTime", "limit"]),
+    public("/fapi/v1/klines", 5, CANDLES),
+    public("/fapi/v1/markPriceKlines", 5, CANDLES),
+    public("/fapi/v1/premiumIndexKlines", 5, CANDLES),
+    public("/fapi/v1/indexPriceKlines", 5, PAIR_CANDLES),
+    public("/fapi/v1/continuousKlines", 5, PAIR_CANDLES),
+    public("/fapi/v1/premiumIndex", 10, SYMBOL),
+    public("/fapi/v1/fundingRate", 1, &["symbol", "startTime", "endTime", "limit"]),
+    public("/fapi/v1/fundingInfo", 0, &[]),
+    public("/fapi/v1/ticker/24hr", 40, SYMBOL),
+    public("/fapi/v1/ticker/price", 2, SYMBOL),
+    public("/fapi/v2/ticker/price", 2, SYMBOL),
+    public("/fapi/v1/ticker/bookTicker", 5, SYMBOL),
+    public("/fapi/v1/openInterest", 1, &["symbol*"]),
+    public("/fapi/v1/indexInfo", 1, SYMBOL),
+    public("/fapi/v1/assetIndex", 10, SYMBOL),
+    public("/futures/data/openInterestHist", 0, RATIO),
+    public("/futures/data/topLongShortAccountRatio", 0, RATIO),
+    public("/futures/data/topLongShortPositionRatio", 0, RATIO),
+    public("/futures/data/globalLongShortAccountRatio", 0, RATIO),
+    public("/futures/data/takerlongshortRatio", 0, RATIO),
+    public("/futures/data/delivery-price", 0, &["pair*"]),
+    route(Get, "/api/v3/ping", Access::Public, Use::Foreign, 1, &[]),
+    route(Get, "/api/v3/time", Access::Public, Use::Foreign, 1, &[]),
+    route(Get, "/api/v3/exchangeInfo", Access::Public, Use::Foreign, 20, FOREIGN_INFO),
+    route(Get, "/dapi/v1/exchangeInfo", Access::Public, Use::Foreign, 1, &[]),
+    trade(Post, "/fapi/v1/order", Use::Place, 0, NEW_ORDER),
+    trade(Put, "/fapi/v1/order", Use::Amend, 0, AMEND),
+    trade(Delete, "/fapi/v1/order", Use::Cancel, 1, ORDER_NAME),
+    trade(Get, "/fapi/v1/order", Use::ReadOrder, 1, ORDER_NAME),
+    trade(Get, "/fapi/v1/openOrder", Use::ReadOrder, 1, ORDER_NAME),
+    trade(Post, "/fapi/v1/batchOrders", Use::BatchPlace, 5, &["batchOrders*"]),
+    trade(Put, "/fapi/v1/batchOrders", Use::BatchAmend, 5, &["batchOrders*"]),
+    trade(Delete, "/fapi/v1/batchOrders", Use::BatchCancel, 1, BATCH_CANCEL),
+    trade(Delete, "/fapi/v1/allOpenOrders", Use::CancelAll, 1, &["symbol*"]),
+    trade(Post, "/fapi/v1/algoOrder", Use::PlaceAlgo, 0, NEW_ALGO),
+    trade(Delete, "/fapi/v1/algoOrder", Use::CancelAlgo, 1, ALGO_NAME),
+    trade(Get, "/fapi/v1/algoOrder", Use::ReadAlgo, 1, ALGO_NAME),
+    trade(Delete, "/fapi/v1/algoOpenOrders", Use::CancelAllAlgo, 1, &["symbol*"]),
+    trade(Post, "/fapi/v1/countdownCancelAll", Use::Unserved, 10, &["symbol*", "countdownTime*"]),
+    read("/fapi/v1/openAlgoOrders", 40, &["algoType", "symbol", "algoId"]),
+    read("/fapi/v1/allAlgoOrders", 5, &["symbol*", "algoId", "startTime", "endTime", "limit"]),
+    read("/fapi/v1/openOrders", 40, SYMBOL),
+    read("/fapi/v1/allOrders", 5, &["symbol*", "orderId", "startTime", "endTime", "limit"]),
+    read("/fapi/v1/userTrades", 5, HISTORY),
+    read("/fapi/v1/forceOrders", 50, &["symbol", "autoCloseType", "startTime", "endTime", "limit"]),
+    read("/fapi/v2/account", 5, &[]),
+    read("/fapi/v3/account", 5, &[]),
+    read("/fapi/v2/balance", 5, &[]),
+    read("/fapi/v3/balance", 5, &[]),
+    read("/fapi/v2/positionRisk", 5, SYMBOL),
+    read("/fapi/v3/positionRisk", 5, SYMBOL),
+    read("/fapi/v1/adlQuantile", 5, SYMBOL),
+    read("/fapi/v1/leverageBracket", 1, SYMBOL),
+    read("/fapi/v1/symbolConfig", 5, SYMBOL),
+    read("/fapi/v1/accountConfig", 5, &[]),
+    read("/fapi/v1/commissionRate", 20, &["symbol*"]),
+    read("/fapi/v1/income", 30, &["symbol", "incomeType", "startTime", "endTime", "page", "limit"]),
+    read("/fapi/v1/rateLimit/order", 1, &[]),
+    read("/fapi/v1/positionSide/dual", 30, &[]),
+    read("/fapi/v1/multiAssetsMargin", 30, &[]),
+    read("/fapi/v1/feeBurn", 30, &[]),
+    read("/fapi/v1/apiTradingStatus", 10, SYMBOL),
+    trade(Post, "/fapi/v1/leverage", Use::Set, 1, &["symbol*", "leverage*"]),
+    trade(Post, "/fapi/v1/marginType", Use::Set, 1, &["symbol*", "marginType*"]),
+    trade(Post, "/fapi/v1/positionSide/dual", Use::Set, 1, &["dualSidePosition*"]),
+    trade(Post, "/fapi/v1/multiAssetsMargin", Use::Set, 1, &["multiAssetsMargin*"]),
+    trade(Get, "/sapi/v1/capital/config/getall", Use::Empty, 10, &[]),
+    trade(Get, "/sapi/v1/margin/allPairs", Use::Empty, 1, SYMBOL),
+    trade(Get, "/sapi/v1/margin/isolated/allPairs", Use::Empty, 10, SYMBOL),
+    route(Post, "/fapi/v1/listenKey", Access::Key, Use::StreamStart, 1, &["listenKey"]),
+    route(Put, "/fapi/v1/listenKey", Access::Key, Use::StreamKeep, 1, &["listenKey"]),
+    route(Delete, "/fapi/v1/listenKey", Access::Key, Use::StreamStop, 1, &["listenKey"]),
+];
+
+const FOREIGN_INFO: &[&str] = &["symbol", "symbols", "permissions", "showPermissionSets"];
+const BATCH_CANCEL: &[&str] = &["symbol*", "orderIdList", "origClientOrderIdList"];
+
+#[cfg(test)]
+mod tests;

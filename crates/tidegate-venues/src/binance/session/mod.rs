@@ -1,0 +1,94 @@
+//! WebSocket sessions: public streams, the caller's private stream, and the WebSocket API.
+
+mod streams;
+mod user;
+mod wsapi;
+
+use crate::front::Session;
+use streams::PublicSession;
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::request::RawRequest;
+use user::UserSession;
+use wsapi::ApiSession;
+
+/// Most streams of one socket.
+const MAX_STREAMS: usize = 1024;
+/// Longest name of a stream.
+const MAX_STREAM_NAME: usize = 80;
+/// Longest listen key.
+const MAX_LISTEN_KEY: usize = 128;
+
+/// How payloads are sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Form {
+    /// As they are.
+    Raw,
+    /// In an envelope that names the stream.
+    Combined,
+}
+
+/// Opens the session that a path and query ask for.
+///
+/// # Errors
+/// `UnknownRoute` when there is no such socket, `BadParameter` for names that are no streams.
+pub(crate) fn open(request: &RawRequest) -> Result<Box<dyn Session>, Reject> {
+    if request.path == "/ws-fapi/v1" {
+        return ApiSession::open(&request.query).map(|s| Box::new(s) as Box<dyn Session>);
+    }
+    let (class, rest) = match request.path.strip_prefix('/').and_then(|p| p.split_once('/')) {
+        Some((class @ ("public" | "market" | "private"), rest)) => (class, rest),
+        _ => ("", request.path.trim_start_matches('/')),
+    };
+    let (word, names) = rest.split_once('/').unwrap_or((rest, ""));
+    let form = match word {
+        "ws" => Form::Raw,
+        "stream" => Form::Combined,
+        _ => return Err(Reject::new(Code::UnknownRoute, "no such socket")),
+    };
+    let mut names: Vec<&str> = names.split('/').filter(|name| !name.is_empty()).collect();
+    let mut events = "";
+    for pair in request.query.split('&').filter(|pair| !pair.is_empty()) {
+        match pair.split_once('=') {
+            Some(("streams", list)) => names.extend(list.split('/').filter(|n| !n.is_empty())),
+            Some(("listenKey", key)) => names.push(key),
+            Some(("events", list)) => events = list,
+            // Units of times are always ms here; other parameters mean nothing.
+            _ => return Err(Reject::new(Code::UnknownParameter, "in a socket's address")),
+        }
+    }
+    let key = names.iter().copied().find(|name| is_listen_key(name));
+    match (class, key) {
+        ("private" | "", Some(key)) if names.len() == 1 => {
+            Ok(Box::new(UserSession::new(key, form, events)))
+        }
+        ("private", _) | (_, Some(_)) => Err(Reject::new(
+            Code::BadParameter,
+            "a private socket takes one listen key, a public one takes none",
+        )),
+        _ => PublicSession::open(class, form, &names).map(|s| Box::new(s) as Box<dyn Session>),
+    }
+}
+
+/// Whether a name is that of a public stream. Listen keys never are: they have neither `@` nor `!`.
+fn is_stream(name: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"@!_.-".contains(&b);
+    !name.is_empty()
+        && name.len() <= MAX_STREAM_NAME
+        && name.bytes().all(allowed)
+        && (name.contains('@') || name.starts_with('!') || name == "tradingSession")
+}
+
+/// Some clients number their sockets in the path; the venue ignores such names.
+fn is_number(name: &str) -> bool {
+    !name.is_empty() && name.len() <= 6 && name.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_listen_key(name: &str) -> bool {
+    !is_number(name)
+        && name != "tradingSession"
+        && name.len() <= MAX_LISTEN_KEY
+        && name.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,284 @@
+//! Orders, trades and positions as Binance writes them, read into reports.
+
+use crate::upstream::Unreadable;
+use serde_json::Value;
+use std::str::FromStr;
+use tidegate_types::decimal::Decimal;
+use tidegate_types::ids::{
+    ClientId, Currency, InstrumentId, InstrumentName, TradeId, VenueName, VenueOrderId,
+};
+use tidegate_types::instrument::{Price, Qty, SignedQty};
+use tidegate_types::order::{OrderType, Side};
+use tidegate_types::report::{FillReport, OrderReport, PositionReport, VenueState};
+use tidegate_types::time::Time;
+
+/// What a field must be, or why it is not.
+pub(crate) type Read<T> = Result<T, Unreadable>;
+
+fn bad(name: &str, value: Option<&Value>) -> Unreadable {
+    let seen: String = value.map_or_else(|| "nothing".to_owned(), Value::to_string);
+    Unreadable(format!("`{name}` is {}", seen.chars().take(60).collect::<String>()))
+}
+
+/// A text field.
+pub(crate) fn text<'a>(object: &'a Value, name: &str) -> Read<&'a str> {
+    object.get(name).and_then(Value::as_str).ok_or_else(|| bad(name, object.get(name)))
+}
+
+/// A decimal in a text or a number.
+pub(crate) fn decimal(object: &Value, name: &str) -> Read<Decimal> {
+    let parsed = match object.get(name) {
+        Some(Value::String(text)) => Decimal::from_str(text).ok(),
+        Some(Value::Number(number)) => Decimal::from_str(&number.to_string()).ok(),
+        _ => None,
+    };
+    parsed.ok_or_else(|| bad(name, object.get(name)))
+}
+
+/// A decimal, zero when the field is missing or empty.
+fn decimal_or_zero(object: &Value, name: &str) -> Read<Decimal> {
+    match object.get(name) {
+        None | Some(Value::Null) => Ok(Decimal::ZERO),
+        Some(Value::String(text)) if text.is_empty() => Ok(Decimal::ZERO),
+        Some(_) => decimal(object, name),
+    }
+}
+
+/// A price, `None` when it is zero, missing or empty.
+fn price(object: &Value, name: &str) -> Read<Option<Price>> {
+    let value = decimal_or_zero(object, name)?;
+    Ok(if value.is_positive() { Some(Price(value)) } else { None })
+}
+
+/// The average price, which some answers give with more decimals than are kept.
+fn average(object: &Value, name: &str) -> Option<Price> {
+    price(object, name).ok().flatten()
+}
+
+/// A time in ms.
+pub(crate) fn time(object: &Value, name: &str) -> Read<Time> {
+    let ms = object.get(name).and_then(Value::as_u64);
+    ms.map(Time::from_millis).ok_or_else(|| bad(name, object.get(name)))
+}
+
+fn truth(object: &Value, name: &str) -> bool {
+    object.get(name).and_then(Value::as_bool).unwrap_or(false)
+}
+
+/// An id that is a number, or a text that is not empty.
+fn id(object: &Value, name: &str) -> Read<VenueOrderId> {
+    optional_id(object, name).ok_or_else(|| bad(name, object.get(name)))
+}
+
+fn optional_id(object: &Value, name: &str) -> Option<VenueOrderId> {
+    let text = match object.get(name)? {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    if text == "0" { None } else { VenueOrderId::new(&text).ok() }
+}
+
+/// The instrument that a symbol names.
+pub(crate) fn instrument(venue: &VenueName, object: &Value, name: &str) -> Read<InstrumentId> {
+    let found = InstrumentName::new(text(object, name)?);
+    let name = found.map_err(|_| bad(name, object.get(name)))?;
+    Ok(InstrumentId { venue: venue.clone(), name })
+}
+
+fn client_id(object: &Value, name: &str) -> Option<ClientId> {
+    object.get(name).and_then(Value::as_str).and_then(|text| ClientId::new(text).ok())
+}
+
+fn side(object: &Value, name: &str) -> Read<Side> {
+    match text(object, name)? {
+        "BUY" => Ok(Side::Buy),
+        "SELL" => Ok(Side::Sell),
+        _ => Err(bad(name, object.get(name))),
+    }
+}
+
+fn order_type(object: &Value, name: &str) -> Read<OrderType> {
+    match text(object, name)? {
+        "LIMIT" => Ok(OrderType::Limit),
+        // A liquidation takes what the book has.
+        "MARKET" | "LIQUIDATION" => Ok(OrderType::Market),
+        "STOP" => Ok(OrderType::StopLimit),
+        // A trailing stop placed elsewhere: its trigger moves, its order is a market order.
+        "STOP_MARKET" | "TRAILING_STOP_MARKET" => Ok(OrderType::StopMarket),
+        "TAKE_PROFIT" => Ok(OrderType::TakeLimit),
+        "TAKE_PROFIT_MARKET" => Ok(OrderType::TakeMarket),
+        _ => Err(bad(name, object.get(name))),
+    }
+}
+
+fn state(object: &Value, name: &str) -> Read<VenueState> {
+    match text(object, name)? {
+        "NEW" | "PARTIALLY_FILLED" | "NEW_INSURANCE" | "NEW_ADL" => Ok(VenueState::Open),
+        "FILLED" => Ok(VenueState::Filled),
+        "CANCELED" | "EXPIRED" | "EXPIRED_IN_MATCH" => Ok(VenueState::Cancelled),
+        "REJECTED" => Ok(VenueState::Rejected),
+        _ => Err(bad(name, object.get(name))),
+    }
+}
+
+fn algo_state(object: &Value, name: &str, filled: Qty, qty: Qty) -> Read<VenueState> {
+    match text(object, name)? {
+        "NEW" | "TRIGGERING" => Ok(VenueState::Untriggered),
+        "TRIGGERED" => Ok(VenueState::Open),
+        // Triggered, and the order it became is done.
+        "FINISHED" if filled >= qty => Ok(VenueState::Filled),
+        "FINISHED" | "CANCELED" | "EXPIRED" => Ok(VenueState::Cancelled),
+        "REJECTED" => Ok(VenueState::Rejected),
+        _ => Err(bad(name, object.get(name))),
+    }
+}
+
+/// An order of the REST interface or the WebSocket API.
+pub(crate) fn order(venue: &VenueName, object: &Value) -> Read<OrderReport> {
+    Ok(OrderReport {
+        instrument: instrument(venue, object, "symbol")?,
+        client_id: client_id(object, "clientOrderId"),
+        venue_id: id(object, "orderId")?,
+        triggered_as: None,
+        side: side(object, "side")?,
+        order_type: order_type(object, "type")?,
+        state: state(object, "status")?,
+        qty: Qty(decimal(object, "origQty")?),
+        filled: Qty(decimal_or_zero(object, "executedQty")?),
+        price: price(object, "price")?,
+        average: average(object, "avgPrice"),
+        reduce_only: truth(object, "reduceOnly"),
+        at: time(object, "updateTime")?,
+    })
+}
+
+/// A conditional order of the REST interface or the WebSocket API.
+pub(crate) fn algo(venue: &VenueName, object: &Value) -> Read<OrderReport> {
+    let kind = if object.get("orderType").is_some() { "orderType" } else { "type" };
+    let qty = Qty(decimal_or_zero(object, "quantity")?);
+    let triggered_as = optional_id(object, "actualOrderId");
+    // Before the trigger some answers give the planned quantity there.
+    let filled = match triggered_as {
+        Some(_) => Qty(decimal_or_zero(object, "actualQty")?),
+        None => Qty::default(),
+    };
+    Ok(OrderReport {
+        instrument: instrument(venue, object, "symbol")?,
+        client_id: client_id(object, "clientAlgoId"),
+        venue_id: id(object, "algoId")?,
+        triggered_as,
+        side: side(object, "side")?,
+        order_type: order_type(object, kind)?,
+        state: algo_state(object, "algoStatus", filled, qty)?,
+        qty,
+        filled,
+        price: price(object, "price")?,
+        average: average(object, "actualPrice"),
+        reduce_only: truth(object, "reduceOnly"),
+        at: time(object, "updateTime")?,
+    })
+}
+
+/// The order of an `ORDER_TRADE_UPDATE`.
+pub(crate) fn order_update(venue: &VenueName, object: &Value) -> Read<OrderReport> {
+    Ok(OrderReport {
+        instrument: instrument(venue, object, "s")?,
+        client_id: client_id(object, "c"),
+        venue_id: id(object, "i")?,
+        triggered_as: None,
+        side: side(object, "S")?,
+        order_type: order_type(object, "o")?,
+        state: state(object, "X")?,
+        qty: Qty(decimal(object, "q")?),
+        filled: Qty(decimal(object, "z")?),
+        price: price(object, "p")?,
+        average: average(object, "ap"),
+        reduce_only: truth(object, "R"),
+        at: time(object, "T")?,
+    })
+}
+
+/// The trade of an `ORDER_TRADE_UPDATE`, if it tells one.
+pub(crate) fn fill_update(venue: &VenueName, object: &Value) -> Read<Option<FillReport>> {
+    let qty = decimal_or_zero(object, "l")?;
+    if text(object, "x")? != "TRADE" || !qty.is_positive() {
+        return Ok(None);
+    }
+    let trade_id = id(object, "t")?;
+    Ok(Some(FillReport {
+        instrument: instrument(venue, object, "s")?,
+        trade_id: TradeId::new(trade_id.as_str()).map_err(|_| bad("t", object.get("t")))?,
+        client_id: client_id(object, "c"),
+        venue_id: id(object, "i")?,
+        side: side(object, "S")?,
+        qty: Qty(qty),
+        price: Price(decimal(object, "L")?),
+        fee: decimal_or_zero(object, "n")?,
+        fee_currency: object
+            .get("N")
+            .and_then(Value::as_str)
+            .and_then(|name| Currency::new(name).ok()),
+        maker: truth(object, "m"),
+        at: time(object, "T")?,
+    }))
+}
+
+/// The order of an `ALGO_UPDATE`, sent at `at`.
+pub(crate) fn algo_update(venue: &VenueName, object: &Value, at: Time) -> Read<OrderReport> {
+    let qty = Qty(decimal_or_zero(object, "q")?);
+    let triggered_as = optional_id(object, "ai");
+    let filled = match triggered_as {
+        Some(_) => Qty(decimal_or_zero(object, "aq")?),
+        None => Qty::default(),
+    };
+    Ok(OrderReport {
+        instrument: instrument(venue, object, "s")?,
+        client_id: client_id(object, "caid"),
+        venue_id: id(object, "aid")?,
+        triggered_as,
+        side: side(object, "S")?,
+        order_type: order_type(object, "o")?,
+        state: algo_state(object, "X", filled, qty)?,
+        qty,
+        filled,
+        price: price(object, "p")?,
+        average: average(object, "ap"),
+        reduce_only: truth(object, "R"),
+        at,
+    })
+}
+
+/// A position of `positionRisk`; `None` for one of hedge mode that is empty.
+pub(crate) fn position(venue: &VenueName, object: &Value) -> Read<Option<PositionReport>> {
+    position_of(venue, object, ["symbol", "positionAmt", "entryPrice", "positionSide"])
+}
+
+/// A position of an `ACCOUNT_UPDATE`.
+pub(crate) fn position_update(venue: &VenueName, object: &Value) -> Read<Option<PositionReport>> {
+    position_of(venue, object, ["s", "pa", "ep", "ps"])
+}
+
+fn position_of(
+    venue: &VenueName,
+    object: &Value,
+    [symbol, amount, entry, side]: [&str; 4],
+) -> Read<Option<PositionReport>> {
+    let qty = SignedQty(decimal(object, amount)?);
+    match text(object, side)? {
+        "BOTH" => {}
+        _ if qty.0.is_zero() => return Ok(None),
+        _ => {
+            return Err(Unreadable("the account is in hedge mode, which is not served".to_owned()));
+        }
+    }
+    Ok(Some(PositionReport {
+        instrument: instrument(venue, object, symbol)?,
+        qty,
+        // Entry prices are averages and may have more decimals than are kept.
+        entry: average(object, entry),
+    }))
+}
+
+#[cfg(test)]
+mod tests;
