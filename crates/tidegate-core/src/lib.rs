@@ -4,7 +4,255 @@
 //! The core takes events with the time they happened and returns actions for the server to carry
 //! out. It has no clock, no randomness, no files, no sockets and no threads, so that the journal
 //! replays to the same state and a whole trading day runs under one seed.
+//!
+//! Start with `pipeline.rs`, the path of an order. Decisions make records; `apply.rs` folds records
+//! into `state.rs`, live and on replay alike. What is not a fold (requests in flight, timers,
+//! questions waiting) is forgotten at a restart and found out again.
+
+mod admin;
+mod apply;
+mod authorize;
+mod calls;
+mod cancel;
+mod halt;
+mod journal;
+mod pipeline;
+mod reconcile;
+mod refusals;
+mod resolve;
+mod risk;
+mod timers;
 
 pub mod action;
 pub mod event;
+pub mod orders;
+pub mod positions;
 pub mod send;
+pub mod shape;
+pub mod state;
+
+pub use authorize::ReadRights;
+
+use action::{Action, Answer};
+use event::Event;
+use state::State;
+use std::collections::{BTreeMap, BTreeSet};
+use tidegate_types::grant::Scope;
+use tidegate_types::ids::{AccountName, CallId, OrderId, Seq, Ticket, VenueName};
+use tidegate_types::limits::MAX_DONE_ORDERS;
+use tidegate_types::proof::{Authenticated, Durable};
+use tidegate_types::record::{Body, Canceller, Record};
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::time::Time;
+use timers::{Timer, Timers};
+
+/// The server numbers its own calls (reads, sessions) from here on, the core's are below.
+pub const FIRST_SERVER_CALL: CallId = CallId(1 << 63);
+const FIRST_QUERY: u64 = 1 << 62;
+
+/// What the core must be told before anything else; the same at every replay of a journal.
+#[derive(Clone, Debug)]
+pub struct CoreSettings {
+    /// Venues where a caller may give several live orders the same id (labels).
+    pub label_venues: BTreeSet<VenueName>,
+    /// Most orders kept after they are done.
+    pub max_done_orders: usize,
+}
+
+impl Default for CoreSettings {
+    fn default() -> CoreSettings {
+        CoreSettings { label_venues: BTreeSet::new(), max_done_orders: MAX_DONE_ORDERS }
+    }
+}
+
+impl CoreSettings {
+    fn ids_are_unique(&self, venue: &VenueName) -> bool {
+        !self.label_venues.contains(venue)
+    }
+}
+
+/// The deciding machine.
+#[derive(Debug)]
+pub struct Core {
+    settings: CoreSettings,
+    state: State,
+    next: Seq,
+    running: bool,
+    held: journal::Held,
+    durable: Option<Durable>,
+    /// Signed requests whose record is not durable yet.
+    unflushed: BTreeMap<Seq, CallId>,
+    /// Answers to give once a record is durable.
+    answers: BTreeMap<Seq, (Ticket, Answer)>,
+    flights: BTreeMap<CallId, calls::Flight>,
+    orders_in_flight: usize,
+    next_query: u64,
+    cancels: cancel::Cancels,
+    doubts: resolve::Doubts,
+    watches: BTreeMap<AccountName, reconcile::Watch>,
+    proofs: BTreeMap<Scope, halt::Proof>,
+    windows: refusals::Windows,
+    timers: Timers,
+}
+
+impl Core {
+    /// A core that has seen nothing.
+    pub fn new(settings: CoreSettings) -> Core {
+        Core {
+            settings,
+            state: State::default(),
+            next: Seq(0),
+            running: false,
+            held: journal::Held::default(),
+            durable: None,
+            unflushed: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            flights: BTreeMap::new(),
+            orders_in_flight: 0,
+            next_query: FIRST_QUERY,
+            cancels: cancel::Cancels::default(),
+            doubts: resolve::Doubts::default(),
+            watches: BTreeMap::new(),
+            proofs: BTreeMap::new(),
+            windows: refusals::Windows::default(),
+            timers: Timers::default(),
+        }
+    }
+
+    /// Folds a record of the journal in, before `Event::Started`.
+    pub fn replay(&mut self, seq: Seq, record: &Record) {
+        apply::apply(&mut self.state, record, self.settings.max_done_orders);
+        self.next = seq.next();
+    }
+
+    /// Takes an event and adds what is to be done about it.
+    pub fn handle(&mut self, event: Event, now: Time, out: &mut Vec<Action>) {
+        match event {
+            Event::Started { epoch, version, durability } => {
+                self.append(Body::Started { epoch, version, durability }, now, out);
+                self.running = true;
+                self.take_up(now);
+            }
+            Event::Stopping => {
+                self.close_windows(now, true, out);
+                self.append(Body::Stopped, now, out);
+                self.running = false;
+            }
+            Event::Submit { ticket, who, intent } => self.submit(ticket, &who, intent, now, out),
+            Event::RefusedEarlier { caller, account, reject } => {
+                self.refused_earlier(caller, account, reject, now, out);
+            }
+            Event::LoggedIn { caller, key } => {
+                self.append(Body::LoggedIn { caller, key }, now, out);
+            }
+            Event::Disconnected { caller, account, filter } => {
+                for order in self.matching(&caller, &account, &filter) {
+                    let by = Canceller::Disconnect { caller: caller.clone() };
+                    self.cancel_quietly(order, by, now, out);
+                }
+            }
+            Event::Administer { ticket, by, change } => {
+                self.administer(ticket, by, change, now, out);
+            }
+            Event::Halt { ticket, by, scope, reason, allow_reduce } => {
+                let order = halt::HaltOrder { ticket, by, scope, reason, allow_reduce };
+                self.halt(order, now, out);
+            }
+            Event::Resume { ticket, by, scope, reason } => {
+                self.resume(ticket, by, scope, reason, now, out);
+            }
+            Event::Instruments { venue, instruments } => {
+                self.instruments(&venue, instruments, now, out);
+            }
+            Event::Marks { marks } => self.marks(marks, now, out),
+            Event::Durable { proof } => self.on_durable(proof, out),
+            Event::JournalFailed { why } => self.journal_failed(&why, now, out),
+            Event::JournalRestored => self.journal_restored(out),
+            Event::Signed { proof } => self.on_signed(proof, out),
+            Event::NotSent { call, reject } => self.on_not_sent(call, reject, now, out),
+            Event::Sent { call } => self.on_sent(call, now, out),
+            Event::Replied { call, outcome, reply } => {
+                self.on_replied(call, outcome, reply, now, out);
+            }
+            Event::Streamed { account, event } => self.streamed(account, event, now, out),
+            Event::StreamUp { account } => self.stream_up(&account, now, out),
+            Event::StreamDown { account, why } => self.stream_down(&account, why, now, out),
+            Event::Snapshot { account, result } => self.on_snapshot(&account, result, now, out),
+        }
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Time, out: &mut Vec<Action>) {
+        while let Some(timer) = self.timers.pop(now) {
+            match timer {
+                Timer::Call(call) => self.expire(call, now, out),
+                Timer::Resolve(order) => self.query(order, now, out),
+                Timer::Account(account) => self.ask_anew(&account, now, out),
+                Timer::Halt(scope) => self.prove(&scope, now, out),
+                Timer::Refusals => self.close_windows(now, false, out),
+            }
+        }
+    }
+
+    /// When `handle_timeout` is due next.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.timers.next()
+    }
+
+    /// What the journal says is so.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The number of the next record.
+    pub fn next_seq(&self) -> Seq {
+        self.next
+    }
+
+    /// How many new orders, amends and settings are on their way.
+    pub fn requests_in_flight(&self) -> usize {
+        self.in_flight()
+    }
+
+    /// May this caller read its account, and how much of it?
+    pub fn authorize_read(&self, who: &Authenticated, now: Time) -> Result<ReadRights, Reject> {
+        authorize::read(&self.state, who, now)
+    }
+
+    /// The byte form of everything the journal's fold made.
+    pub fn state_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.state.encode(&mut out);
+        out
+    }
+
+    /// After replay: takes up what was left open.
+    fn take_up(&mut self, now: Time) {
+        let open: Vec<OrderId> = self.state.orders.open().map(|order| order.id).collect();
+        for id in open {
+            let order = self.state.orders.get(id);
+            let amending = |o: &orders::Order| o.amend.as_ref().is_some_and(|a| a.unknown);
+            if order.is_some_and(|o| o.stage == orders::Stage::Unknown || amending(o)) {
+                self.doubt(id, now);
+            }
+        }
+        self.prove_again(now);
+    }
+
+    fn journal_failed(&mut self, why: &str, now: Time, out: &mut Vec<Action>) {
+        if self.held.failed.is_some() {
+            return;
+        }
+        self.held.failed = Some(why.to_owned());
+        let reject = Reject::new(Code::JournalUnavailable, why);
+        self.drop_unsent(|_, _| true, &reject, now, out);
+        self.cancels_in_emergency(out);
+        for (ticket, _) in std::mem::take(&mut self.answers).into_values() {
+            let answer = Answer::Refused { reject: reject.clone() };
+            out.push(Action::Answer { ticket, answer });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

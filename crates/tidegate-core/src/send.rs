@@ -28,10 +28,10 @@ impl Sendable {
 pub(crate) fn recorded(
     signed: Signed,
     warrant: Warrant,
-    durable: &Durable,
+    durable: Option<&Durable>,
 ) -> Result<Sendable, Signed> {
     let covered = match warrant {
-        Warrant::Journalled { seq } => seq < durable.end(),
+        Warrant::Journalled { seq } => durable.is_some_and(|durable| seq < durable.end()),
         Warrant::Emergency => signed.class() == CallClass::Cancel,
         Warrant::Unrecorded => changes_nothing(signed.class()),
     };

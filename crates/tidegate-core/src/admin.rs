@@ -1,0 +1,141 @@
+//! What the administration and the venues' public side tell.
+
+use crate::Core;
+use crate::action::{Action, Answer};
+use tidegate_types::ids::{AccountName, CallerName, PersonName, Ticket, VenueName};
+use tidegate_types::instrument::{Instrument, Mark};
+use tidegate_types::record::{Body, Change};
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::time::Time;
+
+/// Rows in one record, so that it stays below the longest a record may be.
+const INSTRUMENTS: usize = 100;
+const MARKS: usize = 400;
+
+impl Core {
+    /// Records a change that makes sense; answered once durable.
+    pub(crate) fn administer(
+        &mut self,
+        ticket: Ticket,
+        by: PersonName,
+        change: Change,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let allowed = self.can_write().map_err(|refusal| refusal.reject);
+        match allowed.and_then(|()| self.makes_sense(&change)) {
+            Ok(()) => {
+                let seq = self.append(Body::Changed { by, change }, now, out);
+                self.answer_when_durable(seq, ticket, Answer::Done);
+            }
+            Err(reject) => {
+                out.push(Action::Answer { ticket, answer: Answer::Refused { reject } });
+            }
+        }
+    }
+
+    fn makes_sense(&self, change: &Change) -> Result<(), Reject> {
+        match change {
+            Change::DeskSet { .. } => Ok(()),
+            Change::AccountAdded { account, .. } => {
+                absent(self.state.accounts.contains_key(account), "account", account.as_str())
+            }
+            Change::CallerAdded { caller } => {
+                absent(self.state.callers.contains_key(caller), "caller", caller.as_str())
+            }
+            Change::VenueKeyImported { account, .. } => self.account(account).map(|_| ()),
+            Change::KeyAdded { key } => {
+                absent(self.state.keys.contains_key(&key.id), "key", key.id.as_str())?;
+                self.caller(&key.caller)?;
+                self.at_venue(&key.account, &key.venue)
+            }
+            Change::KeyRevoked { id } => {
+                present(self.state.keys.contains_key(id), "key", id.as_str())
+            }
+            Change::GrantSet { grant } => {
+                self.caller(&grant.caller)?;
+                self.at_venue(&grant.account, &grant.venue)?;
+                not_negative(&[grant.max_order_notional.0, grant.max_open_notional.0])
+            }
+            Change::GrantRemoved { caller, account } => {
+                let there = self.state.grant(caller, account).is_some();
+                present(there, "grant", &format!("{caller} on {account}"))
+            }
+            Change::LimitsSet { limits } => {
+                self.account(&limits.account)?;
+                not_negative(&[
+                    limits.max_order_notional.0,
+                    limits.max_open_notional.0,
+                    limits.max_position_notional.0,
+                ])
+            }
+        }
+    }
+
+    fn account(&self, name: &AccountName) -> Result<&crate::state::Account, Reject> {
+        let found = self.state.accounts.get(name);
+        found.ok_or_else(|| Reject::new(Code::BadParameter, format!("there is no account {name}")))
+    }
+
+    fn caller(&self, name: &CallerName) -> Result<(), Reject> {
+        present(self.state.callers.contains_key(name), "caller", name.as_str())
+    }
+
+    fn at_venue(&self, account: &AccountName, venue: &VenueName) -> Result<(), Reject> {
+        let at = &self.account(account)?.venue;
+        if at == venue {
+            return Ok(());
+        }
+        Err(Reject::new(Code::WrongVenue, format!("account {account} is at {at}")))
+    }
+
+    /// Records the terms that are new or changed.
+    pub(crate) fn instruments(
+        &mut self,
+        venue: &VenueName,
+        instruments: Vec<Instrument>,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let new =
+            |i: &Instrument| i.id.venue == *venue && self.state.instruments.get(&i.id) != Some(i);
+        let news: Vec<_> = instruments.into_iter().filter(new).collect();
+        for part in news.chunks(INSTRUMENTS) {
+            let body = Body::Instruments { venue: venue.clone(), instruments: part.to_vec() };
+            self.append(body, now, out);
+        }
+    }
+
+    pub(crate) fn marks(&mut self, marks: Vec<Mark>, now: Time, out: &mut Vec<Action>) {
+        let newer = |mark: &Mark| {
+            self.state.marks.get(&mark.instrument).is_none_or(|known| mark.at > known.at)
+        };
+        let mut marks: Vec<_> = marks.into_iter().filter(newer).collect();
+        while !marks.is_empty() {
+            let rest = marks.split_off(marks.len().min(MARKS));
+            self.append(Body::Marks { marks }, now, out);
+            marks = rest;
+        }
+    }
+}
+
+fn present(there: bool, what: &str, name: &str) -> Result<(), Reject> {
+    if there {
+        return Ok(());
+    }
+    Err(Reject::new(Code::BadParameter, format!("there is no {what} {name}")))
+}
+
+fn absent(there: bool, what: &str, name: &str) -> Result<(), Reject> {
+    if !there {
+        return Ok(());
+    }
+    Err(Reject::new(Code::BadParameter, format!("there is a {what} {name} already")))
+}
+
+fn not_negative(amounts: &[tidegate_types::Decimal]) -> Result<(), Reject> {
+    if amounts.iter().any(|amount| amount.is_negative()) {
+        return Err(Reject::new(Code::OutOfRange, "a limit below zero"));
+    }
+    Ok(())
+}

@@ -1,0 +1,426 @@
+//! What a record changes: the one function by which state comes about, live and on replay.
+
+use crate::orders::{Heard, Order, PendingAmend, Stage, next};
+use crate::shape::TokenBucket;
+use crate::state::{Account, Halt, Key, Purpose, State};
+use tidegate_types::call::CallBody;
+use tidegate_types::decimal::Decimal;
+use tidegate_types::ids::{AccountName, CallId, CallerName, OrderId};
+use tidegate_types::instrument::{Price, Unit};
+use tidegate_types::order::{NewOrder, PostOnly, TimeInForce, Trigger, TriggerBy};
+use tidegate_types::record::{Body, Change, Decision, Record};
+use tidegate_types::report::{
+    AccountEvent, AccountSnapshot, FillReport, OrderReport, Outcome, PositionReport, VenueState,
+};
+use tidegate_types::time::{Span, Time};
+
+/// "Not found" counts only this long after the deadline, for the venue's clock and its delays.
+pub(crate) const NOT_FOUND_MARGIN: Span = Span::from_secs(2);
+
+pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
+    let now = record.at;
+    match &record.body {
+        Body::Started { epoch, .. } => started(state, epoch, now),
+        Body::Stopped | Body::LoggedIn { .. } => {}
+        Body::Instruments { instruments, .. } => {
+            let rows = instruments.iter().map(|i| (i.id.clone(), i.clone()));
+            state.instruments.extend(rows);
+        }
+        Body::Marks { marks } => {
+            state.marks.extend(marks.iter().map(|m| (m.instrument.clone(), m.clone())));
+        }
+        Body::Changed { change, .. } => changed(state, change, now),
+        Body::Halted { by, scope, reason, allow_reduce } => {
+            let halt = Halt {
+                by: by.clone(),
+                reason: reason.clone(),
+                // Halting again tightens, never loosens.
+                allow_reduce: *allow_reduce
+                    && state.halts.get(scope).is_none_or(|h| h.allow_reduce),
+                since: now,
+                from: state.next_order,
+                proven: false,
+            };
+            state.halts.insert(scope.clone(), halt);
+        }
+        Body::HaltProven { scope } => {
+            if let Some(halt) = state.halts.get_mut(scope) {
+                halt.proven = true;
+            }
+        }
+        Body::Resumed { scope, .. } => {
+            state.halts.remove(scope);
+        }
+        Body::Closed { account, why } => set_open(state, account, false, why),
+        Body::Opened { account } => set_open(state, account, true, ""),
+        Body::Reconciled { account, snapshot, corrected } => {
+            reconciled(state, account, snapshot, corrected, now);
+        }
+        Body::Cleared { order, call, caller, account, client_id, deadline, request, decision } => {
+            take_token(state, caller, account, now);
+            state.next_order = order.next();
+            track(state, *call, Purpose::Place { order: *order });
+            state.insert(Order {
+                id: *order,
+                caller: Some(caller.clone()),
+                account: account.clone(),
+                client_id: Some(client_id.clone()),
+                venue_id: None,
+                triggered_as: None,
+                request: request.clone(),
+                stage: Stage::Pending,
+                placed: now,
+                deadline: *deadline,
+                told: Time::default(),
+                changed: now,
+                filled: Default::default(),
+                average: None,
+                trades: Default::default(),
+                unit_value: decision.unit_value.unwrap_or_default(),
+                reducing: decision.reducing,
+                amend: None,
+                done_no: None,
+            });
+        }
+        Body::AmendCleared { order, call, caller, body, decision } => {
+            if let Some(account) = state.orders.get(*order).map(|o| o.account.clone()) {
+                take_token(state, caller, &account, now);
+            }
+            track(state, *call, Purpose::Amend { order: *order });
+            amend_cleared(state, *order, *call, body, decision, now);
+        }
+        Body::CancelCleared { order, call, .. } => {
+            track(state, *call, Purpose::Cancel { order: *order });
+        }
+        Body::SettingCleared { call, caller, account, .. } => {
+            take_token(state, caller, account, now);
+            track(state, *call, Purpose::Set);
+        }
+        Body::Refused { reject, .. } => *state.refusals.entry(reject.code).or_default() += 1,
+        Body::RefusedMore { code, count, .. } => *state.refusals.entry(*code).or_default() += count,
+        Body::Sent { call } => {
+            if let Some(Purpose::Place { order }) = state.calls.get(call).copied() {
+                hear(state, order, Heard::Left, now);
+            }
+        }
+        Body::NotSent { call, .. } => not_sent(state, *call, now),
+        Body::Replied { call, outcome } => {
+            if let Some(purpose) = state.calls.remove(call) {
+                replied(state, purpose, outcome, now);
+            }
+        }
+        Body::Streamed { account, event } => streamed(state, account, event, now),
+        Body::Resolved { order, outcome } => resolved(state, *order, outcome, now),
+    }
+    state.orders.evict(max_done);
+}
+
+/// A call was in flight when the gateway stopped: whatever it asked for may have happened.
+fn started(state: &mut State, epoch: &str, now: Time) {
+    epoch.clone_into(&mut state.epoch);
+    for account in state.accounts.values_mut() {
+        account.open = false;
+        "not reconciled since the start".clone_into(&mut account.why);
+    }
+    state.calls.clear();
+    let open: Vec<OrderId> = state.orders.open().map(|order| order.id).collect();
+    for id in open {
+        state.change(id, |order| {
+            order.stage = next(order.stage, Heard::NoWord);
+            order.changed = now;
+            if let Some(amend) = &mut order.amend {
+                amend.unknown = true;
+            }
+        });
+    }
+}
+
+fn changed(state: &mut State, change: &Change, now: Time) {
+    match change.clone() {
+        Change::DeskSet { desk, approvals } => state.desk = Some((desk, approvals)),
+        Change::AccountAdded { venue, account } => {
+            let why = "not reconciled yet".to_owned();
+            let fresh = Account { venue, key: None, rights: Vec::new(), open: false, why };
+            state.accounts.entry(account).or_insert(fresh);
+        }
+        Change::VenueKeyImported { account, key, rights } => {
+            if let Some(account) = state.accounts.get_mut(&account) {
+                account.key = Some(key);
+                account.rights = rights;
+            }
+        }
+        Change::CallerAdded { caller } => {
+            state.callers.entry(caller).or_insert(now);
+        }
+        Change::KeyAdded { key } => {
+            state.keys.entry(key.id.clone()).or_insert(Key { key, revoked: false });
+        }
+        Change::KeyRevoked { id } => {
+            if let Some(key) = state.keys.get_mut(&id) {
+                key.revoked = true;
+            }
+        }
+        Change::GrantSet { grant } => {
+            let grants = state.grants.entry(grant.caller.clone()).or_default();
+            grants.insert(grant.account.clone(), grant);
+        }
+        Change::GrantRemoved { caller, account } => {
+            if let Some(grants) = state.grants.get_mut(&caller) {
+                grants.remove(&account);
+            }
+        }
+        Change::LimitsSet { limits } => {
+            state.limits.insert(limits.account.clone(), limits);
+        }
+    }
+}
+
+fn set_open(state: &mut State, account: &AccountName, open: bool, why: &str) {
+    if let Some(account) = state.accounts.get_mut(account) {
+        account.open = open;
+        why.clone_into(&mut account.why);
+    }
+}
+
+fn track(state: &mut State, call: CallId, purpose: Purpose) {
+    state.next_call = call.next();
+    state.calls.insert(call, purpose);
+}
+
+fn take_token(state: &mut State, caller: &CallerName, account: &AccountName, now: Time) {
+    let grant = state.grants.get(caller).and_then(|g| g.get(account));
+    let rate = grant.map_or(0, |g| g.orders_per_second);
+    let buckets = state.caller_buckets.entry(caller.clone()).or_default();
+    buckets.entry(account.clone()).or_default().take(now, rate);
+    let rate = state.limits.get(account).map_or(0, |l| l.orders_per_second);
+    state
+        .account_buckets
+        .entry(account.clone())
+        .or_insert_with(TokenBucket::default)
+        .take(now, rate);
+}
+
+fn hear(state: &mut State, order: OrderId, heard: Heard, now: Time) {
+    state.change(order, |order| {
+        order.stage = next(order.stage, heard);
+        order.changed = now;
+    });
+}
+
+fn amend_cleared(
+    state: &mut State,
+    order: OrderId,
+    call: CallId,
+    body: &CallBody,
+    decision: &Decision,
+    now: Time,
+) {
+    let CallBody::Amend { qty, price, trigger_price, deadline, post_only, reduce_only, .. } = body
+    else {
+        return;
+    };
+    state.change(order, |order| {
+        order.changed = now;
+        order.amend = Some(PendingAmend {
+            call,
+            qty: *qty,
+            price: *price,
+            trigger_price: *trigger_price,
+            post_only: post_only.unwrap_or(order.request.post_only),
+            reduce_only: reduce_only.unwrap_or(order.request.reduce_only),
+            unit_value: decision.unit_value.unwrap_or_default(),
+            reducing: decision.reducing,
+            deadline: *deadline,
+            unknown: false,
+        });
+    });
+}
+
+fn not_sent(state: &mut State, call: CallId, now: Time) {
+    match state.calls.remove(&call) {
+        Some(Purpose::Place { order }) => hear(state, order, Heard::DidNotLeave, now),
+        Some(Purpose::Amend { order }) => state.change(order, |order| {
+            order.amend = None;
+            order.changed = now;
+        }),
+        Some(Purpose::Cancel { .. } | Purpose::Set | Purpose::Query { .. }) | None => {}
+    }
+}
+
+fn replied(state: &mut State, purpose: Purpose, outcome: &Outcome, now: Time) {
+    let Some(id) = purpose.order() else { return };
+    let amend = matches!(purpose, Purpose::Amend { .. });
+    match (purpose, outcome) {
+        (_, Outcome::Accepted { report, fills }) => state.change(id, |order| {
+            if amend {
+                order.amended();
+            }
+            fills.iter().for_each(|fill| order.hear_fill(fill));
+            order.hear_report(report);
+            order.changed = now;
+        }),
+        (Purpose::Place { .. }, Outcome::Done) => {
+            hear(state, id, Heard::Told(VenueState::Open), now);
+        }
+        (Purpose::Place { .. }, Outcome::Rejected { .. }) => hear(state, id, Heard::Refused, now),
+        (Purpose::Place { .. }, Outcome::Unknown { .. }) => hear(state, id, Heard::NoWord, now),
+        (Purpose::Cancel { .. }, Outcome::Done) => {
+            hear(state, id, Heard::Told(VenueState::Cancelled), now);
+        }
+        (Purpose::Amend { .. }, Outcome::Done) => state.change(id, |order| {
+            order.amended();
+            order.changed = now;
+        }),
+        (Purpose::Amend { .. }, Outcome::Rejected { .. }) => state.change(id, |order| {
+            order.amend = None;
+            order.changed = now;
+        }),
+        (Purpose::Amend { .. }, Outcome::Unknown { .. }) => state.change(id, |order| {
+            if let Some(amend) = &mut order.amend {
+                amend.unknown = true;
+            }
+        }),
+        (Purpose::Cancel { .. } | Purpose::Set | Purpose::Query { .. }, _) => {}
+    }
+}
+
+fn streamed(state: &mut State, account: &AccountName, event: &AccountEvent, now: Time) {
+    match event {
+        AccountEvent::Order { report } => hear_report(state, account, report, now),
+        AccountEvent::Fill { fill } => {
+            if let Some(id) = find_filled(state, account, fill) {
+                state.change(id, |order| {
+                    order.hear_fill(fill);
+                    order.changed = now;
+                });
+            }
+        }
+        // Positions are told in another order than trades; a difference that stays is corrected by
+        // reconciliation.
+        AccountEvent::Position { .. } => {}
+    }
+}
+
+fn resolved(state: &mut State, id: OrderId, outcome: &Outcome, now: Time) {
+    match outcome {
+        Outcome::Accepted { report, fills } => state.change(id, |order| {
+            fills.iter().for_each(|fill| order.hear_fill(fill));
+            order.hear_report(report);
+            order.changed = now;
+            if let Some(amend) = order.amend.as_ref().filter(|amend| amend.unknown) {
+                let late = now > amend.deadline.plus(NOT_FOUND_MARGIN);
+                let in_force = report.qty == amend.qty && report.price == amend.price;
+                if in_force {
+                    order.amended();
+                } else if late {
+                    order.amend = None;
+                }
+            }
+        }),
+        Outcome::Rejected { .. } => hear(state, id, Heard::NotThere, now),
+        Outcome::Done | Outcome::Unknown { .. } => {}
+    }
+}
+
+fn reconciled(
+    state: &mut State,
+    account: &AccountName,
+    snapshot: &AccountSnapshot,
+    corrected: &[PositionReport],
+    now: Time,
+) {
+    for report in &snapshot.orders {
+        hear_report(state, account, report, now);
+    }
+    for position in corrected {
+        state.positions.correct(account, &position.instrument, position.qty);
+    }
+}
+
+fn hear_report(state: &mut State, account: &AccountName, report: &OrderReport, now: Time) {
+    if let Some(id) = find_reported(state, account, report) {
+        state.change(id, |order| {
+            order.hear_report(report);
+            order.changed = now;
+        });
+    } else if report.state.is_live() {
+        foreign(state, account, report, now);
+    }
+}
+
+/// The order that a report is about: by Tidegate's id, else by the venue's.
+pub(crate) fn find_reported(
+    state: &State,
+    account: &AccountName,
+    report: &OrderReport,
+) -> Option<OrderId> {
+    if let Some(order) = report.client_id.as_ref().and_then(|id| state.orders.by_client(id)) {
+        return (order.account == *account).then_some(order.id);
+    }
+    let mut known = state.orders.by_venue(account, &report.venue_id);
+    known.find(|o| o.request.instrument == report.instrument).map(|o| o.id)
+}
+
+/// The order that a trade is of.
+pub(crate) fn find_filled(
+    state: &State,
+    account: &AccountName,
+    fill: &FillReport,
+) -> Option<OrderId> {
+    if let Some(order) = fill.client_id.as_ref().and_then(|id| state.orders.by_client(id)) {
+        return (order.account == *account).then_some(order.id);
+    }
+    let mut known = state.orders.by_venue(account, &fill.venue_id);
+    known.find(|o| o.request.instrument == fill.instrument).map(|o| o.id)
+}
+
+/// An order that Tidegate did not place. It counts in the account's exposure from now on; what it
+/// traded before is in the venue's position already.
+fn foreign(state: &mut State, account: &AccountName, report: &OrderReport, now: Time) {
+    let id = state.next_order;
+    state.next_order = id.next();
+    let mark = state.marks.get(&report.instrument);
+    let unit = state.instruments.get(&report.instrument).map_or(Unit::Linear, |i| i.unit);
+    let mark_price = mark.map_or(Price::default(), |m| m.mark);
+    let unit_value = match unit {
+        Unit::Linear => report.price.unwrap_or_default().max(mark_price),
+        Unit::Inverse => Price(Decimal::ONE),
+        Unit::CoinOption => mark.map_or(Price::default(), |m| m.index),
+    };
+    let conditional = report.order_type.is_conditional();
+    state.insert(Order {
+        id,
+        caller: None,
+        account: account.clone(),
+        client_id: report.client_id.clone(),
+        venue_id: Some(report.venue_id.clone()),
+        triggered_as: report.triggered_as.clone(),
+        request: NewOrder {
+            instrument: report.instrument.clone(),
+            side: report.side,
+            order_type: report.order_type,
+            qty: report.qty,
+            price: report.price,
+            trigger: conditional.then(|| Trigger { price: Price::default(), by: TriggerBy::Mark }),
+            time_in_force: TimeInForce::GoodTilCancelled,
+            post_only: PostOnly::No,
+            reduce_only: report.reduce_only,
+            self_trade: None,
+            caller_id: None,
+            valid_until: None,
+            full_answer: false,
+        },
+        stage: Stage::Live,
+        placed: now,
+        deadline: now,
+        told: report.at,
+        changed: now,
+        filled: report.filled,
+        average: report.average,
+        trades: Default::default(),
+        unit_value,
+        reducing: report.reduce_only,
+        amend: None,
+        done_no: None,
+    });
+}

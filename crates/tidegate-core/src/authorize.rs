@@ -1,0 +1,257 @@
+//! The first gate: whether the caller may ask for this at all.
+
+use crate::orders::Order;
+use crate::refusals::Refusal;
+use crate::state::State;
+use std::borrow::Cow;
+use tidegate_types::decimal::Decimal;
+use tidegate_types::grant::{AccountLimits, Grant};
+use tidegate_types::instrument::{Instrument, Kind};
+use tidegate_types::order::{AmendOrder, CancelOrder, NewOrder, OrderName, Side};
+use tidegate_types::proof::Authenticated;
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::time::Time;
+
+/// What an authenticated caller may read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReadRights {
+    /// It sees every order of the account, not only its own.
+    pub account_wide: bool,
+}
+
+/// An order as it is asked for: a new one, or what an amend makes of one.
+#[derive(Debug)]
+pub(crate) struct Ask<'a> {
+    pub(crate) order: Cow<'a, NewOrder>,
+    pub(crate) replaces: Option<&'a Order>,
+    pub(crate) instrument: &'a Instrument,
+    /// It fits into the position on the reducing side.
+    reducible: bool,
+    /// It is to be taken as reducing: reduce-only, and past every limit.
+    reduce: bool,
+}
+
+impl Ask<'_> {
+    /// What may still trade, in 10⁻⁸.
+    pub(crate) fn remaining(&self) -> i64 {
+        let filled = self.replaces.map_or(0, |order| order.filled.0.raw());
+        self.order.qty.0.raw().saturating_sub(filled).max(0)
+    }
+
+    pub(crate) fn is_reducing(&self) -> bool {
+        self.reduce
+    }
+}
+
+/// Proof that the caller's grant covers a request. Made here alone.
+#[derive(Debug)]
+pub(crate) struct Authorized<'a> {
+    who: &'a Authenticated,
+    grant: &'a Grant,
+    limits: &'a AccountLimits,
+    ask: Option<Ask<'a>>,
+}
+
+impl<'a> Authorized<'a> {
+    pub(crate) fn who(&self) -> &'a Authenticated {
+        self.who
+    }
+
+    pub(crate) fn grant(&self) -> &'a Grant {
+        self.grant
+    }
+
+    pub(crate) fn limits(&self) -> &'a AccountLimits {
+        self.limits
+    }
+
+    /// The order; none for a change of settings.
+    pub(crate) fn ask(&self) -> Option<&Ask<'a>> {
+        self.ask.as_ref()
+    }
+
+    /// What stands in the way, unless the order can go as one that reduces the position: then it
+    /// does, reduce-only.
+    pub(crate) fn spare(&mut self, obstacle: Reject) -> Result<(), Reject> {
+        match &mut self.ask {
+            Some(ask) if ask.reducible => {
+                ask.reduce = true;
+                Ok(())
+            }
+            _ => Err(obstacle),
+        }
+    }
+}
+
+/// The caller's grant on its account, in force now.
+fn grant<'a>(state: &'a State, who: &Authenticated, now: Time) -> Result<&'a Grant, Reject> {
+    let grant = state.grant(who.caller(), who.account());
+    let grant = grant.filter(|grant| grant.venue == *who.venue()).ok_or_else(|| {
+        Reject::new(Code::NoGrant, format!("{} on {}", who.caller(), who.account()))
+    })?;
+    match grant.until {
+        Some(until) if now >= until => {
+            let detail = format!("it ended at {} ms", until.millis());
+            Err(Reject::new(Code::GrantExpired, detail))
+        }
+        _ => Ok(grant),
+    }
+}
+
+/// May this caller read its account, and how much of it?
+pub(crate) fn read(state: &State, who: &Authenticated, now: Time) -> Result<ReadRights, Reject> {
+    grant(state, who, now).map(|grant| ReadRights { account_wide: grant.account_wide })
+}
+
+/// May this caller place this order?
+pub(crate) fn order<'a>(
+    state: &'a State,
+    who: &'a Authenticated,
+    order: &'a NewOrder,
+    unique_ids: bool,
+    now: Time,
+) -> Result<Authorized<'a>, Refusal> {
+    if let (true, Some(id)) = (unique_ids, &order.caller_id)
+        && state.orders.by_caller(who.caller(), who.account(), id).any(Order::is_open)
+    {
+        return Err(Reject::new(Code::DuplicateOrderId, id.as_str()).into());
+    }
+    Ok(asked(state, who, Cow::Borrowed(order), None, now)?)
+}
+
+/// May this caller make this of its order?
+pub(crate) fn amend<'a>(
+    state: &'a State,
+    who: &'a Authenticated,
+    amend: &AmendOrder,
+    now: Time,
+) -> Result<Authorized<'a>, Refusal> {
+    let order = own(state, who, &amend.order, amend.instrument.as_ref())?;
+    if amend.side.is_some_and(|side| side != order.request.side) {
+        return Err(Reject::new(Code::BadParameter, "an amend cannot change the side").into());
+    }
+    if order.amend.is_some() || !matches!(order.stage, crate::orders::Stage::Live) {
+        let detail = "the venue has not answered the last request for this order; try again then";
+        return Err(Reject::new(Code::TooManyInFlight, detail).into());
+    }
+    let mut becomes = order.request.clone();
+    becomes.qty = amend.qty.unwrap_or(becomes.qty);
+    becomes.price = amend.price.or(becomes.price);
+    if let (Some(trigger), Some(price)) = (&mut becomes.trigger, amend.trigger_price) {
+        trigger.price = price;
+    }
+    becomes.post_only = amend.post_only.unwrap_or(becomes.post_only);
+    becomes.reduce_only = amend.reduce_only.unwrap_or(becomes.reduce_only);
+    becomes.valid_until = amend.valid_until;
+    Ok(asked(state, who, Cow::Owned(becomes), Some(order), now)?)
+}
+
+/// May this caller cancel this order? Its own it always may.
+pub(crate) fn cancel<'a>(
+    state: &'a State,
+    who: &Authenticated,
+    cancel: &CancelOrder,
+) -> Result<&'a Order, Refusal> {
+    Ok(own(state, who, &cancel.order, cancel.instrument.as_ref())?)
+}
+
+/// May this caller change the account's settings?
+pub(crate) fn setting<'a>(
+    state: &'a State,
+    who: &'a Authenticated,
+    now: Time,
+) -> Result<Authorized<'a>, Refusal> {
+    let grant = grant(state, who, now)?;
+    if !grant.settings {
+        return Err(Reject::new(Code::SettingsNotGranted, who.caller().as_str()).into());
+    }
+    Ok(Authorized { who, grant, limits: limits(state, who)?, ask: None })
+}
+
+fn own<'a>(
+    state: &'a State,
+    who: &Authenticated,
+    name: &OrderName,
+    instrument: Option<&tidegate_types::ids::InstrumentId>,
+) -> Result<&'a Order, Reject> {
+    let found = state.find(who, name, instrument).filter(|order| order.is_open());
+    found.ok_or_else(|| {
+        let detail = match name {
+            OrderName::Venue { id } => id.to_string(),
+            OrderName::Caller { id } => id.to_string(),
+            OrderName::Own { id } => id.to_string(),
+        };
+        Reject::new(Code::OrderNotFound, detail)
+    })
+}
+
+fn limits<'a>(state: &'a State, who: &Authenticated) -> Result<&'a AccountLimits, Reject> {
+    let limits = state.limits.get(who.account());
+    limits.ok_or_else(|| Reject::new(Code::NoLimit, who.account().as_str()))
+}
+
+fn asked<'a>(
+    state: &'a State,
+    who: &'a Authenticated,
+    order: Cow<'a, NewOrder>,
+    replaces: Option<&'a Order>,
+    now: Time,
+) -> Result<Authorized<'a>, Reject> {
+    let grant = grant(state, who, now)?;
+    let instrument = tradable(state, who, &order, now)?;
+    let deny = |code, what: String| Err(Reject::new(code, what));
+    if !grant.trade {
+        return deny(Code::NoGrant, "it may read only".to_owned());
+    }
+    if !grant.instruments.iter().any(|pattern| pattern.matches(&order.instrument.name)) {
+        return deny(Code::InstrumentNotGranted, order.instrument.to_string());
+    }
+    if !grant.sides.contains(&order.side) {
+        return deny(Code::SideNotGranted, format!("{:?}", order.side));
+    }
+    if !grant.order_types.contains(&order.order_type) {
+        return deny(Code::OrderTypeNotGranted, format!("{:?}", order.order_type));
+    }
+    let room = room(state, who, &order, replaces);
+    let mut ask = Ask { order, replaces, instrument, reducible: false, reduce: false };
+    ask.reducible = i128::from(ask.remaining()) <= room;
+    ask.reduce = ask.reducible && (ask.order.reduce_only || grant.reduce_only);
+    if grant.reduce_only && !ask.reducible {
+        let (code, most) = match Decimal::from_raw(i64::try_from(room).unwrap_or(i64::MAX)) {
+            most if most.is_positive() => (Code::NotReducing, most),
+            _ => (Code::ReduceOnlyGrant, Decimal::ZERO),
+        };
+        return deny(code, format!("at most {most} can be reduced"));
+    }
+    Ok(Authorized { who, grant, limits: limits(state, who)?, ask: Some(ask) })
+}
+
+fn tradable<'a>(
+    state: &'a State,
+    who: &Authenticated,
+    order: &NewOrder,
+    now: Time,
+) -> Result<&'a Instrument, Reject> {
+    let unknown =
+        |why: &str| Reject::new(Code::UnknownInstrument, format!("{}{why}", order.instrument));
+    let instrument = state.instruments.get(&order.instrument).ok_or_else(|| unknown(""))?;
+    let expiry = match instrument.kind {
+        Kind::Perpetual => None,
+        Kind::Future { expiry } | Kind::Option { expiry, .. } => Some(expiry),
+    };
+    match instrument {
+        i if i.id.venue != *who.venue() => Err(unknown(": the key is for another venue")),
+        i if !i.open => Err(unknown(": it takes no orders")),
+        _ if expiry.is_some_and(|expiry| now >= expiry) => Err(unknown(": it has expired")),
+        i => Ok(i),
+    }
+}
+
+/// By how much an order of this side may still reduce the account's position, an order that it
+/// replaces left out.
+fn room(state: &State, who: &Authenticated, order: &NewOrder, replaces: Option<&Order>) -> i128 {
+    let side: Side = order.side;
+    let own = replaces.map(Order::share).filter(|share| share.reducing);
+    let book = state.positions.book(who.account(), &order.instrument);
+    book.room(side) + own.map_or(0, |share| i128::from(share.qty))
+}

@@ -1,0 +1,187 @@
+//! Cancels: one in flight per order, however many ask for it.
+
+use crate::Core;
+use crate::action::{Action, Answer};
+use crate::orders::{Ending, Order, Stage};
+use crate::refusals::Refusal;
+use std::collections::{BTreeMap, BTreeSet};
+use tidegate_types::ids::{AccountName, CallerName, OrderId, Ticket};
+use tidegate_types::limits::MAX_IN_FLIGHT;
+use tidegate_types::order::CancelFilter;
+use tidegate_types::record::Canceller;
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::request::Reply;
+use tidegate_types::time::Time;
+
+/// A cancel wanted of one order.
+#[derive(Debug)]
+struct Wanted {
+    by: Canceller,
+    sent: bool,
+    alone: Vec<Ticket>,
+    groups: Vec<Ticket>,
+}
+
+/// A mass cancel: answered when each of its orders is.
+#[derive(Debug, Default)]
+struct Group {
+    left: BTreeSet<OrderId>,
+    done: Vec<OrderId>,
+    failed: Vec<OrderId>,
+}
+
+/// Every cancel in flight or waiting.
+#[derive(Debug, Default)]
+pub(crate) struct Cancels {
+    wanted: BTreeMap<OrderId, Wanted>,
+    groups: BTreeMap<Ticket, Group>,
+}
+
+impl Core {
+    pub(crate) fn room_to_cancel(&self, order: OrderId) -> Result<(), Refusal> {
+        let waiting = self.cancels.wanted.len();
+        if waiting < MAX_IN_FLIGHT || self.cancels.wanted.contains_key(&order) {
+            return Ok(());
+        }
+        let detail = format!("{waiting} cancels in flight, at most {MAX_IN_FLIGHT}");
+        Err(Reject::new(Code::TooManyInFlight, detail).into())
+    }
+
+    /// Cancels an order for one who waits for the answer.
+    pub(crate) fn cancel_one(
+        &mut self,
+        order: OrderId,
+        by: Canceller,
+        ticket: Ticket,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        self.want(order, by).alone.push(ticket);
+        self.push_cancel(order, now, out);
+    }
+
+    /// Cancels several orders, one call each.
+    pub(crate) fn cancel_group(
+        &mut self,
+        ticket: Ticket,
+        orders: Vec<OrderId>,
+        by: &Canceller,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let group = Group { left: orders.iter().copied().collect(), ..Group::default() };
+        self.cancels.groups.insert(ticket, group);
+        for order in orders {
+            if self.room_to_cancel(order).is_ok() {
+                self.want(order, by.clone()).groups.push(ticket);
+                self.push_cancel(order, now, out);
+            } else {
+                self.group_heard(ticket, order);
+            }
+        }
+        self.close_group(ticket, out);
+    }
+
+    /// Cancels an order for nobody who waits.
+    pub(crate) fn cancel_quietly(
+        &mut self,
+        order: OrderId,
+        by: Canceller,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        self.want(order, by);
+        self.push_cancel(order, now, out);
+    }
+
+    /// The caller's open orders on the account that a mass cancel means.
+    pub(crate) fn matching(
+        &self,
+        caller: &CallerName,
+        account: &AccountName,
+        filter: &CancelFilter,
+    ) -> Vec<OrderId> {
+        let own = self.state.orders.open_of(account).filter(|o| o.caller.as_ref() == Some(caller));
+        own.filter(|order| meant(filter, order)).map(|order| order.id).collect()
+    }
+
+    /// Sends a cancel that is wanted, once the order's placement is answered or given up; before
+    /// that the venue might see the cancel first. An order that ended needs none.
+    pub(crate) fn push_cancel(&mut self, id: OrderId, now: Time, out: &mut Vec<Action>) {
+        let Some(wanted) = self.cancels.wanted.get_mut(&id).filter(|wanted| !wanted.sent) else {
+            return;
+        };
+        match self.state.orders.get(id).map(|order| order.stage) {
+            Some(Stage::Pending | Stage::Sent) => {}
+            Some(Stage::Live | Stage::Unknown) => {
+                wanted.sent = true;
+                let by = wanted.by.clone();
+                if let Some(journalled) = self.journal_cancel(id, by, now, out) {
+                    self.sign(journalled, None, now, out);
+                }
+            }
+            Some(Stage::Done { .. }) | None => {
+                let reject = Reject::new(Code::OrderNotFound, "it ended before it was cancelled");
+                self.cancel_answered(id, Err(reject), now, out);
+            }
+        }
+    }
+
+    /// Answers everybody who waits for the cancel of an order.
+    pub(crate) fn cancel_answered(
+        &mut self,
+        id: OrderId,
+        result: Result<Reply, Reject>,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(wanted) = self.cancels.wanted.remove(&id) else { return };
+        for ticket in wanted.alone {
+            let answer = match &result {
+                Ok(reply) => Answer::Venue { reply: reply.clone(), order: Some(id) },
+                Err(reject) => Answer::Refused { reject: reject.clone() },
+            };
+            out.push(Action::Answer { ticket, answer });
+        }
+        for ticket in wanted.groups {
+            self.group_heard(ticket, id);
+            self.close_group(ticket, out);
+        }
+        self.halts_heard(id, now);
+    }
+
+    fn want(&mut self, order: OrderId, by: Canceller) -> &mut Wanted {
+        self.cancels.wanted.entry(order).or_insert_with(|| Wanted {
+            by,
+            sent: false,
+            alone: Vec::new(),
+            groups: Vec::new(),
+        })
+    }
+
+    fn group_heard(&mut self, ticket: Ticket, id: OrderId) {
+        let ended = self.state.orders.get(id).map(|order| order.stage);
+        let cancelled = ended == Some(Stage::Done { how: Ending::Cancelled });
+        if let Some(group) = self.cancels.groups.get_mut(&ticket)
+            && group.left.remove(&id)
+        {
+            if cancelled { group.done.push(id) } else { group.failed.push(id) }
+        }
+    }
+
+    fn close_group(&mut self, ticket: Ticket, out: &mut Vec<Action>) {
+        if self.cancels.groups.get(&ticket).is_some_and(|group| group.left.is_empty())
+            && let Some(Group { done, failed, .. }) = self.cancels.groups.remove(&ticket)
+        {
+            out.push(Action::Answer { ticket, answer: Answer::Cancelled { orders: done, failed } });
+        }
+    }
+}
+
+fn meant(filter: &CancelFilter, order: &Order) -> bool {
+    let request = &order.request;
+    filter.instrument.as_ref().is_none_or(|i| *i == request.instrument)
+        && (filter.instruments.is_empty() || filter.instruments.contains(&request.instrument))
+        && (filter.caller_id.is_none() || filter.caller_id == request.caller_id)
+        && filter.conditional.is_none_or(|c| c == request.order_type.is_conditional())
+}

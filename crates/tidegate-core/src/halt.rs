@@ -1,0 +1,275 @@
+//! Halts: block at once, cancel what is open, and prove by asking the venue that nothing is.
+
+use crate::Core;
+use crate::action::{Action, Answer};
+use crate::orders::{Ending, Order, Stage};
+use crate::state::{Halt, State};
+use crate::timers::{Backoff, Timer};
+use std::collections::BTreeSet;
+use tidegate_types::grant::Scope;
+use tidegate_types::ids::{
+    AccountName, CallerName, InstrumentId, OrderId, PersonName, Ticket, VenueName,
+};
+use tidegate_types::record::{Body, Canceller};
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::report::AccountSnapshot;
+use tidegate_types::time::Time;
+
+/// Why a halt stands in an order's way.
+#[derive(Debug)]
+pub(crate) struct Block {
+    pub(crate) reject: Reject,
+    /// Orders that reduce a position may pass.
+    pub(crate) allow_reduce: bool,
+}
+
+/// A halt that is not proven yet.
+#[derive(Debug, Default)]
+pub(crate) struct Proof {
+    tickets: Vec<Ticket>,
+    cancelled: BTreeSet<OrderId>,
+    /// Since when no order of the scope is known to be open.
+    clean: Option<Time>,
+    /// Accounts whose venue showed none since then.
+    proven: BTreeSet<AccountName>,
+    backoff: Backoff,
+}
+
+/// Who asks for a halt.
+#[derive(Debug)]
+pub(crate) struct HaltOrder {
+    pub(crate) ticket: Option<Ticket>,
+    pub(crate) by: PersonName,
+    pub(crate) scope: Scope,
+    pub(crate) reason: String,
+    pub(crate) allow_reduce: bool,
+}
+
+/// Whether halts let a request of this caller pass; of several the strictest holds.
+pub(crate) fn check(
+    state: &State,
+    caller: &CallerName,
+    account: &AccountName,
+    venue: &VenueName,
+    instrument: Option<&InstrumentId>,
+) -> Result<(), Block> {
+    let mut block = None;
+    for (scope, halt) in &state.halts {
+        let hit = match scope {
+            Scope::All | Scope::Desk { .. } => true,
+            Scope::Venue { name } => name == venue,
+            Scope::Account { name } => name == account,
+            Scope::Caller { name } => name == caller,
+            Scope::Instrument { id } => instrument == Some(id),
+        };
+        if hit {
+            let detail = format!("{scope}: {}", halt.reason);
+            let reject = Reject::new(Code::Halted, detail);
+            block = Some(Block { reject, allow_reduce: halt.allow_reduce });
+            if !halt.allow_reduce {
+                break;
+            }
+        }
+    }
+    block.map_or(Ok(()), Err)
+}
+
+/// Whether an order must go for the halt to be proven.
+fn covers(scope: &Scope, halt: &Halt, order: &Order) -> bool {
+    let spared = halt.allow_reduce && order.reducing && order.id >= halt.from;
+    !spared
+        && match scope {
+            Scope::All | Scope::Desk { .. } => true,
+            Scope::Venue { name } => order.request.instrument.venue == *name,
+            Scope::Account { name } => order.account == *name,
+            Scope::Caller { name } => order.caller.as_ref() == Some(name),
+            Scope::Instrument { id } => order.request.instrument == *id,
+        }
+}
+
+impl Core {
+    pub(crate) fn halt(&mut self, order: HaltOrder, now: Time, out: &mut Vec<Action>) {
+        let HaltOrder { ticket, by, scope, reason, allow_reduce } = order;
+        if !self.knows(&scope) {
+            let reject = Reject::new(Code::BadParameter, format!("nothing is called {scope}"));
+            self.answer(ticket, Answer::Refused { reject }, out);
+            return;
+        }
+        let blocked = Reject::new(Code::Halted, format!("{scope}: {reason}"));
+        self.append(Body::Halted { by, scope: scope.clone(), reason, allow_reduce }, now, out);
+        let proof = self.proofs.entry(scope.clone()).or_default();
+        proof.tickets.extend(ticket);
+        proof.clean = None;
+        proof.backoff = Backoff::default();
+        let dropped = |core: &Core, flight: &crate::calls::Flight| {
+            let order = flight.purpose.order().and_then(|id| core.state.orders.get(id));
+            let halt = core.state.halts.get(&scope);
+            order.zip(halt).is_some_and(|(order, halt)| covers(&scope, halt, order))
+        };
+        self.drop_unsent(dropped, &blocked, now, out);
+        self.prove(&scope, now, out);
+    }
+
+    pub(crate) fn resume(
+        &mut self,
+        ticket: Ticket,
+        by: PersonName,
+        scope: Scope,
+        reason: String,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let answer = |reject| Action::Answer { ticket, answer: Answer::Refused { reject } };
+        if let Err(refusal) = self.can_write() {
+            out.push(answer(refusal.reject));
+            return;
+        }
+        if !self.state.halts.contains_key(&scope) {
+            let detail = format!("no halt of {scope} is in force");
+            out.push(answer(Reject::new(Code::BadParameter, detail)));
+            return;
+        }
+        self.timers.clear(&Timer::Halt(scope.clone()));
+        for ticket in self.proofs.remove(&scope).map(|proof| proof.tickets).unwrap_or_default() {
+            let reject =
+                Reject::new(Code::Halted, format!("{scope} was lifted before it was proven"));
+            out.push(Action::Answer { ticket, answer: Answer::Refused { reject } });
+        }
+        let seq = self.append(Body::Resumed { by, scope, reason }, now, out);
+        self.answer_when_durable(seq, ticket, Answer::Done);
+    }
+
+    /// After a restart, goes on with what was not proven.
+    pub(crate) fn prove_again(&mut self, now: Time) {
+        let unproven = self.state.halts.iter().filter(|(_, halt)| !halt.proven);
+        for scope in unproven.map(|(scope, _)| scope.clone()).collect::<Vec<_>>() {
+            self.proofs.entry(scope.clone()).or_default();
+            self.timers.set(Timer::Halt(scope), now);
+        }
+    }
+
+    /// One step of a proof: cancel what is open; when nothing is, ask every venue concerned; when
+    /// all show nothing, it is proven.
+    pub(crate) fn prove(&mut self, scope: &Scope, now: Time, out: &mut Vec<Action>) {
+        let Some(halt) = self.state.halts.get(scope).filter(|halt| !halt.proven) else { return };
+        let open = self.state.orders.open().filter(|order| covers(scope, halt, order));
+        let open: Vec<OrderId> = open.map(|order| order.id).collect();
+        let accounts = self.concerned(scope);
+        let Some(proof) = self.proofs.get_mut(scope) else { return };
+        let again = now.plus(proof.backoff.step());
+        self.timers.set(Timer::Halt(scope.clone()), again);
+        if !open.is_empty() {
+            proof.clean = None;
+            proof.cancelled.extend(&open);
+            for id in open {
+                self.cancel_quietly(id, Canceller::Halt { scope: scope.clone() }, now, out);
+            }
+            return;
+        }
+        if proof.clean.is_none() {
+            proof.clean = Some(now);
+            proof.proven.clear();
+        }
+        let left: Vec<_> =
+            accounts.into_iter().filter(|account| !proof.proven.contains(account)).collect();
+        if left.is_empty() {
+            self.proven(scope, now, out);
+        }
+        for account in left {
+            self.ask(&account, now, out);
+        }
+    }
+
+    fn proven(&mut self, scope: &Scope, now: Time, out: &mut Vec<Action>) {
+        let Some(proof) = self.proofs.remove(scope) else { return };
+        self.timers.clear(&Timer::Halt(scope.clone()));
+        self.append(Body::HaltProven { scope: scope.clone() }, now, out);
+        let gone = Some(Stage::Done { how: Ending::Cancelled });
+        let stage = |id: &&OrderId| self.state.orders.get(**id).map(|order| order.stage) == gone;
+        let cancelled = proof.cancelled.iter().filter(stage).count() as u64;
+        for ticket in proof.tickets {
+            let answer = Answer::Halted { scope: scope.clone(), cancelled };
+            out.push(Action::Answer { ticket, answer });
+        }
+    }
+
+    /// Something was heard about an order: proofs that waited for it go on.
+    pub(crate) fn halts_heard(&mut self, id: OrderId, now: Time) {
+        if self.proofs.is_empty() {
+            return;
+        }
+        let Some(order) = self.state.orders.get(id).filter(|order| !order.is_open()) else {
+            return;
+        };
+        let waiting = self.proofs.iter().filter(|(scope, proof)| {
+            let halt = self.state.halts.get(scope);
+            proof.clean.is_none() && halt.is_some_and(|halt| covers(scope, halt, order))
+        });
+        for scope in waiting.map(|(scope, _)| scope.clone()).collect::<Vec<_>>() {
+            self.timers.set(Timer::Halt(scope), now);
+        }
+    }
+
+    /// The venue showed an account, asked at `asked` and already folded in. It proves a halt there
+    /// when it was asked after the last order was gone and shows none.
+    pub(crate) fn halts_saw(
+        &mut self,
+        account: &AccountName,
+        snapshot: &AccountSnapshot,
+        asked: Time,
+        now: Time,
+    ) {
+        let rows: Vec<_> = snapshot.orders.iter().filter(|row| row.state.is_live()).collect();
+        for (scope, proof) in &mut self.proofs {
+            let Some(halt) = self.state.halts.get(scope) else { continue };
+            let shown = rows.iter().any(|row| {
+                crate::apply::find_reported(&self.state, account, row)
+                    .and_then(|id| self.state.orders.get(id))
+                    .is_some_and(|order| covers(scope, halt, order))
+            });
+            if shown {
+                proof.clean = None;
+                self.timers
+                    .set_if_sooner(Timer::Halt(scope.clone()), now.plus(proof.backoff.step()));
+            } else if proof.clean.is_some_and(|clean| clean <= asked) {
+                proof.proven.insert(account.clone());
+                self.timers.set(Timer::Halt(scope.clone()), now);
+            }
+        }
+    }
+
+    /// The accounts on which the scope may have orders. One without a key never had any.
+    fn concerned(&self, scope: &Scope) -> Vec<AccountName> {
+        let used = self.state.accounts.iter().filter(|(name, account)| {
+            account.key.is_some()
+                || account.open
+                || self.state.orders.open_of(name).next().is_some()
+        });
+        let meant = used.filter(|(name, account)| match scope {
+            Scope::All | Scope::Desk { .. } => true,
+            Scope::Venue { name: venue } => account.venue == *venue,
+            Scope::Account { name: one } => *name == one,
+            Scope::Caller { name: caller } => {
+                self.state.grant(caller, name).is_some()
+                    || self
+                        .state
+                        .keys
+                        .values()
+                        .any(|k| k.key.caller == *caller && k.key.account == **name)
+            }
+            Scope::Instrument { id } => account.venue == id.venue,
+        });
+        meant.map(|(name, _)| name.clone()).collect()
+    }
+
+    fn knows(&self, scope: &Scope) -> bool {
+        match scope {
+            Scope::All => true,
+            Scope::Desk { name } => self.state.desk.as_ref().is_some_and(|(desk, _)| desk == name),
+            Scope::Venue { name } => self.state.accounts.values().any(|a| a.venue == *name),
+            Scope::Account { name } => self.state.accounts.contains_key(name),
+            Scope::Caller { name } => self.state.callers.contains_key(name),
+            Scope::Instrument { id } => self.state.instruments.contains_key(id),
+        }
+    }
+}

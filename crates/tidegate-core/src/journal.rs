@@ -1,0 +1,231 @@
+//! Records: made, folded in, and handed out to be written. A request that passed its gates becomes
+//! a record here, and the record's number is what it is signed under.
+
+use crate::Core;
+use crate::action::Action;
+use crate::refusals::Refusal;
+use crate::risk::{Cleared, ClearedSetting};
+use crate::state::Purpose;
+use std::collections::VecDeque;
+use tidegate_types::call::{Call, CallBody, Warrant};
+use tidegate_types::ids::{AccountName, CallId, ClientId, OrderId, Seq};
+use tidegate_types::limits::ORDER_DEADLINE;
+use tidegate_types::order::{AmendOrder, Setting};
+use tidegate_types::proof::Authenticated;
+use tidegate_types::record::{Body, Canceller, Record};
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::time::Time;
+
+/// Most records kept back while the journal cannot be written; later ones are counted only.
+const MAX_HELD: usize = 65_536;
+
+/// Records that could not be written yet.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) failed: Option<String>,
+    records: VecDeque<Record>,
+    dropped: u64,
+}
+
+/// Proof that a request is on record. Made here alone.
+#[derive(Debug)]
+pub(crate) struct Journalled {
+    call: Call,
+    purpose: Purpose,
+    warrant: Warrant,
+}
+
+impl Journalled {
+    pub(crate) fn into_parts(self) -> (Call, Purpose, Warrant) {
+        (self.call, self.purpose, self.warrant)
+    }
+}
+
+impl Core {
+    /// Folds a record in and hands it out.
+    pub(crate) fn append(&mut self, body: Body, now: Time, out: &mut Vec<Action>) -> Seq {
+        let record = Record { at: now, body };
+        crate::apply::apply(&mut self.state, &record, self.settings.max_done_orders);
+        let seq = self.next;
+        if self.held.failed.is_none() {
+            self.next = seq.next();
+            out.push(Action::Append { seq, record });
+        } else if self.held.records.len() < MAX_HELD {
+            self.held.records.push_back(record);
+        } else {
+            self.held.dropped += 1;
+        }
+        seq
+    }
+
+    pub(crate) fn journal_restored(&mut self, out: &mut Vec<Action>) {
+        self.held.failed = None;
+        for record in std::mem::take(&mut self.held.records) {
+            out.push(Action::Append { seq: self.next, record });
+            self.next = self.next.next();
+        }
+    }
+
+    /// How many records are kept back, and how many were lost beyond that.
+    pub fn held(&self) -> (usize, u64) {
+        (self.held.records.len(), self.held.dropped)
+    }
+
+    pub(crate) fn can_write(&self) -> Result<(), Refusal> {
+        match &self.held.failed {
+            None if self.running => Ok(()),
+            None => Err(Reject::new(Code::JournalUnavailable, "the gateway is starting").into()),
+            Some(why) => Err(Reject::new(Code::JournalUnavailable, why.as_str()).into()),
+        }
+    }
+
+    pub(crate) fn journal_order(
+        &mut self,
+        cleared: Cleared,
+        who: &Authenticated,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) -> Result<Journalled, Refusal> {
+        let (request, _, decision) = cleared.into_parts();
+        let (order, call) = (self.state.next_order, self.state.next_call);
+        let client_id = client_id(&self.state.epoch, order)?;
+        let deadline = deadline(request.valid_until, now);
+        let purpose = Purpose::Place { order };
+        let account = who.account().clone();
+        let body =
+            CallBody::Place { order: request.clone(), client_id: client_id.clone(), deadline };
+        let seq = self.append(
+            Body::Cleared {
+                order,
+                call,
+                caller: who.caller().clone(),
+                account: account.clone(),
+                client_id,
+                deadline,
+                request,
+                decision,
+            },
+            now,
+            out,
+        );
+        Ok(journalled(call, account, body, purpose, Warrant::Journalled { seq }))
+    }
+
+    pub(crate) fn journal_amend(
+        &mut self,
+        cleared: Cleared,
+        amend: &AmendOrder,
+        who: &Authenticated,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) -> Result<Journalled, Refusal> {
+        let (becomes, replaces, decision) = cleared.into_parts();
+        let order = replaces.and_then(|id| self.state.orders.get(id));
+        let order = order.ok_or_else(|| Reject::new(Code::OrderNotFound, "the order is gone"))?;
+        let reduce_only = amend
+            .reduce_only
+            .or((becomes.reduce_only != order.request.reduce_only).then_some(becomes.reduce_only));
+        let body = CallBody::Amend {
+            order: order.reference(),
+            side: becomes.side,
+            qty: becomes.qty,
+            price: becomes.price,
+            trigger_price: becomes.trigger.map(|trigger| trigger.price),
+            post_only: amend.post_only,
+            reduce_only,
+            deadline: deadline(becomes.valid_until, now),
+        };
+        let (order, call, account) = (order.id, self.state.next_call, order.account.clone());
+        let record = Body::AmendCleared {
+            order,
+            call,
+            caller: who.caller().clone(),
+            body: body.clone(),
+            decision,
+        };
+        let seq = self.append(record, now, out);
+        let purpose = Purpose::Amend { order };
+        Ok(journalled(call, account, body, purpose, Warrant::Journalled { seq }))
+    }
+
+    pub(crate) fn journal_setting(
+        &mut self,
+        _cleared: ClearedSetting,
+        setting: &Setting,
+        who: &Authenticated,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) -> Journalled {
+        let (call, account) = (self.state.next_call, who.account().clone());
+        let (route, params) = (setting.route.clone(), setting.params.clone());
+        let body = CallBody::Set { route, params };
+        let record = Body::SettingCleared {
+            call,
+            caller: who.caller().clone(),
+            account: account.clone(),
+            body: body.clone(),
+        };
+        let seq = self.append(record, now, out);
+        journalled(call, account, body, Purpose::Set, Warrant::Journalled { seq })
+    }
+
+    /// A cancel is recorded like the rest, but does not wait for a journal that cannot be written.
+    pub(crate) fn journal_cancel(
+        &mut self,
+        order: OrderId,
+        by: Canceller,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) -> Option<Journalled> {
+        let found = self.state.orders.get(order)?;
+        let (call, account) = (self.state.next_call, found.account.clone());
+        let body = CallBody::Cancel { order: found.reference() };
+        let seq = self.append(Body::CancelCleared { order, call, by }, now, out);
+        let warrant = match self.held.failed {
+            None => Warrant::Journalled { seq },
+            Some(_) => Warrant::Emergency,
+        };
+        Some(journalled(call, account, body, Purpose::Cancel { order }, warrant))
+    }
+
+    /// A question after an order changes nothing at the venue and needs no record.
+    pub(crate) fn unrecorded_query(&mut self, order: OrderId) -> Option<Journalled> {
+        let found = self.state.orders.get(order)?;
+        let call = CallId(self.next_query);
+        self.next_query = self.next_query.saturating_add(1);
+        let body = CallBody::QueryOrder { order: found.reference() };
+        let account = found.account.clone();
+        Some(journalled(call, account, body, Purpose::Query { order }, Warrant::Unrecorded))
+    }
+}
+
+fn journalled(
+    id: CallId,
+    account: AccountName,
+    body: CallBody,
+    purpose: Purpose,
+    warrant: Warrant,
+) -> Journalled {
+    Journalled { call: Call { id, account, body }, purpose, warrant }
+}
+
+fn deadline(asked: Option<Time>, now: Time) -> Time {
+    let ours = now.plus(ORDER_DEADLINE);
+    asked.map_or(ours, |asked| asked.min(ours))
+}
+
+/// `tg`, the epoch and the order's number in base 36: never used before nor after.
+fn client_id(epoch: &str, order: OrderId) -> Result<ClientId, Reject> {
+    let mut digits = String::new();
+    let mut left = order.0;
+    loop {
+        let digit = u32::try_from(left % 36).unwrap_or(0);
+        digits.insert(0, char::from_digit(digit, 36).unwrap_or('0'));
+        left /= 36;
+        if left == 0 {
+            break;
+        }
+    }
+    ClientId::new(&format!("tg{epoch}-{digits}"))
+        .map_err(|_| Reject::new(Code::Uncomputable, "the epoch is not a short word"))
+}

@@ -1,0 +1,474 @@
+//! The table of orders: where each stands, and how it is found.
+
+use std::collections::{BTreeMap, BTreeSet};
+use tidegate_types::call::OrderRef;
+use tidegate_types::decimal::{Decimal, Rounding};
+use tidegate_types::ids::{
+    AccountName, CallId, CallerName, CallerOrderId, ClientId, OrderId, TradeId, VenueOrderId,
+};
+use tidegate_types::instrument::{Price, Qty};
+use tidegate_types::order::{NewOrder, PostOnly, Side};
+use tidegate_types::report::{FillReport, OrderReport, VenueState};
+use tidegate_types::time::Time;
+use tidegate_types::{codec_enum, codec_struct};
+
+/// How an order ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Ending {
+    /// All of it traded.
+    Filled,
+    /// Cancelled or expired, maybe after trading in part.
+    Cancelled,
+    /// The venue refused it.
+    Rejected,
+    /// It never left.
+    NotSent,
+    /// It left, and the venue never had it.
+    NeverArrived,
+}
+codec_enum!(Ending {
+    0 => Filled, 1 => Cancelled, 2 => Rejected, 3 => NotSent, 4 => NeverArrived,
+});
+
+/// Where an order stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Stage {
+    /// Cleared, not known to have left.
+    Pending,
+    /// It left; no answer yet.
+    Sent,
+    /// It may or may not be live: the venue is being asked.
+    Unknown,
+    /// Live at the venue.
+    Live,
+    /// Ended.
+    Done {
+        /// How.
+        how: Ending,
+    },
+}
+codec_enum!(Stage { 0 => Pending, 1 => Sent, 2 => Unknown, 3 => Live, 4 => Done { how } });
+
+/// What was heard about an order's whereabouts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Heard {
+    /// The request left.
+    Left,
+    /// The request did not leave.
+    DidNotLeave,
+    /// No answer came, or none that tells.
+    NoWord,
+    /// The venue refused the order.
+    Refused,
+    /// The venue, asked late enough, does not have it.
+    NotThere,
+    /// The venue shows it so.
+    Told(VenueState),
+}
+
+/// Where an order stands after something was heard: the whole life of an order.
+pub(crate) fn next(stage: Stage, heard: Heard) -> Stage {
+    use Ending::{Cancelled, Filled, NeverArrived, NotSent, Rejected};
+    use Stage::{Done, Live, Pending, Sent, Unknown};
+    match (stage, heard) {
+        // News that comes late about an order that traded or was cancelled changes nothing ...
+        (Done { how: Filled | Cancelled }, _) => stage,
+        // ... and whatever else the venue shows is believed, also of orders taken for dead.
+        (_, Heard::Told(VenueState::Untriggered | VenueState::Open)) => Live,
+        (_, Heard::Told(VenueState::Filled)) => Done { how: Filled },
+        (_, Heard::Told(VenueState::Cancelled)) => Done { how: Cancelled },
+        (_, Heard::Told(VenueState::Rejected)) => Done { how: Rejected },
+        (Done { .. }, _) => stage,
+        (Pending, Heard::Left) => Sent,
+        (_, Heard::Left) => stage,
+        (Pending, Heard::DidNotLeave) => Done { how: NotSent },
+        // Two reports that contradict each other: ask the venue.
+        (Sent | Unknown, Heard::DidNotLeave) => Unknown,
+        (Pending | Sent | Unknown, Heard::NoWord) => Unknown,
+        (Pending | Sent | Unknown, Heard::Refused) => Done { how: Rejected },
+        (Pending | Sent | Unknown, Heard::NotThere) => Done { how: NeverArrived },
+        (Live, Heard::DidNotLeave | Heard::NoWord | Heard::Refused) => Live,
+        (Live, Heard::NotThere) => Done { how: Cancelled },
+    }
+}
+
+/// A change of an order that the venue has not answered yet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PendingAmend {
+    /// The request.
+    pub call: CallId,
+    /// The new total quantity.
+    pub qty: Qty,
+    /// The new limit price.
+    pub price: Option<Price>,
+    /// The new trigger price.
+    pub trigger_price: Option<Price>,
+    /// Maker only.
+    pub post_only: PostOnly,
+    /// Reduce-only.
+    pub reduce_only: bool,
+    /// What one unit is worth then.
+    pub unit_value: Price,
+    /// It counts as reducing the position then.
+    pub reducing: bool,
+    /// The venue must refuse it after this time.
+    pub deadline: Time,
+    /// No answer came.
+    pub unknown: bool,
+}
+codec_struct!(PendingAmend {
+    call,
+    qty,
+    price,
+    trigger_price,
+    post_only,
+    reduce_only,
+    unit_value,
+    reducing,
+    deadline,
+    unknown,
+});
+
+/// An order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Order {
+    /// Its number.
+    pub id: OrderId,
+    /// Whose it is; `None`: foreign, the venue shows it and Tidegate did not place it.
+    pub caller: Option<CallerName>,
+    /// On which account.
+    pub account: AccountName,
+    /// The id it was sent with.
+    pub client_id: Option<ClientId>,
+    /// The venue's id.
+    pub venue_id: Option<VenueOrderId>,
+    /// The venue's id of what a conditional order became.
+    pub triggered_as: Option<VenueOrderId>,
+    /// What was asked for, as amended since.
+    pub request: NewOrder,
+    /// Where it stands.
+    pub stage: Stage,
+    /// When it was cleared or first seen.
+    pub placed: Time,
+    /// The venue must refuse its placement after this time.
+    pub deadline: Time,
+    /// When the venue made the newest report heard of.
+    pub told: Time,
+    /// When it last changed, on the gateway's clock.
+    pub changed: Time,
+    /// Filled so far: the most that any report or the trades together tell.
+    pub filled: Qty,
+    /// Average fill price, if told.
+    pub average: Option<Price>,
+    /// The trades heard of.
+    pub trades: BTreeMap<TradeId, Qty>,
+    /// What one unit is worth at worst, in dollars.
+    pub unit_value: Price,
+    /// It was cleared as reducing the position, so that it reserves nothing.
+    pub reducing: bool,
+    /// A change the venue has not answered.
+    pub amend: Option<PendingAmend>,
+    /// Its place among the done orders, from the oldest.
+    pub done_no: Option<u64>,
+}
+codec_struct!(Order {
+    id,
+    caller,
+    account,
+    client_id,
+    venue_id,
+    triggered_as,
+    request,
+    stage,
+    placed,
+    deadline,
+    told,
+    changed,
+    filled,
+    average,
+    trades,
+    unit_value,
+    reducing,
+    amend,
+    done_no,
+});
+
+impl Order {
+    /// Whether it may still trade, as far as is known.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.stage, Stage::Done { .. })
+    }
+
+    /// Whether Tidegate did not place it.
+    pub fn is_foreign(&self) -> bool {
+        self.caller.is_none()
+    }
+
+    /// How requests to the venue name it.
+    pub fn reference(&self) -> OrderRef {
+        OrderRef {
+            instrument: self.request.instrument.clone(),
+            client_id: self.client_id.clone(),
+            venue_id: self.venue_id.clone(),
+            conditional: self.request.order_type.is_conditional(),
+        }
+    }
+
+    /// What may still trade, counting an unanswered amend at its larger side.
+    pub fn remaining(&self) -> Qty {
+        let total = self.amend.as_ref().map_or(self.request.qty, |a| a.qty.max(self.request.qty));
+        self.left_of(total)
+    }
+
+    /// What the order reserves now: of an unanswered amend, the larger of before and after.
+    pub(crate) fn share(&self) -> Share {
+        if !self.is_open() {
+            return Share::default();
+        }
+        let now = Share {
+            qty: self.remaining().0.raw(),
+            value: if self.reducing {
+                0
+            } else {
+                worth(self.left_of(self.request.qty), self.unit_value)
+            },
+            reducing: self.reducing,
+        };
+        let Some(amend) = &self.amend else { return now };
+        let then =
+            if amend.reducing { 0 } else { worth(self.left_of(amend.qty), amend.unit_value) };
+        Share { value: now.value.max(then), reducing: now.reducing && amend.reducing, ..now }
+    }
+
+    fn left_of(&self, total: Qty) -> Qty {
+        Qty(Decimal::from_raw(total.0.raw().saturating_sub(self.filled.0.raw()).max(0)))
+    }
+
+    /// Whether this report would change anything.
+    pub(crate) fn news_in(&self, report: &OrderReport) -> bool {
+        let mut heard = self.clone();
+        heard.hear_report(report);
+        heard != *self
+    }
+
+    /// Takes the venue's word in. Reports may come twice and in any order.
+    pub(crate) fn hear_report(&mut self, report: &OrderReport) {
+        self.venue_id.get_or_insert_with(|| report.venue_id.clone());
+        if report.triggered_as.is_some() {
+            self.triggered_as.clone_from(&report.triggered_as);
+        }
+        self.fill_to(report.filled);
+        if report.at >= self.told {
+            self.told = report.at;
+            self.average = report.average.or(self.average);
+            if report.qty.0.is_positive() {
+                self.request.qty = report.qty;
+            }
+            if let Some(price) = report.price.filter(|p| p.0.is_positive()) {
+                self.request.price = self.request.price.map(|_| price);
+            }
+        }
+        self.stage = next(self.stage, Heard::Told(report.state));
+    }
+
+    /// Takes a trade in; one already heard of changes nothing.
+    pub(crate) fn hear_fill(&mut self, fill: &FillReport) {
+        if self.trades.contains_key(&fill.trade_id) {
+            return;
+        }
+        self.trades.insert(fill.trade_id.clone(), fill.qty);
+        let traded = self.trades.values().fold(0_i64, |sum, q| sum.saturating_add(q.0.raw()));
+        self.fill_to(Qty(Decimal::from_raw(traded)));
+        if self.filled >= self.request.qty && self.amend.is_none() {
+            self.stage = next(self.stage, Heard::Told(VenueState::Filled));
+        }
+    }
+
+    /// The pending amend is now in force.
+    pub(crate) fn amended(&mut self) {
+        if let Some(amend) = self.amend.take() {
+            self.request.qty = amend.qty;
+            self.request.price = amend.price;
+            if let (Some(trigger), Some(price)) = (&mut self.request.trigger, amend.trigger_price) {
+                trigger.price = price;
+            }
+            self.request.post_only = amend.post_only;
+            self.request.reduce_only = amend.reduce_only;
+            self.unit_value = amend.unit_value;
+            self.reducing = amend.reducing;
+        }
+    }
+
+    fn fill_to(&mut self, filled: Qty) {
+        self.filled = self.filled.max(filled);
+    }
+}
+
+/// What `qty` is worth in dollars of 10⁻⁸, rounded up.
+pub(crate) fn worth(qty: Qty, unit_value: Price) -> i128 {
+    match qty.0.mul(unit_value.0, Rounding::Ceil) {
+        Ok(usd) => i128::from(usd.raw()),
+        Err(_) => i128::from(i64::MAX),
+    }
+}
+
+/// What an order reserves: quantity and dollars in 10⁻⁸.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Share {
+    pub(crate) qty: i64,
+    pub(crate) value: i128,
+    pub(crate) reducing: bool,
+}
+
+/// How one order's part in the sums changed.
+#[derive(Debug)]
+pub(crate) struct Shift {
+    pub(crate) id: OrderId,
+    pub(crate) before: Share,
+    pub(crate) after: Share,
+    pub(crate) filled: i64,
+    pub(crate) side: Side,
+}
+
+/// Every order, with its indexes. Orders change through `insert` and `change` alone.
+#[derive(Debug, Default)]
+pub struct Orders {
+    all: BTreeMap<OrderId, Order>,
+    open: BTreeMap<AccountName, BTreeSet<OrderId>>,
+    by_client: BTreeMap<ClientId, OrderId>,
+    by_venue: BTreeSet<(AccountName, VenueOrderId, OrderId)>,
+    by_caller: BTreeSet<(CallerName, AccountName, CallerOrderId, OrderId)>,
+    done: BTreeMap<u64, OrderId>,
+    next_done: u64,
+}
+
+impl Orders {
+    /// The order with this number.
+    pub fn get(&self, id: OrderId) -> Option<&Order> {
+        self.all.get(&id)
+    }
+
+    /// Every order in the table, done ones too.
+    pub fn iter(&self) -> impl Iterator<Item = &Order> {
+        self.all.values()
+    }
+
+    /// The open orders of an account.
+    pub fn open_of(&self, account: &AccountName) -> impl Iterator<Item = &Order> {
+        self.open.get(account).into_iter().flatten().filter_map(|id| self.all.get(id))
+    }
+
+    /// Every open order.
+    pub fn open(&self) -> impl Iterator<Item = &Order> {
+        self.open.values().flatten().filter_map(|id| self.all.get(id))
+    }
+
+    /// The order sent with this id.
+    pub fn by_client(&self, id: &ClientId) -> Option<&Order> {
+        self.by_client.get(id).and_then(|id| self.all.get(id))
+    }
+
+    /// The orders of an account that the venue gave this id (some venues count per instrument).
+    pub fn by_venue(
+        &self,
+        account: &AccountName,
+        id: &VenueOrderId,
+    ) -> impl Iterator<Item = &Order> {
+        let low = (account.clone(), id.clone(), OrderId(0));
+        let high = (account.clone(), id.clone(), OrderId(u64::MAX));
+        self.by_venue.range(low..=high).filter_map(|(_, _, id)| self.all.get(id))
+    }
+
+    /// The orders of a caller that it gave this id, the newest first.
+    pub fn by_caller(
+        &self,
+        caller: &CallerName,
+        account: &AccountName,
+        id: &CallerOrderId,
+    ) -> impl Iterator<Item = &Order> {
+        let low = (caller.clone(), account.clone(), id.clone(), OrderId(0));
+        let high = (caller.clone(), account.clone(), id.clone(), OrderId(u64::MAX));
+        self.by_caller.range(low..=high).rev().filter_map(|(.., id)| self.all.get(id))
+    }
+
+    pub(crate) fn insert(&mut self, order: Order) -> Shift {
+        if let Some(client) = &order.client_id {
+            self.by_client.insert(client.clone(), order.id);
+        }
+        if let (Some(caller), Some(id)) = (&order.caller, &order.request.caller_id) {
+            let key = (caller.clone(), order.account.clone(), id.clone(), order.id);
+            self.by_caller.insert(key);
+        }
+        let shift = Shift {
+            id: order.id,
+            before: Share::default(),
+            after: order.share(),
+            filled: 0,
+            side: order.request.side,
+        };
+        let id = order.id;
+        self.all.insert(id, order);
+        self.index(id);
+        shift
+    }
+
+    pub(crate) fn change(&mut self, id: OrderId, f: impl FnOnce(&mut Order)) -> Option<Shift> {
+        let order = self.all.get_mut(&id)?;
+        let (before, filled) = (order.share(), order.filled);
+        f(order);
+        let shift = Shift {
+            id,
+            before,
+            after: order.share(),
+            filled: order.filled.0.raw().saturating_sub(filled.0.raw()),
+            side: order.request.side,
+        };
+        self.index(id);
+        Some(shift)
+    }
+
+    /// Drops the oldest done orders above `most`.
+    pub(crate) fn evict(&mut self, most: usize) {
+        while self.done.len() > most {
+            let Some((_, id)) = self.done.pop_first() else { return };
+            let Some(order) = self.all.remove(&id) else { continue };
+            if let Some(client) = &order.client_id {
+                self.by_client.remove(client);
+            }
+            for venue_id in order.venue_id.iter().chain(&order.triggered_as) {
+                self.by_venue.remove(&(order.account.clone(), venue_id.clone(), id));
+            }
+            if let (Some(caller), Some(own)) = (order.caller, order.request.caller_id) {
+                self.by_caller.remove(&(caller, order.account, own, id));
+            }
+        }
+    }
+
+    fn index(&mut self, id: OrderId) {
+        let Some(order) = self.all.get_mut(&id) else { return };
+        for venue_id in order.venue_id.iter().chain(&order.triggered_as) {
+            self.by_venue.insert((order.account.clone(), venue_id.clone(), id));
+        }
+        match (order.is_open(), order.done_no) {
+            (true, None) => {
+                if !self.open.get(&order.account).is_some_and(|open| open.contains(&id)) {
+                    self.open.entry(order.account.clone()).or_default().insert(id);
+                }
+            }
+            (true, Some(no)) => {
+                self.done.remove(&no);
+                order.done_no = None;
+                self.open.entry(order.account.clone()).or_default().insert(id);
+            }
+            (false, None) => {
+                order.done_no = Some(self.next_done);
+                self.done.insert(self.next_done, id);
+                self.next_done += 1;
+                if let Some(open) = self.open.get_mut(&order.account) {
+                    open.remove(&id);
+                }
+            }
+            (false, Some(_)) => {}
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The path of a request, as straight-line code. Each step takes the proof that the one before
+//! was passed and gives its own: nothing is risk-checked that was not authorized and shaped,
+//! nothing journalled that was not cleared, nothing signed that was not journalled. The last step,
+//! `send.rs`, releases what is both signed and durable.
+//!
+//! authenticate and parse (before the core) → authorize → shape → risk → journal → sign → send
+
+use crate::action::Action;
+use crate::refusals::Refusal;
+use crate::{Core, authorize, risk, shape};
+use tidegate_types::ids::Ticket;
+use tidegate_types::order::{AmendOrder, CancelFilter, CancelOrder, Intent, NewOrder, Setting};
+use tidegate_types::proof::Authenticated;
+use tidegate_types::record::Canceller;
+use tidegate_types::time::Time;
+
+/// A question, with who asks it when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) ticket: Ticket,
+    pub(crate) who: &'a Authenticated,
+    pub(crate) now: Time,
+}
+
+impl Core {
+    pub(crate) fn submit(
+        &mut self,
+        ticket: Ticket,
+        who: &Authenticated,
+        intent: Intent,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let asked = Asked { ticket, who, now };
+        let done = match &intent {
+            Intent::New { order } => self.place(asked, order, out),
+            Intent::Amend { amend } => self.amend(asked, amend, out),
+            Intent::Cancel { cancel } => self.cancel(asked, cancel, out),
+            Intent::CancelMany { filter } => self.cancel_many(asked, filter, out),
+            Intent::Set { setting } => self.set(asked, setting, out),
+        };
+        if let Err(refusal) = done {
+            self.refuse(ticket, who, intent, refusal, now, out);
+        }
+    }
+
+    fn place(
+        &mut self,
+        asked: Asked<'_>,
+        order: &NewOrder,
+        out: &mut Vec<Action>,
+    ) -> Result<(), Refusal> {
+        self.can_write()?;
+        let Asked { who, now, .. } = asked;
+        let unique = self.settings.ids_are_unique(who.venue());
+        let authorized = authorize::order(&self.state, who, order, unique, now)?;
+        let shaped = shape::admit(&self.state, authorized, self.in_flight(), now)?;
+        let cleared = risk::clear(&self.state, shaped, now)?;
+        let journalled = self.journal_order(cleared, who, now, out)?;
+        self.sign(journalled, Some(asked.ticket), now, out);
+        Ok(())
+    }
+
+    fn amend(
+        &mut self,
+        asked: Asked<'_>,
+        amend: &AmendOrder,
+        out: &mut Vec<Action>,
+    ) -> Result<(), Refusal> {
+        self.can_write()?;
+        let Asked { who, now, .. } = asked;
+        let authorized = authorize::amend(&self.state, who, amend, now)?;
+        let shaped = shape::admit(&self.state, authorized, self.in_flight(), now)?;
+        let cleared = risk::clear(&self.state, shaped, now)?;
+        let journalled = self.journal_amend(cleared, amend, who, now, out)?;
+        self.sign(journalled, Some(asked.ticket), now, out);
+        Ok(())
+    }
+
+    fn set(
+        &mut self,
+        asked: Asked<'_>,
+        setting: &Setting,
+        out: &mut Vec<Action>,
+    ) -> Result<(), Refusal> {
+        self.can_write()?;
+        let Asked { who, now, .. } = asked;
+        let authorized = authorize::setting(&self.state, who, now)?;
+        let shaped = shape::admit(&self.state, authorized, self.in_flight(), now)?;
+        let cleared = risk::clear_setting(&self.state, shaped)?;
+        let journalled = self.journal_setting(cleared, setting, who, now, out);
+        self.sign(journalled, Some(asked.ticket), now, out);
+        Ok(())
+    }
+
+    /// Cancels pass every limit; they have room of their own, and join one that is in flight.
+    fn cancel(
+        &mut self,
+        asked: Asked<'_>,
+        cancel: &CancelOrder,
+        out: &mut Vec<Action>,
+    ) -> Result<(), Refusal> {
+        let order = authorize::cancel(&self.state, asked.who, cancel)?.id;
+        self.room_to_cancel(order)?;
+        let by = Canceller::Caller { caller: asked.who.caller().clone() };
+        self.cancel_one(order, by, asked.ticket, asked.now, out);
+        Ok(())
+    }
+
+    fn cancel_many(
+        &mut self,
+        asked: Asked<'_>,
+        filter: &CancelFilter,
+        out: &mut Vec<Action>,
+    ) -> Result<(), Refusal> {
+        let (caller, account) = (asked.who.caller(), asked.who.account());
+        let orders = self.matching(caller, account, filter);
+        let by = Canceller::Caller { caller: caller.clone() };
+        self.cancel_group(asked.ticket, orders, &by, asked.now, out);
+        Ok(())
+    }
+}

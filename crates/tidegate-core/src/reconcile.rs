@@ -1,0 +1,289 @@
+//! Accounts: closed until what the venue shows and what the journal says agree, and compared again
+//! now and then.
+//!
+//! A snapshot is made of several requests and crosses what is in flight, so it proves little on its
+//! own: an order that is missing from it is asked for by itself, and a position that differs is
+//! corrected only when a second snapshot, a second later, shows the same difference.
+
+use crate::Core;
+use crate::action::Action;
+use crate::apply::{find_filled, find_reported};
+use crate::orders::Stage;
+use crate::timers::{Backoff, Timer};
+use std::collections::{BTreeMap, BTreeSet};
+use tidegate_types::ids::{AccountName, InstrumentId, OrderId};
+use tidegate_types::instrument::SignedQty;
+use tidegate_types::record::Body;
+use tidegate_types::report::{AccountEvent, AccountSnapshot, PositionReport};
+use tidegate_types::time::{Span, Time};
+
+const EVERY: Span = Span::from_secs(30);
+const SOON: Span = Span::from_secs(1);
+const LOST: Span = Span::from_secs(60);
+/// Rows in one record, so that it stays below the longest a record may be.
+const ROWS: usize = 100;
+
+/// A position that differed in a snapshot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Suspect {
+    shown: SignedQty,
+    counted: SignedQty,
+    since: Time,
+}
+
+/// What is known of an account besides its records.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    up: bool,
+    asked: Option<Time>,
+    again: bool,
+    backoff: Backoff,
+    suspects: BTreeMap<InstrumentId, Suspect>,
+}
+
+impl Core {
+    pub(crate) fn stream_up(&mut self, account: &AccountName, now: Time, out: &mut Vec<Action>) {
+        self.watches.entry(account.clone()).or_default().up = true;
+        self.ask(account, now, out);
+    }
+
+    pub(crate) fn stream_down(
+        &mut self,
+        account: &AccountName,
+        why: String,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        self.watches.entry(account.clone()).or_default().up = false;
+        if self.state.accounts.get(account).is_some_and(|account| account.open) {
+            self.append(Body::Closed { account: account.clone(), why }, now, out);
+        }
+    }
+
+    /// Asks for a snapshot that begins now.
+    pub(crate) fn ask(&mut self, account: &AccountName, now: Time, out: &mut Vec<Action>) {
+        let watch = self.watches.entry(account.clone()).or_default();
+        if watch.asked.is_some() {
+            watch.again = true;
+            return;
+        }
+        watch.asked = Some(now);
+        self.timers.set(Timer::Account(account.clone()), now.plus(LOST));
+        out.push(Action::Reconcile { account: account.clone() });
+    }
+
+    /// It is time to ask, also when an earlier question was never answered.
+    pub(crate) fn ask_anew(&mut self, account: &AccountName, now: Time, out: &mut Vec<Action>) {
+        if let Some(watch) = self.watches.get_mut(account) {
+            watch.asked = None;
+        }
+        self.ask(account, now, out);
+    }
+
+    pub(crate) fn on_snapshot(
+        &mut self,
+        account: &AccountName,
+        result: Result<AccountSnapshot, String>,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(watch) = self.watches.get_mut(account) else { return };
+        let Some(asked) = watch.asked.take() else { return };
+        let again = std::mem::take(&mut watch.again);
+        match result {
+            Err(_) => {
+                let at = now.plus(watch.backoff.step());
+                self.timers.set(Timer::Account(account.clone()), at);
+            }
+            Ok(snapshot) => {
+                watch.backoff = Backoff::default();
+                self.compare(account, &snapshot, asked, now, out);
+                self.halts_saw(account, &snapshot, asked, now);
+                if again {
+                    self.ask(account, now, out);
+                }
+            }
+        }
+    }
+
+    fn compare(
+        &mut self,
+        account: &AccountName,
+        snapshot: &AccountSnapshot,
+        asked: Time,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(known) = self.state.accounts.get(account) else { return };
+        let closed = !known.open;
+        let missing = self.missing(account, snapshot, asked);
+        for id in &missing {
+            self.doubt(*id, now);
+        }
+        let corrected = self.corrections(account, snapshot, asked, now);
+        self.record_snapshot(account, snapshot, corrected, closed, now, out);
+        let unsure = self
+            .state
+            .orders
+            .open_of(account)
+            .any(|order| order.stage == Stage::Unknown || self.doubts.contains(order.id));
+        let Some(watch) = self.watches.get(account) else { return };
+        let (up, agreed) = (watch.up, watch.suspects.is_empty() && !unsure);
+        if closed && up && agreed {
+            self.append(Body::Opened { account: account.clone() }, now, out);
+        }
+        if up {
+            let wait = if agreed { EVERY } else { SOON };
+            self.timers.set(Timer::Account(account.clone()), now.plus(wait));
+        } else {
+            self.timers.clear(&Timer::Account(account.clone()));
+        }
+    }
+
+    /// Orders that were live before the venue was asked, and that it does not show.
+    fn missing(
+        &self,
+        account: &AccountName,
+        snapshot: &AccountSnapshot,
+        asked: Time,
+    ) -> Vec<OrderId> {
+        let rows = snapshot.orders.iter();
+        let shown: BTreeSet<OrderId> =
+            rows.filter_map(|row| find_reported(&self.state, account, row)).collect();
+        let live = self.state.orders.open_of(account);
+        let live = live.filter(|order| order.stage == Stage::Live && order.changed < asked);
+        live.map(|order| order.id).filter(|id| !shown.contains(id)).collect()
+    }
+
+    /// Positions that differ as they did before, while no order there is in doubt.
+    fn corrections(
+        &mut self,
+        account: &AccountName,
+        snapshot: &AccountSnapshot,
+        asked: Time,
+        now: Time,
+    ) -> Vec<PositionReport> {
+        let shown = snapshot.positions.iter().map(|p| (p.instrument.clone(), p.qty));
+        let mut differ: BTreeMap<InstrumentId, SignedQty> = shown.collect();
+        for (instrument, _) in self.state.positions.books(account) {
+            differ.entry(instrument.clone()).or_default();
+        }
+        let in_doubt: BTreeSet<&InstrumentId> = self
+            .state
+            .orders
+            .open_of(account)
+            .filter(|order| order.stage != Stage::Live || self.doubts.contains(order.id))
+            .map(|order| &order.request.instrument)
+            .collect();
+        let Some(watch) = self.watches.get_mut(account) else { return Vec::new() };
+        let before = std::mem::take(&mut watch.suspects);
+        let mut corrected = Vec::new();
+        for (instrument, shown) in differ {
+            let counted = self.state.positions.book(account, &instrument).position();
+            if counted == shown {
+                continue;
+            }
+            let earlier =
+                before.get(&instrument).filter(|s| s.shown == shown && s.counted == counted);
+            let same = earlier.is_some_and(|s| asked >= s.since.plus(SOON));
+            if same && !in_doubt.contains(&instrument) {
+                corrected.push(PositionReport { instrument, qty: shown, entry: None });
+            } else {
+                let since = earlier.map_or(now, |s| s.since);
+                watch.suspects.insert(instrument, Suspect { shown, counted, since });
+            }
+        }
+        corrected
+    }
+
+    /// Records what the venue shows: all of it before an account opens, later only what is new.
+    fn record_snapshot(
+        &mut self,
+        account: &AccountName,
+        snapshot: &AccountSnapshot,
+        corrected: Vec<PositionReport>,
+        closed: bool,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let news = |row: &&tidegate_types::report::OrderReport| {
+            closed
+                || match find_reported(&self.state, account, row) {
+                    Some(id) => self.state.orders.get(id).is_some_and(|order| order.news_in(row)),
+                    None => row.state.is_live(),
+                }
+        };
+        let rows: Vec<_> = snapshot.orders.iter().filter(news).cloned().collect();
+        let positions = if closed { snapshot.positions.clone() } else { Vec::new() };
+        if !closed && rows.is_empty() && corrected.is_empty() {
+            return;
+        }
+        let parts = rows.len().max(positions.len()).max(corrected.len()).div_ceil(ROWS).max(1);
+        for part in 0..parts {
+            let body = Body::Reconciled {
+                account: account.clone(),
+                snapshot: AccountSnapshot {
+                    orders: nth(&rows, part),
+                    positions: nth(&positions, part),
+                },
+                corrected: nth(&corrected, part),
+            };
+            self.append(body, now, out);
+        }
+        for id in rows
+            .iter()
+            .filter_map(|row| find_reported(&self.state, account, row))
+            .collect::<Vec<_>>()
+        {
+            self.settled(id, now, out);
+        }
+    }
+
+    pub(crate) fn streamed(
+        &mut self,
+        account: AccountName,
+        event: AccountEvent,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let (order, news) = match &event {
+            AccountEvent::Order { report } => {
+                let id = find_reported(&self.state, &account, report);
+                let known = id.and_then(|id| self.state.orders.get(id));
+                (id, known.map_or(report.state.is_live(), |order| order.news_in(report)))
+            }
+            AccountEvent::Fill { fill } => {
+                let id = find_filled(&self.state, &account, fill);
+                let known = id.and_then(|id| self.state.orders.get(id));
+                (id, known.is_none_or(|order| !order.trades.contains_key(&fill.trade_id)))
+            }
+            AccountEvent::Position { position } => {
+                let counted = self.state.positions.book(&account, &position.instrument).position();
+                if counted != position.qty {
+                    self.compare_soon(&account, now);
+                }
+                return;
+            }
+        };
+        if order.is_none() {
+            self.compare_soon(&account, now);
+        }
+        if !news {
+            return;
+        }
+        self.append(Body::Streamed { account, event }, now, out);
+        if let Some(order) = order {
+            self.settled(order, now, out);
+        }
+    }
+
+    fn compare_soon(&mut self, account: &AccountName, now: Time) {
+        if self.watches.get(account).is_some_and(|watch| watch.up && watch.asked.is_none()) {
+            self.timers.set_if_sooner(Timer::Account(account.clone()), now.plus(SOON));
+        }
+    }
+}
+
+fn nth<T: Clone>(rows: &[T], part: usize) -> Vec<T> {
+    rows.chunks(ROWS).nth(part).map(<[T]>::to_vec).unwrap_or_default()
+}

@@ -1,0 +1,95 @@
+//! Orders in doubt: the venue is asked until it tells. Nothing is ever sent again.
+
+use crate::Core;
+use crate::action::Action;
+use crate::apply::NOT_FOUND_MARGIN;
+use crate::orders::{Order, Stage};
+use crate::timers::{Backoff, Timer};
+use std::collections::BTreeMap;
+use tidegate_types::ids::OrderId;
+use tidegate_types::record::Body;
+use tidegate_types::report::Outcome;
+use tidegate_types::time::Time;
+
+/// The orders in doubt.
+#[derive(Debug, Default)]
+pub(crate) struct Doubts {
+    waits: BTreeMap<OrderId, Backoff>,
+}
+
+impl Doubts {
+    pub(crate) fn contains(&self, order: OrderId) -> bool {
+        self.waits.contains_key(&order)
+    }
+}
+
+impl Core {
+    /// Asks after an order soon, and until the venue's word is final.
+    pub(crate) fn doubt(&mut self, order: OrderId, now: Time) {
+        if !self.doubts.contains(order) && self.state.orders.get(order).is_some_and(Order::is_open)
+        {
+            let mut backoff = Backoff::default();
+            self.timers.set(Timer::Resolve(order), now.plus(backoff.step()));
+            self.doubts.waits.insert(order, backoff);
+        }
+    }
+
+    /// It is time to ask.
+    pub(crate) fn query(&mut self, order: OrderId, now: Time, out: &mut Vec<Action>) {
+        if !self.state.orders.get(order).is_some_and(Order::is_open) {
+            self.doubts.waits.remove(&order);
+        } else if let Some(query) = self.unrecorded_query(order) {
+            self.sign(query, None, now, out);
+        }
+    }
+
+    pub(crate) fn query_failed(&mut self, order: OrderId, now: Time) {
+        if let Some(backoff) = self.doubts.waits.get_mut(&order) {
+            let wait = backoff.step();
+            self.timers.set(Timer::Resolve(order), now.plus(wait));
+        }
+    }
+
+    /// "Not found" is final only when asked after the venue must have refused the order.
+    pub(crate) fn query_answered(
+        &mut self,
+        order: OrderId,
+        outcome: Outcome,
+        asked: Time,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(known) = self.state.orders.get(order) else { return };
+        let last = known.amend.as_ref().map_or(known.deadline, |a| a.deadline.max(known.deadline));
+        let told = match &outcome {
+            Outcome::Accepted { .. } => true,
+            Outcome::Rejected { no_such_order: true, .. } => asked > last.plus(NOT_FOUND_MARGIN),
+            Outcome::Rejected { .. } | Outcome::Done | Outcome::Unknown { .. } => false,
+        };
+        if told {
+            self.append(Body::Resolved { order, outcome }, now, out);
+        }
+        let still = self.state.orders.get(order).is_some_and(|order| {
+            order.stage == Stage::Unknown || order.amend.as_ref().is_some_and(|a| a.unknown)
+        });
+        if told && !still {
+            self.doubts.waits.remove(&order);
+        } else {
+            self.query_failed(order, now);
+        }
+        self.settled(order, now, out);
+    }
+
+    /// Something was heard about an order: sees to what waited for it.
+    pub(crate) fn settled(&mut self, id: OrderId, now: Time, out: &mut Vec<Action>) {
+        let Some(order) = self.state.orders.get(id) else { return };
+        if !order.is_open() {
+            self.doubts.waits.remove(&id);
+            self.timers.clear(&Timer::Resolve(id));
+        } else if order.stage == Stage::Unknown || order.amend.as_ref().is_some_and(|a| a.unknown) {
+            self.doubt(id, now);
+        }
+        self.push_cancel(id, now, out);
+        self.halts_heard(id, now);
+    }
+}

@@ -1,0 +1,66 @@
+//! What all open orders and positions may come to be worth together, over all callers.
+
+use crate::authorize::{Ask, Authorized};
+use crate::orders::{Share, worth};
+use crate::positions::usd;
+use crate::state::State;
+use tidegate_types::decimal::Decimal;
+use tidegate_types::instrument::{Price, Qty};
+use tidegate_types::record::Decision;
+use tidegate_types::reject::{Code, Reject};
+
+/// Checks the caller's open orders, the account's, and the position with every open order of the
+/// order's side. A request that adds nothing (an amend to less) passes even where a limit has been
+/// tightened below what is open.
+pub(super) fn check(
+    state: &State,
+    authorized: &Authorized<'_>,
+    unit_value: Price,
+    decision: &mut Decision,
+) -> Result<(), Reject> {
+    let Some(ask) = authorized.ask() else { return Ok(()) };
+    let (who, grant, limits) = (authorized.who(), authorized.grant(), authorized.limits());
+    let held = ask.replaces.map(crate::orders::Order::share).unwrap_or_default();
+    let added = added(ask, held, unit_value);
+    let owner = ask.replaces.and_then(|order| order.caller.as_ref()).unwrap_or(who.caller());
+
+    let account_open = state.positions.account_raw(who.account()) + added.value;
+    let caller_open = state.positions.caller_raw(owner, who.account()) + added.value;
+    let book = state.positions.book(who.account(), &ask.instrument.id);
+    let worst_qty = book.worst(ask.order.side, i128::from(added.qty));
+    // An older order may be priced worse than this one, but a position is worth its mark.
+    let mark_value = match ask.instrument.unit {
+        tidegate_types::instrument::Unit::Linear => decision.mark.unwrap_or_default(),
+        _ => unit_value,
+    };
+    let worst_qty = Qty(Decimal::from_raw(i64::try_from(worst_qty).unwrap_or(i64::MAX)));
+    let position = worth(worst_qty, unit_value.max(mark_value));
+
+    decision.account_open = Some(usd(account_open));
+    decision.caller_open = Some(usd(caller_open));
+    decision.position_worst = Some(usd(position));
+    if ask.is_reducing() {
+        return Ok(());
+    }
+    let limits = [
+        (Code::GrantOpenNotional, caller_open, grant.max_open_notional, added.value),
+        (Code::OpenNotional, account_open, limits.max_open_notional, added.value),
+        (Code::PositionNotional, position, limits.max_position_notional, added.qty.into()),
+    ];
+    for (code, would_be, most, adds) in limits {
+        if adds > 0 && would_be > i128::from(most.0.raw()) {
+            let detail = format!("{} USD with this order, the limit {most}", usd(would_be));
+            return Err(Reject::new(code, detail));
+        }
+    }
+    Ok(())
+}
+
+/// What the request adds to what is reserved. An amend keeps the larger of old and new reserved
+/// until it is answered; a reducing order becomes an ordinary one as a whole.
+fn added(ask: &Ask<'_>, held: Share, unit_value: Price) -> Share {
+    let qty = ask.remaining();
+    let value = worth(Qty(Decimal::from_raw(qty)), unit_value);
+    let qty_held = if held.reducing { 0 } else { held.qty };
+    Share { qty: (qty - qty_held).max(0), value: (value - held.value).max(0), reducing: false }
+}

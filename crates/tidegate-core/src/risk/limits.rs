@@ -1,0 +1,49 @@
+//! How large one order may be.
+
+use crate::authorize::Ask;
+use crate::orders::worth;
+use crate::positions::usd;
+use tidegate_types::grant::{AccountLimits, Grant};
+use tidegate_types::instrument::{Price, Usd};
+use tidegate_types::reject::{Code, Reject};
+
+/// The quantity, by the grant and by the account's first pattern that matches.
+pub(super) fn quantity(ask: &Ask<'_>, grant: &Grant, limits: &AccountLimits) -> Result<(), Reject> {
+    let qty = ask.order.qty;
+    let by_account = limits.max_order_qty.iter();
+    let by_account = by_account.filter(|(pattern, _)| pattern.matches(&ask.instrument.id.name));
+    let by_account = by_account.map(|(_, most)| ("account's", *most)).next();
+    let by_grant = grant.max_order_qty.map(|most| ("grant's", most));
+    for (whose, most) in by_grant.into_iter().chain(by_account) {
+        if qty > most {
+            let detail = format!("quantity {qty}, the {whose} limit {most}");
+            return Err(Reject::new(Code::OrderQuantity, detail));
+        }
+    }
+    Ok(())
+}
+
+/// What the whole order is worth at worst, rounded up.
+pub(super) fn notional(ask: &Ask<'_>, unit_value: Price) -> Result<Usd, Reject> {
+    let worth = worth(ask.order.qty, unit_value);
+    if worth >= i128::from(i64::MAX) {
+        return Err(Reject::new(Code::Uncomputable, "the order's worth is out of range"));
+    }
+    Ok(usd(worth))
+}
+
+/// The worth, by the grant and the account.
+pub(super) fn order_notional(
+    notional: Usd,
+    grant: &Grant,
+    limits: &AccountLimits,
+) -> Result<(), Reject> {
+    let by_grant = ("grant's", grant.max_order_notional);
+    for (whose, most) in [by_grant, ("account's", limits.max_order_notional)] {
+        if notional > most {
+            let detail = format!("worth {notional} USD, the {whose} limit {most}");
+            return Err(Reject::new(Code::OrderNotional, detail));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! The third gate: what may be lost. Every number that decides is part of the record.
+
+mod collar;
+mod exposure;
+mod limits;
+mod sanity;
+mod worst;
+
+use crate::authorize::{Ask, Authorized};
+use crate::halt;
+use crate::refusals::Refusal;
+use crate::shape::Shaped;
+use crate::state::State;
+use tidegate_types::decimal::DecimalError;
+use tidegate_types::ids::OrderId;
+use tidegate_types::instrument::Mark;
+use tidegate_types::order::NewOrder;
+use tidegate_types::record::{Decision, RULES};
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::time::Time;
+
+/// Proof that an order passed every gate, with the numbers. Made here alone.
+#[derive(Debug)]
+pub(crate) struct Cleared {
+    order: NewOrder,
+    replaces: Option<OrderId>,
+    decision: Decision,
+}
+
+impl Cleared {
+    /// The order to send, the one it replaces, and the numbers; the proof is used up.
+    pub(crate) fn into_parts(self) -> (NewOrder, Option<OrderId>, Decision) {
+        (self.order, self.replaces, self.decision)
+    }
+}
+
+/// Proof that a change of settings passed every gate. Made here alone.
+#[derive(Debug)]
+pub(crate) struct ClearedSetting(());
+
+/// Clears an order, or says which limit stands in the way.
+pub(crate) fn clear(state: &State, shaped: Shaped<'_>, now: Time) -> Result<Cleared, Refusal> {
+    let mut authorized = shaped.into_authorized();
+    let mut decision = Decision { rules: RULES, ..Decision::default() };
+    match check(state, &mut authorized, &mut decision, now) {
+        Ok(cleared) => Ok(cleared),
+        Err(reject) => Err(Refusal { reject, decision: Box::new(decision) }),
+    }
+}
+
+/// Clears a change of settings: it waits for halts and closed accounts.
+pub(crate) fn clear_setting(state: &State, shaped: Shaped<'_>) -> Result<ClearedSetting, Refusal> {
+    let who = shaped.into_authorized().who();
+    halt::check(state, who.caller(), who.account(), who.venue(), None)
+        .map_err(|block| block.reject)?;
+    open(state, who.account())?;
+    Ok(ClearedSetting(()))
+}
+
+fn check(
+    state: &State,
+    authorized: &mut Authorized<'_>,
+    decision: &mut Decision,
+    now: Time,
+) -> Result<Cleared, Reject> {
+    let (who, limits) = (authorized.who(), authorized.limits());
+    let instrument = ask(authorized)?.instrument;
+    decision.position = Some(state.positions.book(who.account(), &instrument.id).position());
+
+    sanity::check(ask(authorized)?, now)?;
+    let scope = Some(&instrument.id);
+    if let Err(block) = halt::check(state, who.caller(), who.account(), who.venue(), scope) {
+        if !block.allow_reduce {
+            return Err(block.reject);
+        }
+        authorized.spare(block.reject)?;
+    }
+    if let Err(closed) = open(state, who.account()) {
+        authorized.spare(closed)?;
+    }
+
+    let mark = state.marks.get(&instrument.id);
+    let mark = mark.ok_or_else(|| Reject::new(Code::NoMark, instrument.id.to_string()))?;
+    note_mark(decision, mark, now);
+    if now.since(mark.at) > limits.max_mark_age {
+        let (age, most) = (now.since(mark.at).millis(), limits.max_mark_age.millis());
+        let detail = format!("{}: {age} ms old, at most {most} ms", instrument.id);
+        authorized.spare(Reject::new(Code::StaleMark, detail))?;
+    }
+
+    let band = collar::band(instrument, mark, limits).map_err(uncomputable)?;
+    collar::check(&ask(authorized)?.order, mark, band)?;
+    let worst = worst::of(&ask(authorized)?.order, instrument, mark, band)?;
+    decision.worst_price = Some(worst.price);
+    decision.unit_value = Some(worst.unit_value);
+
+    limits::quantity(ask(authorized)?, authorized.grant(), limits)?;
+    let notional = limits::notional(ask(authorized)?, worst.unit_value)?;
+    decision.notional = Some(notional);
+    if let Err(over) = limits::order_notional(notional, authorized.grant(), limits) {
+        authorized.spare(over)?;
+    }
+    if let Err(over) = exposure::check(state, authorized, worst.unit_value, decision) {
+        authorized.spare(over)?;
+    }
+    Ok(cleared(ask(authorized)?, decision.clone()))
+}
+
+/// An order past a limit goes as one that reduces the position, and says so to the venue.
+fn cleared(ask: &Ask<'_>, mut decision: Decision) -> Cleared {
+    let mut order = NewOrder::clone(&ask.order);
+    decision.reducing = ask.is_reducing();
+    order.reduce_only |= decision.reducing;
+    Cleared { order, replaces: ask.replaces.map(|order| order.id), decision }
+}
+
+fn ask<'b, 'a>(authorized: &'b Authorized<'a>) -> Result<&'b Ask<'a>, Reject> {
+    authorized.ask().ok_or_else(|| Reject::new(Code::Uncomputable, "no order"))
+}
+
+fn open(state: &State, account: &tidegate_types::ids::AccountName) -> Result<(), Reject> {
+    match state.accounts.get(account) {
+        Some(known) if known.open => Ok(()),
+        Some(known) => Err(Reject::new(Code::AccountClosed, format!("{account}: {}", known.why))),
+        None => Err(Reject::new(Code::AccountClosed, format!("{account}: not known"))),
+    }
+}
+
+fn note_mark(decision: &mut Decision, mark: &Mark, now: Time) {
+    decision.mark = Some(mark.mark);
+    decision.index = Some(mark.index);
+    decision.mark_age = Some(now.since(mark.at));
+}
+
+fn uncomputable(error: DecimalError) -> Reject {
+    Reject::new(Code::Uncomputable, error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

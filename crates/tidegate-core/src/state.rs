@@ -1,0 +1,284 @@
+//! All that the journal says is so: the fold of its records. `apply` alone changes it.
+
+use crate::orders::{Order, Orders};
+use crate::positions::Positions;
+use crate::shape::TokenBucket;
+use std::collections::BTreeMap;
+use tidegate_types::codec::Codec;
+use tidegate_types::grant::{AccountLimits, Grant, Scope, VirtualKey};
+use tidegate_types::ids::{
+    AccountName, CallId, CallerName, ClientId, DeskName, InstrumentId, KeyId, OrderId, PersonName,
+    VenueName,
+};
+use tidegate_types::instrument::{Instrument, Mark};
+use tidegate_types::order::OrderName;
+use tidegate_types::proof::Authenticated;
+use tidegate_types::record::Approvals;
+use tidegate_types::reject::Code;
+use tidegate_types::time::Time;
+use tidegate_types::{codec_enum, codec_struct};
+
+/// An account at a venue.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Account {
+    /// Where.
+    pub venue: VenueName,
+    /// The public id of its venue key, once imported.
+    pub key: Option<String>,
+    /// What that key may do, in the venue's words.
+    pub rights: Vec<String>,
+    /// It takes new orders; otherwise cancels and orders that reduce a position only.
+    pub open: bool,
+    /// Why it is closed.
+    pub why: String,
+}
+codec_struct!(Account { venue, key, rights, open, why });
+
+/// A virtual key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Key {
+    /// Its public part.
+    pub key: VirtualKey,
+    /// It is not valid any more.
+    pub revoked: bool,
+}
+codec_struct!(Key { key, revoked });
+
+/// A halt in force.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Halt {
+    /// Who.
+    pub by: PersonName,
+    /// Why.
+    pub reason: String,
+    /// Orders that reduce a position still pass.
+    pub allow_reduce: bool,
+    /// Since when.
+    pub since: Time,
+    /// The first order cleared after it.
+    pub from: OrderId,
+    /// The venue showed no live order of the scope.
+    pub proven: bool,
+}
+codec_struct!(Halt { by, reason, allow_reduce, since, from, proven });
+
+/// What a recorded request, not answered yet, is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    /// Places this order.
+    Place { order: OrderId },
+    /// Amends this order.
+    Amend { order: OrderId },
+    /// Cancels this order.
+    Cancel { order: OrderId },
+    /// Changes a setting.
+    Set,
+    /// Asks after this order; never recorded.
+    Query { order: OrderId },
+}
+codec_enum!(Purpose {
+    0 => Place { order }, 1 => Amend { order }, 2 => Cancel { order }, 3 => Set,
+    4 => Query { order },
+});
+
+impl Purpose {
+    /// The order it is about.
+    pub(crate) fn order(self) -> Option<OrderId> {
+        match self {
+            Purpose::Place { order }
+            | Purpose::Amend { order }
+            | Purpose::Cancel { order }
+            | Purpose::Query { order } => Some(order),
+            Purpose::Set => None,
+        }
+    }
+}
+
+/// The folded state.
+#[derive(Debug, Default)]
+pub struct State {
+    pub(crate) desk: Option<(DeskName, Approvals)>,
+    pub(crate) epoch: String,
+    pub(crate) accounts: BTreeMap<AccountName, Account>,
+    pub(crate) callers: BTreeMap<CallerName, Time>,
+    pub(crate) keys: BTreeMap<KeyId, Key>,
+    pub(crate) grants: BTreeMap<CallerName, BTreeMap<AccountName, Grant>>,
+    pub(crate) limits: BTreeMap<AccountName, AccountLimits>,
+    pub(crate) instruments: BTreeMap<InstrumentId, Instrument>,
+    pub(crate) marks: BTreeMap<InstrumentId, Mark>,
+    pub(crate) halts: BTreeMap<Scope, Halt>,
+    pub(crate) caller_buckets: BTreeMap<CallerName, BTreeMap<AccountName, TokenBucket>>,
+    pub(crate) account_buckets: BTreeMap<AccountName, TokenBucket>,
+    pub(crate) refusals: BTreeMap<Code, u64>,
+    pub(crate) calls: BTreeMap<CallId, Purpose>,
+    pub(crate) next_order: OrderId,
+    pub(crate) next_call: CallId,
+    pub(crate) orders: Orders,
+    pub(crate) positions: Positions,
+}
+
+impl State {
+    /// The desk, and how many people a loosening takes.
+    pub fn desk(&self) -> Option<&(DeskName, Approvals)> {
+        self.desk.as_ref()
+    }
+
+    /// The accounts.
+    pub fn accounts(&self) -> &BTreeMap<AccountName, Account> {
+        &self.accounts
+    }
+
+    /// The callers, and since when there are.
+    pub fn callers(&self) -> &BTreeMap<CallerName, Time> {
+        &self.callers
+    }
+
+    /// The virtual keys, revoked ones too.
+    pub fn keys(&self) -> &BTreeMap<KeyId, Key> {
+        &self.keys
+    }
+
+    /// Every grant.
+    pub fn grants(&self) -> impl Iterator<Item = &Grant> {
+        self.grants.values().flat_map(BTreeMap::values)
+    }
+
+    /// The grant of a caller on an account, expired or not.
+    pub fn grant(&self, caller: &CallerName, account: &AccountName) -> Option<&Grant> {
+        self.grants.get(caller)?.get(account)
+    }
+
+    /// The limits of the accounts.
+    pub fn limits(&self) -> &BTreeMap<AccountName, AccountLimits> {
+        &self.limits
+    }
+
+    /// The instruments.
+    pub fn instruments(&self) -> &BTreeMap<InstrumentId, Instrument> {
+        &self.instruments
+    }
+
+    /// The last mark of each instrument.
+    pub fn marks(&self) -> &BTreeMap<InstrumentId, Mark> {
+        &self.marks
+    }
+
+    /// The halts in force.
+    pub fn halts(&self) -> &BTreeMap<Scope, Halt> {
+        &self.halts
+    }
+
+    /// The positions, and what open orders reserve.
+    pub fn positions(&self) -> &Positions {
+        &self.positions
+    }
+
+    /// The orders.
+    pub fn orders(&self) -> &Orders {
+        &self.orders
+    }
+
+    /// Open orders that Tidegate did not place: each is an alarm.
+    pub fn foreign(&self) -> impl Iterator<Item = &Order> {
+        self.orders.open().filter(|order| order.is_foreign())
+    }
+
+    /// How many requests were refused, by code.
+    pub fn refusals(&self) -> &BTreeMap<Code, u64> {
+        &self.refusals
+    }
+
+    /// The order that `who` means, if it may see it; live ones before done ones, new before old.
+    pub fn find(
+        &self,
+        who: &Authenticated,
+        name: &OrderName,
+        instrument: Option<&InstrumentId>,
+    ) -> Option<&Order> {
+        let wide = self.grant(who.caller(), who.account()).is_some_and(|g| g.account_wide);
+        let visible = |order: &&Order| {
+            order.account == *who.account()
+                && (wide || order.caller.as_ref() == Some(who.caller()))
+                && instrument.is_none_or(|i| order.request.instrument == *i)
+        };
+        match name {
+            OrderName::Own { id } => self.orders.get(*id).filter(visible),
+            OrderName::Venue { id } => {
+                let found: Vec<_> =
+                    self.orders.by_venue(who.account(), id).filter(visible).collect();
+                found.iter().rev().find(|o| o.is_open()).or(found.last()).copied()
+            }
+            OrderName::Caller { id } => {
+                let mut found =
+                    self.orders.by_caller(who.caller(), who.account(), id).filter(visible);
+                let newest = found.next()?;
+                if newest.is_open() {
+                    return Some(newest);
+                }
+                found.find(|order| order.is_open()).or(Some(newest))
+            }
+        }
+    }
+
+    /// The order that an id in a venue's answer means: by Tidegate's id, else by the venue's,
+    /// unless that could mean orders of two callers.
+    pub fn owner(
+        &self,
+        account: &AccountName,
+        client_id: Option<&str>,
+        venue_id: Option<&str>,
+    ) -> Option<&Order> {
+        let by_client = client_id.and_then(|id| ClientId::new(id).ok());
+        let found = by_client.and_then(|id| self.orders.by_client(&id));
+        if let Some(order) = found.filter(|order| order.account == *account) {
+            return Some(order);
+        }
+        let id = venue_id?.parse().ok()?;
+        let mut found = self.orders.by_venue(account, &id);
+        let first = found.next()?;
+        found.all(|other| other.caller == first.caller).then_some(first)
+    }
+
+    pub(crate) fn change(&mut self, id: OrderId, f: impl FnOnce(&mut Order)) {
+        if let Some(shift) = self.orders.change(id, f)
+            && let Some(order) = self.orders.get(id)
+        {
+            self.positions.shift(order, &shift);
+        }
+    }
+
+    pub(crate) fn insert(&mut self, order: Order) {
+        let shift = self.orders.insert(order);
+        if let Some(order) = self.orders.get(shift.id) {
+            self.positions.shift(order, &shift);
+        }
+    }
+
+    /// The byte form of everything the fold made; sums and indexes follow from it.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        self.desk.encode(out);
+        self.epoch.encode(out);
+        self.accounts.encode(out);
+        self.callers.encode(out);
+        self.keys.encode(out);
+        self.grants.encode(out);
+        self.limits.encode(out);
+        self.instruments.encode(out);
+        self.marks.encode(out);
+        self.halts.encode(out);
+        self.caller_buckets.encode(out);
+        self.account_buckets.encode(out);
+        self.refusals.encode(out);
+        self.calls.encode(out);
+        self.next_order.encode(out);
+        self.next_call.encode(out);
+        for order in self.orders.iter() {
+            order.encode(out);
+        }
+        for (account, instrument, qty) in self.positions.iter() {
+            account.encode(out);
+            instrument.encode(out);
+            qty.encode(out);
+        }
+    }
+}
