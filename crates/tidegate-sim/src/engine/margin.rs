@@ -6,7 +6,7 @@ use super::exchange::Exchange;
 use super::input::Refusal;
 use super::market::{InstrumentIx, Market};
 use super::matching::signed;
-use super::option;
+use super::options;
 use super::order::{NewOrder, Order};
 use super::universe::{Listing, Unit, Venue};
 use tidegate_types::decimal::Decimal;
@@ -94,7 +94,7 @@ impl Market {
                 worth,
                 calc::add(Decimal::new(1, 2), calc::mul(worth, Decimal::new(5, 5))),
             ),
-            Unit::CoinOption => option::maintenance(self, size),
+            Unit::CoinOption => options::maintenance(self, size),
         }
     }
 
@@ -107,7 +107,7 @@ impl Market {
                 let rate = calc::add(floor, calc::mul(worth, Decimal::new(5, 5)));
                 calc::mul(worth, rate)
             }
-            Unit::CoinOption => option::initial(self, size),
+            Unit::CoinOption => options::initial(self, size),
         }
     }
 }

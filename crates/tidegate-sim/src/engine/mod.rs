@@ -14,7 +14,7 @@ mod keep;
 pub mod margin;
 pub mod market;
 mod matching;
-pub mod option;
+pub mod options;
 pub mod order;
 mod price;
 mod rng;

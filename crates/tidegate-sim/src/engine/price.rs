@@ -4,7 +4,7 @@ use super::calc;
 use super::exchange::Exchange;
 use super::keep::{Queue, Set};
 use super::market::{InstrumentIx, Market, Phase};
-use super::option;
+use super::options;
 use super::rng::Rng;
 use super::universe::{Kind, Listing};
 use std::collections::BTreeMap;
@@ -112,7 +112,7 @@ impl Market {
             }
             Kind::Future { expiry } => forward(index, expiry, now),
             Kind::Option { .. } => {
-                let (mark, vol) = option::mark(&self.listing, index, now);
+                let (mark, vol) = options::mark(&self.listing, index, now);
                 self.vol = vol;
                 mark
             }
@@ -121,7 +121,7 @@ impl Market {
 }
 
 /// What a coin costs at a later time: five percent a year above the index.
-pub fn forward(index: Decimal, expiry: Time, now: Time) -> Decimal {
+pub(crate) fn forward(index: Decimal, expiry: Time, now: Time) -> Decimal {
     const YEAR_SECONDS: i64 = 365 * 86_400;
     let seconds = i64::try_from(expiry.since(now).micros() / 1_000_000).unwrap_or(0);
     let share = calc::div(calc::int(seconds), calc::int(YEAR_SECONDS));
