@@ -1,0 +1,86 @@
+//! The secrets of virtual HMAC keys, sealed under a key of their own. They are worth nothing at a
+//! venue; the gateway opens them to check its callers' signatures.
+
+use crate::error::VaultError;
+use crate::file::{read_private, write_private};
+use crate::keys::CallersKey;
+use crate::sealed::SealedFile;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use tidegate_types::ids::KeyId;
+use tidegate_types::secret::Secret;
+
+const PURPOSE: &str = "secrets of virtual keys";
+
+/// The store of virtual secrets.
+pub struct CallerSecrets {
+    file: SealedFile,
+    key: CallersKey,
+    path: PathBuf,
+}
+
+impl CallerSecrets {
+    /// Makes an empty store at `path`.
+    ///
+    /// # Errors
+    /// When there is one, or it cannot be written.
+    pub fn create(path: &Path, key: CallersKey) -> Result<CallerSecrets, VaultError> {
+        if path.exists() {
+            return Err(VaultError::Exists { path: path.to_owned() });
+        }
+        let file = SealedFile::new(PURPOSE, Vec::new());
+        let store = CallerSecrets { file, key, path: path.to_owned() };
+        store.save()?;
+        Ok(store)
+    }
+
+    /// Opens the store at `path`.
+    ///
+    /// # Errors
+    /// When others may read the file, it is damaged, or the key is another store's.
+    pub fn open(path: &Path, key: CallersKey) -> Result<CallerSecrets, VaultError> {
+        let bytes = read_private(path)?;
+        let file = SealedFile::parse(bytes.expose(), PURPOSE, &key.0)?;
+        Ok(CallerSecrets { file, key, path: path.to_owned() })
+    }
+
+    /// Seals the secret of a virtual key.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn put(&mut self, id: &KeyId, secret: &Secret) -> Result<(), VaultError> {
+        self.file.put(&self.key.0, id.as_str(), secret.expose())?;
+        self.save()
+    }
+
+    /// The secret of a virtual key, if there is one.
+    ///
+    /// # Errors
+    /// When the entry is damaged.
+    pub fn get(&self, id: &KeyId) -> Result<Option<Secret>, VaultError> {
+        self.file.get(&self.key.0, id.as_str())
+    }
+
+    /// Forgets the secret of a revoked key; whether there was one.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn remove(&mut self, id: &KeyId) -> Result<bool, VaultError> {
+        let removed = self.file.remove(id.as_str());
+        self.save()?;
+        Ok(removed)
+    }
+
+    fn save(&self) -> Result<(), VaultError> {
+        write_private(&self.path, &self.file.to_bytes(&self.key.0)?)
+    }
+}
+
+impl fmt::Debug for CallerSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CallerSecrets(of {} keys)", self.file.names().count())
+    }
+}
+
+#[cfg(test)]
+mod tests;

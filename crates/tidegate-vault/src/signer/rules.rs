@@ -1,0 +1,136 @@
+//! What the signer signs. It believes nothing of the gateway's: not the class of a call, not that a
+//! route is harmless, not that a record's number is new.
+
+use super::key::SigningKey;
+use super::protocol::{SignAnswer, SignRequest};
+use std::collections::BTreeMap;
+use tidegate_types::call::{Call, CallBody, CallClass, Warrant, WireRequest};
+use tidegate_types::ids::{AccountName, Seq, VenueName};
+use tidegate_types::time::Time;
+use tidegate_venues::upstream::{BuildError, Upstream};
+
+/// Finds a venue by its name.
+pub(super) type Find<'a> = &'a dyn Fn(&VenueName) -> Option<&'static dyn Upstream>;
+
+/// The keys, and what was signed so far.
+pub(super) struct Rules<'a> {
+    keys: BTreeMap<AccountName, SigningKey>,
+    find: Find<'a>,
+    ledger: Ledger,
+}
+
+/// The records that were signed for: each number once, and growing.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    next: Seq,
+}
+
+/// Words of routes that move money or make keys, whatever a venue's table says of them.
+const FORBIDDEN: &[&str] =
+    &["withdraw", "transfer", "api_key", "apikey", "api-key", "address_book"];
+
+impl<'a> Rules<'a> {
+    /// Rules over these keys.
+    pub(super) fn new(keys: Vec<SigningKey>, find: Find<'a>, ledger: Ledger) -> Rules<'a> {
+        let keys = keys.into_iter().map(|key| (key.info().account.clone(), key)).collect();
+        Rules { keys, find, ledger }
+    }
+
+    /// Builds and signs a request, or says why not.
+    pub(super) fn sign(&mut self, request: &SignRequest, now: Time) -> SignAnswer {
+        let call = request.call.id;
+        match self.try_sign(request, now) {
+            Ok(request) => SignAnswer::Signed { call, request },
+            Err(why) => SignAnswer::Refused { call, why },
+        }
+    }
+
+    fn try_sign(&mut self, request: &SignRequest, now: Time) -> Result<WireRequest, String> {
+        let SignRequest { warrant, call } = request;
+        let key = self
+            .keys
+            .get(&call.account)
+            .ok_or_else(|| format!("there is no venue key for account `{}`", call.account))?;
+        let venue = (self.find)(&key.info().venue)
+            .ok_or_else(|| format!("there is no venue `{}`", key.info().venue))?;
+        let class = call.body.class();
+        self.ledger.allows(class, *warrant)?;
+        check_route(call)?;
+        if class == CallClass::Session {
+            check_session(key, venue)?;
+        }
+        let built = venue.build(call, key, now).map_err(|error| match error {
+            BuildError::UnknownRoute(route) => format!("unknown route `{route}`"),
+            BuildError::Unsupported(what) => format!("the venue cannot do this: {what}"),
+            BuildError::Key(what) => format!("the venue key cannot sign this: {what}"),
+        })?;
+        self.ledger.note(*warrant);
+        Ok(built)
+    }
+}
+
+impl Ledger {
+    /// A ledger of a journal whose next record has this number.
+    pub(super) fn starting_at(next: Seq) -> Ledger {
+        Ledger { next }
+    }
+
+    fn allows(&self, class: CallClass, warrant: Warrant) -> Result<(), String> {
+        match (class, warrant) {
+            (
+                CallClass::New | CallClass::Amend | CallClass::Cancel | CallClass::Setting,
+                Warrant::Journalled { seq },
+            ) if seq >= self.next => Ok(()),
+            (
+                CallClass::New | CallClass::Amend | CallClass::Cancel | CallClass::Setting,
+                Warrant::Journalled { seq },
+            ) => Err(format!("record {seq} is not above the last one signed")),
+            (CallClass::Cancel, Warrant::Emergency)
+            | (CallClass::Read | CallClass::Session, Warrant::Unrecorded) => Ok(()),
+            (CallClass::New | CallClass::Amend | CallClass::Setting, Warrant::Emergency)
+            | (CallClass::Read | CallClass::Session, Warrant::Emergency) => {
+                Err("only a cancel is signed in an emergency".to_owned())
+            }
+            (
+                CallClass::New | CallClass::Amend | CallClass::Cancel | CallClass::Setting,
+                Warrant::Unrecorded,
+            ) => Err("what changes the venue is signed for a record only".to_owned()),
+            (CallClass::Read | CallClass::Session, Warrant::Journalled { .. }) => {
+                Err("what changes nothing has no record".to_owned())
+            }
+        }
+    }
+
+    fn note(&mut self, warrant: Warrant) {
+        if let Warrant::Journalled { seq } = warrant {
+            self.next = seq.next();
+        }
+    }
+}
+
+/// A second lock beside the venue's table of routes.
+fn check_route(call: &Call) -> Result<(), String> {
+    let (CallBody::Set { route, .. } | CallBody::Read { route, .. }) = &call.body else {
+        return Ok(());
+    };
+    let lower = route.to_ascii_lowercase();
+    match FORBIDDEN.iter().find(|word| lower.contains(**word)) {
+        Some(word) => Err(format!("routes with `{word}` are never signed")),
+        None => Ok(()),
+    }
+}
+
+/// Nobody sees what follows in a session, so it is opened only with a key that can do no harm there.
+fn check_session(key: &SigningKey, venue: &dyn Upstream) -> Result<(), String> {
+    match &key.info().rights {
+        None => Err("the venue key's rights are not known; import it anew".to_owned()),
+        Some(rights) if venue.may_open_session(rights) => Ok(()),
+        Some(_) => Err(
+            "the venue key may withdraw, transfer or manage keys, so no session is opened with it"
+                .to_owned(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;
