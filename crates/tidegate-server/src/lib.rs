@@ -6,8 +6,11 @@
 //! carried out in order before the next event is taken. Administration has a thread and a runtime
 //! of its own, so that a halt gets in while the event loop is busy.
 
+pub mod admin;
 pub mod clock;
 pub mod config;
 pub mod desk;
+pub mod edge;
+pub mod front;
 pub mod setup;
 pub mod upstream;

@@ -26,4 +26,9 @@ pub trait Venue: front::Front + upstream::Upstream + Send + Sync {
 
     /// A virtual HMAC key in the form of this venue's own, from 64 random bytes.
     fn virtual_key(&self, random: &[u8; 64]) -> NewKey;
+
+    /// Whether a caller may give several live orders the same id (labels).
+    fn repeats_order_ids(&self) -> bool {
+        false
+    }
 }

@@ -1,5 +1,247 @@
 //! Owns the core and carries out what it wants.
+//!
+//! Whoever has an event hands it over with the core locked, and the actions that come of it are
+//! carried out, in order, before the lock is let go: appending, asking the signer, sending and
+//! answering all only put something into a queue. So no event waits behind a task's turn, from
+//! whichever thread it comes, and a halt waits for one event at most.
 
+mod carry_out;
+mod exchange;
+mod links;
+mod measure;
+mod read;
+mod signing;
 mod sink;
+mod timer;
+mod transport;
 
+pub use carry_out::urgency;
+pub use links::{Link, Links, SendError};
+pub use measure::{Histogram, Measures, Quantiles};
+pub use read::{AccountOwners, AllowedRead};
+pub use signing::{Done, Signer};
 pub use sink::{Signing, Sink};
+pub use transport::{BoxedSocket, Failure, Transport, VenueSocket};
+
+use crate::clock;
+use carry_out::Inner;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::time::Instant;
+use tidegate_core::Core;
+use tidegate_core::action::Answer;
+use tidegate_core::event::Event;
+use tidegate_core::state::State;
+use tidegate_journal::Appender;
+use tidegate_types::grant::Scope;
+use tidegate_types::ids::{AccountName, InstrumentId, PersonName, Ticket, VenueName};
+use tidegate_types::instrument::Mark;
+use tidegate_types::limits::MAX_IN_FLIGHT;
+use tidegate_types::order::Intent;
+use tidegate_types::proof::Authenticated;
+use tidegate_types::record::Change;
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::time::Time;
+use tidegate_venues::front::Instruments;
+use timer::Alarm;
+use tokio::runtime::Handle;
+use tokio::sync::{broadcast, oneshot};
+
+/// How many messages of a private stream wait for a slow session.
+const FRAMES_KEPT: usize = 1024;
+
+/// The core and everything around it that is shared.
+pub struct Desk {
+    inner: Mutex<Inner>,
+    books: RwLock<BTreeMap<VenueName, Arc<Instruments>>>,
+    marks: Mutex<BTreeMap<InstrumentId, Mark>>,
+    frames: Mutex<BTreeMap<AccountName, broadcast::Sender<Arc<Value>>>>,
+    measures: Measures,
+    alarm: Alarm,
+    links: Arc<Links>,
+    signer: Arc<dyn Signer>,
+    next_read: AtomicU64,
+    runtime: Handle,
+    this: Weak<Desk>,
+}
+
+impl Desk {
+    /// A desk around a core that has replayed its journal. Work for venues runs on `runtime`.
+    pub fn new(
+        core: Core,
+        appender: Appender,
+        signer: Arc<dyn Signer>,
+        links: Arc<Links>,
+        runtime: Handle,
+    ) -> Arc<Desk> {
+        Arc::new_cyclic(|this| Desk {
+            inner: Mutex::new(Inner::new(core, appender)),
+            books: RwLock::default(),
+            marks: Mutex::default(),
+            frames: Mutex::default(),
+            measures: Measures::default(),
+            alarm: Alarm::default(),
+            links,
+            signer,
+            next_read: AtomicU64::new(0),
+            runtime,
+            this: Weak::clone(this),
+        })
+    }
+
+    /// Hands an event to the core and carries out what comes of it.
+    pub fn event(&self, event: Event) {
+        self.turn(|inner, now| inner.handle(event, now));
+    }
+
+    /// Asks the core for something on a caller's behalf. The decision is made, and its records are
+    /// on their way, when this returns; the answer follows.
+    pub fn submit(
+        &self,
+        who: Authenticated,
+        intent: Intent,
+    ) -> impl Future<Output = Answer> + Send + use<> {
+        // Cancels have as much room again to themselves, so that a flood of orders cannot keep
+        // them out.
+        let most = match &intent {
+            Intent::Cancel { .. } | Intent::CancelMany { .. } => MAX_IN_FLIGHT * 2,
+            Intent::New { .. } | Intent::Amend { .. } | Intent::Set { .. } => MAX_IN_FLIGHT,
+        };
+        answer(self.question(most, |ticket| Event::Submit { ticket, who, intent }))
+    }
+
+    /// Has the core make a change; answered once it is durable.
+    pub fn administer(
+        &self,
+        by: PersonName,
+        change: Change,
+    ) -> impl Future<Output = Answer> + Send + use<> {
+        answer(self.question(usize::MAX, |ticket| Event::Administer { ticket, by, change }))
+    }
+
+    /// Halts a scope. In force when this returns; answered once proven.
+    pub fn halt(
+        &self,
+        by: PersonName,
+        scope: Scope,
+        reason: String,
+        allow_reduce: bool,
+    ) -> impl Future<Output = Answer> + Send + use<> {
+        answer(self.question(usize::MAX, |ticket| {
+            let ticket = Some(ticket);
+            Event::Halt { ticket, by, scope, reason, allow_reduce }
+        }))
+    }
+
+    /// Lifts a halt; answered once durable.
+    pub fn resume(
+        &self,
+        by: PersonName,
+        scope: Scope,
+        reason: String,
+    ) -> impl Future<Output = Answer> + Send + use<> {
+        answer(self.question(usize::MAX, |ticket| Event::Resume { ticket, by, scope, reason }))
+    }
+
+    /// Looks at the core's state.
+    pub fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(self.inner().state())
+    }
+
+    /// The instruments of a venue as last read.
+    pub fn book(&self, venue: &VenueName) -> Arc<Instruments> {
+        let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
+        books.get(venue).cloned().unwrap_or_default()
+    }
+
+    /// Takes a venue's instruments as read just now.
+    pub fn publish(&self, venue: &VenueName, instruments: Instruments) {
+        let list = instruments.0.values().cloned().collect();
+        {
+            let mut books = self.books.write().unwrap_or_else(PoisonError::into_inner);
+            books.insert(venue.clone(), Arc::new(instruments));
+        }
+        self.event(Event::Instruments { venue: venue.clone(), instruments: list });
+    }
+
+    /// The messages of an account's private stream from now on.
+    pub fn frames(&self, account: &AccountName) -> broadcast::Receiver<Arc<Value>> {
+        let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        match frames.get(account) {
+            Some(sender) => sender.subscribe(),
+            None => {
+                let (sender, receiver) = broadcast::channel(FRAMES_KEPT);
+                frames.insert(account.clone(), sender);
+                receiver
+            }
+        }
+    }
+
+    /// Holds marks back until the core is to see them; whether there are any.
+    fn hold_marks(&self, marks: Vec<Mark>) -> bool {
+        let mut held = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        held.extend(marks.into_iter().map(|mark| (mark.instrument.clone(), mark)));
+        !held.is_empty()
+    }
+
+    /// Hands a message of a private stream to whoever watches.
+    fn broadcast(&self, account: &AccountName, frame: Arc<Value>) {
+        let frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watchers) = frames.get(account) {
+            // Nobody watching is no trouble.
+            let _ = watchers.send(frame);
+        }
+    }
+
+    /// How long things take.
+    pub fn measures(&self) -> &Measures {
+        &self.measures
+    }
+
+    /// Why the journal cannot be written, if it cannot.
+    pub fn journal_failed(&self) -> Option<String> {
+        self.inner().journal_failed.clone()
+    }
+
+    /// Hands a question to the core; its answer comes out of what is returned.
+    fn question(&self, most: usize, event: impl FnOnce(Ticket) -> Event) -> Asked {
+        self.turn(|inner, now| {
+            let (ticket, answer) = inner.ask(most)?;
+            let began = Instant::now();
+            inner.handle(event(ticket), now);
+            self.measures.decision.record(began.elapsed());
+            Ok(answer)
+        })
+    }
+
+    /// Gives the core a turn and carries out what comes of it.
+    fn turn<T>(&self, give: impl FnOnce(&mut Inner, Time) -> T) -> T {
+        let mut inner = self.inner();
+        let now = clock::now();
+        let given = give(&mut inner, now);
+        self.carry_out(&mut inner, now);
+        self.set_alarm(&inner);
+        given
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+type Waiting = oneshot::Sender<Answer>;
+type Asked = Result<oneshot::Receiver<Answer>, Reject>;
+
+async fn answer(asked: Asked) -> Answer {
+    let dropped = |_| Reject::new(Code::TooManyInFlight, "the question was dropped");
+    let answer = match asked {
+        Ok(answer) => answer.await.map_err(dropped),
+        Err(reject) => Err(reject),
+    };
+    answer.unwrap_or_else(|reject| Answer::Refused { reject })
+}
+
+#[cfg(test)]
+mod tests;

@@ -33,3 +33,27 @@ pub trait Sink: Send + Sync {
     /// Has a read or session call signed with the account's key.
     fn sign<'a>(&'a self, account: &'a AccountName, body: CallBody) -> Signing<'a>;
 }
+
+impl Sink for super::Desk {
+    fn event(&self, event: Event) {
+        super::Desk::event(self, event);
+    }
+
+    fn marks(&self, marks: Vec<Mark>) {
+        if self.hold_marks(marks) {
+            self.expect_marks();
+        }
+    }
+
+    fn frame(&self, account: &AccountName, frame: Arc<Value>) {
+        self.broadcast(account, frame);
+    }
+
+    fn instruments(&self, venue: &VenueName) -> Arc<Instruments> {
+        self.book(venue)
+    }
+
+    fn sign<'a>(&'a self, account: &'a AccountName, body: CallBody) -> Signing<'a> {
+        Box::pin(self.sign_read(account, body))
+    }
+}

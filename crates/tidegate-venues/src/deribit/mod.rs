@@ -60,6 +60,10 @@ impl Venue for Deribit {
             secret: Secret::new(URL_SAFE_NO_PAD.encode(secret).into_bytes()),
         }
     }
+
+    fn repeats_order_ids(&self) -> bool {
+        true
+    }
 }
 
 impl Front for Deribit {

@@ -1,0 +1,312 @@
+//! What the administration can ask, and what it reads: one JSON object a line on the local
+//! socket, one as the body of `POST /admin/v1`.
+//!
+//! `{"op": "halt", "scope": "all", "reason": "…"}` is answered by `{"ok": {…}}` or by
+//! `{"error": {"code": …, "message": …, "hint": …}}`. Amounts are decimal texts.
+
+use crate::desk::Quantiles;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What to do.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// Tell what runs.
+    Status,
+    /// Halt a scope, and answer when that is proven or the time is over.
+    Halt {
+        /// What: `all`, `desk:NAME`, `venue:NAME`, `account:NAME`, `caller:NAME` or
+        /// `instrument:VENUE/NAME`.
+        scope: String,
+        /// Why.
+        reason: String,
+        /// How long to wait for the proof, in seconds.
+        #[serde(default = "thirty")]
+        timeout_s: u64,
+        /// Orders that reduce a position still pass.
+        #[serde(default)]
+        allow_reduce: bool,
+    },
+    /// Lift a halt.
+    Resume {
+        /// Of what.
+        scope: String,
+        /// Why.
+        reason: String,
+    },
+    /// Add an account at a venue.
+    AccountAdd {
+        /// Where.
+        venue: String,
+        /// What to call it.
+        account: String,
+    },
+    /// Take up the venue key that was imported for an account: read what it may do and start to
+    /// use it.
+    VenueKeyReload {
+        /// Which account.
+        account: String,
+    },
+    /// Add a caller.
+    CallerAdd {
+        /// Its name.
+        caller: String,
+    },
+    /// Make a virtual key for a caller.
+    KeyAdd {
+        /// For whom.
+        caller: String,
+        /// For which account.
+        account: String,
+        /// The caller's own Ed25519 public key in hex, instead of a shared secret.
+        #[serde(default)]
+        public: Option<String>,
+    },
+    /// Revoke a virtual key.
+    KeyRevoke {
+        /// Which.
+        id: String,
+    },
+    /// Give or replace a grant.
+    GrantSet(GrantSpec),
+    /// Take a grant back.
+    GrantRemove {
+        /// Whose.
+        caller: String,
+        /// On which account.
+        account: String,
+    },
+    /// Set an account's limits.
+    LimitsSet(LimitsSpec),
+    /// Stop the gateway in good order.
+    Shutdown,
+}
+
+fn thirty() -> u64 {
+    30
+}
+
+/// A grant.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GrantSpec {
+    /// Who.
+    pub caller: String,
+    /// On which account.
+    pub account: String,
+    /// It may trade; otherwise it may only read.
+    #[serde(default)]
+    pub trade: bool,
+    /// Which instruments: names, `*` for any run of characters.
+    #[serde(default)]
+    pub instruments: Vec<String>,
+    /// `buy`, `sell`; both when empty.
+    #[serde(default)]
+    pub sides: Vec<String>,
+    /// `limit`, `market`, `market_limit`, `stop_market`, `stop_limit`, `take_market`,
+    /// `take_limit`; all when empty.
+    #[serde(default)]
+    pub order_types: Vec<String>,
+    /// Only orders that reduce the account's position.
+    #[serde(default)]
+    pub reduce_only: bool,
+    /// Largest order in the instrument's own unit.
+    #[serde(default)]
+    pub max_order_qty: Option<String>,
+    /// Largest order in dollars.
+    pub max_order_notional: String,
+    /// Most that the caller's open orders may be worth together, in dollars.
+    pub max_open_notional: String,
+    /// Orders and amends a second, sustained.
+    pub orders_per_second: u32,
+    /// Orders and amends at once.
+    pub burst: u32,
+    /// It may change account settings.
+    #[serde(default)]
+    pub settings: bool,
+    /// It sees and cancels every order of the account.
+    #[serde(default)]
+    pub account_wide: bool,
+    /// When it ends, in ms since 1970.
+    #[serde(default)]
+    pub until_ms: Option<u64>,
+}
+
+/// An account's limits.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsSpec {
+    /// Which account.
+    pub account: String,
+    /// Largest order in the instrument's own unit, by pattern; the first that matches holds.
+    #[serde(default)]
+    pub max_order_qty: Vec<(String, String)>,
+    /// Largest order in dollars.
+    pub max_order_notional: String,
+    /// Most that all open orders may be worth together, in dollars.
+    pub max_open_notional: String,
+    /// Most that the position in one instrument may be worth, in dollars.
+    pub max_position_notional: String,
+    /// How far from the mark a price may be, in basis points.
+    pub collar_bps: u32,
+    /// The same for options.
+    pub option_collar_bps: u32,
+    /// How old a mark may be, in ms.
+    pub max_mark_age_ms: u64,
+    /// Orders and amends a second, all callers together.
+    pub orders_per_second: u32,
+    /// Orders and amends at once.
+    pub burst: u32,
+}
+
+/// An answer.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Response {
+    /// It was done; what there is to tell.
+    Ok(Value),
+    /// It was not.
+    Error(Failure),
+}
+
+/// Why something was not done.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Failure {
+    /// A stable word, or `TG` and a number.
+    pub code: String,
+    /// What went wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+    /// What is left of a halt that is not proven.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<OpenOrder>,
+}
+
+/// An order that is still open.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OpenOrder {
+    /// The account.
+    pub account: String,
+    /// The instrument.
+    pub instrument: String,
+    /// Whose it is, if Tidegate placed it.
+    pub caller: Option<String>,
+    /// Tidegate's id for it, if Tidegate placed it.
+    pub client_id: Option<String>,
+    /// The venue's id, once known.
+    pub venue_id: Option<String>,
+}
+
+/// What `status` tells.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// The program's version.
+    pub version: String,
+    /// The desk.
+    pub desk: String,
+    /// Since when it runs, in ms since 1970.
+    pub started_ms: u64,
+    /// `disk` or `os`.
+    pub durability: String,
+    /// `one`: how many people a loosening takes.
+    pub approvals: String,
+    /// The journal cannot be written, and why.
+    pub journal_failed: Option<String>,
+    /// The processes.
+    pub pids: Pids,
+    /// The listeners' addresses, by venue; `""` is the one for all.
+    pub listeners: BTreeMap<String, String>,
+    /// Connections of callers.
+    pub connections: usize,
+    /// The accounts.
+    pub accounts: Vec<AccountStatus>,
+    /// The halts in force.
+    pub halts: Vec<HaltStatus>,
+    /// Refusals since the journal began, by code.
+    pub refusals: BTreeMap<String, u64>,
+    /// How long the stages take.
+    pub latency: BTreeMap<String, Quantiles>,
+}
+
+/// Process ids.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Pids {
+    /// The gateway's.
+    pub gateway: u32,
+    /// The signer's.
+    pub signer: Option<u32>,
+}
+
+/// An account as `status` tells it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AccountStatus {
+    /// Its name.
+    pub account: String,
+    /// Its venue.
+    pub venue: String,
+    /// It takes new orders.
+    pub open: bool,
+    /// Why not.
+    pub why: String,
+    /// The public id of its venue key.
+    pub key: Option<String>,
+    /// How many orders are open.
+    pub open_orders: usize,
+    /// How many of them Tidegate did not place.
+    pub foreign_orders: usize,
+    /// What they are worth together, in dollars.
+    pub open_notional: String,
+    /// The positions that are not zero.
+    pub positions: BTreeMap<String, String>,
+}
+
+/// A halt as `status` tells it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HaltStatus {
+    /// Of what.
+    pub scope: String,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Since when, in ms since 1970.
+    pub since_ms: u64,
+    /// The venue showed no live order of the scope.
+    pub proven: bool,
+    /// Orders that reduce a position still pass.
+    pub allow_reduce: bool,
+}
+
+/// A virtual key that was just made. The secret is shown this once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeKey {
+    /// What the caller sends.
+    pub id: String,
+    /// What it signs with; none for a key whose secret the caller keeps.
+    pub secret: Option<String>,
+}
+
+impl Failure {
+    /// A failure with nothing left.
+    pub fn new(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Failure {
+        Failure {
+            code: code.to_owned(),
+            message: message.into(),
+            hint: hint.into(),
+            left: Vec::new(),
+        }
+    }
+}
+
+impl Response {
+    /// The answer as one line of JSON, without the line break.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|_| {
+            r#"{"error":{"code":"internal","message":"the answer cannot be written","hint":""}}"#
+                .to_owned()
+        })
+    }
+}

@@ -1,0 +1,348 @@
+//! Carries out what the administration asks.
+
+use super::grants::{grant, limits, name};
+use super::protocol::{Failure, GrantSpec, LimitsSpec, MadeKey, OpenOrder, Request, Response};
+use super::{Administrator, status};
+use crate::clock;
+use crate::config::Config;
+use crate::desk::{Desk, Links};
+use crate::edge::Connections;
+use crate::front::Callers;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+use tidegate_core::action::Answer;
+use tidegate_core::event::Event;
+use tidegate_types::call::CallBody;
+use tidegate_types::grant::{KeyScheme, Scope, VirtualKey};
+use tidegate_types::ids::{AccountName, CallerName, KeyId, PersonName, VenueName};
+use tidegate_types::record::Change;
+use tidegate_types::secret::Secret;
+use tidegate_types::time::Time;
+use futures_util::future::BoxFuture;
+use tidegate_vault::{CallerSecrets, VenueKeyInfo};
+use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+/// The longest that a halt waits for its proof.
+const MAX_HALT_WAIT: Duration = Duration::from_secs(600);
+
+/// What administration works on.
+pub struct Parts {
+    /// The desk.
+    pub desk: Arc<Desk>,
+    /// The callers' keys in force.
+    pub callers: Arc<Callers>,
+    /// The ways to the venues.
+    pub links: Arc<Links>,
+    /// The connections of callers.
+    pub connections: Arc<Connections>,
+    /// The configuration.
+    pub config: Config,
+    /// The data folder.
+    pub data_dir: PathBuf,
+    /// The user id of the data folder's owner.
+    pub owner_uid: u32,
+    /// The signer's process id.
+    pub signer_pid: Option<u32>,
+    /// Makes the signer read its keys again, and tells which it holds then.
+    pub reload: Box<dyn Reload>,
+    /// Turns true when the gateway is to stop.
+    pub stop: watch::Sender<bool>,
+}
+
+/// The signer, as far as it holds keys.
+pub trait Reload: Send + Sync {
+    /// Reads the keys again, and tells which there are.
+    fn reload(&self) -> BoxFuture<'_, Result<Vec<VenueKeyInfo>, String>>;
+}
+
+/// The administration of a running gateway.
+pub struct Administration {
+    pub(super) parts: Parts,
+    secrets: Mutex<CallerSecrets>,
+    pub(super) started: Time,
+    pub(super) listeners: OnceLock<BTreeMap<String, String>>,
+}
+
+impl Administration {
+    /// Takes over what administration works on.
+    pub fn new(parts: Parts, secrets: CallerSecrets) -> Arc<Administration> {
+        Arc::new(Administration {
+            parts,
+            secrets: Mutex::new(secrets),
+            started: clock::now(),
+            listeners: OnceLock::new(),
+        })
+    }
+
+    /// Tells where the gateway listens, once that is known.
+    pub fn set_listeners(&self, listeners: BTreeMap<String, String>) {
+        // Told once at the start.
+        let _ = self.listeners.set(listeners);
+    }
+
+    /// The data folder.
+    pub fn data_dir(&self) -> &Path {
+        &self.parts.data_dir
+    }
+
+    /// Returns when the gateway is to stop.
+    pub async fn stopped(&self) {
+        let mut stop = self.parts.stop.subscribe();
+        let _ = stop.wait_for(|stop| *stop).await;
+    }
+
+    /// Carries out a request.
+    pub async fn carry_out(&self, by: &Administrator, request: Request) -> Response {
+        match self.serve(by, request).await {
+            Ok(value) => Response::Ok(value),
+            Err(failure) => Response::Error(failure),
+        }
+    }
+
+    async fn serve(&self, by: &Administrator, request: Request) -> Result<Value, Failure> {
+        if !by.full && !matches!(request, Request::Status | Request::Halt { .. }) {
+            return Err(Failure::new(
+                "forbidden",
+                "only the owner of the data folder may do this",
+                "others may ask for the status and halt",
+            ));
+        }
+        match request {
+            Request::Status => status::status(self),
+            Request::Halt { scope, reason, timeout_s, allow_reduce } => {
+                let wait = Duration::from_secs(timeout_s).min(MAX_HALT_WAIT);
+                self.halt(by, &scope, reason, wait, allow_reduce).await
+            }
+            Request::Resume { scope, reason } => {
+                let scope: Scope = name("scope", &scope)?;
+                done(self.parts.desk.resume(by.person.clone(), scope, reason).await)
+            }
+            Request::AccountAdd { venue, account } => {
+                let venue = self.venue_name(&venue)?;
+                let account = name("account", &account)?;
+                self.change(by, Change::AccountAdded { venue, account }).await
+            }
+            Request::VenueKeyReload { account } => self.reload(by, &account).await,
+            Request::CallerAdd { caller } => {
+                self.change(by, Change::CallerAdded { caller: name("caller", &caller)? }).await
+            }
+            Request::KeyAdd { caller, account, public } => {
+                self.add_key(by, &caller, &account, public).await
+            }
+            Request::KeyRevoke { id } => self.revoke_key(by, &id).await,
+            Request::GrantSet(spec) => self.set_grant(by, spec).await,
+            Request::GrantRemove { caller, account } => {
+                let (caller, account) = (name("caller", &caller)?, name("account", &account)?);
+                self.change(by, Change::GrantRemoved { caller, account }).await
+            }
+            Request::LimitsSet(spec) => self.set_limits(by, spec).await,
+            Request::Shutdown => {
+                self.parts.stop.send_replace(true);
+                Ok(json!({}))
+            }
+        }
+    }
+
+    async fn change(&self, by: &Administrator, change: Change) -> Result<Value, Failure> {
+        done(self.parts.desk.administer(by.person.clone(), change).await)
+    }
+
+    async fn halt(
+        &self,
+        by: &Administrator,
+        scope: &str,
+        reason: String,
+        wait: Duration,
+        allow_reduce: bool,
+    ) -> Result<Value, Failure> {
+        let scope: Scope = name("scope", scope)?;
+        // In force once this returns; what is waited for is the proof.
+        let proof = self.parts.desk.halt(by.person.clone(), scope.clone(), reason, allow_reduce);
+        match tokio::time::timeout(wait, proof).await {
+            Ok(Answer::Halted { scope, cancelled }) => {
+                Ok(json!({ "scope": scope.to_string(), "cancelled": cancelled, "proven": true }))
+            }
+            Ok(answer) => done(answer),
+            Err(_) => Err(Failure {
+                left: self.left(&scope),
+                ..Failure::new(
+                    "halt_not_proven",
+                    format!("{scope} is halted, but the venue has not shown yet that nothing is open"),
+                    "the gateway goes on trying; look with `tidegate status`",
+                )
+            }),
+        }
+    }
+
+    fn left(&self, scope: &Scope) -> Vec<OpenOrder> {
+        self.parts.desk.look(|state| {
+            let open = state.orders().open().filter(|order| status::covers(scope, order, state));
+            open.map(|order| OpenOrder {
+                account: order.account.to_string(),
+                instrument: order.request.instrument.to_string(),
+                caller: order.caller.as_ref().map(CallerName::to_string),
+                client_id: order.reference().client_id.map(|id| id.to_string()),
+                venue_id: order.reference().venue_id.map(|id| id.to_string()),
+            })
+            .collect()
+        })
+    }
+
+    /// A new virtual key: the secret is sealed first, so that no key is ever in force without one.
+    async fn add_key(
+        &self,
+        by: &Administrator,
+        caller: &str,
+        account: &str,
+        public: Option<String>,
+    ) -> Result<Value, Failure> {
+        let caller: CallerName = name("caller", caller)?;
+        let account: AccountName = name("account", account)?;
+        let venue = self.venue_of(&account)?;
+        let link = self.parts.links.get(&venue).map_err(refused)?;
+        let mut random = Zeroizing::new([0; 64]);
+        getrandom::fill(random.as_mut_slice()).map_err(|e| internal(&e))?;
+        let made = link.venue().virtual_key(&random);
+        let id = made.id.clone();
+        let (scheme, secret) = match public {
+            Some(text) => (KeyScheme::Ed25519 { public: public_key(&text)? }, None),
+            None => {
+                self.secrets().put(&id, &made.secret).map_err(|e| internal(&e))?;
+                (KeyScheme::Hmac, Some(made.secret))
+            }
+        };
+        let shown = secret.as_ref().map(|s| String::from_utf8_lossy(s.expose()).into_owned());
+        let key = VirtualKey { id: id.clone(), caller, venue, account, scheme };
+        if let Err(failure) = self.change(by, Change::KeyAdded { key: key.clone() }).await {
+            let _ = self.secrets().remove(&id);
+            return Err(failure);
+        }
+        self.parts.callers.add(key, secret).map_err(|e| internal(&e))?;
+        serde_json::to_value(MadeKey { id: id.to_string(), secret: shown }).map_err(|e| internal(&e))
+    }
+
+    /// Out of force here first, so that a journal that cannot be written does not keep it alive.
+    async fn revoke_key(&self, by: &Administrator, id: &str) -> Result<Value, Failure> {
+        let id: KeyId = name("id", id)?;
+        self.parts.callers.revoke(&id);
+        let revoked = self.change(by, Change::KeyRevoked { id: id.clone() }).await?;
+        self.secrets().remove(&id).map_err(|e| internal(&e))?;
+        Ok(revoked)
+    }
+
+    async fn set_grant(&self, by: &Administrator, spec: GrantSpec) -> Result<Value, Failure> {
+        let account: AccountName = name("account", &spec.account)?;
+        let grant = grant(spec, self.venue_of(&account)?)?;
+        self.change(by, Change::GrantSet { grant }).await
+    }
+
+    async fn set_limits(&self, by: &Administrator, spec: LimitsSpec) -> Result<Value, Failure> {
+        let limits = limits(spec)?;
+        self.venue_of(&limits.account)?;
+        self.change(by, Change::LimitsSet { limits }).await
+    }
+
+    /// Takes up a venue key: what it may do is read from the venue itself.
+    async fn reload(&self, by: &Administrator, account: &str) -> Result<Value, Failure> {
+        let account: AccountName = name("account", account)?;
+        let venue = self.venue_of(&account)?;
+        let keys = self.parts.reload.reload().await.map_err(|e| internal(&e))?;
+        let key = keys.into_iter().find(|key| key.account == account).ok_or_else(|| {
+            let message = format!("the vault holds no key for {account}");
+            Failure::new("no_venue_key", message, "import it with `tidegate venue-key import`")
+        })?;
+        let link = self.parts.links.get(&venue).map_err(refused)?;
+        let call: CallBody = link.venue().rights_call();
+        let request = self.parts.desk.sign_read(&account, call).await.map_err(refused)?;
+        let request = request.into_request();
+        let reply = link.fetch(request).await.map_err(refused)?;
+        let rights = link.venue().rights(&key.key_id, &reply).map_err(|e| {
+            Failure::new("venue_refused", e.0, "check the key at the venue and import it again")
+        })?;
+        let told = json!({ "key": key.key_id, "rights": rights });
+        self.change(by, Change::VenueKeyImported { account, key: key.key_id, rights }).await?;
+        Ok(told)
+    }
+
+    fn venue_of(&self, account: &AccountName) -> Result<VenueName, Failure> {
+        let venue = |state: &tidegate_core::state::State| {
+            state.accounts().get(account).map(|account| account.venue.clone())
+        };
+        self.parts.desk.look(venue).ok_or_else(|| {
+            Failure::new(
+                "unknown_account",
+                format!("there is no account {account}"),
+                "add it first; `tidegate status` lists those there are",
+            )
+        })
+    }
+
+    fn venue_name(&self, text: &str) -> Result<VenueName, Failure> {
+        let venue: VenueName = name("venue", text)?;
+        self.parts.links.get(&venue).map_err(refused)?;
+        Ok(venue)
+    }
+
+    /// Halts everything because the halt file is there.
+    pub(super) fn halt_by_file(&self, reason: String) {
+        let Ok(by) = PersonName::new("halt-file") else { return };
+        self.parts.desk.event(Event::Halt {
+            ticket: None,
+            by,
+            scope: Scope::All,
+            reason,
+            allow_reduce: false,
+        });
+    }
+
+    fn secrets(&self) -> std::sync::MutexGuard<'_, CallerSecrets> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn done(answer: Answer) -> Result<Value, Failure> {
+    match answer {
+        Answer::Refused { reject } => Err(refused(reject)),
+        Answer::Done | Answer::Venue { .. } | Answer::Cancelled { .. } | Answer::Halted { .. } => {
+            Ok(json!({}))
+        }
+    }
+}
+
+fn refused(reject: tidegate_types::reject::Reject) -> Failure {
+    let code = format!("TG{}", reject.code.number());
+    Failure::new(&code, reject.to_string(), "see `tidegate status`")
+}
+
+fn internal(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new("internal", error.to_string(), "see `tidegate doctor`")
+}
+
+fn public_key(text: &str) -> Result<[u8; 32], Failure> {
+    let digit = |at: usize| {
+        let pair = text.get(at * 2..at * 2 + 2).filter(|pair| pair.is_ascii())?;
+        u8::from_str_radix(pair, 16).ok()
+    };
+    let bytes: Option<Vec<u8>> = (0..32).map(digit).collect();
+    bytes.filter(|_| text.len() == 64).and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
+        Failure::new("bad_request", "public: not an Ed25519 key", "give its 32 bytes in hex")
+    })
+}
+
+/// What came as a secret in a request is not repeated in an error.
+pub(super) fn parse(line: &[u8]) -> Result<Request, Failure> {
+    serde_json::from_slice(line).map_err(|e| {
+        let message = format!("not a request, at column {}", e.column());
+        Failure::new("bad_request", message, "send one JSON object with an `op`")
+    })
+}
+
+/// Whether `shown` is the token; takes as long whichever byte differs.
+pub(super) fn token_matches(token: &Secret, shown: &[u8]) -> bool {
+    !token.expose().is_empty()
+        && aws_lc_rs::constant_time::verify_slices_are_equal(token.expose(), shown).is_ok()
+}

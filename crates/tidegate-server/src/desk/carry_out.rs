@@ -1,0 +1,253 @@
+//! Carrying out actions, in the order given.
+
+use super::{Desk, Waiting};
+use std::collections::{HashMap, VecDeque};
+use std::time::Instant;
+use tidegate_core::send::Sendable;
+use tidegate_core::state::State;
+use tidegate_core::{Core, ReadRights};
+use tidegate_core::action::{Action, Answer};
+use tidegate_core::event::Event;
+use tidegate_journal::{Appender, FlushEvent, JournalError, Urgency};
+use tidegate_types::call::{Call, CallBody, Warrant};
+use tidegate_types::ids::{AccountName, CallId, Seq, Ticket, VenueName};
+use tidegate_types::proof::{Authenticated, Signed};
+use tidegate_types::record::{Body, Record};
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::time::Time;
+use tokio::sync::oneshot;
+
+/// What the desk's lock guards.
+pub(super) struct Inner {
+    core: Core,
+    /// What the core wants and is not done yet.
+    actions: Vec<Action>,
+    appender: Appender,
+    waiting: HashMap<Ticket, Waiting>,
+    next_ticket: Ticket,
+    calls: HashMap<CallId, Ongoing>,
+    /// Records that something waits for, and since when.
+    gating: VecDeque<(Seq, Instant)>,
+    /// Since when records wait that nothing waits for.
+    pub(super) lazy_since: Option<Time>,
+    /// Why it cannot be written any more.
+    pub(super) journal_failed: Option<String>,
+}
+
+/// A call between signing and sending.
+pub(super) struct Ongoing {
+    pub(super) account: AccountName,
+    pub(super) venue: VenueName,
+    pub(super) body: CallBody,
+    asked: Instant,
+}
+
+/// Whether a send or an answer of the administration's waits for this record.
+pub fn urgency(body: &Body) -> Urgency {
+    match body {
+        Body::Started { .. }
+        | Body::Stopped
+        | Body::Changed { .. }
+        | Body::Halted { .. }
+        | Body::HaltProven { .. }
+        | Body::Resumed { .. }
+        | Body::Cleared { .. }
+        | Body::AmendCleared { .. }
+        | Body::CancelCleared { .. }
+        | Body::SettingCleared { .. } => Urgency::Now,
+        Body::Instruments { .. }
+        | Body::Marks { .. }
+        | Body::Closed { .. }
+        | Body::Reconciled { .. }
+        | Body::Opened { .. }
+        | Body::Refused { .. }
+        | Body::RefusedMore { .. }
+        | Body::Sent { .. }
+        | Body::NotSent { .. }
+        | Body::Replied { .. }
+        | Body::Streamed { .. }
+        | Body::Resolved { .. }
+        | Body::LoggedIn { .. } => Urgency::Lazy,
+    }
+}
+
+impl Inner {
+    pub(super) fn new(core: Core, appender: Appender) -> Inner {
+        Inner {
+            core,
+            actions: Vec::new(),
+            appender,
+            waiting: HashMap::new(),
+            next_ticket: Ticket(0),
+            calls: HashMap::new(),
+            gating: VecDeque::new(),
+            lazy_since: None,
+            journal_failed: None,
+        }
+    }
+
+    /// Gives the core an event; `carry_out` follows.
+    pub(super) fn handle(&mut self, event: Event, now: Time) {
+        self.core.handle(event, now, &mut self.actions);
+    }
+
+    /// Has the core do what is due.
+    pub(super) fn handle_timeout(&mut self, now: Time) {
+        if self.core.poll_timeout().is_some_and(|due| due <= now) {
+            self.core.handle_timeout(now, &mut self.actions);
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Time> {
+        self.core.poll_timeout()
+    }
+
+    pub(super) fn state(&self) -> &State {
+        self.core.state()
+    }
+
+    pub(super) fn authorize_read(
+        &self,
+        who: &Authenticated,
+        now: Time,
+    ) -> Result<ReadRights, Reject> {
+        self.core.authorize_read(who, now)
+    }
+
+    /// A ticket for a question, if no more than `most` wait.
+    pub(super) fn ask(
+        &mut self,
+        most: usize,
+    ) -> Result<(Ticket, oneshot::Receiver<Answer>), Reject> {
+        if self.waiting.len() >= most {
+            let detail = format!("{} wait for their answers", self.waiting.len());
+            return Err(Reject::new(Code::TooManyInFlight, detail));
+        }
+        let ticket = self.next_ticket;
+        self.next_ticket = ticket.next();
+        let (sender, receiver) = oneshot::channel();
+        self.waiting.insert(ticket, sender);
+        Ok((ticket, receiver))
+    }
+
+    /// Hands what was appended to the flush thread.
+    pub(super) fn commit(&mut self, now: Time) {
+        self.lazy_since = None;
+        if let Err(error) = self.appender.commit() {
+            self.fail_journal(&error, now);
+        }
+    }
+
+    /// The flush times of the records that a flush covers.
+    pub(super) fn flushed(&mut self, end: Seq, mut each: impl FnMut(std::time::Duration)) {
+        while self.gating.front().is_some_and(|(seq, _)| *seq < end) {
+            if let Some((_, since)) = self.gating.pop_front() {
+                each(since.elapsed());
+            }
+        }
+    }
+
+    fn append(&mut self, seq: Seq, record: &Record, now: Time) -> Urgency {
+        let urgency = urgency(&record.body);
+        match self.appender.append(seq, record, urgency) {
+            Ok(()) if urgency == Urgency::Now => self.gating.push_back((seq, Instant::now())),
+            Ok(()) => {
+                self.lazy_since.get_or_insert(now);
+            }
+            Err(error) => self.fail_journal(&error, now),
+        }
+        urgency
+    }
+
+    /// Tells the core, once; the actions that come of it are carried out with the rest.
+    fn fail_journal(&mut self, error: &JournalError, now: Time) {
+        if self.journal_failed.is_none() {
+            let why = error.to_string();
+            self.journal_failed = Some(why.clone());
+            self.handle(Event::JournalFailed { why }, now);
+        }
+    }
+}
+
+impl Desk {
+    /// Carries out every action there is, and what comes of that.
+    pub(super) fn carry_out(&self, inner: &mut Inner, now: Time) {
+        let mut urgent = false;
+        while !inner.actions.is_empty() {
+            for action in std::mem::take(&mut inner.actions) {
+                match action {
+                    Action::Append { seq, record } => {
+                        urgent |= inner.append(seq, &record, now) == Urgency::Now;
+                    }
+                    Action::Sign { call, warrant } => self.sign_call(inner, call, warrant, now),
+                    Action::Send { request } => self.send_call(inner, request, now),
+                    Action::Answer { ticket, answer } => {
+                        if let Some(waiting) = inner.waiting.remove(&ticket) {
+                            // Nobody waits any more when the connection is gone.
+                            let _ = waiting.send(answer);
+                        }
+                    }
+                    Action::Reconcile { account } => self.reconcile(account),
+                }
+            }
+            // Failing gives the core something to say, so it belongs inside the loop.
+            if std::mem::take(&mut urgent) {
+                inner.commit(now);
+            }
+        }
+    }
+
+    fn send_call(&self, inner: &mut Inner, request: Sendable, now: Time) {
+        let call = request.call();
+        match inner.calls.remove(&call) {
+            Some(ongoing) => self.send(request, ongoing),
+            None => {
+                let reject = Reject::new(Code::SignerRefused, "nothing was to be signed");
+                inner.handle(Event::NotSent { call, reject }, now);
+            }
+        }
+    }
+
+    fn sign_call(&self, inner: &mut Inner, call: Call, warrant: Warrant, now: Time) {
+        let id = call.id;
+        let accounts = inner.state().accounts();
+        let Some(venue) = accounts.get(&call.account).map(|account| account.venue.clone()) else {
+            let reject = Reject::new(Code::SignerRefused, "the account is not known");
+            return inner.handle(Event::NotSent { call: id, reject }, now);
+        };
+        let account = call.account.clone();
+        let asked = Instant::now();
+        inner.calls.insert(id, Ongoing { account, venue, body: call.body.clone(), asked });
+        let Some(desk) = self.this.upgrade() else { return };
+        let done = Box::new(move |signed| desk.signed(id, signed));
+        self.signer.sign(call, warrant, done);
+    }
+
+    fn signed(&self, call: CallId, signed: Result<Signed, Reject>) {
+        self.turn(|inner, now| {
+            if let Some(ongoing) = inner.calls.get(&call) {
+                self.measures.signer.record(ongoing.asked.elapsed());
+            }
+            match signed {
+                Ok(proof) => inner.handle(Event::Signed { proof }, now),
+                Err(reject) => {
+                    inner.calls.remove(&call);
+                    inner.handle(Event::NotSent { call, reject }, now);
+                }
+            }
+        });
+    }
+
+    /// What the journal tells, from its own thread.
+    pub fn flushed(&self, event: tidegate_journal::FlushEvent) {
+        self.turn(|inner, now| match event {
+            FlushEvent::Durable(proof) => {
+                inner.flushed(proof.end(), |took| self.measures.flush.record(took));
+                inner.handle(Event::Durable { proof }, now);
+            }
+            FlushEvent::Failed(error) => inner.fail_journal(&error, now),
+            // The journal itself tries again, and says so for as long as it is so.
+            FlushEvent::Degraded(_) => {}
+        });
+    }
+}

@@ -1,0 +1,114 @@
+//! Talking to venues: sending what may leave, and reading an account's state.
+
+use super::carry_out::Ongoing;
+use super::links::SendError;
+use super::{Desk, Link};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tidegate_core::event::Event;
+use tidegate_core::send::Sendable;
+use tidegate_types::call::{CallBody, CallClass};
+use tidegate_types::ids::{AccountName, CallId};
+use tidegate_types::reject::Reject;
+use tidegate_types::report::{AccountSnapshot, Outcome};
+use tidegate_types::request::Reply;
+
+impl Desk {
+    /// Sends a request and tells the core what came of it.
+    pub(super) fn send(&self, request: Sendable, ongoing: Ongoing) {
+        let Some(desk) = self.this.upgrade() else { return };
+        self.runtime.spawn(async move { desk.exchange(request, ongoing).await });
+    }
+
+    async fn exchange(self: Arc<Desk>, request: Sendable, ongoing: Ongoing) {
+        let call = request.call();
+        match self.deliver(request, &ongoing).await {
+            Ok(reply) => self.replied(call, &ongoing, reply),
+            Err(SendError::NotSent(reject)) => self.event(Event::NotSent { call, reject }),
+            Err(SendError::Unknown(why)) => {
+                let outcome = Outcome::Unknown { why };
+                self.event(Event::Replied { call, outcome, reply: None });
+            }
+        }
+    }
+
+    async fn deliver(&self, request: Sendable, ongoing: &Ongoing) -> Result<Reply, SendError> {
+        let link = self.links.get(&ongoing.venue).map_err(SendError::NotSent)?;
+        // A venue that asked us to wait bans the address when it is not heeded; a cancel is worth
+        // the risk.
+        if ongoing.body.class() != CallClass::Cancel {
+            link.budget().map_err(SendError::NotSent)?;
+        }
+        let call = request.call();
+        let began = Instant::now();
+        let reply = link.send(request.into_request(), || self.event(Event::Sent { call })).await;
+        self.measures.venue.record(began.elapsed());
+        reply
+    }
+
+    fn replied(&self, call: CallId, ongoing: &Ongoing, reply: Reply) {
+        let outcome = match self.links.get(&ongoing.venue) {
+            Ok(link) => link.venue().outcome(&ongoing.body, &reply, &self.book(&ongoing.venue)),
+            Err(reject) => Outcome::Unknown { why: reject.to_string() },
+        };
+        self.event(Event::Replied { call, outcome, reply: Some(reply) });
+    }
+
+    /// Reads an account's open orders and positions and hands them to the core.
+    pub(super) fn reconcile(&self, account: AccountName) {
+        let Some(desk) = self.this.upgrade() else { return };
+        self.runtime.spawn(async move {
+            let result = desk.snapshot(&account).await;
+            desk.event(Event::Snapshot { account, result });
+        });
+    }
+
+    async fn snapshot(&self, account: &AccountName) -> Result<AccountSnapshot, String> {
+        let venue = self.look(|state| state.accounts().get(account).map(|a| a.venue.clone()));
+        let venue = venue.ok_or_else(|| "the account is not known".to_owned())?;
+        let say = |reject: Reject| reject.to_string();
+        let link: &Link = self.links.get(&venue).map_err(say)?;
+        let mut replies = Vec::new();
+        for part in 0..link.venue().snapshot_parts() {
+            let request =
+                self.sign_read(account, CallBody::Snapshot { part }).await.map_err(say)?;
+            replies.push(link.fetch(request.into_request()).await.map_err(say)?);
+        }
+        link.venue().snapshot(&replies, &self.book(&venue)).map_err(|e| e.0)
+    }
+
+    /// Reads the terms of a venue's instruments.
+    pub async fn read_instruments(&self, link: &Link) -> Result<(), String> {
+        let mut replies = Vec::new();
+        for request in link.venue().instrument_requests() {
+            replies.push(link.fetch(request).await.map_err(|reject| reject.to_string())?);
+        }
+        let instruments = link.venue().instruments(&replies).map_err(|e| e.0)?;
+        let by_name = instruments.into_iter().map(|i| (i.id.name.clone(), i)).collect();
+        self.publish(&link.venue().name(), tidegate_venues::front::Instruments(by_name));
+        Ok(())
+    }
+
+    /// Reads instruments now and every `every`, sooner after a failure. `first` is told of the
+    /// first success.
+    pub async fn keep_instruments(
+        self: Arc<Desk>,
+        link: Arc<Link>,
+        every: Duration,
+        first: tokio::sync::oneshot::Sender<()>,
+    ) {
+        let mut first = Some(first);
+        loop {
+            let wait = match self.read_instruments(&link).await {
+                Ok(()) => {
+                    if let Some(first) = first.take() {
+                        let _ = first.send(());
+                    }
+                    every
+                }
+                Err(_) => Duration::from_secs(1).min(every),
+            };
+            tokio::time::sleep(wait).await;
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Reads: they pass no core, but the same key, the same grant and the same signer.
+
+use super::Desk;
+use std::sync::atomic::Ordering;
+use tidegate_core::FIRST_SERVER_CALL;
+use tidegate_core::send::{Sendable, unrecorded};
+use tidegate_types::call::{Call, CallBody, Warrant};
+use tidegate_types::ids::{AccountName, CallId, CallerName};
+use tidegate_types::proof::Authenticated;
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::time::Time;
+use tidegate_venues::Venue;
+use tidegate_venues::front::{Owned, Owners, Read};
+use tokio::sync::oneshot;
+
+/// A read that may go ahead.
+#[derive(Debug)]
+pub struct AllowedRead {
+    /// The read, with the venue's ids of the order it names.
+    pub read: Read,
+    /// Whether the caller sees everybody's orders on the account.
+    pub account_wide: bool,
+}
+
+/// Whose orders of an account are whose.
+pub struct AccountOwners<'a> {
+    desk: &'a Desk,
+    account: &'a AccountName,
+}
+
+impl Desk {
+    /// Whether a caller may read an account, and then whether all of it.
+    pub fn may_read(
+        &self,
+        caller: &CallerName,
+        account: &AccountName,
+        now: Time,
+    ) -> Result<bool, Reject> {
+        self.look(|state| match state.grant(caller, account) {
+            None => Err(Reject::new(Code::NoGrant, format!("{caller} on {account}"))),
+            Some(grant) if grant.until.is_some_and(|until| until <= now) => {
+                Err(Reject::new(Code::GrantExpired, ""))
+            }
+            Some(grant) => Ok(grant.account_wide),
+        })
+    }
+
+    /// Checks a read against the caller's grant, and finds the order it names among those the
+    /// caller may see.
+    pub fn allow_read(
+        &self,
+        who: &Authenticated,
+        read: Read,
+        venue: &dyn Venue,
+        now: Time,
+    ) -> Result<AllowedRead, Reject> {
+        let account_wide = self.inner().authorize_read(who, now)?.account_wide;
+        let Some(name) = &read.order else { return Ok(AllowedRead { read, account_wide }) };
+        let found = self.look(|state| state.find(who, name, None).map(|order| order.reference()));
+        match found {
+            Some(order) => Ok(AllowedRead { read: venue.with_order(read, &order), account_wide }),
+            None => Err(Reject::new(Code::OrderNotFound, "")),
+        }
+    }
+
+    /// Has a read or session call signed with an account's key.
+    pub async fn sign_read(
+        &self,
+        account: &AccountName,
+        body: CallBody,
+    ) -> Result<Sendable, Reject> {
+        let id = CallId(FIRST_SERVER_CALL.0 + self.next_read.fetch_add(1, Ordering::Relaxed));
+        let call = Call { id, account: account.clone(), body };
+        let (sender, signed) = oneshot::channel();
+        let done = Box::new(move |signed| {
+            // Nobody waits any more when the connection is gone.
+            let _ = sender.send(signed);
+        });
+        self.signer.sign(call, Warrant::Unrecorded, done);
+        let lost = |_| Reject::new(Code::SignerUnavailable, "the signer went away");
+        unrecorded(signed.await.map_err(lost)??)
+            .map_err(|_| Reject::new(Code::SignerRefused, "the call is neither read nor session"))
+    }
+
+    /// Whose orders of this account are whose.
+    pub fn owners<'a>(&'a self, account: &'a AccountName) -> AccountOwners<'a> {
+        AccountOwners { desk: self, account }
+    }
+}
+
+impl Owners for AccountOwners<'_> {
+    fn owner(&self, client_id: Option<&str>, venue_id: Option<&str>) -> Option<Owned> {
+        self.desk.look(|state| {
+            let order = state.owner(self.account, client_id, venue_id)?;
+            let caller_id = order.request.caller_id.clone();
+            order.caller.clone().map(|caller| Owned { caller, caller_id })
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! How many connections there are, in all and from each address.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Counts connections against their limits.
+#[derive(Debug)]
+pub struct Connections {
+    most: usize,
+    most_per_peer: usize,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    total: usize,
+    per_peer: HashMap<IpAddr, usize>,
+}
+
+/// A counted connection, until dropped.
+#[derive(Debug)]
+pub struct Place {
+    peer: IpAddr,
+    connections: Arc<Connections>,
+}
+
+impl Connections {
+    /// Limits: in all, and per address.
+    pub fn new(most: usize, most_per_peer: usize) -> Arc<Connections> {
+        Arc::new(Connections { most, most_per_peer, open: Mutex::default() })
+    }
+
+    /// A place for one more connection from `peer`; none when a limit is reached.
+    pub fn enter(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.total >= self.most {
+            return None;
+        }
+        let here = open.per_peer.entry(peer).or_insert(0);
+        if *here >= self.most_per_peer {
+            return None;
+        }
+        *here += 1;
+        open.total += 1;
+        Some(Place { peer, connections: Arc::clone(self) })
+    }
+
+    /// How many connections are open.
+    pub fn count(&self) -> usize {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).total
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.total = open.total.saturating_sub(1);
+        if let Some(here) = open.per_peer.get_mut(&self.peer) {
+            *here = here.saturating_sub(1);
+            if *here == 0 {
+                open.per_peer.remove(&self.peer);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

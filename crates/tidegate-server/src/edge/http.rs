@@ -1,0 +1,244 @@
+//! Strict HTTP/1.1: one Host, no Transfer-Encoding, origin-form targets, everything bounded.
+
+mod head;
+
+use super::guard::{Guarded, Phase};
+use super::listener::{Door, Mount};
+use super::websocket::{CallerSocket, accept_socket};
+use super::{Bucket, Site};
+use crate::clock;
+use bytes::Bytes;
+use head::{Head, Wants};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use tidegate_types::limits::{MAX_BODY_BYTES, MAX_HEAD_BYTES};
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::request::{RawRequest, Reply};
+use tidegate_venues::Venue;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+
+/// Most header lines in one request.
+const MAX_HEADERS: usize = 64;
+/// Where administration is served.
+pub(super) const ADMIN_PATH: &str = "/admin/v1";
+
+type Answer = Response<Full<Bytes>>;
+
+/// Serves one connection until it closes, breaks, or `stop` turns true between two requests.
+pub(super) async fn serve<S, IO>(
+    io: IO,
+    peer: IpAddr,
+    door: Arc<Door<S>>,
+    mut stop: watch::Receiver<bool>,
+) where
+    S: Site,
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let phase = Phase::new();
+    let io = TokioIo::new(Guarded::new(io, phase.clone(), door.timeouts));
+    let (per_second, burst) = door.rate;
+    let bucket = Arc::new(Mutex::new(Bucket::new(per_second, burst)));
+    let service = service_fn(move |request| {
+        let visit = Visit {
+            door: Arc::clone(&door),
+            peer,
+            bucket: Arc::clone(&bucket),
+            phase: phase.clone(),
+        };
+        async move { Ok::<_, Infallible>(visit.answer(request).await) }
+    });
+    // `Guarded` times heads and pauses: hyper's own timer cannot tell the two apart.
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .max_headers(MAX_HEADERS)
+        .max_header_size(MAX_HEAD_BYTES)
+        .max_buf_size(MAX_HEAD_BYTES + MAX_BODY_BYTES)
+        .half_close(false)
+        .serve_connection(io, service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}
+
+/// One request on a connection.
+struct Visit<S> {
+    door: Arc<Door<S>>,
+    peer: IpAddr,
+    bucket: Arc<Mutex<Bucket>>,
+    phase: Phase,
+}
+
+impl<S: Site> Visit<S> {
+    async fn answer(self, request: Request<Incoming>) -> Answer {
+        self.phase.busy();
+        let (answer, upgraded) = self.decide(request).await;
+        if !upgraded {
+            self.phase.idle();
+        }
+        answer
+    }
+
+    /// The answer, and whether the connection becomes a WebSocket.
+    async fn decide(&self, mut request: Request<Incoming>) -> (Answer, bool) {
+        let upgrade = hyper::upgrade::on(&mut request);
+        let (parts, body) = request.into_parts();
+        let (place, path) = place(&self.door.mount, parts.uri.path());
+        let head = match Head::read(&parts, path, self.peer) {
+            Ok(head) => head,
+            Err(reject) => return (self.refuse(place, None, &reject), false),
+        };
+        let now = clock::now();
+        if !self.bucket.lock().unwrap_or_else(PoisonError::into_inner).take(now) {
+            let reject = Reject::new(Code::RequestRate, "on this connection");
+            return (self.refuse(place, Some(&head.request), &reject), false);
+        }
+        match (place, head.wants) {
+            (Place::Venue(venue), Wants::WebSocket { accept }) => {
+                let session = match self.door.site.open(venue, &head.request) {
+                    Ok(session) => session,
+                    Err(reply) => return (render(reply, true), false),
+                };
+                let (site, bucket) = (Arc::clone(&self.door.site), self.fresh_bucket());
+                tokio::spawn(async move {
+                    if let Ok(upgraded) = upgrade.await {
+                        let socket: CallerSocket = accept_socket(upgraded).await;
+                        site.drive(venue, session, socket, bucket).await;
+                    }
+                });
+                (switching(&accept), true)
+            }
+            (place, _) => (self.request(place, head.request, body).await, false),
+        }
+    }
+
+    async fn request(&self, place: Place, mut request: RawRequest, body: Incoming) -> Answer {
+        match self.body(body).await {
+            Ok(body) => request.body = body,
+            Err(reject) => return self.refuse(place, Some(&request), &reject),
+        }
+        match place {
+            Place::Venue(venue) => render(self.door.site.reply(venue, request).await, false),
+            Place::Admin => render(self.door.site.administer(request).await, false),
+            Place::Nowhere => {
+                let reject = Reject::new(Code::UnknownRoute, "no venue is served at this path");
+                self.refuse(Place::Nowhere, Some(&request), &reject)
+            }
+        }
+    }
+
+    async fn body(&self, body: Incoming) -> Result<Vec<u8>, Reject> {
+        let read = Limited::new(body, MAX_BODY_BYTES).collect();
+        match tokio::time::timeout(self.door.timeouts.body, read).await {
+            Ok(Ok(body)) => Ok(body.to_bytes().into()),
+            Ok(Err(e)) if e.is::<LengthLimitError>() => {
+                Err(Reject::new(Code::TooLarge, format!("the body is over {MAX_BODY_BYTES} bytes")))
+            }
+            Ok(Err(_)) => Err(Reject::new(Code::Malformed, "the body ends early")),
+            Err(_) => Err(Reject::new(Code::Malformed, "the body came too slowly")),
+        }
+    }
+
+    /// A refusal in the words of the venue, where it is known; the connection ends with it, since
+    /// what follows on it may be the rest of what was refused.
+    fn refuse(&self, place: Place, request: Option<&RawRequest>, reject: &Reject) -> Answer {
+        match place {
+            Place::Venue(venue) => render(self.door.site.refuse(venue, request, reject), true),
+            Place::Admin | Place::Nowhere => render(plain_refusal(reject), true),
+        }
+    }
+
+    fn fresh_bucket(&self) -> Bucket {
+        let (per_second, burst) = self.door.rate;
+        Bucket::new(per_second, burst)
+    }
+}
+
+/// What stands at a path.
+#[derive(Clone, Copy)]
+enum Place {
+    Venue(&'static dyn Venue),
+    Admin,
+    Nowhere,
+}
+
+/// What stands at `path`, and the path as seen from there.
+fn place<'a>(mount: &Mount, path: &'a str) -> (Place, &'a str) {
+    let venues = match mount {
+        Mount::Root(venue) => return (Place::Venue(*venue), path),
+        Mount::Prefixes(_) if path == ADMIN_PATH => return (Place::Admin, path),
+        Mount::Prefixes(venues) => venues,
+    };
+    let below = path.strip_prefix('/').unwrap_or(path);
+    let name = below.split('/').next().unwrap_or_default();
+    match venues.iter().find(|venue| venue.name().as_str() == name) {
+        Some(venue) => {
+            let rest = below.strip_prefix(name).unwrap_or_default();
+            (Place::Venue(*venue), if rest.is_empty() { "/" } else { rest })
+        }
+        None => (Place::Nowhere, path),
+    }
+}
+
+/// A refusal where no venue's words fit.
+fn plain_refusal(reject: &Reject) -> Reply {
+    let code = format!("TG{}", reject.code.number());
+    let body = serde_json::json!({ "error": { "code": code, "message": reject.to_string() } });
+    let status = match reject.code {
+        Code::UnknownRoute => 404,
+        Code::TooLarge => 413,
+        Code::RequestRate => 429,
+        _ => 400,
+    };
+    Reply { status, headers: Vec::new(), body: body.to_string().into_bytes() }
+}
+
+fn render(reply: Reply, close: bool) -> Answer {
+    let mut answer = Response::new(Full::new(Bytes::from(reply.body)));
+    *answer.status_mut() =
+        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = answer.headers_mut();
+    for (name, value) in &reply.headers {
+        let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+        else {
+            continue;
+        };
+        // These belong to the connection that the answer came on.
+        if ![CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE].contains(&name) {
+            headers.append(name, value);
+        }
+    }
+    headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+    if close {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
+}
+
+fn switching(accept: &str) -> Answer {
+    let mut answer = Response::new(Full::new(Bytes::new()));
+    *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = answer.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(accept) = HeaderValue::from_str(accept) {
+        headers.insert(http::header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    answer
+}
+

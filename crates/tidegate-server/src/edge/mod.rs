@@ -1,0 +1,88 @@
+//! Where callers connect: TLS, listeners, strict HTTP, WebSocket sessions.
+
+mod bucket;
+mod connections;
+mod guard;
+mod http;
+mod listener;
+pub mod tls;
+mod websocket;
+
+pub use bucket::Bucket;
+pub use connections::Connections;
+pub use listener::{Door, Listening, Mount, listen};
+pub use websocket::{CallerSocket, drive};
+
+use std::time::Duration;
+use tidegate_types::reject::Reject;
+use tidegate_types::request::{RawRequest, Reply};
+use tidegate_venues::Venue;
+use tidegate_venues::front::Session;
+
+/// What stands behind the doors.
+pub trait Site: Send + Sync + 'static {
+    /// The answer to a request at a venue's door.
+    fn reply(
+        &self,
+        venue: &'static dyn Venue,
+        request: RawRequest,
+    ) -> impl Future<Output = Reply> + Send;
+
+    /// The answer to a request that is refused before it could be handed over; without a request
+    /// not even its head could be read.
+    fn refuse(
+        &self,
+        venue: &'static dyn Venue,
+        request: Option<&RawRequest>,
+        reject: &Reject,
+    ) -> Reply;
+
+    /// Opens a session, or says why not.
+    fn open(
+        &self,
+        venue: &'static dyn Venue,
+        request: &RawRequest,
+    ) -> Result<Box<dyn Session>, Reply>;
+
+    /// Serves a session until its socket closes.
+    fn drive(
+        &self,
+        venue: &'static dyn Venue,
+        session: Box<dyn Session>,
+        socket: CallerSocket,
+        bucket: Bucket,
+    ) -> impl Future<Output = ()> + Send;
+
+    /// The answer to a request of the administration's.
+    fn administer(&self, request: RawRequest) -> impl Future<Output = Reply> + Send;
+}
+
+/// How long callers may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// For a TLS handshake.
+    pub handshake: Duration,
+    /// For the head of a request, from its first byte.
+    pub head: Duration,
+    /// For the body of a request.
+    pub body: Duration,
+    /// Between requests.
+    pub idle: Duration,
+    /// Without taking a byte of what is written to them.
+    pub write: Duration,
+}
+
+impl From<&crate::config::Timeouts> for Timeouts {
+    fn from(set: &crate::config::Timeouts) -> Timeouts {
+        Timeouts {
+            handshake: Duration::from_millis(set.handshake_ms),
+            head: Duration::from_millis(set.head_ms),
+            body: Duration::from_millis(set.body_ms),
+            idle: Duration::from_millis(set.idle_ms),
+            write: Duration::from_millis(set.write_ms),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! Doors tried over raw sockets, without anything behind them but an echo.
+
+use super::*;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tidegate_types::reject::Code;
+use tidegate_venues::registry;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+/// Answers with what it was asked, in one line.
+struct Echo;
+
+impl Site for Echo {
+    async fn reply(&self, venue: &'static dyn Venue, request: RawRequest) -> Reply {
+        let RawRequest { method, path, query, body, .. } = request;
+        let body = String::from_utf8_lossy(&body);
+        let text = format!("{} {} {path} {query} {body}", venue.name(), method.as_str());
+        Reply { status: 200, headers: Vec::new(), body: text.into_bytes() }
+    }
+
+    fn refuse(&self, _: &'static dyn Venue, _: Option<&RawRequest>, reject: &Reject) -> Reply {
+        Reply { status: 400, headers: Vec::new(), body: reject.to_string().into_bytes() }
+    }
+
+    fn open(&self, _: &'static dyn Venue, _: &RawRequest) -> Result<Box<dyn Session>, Reply> {
+        let reject = Reject::new(Code::UnknownRoute, "no sessions here");
+        Err(Reply { status: 404, headers: Vec::new(), body: reject.to_string().into_bytes() })
+    }
+
+    async fn drive(
+        &self,
+        _: &'static dyn Venue,
+        _: Box<dyn Session>,
+        _: CallerSocket,
+        _: Bucket,
+    ) {
+    }
+
+    async fn administer(&self, _: RawRequest) -> Reply {
+        Reply { status: 200, headers: Vec::new(), body: b"admin".to_vec() }
+    }
+}
+
+const QUICK: Timeouts = Timeouts {
+    handshake: Duration::from_millis(200),
+    head: Duration::from_millis(200),
+    body: Duration::from_millis(200),
+    idle: Duration::from_millis(600),
+    write: Duration::from_millis(200),
+};
+
+struct Opened {
+    address: SocketAddr,
+    _listening: Listening,
+    _stop: watch::Sender<bool>,
+}
+
+async fn open_door(rate: (u32, u32), connections: Arc<Connections>) -> Opened {
+    let door = Door {
+        site: Arc::new(Echo),
+        mount: Mount::Prefixes(registry::all().to_vec()),
+        tls: None,
+        timeouts: QUICK,
+        rate,
+        connections,
+    };
+    let (stop, stopped) = watch::channel(false);
+    let listening = listen(SocketAddr::from(([127, 0, 0, 1], 0)), door, stopped).await.unwrap();
+    Opened { address: listening.address, _listening: listening, _stop: stop }
+}
+
+async fn plain_door() -> Opened {
+    open_door((1000, 1000), Connections::new(100, 100)).await
+}
+
+/// Sends bytes and reads until the connection ends or nothing comes for a while.
+async fn say(address: SocketAddr, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    hear(&mut stream, Duration::from_millis(150)).await
+}
+
+async fn hear(stream: &mut TcpStream, quiet: Duration) -> String {
+    let mut heard = Vec::new();
+    let mut chunk = [0; 4096];
+    while let Ok(Ok(n @ 1..)) = tokio::time::timeout(quiet, stream.read(&mut chunk)).await {
+        heard.extend_from_slice(&chunk[..n]);
+    }
+    String::from_utf8_lossy(&heard).into_owned()
+}
+
+fn status(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or("none")
+}
+
+#[tokio::test]
+async fn requests_are_taken_strictly() {
+    let door = plain_door().await;
+    let long = "a".repeat(20 * 1024);
+    let table: &[(&str, String, &str, &str)] = &[
+        ("plain", "GET /binance/x?a=1 HTTP/1.1\r\nHost: h\r\n\r\n".into(), "200", "binance GET /x a=1"),
+        ("root", "GET /deribit HTTP/1.1\r\nHost: h\r\n\r\n".into(), "200", "deribit GET / "),
+        ("body", "POST /binance/x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc".into(), "200", "abc"),
+        ("escape", "GET /binance/a%2Fb?c=%20 HTTP/1.1\r\nHost: h\r\n\r\n".into(), "200", "/a%2Fb c=%20"),
+        ("no host", "GET /binance/x HTTP/1.1\r\n\r\n".into(), "400", "Host"),
+        ("two hosts", "GET /binance/x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".into(), "400", "Host"),
+        ("chunked", "POST /binance/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".into(), "400", "Transfer-Encoding"),
+        ("bad chunk", "POST /binance/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n".into(), "400", "Transfer-Encoding"),
+        ("both", "POST /binance/x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".into(), "400", ""),
+        ("identity", "POST /binance/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity\r\n\r\n".into(), "400", ""),
+        ("two lengths", "POST /binance/x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc".into(), "400", ""),
+        ("signed length", "POST /binance/x HTTP/1.1\r\nHost: h\r\nContent-Length: +3\r\n\r\nabc".into(), "400", ""),
+        ("absolute", "GET http://h/binance/x HTTP/1.1\r\nHost: h\r\n\r\n".into(), "400", "path"),
+        ("authority", "CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n".into(), "404", "TG201"),
+        ("method", "PATCH /binance/x HTTP/1.1\r\nHost: h\r\n\r\n".into(), "400", "methods are"),
+        ("large", "POST /binance/x HTTP/1.1\r\nHost: h\r\nContent-Length: 32769\r\n\r\n".into(), "400", "TG209"),
+        ("long head", format!("GET /binance/x HTTP/1.1\r\nHost: h\r\nX: {long}\r\n\r\n"), "431", ""),
+        ("many heads", format!("GET /binance/x HTTP/1.1\r\nHost: h\r\n{}\r\n", "X: y\r\n".repeat(65)), "431", ""),
+        ("garbage", "\x16\x03\x01\x02\x00".into(), "400", ""),
+        ("elsewhere", "GET /nowhere/x HTTP/1.1\r\nHost: h\r\n\r\n".into(), "404", "TG201"),
+        ("prefix of a name", "GET /binancex/x HTTP/1.1\r\nHost: h\r\n\r\n".into(), "404", "TG201"),
+        ("admin", "POST /admin/v1 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}".into(), "200", "admin"),
+        ("socket without a key", "GET /binance/ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n".into(), "400", "Sec-WebSocket-Key"),
+        ("socket refused", "GET /binance/ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".into(), "404", "no sessions here"),
+    ];
+    for (name, request, expected, text) in table {
+        let answer = say(door.address, request.as_bytes()).await;
+        assert_eq!(status(&answer), *expected, "{name}: {answer:?}");
+        assert!(answer.contains(text), "{name}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_follows_a_refusal_on_its_connection_is_not_served() {
+    let door = plain_door().await;
+    let smuggled = "POST /binance/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n\
+                    0\r\n\r\nGET /binance/secret HTTP/1.1\r\nHost: h\r\n\r\n";
+    let answer = say(door.address, smuggled.as_bytes()).await;
+    assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer:?}");
+    assert!(answer.contains("connection: close"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn kept_alive_connections_serve_several_requests() {
+    let door = plain_door().await;
+    let mut stream = TcpStream::connect(door.address).await.unwrap();
+    for at in 0..3 {
+        // Pauses longer than the time-out for a head, shorter than that for idling.
+        tokio::time::sleep(Duration::from_millis(if at == 0 { 50 } else { 300 })).await;
+        stream.write_all(b"GET /binance/x HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+        assert_eq!(status(&hear(&mut stream, Duration::from_millis(100)).await), "200");
+    }
+}
+
+/// How long a connection lives that sends this, a byte at a time.
+async fn lives(address: SocketAddr, bytes: &[u8]) -> Duration {
+    let began = std::time::Instant::now();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let mut chunk = [0; 1024];
+    for byte in bytes {
+        let sent = stream.write_all(&[*byte]).await;
+        let read = tokio::time::timeout(Duration::from_millis(20), stream.read(&mut chunk)).await;
+        if sent.is_err() || matches!(read, Ok(Ok(0) | Err(_))) {
+            return began.elapsed();
+        }
+    }
+    loop {
+        match tokio::time::timeout(Duration::from_secs(5), stream.read(&mut chunk)).await {
+            Ok(Ok(1..)) => {}
+            Ok(_) => return began.elapsed(),
+            Err(_) => return Duration::MAX,
+        }
+    }
+}
+
+#[tokio::test]
+async fn slow_callers_are_cut_off() {
+    let door = plain_door().await;
+    let head = "GET /binance/x HTTP/1.1\r\nHost: h\r\nX: ".to_owned() + &"y".repeat(200);
+    let body = "POST /binance/x HTTP/1.1\r\nHost: h\r\nContent-Length: 200\r\n\r\n".to_owned();
+    let table = [
+        ("nothing", String::new(), 200),
+        ("a slow head", head, 200),
+        ("an idle connection", "GET /binance/x HTTP/1.1\r\nHost: h\r\n\r\n".to_owned(), 600),
+    ];
+    for (name, text, least) in table {
+        // The last one is sent at once: its head is not what is slow.
+        let lived = if least > 200 {
+            let mut stream = TcpStream::connect(door.address).await.unwrap();
+            stream.write_all(text.as_bytes()).await.unwrap();
+            let began = std::time::Instant::now();
+            hear(&mut stream, Duration::from_secs(5)).await;
+            began.elapsed()
+        } else {
+            lives(door.address, text.as_bytes()).await
+        };
+        assert!(lived >= Duration::from_millis(least - 20), "{name}: {lived:?}");
+        assert!(lived < Duration::from_millis(least + 1500), "{name}: {lived:?}");
+    }
+    let answer = say_and_wait(door.address, &body).await;
+    assert!(answer.contains("too slowly"), "{answer:?}");
+}
+
+async fn say_and_wait(address: SocketAddr, text: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    hear(&mut stream, Duration::from_millis(800)).await
+}
+
+#[tokio::test]
+async fn too_many_requests_or_connections_are_turned_away() {
+    let door = open_door((1, 2), Connections::new(10, 2)).await;
+    let mut stream = TcpStream::connect(door.address).await.unwrap();
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        stream.write_all(b"GET /binance/x HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+        let answer = hear(&mut stream, Duration::from_millis(80)).await;
+        seen.push((status(&answer).to_owned(), answer.contains("TG404")));
+    }
+    let yes = ("200".to_owned(), false);
+    assert_eq!(seen, [yes.clone(), yes, ("400".to_owned(), true)]);
+
+    let _held = [
+        TcpStream::connect(door.address).await.unwrap(),
+        TcpStream::connect(door.address).await.unwrap(),
+    ];
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let refused = say(door.address, b"GET /binance/x HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    assert_eq!(refused, "", "a third connection from one address");
+}

@@ -1,0 +1,321 @@
+//! Drives a venue's session over a caller's WebSocket.
+
+mod relay;
+mod wire;
+
+use super::Bucket;
+use crate::clock;
+use crate::front::{Gate, Watch, Who};
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use relay::Relay;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+use tidegate_identity::Remembered;
+use tidegate_types::limits::MAX_WS_MESSAGE_BYTES;
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::request::Reply;
+use tidegate_types::time::Time;
+use tidegate_venues::Venue;
+use tidegate_venues::front::{From, Parsed, Session, Step, Tag, Viewer};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use wire::{Heard, Wire};
+
+/// A caller's socket after the upgrade.
+pub type CallerSocket = WebSocketStream<TokioIo<Upgraded>>;
+
+/// How often a silent caller is pinged.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+/// A caller that has said nothing for this many pings is gone.
+const PINGS_UNANSWERED: u32 = 3;
+/// Most questions of one session that wait for their answers.
+const MAX_QUESTIONS: usize = 256;
+/// How long the last words to a caller may take.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// How many messages of one kind are taken in before the socket is flushed.
+const BATCH: usize = 64;
+
+/// Takes over an upgraded connection.
+pub(super) async fn accept_socket(upgraded: Upgraded) -> CallerSocket {
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MAX_WS_MESSAGE_BYTES))
+        .max_frame_size(Some(MAX_WS_MESSAGE_BYTES))
+        .read_buffer_size(16 * 1024)
+        .write_buffer_size(64 * 1024);
+    WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await
+}
+
+/// Serves a session until its socket closes, breaks, or reads too slowly.
+pub async fn drive(
+    gate: Arc<Gate>,
+    venue: &'static dyn Venue,
+    session: Box<dyn Session>,
+    socket: CallerSocket,
+    bucket: Bucket,
+) {
+    let mut pings = interval(PING_INTERVAL);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pings.reset();
+    let mut driver = Driver {
+        gate,
+        venue,
+        session,
+        wire: Wire::new(socket),
+        bucket,
+        remembered: None,
+        watch: None,
+        questions: FuturesUnordered::new(),
+        relay: None,
+        pings,
+        silent_pings: 0,
+        open: true,
+    };
+    let steps = driver.session.on_open(clock::now());
+    driver.carry_out(steps);
+    while driver.open {
+        let happened = driver.next().await;
+        driver.take(happened);
+        driver.open &= !driver.wire.overflowed();
+    }
+    driver.end().await;
+}
+
+/// A session and everything it is connected to.
+struct Driver {
+    gate: Arc<Gate>,
+    venue: &'static dyn Venue,
+    session: Box<dyn Session>,
+    wire: Wire,
+    bucket: Bucket,
+    /// Whom later questions come from.
+    remembered: Option<Remembered>,
+    /// The private stream that the session may see.
+    watch: Option<Watch>,
+    questions: FuturesUnordered<BoxFuture<'static, (Tag, Reply)>>,
+    relay: Option<Relay>,
+    pings: Interval,
+    silent_pings: u32,
+    open: bool,
+}
+
+/// What can happen to a session.
+enum Happened {
+    Heard(Heard),
+    Answered(Tag, Reply),
+    Private(Arc<Value>),
+    /// Messages of the private stream were missed.
+    Missed,
+    Public(Option<String>),
+    Timer,
+    Ping,
+    Stopping,
+}
+
+impl Driver {
+    async fn next(&mut self) -> Happened {
+        let due = self.session.timer().map(until);
+        tokio::select! {
+            heard = self.wire.next() => Happened::Heard(heard),
+            Some((tag, reply)) = self.questions.next() => Happened::Answered(tag, reply),
+            frame = next_frame(&mut self.watch) => match frame {
+                Some(frame) => Happened::Private(frame),
+                None => Happened::Missed,
+            },
+            text = relay::next(&mut self.relay) => Happened::Public(text),
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Happened::Timer,
+            _ = self.pings.tick() => Happened::Ping,
+            () = self.gate.stopping() => Happened::Stopping,
+        }
+    }
+
+    fn take(&mut self, happened: Happened) {
+        let now = clock::now();
+        match happened {
+            Happened::Heard(heard) => self.heard(heard, now),
+            Happened::Answered(tag, reply) => {
+                let steps = self.session.on_reply(tag, reply, now);
+                self.carry_out(steps);
+            }
+            Happened::Private(frame) => {
+                let mut next = Some(frame);
+                for _ in 0..BATCH {
+                    let Some(frame) = next else { break };
+                    self.private(&frame, now);
+                    next = self.watch.as_mut().and_then(Watch::ready);
+                }
+            }
+            // What the caller would have to be told can no longer be told in order.
+            Happened::Missed => self.close(1008, "TG403 too slow for the private stream"),
+            Happened::Public(text) => {
+                let mut next = text;
+                if next.is_none() {
+                    return self.close(1001, "TG801 the venue's socket closed; connect again");
+                }
+                for _ in 0..BATCH {
+                    let Some(text) = next else { break };
+                    let steps = self.session.on_public(&text, now);
+                    self.carry_out(steps);
+                    next = self.relay.as_mut().and_then(Relay::ready);
+                }
+            }
+            Happened::Timer => {
+                let steps = self.session.on_timer(now);
+                self.carry_out(steps);
+            }
+            Happened::Ping => {
+                self.silent_pings += 1;
+                if self.silent_pings > PINGS_UNANSWERED {
+                    self.open = false;
+                }
+                self.wire.send(Message::Ping(bytes::Bytes::new()));
+            }
+            Happened::Stopping => self.close(1001, "the gateway stops"),
+        }
+    }
+
+    fn heard(&mut self, heard: Heard, now: Time) {
+        self.silent_pings = 0;
+        match heard {
+            Heard::Text(text) => {
+                if !self.bucket.take(now) {
+                    self.gate.note_refusal(None, &Reject::new(Code::RequestRate, "on this socket"));
+                    return self.close(1008, "TG404 too many messages a second");
+                }
+                let instruments = self.gate.desk().book(&self.venue.name());
+                let steps = self.session.on_text(&text, &instruments, now);
+                self.carry_out(steps);
+            }
+            Heard::Other => {}
+            Heard::Binary => self.close(1003, "text only"),
+            Heard::End => self.open = false,
+        }
+    }
+
+    fn private(&mut self, frame: &Value, now: Time) {
+        let Some(watch) = &self.watch else { return };
+        // A revoked key sees nothing from then on.
+        let Some(account_wide) = self.gate.may_watch(watch) else {
+            self.watch = None;
+            return self.close(1008, "TG102 the key was revoked");
+        };
+        let owners = self.gate.desk().owners(watch.account());
+        let viewer = Viewer { caller: watch.caller(), account_wide, owners: &owners };
+        let steps = self.session.on_private(frame, &viewer, now);
+        self.carry_out(steps);
+    }
+
+    fn carry_out(&mut self, steps: Vec<Step>) {
+        for step in steps {
+            match step {
+                Step::Send(text) => self.wire.send(Message::text(text)),
+                Step::Close { code, reason } => self.close(code, &reason),
+                Step::Ask { tag, from, parsed } => self.ask(tag, from, parsed),
+                Step::Identify { tag, from } => {
+                    let now = clock::now();
+                    let result = self.identify(from, now).map(|_| ());
+                    let steps = self.session.on_identity(tag, result, now);
+                    self.carry_out(steps);
+                }
+                Step::Relay(text) => self.relay(text),
+            }
+        }
+    }
+
+    fn ask(&mut self, tag: Tag, from: From, parsed: Parsed) {
+        let now = clock::now();
+        let who = if self.questions.len() < MAX_QUESTIONS {
+            self.identify(from, now)
+        } else {
+            let reject = Reject::new(Code::TooManyInFlight, "on this socket");
+            self.gate.note_refusal(None, &reject);
+            Err(reject)
+        };
+        match who {
+            Ok(who) => {
+                let (gate, venue) = (Arc::clone(&self.gate), self.venue);
+                self.questions
+                    .push(Box::pin(async move { (tag, gate.ask(venue, who, parsed).await) }));
+            }
+            Err(reject) => {
+                let steps = self.session.on_reject(tag, &reject, now);
+                self.carry_out(steps);
+            }
+        }
+    }
+
+    /// Who a question comes from. A refusal is on record when this returns.
+    fn identify(&mut self, from: From, now: Time) -> Result<Who, Reject> {
+        let who = match (from, &self.remembered) {
+            (From::Nobody, _) => Ok(Who::Nobody),
+            (From::Credentials { presented, remember }, _) => {
+                let who = self.gate.authenticate(self.venue, &presented, now);
+                if let (Ok(Who::Proven(proven)), true) = (&who, remember) {
+                    self.remembered = Some(Remembered::from(proven));
+                    self.watch = Some(self.gate.watch(proven.into()));
+                    self.gate.note_login(proven);
+                }
+                who
+            }
+            (From::Session, Some(remembered)) => self.gate.recall(remembered),
+            (From::Session, None) => Err(Reject::new(Code::MissingCredentials, "log in first")),
+            (From::StreamKey { key }, _) => {
+                self.gate.stream_owner(self.venue, &key, now).inspect(|who| {
+                    if let Who::Named(named) = who {
+                        self.watch = Some(self.gate.watch(named.clone()));
+                    }
+                })
+            }
+        };
+        who.inspect_err(|reject| self.gate.note_refusal(None, reject))
+    }
+
+    fn relay(&mut self, text: String) {
+        if self.relay.is_none() {
+            let Some(target) = self.session.relay_target() else { return };
+            match self.gate.link(self.venue) {
+                Ok(link) => self.relay = Some(Relay::open(Arc::clone(link), target)),
+                Err(reject) => {
+                    self.gate.note_refusal(None, &reject);
+                    return self.close(1011, &reject.to_string());
+                }
+            }
+        }
+        let sent = self.relay.as_ref().is_some_and(|relay| relay.send(text));
+        if !sent {
+            self.close(1008, "TG403 the venue's socket takes no more");
+        }
+    }
+
+    fn close(&mut self, code: u16, reason: &str) {
+        self.wire.close(code, reason);
+        self.open = false;
+    }
+
+    async fn end(mut self) {
+        if self.session.cancels_on_close()
+            && let Some(watch) = &self.watch
+        {
+            self.gate.cancel_orders_of(watch);
+        }
+        let _ = tokio::time::timeout(FAREWELL, self.wire.finish()).await;
+    }
+}
+
+async fn next_frame(watch: &mut Option<Watch>) -> Option<Arc<Value>> {
+    match watch {
+        Some(watch) => watch.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The timer's time on the runtime's clock.
+fn until(at: Time) -> Instant {
+    let wait = Duration::from_micros(at.since(clock::now()).micros());
+    Instant::now().checked_add(wait).unwrap_or_else(Instant::now)
+}

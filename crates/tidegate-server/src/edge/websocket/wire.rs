@@ -1,0 +1,106 @@
+//! A caller's socket with a bounded backlog: written in batches, cut off when it reads too slowly.
+
+use super::CallerSocket;
+use futures_util::{Sink, Stream};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tidegate_types::limits::MAX_WS_BACKLOG;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+
+/// What a caller's socket said.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// A text.
+    Text(String),
+    /// A ping or pong; pings are answered by the library.
+    Other,
+    /// Bytes, which no venue takes.
+    Binary,
+    /// It closed or broke.
+    End,
+}
+
+pub(super) struct Wire {
+    socket: CallerSocket,
+    backlog: VecDeque<Message>,
+    unflushed: bool,
+}
+
+impl Wire {
+    pub(super) fn new(socket: CallerSocket) -> Wire {
+        Wire { socket, backlog: VecDeque::new(), unflushed: false }
+    }
+
+    /// Queues a message; it goes out with the next `next`.
+    pub(super) fn send(&mut self, message: Message) {
+        self.backlog.push_back(message);
+    }
+
+    /// Queues the close frame.
+    pub(super) fn close(&mut self, code: u16, reason: &str) {
+        // A close frame holds 123 bytes of reason.
+        let reason: String = reason.chars().filter(char::is_ascii).take(120).collect();
+        let frame = CloseFrame { code: code.into(), reason: reason.into() };
+        self.send(Message::Close(Some(frame)));
+    }
+
+    /// Whether the caller has let too much pile up.
+    pub(super) fn overflowed(&self) -> bool {
+        self.backlog.len() > MAX_WS_BACKLOG
+    }
+
+    /// Writes what is queued, flushed once, until something is heard. May be dropped at any time.
+    pub(super) async fn next(&mut self) -> Heard {
+        poll_fn(|cx| {
+            if self.poll_write(cx) == Poll::Ready(Err(Broken)) {
+                return Poll::Ready(Heard::End);
+            }
+            Pin::new(&mut self.socket).poll_next(cx).map(|message| match message {
+                Some(Ok(Message::Text(text))) => Heard::Text(text.as_str().to_owned()),
+                Some(Ok(Message::Binary(_))) => Heard::Binary,
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Heard::Other,
+                Some(Ok(Message::Close(_)) | Err(_)) | None => Heard::End,
+            })
+        })
+        .await
+    }
+
+    /// Writes the rest out, and ends the socket.
+    pub(super) async fn finish(&mut self) {
+        if !self.overflowed() {
+            let _ = poll_fn(|cx| self.poll_write(cx)).await;
+            let _ = poll_fn(|cx| Pin::new(&mut self.socket).poll_close(cx)).await;
+        }
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        while !self.backlog.is_empty() {
+            match Pin::new(&mut self.socket).poll_ready(cx) {
+                Poll::Ready(Ok(())) => {
+                    let Some(message) = self.backlog.pop_front() else { break };
+                    if Pin::new(&mut self.socket).start_send(message).is_err() {
+                        return Poll::Ready(Err(Broken));
+                    }
+                    self.unflushed = true;
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready(Err(Broken)),
+                Poll::Pending => break,
+            }
+        }
+        if self.unflushed {
+            match Pin::new(&mut self.socket).poll_flush(cx) {
+                Poll::Ready(Ok(())) => self.unflushed = false,
+                Poll::Ready(Err(_)) => return Poll::Ready(Err(Broken)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        if self.backlog.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+}
+
+/// The socket cannot be written to any more.
+#[derive(PartialEq, Eq)]
+struct Broken;

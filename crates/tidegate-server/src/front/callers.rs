@@ -1,0 +1,222 @@
+//! The virtual keys, logins and stream keys in force, and what each key may ask a second.
+
+use crate::edge::Bucket;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tidegate_identity::authenticate::{named, recall, refresh, stream_owner};
+use tidegate_identity::{
+    Issued, Keyring, Named, Remembered, ReplayGuard, StreamKeys, TokenStore, authenticate,
+};
+use tidegate_types::grant::VirtualKey;
+use tidegate_types::ids::{KeyId, VenueName};
+use tidegate_types::proof::Authenticated;
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::request::Presented;
+use tidegate_types::secret::Secret;
+use tidegate_types::time::{Span, Time};
+use tidegate_venues::front::LocalAnswer;
+
+/// Who asks.
+#[derive(Debug)]
+pub enum Who {
+    /// Nobody in particular.
+    Nobody,
+    /// Somebody who named a key and proved nothing.
+    Named(Named),
+    /// Somebody who proved it.
+    Proven(Authenticated),
+}
+
+impl Who {
+    /// The caller, as far as one was named.
+    pub fn named(&self) -> Option<Named> {
+        match self {
+            Who::Nobody => None,
+            Who::Named(named) => Some(named.clone()),
+            Who::Proven(proven) => Some(proven.into()),
+        }
+    }
+}
+
+/// What callers are checked against. Kept in memory; the secrets come from the sealed store.
+pub struct Callers {
+    rate: (u32, u32),
+    state: Mutex<State>,
+}
+
+struct State {
+    keyring: Keyring,
+    replays: ReplayGuard,
+    tokens: TokenStore,
+    stream_keys: StreamKeys,
+    /// Keys whose orders are to be cancelled when a connection of theirs ends.
+    cancelling: BTreeSet<KeyId>,
+    buckets: HashMap<KeyId, Bucket>,
+}
+
+impl Callers {
+    /// Callers with these keys. `rate` is what each key may ask a second, and at once.
+    pub fn new(keyring: Keyring, replays: ReplayGuard, rate: (u32, u32)) -> Callers {
+        let state = State {
+            keyring,
+            replays,
+            tokens: TokenStore::new(),
+            stream_keys: StreamKeys::new(),
+            cancelling: BTreeSet::new(),
+            buckets: HashMap::new(),
+        };
+        Callers { rate, state: Mutex::new(state) }
+    }
+
+    /// Who shows these credentials.
+    pub fn authenticate(
+        &self,
+        venue: &VenueName,
+        presented: &Presented,
+        now: Time,
+    ) -> Result<Who, Reject> {
+        let state = &mut *self.state();
+        let who = match presented {
+            Presented::KeyOnly { key } => Who::Named(named(&state.keyring, venue, key)?),
+            _ => Who::Proven(authenticate(
+                &state.keyring,
+                &mut state.replays,
+                &state.tokens,
+                venue,
+                presented,
+                now,
+            )?),
+        };
+        let key = match &who {
+            Who::Nobody => return Ok(who),
+            Who::Named(named) => named.key(),
+            Who::Proven(proven) => proven.key(),
+        };
+        take(&mut state.buckets, self.rate, key, now)?;
+        Ok(who)
+    }
+
+    /// Who a session or a batch remembers, if the key is still in force.
+    pub fn recall(&self, remembered: &Remembered) -> Result<Authenticated, Reject> {
+        recall(&self.state().keyring, remembered)
+    }
+
+    /// Whose stream key this is.
+    pub fn stream_owner(&self, venue: &VenueName, key: &str, now: Time) -> Result<Named, Reject> {
+        let state = self.state();
+        stream_owner(&state.keyring, &state.stream_keys, venue, key, now)
+    }
+
+    /// Whether a key is in force.
+    pub fn is_in_force(&self, key: &KeyId) -> bool {
+        self.state().keyring.get(key).is_some()
+    }
+
+    /// Logs a caller in.
+    pub fn log_in(
+        &self,
+        who: &Authenticated,
+        lifetime: Option<Span>,
+        now: Time,
+    ) -> Result<LocalAnswer, Reject> {
+        let random = random::<64>()?;
+        Ok(login(&self.state().tokens.issue(who, lifetime, &random, now)))
+    }
+
+    /// Logs a caller in anew with a refresh token.
+    pub fn refresh(
+        &self,
+        venue: &VenueName,
+        token: &Secret,
+        now: Time,
+    ) -> Result<(Authenticated, LocalAnswer), Reject> {
+        let random = random::<64>()?;
+        let state = &mut *self.state();
+        let (who, issued) =
+            refresh(&state.keyring, &mut state.tokens, venue, token, &random, now)?;
+        Ok((who, login(&issued)))
+    }
+
+    /// Ends every login of a key.
+    pub fn log_out(&self, key: &KeyId) {
+        self.state().tokens.revoke(key);
+    }
+
+    /// Makes a stream key, or gives the one there is.
+    pub fn start_stream_key(&self, who: &Named, now: Time) -> Result<String, Reject> {
+        let random = random::<32>()?;
+        Ok(self.state().stream_keys.start(who, &random, now))
+    }
+
+    /// Keeps a stream key; `None` when there is none.
+    pub fn keep_stream_key(&self, who: &Named, now: Time) -> Option<String> {
+        self.state().stream_keys.keep(who, now)
+    }
+
+    /// Ends a stream key; whether there was one.
+    pub fn stop_stream_key(&self, who: &Named, now: Time) -> bool {
+        self.state().stream_keys.stop(who, now)
+    }
+
+    /// Sets, unless `None`, whether a key's orders are cancelled when a connection of its ends;
+    /// how it stands.
+    pub fn cancel_on_disconnect(&self, key: &KeyId, set: Option<bool>) -> bool {
+        let state = &mut *self.state();
+        match set {
+            Some(true) => {
+                state.cancelling.insert(key.clone());
+            }
+            Some(false) => {
+                state.cancelling.remove(key);
+            }
+            None => {}
+        }
+        state.cancelling.contains(key)
+    }
+
+    /// Puts a new key in force.
+    pub fn add(&self, key: VirtualKey, secret: Option<Secret>) -> Result<(), String> {
+        self.state().keyring.insert(key, secret).map_err(|e| e.to_string())
+    }
+
+    /// Puts a key out of force, and with it its logins and stream keys.
+    pub fn revoke(&self, key: &KeyId) {
+        let state = &mut *self.state();
+        state.keyring.revoke(key);
+        state.tokens.revoke(key);
+        state.stream_keys.revoke(key);
+        state.cancelling.remove(key);
+        state.buckets.remove(key);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn take(
+    buckets: &mut HashMap<KeyId, Bucket>,
+    (per_second, burst): (u32, u32),
+    key: &KeyId,
+    now: Time,
+) -> Result<(), Reject> {
+    if !buckets.contains_key(key) {
+        buckets.insert(key.clone(), Bucket::new(per_second, burst));
+    }
+    if buckets.get_mut(key).is_some_and(|bucket| bucket.take(now)) {
+        return Ok(());
+    }
+    Err(Reject::new(Code::RequestRate, format!("{per_second} a second for the key")))
+}
+
+fn login(issued: &Issued) -> LocalAnswer {
+    let (access, refresh) = (issued.access.clone(), issued.refresh.clone());
+    LocalAnswer::Login { access, refresh, lifetime: issued.lifetime }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Reject> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|e| Reject::new(Code::TooManyInFlight, format!("no random numbers: {e}")))?;
+    Ok(bytes)
+}

@@ -1,0 +1,169 @@
+//! The callers' side of the core: the pipeline and what it stands on.
+
+mod callers;
+mod local;
+mod pipeline;
+mod watch;
+
+pub use callers::{Callers, Who};
+pub use watch::Watch;
+
+use crate::admin::Administration;
+use crate::clock;
+use crate::desk::{Desk, Link, Links};
+use crate::edge::{Bucket, CallerSocket, Site, drive};
+use std::sync::{Arc, Weak};
+use tidegate_core::event::Event;
+use tidegate_identity::{Named, Remembered};
+use tidegate_types::order::CancelFilter;
+use tidegate_types::proof::Authenticated;
+use tidegate_types::reject::Reject;
+use tidegate_types::request::{Presented, RawRequest, Reply};
+use tidegate_types::time::Time;
+use tidegate_venues::Venue;
+use tidegate_venues::front::Session;
+use tokio::sync::watch as stop;
+
+/// Everything that a request meets between its socket and the core.
+pub struct Gate {
+    desk: Arc<Desk>,
+    callers: Arc<Callers>,
+    links: Arc<Links>,
+    admin: Arc<Administration>,
+    stop: stop::Receiver<bool>,
+    this: Weak<Gate>,
+}
+
+impl Gate {
+    /// A gate before this desk. `stop` turns true when the gateway is to stop.
+    pub fn new(
+        desk: Arc<Desk>,
+        callers: Arc<Callers>,
+        links: Arc<Links>,
+        admin: Arc<Administration>,
+        stop: stop::Receiver<bool>,
+    ) -> Arc<Gate> {
+        Arc::new_cyclic(|this| Gate {
+            desk,
+            callers,
+            links,
+            admin,
+            stop,
+            this: Weak::clone(this),
+        })
+    }
+
+    /// The desk.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Returns when the gateway is to stop.
+    pub async fn stopping(&self) {
+        let mut stop = self.stop.clone();
+        // A sender that is gone means a gateway that is gone.
+        let _ = stop.wait_for(|stop| *stop).await;
+    }
+
+    /// Who shows these credentials at this venue's door.
+    pub fn authenticate(
+        &self,
+        venue: &dyn Venue,
+        presented: &Presented,
+        now: Time,
+    ) -> Result<Who, Reject> {
+        self.callers.authenticate(&venue.name(), presented, now)
+    }
+
+    /// Who a session remembers, if the key is still in force.
+    pub fn recall(&self, remembered: &Remembered) -> Result<Who, Reject> {
+        self.callers.recall(remembered).map(Who::Proven)
+    }
+
+    /// Whose stream key this is.
+    pub fn stream_owner(&self, venue: &dyn Venue, key: &str, now: Time) -> Result<Who, Reject> {
+        let named = self.callers.stream_owner(&venue.name(), key, now)?;
+        self.desk.may_read(named.caller(), named.account(), now)?;
+        Ok(Who::Named(named))
+    }
+
+    /// The private stream of this caller's account, from now on.
+    pub fn watch(&self, who: Named) -> Watch {
+        let frames = self.desk.frames(who.account());
+        Watch::new(who, frames)
+    }
+
+    /// Whether the watcher may still see its account's stream, and then whether all of it.
+    pub fn may_watch(&self, watch: &Watch) -> Option<bool> {
+        if !self.callers.is_in_force(watch.key()) {
+            return None;
+        }
+        self.desk.may_read(watch.caller(), watch.account(), clock::now()).ok()
+    }
+
+    /// Puts a refusal on record that the core has not seen.
+    pub fn note_refusal(&self, who: Option<&Named>, reject: &Reject) {
+        self.desk.event(Event::RefusedEarlier {
+            caller: who.map(|who| who.caller().clone()),
+            account: who.map(|who| who.account().clone()),
+            reject: reject.clone(),
+        });
+    }
+
+    /// Puts a login on record.
+    pub fn note_login(&self, who: &Authenticated) {
+        let (caller, key) = (who.caller().clone(), who.key().clone());
+        self.desk.event(Event::LoggedIn { caller, key });
+    }
+
+    /// Has the orders of a caller cancelled whose session ended.
+    pub fn cancel_orders_of(&self, watch: &Watch) {
+        self.desk.event(Event::Disconnected {
+            caller: watch.caller().clone(),
+            account: watch.account().clone(),
+            filter: CancelFilter::default(),
+        });
+    }
+
+    /// The way to a venue, if it is served.
+    pub fn link(&self, venue: &dyn Venue) -> Result<&Arc<Link>, Reject> {
+        self.links.get(&venue.name())
+    }
+}
+
+impl Site for Gate {
+    async fn reply(&self, venue: &'static dyn Venue, request: RawRequest) -> Reply {
+        self.serve(venue, request).await
+    }
+
+    fn refuse(&self, venue: &'static dyn Venue, at: Option<&RawRequest>, reject: &Reject) -> Reply {
+        self.note_refusal(None, reject);
+        venue.refuse(at, None, reject, clock::now())
+    }
+
+    fn open(
+        &self,
+        venue: &'static dyn Venue,
+        request: &RawRequest,
+    ) -> Result<Box<dyn Session>, Reply> {
+        venue
+            .open(request, clock::now())
+            .map_err(|reject| Site::refuse(self, venue, Some(request), &reject))
+    }
+
+    async fn drive(
+        &self,
+        venue: &'static dyn Venue,
+        session: Box<dyn Session>,
+        socket: CallerSocket,
+        bucket: Bucket,
+    ) {
+        if let Some(gate) = self.this.upgrade() {
+            drive(gate, venue, session, socket, bucket).await;
+        }
+    }
+
+    async fn administer(&self, request: RawRequest) -> Reply {
+        self.admin.over_http(request).await
+    }
+}

@@ -1,0 +1,159 @@
+//! The life of a request, gate by gate: HTTP requests and the questions of WebSocket sessions go
+//! the same way. What the core decides (authorize, shape, risk, journal, sign, send, order table)
+//! happens behind `Desk::submit`.
+
+use super::{Gate, Who};
+use crate::clock;
+use std::time::Instant;
+use tidegate_core::action::Answer;
+use tidegate_identity::{Named, Remembered};
+use tidegate_types::call::CallBody;
+use tidegate_types::ids::CallerName;
+use tidegate_types::order::Intent;
+use tidegate_types::proof::Authenticated;
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::request::{RawRequest, Reply};
+use tidegate_types::time::Time;
+use tidegate_venues::Venue;
+use tidegate_venues::front::{
+    Asked, Context, LocalAnswer, Need, Owners, Parsed, Read, Viewer,
+};
+
+type Leg = Result<Intent, Reject>;
+
+impl Gate {
+    /// Answers an HTTP request.
+    pub async fn serve(&self, venue: &'static dyn Venue, request: RawRequest) -> Reply {
+        let began = Instant::now();
+        let now = clock::now();
+        let reply = match self.enter(venue, &request, now) {
+            Ok((who, parsed)) => self.ask(venue, who, parsed).await,
+            Err((who, reject)) => {
+                self.note_refusal(who.as_ref(), &reject);
+                venue.refuse(Some(&request), None, &reject, now)
+            }
+        };
+        self.desk.measures().gateway.record(began.elapsed());
+        reply
+    }
+
+    /// Credentials first; nothing past the envelope is parsed of a stranger's request.
+    fn enter(
+        &self,
+        venue: &dyn Venue,
+        request: &RawRequest,
+        now: Time,
+    ) -> Result<(Who, Parsed), (Option<Named>, Reject)> {
+        let who = match venue.credentials(request).map_err(|reject| (None, reject))? {
+            Need::Nothing => Who::Nobody,
+            Need::Credentials(shown) => {
+                self.authenticate(venue, &shown, now).map_err(|reject| (None, reject))?
+            }
+        };
+        match venue.parse(request, &self.desk.book(&venue.name()), now) {
+            Ok(parsed) => Ok((who, parsed)),
+            Err(reject) => Err((who.named(), reject)),
+        }
+    }
+
+    /// Answers a parsed question.
+    pub async fn ask(&self, venue: &'static dyn Venue, who: Who, parsed: Parsed) -> Reply {
+        let Parsed { asked, context } = parsed;
+        let named = who.named();
+        let answered = match (asked, who) {
+            (Asked::Trade(intent), Who::Proven(who)) => {
+                Ok(self.trade(venue, who, intent, &context).await)
+            }
+            (Asked::Batch(legs), Who::Proven(who)) => {
+                Ok(self.batch(venue, who, legs, &context).await)
+            }
+            (Asked::Read(read), Who::Proven(who)) => self.read(venue, who, read, &context).await,
+            (Asked::Public(request), _) => self.public(venue, request, &context).await,
+            (Asked::Local(local), who) => self.local(venue, who, local, &context).await,
+            (Asked::Trade(_) | Asked::Batch(_) | Asked::Read(_), Who::Nobody | Who::Named(_)) => {
+                Err(Reject::new(Code::MissingCredentials, "the request must be signed"))
+            }
+        };
+        answered.unwrap_or_else(|reject| {
+            self.note_refusal(named.as_ref(), &reject);
+            venue.refuse(None, Some(&context), &reject, clock::now())
+        })
+    }
+
+    /// One order, amend, cancel or setting, through the core.
+    async fn trade(
+        &self,
+        venue: &dyn Venue,
+        who: Authenticated,
+        intent: Intent,
+        context: &Context,
+    ) -> Reply {
+        let named = Named::from(&who);
+        let answer = self.desk.submit(who, intent).await;
+        self.render(venue, &named, answer, context)
+    }
+
+    /// Several intents, each through every gate on its own, in the order given.
+    async fn batch(
+        &self,
+        venue: &dyn Venue,
+        who: Authenticated,
+        legs: Vec<Leg>,
+        context: &Context,
+    ) -> Reply {
+        let (named, remembered) = (Named::from(&who), Remembered::from(&who));
+        let submit = |leg: Leg| {
+            let who = leg.and_then(|intent| Ok((self.callers.recall(&remembered)?, intent)));
+            who.map(|(who, intent)| self.desk.submit(who, intent)).inspect_err(|reject| {
+                self.note_refusal(Some(&named), reject);
+            })
+        };
+        let waiting: Vec<_> = legs.into_iter().map(submit).collect();
+        let mut replies = Vec::with_capacity(waiting.len());
+        for leg in waiting {
+            replies.push(match leg {
+                Ok(answer) => self.render(venue, &named, answer.await, context),
+                Err(reject) => venue.refuse(None, Some(context), &reject, clock::now()),
+            });
+        }
+        venue.answer(context, &LocalAnswer::Batch(replies), clock::now())
+    }
+
+    /// A private read: it changes nothing, so it needs no record, but the same key and grant.
+    async fn read(
+        &self,
+        venue: &dyn Venue,
+        who: Authenticated,
+        read: Read,
+        context: &Context,
+    ) -> Result<Reply, Reject> {
+        let allowed = self.desk.allow_read(&who, read, venue, clock::now())?;
+        let Read { route, params, .. } = allowed.read;
+        let request = self.desk.sign_read(who.account(), CallBody::Read { route, params }).await?;
+        let reply = self.link(venue)?.fetch(request.into_request()).await?;
+        let owners = self.desk.owners(who.account());
+        Ok(venue.pass(context, reply, &viewer(who.caller(), allowed.account_wide, &owners)))
+    }
+
+    /// The core's answer in the venue's words.
+    fn render(&self, venue: &dyn Venue, who: &Named, answer: Answer, context: &Context) -> Reply {
+        let now = clock::now();
+        match answer {
+            Answer::Venue { reply, .. } => {
+                let wide = self.desk.may_read(who.caller(), who.account(), now).unwrap_or(false);
+                let owners = self.desk.owners(who.account());
+                venue.pass(context, reply, &viewer(who.caller(), wide, &owners))
+            }
+            Answer::Cancelled { orders, failed } => {
+                let (done, failed) = (orders.len() as u64, failed.len() as u64);
+                venue.answer(context, &LocalAnswer::Cancelled { done, failed }, now)
+            }
+            Answer::Done | Answer::Halted { .. } => venue.answer(context, &LocalAnswer::Done, now),
+            Answer::Refused { reject } => venue.refuse(None, Some(context), &reject, now),
+        }
+    }
+}
+
+fn viewer<'a>(caller: &'a CallerName, account_wide: bool, owners: &'a dyn Owners) -> Viewer<'a> {
+    Viewer { caller, account_wide, owners }
+}
