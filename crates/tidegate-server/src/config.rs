@@ -3,18 +3,16 @@
 
 mod settings;
 
+use crate::folder::DataFolder;
 use serde::{Deserialize, Serialize};
 use settings::settings;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tidegate_types::ids::{PersonName, VenueName};
 use tidegate_types::record;
 
 pub use settings::Setting;
-
-/// The file's name in the data folder.
-pub const FILE: &str = "tidegate.toml";
 
 /// When a record counts as written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -139,9 +137,9 @@ impl std::fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// Reads and checks `tidegate.toml` in `data_dir`.
-    pub fn load(data_dir: &Path) -> Result<Config, ConfigError> {
-        let path = data_dir.join(FILE);
+    /// Reads and checks the configuration of a data folder.
+    pub fn load(folder: &DataFolder) -> Result<Config, ConfigError> {
+        let path = folder.config();
         let text = std::fs::read_to_string(&path).map_err(|e| {
             let path = path.display();
             ConfigError(format!("cannot read {path}: {e}; run `tidegate init` to make one"))

@@ -11,6 +11,7 @@ pub mod clock;
 pub mod config;
 pub mod desk;
 pub mod edge;
+pub mod folder;
 pub mod front;
 pub mod setup;
 pub mod upstream;

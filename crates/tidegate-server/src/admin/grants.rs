@@ -48,9 +48,10 @@ pub(super) fn grant(spec: GrantSpec, venue: VenueName) -> Result<Grant, Failure>
 
 /// The limits that `spec` describes.
 pub(super) fn limits(spec: LimitsSpec) -> Result<AccountLimits, Failure> {
-    let max_order_qty = spec.max_order_qty.iter().map(|(text, most)| {
-        Ok((pattern(text)?, amount("max_order_qty", most).map(Qty)?))
-    });
+    let max_order_qty = spec
+        .max_order_qty
+        .iter()
+        .map(|(text, most)| Ok((pattern(text)?, amount("max_order_qty", most).map(Qty)?)));
     Ok(AccountLimits {
         account: name("account", &spec.account)?,
         max_order_qty: max_order_qty.collect::<Result<_, Failure>>()?,

@@ -1,6 +1,5 @@
 //! The halt file: the halt for when nothing else answers. While it is there, everything is halted.
 
-use super::HALT_FILE;
 use super::service::Administration;
 use std::time::Duration;
 use tidegate_types::grant::Scope;
@@ -20,11 +19,12 @@ pub(super) async fn watch(admin: &Administration) {
 
 /// Halts everything if the file is there and nothing did yet.
 pub(super) fn check(admin: &Administration) {
-    let path = admin.data_dir().join(HALT_FILE);
+    let path = admin.folder().halt_file();
     let halted = || admin.parts.desk.look(|state| state.halts().contains_key(&Scope::All));
     if path.exists() && !halted() {
         let text = std::fs::read_to_string(&path).unwrap_or_default();
-        let reason: String = text.trim().chars().filter(|c| !c.is_control()).take(MAX_REASON).collect();
+        let reason: String =
+            text.trim().chars().filter(|c| !c.is_control()).take(MAX_REASON).collect();
         let reason = if reason.is_empty() { "the halt file".to_owned() } else { reason };
         admin.halt_by_file(reason);
     }

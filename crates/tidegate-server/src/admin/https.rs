@@ -1,6 +1,5 @@
 //! Administration over HTTPS, by a token that is in a file of the data folder.
 
-use super::TOKEN;
 use super::protocol::{Failure, Response};
 use super::service::{Administration, parse, token_matches};
 use super::socket::administrator;
@@ -33,7 +32,7 @@ impl Administration {
 
     /// Read each time, so that a new file is in force at once.
     fn token(&self) -> Result<Secret, String> {
-        let text = read_private(&self.parts.data_dir.join(TOKEN)).map_err(|e| e.to_string())?;
+        let text = read_private(&self.parts.folder.admin_token()).map_err(|e| e.to_string())?;
         Ok(Secret::new(text.expose().trim_ascii().to_vec()))
     }
 }

@@ -15,13 +15,6 @@ use std::sync::Arc;
 use std::thread;
 use tidegate_types::ids::PersonName;
 
-/// The local socket's name in the data folder.
-pub const SOCKET: &str = "admin.sock";
-/// The token file's name in the data folder.
-pub const TOKEN: &str = "admin-token";
-/// A file of this name in the data folder halts everything.
-pub const HALT_FILE: &str = "HALT";
-
 /// Who administers, and what that person may do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Administrator {
@@ -34,7 +27,7 @@ pub struct Administrator {
 /// Starts the thread that serves the local socket and watches for the halt file. It has a runtime
 /// of its own, so that it works while the event loop is busy.
 pub fn start(admin: Arc<Administration>) -> std::io::Result<thread::JoinHandle<()>> {
-    let listener = socket::bind(&admin.data_dir().join(SOCKET))?;
+    let listener = socket::bind(&admin.folder().admin_socket())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     thread::Builder::new().name("admin".to_owned()).spawn(move || {
         runtime.block_on(async {
@@ -47,6 +40,3 @@ pub fn start(admin: Arc<Administration>) -> std::io::Result<thread::JoinHandle<(
         });
     })
 }
-
-#[cfg(test)]
-mod tests;

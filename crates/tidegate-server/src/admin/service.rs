@@ -7,10 +7,11 @@ use crate::clock;
 use crate::config::Config;
 use crate::desk::{Desk, Links};
 use crate::edge::Connections;
+use crate::folder::DataFolder;
 use crate::front::Callers;
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tidegate_core::action::Answer;
@@ -21,7 +22,6 @@ use tidegate_types::ids::{AccountName, CallerName, KeyId, PersonName, VenueName}
 use tidegate_types::record::Change;
 use tidegate_types::secret::Secret;
 use tidegate_types::time::Time;
-use futures_util::future::BoxFuture;
 use tidegate_vault::{CallerSecrets, VenueKeyInfo};
 use tokio::sync::watch;
 use zeroize::Zeroizing;
@@ -42,11 +42,11 @@ pub struct Parts {
     /// The configuration.
     pub config: Config,
     /// The data folder.
-    pub data_dir: PathBuf,
+    pub folder: DataFolder,
     /// The user id of the data folder's owner.
     pub owner_uid: u32,
-    /// The signer's process id.
-    pub signer_pid: Option<u32>,
+    /// The signer's process id, while it runs.
+    pub signer_pid: Box<dyn Fn() -> Option<u32> + Send + Sync>,
     /// Makes the signer read its keys again, and tells which it holds then.
     pub reload: Box<dyn Reload>,
     /// Turns true when the gateway is to stop.
@@ -85,8 +85,8 @@ impl Administration {
     }
 
     /// The data folder.
-    pub fn data_dir(&self) -> &Path {
-        &self.parts.data_dir
+    pub fn folder(&self) -> &DataFolder {
+        &self.parts.folder
     }
 
     /// Returns when the gateway is to stop.
@@ -171,7 +171,9 @@ impl Administration {
                 left: self.left(&scope),
                 ..Failure::new(
                     "halt_not_proven",
-                    format!("{scope} is halted, but the venue has not shown yet that nothing is open"),
+                    format!(
+                        "{scope} is halted, but the venue has not shown yet that nothing is open"
+                    ),
                     "the gateway goes on trying; look with `tidegate status`",
                 )
             }),
@@ -222,7 +224,8 @@ impl Administration {
             return Err(failure);
         }
         self.parts.callers.add(key, secret).map_err(|e| internal(&e))?;
-        serde_json::to_value(MadeKey { id: id.to_string(), secret: shown }).map_err(|e| internal(&e))
+        serde_json::to_value(MadeKey { id: id.to_string(), secret: shown })
+            .map_err(|e| internal(&e))
     }
 
     /// Out of force here first, so that a journal that cannot be written does not keep it alive.

@@ -31,7 +31,7 @@ pub(super) fn status(admin: &Administration) -> Result<Value, Failure> {
         durability: word(&parts.config.journal.durability),
         approvals: word(&parts.config.approvals),
         journal_failed: parts.desk.journal_failed(),
-        pids: Pids { gateway: std::process::id(), signer: parts.signer_pid },
+        pids: Pids { gateway: std::process::id(), signer: (parts.signer_pid)() },
         listeners: admin.listeners.get().cloned().unwrap_or_default(),
         connections: parts.connections.count(),
         accounts,

@@ -1,17 +1,17 @@
 //! Carrying out actions, in the order given.
 
-use super::{Desk, Waiting};
+use super::{Desk, Histogram, Waiting};
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
+use tidegate_core::action::{Action, Answer};
+use tidegate_core::event::Event;
 use tidegate_core::send::Sendable;
 use tidegate_core::state::State;
 use tidegate_core::{Core, ReadRights};
-use tidegate_core::action::{Action, Answer};
-use tidegate_core::event::Event;
 use tidegate_journal::{Appender, FlushEvent, JournalError, Urgency};
 use tidegate_types::call::{Call, CallBody, Warrant};
-use tidegate_types::ids::{AccountName, CallId, Seq, Ticket, VenueName};
-use tidegate_types::proof::{Authenticated, Signed};
+use tidegate_types::ids::{CallId, Seq, Ticket, VenueName};
+use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Body, Record};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
@@ -36,7 +36,6 @@ pub(super) struct Inner {
 
 /// A call between signing and sending.
 pub(super) struct Ongoing {
-    pub(super) account: AccountName,
     pub(super) venue: VenueName,
     pub(super) body: CallBody,
     asked: Instant,
@@ -147,6 +146,18 @@ impl Inner {
         }
     }
 
+    /// Measures how long a signature took.
+    pub(super) fn note_signed(&self, call: CallId, took: &Histogram) {
+        if let Some(ongoing) = self.calls.get(&call) {
+            took.record(ongoing.asked.elapsed());
+        }
+    }
+
+    /// A call that is not going to be sent.
+    pub(super) fn forget(&mut self, call: CallId) {
+        self.calls.remove(&call);
+    }
+
     fn append(&mut self, seq: Seq, record: &Record, now: Time) -> Urgency {
         let urgency = urgency(&record.body);
         match self.appender.append(seq, record, urgency) {
@@ -215,27 +226,9 @@ impl Desk {
             let reject = Reject::new(Code::SignerRefused, "the account is not known");
             return inner.handle(Event::NotSent { call: id, reject }, now);
         };
-        let account = call.account.clone();
-        let asked = Instant::now();
-        inner.calls.insert(id, Ongoing { account, venue, body: call.body.clone(), asked });
-        let Some(desk) = self.this.upgrade() else { return };
-        let done = Box::new(move |signed| desk.signed(id, signed));
-        self.signer.sign(call, warrant, done);
-    }
-
-    fn signed(&self, call: CallId, signed: Result<Signed, Reject>) {
-        self.turn(|inner, now| {
-            if let Some(ongoing) = inner.calls.get(&call) {
-                self.measures.signer.record(ongoing.asked.elapsed());
-            }
-            match signed {
-                Ok(proof) => inner.handle(Event::Signed { proof }, now),
-                Err(reject) => {
-                    inner.calls.remove(&call);
-                    inner.handle(Event::NotSent { call, reject }, now);
-                }
-            }
-        });
+        let (body, asked) = (call.body.clone(), Instant::now());
+        inner.calls.insert(id, Ongoing { venue, body, asked });
+        self.signer.sign(call, warrant);
     }
 
     /// What the journal tells, from its own thread.

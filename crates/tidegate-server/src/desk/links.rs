@@ -92,15 +92,16 @@ impl Link {
             sent();
         };
         let limit = Duration::from_micros(VENUE_TIMEOUT.micros());
-        let reply = match tokio::time::timeout(limit, self.transport.send(request, Box::new(note))).await {
-            Ok(Ok(reply)) => reply,
-            Ok(Err(Failure::NotSent(why))) => return Err(not_sent(why)),
-            Ok(Err(Failure::Unknown(why))) => return Err(SendError::Unknown(why)),
-            Err(_) if !left.load(Ordering::Relaxed) => {
-                return Err(not_sent("no connection in time".to_owned()));
-            }
-            Err(_) => return Err(SendError::Unknown("no answer in time".to_owned())),
-        };
+        let reply =
+            match tokio::time::timeout(limit, self.transport.send(request, Box::new(note))).await {
+                Ok(Ok(reply)) => reply,
+                Ok(Err(Failure::NotSent(why))) => return Err(not_sent(why)),
+                Ok(Err(Failure::Unknown(why))) => return Err(SendError::Unknown(why)),
+                Err(_) if !left.load(Ordering::Relaxed) => {
+                    return Err(not_sent("no connection in time".to_owned()));
+                }
+                Err(_) => return Err(SendError::Unknown("no answer in time".to_owned())),
+            };
         if let Some(wait) = self.venue.back_off(&reply) {
             let until = clock::now().plus(wait).micros();
             self.paused_until.fetch_max(until, Ordering::Relaxed);

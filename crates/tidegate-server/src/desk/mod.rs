@@ -19,7 +19,7 @@ pub use carry_out::urgency;
 pub use links::{Link, Links, SendError};
 pub use measure::{Histogram, Measures, Quantiles};
 pub use read::{AccountOwners, AllowedRead};
-pub use signing::{Done, Signer};
+pub use signing::Signer;
 pub use sink::{Signing, Sink};
 pub use transport::{BoxedSocket, Failure, Transport, VenueSocket};
 
@@ -27,7 +27,6 @@ use crate::clock;
 use carry_out::Inner;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Instant;
 use tidegate_core::Core;
@@ -62,7 +61,6 @@ pub struct Desk {
     alarm: Alarm,
     links: Arc<Links>,
     signer: Arc<dyn Signer>,
-    next_read: AtomicU64,
     runtime: Handle,
     this: Weak<Desk>,
 }
@@ -85,7 +83,6 @@ impl Desk {
             alarm: Alarm::default(),
             links,
             signer,
-            next_read: AtomicU64::new(0),
             runtime,
             this: Weak::clone(this),
         })
@@ -242,6 +239,3 @@ async fn answer(asked: Asked) -> Answer {
     };
     answer.unwrap_or_else(|reject| Answer::Refused { reject })
 }
-
-#[cfg(test)]
-mod tests;

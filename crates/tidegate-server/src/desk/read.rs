@@ -1,17 +1,14 @@
 //! Reads: they pass no core, but the same key, the same grant and the same signer.
 
 use super::Desk;
-use std::sync::atomic::Ordering;
-use tidegate_core::FIRST_SERVER_CALL;
 use tidegate_core::send::{Sendable, unrecorded};
-use tidegate_types::call::{Call, CallBody, Warrant};
-use tidegate_types::ids::{AccountName, CallId, CallerName};
+use tidegate_types::call::CallBody;
+use tidegate_types::ids::{AccountName, CallerName};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
 use tidegate_venues::Venue;
 use tidegate_venues::front::{Owned, Owners, Read};
-use tokio::sync::oneshot;
 
 /// A read that may go ahead.
 #[derive(Debug)]
@@ -69,16 +66,8 @@ impl Desk {
         account: &AccountName,
         body: CallBody,
     ) -> Result<Sendable, Reject> {
-        let id = CallId(FIRST_SERVER_CALL.0 + self.next_read.fetch_add(1, Ordering::Relaxed));
-        let call = Call { id, account: account.clone(), body };
-        let (sender, signed) = oneshot::channel();
-        let done = Box::new(move |signed| {
-            // Nobody waits any more when the connection is gone.
-            let _ = sender.send(signed);
-        });
-        self.signer.sign(call, Warrant::Unrecorded, done);
-        let lost = |_| Reject::new(Code::SignerUnavailable, "the signer went away");
-        unrecorded(signed.await.map_err(lost)??)
+        let signed = self.signer.sign_unrecorded(account.clone(), body).await?;
+        unrecorded(signed)
             .map_err(|_| Reject::new(Code::SignerRefused, "the call is neither read nor session"))
     }
 

@@ -1,15 +1,80 @@
-//! What the desk needs of the signer.
+//! What the desk needs of the signer, and how it hears from it.
 
-use tidegate_types::call::{Call, Warrant};
+use super::Desk;
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+use tidegate_core::event::Event;
+use tidegate_types::call::{Call, CallBody, Warrant};
+use tidegate_types::ids::AccountName;
 use tidegate_types::proof::Signed;
 use tidegate_types::reject::Reject;
+use tidegate_vault::SignerClient;
+use tidegate_vault::client::SignerNews;
+use tidegate_vault::store::VenueKeyInfo;
+use tokio::sync::{mpsc, watch};
 
-/// Takes the answer of the signer.
-pub type Done = Box<dyn FnOnce(Result<Signed, Reject>) + Send>;
+/// Most news that are told the core in one turn.
+const BATCH: usize = 256;
 
 /// Signs calls in another process.
 pub trait Signer: Send + Sync {
-    /// Asks for a signature. Calls reach the signer in the order of these calls; `done` is called
-    /// once, later, from any thread, and never from inside `sign`.
-    fn sign(&self, call: Call, warrant: Warrant, done: Done);
+    /// Asks for a signature. Calls reach the signer in the order of these calls; the answer comes
+    /// as news.
+    fn sign(&self, call: Call, warrant: Warrant);
+
+    /// Asks for the signature of a read or session call.
+    fn sign_unrecorded(
+        &self,
+        account: AccountName,
+        body: CallBody,
+    ) -> BoxFuture<'_, Result<Signed, Reject>>;
+}
+
+impl Signer for SignerClient {
+    fn sign(&self, call: Call, warrant: Warrant) {
+        SignerClient::sign(self, call, warrant);
+    }
+
+    fn sign_unrecorded(
+        &self,
+        account: AccountName,
+        body: CallBody,
+    ) -> BoxFuture<'_, Result<Signed, Reject>> {
+        Box::pin(SignerClient::sign_unrecorded(self, account, body))
+    }
+}
+
+impl Desk {
+    /// Tells the core what the signer did, until the signer is gone; `keys` follows which keys it
+    /// holds.
+    pub async fn hear_signer(
+        self: Arc<Desk>,
+        mut news: mpsc::UnboundedReceiver<SignerNews>,
+        keys: watch::Sender<Vec<VenueKeyInfo>>,
+    ) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while news.recv_many(&mut batch, BATCH).await > 0 {
+            self.turn(|inner, now| {
+                for news in batch.drain(..) {
+                    let event = match news {
+                        SignerNews::Signed(proof) => {
+                            inner.note_signed(proof.call(), &self.measures.signer);
+                            Event::Signed { proof }
+                        }
+                        SignerNews::Refused { call, reject } => {
+                            inner.forget(call);
+                            Event::NotSent { call, reject }
+                        }
+                        SignerNews::Up(ready) => {
+                            keys.send_replace(ready.keys.clone());
+                            continue;
+                        }
+                        // Everything it was asked is refused one by one.
+                        SignerNews::Down { .. } => continue,
+                    };
+                    inner.handle(event, now);
+                }
+            });
+        }
+    }
 }

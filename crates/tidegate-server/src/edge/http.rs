@@ -241,4 +241,3 @@ fn switching(accept: &str) -> Answer {
     }
     answer
 }
-

@@ -29,14 +29,7 @@ impl Site for Echo {
         Err(Reply { status: 404, headers: Vec::new(), body: reject.to_string().into_bytes() })
     }
 
-    async fn drive(
-        &self,
-        _: &'static dyn Venue,
-        _: Box<dyn Session>,
-        _: CallerSocket,
-        _: Bucket,
-    ) {
-    }
+    async fn drive(&self, _: &'static dyn Venue, _: Box<dyn Session>, _: CallerSocket, _: Bucket) {}
 
     async fn administer(&self, _: RawRequest) -> Reply {
         Reply { status: 200, headers: Vec::new(), body: b"admin".to_vec() }

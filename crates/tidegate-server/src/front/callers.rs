@@ -132,8 +132,7 @@ impl Callers {
     ) -> Result<(Authenticated, LocalAnswer), Reject> {
         let random = random::<64>()?;
         let state = &mut *self.state();
-        let (who, issued) =
-            refresh(&state.keyring, &mut state.tokens, venue, token, &random, now)?;
+        let (who, issued) = refresh(&state.keyring, &mut state.tokens, venue, token, &random, now)?;
         Ok((who, login(&issued)))
     }
 

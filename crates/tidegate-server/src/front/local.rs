@@ -19,9 +19,8 @@ impl Gate {
         context: &Context,
     ) -> Result<Reply, Reject> {
         let reply = self.link(venue)?.fetch(request).await?;
-        let nobody = CallerName::new("nobody").map_err(|e| {
-            Reject::new(Code::OutOfRange, e.to_string())
-        })?;
+        let nobody =
+            CallerName::new("nobody").map_err(|e| Reject::new(Code::OutOfRange, e.to_string()))?;
         let viewer = Viewer { caller: &nobody, account_wide: false, owners: &NoOwners };
         Ok(venue.pass(context, reply, &viewer))
     }
@@ -73,9 +72,11 @@ impl Gate {
         let unknown = || Reject::new(Code::BadToken, "there is no such stream key");
         match what {
             StreamKey::Start => self.callers.start_stream_key(who, now).map(LocalAnswer::StreamKey),
-            StreamKey::Keep => {
-                self.callers.keep_stream_key(who, now).map(LocalAnswer::StreamKey).ok_or_else(unknown)
-            }
+            StreamKey::Keep => self
+                .callers
+                .keep_stream_key(who, now)
+                .map(LocalAnswer::StreamKey)
+                .ok_or_else(unknown),
             StreamKey::Stop if self.callers.stop_stream_key(who, now) => Ok(LocalAnswer::Done),
             StreamKey::Stop => Err(unknown()),
         }

@@ -43,14 +43,7 @@ impl Gate {
         admin: Arc<Administration>,
         stop: stop::Receiver<bool>,
     ) -> Arc<Gate> {
-        Arc::new_cyclic(|this| Gate {
-            desk,
-            callers,
-            links,
-            admin,
-            stop,
-            this: Weak::clone(this),
-        })
+        Arc::new_cyclic(|this| Gate { desk, callers, links, admin, stop, this: Weak::clone(this) })
     }
 
     /// The desk.

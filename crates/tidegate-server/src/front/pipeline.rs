@@ -15,9 +15,7 @@ use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::{RawRequest, Reply};
 use tidegate_types::time::Time;
 use tidegate_venues::Venue;
-use tidegate_venues::front::{
-    Asked, Context, LocalAnswer, Need, Owners, Parsed, Read, Viewer,
-};
+use tidegate_venues::front::{Asked, Context, LocalAnswer, Need, Owners, Parsed, Read, Viewer};
 
 type Leg = Result<Intent, Reject>;
 
