@@ -1,6 +1,7 @@
 //! Refusals and the gateway's own answers in the venue's words.
 
 use super::context;
+use super::orders;
 use super::rpc::{Rpc, envelope};
 use crate::front::{Context, LocalAnswer};
 use serde_json::{Map, Value};
@@ -107,11 +108,14 @@ pub(crate) fn refusal_as(
 
 /// The `error` of a refusal.
 pub(crate) fn error(method: &str, reject: &Reject) -> Value {
-    let (code, word) = match reject.code {
-        Code::OrderNotFound if method == "private/edit_by_label" => {
+    let (code, word) = match (reject.code, reject.detail.as_str()) {
+        (Code::OrderNotFound, _) if method == "private/edit_by_label" => {
             (13032, "non_unique_order_label")
         }
-        code => word(code),
+        (Code::BadQuantityStep, orders::TOO_LOW) => (10002, "qty_too_low"),
+        (Code::BadQuantityStep, orders::NOT_WHOLE) => (10027, "non_integer_contract_amount"),
+        (Code::OutOfRange, orders::TOO_LATE) => (13888, "timed_out"),
+        (code, _) => word(code),
     };
     let told = short(&reject.to_string());
     let mut fields = Map::new();

@@ -19,6 +19,8 @@ mod session;
 mod snapshot;
 mod stream;
 mod subscriptions;
+#[cfg(test)]
+mod testkit;
 
 use crate::front::{Context, Front, Instruments, LocalAnswer, Need, Parsed, Read, Session, Viewer};
 use crate::upstream::{AccountStream, BuildError, KeySigner, MarkFeed, Unreadable, Upstream};

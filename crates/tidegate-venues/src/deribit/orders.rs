@@ -5,7 +5,7 @@ use super::parse::caller_id;
 use super::rpc::{Params, bad};
 use crate::front::Instruments;
 use tidegate_types::decimal::{Decimal, Rounding};
-use tidegate_types::instrument::{Instrument, Price, Qty};
+use tidegate_types::instrument::{Instrument, Kind, Price, Qty};
 use tidegate_types::order::{
     AmendOrder, NewOrder, OrderName, OrderType, PostOnly, Side, TimeInForce, Trigger, TriggerBy,
 };
@@ -26,6 +26,13 @@ pub(crate) const UNSUPPORTED: &[&str] = &[
     "mmp",
     "mmp_group",
 ];
+
+/// What a refusal says of an amount below the instrument's minimum.
+pub(crate) const TOO_LOW: &str = "`amount` is below the minimum";
+/// What a refusal says of a future's amount that is not a whole number of contracts.
+pub(crate) const NOT_WHOLE: &str = "`amount` is not a whole number of contracts";
+/// What a refusal says of a deadline of the caller's own that has passed.
+pub(crate) const TOO_LATE: &str = "`valid_until` has passed";
 
 const TYPES: &[(&str, OrderType)] = &[
     ("limit", OrderType::Limit),
@@ -89,6 +96,7 @@ pub(crate) fn new(
     }
     let qty = qty(params, Some(instrument))?
         .ok_or_else(|| bad(Code::MissingParameter, "amount", "is missing"))?;
+    sized(qty, instrument)?;
     Ok(NewOrder {
         instrument: instrument.id.clone(),
         side,
@@ -140,9 +148,22 @@ fn qty(params: &Params, instrument: Option<&Instrument>) -> Result<Option<Qty>, 
     let counted = contracts.mul(size, Rounding::Floor).map_err(out_of_range)?;
     let exact = counted.div(size, Rounding::Floor).is_ok_and(|back| back == contracts);
     if !exact || amount.is_some_and(|amount| amount != counted) {
-        return Err(bad(Code::BadParameter, "contracts", "does not match the amount"));
+        return Err(bad(Code::BadQuantityStep, "contracts", "does not match the amount"));
     }
     Ok(Some(Qty(counted)))
+}
+
+/// The venue has words of its own for two wrong sizes, and the core one code for all.
+fn sized(qty: Qty, instrument: &Instrument) -> Result<(), Reject> {
+    let wrong = |why: &str| Err(Reject::new(Code::BadQuantityStep, why));
+    let option = matches!(instrument.kind, Kind::Option { .. });
+    if qty < instrument.min_qty {
+        return wrong(TOO_LOW);
+    }
+    if !option && !qty.0.is_multiple_of(instrument.contract_size.0) {
+        return wrong(NOT_WHOLE);
+    }
+    Ok(())
 }
 
 fn order_price(params: &Params, order_type: OrderType) -> Result<Option<Price>, Reject> {

@@ -51,6 +51,10 @@ pub(crate) fn login(params: &Params) -> Result<Asked, Reject> {
 /// What a private call over either transport asks for.
 pub(crate) fn private(rpc: &Rpc, instruments: &Instruments, now: Time) -> Result<Asked, Reject> {
     let params = &rpc.params;
+    let until = params.whole("valid_until")?.map(Time::from_millis);
+    if rpc.method.changes_state() && until.is_some_and(|until| until <= now) {
+        return Err(Reject::new(Code::OutOfRange, orders::TOO_LATE));
+    }
     let trade = |intent| Ok(Asked::Trade(intent));
     match rpc.method.kind {
         Kind::New(side) => {

@@ -26,7 +26,7 @@ const TEST_REQUEST_PATIENCE: Span = Span::from_secs(10);
 /// Shortest interval of heartbeats.
 const MIN_HEARTBEAT: u64 = 10;
 /// Longest interval of heartbeats.
-const MAX_HEARTBEAT: u64 = 3600;
+const MAX_HEARTBEAT: u64 = 86_400;
 /// Seconds between the heartbeats that keep the venue's public socket open.
 const RELAY_HEARTBEAT: u64 = 30;
 
@@ -143,10 +143,12 @@ impl Session for DeribitSession {
         }
         heartbeat.next = now.plus(heartbeat.interval);
         let silent = now.since(heard) >= heartbeat.interval;
+        let mut steps = vec![Step::Send(beat("heartbeat"))];
         if silent && heartbeat.answer_by.is_none() {
             heartbeat.answer_by = Some(now.plus(TEST_REQUEST_PATIENCE));
+            steps.push(Step::Send(beat("test_request")));
         }
-        vec![Step::Send(beat(if silent { "test_request" } else { "heartbeat" }))]
+        steps
     }
 
     fn timer(&self) -> Option<Time> {
@@ -216,7 +218,7 @@ impl DeribitSession {
     ) -> Result<Vec<Step>, Reject> {
         match socket {
             Socket::SetHeartbeat => {
-                let wrong = || bad(Code::BadParameter, "interval", "is not 10 to 3600 seconds");
+                let wrong = || bad(Code::BadParameter, "interval", "is not 10 to 86400 seconds");
                 let seconds = rpc.params.whole("interval")?.ok_or_else(wrong)?;
                 if !(MIN_HEARTBEAT..=MAX_HEARTBEAT).contains(&seconds) {
                     return Err(wrong());

@@ -154,14 +154,18 @@ impl Subscriptions {
         followers.flat_map(|private| one_told(private, &visible)).collect()
     }
 
-    /// The state of currencies as the portfolio channels tell it.
+    /// The state of currencies as the portfolio channels tell it: summaries without the limits.
     pub(crate) fn portfolio(of: &[Private], summaries: &[Value]) -> Vec<String> {
         let mut told = Vec::new();
         for private in of {
             for summary in summaries {
-                let currency = summary.get("currency").and_then(Value::as_str).unwrap_or_default();
-                if private.tells_currency(currency) {
-                    told.push(rpc::notification(&private.name, summary.clone()));
+                let mut summary = summary.clone();
+                if let Some(fields) = summary.as_object_mut() {
+                    fields.shift_remove("limits");
+                }
+                let currency = summary.get("currency").and_then(Value::as_str);
+                if private.tells_currency(currency.unwrap_or_default()) {
+                    told.push(rpc::notification(&private.name, summary));
                 }
             }
         }

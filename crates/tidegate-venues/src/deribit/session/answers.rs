@@ -80,14 +80,13 @@ impl DeribitSession {
 
     pub(super) fn rejected(&mut self, tag: Tag, reject: &Reject, now: Time) -> Vec<Step> {
         match self.asked.remove(&tag) {
-            Some(Waiting::Subscribe(context, _)) => {
+            Some(Waiting::Subscribe(context, _) | Waiting::Unsubscribe(context, _)) => {
                 vec![not_subscribed(&context, reject, now)]
             }
             Some(
                 Waiting::Pass(context)
                 | Waiting::Renew(context)
-                | Waiting::CancelOnDisconnect(context, _)
-                | Waiting::Unsubscribe(context, _),
+                | Waiting::CancelOnDisconnect(context, _),
             ) => vec![refusal(&context, reject, now)],
             Some(Waiting::Renewed(reply)) => vec![frame(reply)],
             // The state that a portfolio channel begins with is missing; its changes still come.

@@ -1,1 +1,76 @@
+use super::*;
+use crate::deribit::testkit::{order, reply};
 
+fn list_of(rows: &[String]) -> Reply {
+    reply(200, &format!(r#"{{"jsonrpc":"2.0","result":[{}]}}"#, rows.join(",")))
+}
+
+#[test]
+fn orders_are_counted_once_and_positions_when_not_zero() {
+    let position = |name: &str, size: &str| {
+        format!(
+            r#"{{"instrument_name":"{name}","size":{size},"direction":"buy","average_price":5.0}}"#
+        )
+    };
+    let stop = order("tg1-2", "SLMB-1", "untriggered");
+    let open = list_of(&[order("tg1-0", "1", "open"), stop.clone(), order("", "3", "open")]);
+    let held = list_of(&[position("BTC-PERPETUAL", "20.0"), position("ETH-PERPETUAL", "0.0")]);
+    let read = snapshot(&[open, list_of(&[stop]), held]).unwrap();
+    let ids: Vec<&str> = read.orders.iter().map(|order| order.venue_id.as_str()).collect();
+    assert_eq!(ids, ["1", "3", "SLMB-1"]);
+    assert_eq!(read.orders[1].client_id, None, "an order without a label is not Tidegate's");
+    assert_eq!(read.positions.len(), 1);
+}
+
+#[test]
+fn half_a_snapshot_is_none() {
+    let empty = || list_of(&[]);
+    assert!(snapshot(&[empty(), empty()]).is_err());
+    assert!(
+        snapshot(&[
+            empty(),
+            empty(),
+            reply(400, r#"{"error":{"code":10028,"message":"too_many_requests"}}"#)
+        ])
+        .is_err()
+    );
+    assert!(snapshot(&[empty(), reply(502, "<html>"), empty()]).is_err());
+    assert!(snapshot(&[empty(), list_of(&["{}".into()]), empty()]).is_err());
+}
+
+#[test]
+fn rights_are_the_keys_own() {
+    let key = |id: &str, scope: &str| format!(r#"{{"client_id":"{id}","max_scope":{scope}}}"#);
+    let keys = list_of(&[
+        key("A", r#""account:read trade:read_write wallet:none""#),
+        key("B", r#"["account:read_write","wallet:read_write trade:read"]"#),
+    ]);
+    assert_eq!(rights("A", &keys).unwrap(), ["account:read", "trade:read_write", "wallet:none"]);
+    assert_eq!(
+        rights("B", &keys).unwrap(),
+        ["account:read_write", "wallet:read_write", "trade:read"]
+    );
+    assert!(rights("C", &keys).is_err());
+    let challenge = reply(200, r#"{"result":{"security_key_authorization_required":true}}"#);
+    assert!(rights("A", &challenge).is_err());
+}
+
+#[test]
+fn a_key_that_can_do_more_than_trade_opens_no_session() {
+    let may = |scope: &str| {
+        let rights: Vec<String> = scope.split_whitespace().map(str::to_owned).collect();
+        may_open_session(&rights)
+    };
+    assert!(may("account:read trade:read_write wallet:read mainaccount"));
+    for scope in [
+        "",
+        "wallet:read_write trade:read_write",
+        "account:read_write",
+        "custody:read_write",
+        "block_trade:read_write",
+        "something:new",
+        "trade:read_write wallet:read_write",
+    ] {
+        assert!(!may(scope), "{scope}");
+    }
+}
