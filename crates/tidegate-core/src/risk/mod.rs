@@ -135,6 +135,3 @@ fn note_mark(decision: &mut Decision, mark: &Mark, now: Time) {
 fn uncomputable(error: DecimalError) -> Reject {
     Reject::new(Code::Uncomputable, error.to_string())
 }
-
-#[cfg(test)]
-mod tests;

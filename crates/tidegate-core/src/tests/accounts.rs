@@ -1,0 +1,121 @@
+//! Accounts open when what the venue shows and what the journal says agree.
+
+use super::world::*;
+use crate::event::Event;
+use crate::orders::{Ending, Stage};
+use tidegate_types::order::Side;
+use tidegate_types::record::Body;
+use tidegate_types::reject::Code;
+use tidegate_types::report::VenueState;
+
+#[test]
+fn closed_until_reconciled_and_when_the_stream_breaks() {
+    let mut world = World::closed();
+    let early = world.place("ann", buy("1", "100"));
+    assert_eq!(world.code(early), Some(Code::AccountClosed));
+    world.event(Event::StreamUp { account: name(MAIN) });
+    world.to_read.clear();
+    world.event(Event::Snapshot { account: name(MAIN), result: Err("503".to_owned()) });
+    assert!(!world.is_open());
+    world.pass(600);
+    world.settle();
+    assert!(world.is_open());
+    let id = world.live("ann", buy("5", "100"));
+    world.venue.fill(1, d("2").raw());
+    world.settle();
+    world.event(Event::StreamDown { account: name(MAIN), why: "reset".to_owned() });
+    let closed = world.place("ann", buy("1", "100"));
+    assert_eq!(world.code(closed), Some(Code::AccountClosed));
+    let reducing = world.place("ann", sell("2", "100"));
+    assert_eq!(world.code(reducing), None);
+    let cancel = world.cancel("ann", own(id));
+    assert_eq!(world.code(cancel), None);
+}
+
+#[test]
+fn what_happened_meanwhile_is_found_out() {
+    let mut world = World::new();
+    let filled = world.live("ann", buy("1", "100"));
+    let part = world.live("ann", buy("2", "100"));
+    let gone = world.live("bob", sell("1", "101"));
+    world.event(Event::StreamDown { account: name(MAIN), why: "reset".to_owned() });
+    world.pass(10);
+    world.venue.fill(1, d("1").raw());
+    world.venue.fill(2, d("1").raw());
+    world.venue.orders.get_mut(&3).unwrap().state = VenueState::Cancelled;
+    world.venue.place(instrument(PERP), Side::Sell, buy("7", "1").qty, buy("7", "110").price);
+    world.venue.stream.clear();
+    world.up();
+    assert!(!world.is_open());
+    world.settle_for(5);
+    assert!(world.is_open());
+    let stage = |id| world.core.state().orders().get(id).unwrap().stage;
+    assert_eq!(stage(filled), Stage::Done { how: Ending::Filled });
+    assert_eq!(stage(part), Stage::Live);
+    assert_eq!(stage(gone), Stage::Done { how: Ending::Cancelled });
+    let book = world.core.state().positions().book(&name(MAIN), &instrument(PERP));
+    assert_eq!(book.position().0, d("2"));
+    assert_eq!(world.core.state().foreign().count(), 1);
+    assert_eq!(book.sells, i128::from(d("7").raw()));
+    world.check();
+    world.check_replay();
+}
+
+#[test]
+fn a_position_is_corrected_when_it_differs_twice() {
+    let mut world = World::closed();
+    world.venue.positions.insert(instrument(PERP), d("-3").raw());
+    world.up();
+    assert!(!world.is_open());
+    let position = |world: &World| {
+        world.core.state().positions().book(&name(MAIN), &instrument(PERP)).position().0
+    };
+    assert_eq!(position(&world), d("0"));
+    world.settle_for(4);
+    assert!(world.is_open());
+    assert_eq!(position(&world), d("-3"));
+    world.check_replay();
+}
+
+#[test]
+fn a_snapshot_that_crosses_an_order_does_not_lose_it() {
+    let mut world = World::new();
+    let early = world.venue.snapshot();
+    world.pass(30_000);
+    assert_eq!(world.to_read.len(), 1);
+    let id = world.live_without_reading("ann");
+    world.to_read.clear();
+    world.event(Event::Snapshot { account: name(MAIN), result: Ok(early) });
+    assert_eq!(world.core.state().orders().get(id).unwrap().stage, Stage::Live);
+    assert!(world.to_sign.is_empty());
+}
+
+#[test]
+fn comparing_in_passing_leaves_no_records() {
+    let mut world = World::new();
+    world.live("ann", buy("1", "100"));
+    let before = world.journal.len();
+    world.settle_for(65);
+    let after = world.journal[before..].iter();
+    assert_eq!(after.filter(|record| !matches!(record.body, Body::Marks { .. })).count(), 0);
+}
+
+#[test]
+fn after_a_kill_everything_is_found_out() {
+    for arrives in [true, false] {
+        let mut world = World::new();
+        world.place("ann", buy("1", "100"));
+        world.flush();
+        world.sign(0);
+        world.kill(arrives);
+        let order = world.core.state().orders().open().next().unwrap();
+        assert_eq!(order.stage, Stage::Unknown);
+        world.up();
+        world.settle_for(30);
+        assert!(world.is_open());
+        let open = world.core.state().orders().open().count();
+        assert_eq!((open, world.venue.open().count()), (usize::from(arrives), usize::from(arrives)));
+        world.check();
+        world.check_replay();
+    }
+}

@@ -1,0 +1,139 @@
+//! Halts leave nothing open, and say so only when the venue does.
+
+use super::world::*;
+use crate::action::Answer;
+use tidegate_types::order::Side;
+use tidegate_types::reject::Code;
+
+fn cancelled(world: &World, ticket: tidegate_types::ids::Ticket) -> Option<u64> {
+    match world.answers.get(&ticket) {
+        Some(Answer::Halted { cancelled, .. }) => Some(*cancelled),
+        _ => None,
+    }
+}
+
+#[test]
+fn each_scope_takes_its_own() {
+    for (scope, left) in [
+        ("all", 0),
+        ("desk:desk", 0),
+        ("venue:paper", 0),
+        ("account:main", 0),
+        ("caller:ann", 1),
+        ("instrument:paper/BTC-PERP", 0),
+        ("instrument:paper/BTC-INV", 2),
+    ] {
+        let mut world = World::new();
+        world.live("ann", buy("1", "100"));
+        world.live("bob", buy("1", "99"));
+        let ticket = world.halt(scope, false);
+        assert_eq!(cancelled(&world, ticket), None);
+        world.settle_for(5);
+        assert_eq!(cancelled(&world, ticket), Some(2 - left), "{scope}");
+        assert_eq!(world.venue.open().count() as u64, left, "{scope}");
+        let ann = world.place("ann", buy("1", "100"));
+        let blocked = !scope.ends_with("INV");
+        assert_eq!(world.code(ann) == Some(Code::Halted), blocked, "{scope}");
+        world.check_replay();
+    }
+}
+
+#[test]
+fn what_is_cleared_but_not_sent_never_leaves() {
+    let mut world = World::new();
+    let ticket = world.place("ann", buy("1", "100"));
+    world.sign(0);
+    let halt = world.halt("all", false);
+    assert_eq!(world.code(ticket), Some(Code::Halted));
+    world.settle_for(5);
+    assert!(world.venue.arrivals.is_empty());
+    assert_eq!(cancelled(&world, halt), Some(0));
+}
+
+#[test]
+fn what_is_in_flight_is_waited_for_and_cancelled() {
+    let mut world = World::new();
+    world.place("ann", buy("1", "100"));
+    world.sign(0);
+    world.flush();
+    let halt = world.halt("all", false);
+    world.pass(2000);
+    assert_eq!(cancelled(&world, halt), None);
+    world.lose(0, true);
+    world.venue.stream.clear();
+    world.settle_for(30);
+    assert_eq!(cancelled(&world, halt), Some(1));
+    assert_eq!(world.venue.open().count(), 0);
+}
+
+#[test]
+fn a_deaf_venue_is_asked_until_it_hears() {
+    let mut world = World::new();
+    world.live("ann", buy("1", "100"));
+    world.venue.deaf = 3;
+    let halt = world.halt("all", false);
+    world.settle();
+    assert_eq!(cancelled(&world, halt), None);
+    world.settle_for(60);
+    assert_eq!(cancelled(&world, halt), Some(1));
+}
+
+#[test]
+fn foreign_orders_go_too() {
+    let mut world = World::new();
+    world.venue.place(instrument(PERP), Side::Buy, buy("1", "90").qty, buy("1", "90").price);
+    let halt = world.halt("account:main", false);
+    world.settle_for(10);
+    assert_eq!(cancelled(&world, halt), Some(1));
+    assert_eq!(world.venue.open().count(), 0);
+}
+
+#[test]
+fn a_halt_holds_over_a_restart_and_is_proven_then() {
+    let mut world = World::new();
+    world.live("ann", buy("1", "100"));
+    world.halt("all", false);
+    world.flush();
+    world.kill(false);
+    assert!(!world.core.state().halts().values().next().unwrap().proven);
+    world.up();
+    world.settle_for(10);
+    assert!(world.core.state().halts().values().next().unwrap().proven);
+    assert_eq!(world.venue.open().count(), 0);
+    let blocked = world.place("ann", buy("1", "100"));
+    assert_eq!(world.code(blocked), Some(Code::Halted));
+    let unknown = world.resume("caller:ann");
+    assert_eq!(world.code(unknown), Some(Code::BadParameter));
+    let lifted = world.resume("all");
+    assert!(!world.answers.contains_key(&lifted));
+    world.flush();
+    assert!(matches!(world.answers[&lifted], Answer::Done));
+    let passes = world.place("ann", buy("1", "100"));
+    assert_eq!(world.code(passes), None);
+}
+
+#[test]
+fn reducing_orders_pass_when_allowed() {
+    for allowed in [true, false] {
+        let mut world = World::new();
+        world.live("ann", buy("5", "100"));
+        world.venue.fill(1, d("5").raw());
+        world.settle();
+        let halt = world.halt("all", allowed);
+        world.settle_for(5);
+        assert!(cancelled(&world, halt).is_some());
+        let reduce = world.place("ann", sell("5", "100"));
+        assert_eq!(world.code(reduce), (!allowed).then_some(Code::Halted));
+        let grow = world.place("ann", sell("6", "100"));
+        assert_eq!(world.code(grow), Some(Code::Halted));
+    }
+}
+
+#[test]
+fn a_scope_that_is_not_there_is_refused() {
+    let mut world = World::new();
+    for scope in ["account:typo", "caller:typo", "venue:typo", "desk:typo", "instrument:paper/X"] {
+        let ticket = world.halt(scope, false);
+        assert_eq!(world.code(ticket), Some(Code::BadParameter), "{scope}");
+    }
+}

@@ -1,0 +1,136 @@
+//! Random histories against the little venue: whatever the order of things, nothing leaves
+//! unrecorded, no limit is exceeded, the sums are right, and in the end core and venue agree.
+
+use super::world::*;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use tidegate_types::decimal::Decimal;
+use tidegate_types::ids::{ClientId, OrderId};
+use tidegate_types::instrument::Usd;
+use tidegate_types::order::{CancelFilter, Intent};
+use tidegate_types::record::Change;
+
+type Step = (u8, u8, u8);
+
+fn step(world: &mut World, (what, pick, size): Step) {
+    let pick = usize::from(pick);
+    let caller = if pick.is_multiple_of(2) { "ann" } else { "bob" };
+    let qty = format!("{}", 1 + size % 8);
+    let price = format!("{}", 96 + size % 9);
+    let mut world = world;
+    let world = &mut world;
+    let nth = |len: usize| (len > 0).then(|| pick % len.max(1));
+    match what {
+        0..=5 if size.is_multiple_of(2) => drop(world.place(caller, buy(&qty, &price))),
+        0..=5 => drop(world.place(caller, sell(&qty, &price))),
+        6..=8 => {
+            if let Some(id) = nth_open(world, pick) {
+                world.cancel(caller, own(id));
+            }
+        }
+        9..=10 => {
+            if let Some(id) = nth_open(world, pick) {
+                world.amend(caller, id, Some(&qty), Some(&price));
+            }
+        }
+        11 => drop(world.submit(caller, Intent::CancelMany { filter: CancelFilter::default() })),
+        12..=16 => world.flush(),
+        17..=21 => nth(world.to_sign.len()).into_iter().for_each(|at| world.sign(at)),
+        22..=26 => nth(world.to_send.len()).into_iter().for_each(|at| world.deliver(at)),
+        27 => nth(world.to_send.len()).into_iter().for_each(|at| world.lose(at, size % 2 == 0)),
+        28 => nth(world.to_sign.len()).into_iter().for_each(|at| world.not_sent(at)),
+        29..=32 => {
+            let open: Vec<u64> = world.venue.open().map(|(id, _)| *id).collect();
+            if let Some(at) = nth(open.len()) {
+                world.venue.fill(open[at], Decimal::ONE.raw() * i64::from(1 + size % 4));
+            }
+        }
+        33..=36 => nth(world.venue.stream.len()).into_iter().for_each(|at| world.tell(at)),
+        37 => {
+            if let Some(at) = nth(world.venue.stream.len()) {
+                let again = world.venue.stream[at].clone();
+                world.venue.stream.push(again);
+            }
+        }
+        38 => world.venue.refuse = true,
+        39 => world.pass(u64::from(size) * 40),
+        40 if !world.to_read.is_empty() => world.read(),
+        41 if size < 24 => {
+            world.kill(size % 2 == 0);
+            world.mark();
+            world.event(crate::event::Event::StreamUp { account: name(MAIN) });
+        }
+        42 if size < 40 => {
+            let account = name(MAIN);
+            world.venue.stream.clear();
+            world.event(crate::event::Event::StreamDown { account, why: "test".to_owned() });
+            world.event(crate::event::Event::StreamUp { account: name(MAIN) });
+        }
+        _ => {}
+    }
+}
+
+fn nth_open(world: &World, pick: usize) -> Option<OrderId> {
+    let open: Vec<_> = world.core.state().orders().open().map(|order| order.id).collect();
+    open.get(pick % open.len().max(1)).copied()
+}
+
+fn open_of(world: &World) -> (BTreeSet<ClientId>, BTreeSet<ClientId>) {
+    let core = world.core.state().orders().open().filter_map(|order| order.client_id.clone());
+    let venue = world.venue.open().filter_map(|(_, order)| order.client_id.clone());
+    (core.collect(), venue.collect())
+}
+
+fn history(steps: &[Step]) {
+    let mut world = World::new();
+    let mut tight = limits();
+    tight.max_open_notional = Usd(d("4000"));
+    tight.max_position_notional = Usd(d("2500"));
+    world.change(Change::LimitsSet { limits: tight });
+    for what in steps {
+        step(&mut world, *what);
+        world.check();
+        let open = world.core.state().positions().account_open(&name(MAIN));
+        assert!(open <= Usd(d("4000")), "{open} open");
+        // At the venue itself: the position with every plain open order of one side.
+        let position = world.venue.position(&instrument(PERP)).0.raw();
+        for side in [tidegate_types::order::Side::Buy, tidegate_types::order::Side::Sell] {
+            let plain = world.venue.open().filter(|(_, o)| o.side == side && !o.reduce_only);
+            let left: i64 = plain.map(|(_, o)| o.qty.0.raw() - o.filled.0.raw()).sum();
+            let sign = if side == tidegate_types::order::Side::Buy { 1 } else { -1 };
+            let worst = Decimal::from_raw(position * sign + left);
+            assert!(worst <= d("26.1"), "{side:?}: the position may come to {worst}");
+        }
+    }
+    world.check_replay();
+    // Calm: everything in flight lands, everybody is told, all is reconciled.
+    world.venue.refuse = false;
+    world.settle_for(90);
+    world.check();
+    assert!(world.is_open());
+    let (core, venue) = open_of(&world);
+    assert_eq!(core, venue);
+    let book = world.core.state().positions().book(&name(MAIN), &instrument(PERP));
+    assert_eq!(book.position(), world.venue.position(&instrument(PERP)));
+    // A halt leaves nothing open and nothing reserved.
+    let halt = world.halt("all", false);
+    world.settle_for(90);
+    assert!(matches!(world.answers[&halt], crate::action::Answer::Halted { .. }));
+    assert_eq!(world.venue.open().count(), 0);
+    assert_eq!(world.core.state().positions().account_open(&name(MAIN)), Usd::default());
+    assert_eq!((world.core.requests_in_flight(), world.core.flights.len()), (0, 0));
+    assert!(world.core.state.calls.is_empty());
+    if world.starts == 1 {
+        let silent: Vec<_> = world.asked.iter().filter(|t| !world.answers.contains_key(t)).collect();
+        assert!(silent.is_empty(), "never answered: {silent:?}");
+    }
+    world.check_replay();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
+    #[test]
+    fn whatever_happens(steps in prop::collection::vec((0_u8..43, any::<u8>(), any::<u8>()), 1..250)) {
+        history(&steps);
+    }
+}

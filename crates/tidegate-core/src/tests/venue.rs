@@ -1,0 +1,186 @@
+//! A small exchange to test against: it knows nothing of the core.
+
+use std::collections::BTreeMap;
+use tidegate_types::call::{CallBody, OrderRef};
+use tidegate_types::decimal::Decimal;
+use tidegate_types::ids::{ClientId, InstrumentId, TradeId, VenueOrderId};
+use tidegate_types::instrument::{Price, Qty, SignedQty};
+use tidegate_types::order::{OrderType, Side};
+use tidegate_types::report::{
+    AccountEvent, AccountSnapshot, FillReport, OrderReport, Outcome, PositionReport, VenueState,
+};
+use tidegate_types::time::Time;
+
+#[derive(Debug, Default)]
+pub(super) struct Venue {
+    pub(super) orders: BTreeMap<u64, OrderReport>,
+    pub(super) positions: BTreeMap<InstrumentId, i64>,
+    pub(super) arrivals: BTreeMap<ClientId, u32>,
+    /// What the private stream has to tell.
+    pub(super) stream: Vec<AccountEvent>,
+    /// It refuses the next order.
+    pub(super) refuse: bool,
+    /// It ignores cancels (they are accepted, nothing happens), so many times.
+    pub(super) deaf: u32,
+    clock: u64,
+    trades: u64,
+}
+
+impl Venue {
+    pub(super) fn open(&self) -> impl Iterator<Item = (&u64, &OrderReport)> {
+        self.orders.iter().filter(|(_, order)| order.state.is_live())
+    }
+
+    pub(super) fn position(&self, instrument: &InstrumentId) -> SignedQty {
+        SignedQty(Decimal::from_raw(self.positions.get(instrument).copied().unwrap_or(0)))
+    }
+
+    /// What the venue makes of a call that arrives now.
+    pub(super) fn arrive(&mut self, body: &CallBody, now: Time) -> Outcome {
+        match body {
+            CallBody::Place { order, client_id, deadline } => {
+                *self.arrivals.entry(client_id.clone()).or_default() += 1;
+                if now > *deadline || std::mem::take(&mut self.refuse) {
+                    return refused(false);
+                }
+                let at = self.tick();
+                let id = self.place(order.instrument.clone(), order.side, order.qty, order.price);
+                let report = self.orders.get_mut(&id).unwrap();
+                report.client_id = Some(client_id.clone());
+                report.order_type = order.order_type;
+                report.reduce_only = order.reduce_only;
+                report.at = at;
+                let report = report.clone();
+                self.stream.push(AccountEvent::Order { report: report.clone() });
+                Outcome::Accepted { report, fills: Vec::new() }
+            }
+            CallBody::Amend { order, qty, price, deadline, .. } => {
+                let at = self.tick();
+                let Some(found) = self.find(order).filter(|_| now <= *deadline) else {
+                    return refused(true);
+                };
+                if *qty <= found.filled {
+                    return refused(false);
+                }
+                (found.qty, found.at) = (*qty, at);
+                found.price = *price;
+                let report = found.clone();
+                self.stream.push(AccountEvent::Order { report: report.clone() });
+                Outcome::Accepted { report, fills: Vec::new() }
+            }
+            CallBody::Cancel { order } => {
+                let at = self.tick();
+                if self.deaf > 0 {
+                    self.deaf -= 1;
+                    return Outcome::Unknown { why: "deaf".to_owned() };
+                }
+                let Some(found) = self.find(order) else { return refused(true) };
+                (found.state, found.at) = (VenueState::Cancelled, at);
+                let report = found.clone();
+                self.stream.push(AccountEvent::Order { report: report.clone() });
+                Outcome::Accepted { report, fills: Vec::new() }
+            }
+            CallBody::QueryOrder { order } => {
+                let found = self.orders.values().find(|report| meant(order, report));
+                found.cloned().map_or(refused(true), |report| Outcome::Accepted {
+                    report,
+                    fills: Vec::new(),
+                })
+            }
+            _ => Outcome::Done,
+        }
+    }
+
+    /// Somebody else places an order by hand.
+    pub(super) fn place(
+        &mut self,
+        instrument: InstrumentId,
+        side: Side,
+        qty: Qty,
+        price: Option<Price>,
+    ) -> u64 {
+        let at = self.tick();
+        let id = self.orders.len() as u64 + 1;
+        let report = OrderReport {
+            instrument,
+            client_id: None,
+            venue_id: VenueOrderId::new(&format!("v{id}")).unwrap(),
+            triggered_as: None,
+            side,
+            order_type: OrderType::Limit,
+            state: VenueState::Open,
+            qty,
+            filled: Qty::default(),
+            price,
+            average: None,
+            reduce_only: false,
+            at,
+        };
+        self.orders.insert(id, report);
+        id
+    }
+
+    /// Trades a part of an order; the stream tells it twice over.
+    pub(super) fn fill(&mut self, id: u64, qty: i64) {
+        let at = self.tick();
+        self.trades += 1;
+        let trade_id = TradeId::new(&format!("t{}", self.trades)).unwrap();
+        let Some(order) = self.orders.get_mut(&id).filter(|o| o.state.is_live()) else { return };
+        let qty = qty.min(order.qty.0.raw() - order.filled.0.raw());
+        order.filled = Qty(Decimal::from_raw(order.filled.0.raw() + qty));
+        order.at = at;
+        if order.filled == order.qty {
+            order.state = VenueState::Filled;
+        }
+        let signed = if order.side == Side::Buy { qty } else { -qty };
+        *self.positions.entry(order.instrument.clone()).or_default() += signed;
+        let fill = FillReport {
+            instrument: order.instrument.clone(),
+            trade_id,
+            client_id: order.client_id.clone(),
+            venue_id: order.venue_id.clone(),
+            side: order.side,
+            qty: Qty(Decimal::from_raw(qty)),
+            price: order.price.unwrap_or_default(),
+            fee: Decimal::ZERO,
+            fee_currency: None,
+            maker: true,
+            at,
+        };
+        let report = order.clone();
+        self.stream.push(AccountEvent::Fill { fill });
+        self.stream.push(AccountEvent::Order { report });
+    }
+
+    pub(super) fn snapshot(&self) -> AccountSnapshot {
+        let held = self.positions.iter().filter(|(_, qty)| **qty != 0);
+        AccountSnapshot {
+            orders: self.open().map(|(_, order)| order.clone()).collect(),
+            positions: held
+                .map(|(instrument, _)| PositionReport {
+                    instrument: instrument.clone(),
+                    qty: self.position(instrument),
+                    entry: None,
+                })
+                .collect(),
+        }
+    }
+
+    fn find(&mut self, order: &OrderRef) -> Option<&mut OrderReport> {
+        self.orders.values_mut().find(|report| report.state.is_live() && meant(order, report))
+    }
+
+    fn tick(&mut self) -> Time {
+        self.clock += 1;
+        Time::from_micros(self.clock)
+    }
+}
+
+fn meant(order: &OrderRef, report: &OrderReport) -> bool {
+    order.venue_id.as_ref() == Some(&report.venue_id)
+        || (order.client_id.is_some() && order.client_id == report.client_id)
+}
+
+fn refused(no_such_order: bool) -> Outcome {
+    Outcome::Rejected { code: -1, message: "no".to_owned(), no_such_order }
+}
