@@ -1,21 +1,15 @@
 //! What a record changes: the one function by which state comes about, live and on replay.
 
 use crate::orders::{Heard, Order, PendingAmend, Stage, next};
-use crate::shape::TokenBucket;
 use crate::state::{Account, Halt, Key, Purpose, State};
+use crate::told::{reconciled, resolved, streamed};
+use std::collections::BTreeMap;
 use tidegate_types::call::CallBody;
-use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::{AccountName, CallId, CallerName, OrderId};
-use tidegate_types::instrument::{Price, Unit};
-use tidegate_types::order::{NewOrder, PostOnly, TimeInForce, Trigger, TriggerBy};
+use tidegate_types::instrument::Qty;
 use tidegate_types::record::{Body, Change, Decision, Record};
-use tidegate_types::report::{
-    AccountEvent, AccountSnapshot, FillReport, OrderReport, Outcome, PositionReport, VenueState,
-};
-use tidegate_types::time::{Span, Time};
-
-/// "Not found" counts only this long after the deadline, for the venue's clock and its delays.
-pub(crate) const NOT_FOUND_MARGIN: Span = Span::from_secs(2);
+use tidegate_types::report::{Outcome, VenueState};
+use tidegate_types::time::Time;
 
 pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
     let now = record.at;
@@ -56,32 +50,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         Body::Reconciled { account, snapshot, corrected } => {
             reconciled(state, account, snapshot, corrected, now);
         }
-        Body::Cleared { order, call, caller, account, client_id, deadline, request, decision } => {
-            take_token(state, caller, account, now);
-            state.next_order = order.next();
-            track(state, *call, Purpose::Place { order: *order });
-            state.insert(Order {
-                id: *order,
-                caller: Some(caller.clone()),
-                account: account.clone(),
-                client_id: Some(client_id.clone()),
-                venue_id: None,
-                triggered_as: None,
-                request: request.clone(),
-                stage: Stage::Pending,
-                placed: now,
-                deadline: *deadline,
-                told: Time::default(),
-                changed: now,
-                filled: Default::default(),
-                average: None,
-                trades: Default::default(),
-                unit_value: decision.unit_value.unwrap_or_default(),
-                reducing: decision.reducing,
-                amend: None,
-                done_no: None,
-            });
-        }
+        cleared @ Body::Cleared { .. } => place(state, cleared, now),
         Body::AmendCleared { order, call, caller, body, decision } => {
             if let Some(account) = state.orders.get(*order).map(|o| o.account.clone()) {
                 take_token(state, caller, &account, now);
@@ -193,14 +162,43 @@ fn take_token(state: &mut State, caller: &CallerName, account: &AccountName, now
     let buckets = state.caller_buckets.entry(caller.clone()).or_default();
     buckets.entry(account.clone()).or_default().take(now, rate);
     let rate = state.limits.get(account).map_or(0, |l| l.orders_per_second);
-    state
-        .account_buckets
-        .entry(account.clone())
-        .or_insert_with(TokenBucket::default)
-        .take(now, rate);
+    state.account_buckets.entry(account.clone()).or_default().take(now, rate);
 }
 
-fn hear(state: &mut State, order: OrderId, heard: Heard, now: Time) {
+/// A cleared order enters the table and reserves what it may come to be worth.
+fn place(state: &mut State, cleared: &Body, now: Time) {
+    let Body::Cleared { order, call, caller, account, client_id, deadline, request, decision } =
+        cleared
+    else {
+        return;
+    };
+    take_token(state, caller, account, now);
+    state.next_order = order.next();
+    track(state, *call, Purpose::Place { order: *order });
+    state.insert(Order {
+        id: *order,
+        caller: Some(caller.clone()),
+        account: account.clone(),
+        client_id: Some(client_id.clone()),
+        venue_id: None,
+        triggered_as: None,
+        request: request.clone(),
+        stage: Stage::Pending,
+        placed: now,
+        deadline: *deadline,
+        told: Time::default(),
+        changed: now,
+        filled: Qty::default(),
+        average: None,
+        trades: BTreeMap::new(),
+        unit_value: decision.unit_value.unwrap_or_default(),
+        reducing: decision.reducing,
+        amend: None,
+        done_no: None,
+    });
+}
+
+pub(crate) fn hear(state: &mut State, order: OrderId, heard: Heard, now: Time) {
     state.change(order, |order| {
         order.stage = next(order.stage, heard);
         order.changed = now;
@@ -282,145 +280,4 @@ fn replied(state: &mut State, purpose: Purpose, outcome: &Outcome, now: Time) {
         }),
         (Purpose::Cancel { .. } | Purpose::Set | Purpose::Query { .. }, _) => {}
     }
-}
-
-fn streamed(state: &mut State, account: &AccountName, event: &AccountEvent, now: Time) {
-    match event {
-        AccountEvent::Order { report } => hear_report(state, account, report, now),
-        AccountEvent::Fill { fill } => {
-            if let Some(id) = find_filled(state, account, fill) {
-                state.change(id, |order| {
-                    order.hear_fill(fill);
-                    order.changed = now;
-                });
-            }
-        }
-        // Positions are told in another order than trades; a difference that stays is corrected by
-        // reconciliation.
-        AccountEvent::Position { .. } => {}
-    }
-}
-
-fn resolved(state: &mut State, id: OrderId, outcome: &Outcome, now: Time) {
-    match outcome {
-        Outcome::Accepted { report, fills } => state.change(id, |order| {
-            fills.iter().for_each(|fill| order.hear_fill(fill));
-            order.hear_report(report);
-            order.changed = now;
-            if let Some(amend) = order.amend.as_ref().filter(|amend| amend.unknown) {
-                let late = now > amend.deadline.plus(NOT_FOUND_MARGIN);
-                let in_force = report.qty == amend.qty && report.price == amend.price;
-                if in_force {
-                    order.amended();
-                } else if late {
-                    order.amend = None;
-                }
-            }
-        }),
-        Outcome::Rejected { .. } => hear(state, id, Heard::NotThere, now),
-        Outcome::Done | Outcome::Unknown { .. } => {}
-    }
-}
-
-fn reconciled(
-    state: &mut State,
-    account: &AccountName,
-    snapshot: &AccountSnapshot,
-    corrected: &[PositionReport],
-    now: Time,
-) {
-    for report in &snapshot.orders {
-        hear_report(state, account, report, now);
-    }
-    for position in corrected {
-        state.positions.correct(account, &position.instrument, position.qty);
-    }
-}
-
-fn hear_report(state: &mut State, account: &AccountName, report: &OrderReport, now: Time) {
-    if let Some(id) = find_reported(state, account, report) {
-        state.change(id, |order| {
-            order.hear_report(report);
-            order.changed = now;
-        });
-    } else if report.state.is_live() {
-        foreign(state, account, report, now);
-    }
-}
-
-/// The order that a report is about: by Tidegate's id, else by the venue's.
-pub(crate) fn find_reported(
-    state: &State,
-    account: &AccountName,
-    report: &OrderReport,
-) -> Option<OrderId> {
-    if let Some(order) = report.client_id.as_ref().and_then(|id| state.orders.by_client(id)) {
-        return (order.account == *account).then_some(order.id);
-    }
-    let mut known = state.orders.by_venue(account, &report.venue_id);
-    known.find(|o| o.request.instrument == report.instrument).map(|o| o.id)
-}
-
-/// The order that a trade is of.
-pub(crate) fn find_filled(
-    state: &State,
-    account: &AccountName,
-    fill: &FillReport,
-) -> Option<OrderId> {
-    if let Some(order) = fill.client_id.as_ref().and_then(|id| state.orders.by_client(id)) {
-        return (order.account == *account).then_some(order.id);
-    }
-    let mut known = state.orders.by_venue(account, &fill.venue_id);
-    known.find(|o| o.request.instrument == fill.instrument).map(|o| o.id)
-}
-
-/// An order that Tidegate did not place. It counts in the account's exposure from now on; what it
-/// traded before is in the venue's position already.
-fn foreign(state: &mut State, account: &AccountName, report: &OrderReport, now: Time) {
-    let id = state.next_order;
-    state.next_order = id.next();
-    let mark = state.marks.get(&report.instrument);
-    let unit = state.instruments.get(&report.instrument).map_or(Unit::Linear, |i| i.unit);
-    let mark_price = mark.map_or(Price::default(), |m| m.mark);
-    let unit_value = match unit {
-        Unit::Linear => report.price.unwrap_or_default().max(mark_price),
-        Unit::Inverse => Price(Decimal::ONE),
-        Unit::CoinOption => mark.map_or(Price::default(), |m| m.index),
-    };
-    let conditional = report.order_type.is_conditional();
-    state.insert(Order {
-        id,
-        caller: None,
-        account: account.clone(),
-        client_id: report.client_id.clone(),
-        venue_id: Some(report.venue_id.clone()),
-        triggered_as: report.triggered_as.clone(),
-        request: NewOrder {
-            instrument: report.instrument.clone(),
-            side: report.side,
-            order_type: report.order_type,
-            qty: report.qty,
-            price: report.price,
-            trigger: conditional.then(|| Trigger { price: Price::default(), by: TriggerBy::Mark }),
-            time_in_force: TimeInForce::GoodTilCancelled,
-            post_only: PostOnly::No,
-            reduce_only: report.reduce_only,
-            self_trade: None,
-            caller_id: None,
-            valid_until: None,
-            full_answer: false,
-        },
-        stage: Stage::Live,
-        placed: now,
-        deadline: now,
-        told: report.at,
-        changed: now,
-        filled: report.filled,
-        average: report.average,
-        trades: Default::default(),
-        unit_value,
-        reducing: report.reduce_only,
-        amend: None,
-        done_no: None,
-    });
 }

@@ -83,8 +83,17 @@ impl<'a> Authorized<'a> {
     }
 }
 
+/// A session outlives the moment it was opened: its key may have been revoked since.
+pub(crate) fn key(state: &State, who: &Authenticated) -> Result<(), Reject> {
+    let key = state.keys.get(who.key()).filter(|key| {
+        !key.revoked && key.key.caller == *who.caller() && key.key.account == *who.account()
+    });
+    key.map(|_| ()).ok_or_else(|| Reject::new(Code::UnknownKey, who.key().as_str()))
+}
+
 /// The caller's grant on its account, in force now.
 fn grant<'a>(state: &'a State, who: &Authenticated, now: Time) -> Result<&'a Grant, Reject> {
+    key(state, who)?;
     let grant = state.grant(who.caller(), who.account());
     let grant = grant.filter(|grant| grant.venue == *who.venue()).ok_or_else(|| {
         Reject::new(Code::NoGrant, format!("{} on {}", who.caller(), who.account()))
@@ -152,6 +161,7 @@ pub(crate) fn cancel<'a>(
     who: &Authenticated,
     cancel: &CancelOrder,
 ) -> Result<&'a Order, Refusal> {
+    key(state, who)?;
     Ok(own(state, who, &cancel.order, cancel.instrument.as_ref())?)
 }
 

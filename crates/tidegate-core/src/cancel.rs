@@ -147,7 +147,9 @@ impl Core {
             self.group_heard(ticket, id);
             self.close_group(ticket, out);
         }
-        self.halts_heard(id, now);
+        if self.state.orders.get(id).is_some_and(|order| !order.is_open()) {
+            self.halts_heard(id, now);
+        }
     }
 
     fn want(&mut self, order: OrderId, by: Canceller) -> &mut Wanted {

@@ -28,8 +28,8 @@ pub(crate) struct Block {
 pub(crate) struct Proof {
     tickets: Vec<Ticket>,
     cancelled: BTreeSet<OrderId>,
-    /// Since when no order of the scope is known to be open.
-    clean: Option<Time>,
+    /// No order of the scope is known to be open; the first snapshot asked for since then.
+    clean: Option<u64>,
     /// Accounts whose venue showed none since then.
     proven: BTreeSet<AccountName>,
     backoff: Backoff,
@@ -167,7 +167,7 @@ impl Core {
             return;
         }
         if proof.clean.is_none() {
-            proof.clean = Some(now);
+            proof.clean = Some(self.snapshots_asked);
             proof.proven.clear();
         }
         let left: Vec<_> =
@@ -193,12 +193,12 @@ impl Core {
         }
     }
 
-    /// Something was heard about an order: proofs that waited for it go on.
+    /// An order ended, or is known to be live after all: proofs that waited for it go on.
     pub(crate) fn halts_heard(&mut self, id: OrderId, now: Time) {
         if self.proofs.is_empty() {
             return;
         }
-        let Some(order) = self.state.orders.get(id).filter(|order| !order.is_open()) else {
+        let Some(order) = self.state.orders.get(id) else {
             return;
         };
         let waiting = self.proofs.iter().filter(|(scope, proof)| {
@@ -210,20 +210,20 @@ impl Core {
         }
     }
 
-    /// The venue showed an account, asked at `asked` and already folded in. It proves a halt there
+    /// The venue showed an account in snapshot number `asked`, already folded in. It proves a halt there
     /// when it was asked after the last order was gone and shows none.
     pub(crate) fn halts_saw(
         &mut self,
         account: &AccountName,
         snapshot: &AccountSnapshot,
-        asked: Time,
+        asked: u64,
         now: Time,
     ) {
         let rows: Vec<_> = snapshot.orders.iter().filter(|row| row.state.is_live()).collect();
         for (scope, proof) in &mut self.proofs {
             let Some(halt) = self.state.halts.get(scope) else { continue };
             let shown = rows.iter().any(|row| {
-                crate::apply::find_reported(&self.state, account, row)
+                crate::told::find_reported(&self.state, account, row)
                     .and_then(|id| self.state.orders.get(id))
                     .is_some_and(|order| covers(scope, halt, order))
             });

@@ -21,7 +21,9 @@ mod reconcile;
 mod refusals;
 mod resolve;
 mod risk;
+mod table;
 mod timers;
+mod told;
 
 pub mod action;
 pub mod event;
@@ -87,6 +89,7 @@ pub struct Core {
     flights: BTreeMap<CallId, calls::Flight>,
     orders_in_flight: usize,
     next_query: u64,
+    snapshots_asked: u64,
     cancels: cancel::Cancels,
     doubts: resolve::Doubts,
     watches: BTreeMap<AccountName, reconcile::Watch>,
@@ -110,6 +113,7 @@ impl Core {
             flights: BTreeMap::new(),
             orders_in_flight: 0,
             next_query: FIRST_QUERY,
+            snapshots_asked: 0,
             cancels: cancel::Cancels::default(),
             doubts: resolve::Doubts::default(),
             watches: BTreeMap::new(),

@@ -1,10 +1,12 @@
-//! The table of orders: where each stands, and how it is found.
+//! An order: where it stands, what was heard of it, and what it reserves.
 
-use std::collections::{BTreeMap, BTreeSet};
+pub use crate::table::Orders;
+
+use std::collections::BTreeMap;
 use tidegate_types::call::OrderRef;
 use tidegate_types::decimal::{Decimal, Rounding};
 use tidegate_types::ids::{
-    AccountName, CallId, CallerName, CallerOrderId, ClientId, OrderId, TradeId, VenueOrderId,
+    AccountName, CallId, CallerName, ClientId, OrderId, TradeId, VenueOrderId,
 };
 use tidegate_types::instrument::{Price, Qty};
 use tidegate_types::order::{NewOrder, PostOnly, Side};
@@ -328,147 +330,4 @@ pub(crate) struct Shift {
     pub(crate) after: Share,
     pub(crate) filled: i64,
     pub(crate) side: Side,
-}
-
-/// Every order, with its indexes. Orders change through `insert` and `change` alone.
-#[derive(Debug, Default)]
-pub struct Orders {
-    all: BTreeMap<OrderId, Order>,
-    open: BTreeMap<AccountName, BTreeSet<OrderId>>,
-    by_client: BTreeMap<ClientId, OrderId>,
-    by_venue: BTreeSet<(AccountName, VenueOrderId, OrderId)>,
-    by_caller: BTreeSet<(CallerName, AccountName, CallerOrderId, OrderId)>,
-    done: BTreeMap<u64, OrderId>,
-    next_done: u64,
-}
-
-impl Orders {
-    /// The order with this number.
-    pub fn get(&self, id: OrderId) -> Option<&Order> {
-        self.all.get(&id)
-    }
-
-    /// Every order in the table, done ones too.
-    pub fn iter(&self) -> impl Iterator<Item = &Order> {
-        self.all.values()
-    }
-
-    /// The open orders of an account.
-    pub fn open_of(&self, account: &AccountName) -> impl Iterator<Item = &Order> {
-        self.open.get(account).into_iter().flatten().filter_map(|id| self.all.get(id))
-    }
-
-    /// Every open order.
-    pub fn open(&self) -> impl Iterator<Item = &Order> {
-        self.open.values().flatten().filter_map(|id| self.all.get(id))
-    }
-
-    /// The order sent with this id.
-    pub fn by_client(&self, id: &ClientId) -> Option<&Order> {
-        self.by_client.get(id).and_then(|id| self.all.get(id))
-    }
-
-    /// The orders of an account that the venue gave this id (some venues count per instrument).
-    pub fn by_venue(
-        &self,
-        account: &AccountName,
-        id: &VenueOrderId,
-    ) -> impl Iterator<Item = &Order> {
-        let low = (account.clone(), id.clone(), OrderId(0));
-        let high = (account.clone(), id.clone(), OrderId(u64::MAX));
-        self.by_venue.range(low..=high).filter_map(|(_, _, id)| self.all.get(id))
-    }
-
-    /// The orders of a caller that it gave this id, the newest first.
-    pub fn by_caller(
-        &self,
-        caller: &CallerName,
-        account: &AccountName,
-        id: &CallerOrderId,
-    ) -> impl Iterator<Item = &Order> {
-        let low = (caller.clone(), account.clone(), id.clone(), OrderId(0));
-        let high = (caller.clone(), account.clone(), id.clone(), OrderId(u64::MAX));
-        self.by_caller.range(low..=high).rev().filter_map(|(.., id)| self.all.get(id))
-    }
-
-    pub(crate) fn insert(&mut self, order: Order) -> Shift {
-        if let Some(client) = &order.client_id {
-            self.by_client.insert(client.clone(), order.id);
-        }
-        if let (Some(caller), Some(id)) = (&order.caller, &order.request.caller_id) {
-            let key = (caller.clone(), order.account.clone(), id.clone(), order.id);
-            self.by_caller.insert(key);
-        }
-        let shift = Shift {
-            id: order.id,
-            before: Share::default(),
-            after: order.share(),
-            filled: 0,
-            side: order.request.side,
-        };
-        let id = order.id;
-        self.all.insert(id, order);
-        self.index(id);
-        shift
-    }
-
-    pub(crate) fn change(&mut self, id: OrderId, f: impl FnOnce(&mut Order)) -> Option<Shift> {
-        let order = self.all.get_mut(&id)?;
-        let (before, filled) = (order.share(), order.filled);
-        f(order);
-        let shift = Shift {
-            id,
-            before,
-            after: order.share(),
-            filled: order.filled.0.raw().saturating_sub(filled.0.raw()),
-            side: order.request.side,
-        };
-        self.index(id);
-        Some(shift)
-    }
-
-    /// Drops the oldest done orders above `most`.
-    pub(crate) fn evict(&mut self, most: usize) {
-        while self.done.len() > most {
-            let Some((_, id)) = self.done.pop_first() else { return };
-            let Some(order) = self.all.remove(&id) else { continue };
-            if let Some(client) = &order.client_id {
-                self.by_client.remove(client);
-            }
-            for venue_id in order.venue_id.iter().chain(&order.triggered_as) {
-                self.by_venue.remove(&(order.account.clone(), venue_id.clone(), id));
-            }
-            if let (Some(caller), Some(own)) = (order.caller, order.request.caller_id) {
-                self.by_caller.remove(&(caller, order.account, own, id));
-            }
-        }
-    }
-
-    fn index(&mut self, id: OrderId) {
-        let Some(order) = self.all.get_mut(&id) else { return };
-        for venue_id in order.venue_id.iter().chain(&order.triggered_as) {
-            self.by_venue.insert((order.account.clone(), venue_id.clone(), id));
-        }
-        match (order.is_open(), order.done_no) {
-            (true, None) => {
-                if !self.open.get(&order.account).is_some_and(|open| open.contains(&id)) {
-                    self.open.entry(order.account.clone()).or_default().insert(id);
-                }
-            }
-            (true, Some(no)) => {
-                self.done.remove(&no);
-                order.done_no = None;
-                self.open.entry(order.account.clone()).or_default().insert(id);
-            }
-            (false, None) => {
-                order.done_no = Some(self.next_done);
-                self.done.insert(self.next_done, id);
-                self.next_done += 1;
-                if let Some(open) = self.open.get_mut(&order.account) {
-                    open.remove(&id);
-                }
-            }
-            (false, Some(_)) => {}
-        }
-    }
 }

@@ -7,9 +7,9 @@
 
 use crate::Core;
 use crate::action::Action;
-use crate::apply::{find_filled, find_reported};
 use crate::orders::Stage;
 use crate::timers::{Backoff, Timer};
+use crate::told::{find_filled, find_reported};
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::ids::{AccountName, InstrumentId, OrderId};
 use tidegate_types::instrument::SignedQty;
@@ -19,6 +19,8 @@ use tidegate_types::time::{Span, Time};
 
 const EVERY: Span = Span::from_secs(30);
 const SOON: Span = Span::from_secs(1);
+/// Snapshots are dear at a venue: what the stream tells in passing starts one this often at most.
+const OFTEN: Span = Span::from_secs(5);
 const LOST: Span = Span::from_secs(60);
 /// Rows in one record, so that it stays below the longest a record may be.
 const ROWS: usize = 100;
@@ -35,9 +37,13 @@ struct Suspect {
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     up: bool,
-    asked: Option<Time>,
+    /// When a snapshot was asked for that has not come, and its number.
+    asked: Option<(Time, u64)>,
     again: bool,
+    last: Time,
     backoff: Backoff,
+    /// Waits between snapshots that do not agree with what is known.
+    patience: Backoff,
     suspects: BTreeMap<InstrumentId, Suspect>,
 }
 
@@ -67,7 +73,9 @@ impl Core {
             watch.again = true;
             return;
         }
-        watch.asked = Some(now);
+        watch.asked = Some((now, self.snapshots_asked));
+        self.snapshots_asked += 1;
+        watch.last = now;
         self.timers.set(Timer::Account(account.clone()), now.plus(LOST));
         out.push(Action::Reconcile { account: account.clone() });
     }
@@ -88,7 +96,7 @@ impl Core {
         out: &mut Vec<Action>,
     ) {
         let Some(watch) = self.watches.get_mut(account) else { return };
-        let Some(asked) = watch.asked.take() else { return };
+        let Some((asked, number)) = watch.asked.take() else { return };
         let again = std::mem::take(&mut watch.again);
         match result {
             Err(_) => {
@@ -98,7 +106,7 @@ impl Core {
             Ok(snapshot) => {
                 watch.backoff = Backoff::default();
                 self.compare(account, &snapshot, asked, now, out);
-                self.halts_saw(account, &snapshot, asked, now);
+                self.halts_saw(account, &snapshot, number, now);
                 if again {
                     self.ask(account, now, out);
                 }
@@ -127,13 +135,16 @@ impl Core {
             .orders
             .open_of(account)
             .any(|order| order.stage == Stage::Unknown || self.doubts.contains(order.id));
-        let Some(watch) = self.watches.get(account) else { return };
+        let Some(watch) = self.watches.get_mut(account) else { return };
         let (up, agreed) = (watch.up, watch.suspects.is_empty() && !unsure);
+        let wait = if agreed { EVERY } else { watch.patience.step().max(SOON) };
+        if agreed {
+            watch.patience = Backoff::default();
+        }
         if closed && up && agreed {
             self.append(Body::Opened { account: account.clone() }, now, out);
         }
         if up {
-            let wait = if agreed { EVERY } else { SOON };
             self.timers.set(Timer::Account(account.clone()), now.plus(wait));
         } else {
             self.timers.clear(&Timer::Account(account.clone()));
@@ -278,8 +289,9 @@ impl Core {
     }
 
     fn compare_soon(&mut self, account: &AccountName, now: Time) {
-        if self.watches.get(account).is_some_and(|watch| watch.up && watch.asked.is_none()) {
-            self.timers.set_if_sooner(Timer::Account(account.clone()), now.plus(SOON));
+        if let Some(watch) = self.watches.get(account).filter(|w| w.up && w.asked.is_none()) {
+            let at = now.plus(SOON).max(watch.last.plus(OFTEN));
+            self.timers.set_if_sooner(Timer::Account(account.clone()), at);
         }
     }
 }

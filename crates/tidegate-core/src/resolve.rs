@@ -2,9 +2,9 @@
 
 use crate::Core;
 use crate::action::Action;
-use crate::apply::NOT_FOUND_MARGIN;
 use crate::orders::{Order, Stage};
 use crate::timers::{Backoff, Timer};
+use crate::told::NOT_FOUND_MARGIN;
 use std::collections::BTreeMap;
 use tidegate_types::ids::OrderId;
 use tidegate_types::record::Body;
@@ -74,6 +74,7 @@ impl Core {
         });
         if told && !still {
             self.doubts.waits.remove(&order);
+            self.halts_heard(order, now);
         } else {
             self.query_failed(order, now);
         }
@@ -83,13 +84,16 @@ impl Core {
     /// Something was heard about an order: sees to what waited for it.
     pub(crate) fn settled(&mut self, id: OrderId, now: Time, out: &mut Vec<Action>) {
         let Some(order) = self.state.orders.get(id) else { return };
-        if !order.is_open() {
+        let ended = !order.is_open();
+        if ended {
             self.doubts.waits.remove(&id);
             self.timers.clear(&Timer::Resolve(id));
         } else if order.stage == Stage::Unknown || order.amend.as_ref().is_some_and(|a| a.unknown) {
             self.doubt(id, now);
         }
         self.push_cancel(id, now, out);
-        self.halts_heard(id, now);
+        if ended {
+            self.halts_heard(id, now);
+        }
     }
 }

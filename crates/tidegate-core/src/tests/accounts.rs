@@ -87,6 +87,7 @@ fn a_snapshot_that_crosses_an_order_does_not_lose_it() {
     world.to_read.clear();
     world.event(Event::Snapshot { account: name(MAIN), result: Ok(early) });
     assert_eq!(world.core.state().orders().get(id).unwrap().stage, Stage::Live);
+    world.pass(1000);
     assert!(world.to_sign.is_empty());
 }
 
@@ -114,7 +115,10 @@ fn after_a_kill_everything_is_found_out() {
         world.settle_for(30);
         assert!(world.is_open());
         let open = world.core.state().orders().open().count();
-        assert_eq!((open, world.venue.open().count()), (usize::from(arrives), usize::from(arrives)));
+        assert_eq!(
+            (open, world.venue.open().count()),
+            (usize::from(arrives), usize::from(arrives))
+        );
         world.check();
         world.check_replay();
     }

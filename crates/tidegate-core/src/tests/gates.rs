@@ -64,7 +64,17 @@ fn grants() {
     assert_eq!(refused(|g| g.burst = 0, order()), Some(Code::CallerRate));
     let mut world = World::new();
     let stranger = world.place("eve", order());
-    assert_eq!(world.code(stranger), Some(Code::NoGrant));
+    assert_eq!(world.code(stranger), Some(Code::UnknownKey));
+    let id = world.live("ann", order());
+    world.change(Change::GrantRemoved { caller: name("ann"), account: name(MAIN) });
+    let ungranted = world.place("ann", order());
+    assert_eq!(world.code(ungranted), Some(Code::NoGrant));
+    assert!(world.core.authorize_read(&who("ann"), world.now).is_err());
+    let cancel = world.cancel("ann", own(id));
+    assert_eq!(world.code(cancel), None);
+    world.change(Change::KeyRevoked { id: name("bob") });
+    let revoked = world.place("bob", order());
+    assert_eq!(world.code(revoked), Some(Code::UnknownKey));
 }
 
 #[test]
@@ -82,7 +92,10 @@ fn account_limits() {
     assert_eq!(limited(|l| l.max_open_notional = Usd(d("100")), order()), None);
     // Inverse contracts are worth their quantity, options their index.
     let most = |usd: &'static str| move |l: &mut AccountLimits| l.max_order_notional = Usd(d(usd));
-    assert_eq!(limited(most("990"), of(INVERSE, Side::Buy, "1000", "100")), Some(Code::OrderNotional));
+    assert_eq!(
+        limited(most("990"), of(INVERSE, Side::Buy, "1000", "100")),
+        Some(Code::OrderNotional)
+    );
     assert_eq!(limited(most("1000"), of(INVERSE, Side::Buy, "1000", "100")), None);
     assert_eq!(limited(most("99"), of(OPTION, Side::Buy, "1", "0.05")), Some(Code::OrderNotional));
     assert_eq!(limited(most("100"), of(OPTION, Side::Buy, "1", "0.05")), None);

@@ -79,6 +79,27 @@ fn a_deaf_venue_is_asked_until_it_hears() {
 }
 
 #[test]
+fn a_snapshot_from_before_proves_nothing() {
+    let mut world = World::new();
+    world.pass(30_000);
+    let early = world.venue.snapshot();
+    assert_eq!(world.to_read.len(), 1);
+    world.live_without_reading("ann");
+    let halt = world.halt("all", false);
+    world.flush();
+    world.sign(0);
+    world.deliver(0);
+    world.pass(10);
+    let account = name(MAIN);
+    world.to_read.clear();
+    world.event(crate::event::Event::Snapshot { account, result: Ok(early) });
+    world.pass(10);
+    assert_eq!(cancelled(&world, halt), None);
+    world.settle_for(2);
+    assert_eq!(cancelled(&world, halt), Some(1));
+}
+
+#[test]
 fn foreign_orders_go_too() {
     let mut world = World::new();
     world.venue.place(instrument(PERP), Side::Buy, buy("1", "90").qty, buy("1", "90").price);

@@ -121,7 +121,8 @@ fn history(steps: &[Step]) {
     assert_eq!((world.core.requests_in_flight(), world.core.flights.len()), (0, 0));
     assert!(world.core.state.calls.is_empty());
     if world.starts == 1 {
-        let silent: Vec<_> = world.asked.iter().filter(|t| !world.answers.contains_key(t)).collect();
+        let silent: Vec<_> =
+            world.asked.iter().filter(|t| !world.answers.contains_key(t)).collect();
         assert!(silent.is_empty(), "never answered: {silent:?}");
     }
     world.check_replay();

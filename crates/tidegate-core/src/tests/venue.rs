@@ -82,10 +82,9 @@ impl Venue {
             }
             CallBody::QueryOrder { order } => {
                 let found = self.orders.values().find(|report| meant(order, report));
-                found.cloned().map_or(refused(true), |report| Outcome::Accepted {
-                    report,
-                    fills: Vec::new(),
-                })
+                found
+                    .cloned()
+                    .map_or(refused(true), |report| Outcome::Accepted { report, fills: Vec::new() })
             }
             _ => Outcome::Done,
         }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use tidegate_types::call::{Call, CallClass, Warrant, WireRequest};
 use tidegate_types::codec::to_bytes;
 use tidegate_types::decimal::Decimal;
-use tidegate_types::grant::{AccountLimits, Grant, Pattern, Scope};
+use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, Pattern, Scope, VirtualKey};
 use tidegate_types::ids::*;
 use tidegate_types::instrument::*;
 use tidegate_types::limits::MAX_RECORD_BYTES;
@@ -40,7 +40,7 @@ pub(super) fn instrument(text: &str) -> InstrumentId {
 }
 
 pub(super) fn who(caller: &str) -> Authenticated {
-    Authenticated::vouch(name(caller), name("key"), name(VENUE), name(MAIN))
+    Authenticated::vouch(name(caller), name(caller), name(VENUE), name(MAIN))
 }
 
 /// `buy 2 @ 99.5` of the perpetual.
@@ -83,9 +83,7 @@ pub(super) fn grant(caller: &str) -> Grant {
         trade: true,
         instruments: vec![Pattern::new("*").unwrap()],
         sides: vec![Side::Buy, Side::Sell],
-        order_types: vec![
-            Limit, Market, MarketLimit, StopMarket, StopLimit, TakeMarket, TakeLimit,
-        ],
+        order_types: vec![Limit, Market, MarketLimit, StopMarket, StopLimit, TakeMarket, TakeLimit],
         reduce_only: false,
         max_order_qty: None,
         max_order_notional: Usd(d("1000000")),
@@ -185,6 +183,14 @@ impl World {
         world.change(key);
         for caller in ["ann", "bob"] {
             world.change(Change::CallerAdded { caller: name(caller) });
+            let key = VirtualKey {
+                id: name(caller),
+                caller: name(caller),
+                venue: venue.clone(),
+                account: name(MAIN),
+                scheme: KeyScheme::Hmac,
+            };
+            world.change(Change::KeyAdded { key });
             world.change(Change::GrantSet { grant: grant(caller) });
         }
         world.change(Change::LimitsSet { limits: limits() });

@@ -1,0 +1,157 @@
+//! What the venue tells about orders, folded in: from the stream, queries and snapshots.
+
+use crate::orders::{Heard, Order, Stage};
+use crate::state::State;
+use std::collections::BTreeMap;
+use tidegate_types::decimal::Decimal;
+use tidegate_types::ids::{AccountName, OrderId};
+use tidegate_types::instrument::{Price, Unit};
+use tidegate_types::order::{NewOrder, PostOnly, TimeInForce, Trigger, TriggerBy};
+use tidegate_types::report::{
+    AccountEvent, AccountSnapshot, FillReport, OrderReport, Outcome, PositionReport,
+};
+use tidegate_types::time::{Span, Time};
+
+/// "Not found" counts only this long after the deadline, for the venue's clock and its delays.
+pub(crate) const NOT_FOUND_MARGIN: Span = Span::from_secs(2);
+
+pub(crate) fn streamed(state: &mut State, account: &AccountName, event: &AccountEvent, now: Time) {
+    match event {
+        AccountEvent::Order { report } => hear_report(state, account, report, now),
+        AccountEvent::Fill { fill } => {
+            if let Some(id) = find_filled(state, account, fill) {
+                state.change(id, |order| {
+                    order.hear_fill(fill);
+                    order.changed = now;
+                });
+            }
+        }
+        // Positions are told in another order than trades; a difference that stays is corrected by
+        // reconciliation.
+        AccountEvent::Position { .. } => {}
+    }
+}
+
+pub(crate) fn resolved(state: &mut State, id: OrderId, outcome: &Outcome, now: Time) {
+    match outcome {
+        Outcome::Accepted { report, fills } => state.change(id, |order| {
+            fills.iter().for_each(|fill| order.hear_fill(fill));
+            order.hear_report(report);
+            order.changed = now;
+            if let Some(amend) = order.amend.as_ref().filter(|amend| amend.unknown) {
+                let late = now > amend.deadline.plus(NOT_FOUND_MARGIN);
+                let in_force = report.qty == amend.qty && report.price == amend.price;
+                if in_force {
+                    order.amended();
+                } else if late {
+                    order.amend = None;
+                }
+            }
+        }),
+        Outcome::Rejected { .. } => crate::apply::hear(state, id, Heard::NotThere, now),
+        Outcome::Done | Outcome::Unknown { .. } => {}
+    }
+}
+
+pub(crate) fn reconciled(
+    state: &mut State,
+    account: &AccountName,
+    snapshot: &AccountSnapshot,
+    corrected: &[PositionReport],
+    now: Time,
+) {
+    for report in &snapshot.orders {
+        hear_report(state, account, report, now);
+    }
+    for position in corrected {
+        state.positions.correct(account, &position.instrument, position.qty);
+    }
+}
+
+fn hear_report(state: &mut State, account: &AccountName, report: &OrderReport, now: Time) {
+    if let Some(id) = find_reported(state, account, report) {
+        state.change(id, |order| {
+            order.hear_report(report);
+            order.changed = now;
+        });
+    } else if report.state.is_live() {
+        foreign(state, account, report, now);
+    }
+}
+
+/// The order that a report is about: by Tidegate's id, else by the venue's.
+pub(crate) fn find_reported(
+    state: &State,
+    account: &AccountName,
+    report: &OrderReport,
+) -> Option<OrderId> {
+    if let Some(order) = report.client_id.as_ref().and_then(|id| state.orders.by_client(id)) {
+        return (order.account == *account).then_some(order.id);
+    }
+    let mut known = state.orders.by_venue(account, &report.venue_id);
+    known.find(|o| o.request.instrument == report.instrument).map(|o| o.id)
+}
+
+/// The order that a trade is of.
+pub(crate) fn find_filled(
+    state: &State,
+    account: &AccountName,
+    fill: &FillReport,
+) -> Option<OrderId> {
+    if let Some(order) = fill.client_id.as_ref().and_then(|id| state.orders.by_client(id)) {
+        return (order.account == *account).then_some(order.id);
+    }
+    let mut known = state.orders.by_venue(account, &fill.venue_id);
+    known.find(|o| o.request.instrument == fill.instrument).map(|o| o.id)
+}
+
+/// An order that Tidegate did not place. It counts in the account's exposure from now on; what it
+/// traded before is in the venue's position already.
+fn foreign(state: &mut State, account: &AccountName, report: &OrderReport, now: Time) {
+    let id = state.next_order;
+    state.next_order = id.next();
+    let mark = state.marks.get(&report.instrument);
+    let unit = state.instruments.get(&report.instrument).map_or(Unit::Linear, |i| i.unit);
+    let mark_price = mark.map_or(Price::default(), |m| m.mark);
+    let unit_value = match unit {
+        Unit::Linear => report.price.unwrap_or_default().max(mark_price),
+        Unit::Inverse => Price(Decimal::ONE),
+        Unit::CoinOption => mark.map_or(Price::default(), |m| m.index),
+    };
+    let conditional = report.order_type.is_conditional();
+    state.insert(Order {
+        id,
+        caller: None,
+        account: account.clone(),
+        client_id: report.client_id.clone(),
+        venue_id: Some(report.venue_id.clone()),
+        triggered_as: report.triggered_as.clone(),
+        request: NewOrder {
+            instrument: report.instrument.clone(),
+            side: report.side,
+            order_type: report.order_type,
+            qty: report.qty,
+            price: report.price,
+            trigger: conditional.then(|| Trigger { price: Price::default(), by: TriggerBy::Mark }),
+            time_in_force: TimeInForce::GoodTilCancelled,
+            post_only: PostOnly::No,
+            reduce_only: report.reduce_only,
+            self_trade: None,
+            caller_id: None,
+            valid_until: None,
+            full_answer: false,
+        },
+        stage: Stage::Live,
+        placed: now,
+        deadline: now,
+        told: report.at,
+        changed: now,
+        filled: report.filled,
+        average: report.average,
+        trades: BTreeMap::new(),
+        unit_value,
+        reducing: report.reduce_only,
+        amend: None,
+        done_no: None,
+    });
+}
