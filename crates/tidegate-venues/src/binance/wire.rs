@@ -182,6 +182,12 @@ pub(crate) fn algo(venue: &VenueName, object: &Value) -> Read<OrderReport> {
 
 /// The order of an `ORDER_TRADE_UPDATE`.
 pub(crate) fn order_update(venue: &VenueName, object: &Value) -> Read<OrderReport> {
+    let (qty, filled) = (Qty(decimal(object, "q")?), Qty(decimal(object, "z")?));
+    let state = match state(object, "X")? {
+        // Forced trades are told under states of their own.
+        VenueState::Open if filled >= qty => VenueState::Filled,
+        state => state,
+    };
     Ok(OrderReport {
         instrument: instrument(venue, object, "s")?,
         client_id: client_id(object, "c"),
@@ -189,9 +195,9 @@ pub(crate) fn order_update(venue: &VenueName, object: &Value) -> Read<OrderRepor
         triggered_as: None,
         side: side(object, "S")?,
         order_type: order_type(object, "o")?,
-        state: state(object, "X")?,
-        qty: Qty(decimal(object, "q")?),
-        filled: Qty(decimal(object, "z")?),
+        state,
+        qty,
+        filled,
         price: price(object, "p")?,
         average: average(object, "ap"),
         reduce_only: truth(object, "R"),
@@ -202,7 +208,8 @@ pub(crate) fn order_update(venue: &VenueName, object: &Value) -> Read<OrderRepor
 /// The trade of an `ORDER_TRADE_UPDATE`, if it tells one.
 pub(crate) fn fill_update(venue: &VenueName, object: &Value) -> Read<Option<FillReport>> {
     let qty = decimal_or_zero(object, "l")?;
-    if text(object, "x")? != "TRADE" || !qty.is_positive() {
+    // Liquidation and auto-deleveraging are told as `CALCULATED`.
+    if !matches!(text(object, "x")?, "TRADE" | "CALCULATED") || !qty.is_positive() {
         return Ok(None);
     }
     let trade_id = id(object, "t")?;

@@ -12,6 +12,9 @@ use tidegate_types::time::Time;
 /// The id of the session's own first subscription, whose answer the caller does not see.
 const HELLO_ID: u64 = 4_294_967_291;
 
+const UNKNOWN_METHOD: &str = "Invalid request: unknown variant, expected one of `SUBSCRIBE`, \
+    `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`";
+
 /// A socket of public streams.
 #[derive(Debug)]
 pub(crate) struct PublicSession {
@@ -131,15 +134,7 @@ fn checked(text: &str) -> Result<String, String> {
                 || params == Some(&json!(["combined", false]))
         }
         "GET_PROPERTY" => params == Some(&json!(["combined"])),
-        _ => {
-            return Err(error(
-                2,
-                &format!(
-                    "Invalid request: unknown variant, expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
-                ),
-                &id,
-            ));
-        }
+        _ => return Err(error(2, UNKNOWN_METHOD, &id)),
     };
     if !good {
         return Err(error(2, "Invalid request: invalid params", &id));

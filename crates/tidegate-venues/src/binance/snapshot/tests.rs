@@ -1,1 +1,52 @@
-// tests
+use super::*;
+use crate::binance::tests::{instruments, reply, venue};
+use crate::upstream::Upstream;
+use serde_json::json;
+use tidegate_types::report::VenueState;
+
+fn parts() -> [Value; 3] {
+    let order = |id: u64, status: &str| {
+        json!({"clientOrderId": "c", "executedQty": "0", "orderId": id, "origQty": "1",
+               "price": "9000", "reduceOnly": false, "side": "BUY", "status": status,
+               "symbol": "BTCUSDT", "type": "LIMIT", "updateTime": 5})
+    };
+    [
+        json!([order(1, "NEW"), order(2, "CANCELED")]),
+        json!([{"algoId": 7, "clientAlgoId": "tg1-7", "orderType": "STOP_MARKET", "symbol": "BTCUSDT",
+                "side": "BUY", "quantity": "0.001", "algoStatus": "NEW", "actualOrderId": "",
+                "price": "0", "updateTime": 5}]),
+        json!([{"symbol": "BTCUSDT", "positionSide": "BOTH", "positionAmt": "-0.5", "entryPrice": "9000.123456789"},
+               {"symbol": "BTCUSDT_261225", "positionSide": "BOTH", "positionAmt": "0", "entryPrice": "0"}]),
+    ]
+}
+
+fn taken(parts: &[Value]) -> Result<AccountSnapshot, Unreadable> {
+    let replies: Vec<Reply> = parts.iter().map(|part| reply(200, part)).collect();
+    venue().snapshot(&replies, &instruments())
+}
+
+#[test]
+fn live_orders_of_both_kinds_and_positions() {
+    let snapshot = taken(&parts()).unwrap();
+    let orders: Vec<_> = snapshot.orders.iter().map(|o| (o.venue_id.as_str(), o.state)).collect();
+    assert_eq!(orders, [("1", VenueState::Open), ("7", VenueState::Untriggered)]);
+    assert_eq!(snapshot.positions.len(), 1);
+    assert_eq!(snapshot.positions[0].qty.to_string(), "-0.5");
+    // An average finer than what is kept is left out rather than rounded.
+    assert_eq!(snapshot.positions[0].entry, None);
+    assert_eq!(venue().snapshot_parts(), PARTS);
+}
+
+#[test]
+fn a_snapshot_is_whole_or_not_at_all() {
+    assert!(taken(&parts()[..2]).is_err());
+    for at in 0..3 {
+        let mut broken = parts();
+        broken[at] = json!([{"symbol": "BTCUSDT"}]);
+        assert!(taken(&broken).is_err(), "{at}");
+        let mut replies = parts().map(|part| reply(200, &part));
+        replies[at] = reply(429, &json!({"code": -1003, "msg": "Too many requests."}));
+        let error = venue().snapshot(&replies, &instruments()).unwrap_err();
+        assert!(error.0.contains("-1003"), "{error:?}");
+    }
+}
