@@ -267,7 +267,7 @@ pub enum Step {
         /// From whom.
         from: From,
         /// For what.
-        parsed: Parsed,
+        parsed: Box<Parsed>,
     },
     /// Say who this is, without asking anything; answered by `on_identity`.
     Identify {

@@ -215,7 +215,7 @@ impl Driver {
             match step {
                 Step::Send(text) => self.wire.send(Message::text(text)),
                 Step::Close { code, reason } => self.close(code, &reason),
-                Step::Ask { tag, from, parsed } => self.ask(tag, from, parsed),
+                Step::Ask { tag, from, parsed } => self.ask(tag, from, *parsed),
                 Step::Identify { tag, from } => {
                     let now = clock::now();
                     let result = self.identify(from, now).map(|_| ());

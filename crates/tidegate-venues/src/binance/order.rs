@@ -95,7 +95,6 @@ pub(crate) fn conditional(params: &Params, instruments: &Instruments) -> Result<
 const USE_ALGO: &str =
     "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.";
 const PRECISION: &str = "Precision is over the maximum defined for this asset.";
-const CLIENT_ID: &str = "^[\\.A-Z\\:/a-z0-9_-]{1,36}$";
 
 /// The instrument that `symbol` names.
 pub(crate) fn instrument<'a>(
@@ -173,11 +172,13 @@ pub(crate) fn positive_price(
     let bad = |number: i64, words: &str| Err(said(Code::BadPriceStep, number, words));
     if !price.is_positive() {
         return match name {
-            "price" => bad(-4001, "Price less than 0."),
+            "price" => bad(-4001, "Price less than or equal to zero."),
             _ => bad(-4006, "Stop price less than zero."),
         };
     }
-    if places(price) > places(instrument.tick.0) {
+    // The venue's price precision is at most one place finer than its tick; within it the core
+    // holds the price against the tick.
+    if places(price) > places(instrument.tick.0) + 1 {
         return bad(-1111, PRECISION);
     }
     Ok(Some(Price(price)))
@@ -206,7 +207,7 @@ fn trigger(params: &Params, instrument: &Instrument) -> Result<Trigger, Reject> 
     let by = match params.get("workingType") {
         None | Some("CONTRACT_PRICE") => TriggerBy::Last,
         Some("MARK_PRICE") => TriggerBy::Mark,
-        Some(_) => return Err(said(Code::BadParameter, -4031, "Invalid working type.")),
+        Some(_) => return Err(said(Code::BadParameter, -4031, "Invalid workingType.")),
     };
     Ok(Trigger { price, by })
 }
@@ -251,7 +252,7 @@ fn self_trade(params: &Params, none_is_default: bool) -> Result<Option<SelfTrade
         Some("EXPIRE_BOTH") => Ok(Some(SelfTrade::ExpireBoth)),
         // Conditional orders have none unless they ask; for others the venue has a default.
         Some("NONE") if none_is_default => Ok(None),
-        Some(_) => Err(said(Code::BadParameter, -5039, "Invalid self trade prevention mode.")),
+        Some(_) => Err(said(Code::BadParameter, -5039, "Invalid self trade prevention mode")),
     }
 }
 
@@ -264,15 +265,13 @@ fn full_answer(params: &Params) -> Result<bool, Reject> {
 }
 
 /// The caller's own id, in the venue's alphabet.
-pub(crate) fn caller_id(params: &Params, name: &str) -> Result<Option<CallerOrderId>, Reject> {
+fn caller_id(params: &Params, name: &str) -> Result<Option<CallerOrderId>, Reject> {
     let Some(text) = params.get(name) else { return Ok(None) };
-    if text.len() > 36 {
-        let words = "Client order id length should not be more than 36 chars";
-        return Err(said(Code::BadParameter, -4015, words));
-    }
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b".:/_-".contains(&b);
-    let id = if text.bytes().all(allowed) { CallerOrderId::new(text).ok() } else { None };
-    id.map(Some).ok_or_else(|| illegal(name, CLIENT_ID))
+    let good = text.len() <= 36 && text.bytes().all(allowed);
+    let id = if good { CallerOrderId::new(text).ok() } else { None };
+    let bad = || said(Code::BadParameter, -4015, "Client order id is not valid.");
+    id.map(Some).ok_or_else(bad)
 }
 
 #[cfg(test)]

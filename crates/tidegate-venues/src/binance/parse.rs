@@ -155,13 +155,9 @@ fn algo_name(sent: &Params) -> Result<OrderName, Reject> {
 fn name(sent: &Params, venue: &str, caller: &str) -> Result<OrderName, Reject> {
     match (sent.get(venue), sent.get(caller)) {
         (Some(id), None) => venue_name(venue, id),
-        (None, Some(_)) => match order::caller_id(sent, caller)? {
-            Some(id) => Ok(OrderName::Caller { id }),
-            None => Err(missing(caller)),
-        },
+        (None, Some(id)) => caller_name(id),
         (None, None) => {
-            let words =
-                format!("Param '{caller}' or '{venue}' must be sent, but both were empty/null!");
+            let words = format!("Either '{venue}' or '{caller}' must be sent.");
             Err(said(Code::MissingParameter, -1102, words))
         }
         // Two names could mean two orders.
@@ -169,6 +165,12 @@ fn name(sent: &Params, venue: &str, caller: &str) -> Result<OrderName, Reject> {
             Err(said(Code::BadParameter, -1128, "Combination of optional parameters invalid."))
         }
     }
+}
+
+/// An id that the caller cannot have given names no order.
+fn caller_name(text: &str) -> Result<OrderName, Reject> {
+    let id = CallerOrderId::new(text).map(|id| OrderName::Caller { id });
+    id.map_err(|_| Reject::new(Code::OrderNotFound, ""))
 }
 
 fn venue_name(param: &str, text: &str) -> Result<OrderName, Reject> {
@@ -197,14 +199,11 @@ fn batch_cancel(sent: &Params, instruments: &Instruments) -> Result<Asked, Rejec
     }
     if sent.get("origClientOrderIdList").is_some() {
         for item in list(sent, "origClientOrderIdList")? {
-            let id = item.as_str().and_then(|text| CallerOrderId::new(text).ok());
-            let name = id.map(|id| OrderName::Caller { id });
-            names.push(name.ok_or_else(|| Reject::new(Code::OrderNotFound, "")));
+            names.push(caller_name(&params::lexeme("origClientOrderIdList", &item)?));
         }
     }
     if names.is_empty() {
-        let words = "Param 'origClientOrderIdList' or 'orderIdList' must be sent, but both were empty/null!";
-        return Err(said(Code::MissingParameter, -1102, words));
+        return Err(missing("orderIdList"));
     }
     if names.len() > MAX_BATCH_CANCEL {
         return Err(said(Code::BadParameter, -4032, "Exceed maximum cancel order size."));

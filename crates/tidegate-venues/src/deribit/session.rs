@@ -359,7 +359,7 @@ impl DeribitSession {
 
     fn ask(&mut self, from: From, asked: Asked, context: Context, then: Waiting) -> Step {
         let tag = self.tag(then);
-        Step::Ask { tag, from, parsed: Parsed { asked, context } }
+        Step::Ask { tag, from, parsed: Box::new(Parsed { asked, context }) }
     }
 
     fn identify(&mut self, from: From, then: Waiting) -> Step {

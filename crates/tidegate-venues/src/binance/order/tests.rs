@@ -148,19 +148,21 @@ fn bad_values_are_refused_in_the_venue_s_words() {
         (json!({"quantity": "0.0005"}), -1111, PRECISION),
         (json!({"quantity": "0.001"}), -4004, "Quantity less than min quantity."),
         (json!({"quantity": "1000.001"}), -4005, "Quantity greater than max quantity."),
-        (json!({"price": "0"}), -4001, "Price less than 0."),
-        (json!({"price": "9000.05"}), -1111, PRECISION),
+        (json!({"price": "0"}), -4001, "Price less than or equal to zero."),
+        (json!({"price": "9000.051"}), -1111, PRECISION),
         (json!({"newOrderRespType": "FULL"}), -1136, "Invalid newOrderRespType."),
-        (json!({"selfTradePreventionMode": "NONE"}), -5039, "Invalid self trade prevention mode."),
+        (json!({"selfTradePreventionMode": "NONE"}), -5039, "Invalid self trade prevention mode"),
         (json!({"stopPrice": "1"}), -1106, "Parameter 'stopPrice' sent when not required."),
     ];
     for (changes, number, words) in cases {
         assert_eq!(refused(LIMIT, &changes), (number, words.to_owned()), "{changes}");
     }
+    // Within the precision, the tick is held by the core.
+    assert!(with(LIMIT, &json!({"price": "9000.05"})).is_ok());
     assert_eq!(refused(LIMIT, &json!({"quantity": "abc"})).0, -1100);
     assert_eq!(refused(LIMIT, &json!({"quantity": null})).0, -1102);
     assert_eq!(refused(LIMIT, &json!({"price": null})).0, -1102);
     assert_eq!(refused(LIMIT, &json!({"newClientOrderId": "a".repeat(37)})).0, -4015);
-    assert_eq!(refused(LIMIT, &json!({"newClientOrderId": "a b"})).0, -1100);
+    assert_eq!(refused(LIMIT, &json!({"newClientOrderId": "a b"})).0, -4015);
     assert_eq!(refused(LIMIT, &json!({"reduceOnly": "yes"})).0, -1100);
 }

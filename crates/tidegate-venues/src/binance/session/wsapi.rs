@@ -136,7 +136,7 @@ impl ApiSession {
         let mut about = About::context(&parsed.context.0);
         about.ahead = is_ahead(&frame.sent, now);
         let tag = self.wait(frame, about, None)?;
-        Ok(Step::Ask { tag, from, parsed })
+        Ok(Step::Ask { tag, from, parsed: Box::new(parsed) })
     }
 
     fn from(&self, route: &Route, sent: &Params, now: Time) -> Result<From, Reject> {
