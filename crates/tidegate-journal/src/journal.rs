@@ -142,7 +142,7 @@ impl Journal {
             closed: AtomicBool::new(false),
         });
         let progress = Arc::clone(writer.progress());
-        let keeper = Arc::new(KeeperLink::new(writer.spare_index(), checkpoint.size));
+        let keeper = Arc::new(KeeperLink::new(checkpoint.size));
         let keeping = start("journal-keeper", {
             let (link, shared) = (Arc::clone(&keeper), Arc::clone(&shared));
             let keeper = Keeper::new(
@@ -322,13 +322,13 @@ impl Shared {
 fn flush_loop(shared: &Shared, mut writer: Writer, keeper: &KeeperLink) {
     let mut emptied = Vec::new();
     while let Some(mut frames) = shared.take(emptied) {
-        let before = writer.spare_index();
+        let before = writer.segment();
         let event = writer.flush(&mut frames);
         if let FlushEvent::Failed(error) = &event {
             shared.fail(&error.to_string());
         }
-        if writer.spare_index() != before {
-            keeper.want_spare(writer.spare_index());
+        if writer.segment() != before {
+            keeper.want_segment();
         }
         (shared.notify)(event);
         frames.clear();

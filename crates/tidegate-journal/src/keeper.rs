@@ -7,7 +7,7 @@ use crate::merkle::{Edge, Hash, TILE_WIDTH, leaf_hash};
 use crate::reader::Reader;
 use crate::storage::Storage;
 use crate::tiles::{self, Kind, Tile, TileTree, edge_tiles};
-use crate::writer::{Progress, create_segment};
+use crate::writer::Progress;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -28,8 +28,8 @@ pub struct KeeperLink {
 
 #[derive(Clone, Copy)]
 struct Wish {
-    /// The segment to prepare and its size.
-    spare: Option<(u64, u64)>,
+    /// A segment is to be prepared.
+    segment: bool,
     stop: bool,
 }
 
@@ -56,17 +56,17 @@ struct Tree {
 
 impl KeeperLink {
     /// Wishes for a segment first.
-    pub fn new(spare: (u64, u64), checkpointed: u64) -> KeeperLink {
+    pub fn new(checkpointed: u64) -> KeeperLink {
         KeeperLink {
-            wish: Mutex::new(Wish { spare: Some(spare), stop: false }),
+            wish: Mutex::new(Wish { segment: true, stop: false }),
             wake: Condvar::new(),
             checkpointed: AtomicU64::new(checkpointed),
         }
     }
 
-    /// Asks for a segment to be prepared.
-    pub fn want_spare(&self, spare: (u64, u64)) {
-        self.wish().spare = Some(spare);
+    /// Asks for the next segment to be prepared.
+    pub fn want_segment(&self) {
+        self.wish().segment = true;
         self.wake.notify_all();
     }
 
@@ -87,7 +87,7 @@ impl KeeperLink {
 
     fn wait(&self, time: Duration) -> Wish {
         let wish = self.wish();
-        if wish.stop || wish.spare.is_some() {
+        if wish.stop || wish.segment {
             return *wish;
         }
         let (wish, _) = self.wake.wait_timeout(wish, time).unwrap_or_else(PoisonError::into_inner);
@@ -134,12 +134,11 @@ impl Keeper {
                 done = self.publish();
                 link.checkpointed.store(self.checkpoint.size, Ordering::Release);
             }
-            if let Some(spare) = wish.spare.filter(|_| !wish.stop) {
-                let made = self.prepare(spare);
-                let mut wish = link.wish();
-                if made.is_ok() && wish.spare == Some(spare) {
-                    wish.spare = None;
-                }
+            if wish.segment && !wish.stop {
+                link.wish().segment = false;
+                let origin = self.key.verifier().origin_hash();
+                let made = self.progress.prepare(self.storage.as_ref(), &origin);
+                link.wish().segment |= made.is_err();
                 done = done.and(made);
             }
             if let Err(error) = done {
@@ -148,6 +147,10 @@ impl Keeper {
                 quiet_until = now + RETRY;
             }
             if wish.stop {
+                // A closed journal has exactly the files that its checkpoint needs.
+                if let Err(error) = self.sweep() {
+                    report(error);
+                }
                 return;
             }
         }
@@ -223,13 +226,6 @@ impl Keeper {
         Ok(())
     }
 
-    fn prepare(&self, (index, capacity): (u64, u64)) -> Result<(), JournalError> {
-        let origin = self.key.verifier().origin_hash();
-        let spare = create_segment(self.storage.as_ref(), &origin, index, capacity)?;
-        self.progress.put_spare(spare);
-        Ok(())
-    }
-
     /// The tree as of the checkpoint, from its tiles; from nothing when they do not lead to it.
     fn resume(&mut self) -> Result<Tree, JournalError> {
         let size = self.checkpoint.size;
@@ -285,6 +281,3 @@ impl Keeper {
         self.storage.put(&path, bytes).map_err(JournalError::io("write", path))
     }
 }
-
-#[cfg(test)]
-mod tests;

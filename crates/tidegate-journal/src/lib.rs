@@ -14,6 +14,8 @@ pub mod reader;
 pub mod recovery;
 pub mod segment;
 pub mod storage;
+#[cfg(test)]
+mod testing;
 pub mod tiles;
 pub mod verify;
 pub mod writer;

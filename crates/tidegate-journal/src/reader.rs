@@ -24,6 +24,8 @@ pub struct Reader {
     /// Where in the file `buf` begins, and where in `buf` the next frame does.
     base: u64,
     at: usize,
+    /// `buf` reached the end of the file when it was read.
+    ended: bool,
     next: Seq,
     synced: Seq,
 }
@@ -67,6 +69,7 @@ impl Reader {
             buf: Vec::new(),
             base: HEADER_BYTES as u64,
             at: 0,
+            ended: false,
             next: first.unwrap_or(from),
             synced: Seq(0),
         };
@@ -110,7 +113,7 @@ impl Reader {
     fn advance(&mut self) -> Result<Option<(Seq, Position, Range<usize>)>, JournalError> {
         let mut fresh = false;
         loop {
-            if self.buf.len().saturating_sub(self.at) < MAX_FRAME_BYTES && !fresh {
+            if self.buf.len().saturating_sub(self.at) < MAX_FRAME_BYTES && !self.ended {
                 self.fill()?;
                 fresh = true;
             }
@@ -129,11 +132,7 @@ impl Reader {
                     return Err(self.damage(what).into());
                 }
                 // What was read earlier may have been written since.
-                _ if !fresh => {
-                    self.base = position.offset;
-                    self.at = 0;
-                    self.buf.clear();
-                }
+                _ if !fresh => self.forget(),
                 Found::Nothing => {
                     if !self.enter_next_segment()? {
                         return Ok(None);
@@ -161,7 +160,16 @@ impl Reader {
             .read_at(self.base + have as u64, rest)
             .map_err(JournalError::io("read", segment::path(self.index)))?;
         self.buf.truncate(have + count);
+        self.ended = have + count < CHUNK;
         Ok(())
+    }
+
+    /// Drops what is buffered, so that it is read again.
+    fn forget(&mut self) {
+        self.base += self.at as u64;
+        self.at = 0;
+        self.buf.clear();
+        self.ended = false;
     }
 
     fn enter_next_segment(&mut self) -> Result<bool, JournalError> {
@@ -178,6 +186,7 @@ impl Reader {
         };
         let Some(first) = first else { return Ok(false) };
         // Records may have been added to this segment between the last look and the rotation.
+        self.forget();
         self.fill()?;
         if let Found::Frame(_) = segment::read_frame(self.buf.get(self.at..).unwrap_or_default()) {
             return Ok(true);
@@ -186,11 +195,10 @@ impl Reader {
             let what = format!("records {} to {first} are missing before this segment", self.next);
             return Err(Damage::at(path, HEADER_BYTES as u64, what).of_record(self.next).into());
         }
+        self.forget();
         self.index = index;
         self.handle = handle;
         self.base = HEADER_BYTES as u64;
-        self.at = 0;
-        self.buf.clear();
         Ok(true)
     }
 
@@ -267,25 +275,23 @@ pub fn judge(
 fn suspect(rest: &[u8], offset: u64, next: Seq) -> Option<&'static str> {
     const SECTOR: u64 = 512;
     let last = rest.iter().rposition(|&byte| byte != 0)?;
-    let head = rest.get(..segment::FRAME_HEAD_BYTES.min(rest.len()))?;
-    if head.iter().all(|&byte| byte == 0) {
-        let sector = usize::try_from(SECTOR - offset % SECTOR).unwrap_or_default();
-        if rest.iter().take(sector).any(|&byte| byte != 0) {
-            return Some("bytes are set where no record begins");
-        }
-        let bits: u32 = rest.iter().map(|byte| byte.count_ones()).sum();
-        return (bits == 1).then_some("a single bit is set where nothing was written");
+    let sector = usize::try_from(SECTOR - offset % SECTOR).unwrap_or_default();
+    // Of the head, this much was written together.
+    let head = rest.get(..segment::FRAME_HEAD_BYTES.min(rest.len()).min(sector))?;
+    let bits: u32 = rest.iter().map(|byte| byte.count_ones()).sum();
+    if bits == 1 {
+        return Some("a single bit is set where nothing was written");
     }
-    // What there is of the head must be the front of a head of record `next`.
-    let written = (last + 1).min(head.len());
-    let in_sector = usize::try_from(SECTOR - offset % SECTOR).unwrap_or(head.len());
-    let sure = written.min(in_sector);
-    let length = head.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+    if head.iter().all(|&byte| byte == 0) {
+        let set = rest.iter().take(sector).any(|&byte| byte != 0);
+        return set.then_some("bytes are set where no record begins");
+    }
+    let written = head.len().min(last + 1);
+    let length = head.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)) as usize;
     let possible =
-        (length as usize) <= tidegate_types::limits::MAX_RECORD_BYTES && (length != 0 || sure < 4);
-    let seq = next.0.to_le_bytes();
-    let named = head.get(8..sure.min(16)).unwrap_or_default();
-    if possible && seq.starts_with(named) {
+        length <= tidegate_types::limits::MAX_RECORD_BYTES && (length != 0 || written < 4);
+    let named = head.get(8..written.min(16)).unwrap_or_default();
+    if possible && next.0.to_le_bytes().starts_with(named) {
         None
     } else {
         Some("what is there is not the front of the next record")

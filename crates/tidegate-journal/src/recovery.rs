@@ -187,18 +187,17 @@ fn ready(
         }
         index += 1;
     }
+    let mut prepared = None;
     for spare in index..=last {
         let path = segment::path(spare);
         let place = Position { index: spare, offset: front };
         let found = judge(storage, place, Seq(u64::MAX), origin)?;
         if spare == index && found.torn == 0 && found.size == capacity {
             let handle = storage.open(&path, true).map_err(JournalError::io("open", &path))?;
-            return Ok(Active { handle, index, offset: front, capacity });
+            prepared = Some(Active { handle, index, offset: front, capacity });
+        } else {
+            storage.remove(&path).map_err(JournalError::io("remove", &path))?;
         }
-        storage.remove(&path).map_err(JournalError::io("remove", &path))?;
     }
-    create_segment(storage, origin, index, capacity)
+    prepared.map_or_else(|| create_segment(storage, origin, index, capacity), Ok)
 }
-
-#[cfg(test)]
-mod tests;

@@ -30,7 +30,8 @@ pub trait Storage: Send + Sync {
     /// another has it.
     fn lock(&self) -> io::Result<Option<Box<dyn Send + Sync>>>;
     /// Makes a file of `size` zero bytes that begins with `head`, all on disk before it gets its
-    /// name, so that later writes inside it need no new blocks.
+    /// name, so that later writes inside it need no new blocks. A file of
+    /// that name that is there already is an error.
     fn create(&self, path: &str, head: &[u8], size: u64) -> io::Result<Arc<dyn Handle>>;
     /// Opens a file for reading and, when `writable`, writing.
     fn open(&self, path: &str, writable: bool) -> io::Result<Arc<dyn Handle>>;

@@ -190,3 +190,5 @@ impl Hashes for TileTree<'_> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod third_party;

@@ -63,14 +63,15 @@ pub fn verify_in(
 
     let origin = key.map(|key| key.origin_hash());
     let mut tree = TreeCheck::new(storage, files.tiles, covered, roots);
-    let mut scan = Scan { storage, origin, next: Seq(0) };
-    let with_records = files.segments.iter().rposition(|&index| has_record(storage, index));
-    for (&index, place) in files.segments.iter().zip(0..) {
-        if index != place as u64 {
-            report.add(Damage::of_file(segment::path(place as u64), "the segment is missing"));
+    let mut scan = Scan { storage, origin, next: Seq(0), at_end: false };
+    for (place, &index) in (0..).zip(&files.segments) {
+        if index != place {
+            report.add(Damage::of_file(segment::path(place), "the segment is missing"));
         }
-        let last = with_records.is_none_or(|with| place >= with);
-        scan.segment(index, last, &mut tree, &mut report)?;
+        scan.segment(index, &mut tree, &mut report)?;
+    }
+    if files.segments.is_empty() {
+        report.add(Damage::of_file(segment::path(0), "the segment is missing"));
     }
     report.records = scan.next.0;
     tree.finish(report.records, &mut report)?;
@@ -168,15 +169,6 @@ fn read_if_there(storage: &dyn Storage, path: &str) -> Result<Option<Vec<u8>>, J
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(JournalError::io("read", path)(error)),
     }
-}
-
-/// Whether a segment begins with a whole record.
-fn has_record(storage: &dyn Storage, index: u64) -> bool {
-    let mut front = vec![0; segment::HEADER_BYTES + segment::MAX_FRAME_BYTES];
-    let count =
-        storage.open(&segment::path(index), false).and_then(|handle| handle.read_at(0, &mut front));
-    let frame = front.get(segment::HEADER_BYTES..count.unwrap_or(0)).unwrap_or_default();
-    matches!(segment::read_frame(frame), segment::Found::Frame(_))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::merkle::Hash;
 use crate::segment::{self, HEADER_BYTES, Header};
 use crate::storage::{Handle, Storage};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tidegate_types::ids::Seq;
 use tidegate_types::proof::Durable;
 use tidegate_types::record::Durability;
@@ -28,7 +28,15 @@ pub struct Active {
 pub struct Progress {
     synced: AtomicU64,
     written: Mutex<(Arc<dyn Handle>, Seq)>,
-    spare: Mutex<Option<Active>>,
+    next_segment: Mutex<NextSegment>,
+}
+
+/// The segment to go on in when the current one is full. Whoever makes it holds the lock, so that
+/// it is made once.
+struct NextSegment {
+    index: u64,
+    capacity: u64,
+    made: Option<Active>,
 }
 
 /// Writes one journal. Has no thread or clock of its own.
@@ -73,18 +81,27 @@ impl Progress {
         Ok(())
     }
 
-    /// Whether no segment is prepared for when the current one is full.
-    pub fn lacks_spare(&self) -> bool {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    /// Makes the next segment if there is none, so that no record waits for it later.
+    pub fn prepare(&self, storage: &dyn Storage, origin: &Hash) -> Result<(), JournalError> {
+        let mut next = self.next_segment();
+        if next.made.is_none() {
+            next.made = Some(create_segment(storage, origin, next.index, next.capacity)?);
+        }
+        Ok(())
     }
 
-    /// Hands over a prepared segment.
-    pub fn put_spare(&self, spare: Active) {
-        *self.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(spare);
+    fn take_next(&self, storage: &dyn Storage, origin: &Hash) -> Result<Active, JournalError> {
+        let mut next = self.next_segment();
+        let segment = match next.made.take() {
+            Some(made) => made,
+            None => create_segment(storage, origin, next.index, next.capacity)?,
+        };
+        next.index += 1;
+        Ok(segment)
     }
 
-    fn take_spare(&self) -> Option<Active> {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn next_segment(&self) -> MutexGuard<'_, NextSegment> {
+        self.next_segment.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -100,7 +117,11 @@ impl Writer {
         let progress = Progress {
             synced: AtomicU64::new(next.0),
             written: Mutex::new((Arc::clone(&active.handle), next)),
-            spare: Mutex::new(None),
+            next_segment: Mutex::new(NextSegment {
+                index: active.index + 1,
+                capacity: active.capacity,
+                made: None,
+            }),
         };
         let progress = Arc::new(progress);
         Writer { storage, origin, durability, active, next, progress, failed: None }
@@ -111,9 +132,9 @@ impl Writer {
         &self.progress
     }
 
-    /// The segment after the current one, and the size it should have.
-    pub fn spare_index(&self) -> (u64, u64) {
-        (self.active.index + 1, self.active.capacity)
+    /// The place of the current segment in the journal.
+    pub fn segment(&self) -> u64 {
+        self.active.index
     }
 
     /// Writes `frames` (made by [`segment::append_frame`], consecutive) and, with `Disk`
@@ -183,14 +204,8 @@ impl Writer {
     /// next one always bears witness to all of this.
     fn rotate(&mut self) -> Result<(), JournalError> {
         self.progress.sync()?;
-        let spare = match self.progress.take_spare() {
-            Some(spare) => spare,
-            None => {
-                let (index, capacity) = self.spare_index();
-                create_segment(self.storage.as_ref(), &self.origin, index, capacity)?
-            }
-        };
-        let full = std::mem::replace(&mut self.active, spare);
+        let next = self.progress.take_next(self.storage.as_ref(), &self.origin)?;
+        let full = std::mem::replace(&mut self.active, next);
         self.note_written();
         full.handle
             .truncate(full.offset)
@@ -202,6 +217,3 @@ impl Writer {
         *self.progress.written.lock().unwrap_or_else(PoisonError::into_inner) = written;
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,1 +1,64 @@
+use super::*;
+use crate::storage::Memory;
+use crate::testing::{closed_journal, open, record};
 
+fn over(memory: &Memory, from: u64) -> Reader {
+    Reader::over(Arc::new(memory.clone()), Seq(from)).expect("opens")
+}
+
+#[test]
+fn reads_from_any_record() {
+    let memory = closed_journal(2000);
+    for from in [0, 1, 36, 37, 1000, 1300, 1999, 2000] {
+        let mut reader = over(&memory, from);
+        assert_eq!(reader.next_seq(), Seq(from));
+        for n in from..2000 {
+            assert_eq!(reader.next_record().expect("read"), Some((Seq(n), record(n))));
+        }
+        assert!(reader.next_record().expect("read").is_none());
+    }
+}
+
+#[test]
+fn follows_a_journal_being_written_over_segments() {
+    let memory = Memory::default();
+    let mut world = open(&memory).expect("opens");
+    let mut reader = over(&memory, 0);
+    let mut read = 0;
+    for end in (100..=2000).step_by(100) {
+        world.append_until(end, 33);
+        while let Some((seq, found)) = reader.next_record().expect("read") {
+            assert_eq!((seq, found), (Seq(read), record(read)));
+            read += 1;
+        }
+        assert_eq!(read, end);
+    }
+    assert!(reader.position().index > 0);
+}
+
+#[test]
+fn a_record_of_another_kind_is_an_error_not_a_fault() {
+    let entry =
+        Entry { seq: Seq(3), record: &[0xff; 4], position: Position { index: 0, offset: 64 } };
+    let error = decode(&entry).expect_err("no record");
+    assert!(error.to_string().contains("segment/0000000000, byte 64, record 3"), "{error}");
+}
+
+#[test]
+fn reading_stops_at_damage_with_an_error() {
+    let memory = closed_journal(500);
+    let place = {
+        let mut reader = over(&memory, 250);
+        reader.next_entry().expect("read").expect("there").position
+    };
+    memory.edit(&segment::path(place.index), |bytes| bytes[place.offset as usize + 30] ^= 1);
+    let mut reader = over(&memory, 0);
+    let error = loop {
+        match reader.next_record() {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("the damage was taken for the end"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, JournalError::Damaged(Damage { record: Some(Seq(250)), .. })));
+}

@@ -54,6 +54,9 @@ impl Storage for Disk {
 
     fn create(&self, path: &str, head: &[u8], size: u64) -> io::Result<Arc<dyn Handle>> {
         let parent = self.parent(path)?;
+        if self.path(path).exists() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
         let unfinished = self.path(&format!("{path}.tmp"));
         let file = OpenOptions::new()
             .read(true)

@@ -155,6 +155,9 @@ impl Storage for Memory {
         let mut inner = self.inner();
         inner.may_create()?;
         inner.sync()?;
+        if inner.files.contains_key(path) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
         let mut now = vec![0; usize::try_from(size).map_err(io::Error::other)?];
         if let Some(front) = now.get_mut(..head.len()) {
             front.copy_from_slice(head);

@@ -12,72 +12,108 @@ pub(super) struct Scan<'a> {
     pub(super) storage: &'a dyn Storage,
     pub(super) origin: Option<Hash>,
     pub(super) next: Seq,
+    /// No later segment has a record that was there when this one was read.
+    pub(super) at_end: bool,
 }
 
 impl Scan<'_> {
-    /// Checks segment `index`, giving every record to `tree`. `last` says that no later segment
-    /// has a record.
+    /// Checks segment `index`, giving every record to `tree`.
     pub(super) fn segment(
         &mut self,
         index: u64,
-        last: bool,
         tree: &mut TreeCheck<'_>,
         report: &mut Report,
     ) -> Result<(), JournalError> {
         let path = segment::path(index);
-        let mut bytes = self.storage.read(&path).map_err(JournalError::io("read", &path))?;
-        let capacity = match segment::read_header(&bytes) {
+        // A gateway beside us goes on in the next segment only when this one is finished, so
+        // what is read after a record was seen there is all of it.
+        let mut followed = has_record(self.storage, index + 1);
+        let mut bytes = self.read(&path)?;
+        let capacity = self.header(index, &bytes, report);
+        let mut offset = HEADER_BYTES;
+        if self.at_end {
+            if let Found::Frame(_) = segment::read_frame(bytes.get(offset..).unwrap_or_default()) {
+                // It came after the end was seen.
+                return Ok(());
+            }
+        }
+        loop {
+            offset = self.walk(&path, &mut bytes, offset, tree, report)?;
+            if followed {
+                break;
+            }
+            followed = has_record(self.storage, index + 1);
+            bytes = self.read(&path)?;
+            let more = segment::read_frame(bytes.get(offset..).unwrap_or_default());
+            if !followed && !matches!(more, Found::Frame(_)) {
+                break;
+            }
+        }
+        self.at_end |= !followed;
+        self.end(index, offset, &bytes, (!followed, capacity), report)
+    }
+
+    /// Takes the records from `offset` on; gives where they end.
+    fn walk(
+        &mut self,
+        path: &str,
+        bytes: &mut Vec<u8>,
+        mut offset: usize,
+        tree: &mut TreeCheck<'_>,
+        report: &mut Report,
+    ) -> Result<usize, JournalError> {
+        loop {
+            match segment::read_frame(bytes.get(offset..).unwrap_or_default()) {
+                Found::Frame(frame) if frame.seq < self.next => {
+                    let what = "a record that belongs earlier stands here";
+                    report.add(Damage::at(path, offset as u64, what).of_record(frame.seq));
+                    offset += frame.stride;
+                }
+                Found::Frame(frame) => {
+                    self.miss(path, offset, frame.seq, tree, report)?;
+                    tree.record(frame.record, report)?;
+                    self.next = frame.seq.next();
+                    offset += frame.stride;
+                }
+                Found::Nothing | Found::Broken(_) => {
+                    let rest = bytes.get(offset..).unwrap_or_default();
+                    if segment::witness(rest, self.next).is_none() {
+                        return Ok(offset);
+                    }
+                    // This may have been written between the reading of it and of its witness.
+                    *bytes = self.read(path)?;
+                    match self.hole(bytes, offset, path, report) {
+                        Some(resume) => offset = resume,
+                        None => return Ok(offset),
+                    }
+                }
+            }
+        }
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, JournalError> {
+        self.storage.read(path).map_err(JournalError::io("read", path))
+    }
+
+    /// Checks the header; gives the size that it says the file has until it is sealed.
+    fn header(&self, index: u64, bytes: &[u8], report: &mut Report) -> Option<u64> {
+        match segment::read_header(bytes) {
             Ok(header) => {
-                if let Some(damage) = self
-                    .origin
-                    .and_then(|origin| segment::check_header(header, index, &origin).err())
-                {
+                let wrong = |origin| segment::check_header(header, index, &origin).err();
+                if let Some(damage) = self.origin.and_then(wrong) {
                     report.add(damage);
                 }
                 Some(header.capacity)
             }
             Err(what) => {
-                report.add(Damage::at(&path, 0, what));
+                report.add(Damage::at(segment::path(index), 0, what));
                 None
             }
-        };
-        let mut offset = HEADER_BYTES;
-        loop {
-            match segment::read_frame(bytes.get(offset..).unwrap_or_default()) {
-                Found::Frame(frame) => {
-                    if frame.seq < self.next {
-                        let what = "a record that belongs earlier stands here";
-                        report.add(Damage::at(&path, offset as u64, what).of_record(frame.seq));
-                    } else {
-                        self.miss(&path, offset, frame.seq, tree, report)?;
-                        tree.record(frame.record, report)?;
-                        self.next = frame.seq.next();
-                    }
-                    offset += frame.stride;
-                }
-                found => {
-                    // What is broken may have been half written when it was read.
-                    let again =
-                        self.storage.read(&path).map_err(JournalError::io("read", &path))?;
-                    let rest = again.get(offset..).unwrap_or_default();
-                    if let Found::Frame(_) = segment::read_frame(rest) {
-                        bytes = again;
-                        continue;
-                    }
-                    let Some(resume) = self.hole(&again, offset, found, &path, report) else {
-                        bytes = again;
-                        break;
-                    };
-                    offset = resume;
-                    bytes = again;
-                }
-            }
         }
-        self.end(index, offset, &bytes, (last, capacity), report)
     }
 
     /// Reports records `self.next..until` as missing.
-    pub(super) fn miss(
+    fn miss(
         &mut self,
         path: &str,
         offset: usize,
@@ -98,30 +134,19 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// Where frames go on after something that is none; reports what is there instead.
-    fn hole(
-        &self,
-        bytes: &[u8],
-        offset: usize,
-        found: Found<'_>,
-        path: &str,
-        report: &mut Report,
-    ) -> Option<usize> {
-        let rest = bytes.get(offset..)?;
-        segment::witness(rest, self.next)?;
-        let what = match found {
+    /// Where frames go on at or after `offset`; reports what is there instead of one.
+    fn hole(&self, bytes: &[u8], offset: usize, path: &str, report: &mut Report) -> Option<usize> {
+        let what = match segment::read_frame(bytes.get(offset..)?) {
+            Found::Frame(_) => return Some(offset),
             Found::Broken(what) => what,
-            Found::Nothing | Found::Frame(_) => "the record is gone, later ones are there",
+            Found::Nothing => "the record is gone, later ones are there",
         };
         report.add(Damage::at(path, offset as u64, what).of_record(self.next));
-        let mut at = offset + segment::ALIGN;
-        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            if let Found::Frame(_) = segment::read_frame(rest) {
-                return Some(at);
-            }
-            at += segment::ALIGN;
-        }
-        None
+        let is_frame = |at: &usize| {
+            let rest = bytes.get(*at..).unwrap_or_default();
+            matches!(segment::read_frame(rest), Found::Frame(_))
+        };
+        (offset..bytes.len()).step_by(segment::ALIGN).find(is_frame)
     }
 
     /// Checks what lies after the last record of a segment.
@@ -170,4 +195,15 @@ impl Scan<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a segment begins with a whole record.
+fn has_record(storage: &dyn Storage, index: u64) -> bool {
+    let mut front = vec![0; HEADER_BYTES + segment::MAX_FRAME_BYTES];
+    let count = storage
+        .open(&segment::path(index), false)
+        .and_then(|handle| handle.read_at(0, &mut front))
+        .unwrap_or(0);
+    let frame = front.get(HEADER_BYTES..count).unwrap_or_default();
+    matches!(segment::read_frame(frame), Found::Frame(_))
 }
