@@ -183,10 +183,10 @@ pub(crate) fn algo(venue: &VenueName, object: &Value) -> Read<OrderReport> {
 /// The order of an `ORDER_TRADE_UPDATE`.
 pub(crate) fn order_update(venue: &VenueName, object: &Value) -> Read<OrderReport> {
     let (qty, filled) = (Qty(decimal(object, "q")?), Qty(decimal(object, "z")?));
-    let state = match state(object, "X")? {
+    let state = match text(object, "X")? {
         // Forced trades are told under states of their own.
-        VenueState::Open if filled >= qty => VenueState::Filled,
-        state => state,
+        "NEW_ADL" | "NEW_INSURANCE" if filled >= qty => VenueState::Filled,
+        _ => state(object, "X")?,
     };
     Ok(OrderReport {
         instrument: instrument(venue, object, "s")?,
