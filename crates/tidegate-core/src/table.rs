@@ -9,7 +9,7 @@ use tidegate_types::ids::{
 /// Every order, with its indexes. Orders change through `insert` and `change` alone.
 #[derive(Debug, Default)]
 pub struct Orders {
-    all: BTreeMap<OrderId, Order>,
+    all: BTreeMap<OrderId, Box<Order>>,
     open: BTreeMap<AccountName, BTreeSet<OrderId>>,
     by_client: BTreeMap<ClientId, OrderId>,
     by_venue: BTreeSet<(AccountName, VenueOrderId, OrderId)>,
@@ -21,27 +21,27 @@ pub struct Orders {
 impl Orders {
     /// The order with this number.
     pub fn get(&self, id: OrderId) -> Option<&Order> {
-        self.all.get(&id)
+        self.all.get(&id).map(Box::as_ref)
     }
 
     /// Every order in the table, done ones too.
     pub fn iter(&self) -> impl Iterator<Item = &Order> {
-        self.all.values()
+        self.all.values().map(Box::as_ref)
     }
 
     /// The open orders of an account.
     pub fn open_of(&self, account: &AccountName) -> impl Iterator<Item = &Order> {
-        self.open.get(account).into_iter().flatten().filter_map(|id| self.all.get(id))
+        self.open.get(account).into_iter().flatten().filter_map(|id| self.get(*id))
     }
 
     /// Every open order.
     pub fn open(&self) -> impl Iterator<Item = &Order> {
-        self.open.values().flatten().filter_map(|id| self.all.get(id))
+        self.open.values().flatten().filter_map(|id| self.get(*id))
     }
 
     /// The order sent with this id.
     pub fn by_client(&self, id: &ClientId) -> Option<&Order> {
-        self.by_client.get(id).and_then(|id| self.all.get(id))
+        self.by_client.get(id).and_then(|id| self.get(*id))
     }
 
     /// The orders of an account that the venue gave this id (some venues count per instrument).
@@ -52,7 +52,7 @@ impl Orders {
     ) -> impl Iterator<Item = &Order> {
         let low = (account.clone(), id.clone(), OrderId(0));
         let high = (account.clone(), id.clone(), OrderId(u64::MAX));
-        self.by_venue.range(low..=high).filter_map(|(_, _, id)| self.all.get(id))
+        self.by_venue.range(low..=high).filter_map(|(_, _, id)| self.get(*id))
     }
 
     /// The orders of a caller that it gave this id, the newest first.
@@ -64,7 +64,7 @@ impl Orders {
     ) -> impl Iterator<Item = &Order> {
         let low = (caller.clone(), account.clone(), id.clone(), OrderId(0));
         let high = (caller.clone(), account.clone(), id.clone(), OrderId(u64::MAX));
-        self.by_caller.range(low..=high).rev().filter_map(|(.., id)| self.all.get(id))
+        self.by_caller.range(low..=high).rev().filter_map(|(.., id)| self.get(*id))
     }
 
     pub(crate) fn insert(&mut self, order: Order) -> Shift {
@@ -83,7 +83,7 @@ impl Orders {
             side: order.request.side,
         };
         let id = order.id;
-        self.all.insert(id, order);
+        self.all.insert(id, Box::new(order));
         self.index(id);
         shift
     }

@@ -253,3 +253,23 @@ fn done_orders_are_kept_up_to_a_bound_and_found() {
     assert!(state.owner(&name(MAIN), None, Some("v1")).is_none());
     assert!(state.find(&who("bob"), &own(ids[3]), None).is_none());
 }
+
+#[test]
+fn an_unanswered_amend_reserves_both_until_the_venue_tells() {
+    for arrives in [true, false] {
+        let mut world = World::new();
+        let id = world.live("ann", buy("10", "100"));
+        let open = |world: &World| world.core.state().positions().account_open(&name(MAIN)).0;
+        let ticket = world.amend("ann", id, Some("5"), Some("104"));
+        world.flush();
+        world.sign(0);
+        world.lose(0, arrives);
+        world.venue.stream.clear();
+        assert_eq!(world.code(ticket), Some(Code::OutcomeUnknown));
+        assert_eq!(open(&world), d("1000"));
+        world.settle_for(20);
+        assert_eq!(open(&world), if arrives { d("520") } else { d("1000") });
+        assert!(world.core.state().orders().get(id).unwrap().amend.is_none());
+        world.check_replay();
+    }
+}

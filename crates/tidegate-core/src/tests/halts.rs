@@ -61,7 +61,7 @@ fn what_is_in_flight_is_waited_for_and_cancelled() {
     assert_eq!(cancelled(&world, halt), None);
     world.lose(0, true);
     world.venue.stream.clear();
-    world.settle_for(30);
+    world.settle_for(4);
     assert_eq!(cancelled(&world, halt), Some(1));
     assert_eq!(world.venue.open().count(), 0);
 }
