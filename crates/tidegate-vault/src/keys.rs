@@ -166,7 +166,7 @@ impl Master {
 
 fn stretch(
     passphrase: &Secret,
-    salt: &[u8; 16],
+    salt: &[u8],
     memory_kib: u32,
     passes: u32,
 ) -> Result<Secret, VaultError> {
