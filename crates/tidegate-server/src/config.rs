@@ -76,8 +76,8 @@ settings! {
         rest: String = String::new(),
         /// Base URL of its WebSocket interface: `wss://`, or `ws://` on a loopback address.
         ws: String = String::new(),
-        /// PEM file of the certificate authority that vouches for it. Without one nothing but
-        /// plain loopback can be reached.
+        /// PEM file of the certificate authorities that vouch for it; without one those that the
+        /// machine trusts.
         ca_file: Option<PathBuf> = None,
         /// Address of a listener of its own, where it is served at the root. Port 0 takes any;
         /// without an address there is none.

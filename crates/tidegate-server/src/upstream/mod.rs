@@ -1,1 +1,10 @@
 //! The venues' side: request pools, the sockets that tell marks, the accounts' private streams.
+
+mod origin;
+pub mod pool;
+pub mod tasks;
+mod watched;
+
+pub use origin::{Roots, UrlError};
+pub use pool::Pool;
+pub use tasks::{follow_account, follow_marks};

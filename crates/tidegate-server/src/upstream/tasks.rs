@@ -1,0 +1,94 @@
+//! The tasks that keep sockets to a venue: an account's private stream, and the marks.
+//!
+//! They never end by themselves; what breaks is opened anew after a pause that grows.
+
+mod account;
+mod marks;
+
+pub use account::follow_account;
+pub use marks::follow_marks;
+
+use crate::desk::{BoxedSocket, Link};
+use futures_util::{SinkExt, StreamExt};
+use std::time::Duration;
+use tidegate_types::time::Time;
+use tokio_tungstenite::tungstenite::Message;
+
+/// How long to wait before opening a socket anew: at first, and at most.
+const PAUSE: Duration = Duration::from_millis(200);
+const PAUSE_AT_MOST: Duration = Duration::from_secs(5);
+/// A socket that was up for this long ends the growth of the pause.
+const STEADY: Duration = Duration::from_secs(60);
+/// How long opening a socket may take.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long writing one message may take.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The pause between attempts.
+struct Pause(Duration);
+
+impl Pause {
+    fn new() -> Pause {
+        Pause(PAUSE)
+    }
+
+    /// Waits; `up` is how long the last socket lasted.
+    async fn wait(&mut self, up: Duration) {
+        if up >= STEADY {
+            self.0 = PAUSE;
+        }
+        tokio::time::sleep(jittered(self.0)).await;
+        self.0 = (self.0 * 2).min(PAUSE_AT_MOST);
+    }
+}
+
+/// Between half of a span and the whole, so that sockets that broke together do not come back
+/// together.
+fn jittered(span: Duration) -> Duration {
+    let mut random = [0; 4];
+    let part = match getrandom::fill(&mut random) {
+        Ok(()) => u32::from_le_bytes(random) % 1000,
+        Err(_) => 0,
+    };
+    span / 2 + span / 2 * part / 1000
+}
+
+async fn open(link: &Link, target: &str) -> Result<BoxedSocket, String> {
+    tokio::time::timeout(OPEN_TIMEOUT, link.transport().socket(target))
+        .await
+        .unwrap_or_else(|_| Err("the socket does not open in time".to_owned()))
+}
+
+async fn write(socket: &mut BoxedSocket, text: String) -> Result<(), String> {
+    match tokio::time::timeout(WRITE_TIMEOUT, socket.send(Message::text(text))).await {
+        Ok(sent) => sent.map_err(|error| error.to_string()),
+        Err(_) => Err("the venue takes no message".to_owned()),
+    }
+}
+
+/// The next text on the socket, or why there is none.
+async fn read(socket: &mut BoxedSocket) -> Result<String, String> {
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Text(text))) => return Ok(text.as_str().to_owned()),
+            // Answering a ping takes a flush, which the library leaves to the next write.
+            Some(Ok(Message::Ping(_))) => socket.flush().await.map_err(|e| e.to_string())?,
+            Some(Ok(Message::Close(_))) | None => {
+                return Err("the venue closed the socket".to_owned());
+            }
+            Some(Ok(Message::Binary(_) | Message::Pong(_) | Message::Frame(_))) => {}
+            Some(Err(error)) => return Err(error.to_string()),
+        }
+    }
+}
+
+/// Waits until `at`; for ever without one.
+async fn until(at: Option<Time>) {
+    match at {
+        Some(at) => {
+            let left = at.since(crate::clock::now());
+            tokio::time::sleep(Duration::from_micros(left.micros())).await;
+        }
+        None => std::future::pending().await,
+    }
+}

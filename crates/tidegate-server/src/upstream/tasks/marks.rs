@@ -1,0 +1,66 @@
+//! Marks as the venue tells them.
+
+use super::{Pause, open, read, write};
+use crate::clock;
+use crate::desk::{Link, Sink};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A mark feed that says nothing for this long is broken.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How often to look whether the venue's instruments are known or have changed.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Follows the marks of a venue for ever. It waits until the venue's instruments are known, and
+/// subscribes anew when other instruments are listed.
+pub async fn follow_marks(sink: Arc<dyn Sink>, link: Arc<Link>) {
+    let mut pause = Pause::new();
+    loop {
+        let began = Instant::now();
+        // The reason shows in marks that grow old, by which orders are refused.
+        let _why = follow(sink.as_ref(), &link).await;
+        pause.wait(began.elapsed()).await;
+    }
+}
+
+async fn follow(sink: &dyn Sink, link: &Link) -> Result<(), String> {
+    let venue = link.venue();
+    let name = venue.name();
+    let mut instruments = sink.instruments(&name);
+    while instruments.0.is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        instruments = sink.instruments(&name);
+    }
+    let feed = venue.mark_feed(&instruments);
+    let mut socket = open(link, &feed.target).await?;
+    for text in &feed.hello {
+        write(&mut socket, text.clone()).await?;
+    }
+    let mut look = tokio::time::interval(LOOK);
+    let mut heard = Instant::now();
+    loop {
+        let text = tokio::select! {
+            text = read(&mut socket) => text?,
+            _ = look.tick() => {
+                if heard.elapsed() > SILENCE {
+                    return Err("the mark feed is silent".to_owned());
+                }
+                let now_listed = sink.instruments(&name);
+                let again = venue.mark_feed(&now_listed);
+                if (again.target, again.hello) != (feed.target.clone(), feed.hello.clone()) {
+                    return Ok(());
+                }
+                instruments = now_listed;
+                continue;
+            }
+        };
+        heard = Instant::now();
+        let (marks, answer) = venue.marks(&text, &instruments, clock::now());
+        if !marks.is_empty() {
+            sink.marks(marks);
+        }
+        if let Some(answer) = answer {
+            write(&mut socket, answer).await?;
+        }
+    }
+}
