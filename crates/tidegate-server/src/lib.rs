@@ -13,5 +13,6 @@ pub mod desk;
 pub mod edge;
 pub mod folder;
 pub mod front;
+
 pub mod setup;
 pub mod upstream;

@@ -40,3 +40,6 @@ pub fn start(admin: Arc<Administration>) -> std::io::Result<thread::JoinHandle<(
         });
     })
 }
+
+#[cfg(test)]
+mod tests;

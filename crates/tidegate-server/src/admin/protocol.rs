@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 #[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
     /// Tell what runs.
-    Status,
+    Status {},
     /// Halt a scope, and answer when that is proven or the time is over.
     Halt {
         /// What: `all`, `desk:NAME`, `venue:NAME`, `account:NAME`, `caller:NAME` or
@@ -81,7 +81,7 @@ pub enum Request {
     /// Set an account's limits.
     LimitsSet(LimitsSpec),
     /// Stop the gateway in good order.
-    Shutdown,
+    Shutdown {},
 }
 
 fn thirty() -> u64 {

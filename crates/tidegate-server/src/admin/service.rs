@@ -104,7 +104,7 @@ impl Administration {
     }
 
     async fn serve(&self, by: &Administrator, request: Request) -> Result<Value, Failure> {
-        if !by.full && !matches!(request, Request::Status | Request::Halt { .. }) {
+        if !by.full && !matches!(request, Request::Status {} | Request::Halt { .. }) {
             return Err(Failure::new(
                 "forbidden",
                 "only the owner of the data folder may do this",
@@ -112,7 +112,7 @@ impl Administration {
             ));
         }
         match request {
-            Request::Status => status::status(self),
+            Request::Status {} => status::status(self),
             Request::Halt { scope, reason, timeout_s, allow_reduce } => {
                 let wait = Duration::from_secs(timeout_s).min(MAX_HALT_WAIT);
                 self.halt(by, &scope, reason, wait, allow_reduce).await
@@ -140,7 +140,7 @@ impl Administration {
                 self.change(by, Change::GrantRemoved { caller, account }).await
             }
             Request::LimitsSet(spec) => self.set_limits(by, spec).await,
-            Request::Shutdown => {
+            Request::Shutdown {} => {
                 self.parts.stop.send_replace(true);
                 Ok(json!({}))
             }

@@ -101,6 +101,11 @@ impl Inner {
         self.core.poll_timeout()
     }
 
+    #[cfg(test)]
+    pub(super) fn next_seq(&self) -> Seq {
+        self.core.next_seq()
+    }
+
     pub(super) fn state(&self) -> &State {
         self.core.state()
     }

@@ -239,3 +239,6 @@ async fn answer(asked: Asked) -> Answer {
     };
     answer.unwrap_or_else(|reject| Answer::Refused { reject })
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

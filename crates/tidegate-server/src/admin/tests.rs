@@ -1,0 +1,261 @@
+use super::protocol::{Request, Response};
+use super::*;
+use crate::config::Config;
+use crate::desk::tests::{World, ann, buy, name, world};
+use crate::edge::Connections;
+use crate::folder::DataFolder;
+use crate::front::Callers;
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+use tidegate_core::action::Answer;
+use tidegate_identity::{Keyring, ReplayGuard};
+use tidegate_types::grant::Scope;
+use tidegate_types::reject::Code;
+use tidegate_types::request::{Method, RawRequest};
+use tidegate_vault::store::VenueKeyInfo;
+use tidegate_vault::{CallerSecrets, Unlock, VenueKeys, new_key_file};
+use tokio::sync::watch;
+
+struct NoReload;
+
+impl Reload for NoReload {
+    fn reload(&self) -> BoxFuture<'_, Result<Vec<VenueKeyInfo>, String>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+}
+
+struct Office {
+    world: World,
+    admin: Arc<Administration>,
+    folder: DataFolder,
+    stop: watch::Receiver<bool>,
+}
+
+async fn office() -> Office {
+    let world = world().await;
+    let folder = DataFolder::new(world.folder.path());
+    let unlock: Unlock = new_key_file(&folder.vault_key()).unwrap();
+    let vault = VenueKeys::create(&folder.vault(), &unlock).unwrap();
+    let secrets = CallerSecrets::create(&folder.callers(), vault.callers_key().unwrap()).unwrap();
+    std::fs::write(folder.admin_token(), "open sesame\n").unwrap();
+    std::fs::set_permissions(folder.admin_token(), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let replays = ReplayGuard::new(crate::clock::now(), None);
+    let (sender, stop) = watch::channel(false);
+    let parts = Parts {
+        desk: Arc::clone(&world.desk),
+        callers: Arc::new(Callers::new(Keyring::new(), replays, (10, 10))),
+        links: Arc::clone(&world.links),
+        connections: Connections::new(1, 1),
+        config: Config::default(),
+        folder: folder.clone(),
+        owner_uid: std::fs::metadata(folder.path()).unwrap().uid(),
+        signer_pid: Box::new(|| Some(7)),
+        reload: Box::new(NoReload),
+        stop: sender,
+    };
+    Office { admin: Administration::new(parts, secrets), world, folder, stop }
+}
+
+fn owner() -> Administrator {
+    Administrator { person: name("owner"), full: true }
+}
+
+impl Office {
+    async fn ask(&self, request: Value) -> Result<Value, (String, String)> {
+        self.ask_as(&owner(), request).await
+    }
+
+    async fn ask_as(&self, by: &Administrator, request: Value) -> Result<Value, (String, String)> {
+        let request: Request = serde_json::from_value(request).unwrap();
+        match self.admin.carry_out(by, request).await {
+            Response::Ok(value) => Ok(value),
+            Response::Error(failure) => Err((failure.code, failure.message)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn status_tells_what_there_is() {
+    let office = office().await;
+    office.world.desk.submit(ann(), buy("1", "100")).await;
+    let status = office.ask(json!({"op": "status"})).await.unwrap();
+    assert_eq!(status["pids"]["signer"], 7);
+    assert_eq!(status["durability"], "disk");
+    let account = &status["accounts"][0];
+    assert_eq!(account["account"], "main");
+    assert_eq!(account["open"], true);
+    assert_eq!(account["open_orders"], 1);
+    assert_eq!(account["open_notional"], "100");
+    assert_eq!(status["latency"]["decision"]["count"].as_u64().map(|n| n > 0), Some(true));
+}
+
+#[tokio::test]
+async fn a_caller_is_set_up_and_its_key_is_shown_once() {
+    let office = office().await;
+    office.ask(json!({"op": "caller-add", "caller": "bob"})).await.unwrap();
+    let again = office.ask(json!({"op": "caller-add", "caller": "bob"})).await;
+    assert!(again.is_err(), "{again:?}");
+    let key = json!({"op": "key-add", "caller": "bob", "account": "main"});
+    let made = office.ask(key).await.unwrap();
+    let (id, secret) = (made["id"].as_str().unwrap(), made["secret"].as_str().unwrap());
+    assert!(secret.len() >= 32);
+    assert!(office.admin.parts.callers.is_in_force(&name(id)));
+    let grant = json!({"op": "grant-set", "caller": "bob", "account": "main", "trade": true,
+        "instruments": ["BTC*"], "sides": ["buy"], "max_order_notional": "5000.5",
+        "max_open_notional": "9000", "orders_per_second": 5, "burst": 10});
+    office.ask(grant).await.unwrap();
+    let granted = office.world.desk.look(|state| {
+        state.grant(&name("bob"), &name("main")).map(|g| g.max_order_notional.to_string())
+    });
+    assert_eq!(granted.as_deref(), Some("5000.5"));
+    office.ask(json!({"op": "key-revoke", "id": id})).await.unwrap();
+    assert!(!office.admin.parts.callers.is_in_force(&name(id)));
+    let removed = json!({"op": "grant-remove", "caller": "bob", "account": "main"});
+    office.ask(removed).await.unwrap();
+}
+
+#[tokio::test]
+async fn mistakes_are_named() {
+    let office = office().await;
+    let limits = |field: &str, value: Value| {
+        let mut limits = json!({"op": "limits-set", "account": "main",
+            "max_order_notional": "1", "max_open_notional": "1", "max_position_notional": "1",
+            "collar_bps": 1, "option_collar_bps": 1, "max_mark_age_ms": 1,
+            "orders_per_second": 1, "burst": 1});
+        limits[field] = value;
+        limits
+    };
+    let table = [
+        (json!({"op": "halt", "scope": "everything", "reason": "x"}), "scope"),
+        (json!({"op": "caller-add", "caller": "a b"}), "caller"),
+        (json!({"op": "account-add", "venue": "nowhere", "account": "x"}), "not set up"),
+        (json!({"op": "key-add", "caller": "ann", "account": "none"}), "no account"),
+        (json!({"op": "key-add", "caller": "ann", "account": "main", "public": "12"}), "public"),
+        (json!({"op": "venue-key-reload", "account": "main"}), "no key"),
+        (limits("max_order_notional", json!("-1")), "negative"),
+        (limits("max_order_notional", json!("much")), "max_order_notional"),
+        (limits("account", json!("none")), "no account"),
+    ];
+    for (request, said) in table {
+        let answer = office.ask(request.clone()).await;
+        let Err((_, message)) = answer else { panic!("{request} passed") };
+        assert!(message.contains(said), "{request}: {message}");
+    }
+    office.ask(limits("burst", json!(2))).await.unwrap();
+}
+
+#[tokio::test]
+async fn others_may_look_and_halt_and_nothing_else() {
+    let office = office().await;
+    let other = Administrator { person: name("uid-1"), full: false };
+    for request in [
+        json!({"op": "resume", "scope": "all", "reason": "x"}),
+        json!({"op": "caller-add", "caller": "eve"}),
+        json!({"op": "key-add", "caller": "ann", "account": "main"}),
+        json!({"op": "shutdown"}),
+    ] {
+        let (code, _) = office.ask_as(&other, request).await.unwrap_err();
+        assert_eq!(code, "forbidden");
+    }
+    assert!(!*office.stop.borrow());
+    office.ask_as(&other, json!({"op": "status"})).await.unwrap();
+    let halt = json!({"op": "halt", "scope": "caller:ann", "reason": "test"});
+    let halted = office.ask_as(&other, halt).await.unwrap();
+    assert_eq!(halted["proven"], true);
+    let answer = office.world.desk.submit(ann(), buy("1", "100")).await;
+    assert!(matches!(&answer, Answer::Refused { reject } if reject.code == Code::Halted));
+    office.ask(json!({"op": "resume", "scope": "caller:ann", "reason": "done"})).await.unwrap();
+    let answer = office.world.desk.submit(ann(), buy("1", "100")).await;
+    assert!(matches!(answer, Answer::Venue { .. }), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_halt_that_is_not_proven_in_time_says_what_is_left() {
+    let office = office().await;
+    office.world.desk.submit(ann(), buy("1", "100")).await;
+    // The venue says that it knows no such order while nothing shows it gone.
+    office.world.told.hang.store(true, std::sync::atomic::Ordering::Relaxed);
+    let halt = json!({"op": "halt", "scope": "all", "reason": "test", "timeout_s": 1});
+    let request: Request = serde_json::from_value(halt).unwrap();
+    let Response::Error(failure) = office.admin.carry_out(&owner(), request).await else {
+        panic!("it cannot be proven");
+    };
+    assert_eq!(failure.code, "halt_not_proven");
+    assert_eq!(failure.left.len(), 1);
+    assert_eq!(failure.left[0].caller.as_deref(), Some("ann"));
+}
+
+#[tokio::test]
+async fn the_halt_file_halts_everything() {
+    let office = office().await;
+    std::fs::write(office.folder.halt_file(), "fire drill\n").unwrap();
+    halt_file::check(&office.admin);
+    let reason = office.world.desk.look(|state| state.halts()[&Scope::All].reason.clone());
+    assert_eq!(reason, "fire drill");
+}
+
+#[tokio::test]
+async fn https_asks_for_the_token() {
+    let office = office().await;
+    let request = |method, token: Option<&str>, body: &str| RawRequest {
+        method,
+        path: "/admin/v1".to_owned(),
+        query: String::new(),
+        headers: token.map(|t| ("authorization".to_owned(), t.to_owned())).into_iter().collect(),
+        body: body.as_bytes().to_vec(),
+        peer: [127, 0, 0, 1].into(),
+    };
+    let status = r#"{"op":"status"}"#;
+    let table = [
+        (Method::Get, Some("Bearer open sesame"), status, 405),
+        (Method::Post, None, status, 401),
+        (Method::Post, Some("open sesame"), status, 401),
+        (Method::Post, Some("Bearer open sesam"), status, 401),
+        (Method::Post, Some("Bearer "), status, 401),
+        (Method::Post, Some("Bearer open sesame"), "{", 400),
+        (Method::Post, Some("Bearer open sesame"), r#"{"op":"status","x":1}"#, 400),
+        (
+            Method::Post,
+            Some("Bearer open sesame"),
+            r#"{"op":"resume","scope":"all","reason":""}"#,
+            409,
+        ),
+        (Method::Post, Some("Bearer open sesame"), status, 200),
+    ];
+    for (method, token, body, expected) in table {
+        let reply = office.admin.over_http(request(method, token, body)).await;
+        assert_eq!(reply.status, expected, "{token:?} {body}");
+    }
+    // A token that others can read is none.
+    let open = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(office.folder.admin_token(), open).unwrap();
+    let reply =
+        office.admin.over_http(request(Method::Post, Some("Bearer open sesame"), status)).await;
+    assert_eq!(reply.status, 401);
+}
+
+#[tokio::test]
+async fn the_socket_is_private_and_answers_line_by_line() {
+    let office = office().await;
+    let thread = start(Arc::clone(&office.admin)).unwrap();
+    let path = office.folder.admin_socket();
+    let mode = std::fs::metadata(&path).unwrap().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    let answers = tokio::task::spawn_blocking(move || {
+        use std::io::{BufRead, BufReader, Write};
+        let mut stream = UnixStream::connect(path).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        stream.write_all(b"{\"op\":\"status\"}\nnonsense\n{\"op\":\"shutdown\"}\n").unwrap();
+        let lines = BufReader::new(stream).lines().take(3);
+        lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect::<Vec<Value>>()
+    });
+    let answers = answers.await.unwrap();
+    assert_eq!(answers[0]["ok"]["desk"], "desk");
+    assert_eq!(answers[1]["error"]["code"], "bad_request");
+    assert!(answers[2].get("ok").is_some());
+    let ended = tokio::task::spawn_blocking(move || thread.join());
+    tokio::time::timeout(Duration::from_secs(5), ended).await.unwrap().unwrap().unwrap();
+}

@@ -1,0 +1,405 @@
+//! A desk with a real core and journal, a signer that signs anything, and a venue that answers
+//! what it is told to.
+
+use super::*;
+use futures_util::future::BoxFuture;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+use tidegate_core::CoreSettings;
+use tidegate_journal::{CheckpointKey, Journal, Options};
+use tidegate_types::call::{Call, CallBody, Warrant, WireRequest};
+use tidegate_types::decimal::Decimal;
+use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, Pattern, VirtualKey};
+use tidegate_types::ids::*;
+use tidegate_types::instrument::*;
+use tidegate_types::order::*;
+use tidegate_types::proof::Signed;
+use tidegate_types::record::{Approvals, Durability};
+use tidegate_types::request::Reply;
+use tidegate_types::time::Span;
+use tidegate_vault::client::SignerNews;
+use tidegate_venues::registry;
+use tokio::sync::mpsc;
+
+pub(crate) const VENUE: &str = "binance";
+
+pub(crate) fn name<T: std::str::FromStr<Err = BadName>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn d(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+/// Signs everything at once.
+struct AnySigner(mpsc::UnboundedSender<SignerNews>);
+
+fn sign(call: &Call) -> Signed {
+    let what = match &call.body {
+        CallBody::Place { client_id, .. } => format!("place {client_id}"),
+        CallBody::Cancel { .. } => "cancel".to_owned(),
+        CallBody::Snapshot { part } => format!("snapshot {part}"),
+        other => format!("{:?}", other.class()),
+    };
+    let request = WireRequest {
+        method: "POST".to_owned(),
+        target: what,
+        headers: Vec::new(),
+        body: String::new(),
+    };
+    Signed::vouch(call.id, call.body.class(), request)
+}
+
+impl Signer for AnySigner {
+    fn sign(&self, call: Call, _: Warrant) {
+        let _ = self.0.send(SignerNews::Signed(sign(&call)));
+    }
+
+    fn sign_unrecorded(
+        &self,
+        account: AccountName,
+        body: CallBody,
+    ) -> BoxFuture<'_, Result<Signed, Reject>> {
+        let call = Call { id: CallId(1 << 63), account, body };
+        Box::pin(async move { Ok(sign(&call)) })
+    }
+}
+
+/// What the venue does with the next orders.
+#[derive(Default)]
+pub(crate) struct Told {
+    pub(crate) refuse_connections: AtomicBool,
+    pub(crate) hang: AtomicBool,
+    pub(crate) arrived: Mutex<Vec<String>>,
+    /// The record that must be on disk before an order arrives.
+    record: AtomicUsize,
+    on_disk_at_arrival: Mutex<Vec<bool>>,
+    placed: AtomicUsize,
+    journal: std::sync::OnceLock<Arc<Journal>>,
+}
+
+pub(crate) struct PaperVenue(pub(crate) Arc<Told>);
+
+impl Transport for PaperVenue {
+    fn send<'a>(
+        &'a self,
+        request: WireRequest,
+        sent: Box<dyn FnOnce() + Send + 'a>,
+    ) -> BoxFuture<'a, Result<Reply, Failure>> {
+        Box::pin(async move {
+            let told = &self.0;
+            if told.refuse_connections.load(Ordering::Relaxed) {
+                return Err(Failure::NotSent("refused".to_owned()));
+            }
+            sent();
+            told.arrived.lock().unwrap().push(request.target.clone());
+            let record = Seq(told.record.load(Ordering::Relaxed) as u64);
+            let on_disk = told.journal.get().is_some_and(|journal| journal.synced() > record);
+            told.on_disk_at_arrival.lock().unwrap().push(on_disk);
+            if told.hang.load(Ordering::Relaxed) {
+                return Err(Failure::Unknown("broken off".to_owned()));
+            }
+            let body = match request.target.split_once(' ') {
+                Some(("place", client_id)) => {
+                    let id = 1000 + told.placed.fetch_add(1, Ordering::Relaxed);
+                    accepted(id, client_id)
+                }
+                Some(("snapshot", _)) => "[]".to_owned(),
+                _ => r#"{"code":-2011,"msg":"Unknown order sent."}"#.to_owned(),
+            };
+            let status = if body.contains("-2011") { 400 } else { 200 };
+            Ok(Reply { status, headers: Vec::new(), body: body.into_bytes() })
+        })
+    }
+
+    fn socket<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<BoxedSocket, String>> {
+        Box::pin(async { Err("no sockets".to_owned()) })
+    }
+}
+
+fn accepted(id: usize, client_id: &str) -> String {
+    format!(
+        r#"{{"orderId":{id},"symbol":"BTCUSDT","status":"NEW","clientOrderId":"{client_id}",
+        "price":"100.00","avgPrice":"0.00","origQty":"1.000","executedQty":"0.000",
+        "cumQuote":"0","timeInForce":"GTC","type":"LIMIT","reduceOnly":false,
+        "closePosition":false,"side":"BUY","positionSide":"BOTH","stopPrice":"0",
+        "workingType":"CONTRACT_PRICE","priceProtect":false,"origType":"LIMIT",
+        "updateTime":1700000000000}}"#
+    )
+}
+
+pub(crate) struct World {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) told: Arc<Told>,
+    pub(crate) links: Arc<Links>,
+    pub(crate) folder: tempfile::TempDir,
+    _journal: Arc<Journal>,
+}
+
+/// An open account with one caller, who may trade.
+pub(crate) async fn world() -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let key = CheckpointKey::new("test", &[7; 32]).unwrap();
+    let news: Arc<std::sync::OnceLock<Weak<Desk>>> = Arc::default();
+    let told = Arc::new(Told::default());
+    let notify = Arc::clone(&news);
+    let (journal, appender, _) = Journal::open(
+        &folder.path().join("journal"),
+        Options::new(Durability::Disk, key),
+        &mut |_, _| {},
+        Box::new(move |event| {
+            if let Some(desk) = notify.get().and_then(Weak::upgrade) {
+                desk.flushed(event);
+            }
+        }),
+    )
+    .unwrap();
+    let journal = Arc::new(journal);
+    let venue = registry::find(&name(VENUE)).unwrap();
+    let link = Link::new(venue, Box::new(PaperVenue(Arc::clone(&told))));
+    let links = Arc::new(Links::new([link]));
+    let (signed, signer_news) = mpsc::unbounded_channel();
+    let core = Core::new(CoreSettings { label_venues: BTreeSet::new(), max_done_orders: 1000 });
+    let signer = Arc::new(AnySigner(signed));
+    let runtime = Handle::current();
+    let desk = Desk::new(core, appender, signer, Arc::clone(&links), runtime);
+    let _ = news.set(Arc::downgrade(&desk));
+    let _ = told.journal.set(Arc::clone(&journal));
+    let (keys, _) = tokio::sync::watch::channel(Vec::new());
+    tokio::spawn(Arc::clone(&desk).keep_time());
+    tokio::spawn(Arc::clone(&desk).hear_signer(signer_news, keys));
+    set_up(&desk).await;
+    World { desk, told, links, folder, _journal: journal }
+}
+
+async fn set_up(desk: &Desk) {
+    desk.event(Event::Started {
+        epoch: "abcdefgh".to_owned(),
+        version: "0".to_owned(),
+        durability: Durability::Disk,
+    });
+    let account: AccountName = name("main");
+    let changes = [
+        Change::DeskSet { desk: name("desk"), approvals: Approvals::One },
+        Change::AccountAdded { venue: name(VENUE), account: account.clone() },
+        Change::VenueKeyImported { account: account.clone(), key: "k".into(), rights: vec![] },
+        Change::CallerAdded { caller: name("ann") },
+        Change::KeyAdded { key: virtual_key() },
+        Change::GrantSet { grant: grant() },
+        Change::LimitsSet { limits: limits() },
+    ];
+    for change in changes {
+        let answer = desk.administer(name("owner"), change).await;
+        assert!(matches!(answer, Answer::Done), "{answer:?}");
+    }
+    let instruments = Instruments([(name("BTCUSDT"), terms())].into());
+    desk.publish(&name(VENUE), instruments);
+    mark(desk, "100");
+    desk.event(Event::StreamUp { account: account.clone() });
+    for _ in 0..200 {
+        if desk.look(|state| state.accounts()[&account].open && !state.marks().is_empty()) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the account did not open");
+}
+
+pub(crate) fn virtual_key() -> VirtualKey {
+    VirtualKey {
+        id: name("key"),
+        caller: name("ann"),
+        venue: name(VENUE),
+        account: name("main"),
+        scheme: KeyScheme::Hmac,
+    }
+}
+
+fn mark(desk: &Desk, price: &str) {
+    let price = Price(d(price));
+    let mark = Mark { instrument: terms().id, mark: price, index: price, at: clock::now() };
+    Sink::marks(desk, vec![mark]);
+}
+
+fn terms() -> Instrument {
+    Instrument {
+        id: InstrumentId { venue: name(VENUE), name: name("BTCUSDT") },
+        kind: Kind::Perpetual,
+        unit: Unit::Linear,
+        base: name("BTC"),
+        settlement: name("USDT"),
+        index: name("BTCUSDT"),
+        contract_size: Qty(Decimal::ONE),
+        tick: Price(d("0.1")),
+        tick_steps: Vec::new(),
+        lot: Qty(d("0.001")),
+        min_qty: Qty(d("0.001")),
+        max_qty: None,
+        open: true,
+    }
+}
+
+fn grant() -> Grant {
+    Grant {
+        caller: name("ann"),
+        venue: name(VENUE),
+        account: name("main"),
+        trade: true,
+        instruments: vec![Pattern::new("*").unwrap()],
+        sides: vec![Side::Buy, Side::Sell],
+        order_types: vec![OrderType::Limit],
+        reduce_only: false,
+        max_order_qty: None,
+        max_order_notional: Usd(d("1000000")),
+        max_open_notional: Usd(d("1000000")),
+        orders_per_second: 1_000_000,
+        burst: 1_000_000,
+        settings: false,
+        account_wide: false,
+        until: None,
+    }
+}
+
+fn limits() -> AccountLimits {
+    AccountLimits {
+        account: name("main"),
+        max_order_qty: vec![(Pattern::new("*").unwrap(), Qty(d("1000")))],
+        max_order_notional: Usd(d("100000")),
+        max_open_notional: Usd(d("10000000")),
+        max_position_notional: Usd(d("10000000")),
+        collar_bps: 500,
+        option_collar_bps: 500,
+        max_mark_age: Span::from_secs(60),
+        orders_per_second: 1_000_000,
+        burst: 1_000_000,
+    }
+}
+
+pub(crate) fn ann() -> Authenticated {
+    Authenticated::vouch(name("ann"), name("key"), name(VENUE), name("main"))
+}
+
+pub(crate) fn buy(qty: &str, price: &str) -> Intent {
+    Intent::New {
+        order: NewOrder {
+            instrument: terms().id,
+            side: Side::Buy,
+            order_type: OrderType::Limit,
+            qty: Qty(d(qty)),
+            price: Some(Price(d(price))),
+            trigger: None,
+            time_in_force: TimeInForce::GoodTilCancelled,
+            post_only: PostOnly::No,
+            reduce_only: false,
+            self_trade: None,
+            caller_id: None,
+            valid_until: None,
+            full_answer: false,
+        },
+    }
+}
+
+fn code(answer: &Answer) -> Option<Code> {
+    match answer {
+        Answer::Refused { reject } => Some(reject.code),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn an_order_goes_to_the_venue_and_its_answer_comes_back() {
+    let world = world().await;
+    world.told.on_disk_at_arrival.lock().unwrap().clear();
+    let next = world.desk.inner().next_seq();
+    world.told.record.store(next.0 as usize, Ordering::Relaxed);
+    let answer = world.desk.submit(ann(), buy("1", "100")).await;
+    let Answer::Venue { reply, order } = answer else { panic!("{answer:?}") };
+    assert_eq!(reply.status, 200);
+    assert!(order.is_some());
+    let placed: Vec<_> = {
+        let arrived = world.told.arrived.lock().unwrap();
+        arrived.iter().filter(|target| target.starts_with("place tg")).cloned().collect()
+    };
+    assert_eq!(placed.len(), 1);
+    assert_eq!(*world.told.on_disk_at_arrival.lock().unwrap(), [true]);
+    let measures = world.desk.measures();
+    for stage in [&measures.decision, &measures.signer, &measures.flush, &measures.venue] {
+        assert!(stage.quantiles().count > 0);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_reaches_no_venue() {
+    let world = world().await;
+    let answer = world.desk.submit(ann(), buy("1", "150")).await;
+    assert_eq!(code(&answer), Some(Code::PriceCollar));
+    let arrived = world.told.arrived.lock().unwrap();
+    assert!(arrived.iter().all(|target| !target.starts_with("place")), "{arrived:?}");
+}
+
+#[tokio::test]
+async fn what_did_not_leave_is_told_apart_from_what_may_have_arrived() {
+    let world = world().await;
+    world.told.refuse_connections.store(true, Ordering::Relaxed);
+    let answer = world.desk.submit(ann(), buy("1", "100")).await;
+    assert_eq!(code(&answer), Some(Code::VenueUnreachable));
+    assert_eq!(world.desk.look(|state| state.orders().open().count()), 0);
+
+    world.told.refuse_connections.store(false, Ordering::Relaxed);
+    world.told.hang.store(true, Ordering::Relaxed);
+    let answer = world.desk.submit(ann(), buy("1", "100")).await;
+    assert_eq!(code(&answer), Some(Code::OutcomeUnknown));
+    assert_eq!(world.desk.look(|state| state.orders().open().count()), 1, "it may be live");
+}
+
+#[tokio::test]
+async fn marks_reach_the_core_at_most_once_an_interval() {
+    let world = world().await;
+    let before = world.desk.look(|state| state.marks()[&terms().id].at);
+    for price in ["101", "102", "103"] {
+        mark(&world.desk, price);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let seen = world.desk.look(|state| state.marks()[&terms().id].clone());
+    assert_eq!(seen.mark, Price(d("103")), "the newest counts");
+    assert!(seen.at > before);
+}
+
+#[test]
+fn a_halt_gets_in_while_the_event_loop_is_busy() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let (halted, on) = std::sync::mpsc::channel();
+    let flag = Arc::clone(&stop);
+    runtime.block_on(async move {
+        let world = world().await;
+        let desk = Arc::clone(&world.desk);
+        let other = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            let began = Instant::now();
+            // Not awaited: in force means refused from here on.
+            let proof = desk.halt(name("owner"), Scope::All, "test".to_owned(), false);
+            let took = began.elapsed();
+            drop(proof);
+            halted.send(took).unwrap();
+            std::thread::sleep(Duration::from_millis(100));
+            flag.store(true, Ordering::Relaxed);
+        });
+        // Never yields to the runtime: the loop is as busy as it can be.
+        let (mut passed_after, mut answers) = (0, Vec::new());
+        while !stop.load(Ordering::Relaxed) {
+            let halted = world.desk.look(|state| state.halts().contains_key(&Scope::All));
+            let before = world.desk.look(|state| state.orders().open().count());
+            answers.push(Box::pin(world.desk.submit(ann(), buy("0.001", "100"))));
+            let after = world.desk.look(|state| state.orders().open().count());
+            passed_after += usize::from(halted && after > before);
+        }
+        other.join().unwrap();
+        assert!(answers.len() > 100, "the loop was busy: {}", answers.len());
+        assert_eq!(passed_after, 0, "no order passes once halted");
+    });
+    let took = on.recv().unwrap();
+    assert!(took < Duration::from_millis(50), "{took:?}");
+}
