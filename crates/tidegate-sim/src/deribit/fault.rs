@@ -19,11 +19,11 @@ macro_rules! faults {
         impl Fault {
             $(pub(crate) const $name: Fault =
                 Fault { code: $code, message: Cow::Borrowed($message), data: None };)*
-        }
 
-        /// Every fault that the simulator answers with.
-        #[cfg(test)]
-        pub(crate) const ALL: &[Fault] = &[$(Fault::$name),*];
+            /// Every fault that the simulator answers with.
+            #[cfg(test)]
+            pub(crate) const ALL: &[Fault] = &[$(Fault::$name),*];
+        }
     };
 }
 

@@ -289,3 +289,6 @@ fn lookup<'a>(exchange: &'a Exchange, name: &str) -> Result<(InstrumentIx, &'a M
     let ix = exchange.instrument(Venue::Deribit, name).ok_or(Fault::INVALID_INSTRUMENT)?;
     exchange.market(ix).map(|market| (ix, market)).ok_or(Fault::INVALID_INSTRUMENT)
 }
+
+#[cfg(test)]
+mod tests;
