@@ -105,7 +105,10 @@ impl Deribit {
                 let answer = self.call(desk, &call, Source::Http(request), now);
                 (call.id, answer)
             }
-            Err(Unreadable(id, fault)) => (id, Err(fault)),
+            Err(unreadable) => {
+                let Unreadable(id, fault) = *unreadable;
+                (id, Err(fault))
+            }
         };
         let status = if answer.is_ok() { 200 } else { 400 };
         (status, rpc::respond(id.as_ref(), &answer, now, now))
@@ -125,7 +128,10 @@ impl Deribit {
                 let answer = self.call(desk, &call, Source::Socket(connection), now);
                 (call.id, answer)
             }
-            Err(Unreadable(id, fault)) => (id, Err(fault)),
+            Err(unreadable) => {
+                let Unreadable(id, fault) = *unreadable;
+                (id, Err(fault))
+            }
         };
         let Some(session) = self.sessions.get(&connection) else { return };
         if !session.left {

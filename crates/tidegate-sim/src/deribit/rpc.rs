@@ -30,6 +30,12 @@ pub(crate) struct Call {
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Unreadable(pub(crate) Option<Value>, pub(crate) Fault);
 
+impl Unreadable {
+    fn new(id: Option<Value>, fault: Fault) -> Box<Unreadable> {
+        Box::new(Unreadable(id, fault))
+    }
+}
+
 /// The result of a call as JSON text.
 pub(crate) type Answer = Result<Box<RawValue>, Fault>;
 
@@ -39,46 +45,46 @@ pub(crate) fn answer<T: Serialize + ?Sized>(result: &T) -> Answer {
 }
 
 /// Reads a JSON-RPC object.
-pub(crate) fn read_json(text: &[u8]) -> Result<Call, Unreadable> {
+pub(crate) fn read_json(text: &[u8]) -> Result<Call, Box<Unreadable>> {
     if text.len() > MAX_REQUEST {
-        return Err(Unreadable(None, Fault::TOO_LARGE));
+        return Err(Unreadable::new(None, Fault::TOO_LARGE));
     }
     let value: Value =
-        serde_json::from_slice(text).map_err(|_| Unreadable(None, Fault::invalid_json()))?;
+        serde_json::from_slice(text).map_err(|_| Unreadable::new(None, Fault::invalid_json()))?;
     let Value::Object(mut fields) = value else {
-        return Err(Unreadable(None, Fault::BAD_REQUEST));
+        return Err(Unreadable::new(None, Fault::BAD_REQUEST));
     };
     let id = fields.swap_remove("id");
     let Some(Value::String(method)) = fields.swap_remove("method") else {
-        return Err(Unreadable(id, Fault::NO_SUCH_METHOD));
+        return Err(Unreadable::new(id, Fault::NO_SUCH_METHOD));
     };
     match Params::json(fields.swap_remove("params")) {
         Ok(params) => Ok(Call { id, method, params }),
-        Err(fault) => Err(Unreadable(id, fault)),
+        Err(fault) => Err(Unreadable::new(id, fault)),
     }
 }
 
 /// Reads an HTTP request: `target` is the request target as sent.
-pub(crate) fn read_http(method: &str, target: &str, body: &[u8]) -> Result<Call, Unreadable> {
+pub(crate) fn read_http(method: &str, target: &str, body: &[u8]) -> Result<Call, Box<Unreadable>> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let name = path.strip_prefix(ROOT).ok_or(Unreadable(None, Fault::NO_SUCH_METHOD))?;
+    let name = path.strip_prefix(ROOT).ok_or(Unreadable::new(None, Fault::NO_SUCH_METHOD))?;
     let name = name.strip_prefix('/').unwrap_or(name);
     if query.len() > MAX_REQUEST || body.len() > MAX_REQUEST {
-        return Err(Unreadable(None, Fault::TOO_LARGE));
+        return Err(Unreadable::new(None, Fault::TOO_LARGE));
     }
     match (method, body.is_empty()) {
         ("GET", _) | ("POST", true) => {
-            let params = Params::query(query).map_err(|fault| Unreadable(None, fault))?;
+            let params = Params::query(query).map_err(|fault| Unreadable::new(None, fault))?;
             Ok(Call { id: None, method: name.to_owned(), params })
         }
         ("POST", false) => {
             let call = read_json(body)?;
             if !name.is_empty() && name != call.method {
-                return Err(Unreadable(call.id, Fault::BAD_REQUEST));
+                return Err(Unreadable::new(call.id, Fault::BAD_REQUEST));
             }
             Ok(call)
         }
-        _ => Err(Unreadable(None, Fault::BAD_REQUEST)),
+        _ => Err(Unreadable::new(None, Fault::BAD_REQUEST)),
     }
 }
 

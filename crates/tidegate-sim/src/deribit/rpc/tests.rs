@@ -17,7 +17,7 @@ fn the_three_http_forms_are_one_call() {
 
 #[test]
 fn unreadable_calls_say_why() {
-    let code = |call: Result<Call, Unreadable>| call.unwrap_err().1.code;
+    let code = |call: Result<Call, Box<Unreadable>>| call.unwrap_err().1.code;
     assert_eq!(code(read_json(b"{")), 11050);
     assert_eq!(code(read_json(b"[]")), 11050);
     assert_eq!(code(read_json(b"{}")), -32601);

@@ -196,7 +196,16 @@ struct Totals {
     options: Decimal,
     realized_futures: Decimal,
     realized_options: Decimal,
-    indexes: BTreeMap<String, (Decimal, f64, f64, f64)>,
+    indexes: BTreeMap<String, Share>,
+}
+
+/// The part of one index in the totals.
+#[derive(Clone, Copy, Default)]
+struct Share {
+    delta: Decimal,
+    gamma: f64,
+    vega: f64,
+    theta: f64,
 }
 
 fn totals(exchange: &Exchange, account: AccountIx, currency: &str, now: Time) -> Totals {
@@ -221,10 +230,10 @@ fn totals(exchange: &Exchange, account: AccountIx, currency: &str, now: Time) ->
         sum.vega += risk.vega;
         sum.theta += risk.theta;
         let index = sum.indexes.entry(index_name(&market.listing)).or_default();
-        index.0 = calc::add(index.0, risk.delta);
-        index.1 += risk.gamma;
-        index.2 += risk.vega;
-        index.3 += risk.theta;
+        index.delta = calc::add(index.delta, risk.delta);
+        index.gamma += risk.gamma;
+        index.vega += risk.vega;
+        index.theta += risk.theta;
     }
     sum
 }
@@ -245,7 +254,9 @@ pub(crate) fn summary(
     let realized = calc::add(sum.realized_futures, sum.realized_options);
     let floating = calc::add(sum.futures, sum.options);
     let ratio = calc::div(money.maintenance, margin_balance.max(Decimal::from_raw(1)));
-    let map = |pick: &dyn Fn(&(Decimal, f64, f64, f64)) -> Num| {
+    let ratios: BTreeMap<&String, Num> =
+        sum.indexes.keys().map(|name| (name, Num(ratio))).collect();
+    let map = |pick: fn(&Share) -> Num| {
         let of = sum.indexes.iter().map(|(name, all)| (name.clone(), num(pick(all))));
         Value::Object(of.collect())
     };
@@ -274,14 +285,14 @@ pub(crate) fn summary(
         "options_gamma": Num::float(sum.gamma, 5),
         "options_vega": Num::float(sum.vega, 4),
         "options_theta": Num::float(sum.theta, 5),
-        "options_gamma_map": map(&|all| Num::float(all.1, 5)),
-        "options_vega_map": map(&|all| Num::float(all.2, 4)),
-        "options_theta_map": map(&|all| Num::float(all.3, 5)),
+        "options_gamma_map": map(|share| Num::float(share.gamma, 5)),
+        "options_vega_map": map(|share| Num::float(share.vega, 4)),
+        "options_theta_map": map(|share| Num::float(share.theta, 5)),
         "delta_total": Num::rounded(sum.delta, 6),
-        "delta_total_map": map(&|all| Num::rounded(all.0, 6)),
+        "delta_total_map": map(|share| Num::rounded(share.delta, 6)),
         "projected_delta_total": Num::rounded(sum.delta, 6),
         "estimated_liquidation_ratio": Num(ratio),
-        "estimated_liquidation_ratio_map": map(&|_| Num(ratio)),
+        "estimated_liquidation_ratio_map": ratios,
         "spot_reserve": Num::ZERO,
         "additional_reserve": Num::ZERO,
         "locked_balance": Num::ZERO,
