@@ -13,6 +13,7 @@ pub mod desk;
 pub mod edge;
 pub mod folder;
 pub mod front;
+pub mod gateway;
 
 pub mod setup;
 pub mod upstream;

@@ -99,7 +99,7 @@ impl Follower<'_> {
         Ok(())
     }
 
-    async fn signed(&self, body: CallBody) -> Result<tidegate_core::send::Sendable, String> {
+    async fn signed(&mut self, body: CallBody) -> Result<tidegate_core::send::Sendable, String> {
         self.sink.sign(self.account, body).await.map_err(|reject| reject.to_string())
     }
 

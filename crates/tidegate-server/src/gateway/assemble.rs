@@ -1,0 +1,189 @@
+//! Putting the parts together: journal and core, signer, callers, venues, administration.
+
+use super::keys::{Restart, keyring};
+use super::{GatewayConfig, GatewayError};
+use crate::admin::{Administration, Parts};
+use crate::clock;
+use crate::config::Config;
+use crate::desk::{Desk, Link, Links};
+use crate::edge::Connections;
+use crate::folder::DataFolder;
+use crate::front::{Callers, Gate};
+use crate::upstream::{Pool, Roots, follow_account, follow_marks};
+use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
+use std::sync::{Arc, OnceLock, Weak};
+use tidegate_core::{Core, CoreSettings};
+use tidegate_identity::ReplayGuard;
+use tidegate_journal::{Appender, CheckpointKey, Journal, Options, checkpoint};
+use tidegate_types::ids::{AccountName, VenueName};
+use tidegate_types::time::Time;
+use tidegate_vault::client::UnlockSource;
+use tidegate_vault::store::VenueKeyInfo;
+use tidegate_vault::{CallerSecrets, SignerClient};
+use tidegate_venues::registry;
+use tokio::sync::watch;
+
+/// Every part, ready to begin.
+pub(super) struct Assembled {
+    pub(super) desk: Arc<Desk>,
+    pub(super) gate: Arc<Gate>,
+    pub(super) admin: Arc<Administration>,
+    pub(super) links: Arc<Links>,
+    pub(super) signer: SignerClient,
+    pub(super) connections: Arc<Connections>,
+    pub(super) config: Config,
+    pub(super) folder: DataFolder,
+    pub(super) journal: Journal,
+    keys: watch::Receiver<Vec<VenueKeyInfo>>,
+}
+
+/// A core that has replayed its journal.
+struct Replayed {
+    core: Core,
+    journal: Journal,
+    appender: Appender,
+    last_record: Option<Time>,
+    /// Where the journal's news go, once there is a desk.
+    desk: Arc<OnceLock<Weak<Desk>>>,
+}
+
+pub(super) async fn assemble(
+    config: GatewayConfig,
+    stop: watch::Sender<bool>,
+) -> Result<Assembled, GatewayError> {
+    let GatewayConfig { folder, config, signer: signer_config } = config;
+    let started = clock::now();
+    let replayed = replay(&folder, &config)?;
+    let unattended = matches!(signer_config.unlock, UnlockSource::KeyFile(_));
+    let (signer, opened, news) = SignerClient::start(signer_config, replayed.core.next_seq())
+        .await
+        .map_err(|e| GatewayError::of("the signer")(&e))?;
+    let secrets = CallerSecrets::open(&folder.callers(), opened.callers_key())
+        .map_err(|e| GatewayError::of("the store of callers' secrets")(&e))?;
+    let (held, keys) = watch::channel(opened.keys.clone());
+    drop(opened);
+
+    let replays = ReplayGuard::new(started, replayed.last_record);
+    let rate = (config.requests.per_second, config.requests.burst);
+    let callers = Arc::new(Callers::new(keyring(&replayed.core, &secrets)?, replays, rate));
+    let links = Arc::new(links(&config)?);
+    let Replayed { core, journal, appender, desk: journal_news, .. } = replayed;
+    let runtime = tokio::runtime::Handle::current();
+    let desk = Desk::new(core, appender, Arc::new(signer.clone()), Arc::clone(&links), runtime);
+    // Set once, here.
+    let _ = journal_news.set(Arc::downgrade(&desk));
+    tokio::spawn(Arc::clone(&desk).keep_time());
+    tokio::spawn(Arc::clone(&desk).hear_signer(news, held));
+
+    let connections =
+        Connections::new(config.requests.connections, config.requests.connections_per_peer);
+    let owner = std::fs::metadata(folder.path())
+        .map_err(|e| GatewayError::of(&folder.path().display().to_string())(&e))?;
+    let pid = signer.clone();
+    let parts = Parts {
+        desk: Arc::clone(&desk),
+        callers: Arc::clone(&callers),
+        links: Arc::clone(&links),
+        connections: Arc::clone(&connections),
+        config: config.clone(),
+        folder: folder.clone(),
+        owner_uid: owner.uid(),
+        signer_pid: Box::new(move || pid.pid()),
+        reload: Box::new(Restart { signer: signer.clone(), keys: keys.clone(), unattended }),
+        stop: stop.clone(),
+    };
+    let admin = Administration::new(parts, secrets);
+    let gate = Gate::new(
+        Arc::clone(&desk),
+        callers,
+        Arc::clone(&links),
+        Arc::clone(&admin),
+        stop.subscribe(),
+    );
+    Ok(Assembled { desk, gate, admin, links, signer, connections, config, folder, journal, keys })
+}
+
+fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError> {
+    let wrong = GatewayError::of("the journal");
+    let key = CheckpointKey::load_or_create(&folder.checkpoint_key(), || {
+        checkpoint::new_origin(&config.desk)
+    })
+    .map_err(|e| wrong(&e))?;
+    let repeating = registry::all().iter().filter(|venue| venue.repeats_order_ids());
+    let label_venues: BTreeSet<VenueName> = repeating.map(|venue| venue.name()).collect();
+    let mut core = Core::new(CoreSettings { label_venues, ..CoreSettings::default() });
+    let mut last_record = None;
+    let desk = Arc::new(OnceLock::<Weak<Desk>>::new());
+    let news = Arc::clone(&desk);
+    let (journal, appender, _) = Journal::open(
+        &folder.journal(),
+        Options::new(config.journal.durability.recorded(), key),
+        &mut |seq, record| {
+            core.replay(seq, &record);
+            last_record = Some(record.at);
+        },
+        Box::new(move |event| {
+            if let Some(desk) = news.get().and_then(Weak::upgrade) {
+                desk.flushed(event);
+            }
+        }),
+    )
+    .map_err(|e| wrong(&e))?;
+    Ok(Replayed { core, journal, appender, last_record, desk })
+}
+
+fn links(config: &Config) -> Result<Links, GatewayError> {
+    let mut links = Vec::new();
+    for (name, venue) in &config.venues {
+        let known = VenueName::new(name).ok().and_then(|name| registry::find(&name));
+        let known = known.ok_or_else(|| GatewayError(format!("there is no venue {name}")))?;
+        let roots = match &venue.ca_file {
+            Some(path) => Roots::File(path.clone()),
+            None => Roots::System,
+        };
+        let pool = Pool::new(&venue.rest, &venue.ws, &roots)
+            .map_err(|e| GatewayError::of(&format!("venues.{name}"))(&e))?;
+        links.push(Link::new(known, Box::new(pool)));
+    }
+    Ok(Links::new(links))
+}
+
+impl Assembled {
+    /// Follows every venue's marks, and the private stream of every account that has a key.
+    pub(super) fn follow_venues(&self) {
+        for link in self.links.iter() {
+            tokio::spawn(follow_marks(self.desk.clone(), Arc::clone(link)));
+        }
+        tokio::spawn(follow_accounts(
+            Arc::clone(&self.desk),
+            Arc::clone(&self.links),
+            self.keys.clone(),
+        ));
+    }
+}
+
+/// Begins the private streams of accounts as their keys come.
+async fn follow_accounts(
+    desk: Arc<Desk>,
+    links: Arc<Links>,
+    mut keys: watch::Receiver<Vec<VenueKeyInfo>>,
+) {
+    let mut followed: BTreeSet<AccountName> = BTreeSet::new();
+    loop {
+        let held = keys.borrow_and_update().clone();
+        for key in held {
+            let known = desk.look(|state| state.accounts().contains_key(&key.account));
+            if let Ok(link) = links.get(&key.venue)
+                && known
+                && followed.insert(key.account.clone())
+            {
+                let (desk, link) = (desk.clone(), Arc::clone(link));
+                tokio::spawn(follow_account(desk, link, key.account));
+            }
+        }
+        if keys.changed().await.is_err() {
+            return;
+        }
+    }
+}

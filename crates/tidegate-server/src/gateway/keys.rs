@@ -1,0 +1,54 @@
+//! The signer as administration sees it, and the callers' keys as the journal and the store agree
+//! on them.
+
+use super::GatewayError;
+use crate::admin::Reload;
+use futures_util::future::BoxFuture;
+use std::time::Duration;
+use tidegate_core::Core;
+use tidegate_identity::Keyring;
+use tidegate_vault::store::VenueKeyInfo;
+use tidegate_vault::{CallerSecrets, SignerClient};
+use tokio::sync::watch;
+
+/// How long a signer may take to come back.
+const RESTART: Duration = Duration::from_secs(30);
+
+/// Starts the signer anew, so that it reads its keys again.
+pub(super) struct Restart {
+    /// The signer.
+    pub(super) signer: SignerClient,
+    /// Which keys it holds.
+    pub(super) keys: watch::Receiver<Vec<VenueKeyInfo>>,
+    /// Whether it can be unlocked again without a person.
+    pub(super) unattended: bool,
+}
+
+impl Reload for Restart {
+    fn reload(&self) -> BoxFuture<'_, Result<Vec<VenueKeyInfo>, String>> {
+        Box::pin(async {
+            if !self.unattended {
+                return Err("the vault opens by passphrase: restart the gateway".to_owned());
+            }
+            let mut keys = self.keys.clone();
+            keys.mark_unchanged();
+            self.signer.restart();
+            match tokio::time::timeout(RESTART, keys.changed()).await {
+                Ok(Ok(())) => Ok(keys.borrow_and_update().clone()),
+                Ok(Err(_)) | Err(_) => Err("the signer did not come back".to_owned()),
+            }
+        })
+    }
+}
+
+/// The keys that the journal says are in force and the store has the secrets of. One without the
+/// other is not in force: neither a restored store nor a restored journal revives a key.
+pub(super) fn keyring(core: &Core, secrets: &CallerSecrets) -> Result<Keyring, GatewayError> {
+    let mut keyring = Keyring::new();
+    for key in core.state().keys().values().filter(|key| !key.revoked) {
+        let wrong = GatewayError::of("the store of callers' secrets");
+        let secret = secrets.get(&key.key.id).map_err(|e| wrong(&e))?;
+        let _ = keyring.insert(key.key.clone(), secret);
+    }
+    Ok(keyring)
+}

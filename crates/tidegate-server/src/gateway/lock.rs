@@ -1,0 +1,34 @@
+//! One gateway runs on a data folder at a time.
+
+use super::GatewayError;
+use crate::folder::DataFolder;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
+
+/// The lock, until dropped.
+#[derive(Debug)]
+pub(super) struct Lock(#[expect(dead_code, reason = "held, not read")] File);
+
+/// Takes the folder's lock.
+pub(super) fn take(folder: &DataFolder) -> Result<Lock, GatewayError> {
+    let path = folder.lock();
+    let wrong = |error: &dyn std::fmt::Display| {
+        let hint = "run `tidegate init` to make a data folder";
+        GatewayError(format!("{}: {error}; {hint}", path.display()))
+    };
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|e| wrong(&e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Lock(file)),
+        Err(TryLockError::WouldBlock) => Err(GatewayError(format!(
+            "a gateway runs on {} already; `tidegate status` tells about it",
+            folder.path().display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(wrong(&error)),
+    }
+}

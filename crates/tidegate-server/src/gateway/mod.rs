@@ -1,0 +1,233 @@
+//! Starting and stopping: what runs, in which order.
+
+mod assemble;
+mod keys;
+mod lock;
+
+use crate::admin;
+use crate::config::{Approvals, Config, OWNER};
+use crate::desk::Desk;
+use crate::edge::{Connections, Door, Listening, Mount, Timeouts, listen, tls};
+use crate::folder::DataFolder;
+use crate::front::Gate;
+use assemble::Assembled;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tidegate_core::event::Event;
+use tidegate_types::ids::{DeskName, PersonName};
+use tidegate_types::record::{self, Change};
+use tidegate_vault::client::SignerConfig;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+/// How often a venue's instruments are read anew.
+const INSTRUMENTS_EVERY: Duration = Duration::from_secs(600);
+/// How long a start waits for a venue's instruments; after that they come when they come, and the
+/// venue's accounts stay closed until then.
+const INSTRUMENTS_FIRST: Duration = Duration::from_secs(10);
+/// How long a stop waits for callers' requests to be answered.
+const DRAIN: Duration = Duration::from_secs(2);
+/// How long a stop waits for the journal.
+const CLOSE: Duration = Duration::from_secs(2);
+
+/// What a gateway runs on.
+#[derive(Debug)]
+pub struct GatewayConfig {
+    /// The data folder, made by `tidegate init`.
+    pub folder: DataFolder,
+    /// Its configuration.
+    pub config: Config,
+    /// How to start the signer, and what unlocks the vault.
+    pub signer: SignerConfig,
+}
+
+/// What is told once callers can connect.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// Where every venue is served under its prefix.
+    pub address: SocketAddr,
+    /// Where venues are served at the root, for those that are.
+    pub venues: BTreeMap<String, SocketAddr>,
+    /// Whether that is TLS; plain HTTP otherwise.
+    pub tls: bool,
+    /// The signer's process.
+    pub signer_pid: Option<u32>,
+}
+
+/// Why a gateway did not start, or did not stop in good order. The text says what to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GatewayError(pub String);
+
+impl std::fmt::Display for GatewayError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for GatewayError {}
+
+impl GatewayError {
+    fn of(what: &str) -> impl Fn(&dyn std::fmt::Display) -> GatewayError {
+        move |error| GatewayError(format!("{what}: {error}"))
+    }
+}
+
+/// Runs a gateway until SIGINT, SIGTERM or a shutdown by the administration. Belongs on a runtime
+/// of one thread: the signer ends with the thread that this is called on.
+pub async fn run(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result<(), GatewayError> {
+    tls::install_provider();
+    let _lock = lock::take(&config.folder)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| GatewayError(e.to_string()))?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(|e| GatewayError(e.to_string()))?;
+    let (stop, mut stopped) = watch::channel(false);
+    let assembled = assemble::assemble(config, stop.clone()).await?;
+    begin(&assembled).await?;
+    let listening = open_doors(&assembled, &stopped).await?;
+    let admin = admin::start(Arc::clone(&assembled.admin))
+        .map_err(|e| GatewayError::of("the administration's socket")(&e))?;
+    ready(&listening.ready);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = stopped.wait_for(|stop| *stop) => {}
+    }
+    stop.send_replace(true);
+    finish(assembled, listening).await?;
+    // It ends by itself: `stop` is true.
+    let _ = admin.join();
+    Ok(())
+}
+
+/// Tells the core that it runs, and brings the venues in.
+async fn begin(assembled: &Assembled) -> Result<(), GatewayError> {
+    let Assembled { desk, links, config, .. } = assembled;
+    desk.event(Event::Started {
+        epoch: epoch()?,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        durability: config.journal.durability.recorded(),
+    });
+    set_desk(desk, config).await?;
+    let mut waiting = Vec::new();
+    for link in links.iter() {
+        let (first, came) = oneshot::channel();
+        tokio::spawn(Arc::clone(desk).keep_instruments(Arc::clone(link), INSTRUMENTS_EVERY, first));
+        waiting.push(came);
+    }
+    for came in waiting {
+        // A venue that cannot be reached keeps nobody from the others.
+        let _ = timeout(INSTRUMENTS_FIRST, came).await;
+    }
+    assembled.follow_venues();
+    Ok(())
+}
+
+/// Puts the desk's name and its approvals on record at the first start.
+async fn set_desk(desk: &Desk, config: &Config) -> Result<(), GatewayError> {
+    if desk.look(|state| state.desk().is_some()) {
+        return Ok(());
+    }
+    let bad = GatewayError::of("the desk's name");
+    let name = DeskName::new(&config.desk).map_err(|e| bad(&e))?;
+    let by = PersonName::new(OWNER).map_err(|e| bad(&e))?;
+    let approvals = match config.approvals {
+        Approvals::One => record::Approvals::One,
+    };
+    match desk.administer(by, Change::DeskSet { desk: name, approvals }).await {
+        tidegate_core::action::Answer::Refused { reject } => Err(bad(&reject)),
+        _ => Ok(()),
+    }
+}
+
+struct Listeners {
+    ready: Ready,
+    _doors: Vec<Listening>,
+    connections: Arc<Connections>,
+}
+
+async fn open_doors(
+    assembled: &Assembled,
+    stop: &watch::Receiver<bool>,
+) -> Result<Listeners, GatewayError> {
+    let Assembled { gate, config, folder, connections, links, .. } = assembled;
+    let tls = match config.listen.plain_http {
+        true => None,
+        false => Some(
+            tls::acceptor(&folder.chain(), &folder.tls_key())
+                .map_err(|e| GatewayError(e.to_string()))?,
+        ),
+    };
+    let door = |mount| door(gate, config, &tls, connections, mount);
+    let open = async |address: SocketAddr, mount| {
+        listen(address, door(mount), stop.clone())
+            .await
+            .map_err(|e| GatewayError::of(&format!("listening at {address}"))(&e))
+    };
+    let venues = links.iter().map(|link| link.venue()).collect();
+    let main = open(config.listen.address, Mount::Prefixes(venues)).await?;
+    let address = main.address;
+    let (mut doors, mut at) = (vec![main], BTreeMap::new());
+    for link in links.iter() {
+        let name = link.venue().name().to_string();
+        if let Some(address) = config.venues.get(&name).and_then(|venue| venue.listen) {
+            let own = open(address, Mount::Root(link.venue())).await?;
+            at.insert(name, own.address);
+            doors.push(own);
+        }
+    }
+    let listed = at.iter().map(|(name, address)| (name.clone(), address.to_string()));
+    assembled.admin.set_listeners(listed.chain([(String::new(), address.to_string())]).collect());
+    let signer_pid = assembled.signer.pid();
+    let ready = Ready { address, venues: at, tls: tls.is_some(), signer_pid };
+    Ok(Listeners { ready, _doors: doors, connections: Arc::clone(connections) })
+}
+
+fn door(
+    gate: &Arc<Gate>,
+    config: &Config,
+    tls: &Option<TlsAcceptor>,
+    connections: &Arc<Connections>,
+    mount: Mount,
+) -> Door<Gate> {
+    Door {
+        site: Arc::clone(gate),
+        mount,
+        tls: tls.clone(),
+        timeouts: Timeouts::from(&config.timeouts),
+        rate: (config.requests.per_second, config.requests.burst),
+        connections: Arc::clone(connections),
+    }
+}
+
+/// Lets requests end, then says so in the journal and closes it. Orders stay as they are.
+async fn finish(assembled: Assembled, listeners: Listeners) -> Result<(), GatewayError> {
+    let drained = async {
+        while listeners.connections.count() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let _ = timeout(DRAIN, drained).await;
+    assembled.desk.event(Event::Stopping);
+    // May already be gone.
+    let _ = std::fs::remove_file(assembled.folder.admin_socket());
+    let journal = assembled.journal;
+    let closed = timeout(CLOSE, tokio::task::spawn_blocking(move || journal.close())).await;
+    match closed {
+        Ok(Ok(Ok(()))) => Ok(()),
+        Ok(Ok(Err(error))) => Err(GatewayError::of("closing the journal")(&error)),
+        Ok(Err(error)) => Err(GatewayError::of("closing the journal")(&error)),
+        Err(_) => Err(GatewayError("closing the journal took too long".to_owned())),
+    }
+}
+
+/// A word that was never used before: letters and digits for Tidegate's own order ids.
+fn epoch() -> Result<String, GatewayError> {
+    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut random = [0; 10];
+    getrandom::fill(&mut random).map_err(|e| GatewayError::of("random numbers")(&e))?;
+    let letter = |byte: &u8| LETTERS.get(usize::from(byte % 32)).copied().map(char::from);
+    Ok(random.iter().filter_map(letter).collect())
+}
