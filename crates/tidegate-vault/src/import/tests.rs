@@ -25,6 +25,16 @@ fn reads_an_ed25519_key() {
 }
 
 #[test]
+fn reads_json() {
+    let key = parsed(r#" {"key": "key-1", "secret": "s3cret"} "#).unwrap();
+    assert_eq!(key.id, "key-1");
+    assert!(matches!(key.material, Material::Hmac(secret) if secret.expose() == b"s3cret"));
+    let pem = PEM.replace('\n', "\\n");
+    let key = parsed(&format!(r#"{{"private_key": "{pem}", "key": "key-1"}}"#)).unwrap();
+    assert!(matches!(key.material, Material::Ed25519(seed) if seed.expose().len() == 32));
+}
+
+#[test]
 fn refuses_what_is_no_key_and_repeats_nothing_of_it() {
     let rsa = PEM.replace("MC4CAQAwBQYDK2Vw", "MC4CAQAwBQYDK2Vx");
     let cut = PEM.replace("dVhC", "");
@@ -39,6 +49,12 @@ fn refuses_what_is_no_key_and_repeats_nothing_of_it() {
         format!("key-1\n{cut}"),
         format!("key-1\n{}", PEM.replace("PRIVATE", "PUBLIC")),
         format!("{}\ns3cret", "k".repeat(129)),
+        r#"{"key": "key-1"}"#.to_owned(),
+        r#"{"secret": "s3cret"}"#.to_owned(),
+        r#"{"key": "key-1", "secret": "s3cret", "passphrase": "s3cret"}"#.to_owned(),
+        r#"{"key": "key-1", "private_key": "s3cret"}"#.to_owned(),
+        r#"{"key": "key-1", "secret": {"s3cret": 1}}"#.to_owned(),
+        r#"{"key": "key-1", "secret": "s3cret""#.to_owned(),
     ] {
         let refused = parsed(&text).unwrap_err();
         assert!(matches!(refused, VaultError::NotAKey(_)), "{text:?}");
