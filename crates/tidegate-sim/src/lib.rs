@@ -3,5 +3,11 @@
 
 pub mod binance;
 pub mod calendar;
+pub mod config;
 pub mod deribit;
 pub mod engine;
+pub mod serve;
+pub mod store;
+
+pub use config::SimConfig;
+pub use serve::{SimError, SimReady, run};

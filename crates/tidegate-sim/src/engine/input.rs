@@ -260,4 +260,6 @@ pub enum Refusal {
     Balance,
     /// The listen key does not exist.
     NoListenKey,
+    /// The exchange itself is out of order.
+    Unavailable,
 }
