@@ -1,9 +1,10 @@
 //! HTTP/1.1: reads requests within limits, hands them to the venue, upgrades WebSockets.
 
+use super::deribit;
 use super::faults::{self, Fault};
 use super::world::Shared;
+use crate::binance;
 use crate::engine::Venue;
-use crate::{binance, deribit};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};

@@ -1,5 +1,6 @@
 //! The listeners: one with a path prefix per venue, and one per venue at the root.
 
+pub mod deribit;
 pub mod faults;
 pub mod http;
 mod tls;

@@ -1,10 +1,11 @@
 //! The exchange as the listeners share it: one thread, one owner, never held over an await.
 
+use super::deribit;
+use crate::binance;
 use crate::config::{Limits, SimConfig};
 use crate::engine::{AccountIx, Effect, Exchange, Input, Refusal, Reply, Venue};
 use crate::serve::faults::Faults;
 use crate::store::{Store, StoreError};
-use crate::{binance, deribit};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
