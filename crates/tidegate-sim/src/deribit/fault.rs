@@ -63,6 +63,7 @@ faults! {
     UNAUTHORIZED = 13009 "unauthorized";
     NOT_FOUND = 13020 "not_found";
     FORBIDDEN = 13021 "forbidden";
+    TEMPORARILY_UNAVAILABLE = 13028 "temporarily_unavailable";
     MMP_REQUIRED = 13040 "mmp_required";
     NON_UNIQUE_LABEL = 13032 "non_unique_order_label";
     SCOPE_EXCEEDED = 13403 "scope_exceeded";

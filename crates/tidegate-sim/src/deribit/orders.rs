@@ -444,6 +444,7 @@ fn refused(
         Refusal::BadTrigger => bad_trigger(context, about),
         Refusal::SelfTrade => Fault::ORDER_OVERLAP,
         Refusal::BadGoodTill => Fault::TIMED_OUT,
+        Refusal::Unavailable => Fault::TEMPORARILY_UNAVAILABLE,
         Refusal::CannotAmend
         | Refusal::SameOrder
         | Refusal::PositionSide

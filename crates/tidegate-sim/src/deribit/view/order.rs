@@ -167,7 +167,8 @@ impl OrderView {
         let parent = order.parent.and_then(|id| exchange.order(id));
         let trigger = ask.trigger.as_ref().or(parent.and_then(|p| p.ask.trigger.as_ref()));
         let unit = market.map_or(Unit::Inverse, |market| market.listing.unit);
-        let average = Num(order.average(unit));
+        let places = if unit == Unit::CoinOption { 8 } else { 4 };
+        let average = Num::rounded(order.average(unit), places);
         let untriggered = matches!(order.status, Status::Untriggered);
         OrderView {
             label: ask.client_id.to_string(),
