@@ -18,7 +18,7 @@ pub(super) struct SigningKey {
 
 /// The library keeps both in memory that it wipes when it frees it.
 enum Opened {
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
     Ed25519(Ed25519KeyPair),
 }
 
@@ -26,7 +26,9 @@ impl SigningKey {
     /// Opens a stored key; the stored bytes are wiped.
     pub(super) fn open(stored: StoredKey) -> Result<SigningKey, VaultError> {
         let secret = match stored.scheme {
-            Scheme::Hmac => Opened::Hmac(hmac::Key::new(hmac::HMAC_SHA256, stored.secret.expose())),
+            Scheme::Hmac => {
+                Opened::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, stored.secret.expose())))
+            }
             Scheme::Ed25519 => Opened::Ed25519(
                 Ed25519KeyPair::from_seed_unchecked(stored.secret.expose())
                     .map_err(|_| VaultError::Tampered)?,
