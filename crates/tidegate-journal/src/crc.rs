@@ -1,6 +1,7 @@
 //! CRC-32C (Castagnoli), as in RFC 3720 appendix B.4; eight bytes a step.
 
-const TABLES: [[u32; 256]; 8] = tables();
+const TABLES: [[u32; 256]; 8] =
+    [table(1), table(2), table(3), table(4), table(5), table(6), table(7), table(8)];
 
 /// The checksum of the parts, one after the other.
 pub fn crc32c(parts: &[&[u8]]) -> u32 {
@@ -28,30 +29,23 @@ fn at(table: &[u32; 256], index: u8) -> u32 {
     table.get(usize::from(index)).copied().unwrap_or(0)
 }
 
-const fn tables() -> [[u32; 256]; 8] {
-    let mut tables = [[0_u32; 256]; 8];
-    let mut i = 0;
-    while i < 256 {
-        let mut crc = i as u32;
+/// What each byte becomes when `bytes` bytes, itself the first, have passed.
+const fn table(bytes: u32) -> [u32; 256] {
+    let mut table = [0; 256];
+    let mut rest = table.as_mut_slice();
+    let mut byte = 0_u32;
+    while let Some((entry, tail)) = rest.split_first_mut() {
+        let mut crc = byte;
         let mut bit = 0;
-        while bit < 8 {
+        while bit < 8 * bytes {
             crc = (crc >> 1) ^ if crc & 1 == 1 { 0x82f6_3b78 } else { 0 };
             bit += 1;
         }
-        tables[0][i] = crc;
-        i += 1;
+        *entry = crc;
+        rest = tail;
+        byte += 1;
     }
-    let mut t = 1;
-    while t < 8 {
-        let mut i = 0;
-        while i < 256 {
-            let before = tables[t - 1][i];
-            tables[t][i] = (before >> 8) ^ tables[0][(before & 0xff) as usize];
-            i += 1;
-        }
-        t += 1;
-    }
-    tables
+    table
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ use tidegate_types::ids::Seq;
 
 /// New records are hashed this often, so that no second has all the work at once.
 const TICK: Duration = Duration::from_millis(100);
+/// Most records hashed before it is time to see whether a checkpoint is due.
+const STRIDE: u64 = 64 * 1024;
 /// After something could not be written it is tried again this much later.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -120,15 +122,19 @@ impl Keeper {
     pub fn run(mut self, link: &KeeperLink, report: &dyn Fn(JournalError)) {
         let mut last = Instant::now();
         let mut quiet_until = last;
+        let mut behind = false;
         loop {
-            let wish = link.wait(TICK);
+            let wish = link.wait(if behind { Duration::ZERO } else { TICK });
             let now = Instant::now();
             if now < quiet_until && !wish.stop {
                 std::thread::sleep(TICK);
                 continue;
             }
             let due = wish.stop || now.duration_since(last) >= self.every;
-            let mut done = self.advance(self.progress.synced());
+            let end = self.progress.synced();
+            let reach = if wish.stop { end } else { end.min(Seq(self.size() + STRIDE)) };
+            let mut done = self.advance(reach);
+            behind = done.is_ok() && reach < end && !self.refused;
             if due && done.is_ok() {
                 last = now;
                 done = self.publish();
@@ -238,6 +244,11 @@ impl Keeper {
         self.sweep()?;
         let reader = Reader::over(Arc::clone(&self.storage), Seq(edge.size()))?;
         Ok(Tree { reader, edge, bundle })
+    }
+
+    /// How many records are in the tree.
+    fn size(&self) -> u64 {
+        self.tree.as_ref().map_or(self.checkpoint.size, |tree| tree.edge.size())
     }
 
     fn read_bundle(&self, size: u64) -> Option<Vec<u8>> {

@@ -157,7 +157,7 @@ impl Writer {
     }
 
     /// Closes the journal for good because of `error`.
-    pub fn fail(&mut self, error: &JournalError) {
+    fn fail(&mut self, error: &JournalError) {
         self.failed.get_or_insert(error.to_string());
     }
 

@@ -5,7 +5,12 @@ use crate::merkle::Hash;
 use crate::reader::{Position, Tail, judge};
 use crate::segment::{self, Found, HEADER_BYTES};
 use crate::storage::Storage;
+use std::time::Duration;
 use tidegate_types::ids::Seq;
+
+/// How often and how long to wait for a write that is under way beside us.
+const WRITE_ATTEMPTS: usize = 50;
+const WRITE_WAIT: Duration = Duration::from_millis(1);
 
 /// Walks the segments from the front.
 pub(super) struct Scan<'a> {
@@ -31,11 +36,8 @@ impl Scan<'_> {
         let mut bytes = self.read(&path)?;
         let capacity = self.header(index, &bytes, report);
         let mut offset = HEADER_BYTES;
-        if self.at_end {
-            if let Found::Frame(_) = segment::read_frame(bytes.get(offset..).unwrap_or_default()) {
-                // It came after the end was seen.
-                return Ok(());
-            }
+        if self.at_end && self.came_later(index, &mut bytes)? {
+            return Ok(());
         }
         loop {
             offset = self.walk(&path, &mut bytes, offset, tree, report)?;
@@ -89,6 +91,22 @@ impl Scan<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a segment that had no record when the end was seen has one now, waiting for a
+    /// write that is under way.
+    fn came_later(&self, index: u64, bytes: &mut Vec<u8>) -> Result<bool, JournalError> {
+        for _ in 0..WRITE_ATTEMPTS {
+            if bytes.iter().skip(HEADER_BYTES).all(|&byte| byte == 0) {
+                return Ok(false);
+            }
+            if has_record(self.storage, index) {
+                return Ok(true);
+            }
+            std::thread::sleep(WRITE_WAIT);
+            *bytes = self.read(&segment::path(index))?;
+        }
+        Ok(false)
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, JournalError> {

@@ -141,7 +141,8 @@ fn whole_frames_swapped_duplicated_or_removed_are_found() {
     let (file, first) = frame(&CLOSED, 300);
     let (_, second) = frame(&CLOSED, 301);
     assert_eq!(first.end, second.start);
-    let edits: [&dyn Fn(&mut Vec<u8>); 3] = [
+    type Edit<'a> = &'a dyn Fn(&mut Vec<u8>);
+    let edits: [Edit<'_>; 3] = [
         &|bytes| bytes[first.start..second.end].rotate_left(first.len()),
         &|bytes| {
             let frame = bytes[first.clone()].to_vec();

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Verifies a journal with Go's own transparency-log packages; with no folder given, one made on
+# the spot, and a copy of it with one flipped bit, which must not pass.
+set -eu
+cd "$(dirname "$0")"
+packages=/usr/share/gocode/src/golang.org/x/mod/sumdb
+if ! command -v go >/dev/null || [ ! -d "$packages" ]; then
+    if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
+    $sudo apt-get update -qq
+    $sudo apt-get install -y -qq golang-go golang-golang-x-mod-dev >/dev/null
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE="$work/cache" go build -o "$work/journal-go" main.go
+if [ $# -gt 0 ]; then
+    "$work/journal-go" "$@"
+    exit
+fi
+(cd ../.. && cargo run --quiet -p tidegate-journal --example speed -- "$work/journal" 70000)
+"$work/journal-go" "$work/journal"
+"$work/journal-go" "$work/journal" "$(cat "$work/journal/verifier-key")"
+printf '\377' | dd of="$work/journal/tile/entries/017" bs=1 seek=1000 conv=notrunc status=none
+if "$work/journal-go" "$work/journal" 2>"$work/said"; then
+    echo "a changed record was not found" >&2
+    exit 1
+fi
+echo "a changed record is found: $(cat "$work/said")"
