@@ -172,10 +172,12 @@ fn asset(sum: &Summary, name: &str, updated: u64, older: bool) -> Value {
     told
 }
 
-/// When the account last changed, in ms.
+/// When the account's money last moved, in ms: never before its exchange opened.
 fn updated(exchange: &Exchange, account: AccountIx) -> u64 {
     let owner = exchange.account(account);
-    owner.and_then(|owner| owner.ledger.back()).map_or(0, |entry| entry.time.millis())
+    let opened = exchange.markets(Venue::Binance).next().map(|(_, market)| market.listing.listed);
+    let moved = owner.and_then(|owner| owner.ledger.back()).map(|entry| entry.time);
+    moved.or(opened).unwrap_or_default().millis()
 }
 
 fn with_lists(mut told: Value, assets: Vec<Value>, positions: Vec<Value>) -> Value {

@@ -55,7 +55,7 @@ pub(crate) const CLOSED_KEPT: usize = 5_000;
 /// Fills and ledger entries remembered per caller's account.
 pub(crate) const HISTORY_KEPT: usize = 5_000;
 /// Client ids whose arrivals are counted.
-pub(crate) const ARRIVALS_KEPT: usize = 250_000;
+pub(crate) const ARRIVALS_KEPT: usize = 100_000;
 
 impl Exchange {
     /// A new exchange that opens at `now`.
