@@ -34,11 +34,16 @@ impl Pause {
 
     /// Waits; `up` is how long the last socket lasted.
     async fn wait(&mut self, up: Duration) {
+        tokio::time::sleep(self.next(up)).await;
+    }
+
+    fn next(&mut self, up: Duration) -> Duration {
         if up >= STEADY {
             self.0 = PAUSE;
         }
-        tokio::time::sleep(jittered(self.0)).await;
+        let next = jittered(self.0);
         self.0 = (self.0 * 2).min(PAUSE_AT_MOST);
+        next
     }
 }
 
@@ -92,3 +97,6 @@ async fn until(at: Option<Time>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

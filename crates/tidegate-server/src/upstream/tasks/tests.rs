@@ -1,0 +1,104 @@
+use super::*;
+use crate::desk::{Failure, Signing, Sink, Transport};
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use tidegate_core::event::Event;
+use tidegate_types::call::{CallBody, WireRequest};
+use tidegate_types::ids::{AccountName, VenueName};
+use tidegate_types::instrument::Mark;
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::request::Reply;
+use tidegate_venues::front::Instruments;
+use tidegate_venues::registry;
+use tokio::io::DuplexStream;
+use tokio::sync::mpsc;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+/// A venue that can be reached as often as there are sockets.
+struct Scripted(Mutex<VecDeque<DuplexStream>>);
+
+impl Transport for Scripted {
+    fn send<'a>(
+        &'a self,
+        _request: WireRequest,
+        _sent: Box<dyn FnOnce() + Send + 'a>,
+    ) -> BoxFuture<'a, Result<Reply, Failure>> {
+        Box::pin(async { Err(Failure::NotSent("no HTTP here".to_owned())) })
+    }
+
+    fn socket<'a>(&'a self, _target: &'a str) -> BoxFuture<'a, Result<BoxedSocket, String>> {
+        Box::pin(async {
+            let next = self.0.lock().unwrap().pop_front();
+            let stream = next.ok_or_else(|| "nobody listens".to_owned())?;
+            let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
+            Ok(Box::pin(socket) as BoxedSocket)
+        })
+    }
+}
+
+/// Takes events down, and has nothing signed.
+struct Listener(mpsc::UnboundedSender<Event>);
+
+impl Sink for Listener {
+    fn event(&self, event: Event) {
+        let _ = self.0.send(event);
+    }
+    fn marks(&self, _marks: Vec<Mark>) {}
+    fn frame(&self, _account: &AccountName, _frame: Arc<Value>) {}
+    fn instruments(&self, _venue: &VenueName) -> Arc<Instruments> {
+        Arc::default()
+    }
+    fn sign<'a>(&'a self, _account: &'a AccountName, _body: CallBody) -> Signing<'a> {
+        Box::pin(async { Err(Reject::new(Code::SignerRefused, "the key may withdraw")) })
+    }
+}
+
+fn link(sockets: Vec<DuplexStream>) -> Arc<Link> {
+    let venue = registry::find(&VenueName::new("deribit").unwrap()).unwrap();
+    Arc::new(Link::new(venue, Box::new(Scripted(Mutex::new(sockets.into())))))
+}
+
+#[tokio::test]
+async fn a_stream_that_cannot_open_says_why_and_is_tried_again() {
+    let (ours, _theirs) = tokio::io::duplex(4096);
+    let (events, mut told) = mpsc::unbounded_channel();
+    let account = AccountName::new("main").unwrap();
+    let following = follow_account(Arc::new(Listener(events)), link(vec![ours]), account);
+    tokio::spawn(following);
+    let mut reasons = Vec::new();
+    for _ in 0..3 {
+        match told.recv().await.unwrap() {
+            Event::StreamDown { why, .. } => reasons.push(why),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(reasons[0].contains("TG702"), "{reasons:?}");
+    assert_eq!(reasons[1..], ["nobody listens", "nobody listens"]);
+}
+
+#[test]
+fn pauses_grow_to_their_limit_and_begin_anew_after_a_steady_time() {
+    let mut pause = Pause::new();
+    let waited = [0, 0, 0, 0, 0, 0, 0, 60].map(|up| pause.next(Duration::from_secs(up)));
+    let within = |span: Duration, most: Duration| span >= most / 2 && span <= most;
+    assert!(within(waited[0], PAUSE) && within(waited[1], PAUSE * 2), "{waited:?}");
+    assert!(within(waited[6], PAUSE_AT_MOST), "{waited:?}");
+    assert!(within(waited[7], PAUSE), "{waited:?}");
+}
+
+#[tokio::test]
+async fn a_ping_is_answered_while_waiting_for_a_text() {
+    let (ours, theirs) = tokio::io::duplex(4096);
+    let mut socket: BoxedSocket =
+        Box::pin(WebSocketStream::from_raw_socket(ours, Role::Client, None).await);
+    let mut venue = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
+    venue.send(Message::Ping("are you there".into())).await.unwrap();
+    venue.send(Message::text("hello")).await.unwrap();
+    assert_eq!(read(&mut socket).await.unwrap(), "hello");
+    assert_eq!(venue.next().await.unwrap().unwrap(), Message::Pong("are you there".into()));
+    venue.close(None).await.unwrap();
+    assert!(read(&mut socket).await.unwrap_err().contains("closed"));
+}
