@@ -56,6 +56,8 @@ pub enum StreamStep {
     SendCall(CallBody),
     /// Send this on the socket.
     SendText(String),
+    /// It is up: everything that happens from now on will be told.
+    Up,
     /// Close the socket and begin anew.
     Restart(String),
 }
@@ -63,8 +65,6 @@ pub enum StreamStep {
 /// What a private stream told.
 #[derive(Clone, Debug)]
 pub enum StreamNews {
-    /// It is up: everything that happens from now on will be told.
-    Up,
     /// Something for the core.
     Event(AccountEvent),
     /// Something for the callers' sessions.

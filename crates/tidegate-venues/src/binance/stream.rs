@@ -81,8 +81,9 @@ impl AccountStream for UserStream {
     }
 
     fn on_open(&mut self, _now: Time) -> Vec<StreamStep> {
+        // The venue tells from here on, without a word that it does.
         self.connected = true;
-        Vec::new()
+        vec![StreamStep::Up]
     }
 
     fn on_text(

@@ -148,7 +148,7 @@ impl DeribitStream {
                 }
                 self.phase = Phase::Up;
                 self.give_up = Some(now.plus(SILENCE));
-                (vec![StreamNews::Up], Vec::new())
+                (Vec::new(), vec![StreamStep::Up])
             }
             _ => (Vec::new(), Vec::new()),
         }

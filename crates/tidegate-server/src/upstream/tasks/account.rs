@@ -66,7 +66,6 @@ impl Follower<'_> {
         for news in news {
             let account = self.account.clone();
             match news {
-                StreamNews::Up => self.sink.event(Event::StreamUp { account }),
                 StreamNews::Event(event) => self.sink.event(Event::Streamed { account, event }),
                 StreamNews::Frame(frame) => self.sink.frame(&account, frame),
             }
@@ -93,6 +92,9 @@ impl Follower<'_> {
                     self.say(request.body).await?;
                 }
                 StreamStep::SendText(text) => self.say(text).await?,
+                StreamStep::Up => {
+                    self.sink.event(Event::StreamUp { account: self.account.clone() });
+                }
                 StreamStep::Restart(why) => return Err(why),
             }
         }

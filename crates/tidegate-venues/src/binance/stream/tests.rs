@@ -11,7 +11,7 @@ fn connected() -> UserStream {
     assert_eq!(stream.start(NOW), [StreamStep::Call(OPEN)]);
     let steps = stream.on_reply(&reply(200, &json!({"listenKey": "abc123"})), NOW);
     assert_eq!(steps, [StreamStep::Connect("/private/ws?listenKey=abc123".to_owned())]);
-    stream.on_open(NOW);
+    assert_eq!(stream.on_open(NOW), [StreamStep::Up]);
     stream
 }
 

@@ -8,7 +8,6 @@ fn at(seconds: u64) -> Time {
 fn heard(stream: &mut DeribitStream, text: &str, now: Time) -> (Vec<String>, Vec<StreamStep>) {
     let (news, steps) = stream.on_text(text, &Instruments::default(), now);
     let word = |news: StreamNews| match news {
-        StreamNews::Up => "up".to_owned(),
         StreamNews::Frame(frame) => format!("frame {}", frame["params"]["channel"]),
         StreamNews::Event(AccountEvent::Order { report }) => {
             format!("order {} {:?}", report.venue_id, report.state)
@@ -34,7 +33,7 @@ fn up() -> DeribitStream {
         StreamStep::SendText(r#"{"jsonrpc":"2.0","id":3,"method":"private/subscribe","params":{"channels":["user.changes.any.any.raw","user.orders.any.any.raw","user.trades.any.any.raw","user.portfolio.any"]}}"#.into()),
     ]);
     assert_eq!(heard(&mut stream, r#"{"id":2,"result":"ok"}"#, NOW).0, Vec::<String>::new());
-    assert_eq!(heard(&mut stream, SUBSCRIBED, NOW), (vec!["up".into()], vec![]));
+    assert_eq!(heard(&mut stream, SUBSCRIBED, NOW), (vec![], vec![StreamStep::Up]));
     stream
 }
 
