@@ -1,0 +1,125 @@
+"""ccxt (Python, REST) on USDⓈ-M futures: markets, balance, every kind of order, refusals."""
+
+import ccxt
+import target
+from scenario import check, refused, refused_here, step, until
+
+SYMBOL = "BTC/USDT:USDT"
+ex = target.binance(ccxt)
+ex.requests_trust_env = True
+
+markets = ex.load_markets()
+market = markets[SYMBOL]
+step("market", {k: market[k] for k in ("id", "type", "linear", "contractSize", "precision", "active")})
+balance = ex.fetch_balance()
+check(balance["USDT"]["total"] > 0, "the account is funded")
+book = ex.fetch_order_book(SYMBOL, 20)
+check(book["bids"][0][0] < book["asks"][0][0], "the book is not crossed")
+step("book", {"levels": [len(book["bids"]), len(book["asks"])]})
+ticker = ex.fetch_ticker(SYMBOL)
+step("ticker", sorted(k for k, v in ticker.items() if v is not None))
+mid = (book["bids"][0][0] + book["asks"][0][0]) / 2
+
+
+def away(share):
+    return float(ex.price_to_precision(SYMBOL, mid * share))
+
+
+def brief(order):
+    names = ("status", "type", "side", "amount", "filled", "remaining", "timeInForce", "postOnly",
+             "reduceOnly", "symbol", "price", "clientOrderId")
+    return {k: order[k] for k in names}
+
+
+# limit, and everything that can be done to it
+order = ex.create_order(SYMBOL, "limit", "buy", 0.01, away(0.99), {"newClientOrderId": "mine-1"})
+check(order["clientOrderId"] == "mine-1", "the caller's own id comes back")
+step("limit", brief(order))
+seen = ex.fetch_order(order["id"], SYMBOL)
+check(seen["clientOrderId"] == "mine-1" and seen["status"] == "open", "the order is found by id")
+step("limit seen", brief(seen))
+opened = ex.fetch_open_orders(SYMBOL)
+check([o["id"] for o in opened] == [order["id"]], "the order is the only open one")
+amended = ex.edit_order(order["id"], SYMBOL, "limit", "buy", 0.02, away(0.985))
+check(amended["amount"] == 0.02, "the amend took")
+step("amended", brief(amended))
+refused("same id twice", ex.create_order, SYMBOL, "limit", "buy", 0.01, away(0.99), {"newClientOrderId": "mine-1"})
+cancelled = ex.cancel_order(order["id"], SYMBOL)
+check(cancelled["status"] == "canceled", "the order is cancelled")
+step("cancelled", brief(cancelled))
+refused("cancel again", ex.cancel_order, order["id"], SYMBOL)
+check(ex.fetch_open_orders(SYMBOL) == [], "nothing is open")
+
+# by the caller's own id
+order = ex.create_order(SYMBOL, "limit", "sell", 0.01, away(1.01), {"newClientOrderId": "mine/2:a.b"})
+cancelled = ex.cancel_order(None, SYMBOL, {"origClientOrderId": "mine/2:a.b"})
+check(cancelled["clientOrderId"] == "mine/2:a.b", "cancelled by the caller's own id")
+step("cancelled by own id", brief(cancelled))
+
+# maker only
+order = ex.create_order(SYMBOL, "limit", "buy", 0.01, away(0.99), {"postOnly": True})
+step("post-only", brief(order))
+refused("post-only that would take", ex.create_order, SYMBOL, "limit", "buy", 0.01, away(1.005), {"postOnly": True})
+
+# a batch, one leg bad
+orders = ex.create_orders([
+    {"symbol": SYMBOL, "type": "limit", "side": "buy", "amount": 0.01, "price": away(0.99), "params": {}},
+    {"symbol": SYMBOL, "type": "limit", "side": "buy", "amount": 0.01, "price": away(0.98), "params": {}},
+])
+step("batch", [brief(o) for o in orders])
+check(len(ex.fetch_open_orders(SYMBOL)) == 3, "three are open")
+ex.cancel_all_orders(SYMBOL)
+until("nothing open", lambda: ex.fetch_open_orders(SYMBOL) == [])
+step("cancelled all", [])
+
+# a position, and back to none
+bought = ex.create_order(SYMBOL, "market", "buy", 0.02)
+bought = until("filled", lambda: (o := ex.fetch_order(bought["id"], SYMBOL))["status"] == "closed" and o)
+step("market", brief(bought))
+position = next(p for p in ex.fetch_positions([SYMBOL]) if p["contracts"])
+check(position["contracts"] == 0.02 and position["side"] == "long", "the position is there")
+step("position", {k: position[k] for k in ("contracts", "side", "contractSize", "marginMode")})
+trades = until("trades", lambda: ex.fetch_my_trades(SYMBOL))
+check(abs(sum(t["amount"] for t in trades if t["order"] == bought["id"]) - 0.02) < 1e-9, "the trades add up")
+stop = ex.create_order(SYMBOL, "market", "sell", 0.02, None, {"stopLossPrice": away(0.97), "reduceOnly": True})
+step("stop", {k: stop[k] for k in ("type", "side", "amount", "reduceOnly")})
+conditional = until("stop open", lambda: ex.fetch_open_orders(SYMBOL, params={"trigger": True}))
+check([o["id"] for o in conditional] == [stop["id"]], "the stop waits")
+ex.cancel_order(stop["id"], SYMBOL, {"trigger": True})
+until("stop gone", lambda: ex.fetch_open_orders(SYMBOL, params={"trigger": True}) == [])
+sold = ex.create_order(SYMBOL, "market", "sell", 0.02, None, {"reduceOnly": True})
+step("reduce-only", brief(sold))
+until("flat", lambda: not any(p["contracts"] for p in ex.fetch_positions([SYMBOL])))
+refused("reduce-only without a position", ex.create_order, SYMBOL, "market", "sell", 0.02, None, {"reduceOnly": True})
+
+# refusals of the venue's, the same through Tidegate
+refused("no such order", ex.cancel_order, "1", SYMBOL)
+refused("no such order to see", ex.fetch_order, "1", SYMBOL)
+refused("off the tick", ex.fapiPrivatePostOrder, {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT",
+        "timeInForce": "GTC", "quantity": "0.01", "price": f"{away(0.99):.1f}3"})
+refused("off the lot", ex.fapiPrivatePostOrder, {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT",
+        "timeInForce": "GTC", "quantity": "0.01003", "price": f"{away(0.99):.1f}"})
+refused("no such instrument", ex.fapiPrivatePostOrder, {"symbol": "NOPEUSDT", "side": "BUY", "type": "LIMIT",
+        "timeInForce": "GTC", "quantity": "0.01", "price": "1"})
+refused("no quantity", ex.fapiPrivatePostOrder, {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT",
+        "timeInForce": "GTC", "price": f"{away(0.99):.1f}"})
+bad = target.binance(ccxt)
+bad.secret = "0" * 64
+bad.requests_trust_env = True
+refused("wrong secret", bad.fapiPrivateV3GetAccount)
+bad = target.binance(ccxt)
+bad.apiKey = "0" * 64
+bad.requests_trust_env = True
+refused("wrong key", bad.fapiPrivateV3GetAccount)
+late = target.binance(ccxt)
+late.nonce = lambda: ccxt.Exchange.milliseconds() - 120_000
+late.milliseconds = lambda: ccxt.Exchange.milliseconds() - 120_000
+late.requests_trust_env = True
+refused("too late", late.fapiPrivateV3GetAccount)
+
+# refusals of Tidegate's own
+refused_here("too large", "TG502", "ExchangeError", ex.create_order, SYMBOL, "limit", "buy", 900, away(0.999))
+refused_here("far from the mark", "TG503", "ExchangeError", ex.create_order, SYMBOL, "limit", "buy", 0.01, away(1.5))
+refused_here("withdraw", "TG202", "ExchangeError", ex.sapiPostCapitalWithdrawApply,
+             {"coin": "USDT", "address": "x", "amount": 1})
+step("done", True)

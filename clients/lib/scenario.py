@@ -1,0 +1,86 @@
+"""What every Python scenario shares: where to trade, steps that print what they saw, refusals.
+
+A scenario reads its target (the venue's object of `tidegate sim --json` or `tidegate demo --json`,
+with the path of the certificate authority added) from the file named by `TARGET`, and prints one
+JSON line a step. The same scenario runs against the bare simulator and through Tidegate; the lines
+must be equal but for the fields that `compare.py` names.
+"""
+
+import json
+import os
+import re
+import sys
+import time
+
+with open(os.environ["TARGET"]) as file:
+    TARGET = json.load(file)
+
+THROUGH_TIDEGATE = bool(TARGET.get("gateway"))
+
+
+def step(name, value):
+    """Prints what a step saw."""
+    print(json.dumps({"step": name, "value": value}, default=str), flush=True)
+
+
+def check(condition, what):
+    """Stops the scenario when the state is not what the step should have caused."""
+    if not condition:
+        print(json.dumps({"failed": what}), flush=True)
+        sys.exit(f"failed: {what}")
+
+
+def code_of(error):
+    """The venue's code in a client's exception."""
+    code = getattr(error, "code", None) or getattr(error, "error_code", None)
+    if code is None:
+        found = re.search(r'"code":\s*"?(-?\d+)', str(error)) or re.search(r"(-?\d{4,5})", str(error))
+        code = found.group(1) if found else None
+    return str(code) if code is not None else None
+
+
+def tg_of(error):
+    """Tidegate's own code in a client's exception, if it is Tidegate's own refusal."""
+    found = re.search(r"TG\d{3}", str(error))
+    return found.group(0) if found else None
+
+
+def described(error):
+    """A refusal as the client shows it."""
+    return {"class": type(error).__name__, "code": code_of(error)}
+
+
+def refused(name, call, *args, **kwargs):
+    """A call that must be refused, in the same words by both targets."""
+    try:
+        call(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001 - the class is what is tested
+        step(name, described(error))
+        return error
+    check(False, f"{name}: was not refused")
+    return None
+
+
+def refused_here(name, tg, cls, call, *args, **kwargs):
+    """A call that Tidegate alone refuses: with this code of its own and this exception class."""
+    if not THROUGH_TIDEGATE:
+        return
+    try:
+        call(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001
+        seen = (tg_of(error), type(error).__name__)
+        check(seen == (tg, cls), f"{name}: wanted {(tg, cls)}, saw {seen}: {error}")
+        return
+    check(False, f"{name}: was not refused")
+
+
+def until(what, condition, seconds=10):
+    """Waits until a condition holds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.1)
+    check(False, f"{what}: not within {seconds} s")
+    return None
