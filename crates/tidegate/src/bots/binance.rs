@@ -1,6 +1,6 @@
 //! As much of Binance's USDⓈ-M API as the bots use.
 
-use super::http::Client;
+use crate::http::Client;
 use super::{Desk, Trouble};
 use aws_lc_rs::hmac;
 use serde_json::Value;

@@ -5,7 +5,7 @@
 mod binance;
 mod deribit;
 mod hedger;
-mod http;
+
 mod maker;
 mod trend;
 
@@ -43,7 +43,7 @@ pub async fn run(bot: Bot) -> io::Result<()> {
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
     let desk: Desk = serde_json::from_str(&line).map_err(io::Error::other)?;
-    let client = http::Client::new(&desk.url, desk.ca.as_deref())?;
+    let client = crate::http::Client::new(&desk.url, desk.ca.as_deref())?;
     match bot {
         Bot::Maker => maker::run(binance::Api::new(client, &desk)).await,
         Bot::Trend => trend::run(binance::Api::new(client, &desk)).await,

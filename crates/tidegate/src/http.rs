@@ -1,4 +1,4 @@
-//! One kept-alive connection to the gateway, opened anew when it breaks. Nothing is ever resent.
+//! One kept-alive connection to the gateway or a venue, opened anew when it breaks. Nothing is ever resent.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A client of one address.
-pub(super) struct Client {
+pub struct Client {
     host: String,
     port: u16,
     prefix: String,
@@ -27,7 +27,7 @@ pub(super) struct Client {
 
 impl Client {
     /// A client of `url`, trusting `ca`.
-    pub(super) fn new(url: &str, ca: Option<&Path>) -> io::Result<Client> {
+    pub fn new(url: &str, ca: Option<&Path>) -> io::Result<Client> {
         let uri: Uri = url.parse().map_err(io::Error::other)?;
         let host = uri.host().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
         let secure = uri.scheme_str() == Some("https");
@@ -41,7 +41,7 @@ impl Client {
     }
 
     /// Sends a request whose `target` is the venue's own path and query.
-    pub(super) async fn send(
+    pub async fn send(
         &mut self,
         method: &str,
         target: &str,

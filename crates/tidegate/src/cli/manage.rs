@@ -1,0 +1,162 @@
+//! Commands that ask a running gateway.
+
+use super::args::{Account, Caller, Common, Grant, GrantSet, Halt, Limit, LimitSet, Resume};
+use super::output::{Failure, print, say};
+use super::reach::{ask, data_dir};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tidegate_server::admin::HALT_FILE;
+use tidegate_server::admin::protocol::{GrantSpec, LimitsSpec, Request};
+
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// `tidegate account …`
+pub fn account(common: &Common, command: Account) -> Result<(), Failure> {
+    let Account::Add { account, venue } = command;
+    let text = format!("added account {account} at {venue}");
+    done(common, &Request::AccountAdd { venue, account }, &text)
+}
+
+/// `tidegate caller …`
+pub fn caller(common: &Common, command: Caller) -> Result<(), Failure> {
+    match command {
+        Caller::Add { caller } => {
+            let text = format!("added caller {caller}");
+            done(common, &Request::CallerAdd { caller }, &text)
+        }
+        Caller::Key { caller, account, public_key } => {
+            let public = public_key.as_deref().map(super::keys::public_key_hex).transpose()?;
+            let made = ask(common, &Request::KeyAdd { caller, account, public }, PATIENCE)?;
+            let text = |name: &str| made.get(name).and_then(Value::as_str).unwrap_or_default();
+            let shown = match text("secret") {
+                "" => format!("key    {}", text("id")),
+                secret => format!("key    {}\nsecret {secret}", text("id")),
+            };
+            if !text("secret").is_empty() {
+                say("the secret is shown this once");
+            }
+            print(common.json, &made, &shown);
+            Ok(())
+        }
+        Caller::Revoke { key } => {
+            let text = format!("revoked {key}");
+            done(common, &Request::KeyRevoke { id: key }, &text)
+        }
+    }
+}
+
+/// `tidegate grant …`
+pub fn grant(common: &Common, command: Grant) -> Result<(), Failure> {
+    match command {
+        Grant::Set(set) => {
+            let text = format!("granted {} on {}", set.caller, set.account);
+            done(common, &Request::GrantSet(grant_spec(set)?), &text)
+        }
+        Grant::Remove { caller, account } => {
+            let text = format!("took back the grant of {caller} on {account}");
+            done(common, &Request::GrantRemove { caller, account }, &text)
+        }
+    }
+}
+
+/// `tidegate limit …`
+pub fn limit(common: &Common, command: Limit) -> Result<(), Failure> {
+    let Limit::Set(set) = command;
+    let text = format!("set the limits of {}", set.account);
+    done(common, &Request::LimitsSet(limits_spec(set)?), &text)
+}
+
+/// `tidegate halt`: ends well only when the venue shows no order of the scope. With no gateway
+/// running, leaves the halt file, which every gateway that starts on the folder obeys.
+pub fn halt(common: &Common, halt: Halt) -> Result<(), Failure> {
+    let Halt { scope, reason, timeout, allow_reduce } = halt;
+    let request =
+        Request::Halt { scope: scope.clone(), reason: reason.clone(), timeout_s: timeout, allow_reduce };
+    let answer = ask(common, &request, Duration::from_secs(timeout) + PATIENCE);
+    match answer {
+        Ok(value) => {
+            print(common.json, &value, &format!("halted {scope}: proven, nothing of it is open"));
+            Ok(())
+        }
+        Err(failure) if failure.code == "not-running" && common.url.is_none() => {
+            let path = data_dir(common)?.join(HALT_FILE);
+            std::fs::write(&path, format!("{scope}: {reason}\n")).map_err(|error| {
+                let path = path.display();
+                Failure::new("not-halted", format!("cannot write {path}: {error}"), "halt at the venue")
+            })?;
+            Err(Failure::new(
+                "blocked-not-proven",
+                "no gateway runs: blocked, not proven",
+                format!(
+                    "{} now halts everything at the next start; look at the venues for open orders",
+                    path.display()
+                ),
+            ))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// `tidegate resume`
+pub fn resume(common: &Common, resume: Resume) -> Result<(), Failure> {
+    let text = format!("resumed {}", resume.scope);
+    done(common, &Request::Resume { scope: resume.scope, reason: resume.reason }, &text)
+}
+
+fn done(common: &Common, request: &Request, text: &str) -> Result<(), Failure> {
+    let value = match ask(common, request, PATIENCE)? {
+        Value::Null => json!({ "done": true }),
+        value => value,
+    };
+    print(common.json, &value, text);
+    Ok(())
+}
+
+fn grant_spec(set: GrantSet) -> Result<GrantSpec, Failure> {
+    Ok(GrantSpec {
+        caller: set.caller,
+        account: set.account,
+        trade: !set.read_only,
+        instruments: set.instruments,
+        sides: set.sides,
+        order_types: set.order_types.iter().map(|name| name.replace('-', "_")).collect(),
+        reduce_only: set.reduce_only,
+        max_order_qty: set.max_order_qty,
+        max_order_notional: set.max_order.unwrap_or_else(|| "0".to_owned()),
+        max_open_notional: set.max_open.unwrap_or_else(|| "0".to_owned()),
+        orders_per_second: set.orders_per_second,
+        burst: set.burst,
+        settings: set.settings,
+        account_wide: set.account_wide,
+        until_ms: set.until.as_deref().map(milliseconds).transpose()?,
+    })
+}
+
+fn limits_spec(set: LimitSet) -> Result<LimitsSpec, Failure> {
+    let pair = |text: &String| {
+        let (pattern, qty) = text.split_once('=').ok_or_else(|| {
+            Failure::usage(format!("{text} is not PATTERN=QUANTITY"), "write it as BTC-*=100000")
+        })?;
+        Ok((pattern.to_owned(), qty.to_owned()))
+    };
+    Ok(LimitsSpec {
+        account: set.account,
+        max_order_qty: set.max_order_qty.iter().map(pair).collect::<Result<_, Failure>>()?,
+        max_order_notional: set.max_order,
+        max_open_notional: set.max_open,
+        max_position_notional: set.max_position,
+        collar_bps: set.collar_bps,
+        option_collar_bps: set.option_collar_bps,
+        max_mark_age_ms: set.max_mark_age_ms,
+        orders_per_second: set.orders_per_second,
+        burst: set.burst,
+    })
+}
+
+fn milliseconds(text: &str) -> Result<u64, Failure> {
+    let time: jiff::Timestamp = text.parse().map_err(|_| {
+        Failure::usage(format!("{text} is not a time"), "write it as 2026-12-31T17:00:00Z")
+    })?;
+    u64::try_from(time.as_millisecond())
+        .map_err(|_| Failure::usage(format!("{text} is before 1970"), "give a time to come"))
+}

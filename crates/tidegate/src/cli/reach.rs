@@ -1,0 +1,121 @@
+//! Reaches a running gateway: through the local socket in its data folder, or at a URL with a token.
+
+use super::args::Common;
+use super::output::{Exit, Failure};
+use crate::http::Client;
+use serde_json::Value;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tidegate_server::admin::protocol::{self, Request, Response};
+use tidegate_server::admin::{SOCKET, TOKEN};
+
+/// Where the data folder is: `--data-dir`, else `tidegate` in the user's data folder.
+pub fn data_dir(common: &Common) -> Result<PathBuf, Failure> {
+    if let Some(dir) = &common.data_dir {
+        return Ok(dir.clone());
+    }
+    let home = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let base = home("XDG_DATA_HOME").or_else(|| home("HOME").map(|h| h.join(".local/share")));
+    base.map(|base| base.join("tidegate"))
+        .ok_or_else(|| Failure::usage("there is no home folder", "name a folder with --data-dir"))
+}
+
+/// Asks and waits for the answer, at most `patience` longer than the gateway itself may take.
+pub fn ask(common: &Common, request: &Request, patience: Duration) -> Result<Value, Failure> {
+    let answer = match &common.url {
+        Some(url) => over_https(common, url, request),
+        None => over_socket(&data_dir(common)?, request, patience),
+    }?;
+    match answer {
+        Response::Ok(value) => Ok(value),
+        Response::Error(failure) => Err(refused(failure)),
+    }
+}
+
+/// Whether a gateway runs on the folder.
+pub fn is_running(data_dir: &Path) -> bool {
+    UnixStream::connect(data_dir.join(SOCKET)).is_ok()
+}
+
+fn over_socket(
+    data_dir: &Path,
+    request: &Request,
+    patience: Duration,
+) -> Result<Response, Failure> {
+    let path = data_dir.join(SOCKET);
+    let stream = UnixStream::connect(&path).map_err(|error| not_running(&path, &error))?;
+    let exchange = || -> io::Result<Response> {
+        stream.set_read_timeout(Some(patience))?;
+        let mut line = serde_json::to_vec(request)?;
+        line.push(b'\n');
+        (&stream).write_all(&line)?;
+        let mut answer = String::new();
+        BufReader::new(&stream).read_line(&mut answer)?;
+        Ok(serde_json::from_str(&answer)?)
+    };
+    exchange().map_err(|error| {
+        Failure::new(
+            "no-answer",
+            format!("the gateway took the request but its answer did not come: {error}"),
+            "look at `tidegate status` before trying again",
+        )
+    })
+}
+
+fn not_running(path: &Path, error: &io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        return Failure::new(
+            "not-allowed",
+            format!("{} may not be opened by this user", path.display()),
+            "run this as the owner of the data folder",
+        );
+    }
+    Failure::new(
+        "not-running",
+        format!("no gateway runs on {}", path.parent().unwrap_or(path).display()),
+        "start it with `tidegate serve`, or name its folder with --data-dir",
+    )
+}
+
+fn over_https(common: &Common, url: &str, request: &Request) -> Result<Response, Failure> {
+    let token = std::env::var("TIDEGATE_TOKEN").map_err(|_| {
+        Failure::usage(
+            "--url needs a token",
+            format!("put it into TIDEGATE_TOKEN; it stands in `{TOKEN}` in the data folder"),
+        )
+    })?;
+    let ca = data_dir(common).ok().map(|dir| dir.join("ca.pem")).filter(|path| path.exists());
+    let exchange = async {
+        let mut client = Client::new(url, ca.as_deref())?;
+        let headers = [
+            ("authorization", format!("Bearer {}", token.trim())),
+            ("content-type", "application/json".to_owned()),
+        ];
+        let body = serde_json::to_string(request)?;
+        let target = if url.ends_with("/admin/v1") { "" } else { "/admin/v1" };
+        let (_, answer) = client.send("POST", target, &headers, body).await?;
+        serde_json::from_str(&answer).map_err(io::Error::other)
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.and_then(|runtime| runtime.block_on(exchange)).map_err(|error: io::Error| {
+        Failure::new("unreachable", format!("{url}: {error}"), "check the address and the token")
+    })
+}
+
+fn refused(failure: protocol::Failure) -> Failure {
+    let more = (!failure.left.is_empty()).then(|| serde_json::json!({ "left": failure.left }));
+    let left = failure.left.iter().map(|order| {
+        let id = order.client_id.as_deref().or(order.venue_id.as_deref()).unwrap_or("?");
+        format!("{}:{} {id}", order.account, order.instrument)
+    });
+    let left: Vec<String> = left.collect();
+    let message = match left.as_slice() {
+        [] => failure.message,
+        left => format!("{}; left: {}", failure.message, left.join(", ")),
+    };
+    // Codes are the gateway's; scripts read them from the JSON object.
+    let code: &'static str = Box::leak(failure.code.into_boxed_str());
+    Failure { code, message, hint: failure.hint, exit: Exit::Failed, more }
+}
