@@ -1,7 +1,7 @@
 //! As much of Deribit's API as the bots use.
 
-use crate::http::Client;
 use super::{Desk, Trouble};
+use crate::http::Client;
 use aws_lc_rs::hmac;
 use serde_json::Value;
 use std::fmt::Write as _;

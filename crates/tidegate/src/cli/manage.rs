@@ -70,8 +70,12 @@ pub fn limit(common: &Common, command: Limit) -> Result<(), Failure> {
 /// running, leaves the halt file, which every gateway that starts on the folder obeys.
 pub fn halt(common: &Common, halt: Halt) -> Result<(), Failure> {
     let Halt { scope, reason, timeout, allow_reduce } = halt;
-    let request =
-        Request::Halt { scope: scope.clone(), reason: reason.clone(), timeout_s: timeout, allow_reduce };
+    let request = Request::Halt {
+        scope: scope.clone(),
+        reason: reason.clone(),
+        timeout_s: timeout,
+        allow_reduce,
+    };
     let answer = ask(common, &request, Duration::from_secs(timeout) + PATIENCE);
     match answer {
         Ok(value) => {
@@ -82,7 +86,11 @@ pub fn halt(common: &Common, halt: Halt) -> Result<(), Failure> {
             let path = data_dir(common)?.join(HALT_FILE);
             std::fs::write(&path, format!("{scope}: {reason}\n")).map_err(|error| {
                 let path = path.display();
-                Failure::new("not-halted", format!("cannot write {path}: {error}"), "halt at the venue")
+                Failure::new(
+                    "not-halted",
+                    format!("cannot write {path}: {error}"),
+                    "halt at the venue",
+                )
             })?;
             Err(Failure::new(
                 "blocked-not-proven",

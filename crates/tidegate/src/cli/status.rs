@@ -28,7 +28,11 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
 /// The status as lines of text.
 pub fn text(value: &Value) -> Result<String, Failure> {
     let status: Status = serde_json::from_value(value.clone()).map_err(|error| {
-        Failure::new("version", format!("the status cannot be read: {error}"), "use the gateway's own version of this command")
+        Failure::new(
+            "version",
+            format!("the status cannot be read: {error}"),
+            "use the gateway's own version of this command",
+        )
     })?;
     let mut text = format!(
         "tidegate {} · desk {} · durability {} · approvals {} · gateway {} · signer {} · {} connections\n",
@@ -41,7 +45,10 @@ pub fn text(value: &Value) -> Result<String, Failure> {
         status.connections,
     );
     if let Some(why) = &status.journal_failed {
-        let _ = writeln!(text, "JOURNAL CLOSED: {why} (cancels and halts still pass; restart to open it)");
+        let _ = writeln!(
+            text,
+            "JOURNAL CLOSED: {why} (cancels and halts still pass; restart to open it)"
+        );
     }
     for halt in &status.halts {
         let proven = if halt.proven { "proven" } else { "NOT YET PROVEN" };
@@ -51,7 +58,8 @@ pub fn text(value: &Value) -> Result<String, Failure> {
         accounts(&mut text, account);
     }
     if !status.refusals.is_empty() {
-        let counts: Vec<String> = status.refusals.iter().map(|(c, n)| format!("{c} × {n}")).collect();
+        let counts: Vec<String> =
+            status.refusals.iter().map(|(c, n)| format!("{c} × {n}")).collect();
         let _ = writeln!(text, "refused   {}", counts.join("  "));
     }
     for (stage, quantiles) in &status.latency {
