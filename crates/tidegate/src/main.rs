@@ -3,5 +3,11 @@
 mod bench;
 mod bots;
 mod cli;
+mod demo;
+mod http;
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

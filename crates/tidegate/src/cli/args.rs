@@ -28,6 +28,9 @@ pub struct Common {
     /// from `TIDEGATE_TOKEN`.
     #[arg(long, global = true, value_name = "URL")]
     pub url: Option<String>,
+    /// End when the process that started this one ends.
+    #[arg(long, global = true, hide = true)]
+    pub die_with_parent: bool,
 }
 
 #[derive(Subcommand, Debug)]

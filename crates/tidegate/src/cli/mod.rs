@@ -6,4 +6,67 @@ pub mod manage;
 pub mod offline;
 pub mod output;
 pub mod reach;
+pub mod run;
 pub mod status;
+
+use args::{Cli, Command};
+use clap::Parser as _;
+use output::{Exit, Failure};
+use std::process::ExitCode;
+
+/// Reads the command line, carries it out, and says how it ended.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
+    let json = cli.common.json;
+    match carry_out(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => ExitCode::from(output::fail(json, &failure) as u8),
+    }
+}
+
+fn carry_out(cli: Cli) -> Result<(), Failure> {
+    let common = cli.common;
+    if common.die_with_parent {
+        die_with_parent();
+    }
+    match cli.command {
+        Command::Demo(args) => crate::demo::run(&common, &args),
+        Command::Sim(args) => run::sim(&common, &args),
+        Command::Serve(args) => run::serve(&common, &args),
+        Command::Status(args) => status::run(&common, &args),
+        Command::Account(command) => manage::account(&common, command),
+        Command::Caller(command) => manage::caller(&common, command),
+        Command::Grant(command) => manage::grant(&common, command),
+        Command::Limit(command) => manage::limit(&common, command),
+        Command::Halt(args) => manage::halt(&common, args),
+        Command::Resume(args) => manage::resume(&common, args),
+        Command::Verify(args) => offline::verify(&common, &args),
+        Command::Journal(args) => offline::journal(&common, &args),
+        _ => Err(Failure::new("x", "x", "")),
+    }
+}
+
+fn misused(error: &clap::Error) -> ExitCode {
+    use clap::error::ErrorKind::{DisplayHelp, DisplayVersion};
+    if matches!(error.kind(), DisplayHelp | DisplayVersion) {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let json = std::env::args().any(|arg| arg == "--json");
+    if json {
+        let text = error.to_string();
+        let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        output::fail(true, &Failure::usage(line, "see `tidegate --help`"));
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(Exit::Usage as u8)
+}
+
+/// Has the system end this process when its parent ends, however that ends.
+fn die_with_parent() {
+    let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
+}

@@ -48,11 +48,46 @@ pub struct Seat {
 
 /// Who sits at the desk.
 pub const SEATS: &[Seat] = &[
-    Seat { caller: YOU, account: "binance-main", max_order: "250000", max_open: "1000000", instruments: "*", settings: true },
-    Seat { caller: YOU, account: "deribit-main", max_order: "250000", max_open: "1000000", instruments: "*", settings: true },
-    Seat { caller: "maker", account: "binance-bots", max_order: "5000", max_open: "20000", instruments: "BTCUSDT", settings: false },
-    Seat { caller: "trend", account: "binance-bots", max_order: "10000", max_open: "20000", instruments: "ETHUSDT", settings: false },
-    Seat { caller: "hedger", account: "deribit-bots", max_order: "100000", max_open: "400000", instruments: "BTC-*", settings: false },
+    Seat {
+        caller: YOU,
+        account: "binance-main",
+        max_order: "250000",
+        max_open: "1000000",
+        instruments: "*",
+        settings: true,
+    },
+    Seat {
+        caller: YOU,
+        account: "deribit-main",
+        max_order: "250000",
+        max_open: "1000000",
+        instruments: "*",
+        settings: true,
+    },
+    Seat {
+        caller: "maker",
+        account: "binance-bots",
+        max_order: "5000",
+        max_open: "20000",
+        instruments: "BTCUSDT",
+        settings: false,
+    },
+    Seat {
+        caller: "trend",
+        account: "binance-bots",
+        max_order: "10000",
+        max_open: "20000",
+        instruments: "ETHUSDT",
+        settings: false,
+    },
+    Seat {
+        caller: "hedger",
+        account: "deribit-bots",
+        max_order: "100000",
+        max_open: "400000",
+        instruments: "BTC-*",
+        settings: false,
+    },
 ];
 
 /// The virtual keys of the demo, kept so that they can be printed again.
@@ -75,7 +110,8 @@ impl Keys {
 
     /// Keeps a key that was just made.
     pub fn keep(&mut self, data_dir: &Path, seat: &Seat, made: &Value) -> Result<(), Failure> {
-        let text = |name: &str| made.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |name: &str| made.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         self.keys.insert(format!("{}@{}", seat.caller, seat.account), (text("id"), text("secret")));
         let write = || -> std::io::Result<()> {
             let next = file(data_dir).with_extension("new");
@@ -89,7 +125,9 @@ impl Keys {
             out.sync_all()?;
             std::fs::rename(next, file(data_dir))
         };
-        write().map_err(|e| Failure::new("keys", format!("cannot keep the demo's keys: {e}"), "free the disk"))
+        write().map_err(|e| {
+            Failure::new("keys", format!("cannot keep the demo's keys: {e}"), "free the disk")
+        })
     }
 }
 

@@ -1,0 +1,381 @@
+//! `tidegate demo`: the whole thing with nothing set up. It makes the data folder the way an
+//! operator would (the same commands), runs simulator, gateway and bots as processes of their own,
+//! restarts what dies, and shows what happens.
+
+mod child;
+mod desk;
+mod screen;
+
+use crate::bots::Desk;
+use crate::cli::args::{Common, Demo};
+use crate::cli::output::{Exit, Failure, print, say};
+use crate::cli::reach::{ask, data_dir};
+use crate::cli::run::{SEED, ready_object, runtime, stopped};
+use child::{Recipe, Running};
+use desk::{ACCOUNTS, DeskAccount, Keys, SEATS, YOU};
+use serde_json::{Map, Value, json};
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use tidegate_server::admin::protocol::{Request, Status};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const STOP: Duration = Duration::from_secs(2);
+const BOTS: &[(&str, &str)] =
+    &[("maker", "binance-bots"), ("trend", "binance-bots"), ("hedger", "deribit-bots")];
+
+/// Runs the demo until it is stopped.
+pub fn run(common: &Common, args: &Demo) -> Result<(), Failure> {
+    let dir = match &common.data_dir {
+        Some(dir) => dir.clone(),
+        None => data_dir(common)?.with_file_name("tidegate-demo"),
+    };
+    crate::cli::run::venues(&args.venues)?;
+    let demo = Stage { dir, json: common.json, venues: args.venues.clone() };
+    runtime()?.block_on(demo.play(args))
+}
+
+struct Stage {
+    dir: PathBuf,
+    json: bool,
+    venues: Vec<String>,
+}
+
+impl Stage {
+    async fn play(&self, args: &Demo) -> Result<(), Failure> {
+        std::fs::create_dir_all(&self.dir)
+            .map_err(|e| failed(&format!("{}: {e}", self.dir.display())))?;
+        let mut stop = Box::pin(stopped());
+        let running = tokio::select! {
+            running = self.start(args) => running?,
+            () = &mut stop => return Ok(()),
+        };
+        let Cast { mut processes, ready } = running;
+        print(self.json, &ready, &screen::welcome(&ready));
+        let mut clock = tokio::time::interval(Duration::from_secs(1));
+        for second in 0_u64.. {
+            tokio::select! {
+                _ = clock.tick() => {}
+                () = &mut stop => break,
+            }
+            restart_ended(&mut processes).await;
+            if !self.json && second % 10 == 5 {
+                screen::show(&self.dir);
+            }
+        }
+        for process in processes.into_iter().rev() {
+            process.stop(STOP).await;
+        }
+        Ok(())
+    }
+
+    async fn start(&self, args: &Demo) -> Result<Cast, Failure> {
+        let began = Instant::now();
+        let talk = |text: &str| {
+            if !self.json {
+                say(text)
+            }
+        };
+        talk("starting the simulated exchanges");
+        let (sim, sim_told) = self.begin(self.sim_recipe(args)?).await?;
+        let first = !self.dir.join(tidegate_server::config::FILE).exists();
+        if first {
+            talk("making the data folder, its certificate authority and its keys");
+            self.init(&sim_told, args)?;
+        }
+        talk("starting the gateway and its signer");
+        let (gateway, told) = self.begin(self.gateway_recipe(args)).await?;
+        let mut keys = Keys::load(&self.dir);
+        self.seat(&mut keys)?;
+        let status = self.wait_open(began).await?;
+        talk("starting the bots");
+        let mut processes = vec![sim, gateway];
+        for (bot, account) in BOTS.iter().filter(|(_, account)| self.serves(account)) {
+            let recipe = self.bot_recipe(bot, account, &told, &keys)?;
+            processes.push(self.begin(recipe).await?.0);
+        }
+        let pids = json!({
+            "gateway": status.pids.gateway, "signer": status.pids.signer,
+            "sim": processes.first().map(Running::pid),
+        });
+        Ok(Cast { processes, ready: self.ready(&told, pids, &keys) })
+    }
+
+    async fn begin(&self, recipe: Recipe) -> Result<(Running, Value), Failure> {
+        let (name, log) = (recipe.name, recipe.log.clone());
+        Running::start(recipe, PATIENCE).await.map_err(|error| {
+            let other_seed = error.to_string().contains("seed");
+            let failure = Failure::new(
+                "demo",
+                format!("{name} did not start: {error}"),
+                format!("see {}", log.display()),
+            );
+            let exit = if other_seed { Exit::Usage } else { Exit::Failed };
+            Failure { exit, ..failure }
+        })
+    }
+
+    fn sim_recipe(&self, args: &Demo) -> Result<Recipe, Failure> {
+        let port = self.dir.join("sim-port");
+        let address = match std::fs::read_to_string(&port) {
+            Ok(address) => address.trim().to_owned(),
+            Err(_) => {
+                let free =
+                    std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|l| l.local_addr());
+                let free = free.map_err(|e| failed(&e.to_string()))?.to_string();
+                std::fs::write(&port, &free).map_err(|e| failed(&e.to_string()))?;
+                free
+            }
+        };
+        let mut list = words(&["sim", "--json", "--plain-http", "--listen", &address]);
+        list.extend(words(&["--seed", &args.seed.unwrap_or(SEED).to_string(), "--data-dir"]));
+        list.push(self.dir.join("sim").into());
+        if !self.venues.is_empty() {
+            list.extend(words(&["--venues", &self.venues.join(",")]));
+        }
+        Ok(self.recipe("sim", list, None, true))
+    }
+
+    fn gateway_recipe(&self, args: &Demo) -> Recipe {
+        let mut list =
+            words(&["serve", "--json", "--listen", &args.listen.to_string(), "--data-dir"]);
+        list.push(self.dir.clone().into());
+        self.recipe("gateway", list, None, true)
+    }
+
+    fn bot_recipe(
+        &self,
+        bot: &'static str,
+        account: &str,
+        told: &Value,
+        keys: &Keys,
+    ) -> Result<Recipe, Failure> {
+        let venue = venue_of(account);
+        let (key, secret) =
+            keys.of(bot, account).cloned().ok_or_else(|| failed("a bot has no key"))?;
+        let text = |path: &str| told.pointer(path).and_then(Value::as_str).map(str::to_owned);
+        let url = text(&format!("/venues/{venue}/prefixed")).unwrap_or_default();
+        let desk = Desk { url, ca: text("/ca").map(PathBuf::from), key, secret };
+        let input = serde_json::to_string(&desk).map_err(|e| failed(&e.to_string()))? + "\n";
+        Ok(self.recipe(bot, words(&["bot", bot]), Some(input), false))
+    }
+
+    fn recipe(
+        &self,
+        name: &'static str,
+        args: Vec<OsString>,
+        input: Option<String>,
+        tells: bool,
+    ) -> Recipe {
+        Recipe { name, args, input, tells, log: self.dir.join("logs").join(format!("{name}.log")) }
+    }
+
+    /// What an operator does once: a folder, the venues' addresses, the exchange keys.
+    fn init(&self, sim: &Value, args: &Demo) -> Result<(), Failure> {
+        let work = self.dir.join("setup");
+        let _ = std::fs::remove_dir_all(&work);
+        self.command(&["init", "--desk", "demo", "--key-file"], &work, None)?;
+        let mut config =
+            tidegate_server::config::Config::load(&work).map_err(|e| failed(&e.to_string()))?;
+        config.listen.address = args.listen;
+        for (name, venue) in sim.get("venues").and_then(Value::as_object).into_iter().flatten() {
+            let url = venue.get("prefixed").and_then(Value::as_str).unwrap_or_default();
+            config.venues.insert(
+                name.clone(),
+                tidegate_server::config::Venue {
+                    rest: url.to_owned(),
+                    ws: url.replacen("http", "ws", 1),
+                    ca_file: None,
+                    listen: Some((args.listen.ip(), 0).into()),
+                },
+            );
+        }
+        let text = config.to_toml().map_err(|e| failed(&e.to_string()))?;
+        std::fs::write(work.join(tidegate_server::config::FILE), text)
+            .map_err(|e| failed(&e.to_string()))?;
+        for account in ACCOUNTS.iter().filter(|account| self.serves(account.account)) {
+            let key = sim_key(sim, account)?;
+            let list =
+                ["venue-key", "import", "--account", account.account, "--venue", account.venue];
+            self.command(&list, &work, Some(key))?;
+        }
+        // Only a folder that is complete gets its final place, so that a demo cut short here
+        // starts over.
+        for entry in std::fs::read_dir(&work).into_iter().flatten().flatten() {
+            if entry.file_name() != tidegate_server::config::FILE {
+                move_up(&entry.path(), &self.dir)?;
+            }
+        }
+        move_up(&work.join(tidegate_server::config::FILE), &self.dir)?;
+        let _ = std::fs::remove_dir_all(&work);
+        Ok(())
+    }
+
+    /// Runs one of our own commands to its end.
+    fn command(&self, args: &[&str], dir: &Path, input: Option<String>) -> Result<Value, Failure> {
+        let run = || -> std::io::Result<std::process::Output> {
+            let mut child = Command::new(std::env::current_exe()?)
+                .args(args)
+                .arg("--json")
+                .arg("--data-dir")
+                .arg(dir)
+                .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()?;
+            if let (Some(mut stdin), Some(input)) = (child.stdin.take(), &input) {
+                stdin.write_all(input.as_bytes())?;
+            }
+            child.wait_with_output()
+        };
+        let output = run().map_err(|e| failed(&e.to_string()))?;
+        if output.status.success() {
+            return Ok(serde_json::from_slice(&output.stdout).unwrap_or(Value::Null));
+        }
+        let text = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        Err(failed(&format!("`tidegate {}` failed: {}", args.join(" "), text.trim())))
+    }
+
+    /// Gives everybody a seat who has none yet: accounts, limits, callers, grants, virtual keys.
+    fn seat(&self, keys: &mut Keys) -> Result<(), Failure> {
+        let mine = Common {
+            data_dir: Some(self.dir.clone()),
+            json: true,
+            url: None,
+            die_with_parent: false,
+        };
+        let ask = |request: &Request| ask(&mine, request, PATIENCE);
+        let known: Status =
+            serde_json::from_value(ask(&Request::Status)?).map_err(|e| failed(&e.to_string()))?;
+        for account in ACCOUNTS.iter().filter(|account| self.serves(account.account)) {
+            if known.accounts.iter().all(|known| known.account != account.account) {
+                let (venue, account) = (account.venue.to_owned(), account.account.to_owned());
+                ask(&Request::AccountAdd { venue, account })?;
+            }
+            ask(&desk::limits(account))?;
+        }
+        for seat in SEATS.iter().filter(|seat| self.serves(seat.account)) {
+            if keys.of(seat.caller, seat.account).is_some() {
+                continue;
+            }
+            let (caller, account) = (seat.caller.to_owned(), seat.account.to_owned());
+            // A caller with seats on two accounts is there already the second time.
+            let _ = ask(&Request::CallerAdd { caller: caller.clone() });
+            ask(&desk::grant(seat))?;
+            let made = ask(&Request::KeyAdd { caller, account, public: None })?;
+            keys.keep(&self.dir, seat, &made)?;
+        }
+        Ok(())
+    }
+
+    async fn wait_open(&self, began: Instant) -> Result<Status, Failure> {
+        let mine = Common {
+            data_dir: Some(self.dir.clone()),
+            json: true,
+            url: None,
+            die_with_parent: false,
+        };
+        loop {
+            let value = ask(&mine, &Request::Status, PATIENCE)?;
+            let status: Status =
+                serde_json::from_value(value).map_err(|e| failed(&e.to_string()))?;
+            let closed = status.accounts.iter().find(|account| !account.open);
+            match closed {
+                None => return Ok(status),
+                Some(account) if began.elapsed() > PATIENCE => {
+                    let text =
+                        format!("{} did not open within 30 s: {}", account.account, account.why);
+                    return Err(failed(&text));
+                }
+                Some(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+
+    fn ready(&self, told: &Value, pids: Value, keys: &Keys) -> Value {
+        let text = |path: &str| told.pointer(path).and_then(Value::as_str).map(str::to_owned);
+        let mut venues = Map::new();
+        for account in ACCOUNTS.iter().filter(|a| self.serves(a.account)) {
+            let Some((key, secret)) = keys.of(YOU, account.account) else { continue };
+            let of = |name: &str| text(&format!("/venues/{}/{name}", account.venue));
+            let object = json!({
+                "rest": of("rest"), "ws": of("ws"), "prefixed": of("prefixed"),
+                "key": key, "secret": secret, "passphrase": null,
+            });
+            venues.insert(account.venue.to_owned(), object);
+        }
+        let gateway = text("/gateway").unwrap_or_default();
+        let ca = text("/ca").map(PathBuf::from);
+        let mut ready =
+            ready_object(&gateway, ca.as_deref(), &self.dir, pids, Value::Object(venues));
+        let token = std::fs::read_to_string(self.dir.join(tidegate_server::admin::TOKEN)).ok();
+        if let (Some(token), Some(object)) = (token, ready.as_object_mut()) {
+            let admin = json!({"url": format!("{gateway}/admin/v1"), "token": token.trim()});
+            object.insert("admin".to_owned(), admin);
+        }
+        ready
+    }
+
+    fn serves(&self, account: &str) -> bool {
+        self.venues.is_empty() || self.venues.iter().any(|venue| venue == venue_of(account))
+    }
+}
+
+/// Everything that runs, and what to tell about it.
+struct Cast {
+    processes: Vec<Running>,
+    ready: Value,
+}
+
+async fn restart_ended(processes: &mut [Running]) {
+    for process in processes {
+        if !process.has_ended() {
+            continue;
+        }
+        let recipe = process.recipe().clone();
+        say(&format!("{} ended; starting it again", recipe.name));
+        match Running::start(recipe, PATIENCE).await {
+            Ok((running, _)) => *process = running,
+            Err(error) => say(&format!("it did not start: {error}")),
+        }
+    }
+}
+
+fn sim_key(sim: &Value, account: &DeskAccount) -> Result<String, Failure> {
+    let keys = sim.pointer(&format!("/venues/{}/keys", account.venue)).and_then(Value::as_array);
+    let word = |key: &Value, name: &str| {
+        key.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let found = keys.into_iter().flatten().find(|key| {
+        word(key, "account") == account.behind
+            && word(key, "scheme") == "hmac"
+            && key.get("trade") == Some(&Value::Bool(true))
+            && key.get("withdraw") == Some(&Value::Bool(false))
+    });
+    let key = found.ok_or_else(|| failed("the simulator has no such key"))?;
+    Ok(json!({"key": word(key, "key"), "secret": word(key, "secret")}).to_string())
+}
+
+fn move_up(from: &Path, to: &Path) -> Result<(), Failure> {
+    let name = from.file_name().unwrap_or_default();
+    std::fs::rename(from, to.join(name)).map_err(|e| failed(&format!("{}: {e}", from.display())))
+}
+
+fn venue_of(account: &str) -> &str {
+    ACCOUNTS.iter().find(|known| known.account == account).map_or("", |known| known.venue)
+}
+
+fn words(list: &[&str]) -> Vec<OsString> {
+    list.iter().map(OsString::from).collect()
+}
+
+fn failed(what: &str) -> Failure {
+    Failure::new(
+        "demo",
+        what,
+        "look into the folder `logs` beside the data, or start with a new --data-dir",
+    )
+}
