@@ -5,7 +5,7 @@ use super::output::{Failure, print, say};
 use super::reach::{ask, data_dir};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tidegate_server::admin::HALT_FILE;
+use tidegate_server::folder::HALT;
 use tidegate_server::admin::protocol::{GrantSpec, LimitsSpec, Request};
 
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tidegate_server::admin::protocol::{self, Request, Response};
-use tidegate_server::admin::{SOCKET, TOKEN};
+use tidegate_server::folder::{ADMIN_SOCKET as SOCKET, ADMIN_TOKEN as TOKEN};
 
 /// Where the data folder is: `--data-dir`, else `tidegate` in the user's data folder.
 pub fn data_dir(common: &Common) -> Result<PathBuf, Failure> {

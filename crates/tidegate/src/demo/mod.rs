@@ -80,7 +80,7 @@ impl Stage {
         };
         talk("starting the simulated exchanges");
         let (sim, sim_told) = self.begin(self.sim_recipe(args)?).await?;
-        let first = !self.dir.join(tidegate_server::config::FILE).exists();
+        let first = !self.dir.join(tidegate_server::folder::CONFIG).exists();
         if first {
             talk("making the data folder, its certificate authority and its keys");
             self.init(&sim_told, args)?;
@@ -193,7 +193,7 @@ impl Stage {
             );
         }
         let text = config.to_toml().map_err(|e| failed(&e.to_string()))?;
-        std::fs::write(work.join(tidegate_server::config::FILE), text)
+        std::fs::write(work.join(tidegate_server::folder::CONFIG), text)
             .map_err(|e| failed(&e.to_string()))?;
         for account in ACCOUNTS.iter().filter(|account| self.serves(account.account)) {
             let key = sim_key(sim, account)?;
@@ -204,11 +204,11 @@ impl Stage {
         // Only a folder that is complete gets its final place, so that a demo cut short here
         // starts over.
         for entry in std::fs::read_dir(&work).into_iter().flatten().flatten() {
-            if entry.file_name() != tidegate_server::config::FILE {
+            if entry.file_name() != tidegate_server::folder::CONFIG {
                 move_up(&entry.path(), &self.dir)?;
             }
         }
-        move_up(&work.join(tidegate_server::config::FILE), &self.dir)?;
+        move_up(&work.join(tidegate_server::folder::CONFIG), &self.dir)?;
         let _ = std::fs::remove_dir_all(&work);
         Ok(())
     }
