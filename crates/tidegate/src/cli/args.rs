@@ -187,6 +187,9 @@ pub enum VenueKey {
         /// Take it although it may withdraw. It then opens no sessions.
         #[arg(long)]
         allow_withdraw_key: bool,
+        /// Read the vault's passphrase from the first line of this file.
+        #[arg(long)]
+        passphrase_file: Option<PathBuf>,
     },
 }
 

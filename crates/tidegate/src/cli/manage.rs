@@ -5,7 +5,7 @@ use super::output::{Failure, print, say};
 use super::reach::{ask, data_dir};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tidegate_server::folder::HALT;
+use tidegate_server::folder::DataFolder;
 use tidegate_server::admin::protocol::{GrantSpec, LimitsSpec, Request};
 
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -83,7 +83,7 @@ pub fn halt(common: &Common, halt: Halt) -> Result<(), Failure> {
             Ok(())
         }
         Err(failure) if failure.code == "not-running" && common.url.is_none() => {
-            let path = data_dir(common)?.join(HALT_FILE);
+            let path = DataFolder::new(data_dir(common)?).halt_file();
             std::fs::write(&path, format!("{scope}: {reason}\n")).map_err(|error| {
                 let path = path.display();
                 Failure::new(

@@ -1,6 +1,7 @@
 //! The command line: what is typed, what is printed, how it ends.
 
 pub mod args;
+mod folder;
 mod keys;
 pub mod manage;
 pub mod offline;
@@ -16,6 +17,10 @@ use std::process::ExitCode;
 
 /// Reads the command line, carries it out, and says how it ended.
 pub fn main() -> ExitCode {
+    // The signer is a process of its own from its first instruction on.
+    if std::env::args_os().nth(1).is_some_and(|arg| arg == "signer") {
+        return tidegate_vault::signer::main();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return misused(&error),
@@ -45,7 +50,12 @@ fn carry_out(cli: Cli) -> Result<(), Failure> {
         Command::Resume(args) => manage::resume(&common, args),
         Command::Verify(args) => offline::verify(&common, &args),
         Command::Journal(args) => offline::journal(&common, &args),
-        _ => Err(Failure::new("x", "x", "")),
+        Command::Init(args) => folder::init(&common, &args),
+        Command::VenueKey(command) => folder::venue_key(&common, command),
+        Command::Doctor => doctor::run(&common),
+        Command::Bench(args) => crate::bench::run(&common, &args),
+        Command::Signer => unreachable_signer(),
+        Command::Bot { bot } => run::bot(bot),
     }
 }
 

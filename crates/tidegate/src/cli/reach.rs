@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tidegate_server::admin::protocol::{self, Request, Response};
-use tidegate_server::folder::{ADMIN_SOCKET as SOCKET, ADMIN_TOKEN as TOKEN};
+use tidegate_server::folder::DataFolder;
 
 /// Where the data folder is: `--data-dir`, else `tidegate` in the user's data folder.
 pub fn data_dir(common: &Common) -> Result<PathBuf, Failure> {
@@ -36,7 +36,7 @@ pub fn ask(common: &Common, request: &Request, patience: Duration) -> Result<Val
 
 /// Whether a gateway runs on the folder.
 pub fn is_running(data_dir: &Path) -> bool {
-    UnixStream::connect(data_dir.join(SOCKET)).is_ok()
+    UnixStream::connect(DataFolder::new(data_dir).admin_socket()).is_ok()
 }
 
 fn over_socket(
@@ -44,7 +44,7 @@ fn over_socket(
     request: &Request,
     patience: Duration,
 ) -> Result<Response, Failure> {
-    let path = data_dir.join(SOCKET);
+    let path = DataFolder::new(data_dir).admin_socket();
     let stream = UnixStream::connect(&path).map_err(|error| not_running(&path, &error))?;
     let exchange = || -> io::Result<Response> {
         stream.set_read_timeout(Some(patience))?;
@@ -83,10 +83,10 @@ fn over_https(common: &Common, url: &str, request: &Request) -> Result<Response,
     let token = std::env::var("TIDEGATE_TOKEN").map_err(|_| {
         Failure::usage(
             "--url needs a token",
-            format!("put it into TIDEGATE_TOKEN; it stands in `{TOKEN}` in the data folder"),
+            format!("put it into TIDEGATE_TOKEN; it stands in `admin-token` in the data folder"),
         )
     })?;
-    let ca = data_dir(common).ok().map(|dir| dir.join("ca.pem")).filter(|path| path.exists());
+    let ca = data_dir(common).ok().map(|dir| DataFolder::new(dir).ca()).filter(|path| path.exists());
     let exchange = async {
         let mut client = Client::new(url, ca.as_deref())?;
         let headers = [

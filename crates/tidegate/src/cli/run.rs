@@ -1,13 +1,15 @@
 //! Commands that stay in the foreground: the simulator and the gateway.
 
 use super::args::{Common, Serve, Sim};
-use super::output::{Exit, Failure, print};
+use super::output::{Exit, Failure, print, say};
 use super::reach::data_dir;
 use serde_json::{Map, Value, json};
 use std::io;
+use std::os::fd::AsFd;
 use std::path::Path;
-use tidegate_server::config::Config;
+use tidegate_server::folder::DataFolder;
 use tidegate_server::gateway::{GatewayConfig, Ready};
+use tidegate_server::setup;
 use tidegate_sim::config::{KeySecret, Limits, SimConfig};
 use tidegate_sim::engine::Venue;
 use tidegate_sim::{SimError, SimReady};
@@ -40,22 +42,29 @@ pub fn sim(common: &Common, args: &Sim) -> Result<(), Failure> {
     })
 }
 
-/// `tidegate serve`
+/// `tidegate serve`. Where the vault opens by a passphrase, it is the first line of standard input,
+/// which only the signer reads.
 pub fn serve(common: &Common, args: &Serve) -> Result<(), Failure> {
-    let dir = data_dir(common)?;
-    let mut config =
-        Config::load(&dir).map_err(|error| Failure::new("configuration", error.to_string(), ""))?;
+    let (folder, mut config) = super::folder::open(common)?;
     if let Some(listen) = args.listen {
         config.listen.address = listen;
     }
+    let passphrase = if folder.vault_key().exists() {
+        None
+    } else {
+        say("the passphrase, on one line: ");
+        Some(io::stdin().as_fd().try_clone_to_owned().map_err(internal)?)
+    };
+    let signer = setup::signer_config(&folder, passphrase)
+        .map_err(|error| Failure::new("signer", error.0, ""))?;
     let json = common.json;
-    let folder = dir.clone();
-    let ready = move |told: Ready| {
-        let object = serve_object(&told, &folder);
+    let place = folder.clone();
+    let ready = move |told: &Ready| {
+        let object = serve_object(told, &place);
         let url = object.get("gateway").and_then(Value::as_str).unwrap_or_default().to_owned();
         print(json, &object, &format!("tidegate serves {url}"));
     };
-    let gateway = GatewayConfig { data_dir: dir, config };
+    let gateway = GatewayConfig { folder, config, signer };
     runtime()?
         .block_on(tidegate_server::gateway::run(gateway, ready))
         .map_err(|error| Failure::new("gateway", error.to_string(), "run `tidegate doctor`"))
@@ -134,7 +143,7 @@ fn sim_text(told: &SimReady) -> String {
     text
 }
 
-fn serve_object(told: &Ready, dir: &Path) -> Value {
+fn serve_object(told: &Ready, folder: &DataFolder) -> Value {
     let (web, socket) = if told.tls { ("https", "wss") } else { ("http", "ws") };
     let venues: Map<String, Value> = told
         .venues
@@ -150,8 +159,8 @@ fn serve_object(told: &Ready, dir: &Path) -> Value {
         .collect();
     let url = format!("{web}://{}", told.address);
     let pids = json!({"gateway": std::process::id(), "signer": told.signer_pid, "sim": null});
-    let ca = told.tls.then(|| dir.join("ca.pem"));
-    ready_object(&url, ca.as_deref(), dir, pids, Value::Object(venues))
+    let ca = told.tls.then(|| folder.ca());
+    ready_object(&url, ca.as_deref(), folder.path(), pids, Value::Object(venues))
 }
 
 /// One thread serves everything; what blocks has threads of its own.

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Prints the status once, or again every second.
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     loop {
-        let value = ask(common, &Request::Status, PATIENCE)?;
+        let value = ask(common, &Request::Status {}, PATIENCE)?;
         if args.watch && !common.json {
             say("\x1b[2J\x1b[H");
         }

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tidegate_server::admin::protocol::{Request, Status};
+use tidegate_server::folder::DataFolder;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(2);
@@ -80,7 +81,7 @@ impl Stage {
         };
         talk("starting the simulated exchanges");
         let (sim, sim_told) = self.begin(self.sim_recipe(args)?).await?;
-        let first = !self.dir.join(tidegate_server::folder::CONFIG).exists();
+        let first = !DataFolder::new(&self.dir).config().exists();
         if first {
             talk("making the data folder, its certificate authority and its keys");
             self.init(&sim_told, args)?;
@@ -193,7 +194,7 @@ impl Stage {
             );
         }
         let text = config.to_toml().map_err(|e| failed(&e.to_string()))?;
-        std::fs::write(work.join(tidegate_server::folder::CONFIG), text)
+        std::fs::write(DataFolder::new(&work).config(), text)
             .map_err(|e| failed(&e.to_string()))?;
         for account in ACCOUNTS.iter().filter(|account| self.serves(account.account)) {
             let key = sim_key(sim, account)?;
@@ -204,11 +205,11 @@ impl Stage {
         // Only a folder that is complete gets its final place, so that a demo cut short here
         // starts over.
         for entry in std::fs::read_dir(&work).into_iter().flatten().flatten() {
-            if entry.file_name() != tidegate_server::folder::CONFIG {
+            if entry.path() != DataFolder::new(&work).config() {
                 move_up(&entry.path(), &self.dir)?;
             }
         }
-        move_up(&work.join(tidegate_server::folder::CONFIG), &self.dir)?;
+        move_up(&DataFolder::new(&work).config(), &self.dir)?;
         let _ = std::fs::remove_dir_all(&work);
         Ok(())
     }
@@ -249,7 +250,7 @@ impl Stage {
         };
         let ask = |request: &Request| ask(&mine, request, PATIENCE);
         let known: Status =
-            serde_json::from_value(ask(&Request::Status)?).map_err(|e| failed(&e.to_string()))?;
+            serde_json::from_value(ask(&Request::Status {})?).map_err(|e| failed(&e.to_string()))?;
         for account in ACCOUNTS.iter().filter(|account| self.serves(account.account)) {
             if known.accounts.iter().all(|known| known.account != account.account) {
                 let (venue, account) = (account.venue.to_owned(), account.account.to_owned());
@@ -279,7 +280,7 @@ impl Stage {
             die_with_parent: false,
         };
         loop {
-            let value = ask(&mine, &Request::Status, PATIENCE)?;
+            let value = ask(&mine, &Request::Status {}, PATIENCE)?;
             let status: Status =
                 serde_json::from_value(value).map_err(|e| failed(&e.to_string()))?;
             let closed = status.accounts.iter().find(|account| !account.open);
@@ -311,7 +312,7 @@ impl Stage {
         let ca = text("/ca").map(PathBuf::from);
         let mut ready =
             ready_object(&gateway, ca.as_deref(), &self.dir, pids, Value::Object(venues));
-        let token = std::fs::read_to_string(self.dir.join(tidegate_server::admin::TOKEN)).ok();
+        let token = std::fs::read_to_string(DataFolder::new(&self.dir).admin_token()).ok();
         if let (Some(token), Some(object)) = (token, ready.as_object_mut()) {
             let admin = json!({"url": format!("{gateway}/admin/v1"), "token": token.trim()});
             object.insert("admin".to_owned(), admin);

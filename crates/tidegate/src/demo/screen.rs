@@ -80,7 +80,7 @@ pub fn show(data_dir: &Path) {
         url: None,
         die_with_parent: false,
     };
-    let Ok(value) = ask(&mine, &Request::Status, Duration::from_secs(2)) else {
+    let Ok(value) = ask(&mine, &Request::Status {}, Duration::from_secs(2)) else {
         return say("the gateway does not answer");
     };
     let Ok(text) = status::text(&value) else { return };

@@ -1,0 +1,153 @@
+//! Commands that make and fill a data folder: `init` and `venue-key import`.
+
+use super::args::{Approvals, Common, Init, VenueKey};
+use super::output::{Failure, print, say};
+use super::reach::{ask, data_dir, is_running};
+use super::run::runtime;
+use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
+use serde_json::json;
+use std::io::{self, BufRead, IsTerminal, Read};
+use std::path::Path;
+use std::time::Duration;
+use tidegate_server::admin::protocol::Request;
+use tidegate_server::config::Config;
+use tidegate_server::folder::DataFolder;
+use tidegate_server::setup::{self, InitOptions, InitUnlock, SetupError};
+use tidegate_types::ids::{AccountName, VenueName};
+use tidegate_types::secret::Secret;
+
+/// The longest key file or passphrase.
+const MAX_SECRET: u64 = 64 * 1024;
+
+/// `tidegate init`
+pub fn init(common: &Common, args: &Init) -> Result<(), Failure> {
+    let dir = data_dir(common)?;
+    if args.approvals == Approvals::Two {
+        return Err(Failure::usage(
+            "approvals by two people need people, and there are none yet",
+            "use --approvals one; the administrator of the local socket then acts alone",
+        ));
+    }
+    let unlock = if args.key_file {
+        InitUnlock::KeyFile
+    } else {
+        InitUnlock::Passphrase(new_passphrase()?)
+    };
+    let config = Config { desk: args.desk.clone(), ..Config::default() };
+    let opened = setup::init(&dir, InitOptions { config, unlock }).map_err(failed)?;
+    let folder = &opened.folder;
+    let object = json!({"data_dir": dir, "config": folder.config(), "ca": folder.ca()});
+    let text = format!(
+        "made {}\nname the venues in {}\nlet callers trust {}",
+        dir.display(),
+        folder.config().display(),
+        folder.ca().display()
+    );
+    print(common.json, &object, &text);
+    Ok(())
+}
+
+/// `tidegate venue-key import`
+pub fn venue_key(common: &Common, command: VenueKey) -> Result<(), Failure> {
+    let VenueKey::Import { account, venue, file, allow_withdraw_key, passphrase_file } = command;
+    let opened = setup::open(&data_dir(common)?).map_err(failed)?;
+    let name = |what: &str| Failure::usage(format!("{what} is not a name"), "use letters, digits, - and _");
+    let account = AccountName::new(&account).map_err(|_| name(&account))?;
+    let venue = VenueName::new(&venue).map_err(|_| name(&venue))?;
+    let text = key_text(file.as_deref())?;
+    let folder = &opened.folder;
+    let passphrase = match passphrase_file {
+        Some(path) => Some(first_line(&path)?),
+        None if folder.vault_key().exists() => None,
+        None => Some(ask_passphrase("passphrase: ")?),
+    };
+    let unlock = setup::unlock(folder, passphrase.as_ref()).map_err(failed)?;
+    let import = setup::import_venue_key(
+        folder,
+        &opened.config,
+        &account,
+        &venue,
+        &text,
+        &unlock,
+        allow_withdraw_key,
+    );
+    let imported = runtime()?.block_on(import).map_err(failed)?;
+    if is_running(folder.path()) {
+        let reload = Request::VenueKeyReload { account: account.to_string() };
+        ask(common, &reload, Duration::from_secs(30))?;
+    }
+    let object = json!({
+        "account": account.as_str(), "key": imported.key_id, "rights": imported.rights,
+        "opens_sessions": imported.opens_sessions,
+    });
+    let text = format!(
+        "sealed the key of {account}; the venue says it may: {}\nnow delete the file it came from",
+        imported.rights.join(", ")
+    );
+    print(common.json, &object, &text);
+    Ok(())
+}
+
+/// Asks for the vault's passphrase on the terminal, without showing it, or reads it as one line.
+pub fn ask_passphrase(prompt: &str) -> Result<Secret, Failure> {
+    let stdin = io::stdin();
+    let before = stdin.is_terminal().then(|| tcgetattr(&stdin).ok()).flatten();
+    if let Some(before) = &before {
+        say(prompt);
+        let mut quiet = before.clone();
+        quiet.local_flags.remove(LocalFlags::ECHO);
+        let _ = tcsetattr(&stdin, SetArg::TCSANOW, &quiet);
+    }
+    let mut line = String::new();
+    let read = stdin.lock().take(MAX_SECRET).read_line(&mut line);
+    if let Some(before) = &before {
+        let _ = tcsetattr(&stdin, SetArg::TCSANOW, before);
+    }
+    read.map_err(|error| Failure::new("passphrase", error.to_string(), ""))?;
+    let secret = Secret::new(line.trim_end_matches(['\r', '\n']).as_bytes().to_vec());
+    zeroize::Zeroize::zeroize(&mut line);
+    if secret.expose().is_empty() {
+        return Err(Failure::usage("there is no passphrase", "give it as one line on standard input"));
+    }
+    Ok(secret)
+}
+
+fn new_passphrase() -> Result<Secret, Failure> {
+    let first = ask_passphrase("a passphrase for the vault; it cannot be recovered: ")?;
+    if io::stdin().is_terminal() {
+        let again = ask_passphrase("the same again: ")?;
+        if again.expose() != first.expose() {
+            return Err(Failure::usage("the two are not the same", "start over"));
+        }
+    }
+    Ok(first)
+}
+
+fn key_text(file: Option<&Path>) -> Result<Secret, Failure> {
+    let mut bytes = Vec::new();
+    let read = match file {
+        Some(path) => std::fs::File::open(path).and_then(|f| f.take(MAX_SECRET).read_to_end(&mut bytes)),
+        None => io::stdin().lock().take(MAX_SECRET).read_to_end(&mut bytes),
+    };
+    read.map_err(|error| Failure::new("unreadable", format!("the key: {error}"), "check the path"))?;
+    Ok(Secret::new(bytes))
+}
+
+fn first_line(path: &Path) -> Result<Secret, Failure> {
+    let Ok(bytes) = std::fs::read(path) else {
+        let what = format!("{} cannot be read", path.display());
+        return Err(Failure::new("unreadable", what, "check the path"));
+    };
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default().to_vec();
+    Ok(Secret::new(line))
+}
+
+fn failed(error: SetupError) -> Failure {
+    Failure::new("setup", error.0, "")
+}
+
+/// The data folder of a command that needs one.
+pub fn open(common: &Common) -> Result<(DataFolder, Config), Failure> {
+    let opened = setup::open(&data_dir(common)?).map_err(failed)?;
+    Ok((opened.folder, opened.config))
+}
