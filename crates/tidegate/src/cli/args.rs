@@ -72,12 +72,6 @@ pub enum Command {
     Doctor,
     /// Measure the gateway against the bare simulator and nginx, both sides in one run
     Bench(Bench),
-    /// The signer process; started by the gateway
-    #[command(hide = true)]
-    Signer,
-    /// What the signer's cage refuses, shown by trying
-    #[command(hide = true, name = "signer-selftest")]
-    SignerSelftest,
     /// One of the demo's bots; started by the demo
     #[command(hide = true)]
     Bot {

@@ -28,11 +28,8 @@ pub fn init(common: &Common, args: &Init) -> Result<(), Failure> {
             "use --approvals one; the administrator of the local socket then acts alone",
         ));
     }
-    let unlock = if args.key_file {
-        InitUnlock::KeyFile
-    } else {
-        InitUnlock::Passphrase(new_passphrase()?)
-    };
+    let unlock =
+        if args.key_file { InitUnlock::KeyFile } else { InitUnlock::Passphrase(new_passphrase()?) };
     let config = Config { desk: args.desk.clone(), ..Config::default() };
     let opened = setup::init(&dir, InitOptions { config, unlock }).map_err(failed)?;
     let folder = &opened.folder;
@@ -51,7 +48,9 @@ pub fn init(common: &Common, args: &Init) -> Result<(), Failure> {
 pub fn venue_key(common: &Common, command: VenueKey) -> Result<(), Failure> {
     let VenueKey::Import { account, venue, file, allow_withdraw_key, passphrase_file } = command;
     let opened = setup::open(&data_dir(common)?).map_err(failed)?;
-    let name = |what: &str| Failure::usage(format!("{what} is not a name"), "use letters, digits, - and _");
+    let name = |what: &str| {
+        Failure::usage(format!("{what} is not a name"), "use letters, digits, - and _")
+    };
     let account = AccountName::new(&account).map_err(|_| name(&account))?;
     let venue = VenueName::new(&venue).map_err(|_| name(&venue))?;
     let text = key_text(file.as_deref())?;
@@ -107,7 +106,10 @@ pub fn ask_passphrase(prompt: &str) -> Result<Secret, Failure> {
     let secret = Secret::new(line.trim_end_matches(['\r', '\n']).as_bytes().to_vec());
     zeroize::Zeroize::zeroize(&mut line);
     if secret.expose().is_empty() {
-        return Err(Failure::usage("there is no passphrase", "give it as one line on standard input"));
+        return Err(Failure::usage(
+            "there is no passphrase",
+            "give it as one line on standard input",
+        ));
     }
     Ok(secret)
 }
@@ -126,10 +128,14 @@ fn new_passphrase() -> Result<Secret, Failure> {
 fn key_text(file: Option<&Path>) -> Result<Secret, Failure> {
     let mut bytes = Vec::new();
     let read = match file {
-        Some(path) => std::fs::File::open(path).and_then(|f| f.take(MAX_SECRET).read_to_end(&mut bytes)),
+        Some(path) => {
+            std::fs::File::open(path).and_then(|f| f.take(MAX_SECRET).read_to_end(&mut bytes))
+        }
         None => io::stdin().lock().take(MAX_SECRET).read_to_end(&mut bytes),
     };
-    read.map_err(|error| Failure::new("unreadable", format!("the key: {error}"), "check the path"))?;
+    read.map_err(|error| {
+        Failure::new("unreadable", format!("the key: {error}"), "check the path")
+    })?;
     Ok(Secret::new(bytes))
 }
 

@@ -5,8 +5,8 @@ use super::output::{Failure, print, say};
 use super::reach::{ask, data_dir};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tidegate_server::folder::DataFolder;
 use tidegate_server::admin::protocol::{GrantSpec, LimitsSpec, Request};
+use tidegate_server::folder::DataFolder;
 
 const PATIENCE: Duration = Duration::from_secs(15);
 

@@ -1,6 +1,7 @@
 //! The command line: what is typed, what is printed, how it ends.
 
 pub mod args;
+mod doctor;
 mod folder;
 mod keys;
 pub mod manage;
@@ -54,7 +55,6 @@ fn carry_out(cli: Cli) -> Result<(), Failure> {
         Command::VenueKey(command) => folder::venue_key(&common, command),
         Command::Doctor => doctor::run(&common),
         Command::Bench(args) => crate::bench::run(&common, &args),
-        Command::Signer => unreachable_signer(),
         Command::Bot { bot } => run::bot(bot),
     }
 }

@@ -86,7 +86,8 @@ fn over_https(common: &Common, url: &str, request: &Request) -> Result<Response,
             format!("put it into TIDEGATE_TOKEN; it stands in `admin-token` in the data folder"),
         )
     })?;
-    let ca = data_dir(common).ok().map(|dir| DataFolder::new(dir).ca()).filter(|path| path.exists());
+    let ca =
+        data_dir(common).ok().map(|dir| DataFolder::new(dir).ca()).filter(|path| path.exists());
     let exchange = async {
         let mut client = Client::new(url, ca.as_deref())?;
         let headers = [

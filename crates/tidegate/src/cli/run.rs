@@ -192,3 +192,10 @@ fn hint_of(error: &SimError) -> &'static str {
         "check the folder and the address"
     }
 }
+
+/// One of the demo's bots.
+pub fn bot(bot: crate::bots::Bot) -> Result<(), Failure> {
+    runtime()?
+        .block_on(crate::bots::run(bot))
+        .map_err(|error| Failure::new("bot", error.to_string(), "the demo starts it"))
+}

@@ -249,8 +249,8 @@ impl Stage {
             die_with_parent: false,
         };
         let ask = |request: &Request| ask(&mine, request, PATIENCE);
-        let known: Status =
-            serde_json::from_value(ask(&Request::Status {})?).map_err(|e| failed(&e.to_string()))?;
+        let known: Status = serde_json::from_value(ask(&Request::Status {})?)
+            .map_err(|e| failed(&e.to_string()))?;
         for account in ACCOUNTS.iter().filter(|account| self.serves(account.account)) {
             if known.accounts.iter().all(|known| known.account != account.account) {
                 let (venue, account) = (account.venue.to_owned(), account.account.to_owned());

@@ -1,0 +1,203 @@
+//! `tidegate doctor`: what is wrong with a data folder and how to mend it.
+
+use super::args::Common;
+use super::output::{Failure, print};
+use super::reach::{ask, data_dir, is_running};
+use nix::sys::statvfs::statvfs;
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+use tidegate_server::admin::protocol::{Request, Status};
+use tidegate_server::config::Config;
+use tidegate_server::folder::DataFolder;
+
+/// Below this the disk counts as nearly full.
+const ENOUGH_BYTES: u64 = 2 << 30;
+
+/// One thing looked at.
+#[derive(Serialize)]
+struct Finding {
+    what: &'static str,
+    well: bool,
+    seen: String,
+    mend: String,
+}
+
+impl Finding {
+    fn good(what: &'static str, seen: impl Into<String>) -> Finding {
+        Finding { what, well: true, seen: seen.into(), mend: String::new() }
+    }
+
+    fn bad(what: &'static str, seen: impl Into<String>, mend: impl Into<String>) -> Finding {
+        Finding { what, well: false, seen: seen.into(), mend: mend.into() }
+    }
+}
+
+/// Looks at everything that can be looked at without a passphrase.
+pub fn run(common: &Common) -> Result<(), Failure> {
+    let dir = data_dir(common)?;
+    let folder = DataFolder::new(&dir);
+    let mut findings = vec![configuration(&folder), disk(&dir), clock(), journal(&folder)];
+    findings.extend(permissions(&folder));
+    findings.push(gateway(common, &dir));
+    let bad = findings.iter().filter(|finding| !finding.well).count();
+    let text = findings.iter().fold(String::new(), |mut text, finding| {
+        let mark = if finding.well { "ok " } else { "BAD" };
+        let _ = writeln!(text, "{mark} {:<14} {}", finding.what, finding.seen);
+        if !finding.well {
+            let _ = writeln!(text, "    {:<14} {}", "", finding.mend);
+        }
+        text
+    });
+    if bad == 0 {
+        print(common.json, &serde_json::json!({ "findings": findings }), text.trim_end());
+        return Ok(());
+    }
+    let mut failure =
+        Failure::new("findings", format!("{bad} things are wrong"), "mend them as said");
+    failure.more = Some(serde_json::json!({ "findings": findings }));
+    if !common.json {
+        print(false, &(), text.trim_end());
+    }
+    Err(failure)
+}
+
+fn configuration(folder: &DataFolder) -> Finding {
+    match Config::load(folder) {
+        Err(error) => Finding::bad("configuration", error.to_string(), "correct the file"),
+        Ok(config) => {
+            let venues: Vec<&str> = config.venues.keys().map(String::as_str).collect();
+            let seen = format!(
+                "desk {}, durability {:?}, approvals {:?}, venues: {}",
+                config.desk,
+                config.journal.durability,
+                config.approvals,
+                venues.join(", ")
+            );
+            if venues.is_empty() {
+                let mend = format!("name one in {}", folder.config().display());
+                return Finding::bad("configuration", seen + "none", mend);
+            }
+            Finding::good("configuration", seen)
+        }
+    }
+}
+
+fn disk(dir: &Path) -> Finding {
+    match statvfs(dir) {
+        Err(error) => Finding::bad("disk", error.to_string(), "check the folder"),
+        Ok(found) => {
+            let free = found.blocks_available().saturating_mul(found.fragment_size());
+            let seen = format!("{} MiB free", free >> 20);
+            if free < ENOUGH_BYTES {
+                return Finding::bad(
+                    "disk",
+                    seen,
+                    "free 2 GiB: without room no order can be written first",
+                );
+            }
+            Finding::good("disk", seen)
+        }
+    }
+}
+
+/// A clock that was never set makes every request stale at the venue.
+fn clock() -> Finding {
+    let year_2025 = Duration::from_secs(1_735_689_600);
+    match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(now) if now > year_2025 => {
+            Finding::good("clock", format!("{} s since 1970", now.as_secs()))
+        }
+        _ => Finding::bad("clock", "before 2025", "set the clock and keep it with NTP or PTP"),
+    }
+}
+
+fn journal(folder: &DataFolder) -> Finding {
+    let dir = folder.journal();
+    if !dir.exists() {
+        return Finding::good("journal", "none yet");
+    }
+    match tidegate_journal::verify(&dir, None, None) {
+        Ok(report) if report.is_whole() => Finding::good(
+            "journal",
+            format!(
+                "{} records, whole, {} after the newest checkpoint",
+                report.records,
+                report.after_checkpoint()
+            ),
+        ),
+        Ok(report) => {
+            let first = report.damage.first().map(ToString::to_string).unwrap_or_default();
+            Finding::bad("journal", first, "restore the folder from a copy that verifies")
+        }
+        Err(error) => Finding::bad("journal", error.to_string(), "check the folder"),
+    }
+}
+
+fn permissions(folder: &DataFolder) -> Vec<Finding> {
+    let secret = [
+        folder.path().to_owned(),
+        folder.vault(),
+        folder.vault_key(),
+        folder.callers(),
+        folder.checkpoint_key(),
+        folder.ca_key(),
+        folder.tls_key(),
+        folder.admin_token(),
+    ];
+    let open: Vec<String> = secret
+        .iter()
+        .filter(|path| std::fs::metadata(path).is_ok_and(|m| m.mode() & 0o077 != 0))
+        .map(|path| path.display().to_string())
+        .collect();
+    let mut found = vec![if open.is_empty() {
+        Finding::good("permissions", "the owner alone may read keys")
+    } else {
+        Finding::bad("permissions", open.join(", "), "chmod go= on each")
+    }];
+    if folder.vault_key().exists() {
+        found.push(Finding::good(
+            "vault",
+            "opens by a key file: whoever reads the folder can open it; a passphrase would not be there",
+        ));
+    }
+    found
+}
+
+fn gateway(common: &Common, dir: &Path) -> Finding {
+    if common.url.is_none() && !is_running(dir) {
+        return Finding::good("gateway", "not running");
+    }
+    let answer = ask(common, &Request::Status {}, Duration::from_secs(5));
+    let status = answer.and_then(|value| {
+        serde_json::from_value::<Status>(value)
+            .map_err(|error| Failure::new("version", error.to_string(), ""))
+    });
+    match status {
+        Err(failure) => Finding::bad("gateway", failure.message, failure.hint),
+        Ok(status) => {
+            let closed: Vec<String> = status
+                .accounts
+                .iter()
+                .filter(|account| !account.open)
+                .map(|account| format!("{} is closed: {}", account.account, account.why))
+                .collect();
+            if let Some(why) = status.journal_failed {
+                return Finding::bad("gateway", why, "free the disk and restart");
+            }
+            if closed.is_empty() {
+                return Finding::good(
+                    "gateway",
+                    format!("running, {} accounts open", status.accounts.len()),
+                );
+            }
+            Finding::bad(
+                "gateway",
+                closed.join("; "),
+                "check the venue's address and the account's key",
+            )
+        }
+    }
+}
