@@ -98,7 +98,7 @@ where
     Ok(sender)
 }
 
-fn trust(ca: Option<&Path>) -> io::Result<rustls::ClientConfig> {
+pub fn trust(ca: Option<&Path>) -> io::Result<rustls::ClientConfig> {
     let mut roots = rustls::RootCertStore::empty();
     if let Some(path) = ca {
         for certificate in CertificateDer::pem_file_iter(path).map_err(io::Error::other)? {

@@ -5,6 +5,7 @@ mod bots;
 mod cli;
 mod demo;
 mod http;
+mod process;
 
 use std::process::ExitCode;
 

@@ -385,8 +385,6 @@ pub struct Bench {
 pub enum BenchWhat {
     /// An order through the gateway, the bare simulator and nginx.
     Orders,
-    /// The core's decision alone.
-    Decision,
     /// Kills every process in turn under load and counts what was lost or sent twice.
     Crash,
 }

@@ -2,7 +2,7 @@
 //! operator would (the same commands), runs simulator, gateway and bots as processes of their own,
 //! restarts what dies, and shows what happens.
 
-mod child;
+
 mod desk;
 mod screen;
 
@@ -11,7 +11,7 @@ use crate::cli::args::{Common, Demo};
 use crate::cli::output::{Exit, Failure, print, say};
 use crate::cli::reach::{ask, data_dir};
 use crate::cli::run::{SEED, ready_object, runtime, stopped};
-use child::{Recipe, Running};
+use crate::process::{Recipe, Running};
 use desk::{ACCOUNTS, DeskAccount, Keys, SEATS, YOU};
 use serde_json::{Map, Value, json};
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! Processes of the demo: started from this same binary, told to die with their parent, restarted
+//! Processes of the demo and the benchmarks: started from this same binary, told to die with their parent, restarted
 //! when they die, stopped together.
 
 use nix::sys::signal::{Signal, kill};

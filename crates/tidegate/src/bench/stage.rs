@@ -1,0 +1,308 @@
+//! What the benchmark measures against: the simulator, nginx, and gateways, each a process of its
+//! own in a folder that is thrown away.
+
+use super::wire::Target;
+use crate::cli::args::Common;
+use crate::cli::output::Failure;
+use crate::cli::reach::ask;
+use crate::http::trust;
+use crate::process::{Recipe, Running};
+use aws_lc_rs::hmac;
+use serde_json::{Value, json};
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tidegate_server::admin::protocol::{GrantSpec, LimitsSpec, Request, Status};
+use tidegate_server::config::{self, Config, Durability};
+use tidegate_server::folder::DataFolder;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The venue, account and caller of every side.
+const VENUE: &str = "binance";
+const ACCOUNT: &str = "bench";
+const CALLER: &str = "bench";
+
+/// A simulator.
+pub struct Sim {
+    /// The process.
+    pub running: Running,
+    /// What it told.
+    pub told: Value,
+}
+
+/// A gateway on its own data folder.
+pub struct Gateway {
+    /// The process.
+    pub running: Running,
+    /// Its data folder.
+    pub dir: PathBuf,
+    /// Where its caller sends orders.
+    pub target: Arc<Target>,
+}
+
+/// An nginx that only passes on.
+pub struct Nginx {
+    child: Child,
+    /// Where orders are sent.
+    pub target: Arc<Target>,
+}
+
+/// Starts a simulator that takes any number of requests.
+pub async fn sim(dir: &Path, listen: &str, plain: bool) -> Result<Sim, Failure> {
+    let mut args = words(&["sim", "--json", "--no-rate-limits", "--control", "--listen", listen]);
+    if plain {
+        args.push("--plain-http".into());
+    }
+    args.extend(words(&["--venues", VENUE, "--data-dir"]));
+    args.push(dir.into());
+    let (running, told) = begin("sim", args, dir).await?;
+    Ok(Sim { running, told })
+}
+
+/// Orders straight to the simulator.
+pub fn direct(sim: &Sim, price: &str) -> Result<Arc<Target>, Failure> {
+    let (key, secret) = (word(&sim.told, "/venues/binance/key")?, word(&sim.told, "/venues/binance/secret")?);
+    target(&sim.told, "/venues/binance/prefixed", &word(&sim.told, "/ca")?, (&key, &secret), price)
+}
+
+/// Makes a data folder, imports the simulator's key and starts a gateway on it.
+pub async fn gateway(dir: &Path, sim: &Sim, durability: Durability, price: &str) -> Result<Gateway, Failure> {
+    own(&["init", "--desk", "bench", "--key-file"], dir, None)?;
+    let folder = DataFolder::new(dir);
+    let mut config = Config::load(&folder).map_err(|e| failed(&e.to_string()))?;
+    let url = word(&sim.told, "/venues/binance/prefixed")?;
+    config.listen.address = ([127, 0, 0, 1], 0).into();
+    config.journal.durability = durability;
+    config.requests.per_second = 1_000_000;
+    config.requests.burst = 1_000_000;
+    config.venues.insert(VENUE.to_owned(), config::Venue {
+        ws: url.replacen("http", "ws", 1),
+        rest: url,
+        ..config::Venue::default()
+    });
+    let text = config.to_toml().map_err(|e| failed(&e.to_string()))?;
+    std::fs::write(folder.config(), text).map_err(|e| failed(&e.to_string()))?;
+    let key = json!({
+        "key": word(&sim.told, "/venues/binance/key")?,
+        "secret": word(&sim.told, "/venues/binance/secret")?,
+    });
+    let import = ["venue-key", "import", "--account", ACCOUNT, "--venue", VENUE];
+    own(&import, dir, Some(key.to_string()))?;
+    let (running, told) = serve(dir).await?;
+    let (key, secret) = seat(dir).await?;
+    let target = target(&told, "/venues/binance/prefixed", &word(&told, "/ca")?, (&key, &secret), price)?;
+    Ok(Gateway { running, dir: dir.to_owned(), target })
+}
+
+/// Starts a gateway on a data folder.
+pub async fn serve(dir: &Path) -> Result<(Running, Value), Failure> {
+    let mut args = words(&["serve", "--json", "--data-dir"]);
+    args.push(dir.into());
+    begin("gateway", args, dir).await
+}
+
+/// Starts nginx as a reverse proxy with the gateway's certificate, if it is installed.
+pub fn nginx(dir: &Path, sim: &Sim, gateway: &Gateway, price: &str) -> Result<Nginx, Failure> {
+    let upstream = word(&sim.told, "/gateway")?.replace("http://", "");
+    let listen = free_port()?;
+    let folder = DataFolder::new(&gateway.dir);
+    let text = format!(
+        "worker_processes 1;\npid {dir}/nginx.pid;\nerror_log {dir}/error.log;\n\
+         events {{ worker_connections 1024; }}\nhttp {{\n  access_log off;\n\
+         client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy; fastcgi_temp_path {dir}/f;\n\
+         uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;\n\
+         upstream sim {{ server {upstream}; keepalive 256; }}\n\
+         server {{\n    listen {listen} ssl;\n    ssl_protocols TLSv1.3;\n\
+         ssl_certificate {chain};\n    ssl_certificate_key {key};\n    keepalive_requests 100000000;\n\
+         location / {{ proxy_pass http://sim; proxy_http_version 1.1; proxy_set_header Connection \"\"; }}\n\
+         }}\n}}\n",
+        dir = dir.display(),
+        chain = folder.chain().display(),
+        key = folder.tls_key().display(),
+    );
+    std::fs::create_dir_all(dir).map_err(|e| failed(&e.to_string()))?;
+    std::fs::write(dir.join("nginx.conf"), text).map_err(|e| failed(&e.to_string()))?;
+    let child = Command::new("nginx")
+        .arg("-p").arg(dir).arg("-c").arg(dir.join("nginx.conf")).args(["-g", "daemon off;"])
+        .stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+        .map_err(|e| Failure::new("nginx", format!("nginx did not start: {e}"), "apt-get install nginx-light"))?;
+    wait_for(listen)?;
+    let told = json!({"url": format!("https://{listen}/{VENUE}")});
+    let keys = (word(&sim.told, "/venues/binance/key")?, word(&sim.told, "/venues/binance/secret")?);
+    let target = target(&told, "/url", &folder.ca().display().to_string(), (&keys.0, &keys.1), price)?;
+    Ok(Nginx { child, target })
+}
+
+impl Nginx {
+    /// The master's process id; its workers are its children.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it.
+    pub fn stop(mut self) {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap_or(0));
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+        let _ = self.child.wait();
+    }
+}
+
+/// The gateway's status.
+pub fn status(dir: &Path) -> Result<Status, Failure> {
+    let value = ask(&common(dir), &Request::Status {}, PATIENCE)?;
+    serde_json::from_value(value).map_err(|e| failed(&e.to_string()))
+}
+
+/// Waits until every account is open.
+pub async fn wait_open(dir: &Path) -> Result<Status, Failure> {
+    let began = Instant::now();
+    loop {
+        if let Ok(status) = status(dir) {
+            let open = status.accounts.iter().all(|account| account.open);
+            if open && !status.accounts.is_empty() {
+                return Ok(status);
+            }
+            if began.elapsed() > PATIENCE {
+                let why = status.accounts.first().map(|a| a.why.clone()).unwrap_or_default();
+                return Err(failed(&format!("the account did not open within 30 s: {why}")));
+            }
+        } else if began.elapsed() > PATIENCE {
+            return Err(failed("the gateway does not answer"));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A price that the collar lets through and that cannot trade: one percent below the mark.
+pub async fn safe_price(sim: &Sim) -> Result<String, Failure> {
+    let ca = sim.told.get("ca").and_then(Value::as_str).map(PathBuf::from);
+    let url = word(&sim.told, "/venues/binance/prefixed")?;
+    let mut client = crate::http::Client::new(&url, ca.as_deref()).map_err(|e| failed(&e.to_string()))?;
+    let answer = client.send("GET", "/fapi/v1/premiumIndex?symbol=BTCUSDT", &[], String::new()).await;
+    let (_, body) = answer.map_err(|e| failed(&e.to_string()))?;
+    let mark: Value = serde_json::from_str(&body).map_err(|e| failed(&e.to_string()))?;
+    let mark: f64 = word(&mark, "/markPrice")?.parse().map_err(|_| failed("the mark is no number"))?;
+    Ok(format!("{:.1}", mark * 0.99))
+}
+
+async fn seat(dir: &Path) -> Result<(String, String), Failure> {
+    let common = common(dir);
+    let ask = |request: &Request| ask(&common, request, PATIENCE);
+    ask(&Request::AccountAdd { venue: VENUE.to_owned(), account: ACCOUNT.to_owned() })?;
+    let huge = "10000000000".to_owned();
+    ask(&Request::LimitsSet(LimitsSpec {
+        account: ACCOUNT.to_owned(),
+        max_order_qty: Vec::new(),
+        max_order_notional: huge.clone(),
+        max_open_notional: huge.clone(),
+        max_position_notional: huge.clone(),
+        collar_bps: 2_000,
+        option_collar_bps: 5_000,
+        max_mark_age_ms: 10_000,
+        orders_per_second: 1_000_000,
+        burst: 1_000_000,
+    }))?;
+    ask(&Request::CallerAdd { caller: CALLER.to_owned() })?;
+    ask(&Request::GrantSet(GrantSpec {
+        caller: CALLER.to_owned(),
+        account: ACCOUNT.to_owned(),
+        trade: true,
+        instruments: vec!["*".to_owned()],
+        sides: Vec::new(),
+        order_types: Vec::new(),
+        reduce_only: false,
+        max_order_qty: None,
+        max_order_notional: huge.clone(),
+        max_open_notional: huge,
+        orders_per_second: 1_000_000,
+        burst: 1_000_000,
+        settings: false,
+        account_wide: false,
+        until_ms: None,
+    }))?;
+    let made = ask(&Request::KeyAdd { caller: CALLER.to_owned(), account: ACCOUNT.to_owned(), public: None })?;
+    wait_open(dir).await?;
+    Ok((word(&made, "/id")?, word(&made, "/secret")?))
+}
+
+fn target(told: &Value, url: &str, ca: &str, key: (&str, &str), price: &str) -> Result<Arc<Target>, Failure> {
+    let url: hyper::Uri = word(told, url)?.parse().map_err(|_| failed("a URL cannot be read"))?;
+    let authority = url.authority().map(|a| a.as_str().to_owned()).unwrap_or_default();
+    let address: SocketAddr = authority.parse().map_err(|_| failed("an address cannot be read"))?;
+    let tls = trust(Some(Path::new(ca))).map_err(|e| failed(&e.to_string()))?;
+    Ok(Arc::new(Target {
+        address,
+        tls: Arc::new(tls),
+        prefix: url.path().trim_end_matches('/').to_owned(),
+        key: key.0.to_owned(),
+        signer: hmac::Key::new(hmac::HMAC_SHA256, key.1.as_bytes()),
+        price: price.to_owned(),
+        count: 0.into(),
+    }))
+}
+
+/// Runs one of our own commands to its end.
+pub fn own(args: &[&str], dir: &Path, input: Option<String>) -> Result<Value, Failure> {
+    let run = || -> std::io::Result<std::process::Output> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(args).arg("--json").arg("--data-dir").arg(dir)
+            .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        if let (Some(mut stdin), Some(input)) = (child.stdin.take(), &input) {
+            stdin.write_all(input.as_bytes())?;
+        }
+        child.wait_with_output()
+    };
+    let output = run().map_err(|e| failed(&e.to_string()))?;
+    if output.status.success() {
+        return Ok(serde_json::from_slice(&output.stdout).unwrap_or(Value::Null));
+    }
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    Err(failed(&format!("`tidegate {}` failed: {}", args.join(" "), text.trim())))
+}
+
+async fn begin(name: &'static str, args: Vec<OsString>, dir: &Path) -> Result<(Running, Value), Failure> {
+    let log = dir.with_extension("log");
+    let recipe = Recipe { name, args, input: None, tells: true, log };
+    let started = Running::start(recipe, PATIENCE).await;
+    started.map_err(|e| failed(&format!("{name} did not start: {e}")))
+}
+
+fn wait_for(address: SocketAddr) -> Result<(), Failure> {
+    for _ in 0..200 {
+        if std::net::TcpStream::connect(address).is_ok() {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Err(failed(&format!("nothing listens at {address}")))
+}
+
+/// A loopback address that nothing listens on.
+pub fn free_port() -> Result<SocketAddr, Failure> {
+    let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
+    free.map_err(|e| failed(&e.to_string()))
+}
+
+fn common(dir: &Path) -> Common {
+    Common { data_dir: Some(dir.to_owned()), json: true, url: None, die_with_parent: false }
+}
+
+/// A text in what a process told.
+pub fn word(value: &Value, path: &str) -> Result<String, Failure> {
+    let found = value.pointer(path).and_then(Value::as_str).map(str::to_owned);
+    found.ok_or_else(|| failed(&format!("{path} is missing")))
+}
+
+fn words(list: &[&str]) -> Vec<OsString> {
+    list.iter().map(OsString::from).collect()
+}
+
+/// A failure of the benchmark's own.
+pub fn failed(what: &str) -> Failure {
+    Failure::new("bench", what, "see the logs in the folder that was named")
+}
