@@ -48,7 +48,8 @@ pub async fn measure(dir: &Path, args: &Bench) -> Result<(Value, String), Failur
             side.measure(args).await?;
         }
     }
-    let stages = [("os", stage::status(&os.dir)?.latency), ("disk", stage::status(&disk.dir)?.latency)];
+    let stages =
+        [("os", stage::status(&os.dir)?.latency), ("disk", stage::status(&disk.dir)?.latency)];
     nginx.stop();
     let mut text = table(&sides, args);
     let mut figures = json!({"rate": args.rate, "connections": args.connections, "sides": {}});
@@ -59,9 +60,16 @@ pub async fn measure(dir: &Path, args: &Bench) -> Result<(Value, String), Failur
         let _ = writeln!(text, "\nstages of tidegate {name}, in µs");
         for (stage, q) in latency {
             let us = |ns: u64| ns as f64 / 1000.0;
-            let _ = writeln!(text, "  {stage:<9} p50 {:>8.1}  p99 {:>8.1}  p99.9 {:>8.1}", us(q.p50_ns), us(q.p99_ns), us(q.p999_ns));
+            let _ = writeln!(
+                text,
+                "  {stage:<9} p50 {:>8.1}  p99 {:>8.1}  p99.9 {:>8.1}",
+                us(q.p50_ns),
+                us(q.p99_ns),
+                us(q.p999_ns)
+            );
         }
-        figures["stages"][name] = serde_json::to_value(latency).map_err(|e| failed(&e.to_string()))?;
+        figures["stages"][name] =
+            serde_json::to_value(latency).map_err(|e| failed(&e.to_string()))?;
     }
     Ok((figures, text))
 }
@@ -76,16 +84,21 @@ impl Side {
         let time = Duration::from_secs(args.seconds);
         let steady = Load { connections: args.connections, rate: Some(args.rate), time };
         let before = self.cpu();
-        let measured = run(&self.target, steady).await.map_err(|e| failed(&format!("{}: {e}", self.name)))?;
+        let measured =
+            run(&self.target, steady).await.map_err(|e| failed(&format!("{}: {e}", self.name)))?;
         if measured.failures > 0 {
             let example = measured.example.unwrap_or_default();
-            return Err(failed(&format!("{} refused {} orders: {example}", self.name, measured.failures)));
+            return Err(failed(&format!(
+                "{} refused {} orders: {example}",
+                self.name, measured.failures
+            )));
         }
         let orders = measured.latencies.len().max(1);
         self.cpu_us = (self.cpu() - before) * 1e6 / orders as f64;
         self.steady.merge(measured);
         let full = Load { rate: None, time: time / 2, ..steady };
-        let measured = run(&self.target, full).await.map_err(|e| failed(&format!("{}: {e}", self.name)))?;
+        let measured =
+            run(&self.target, full).await.map_err(|e| failed(&format!("{}: {e}", self.name)))?;
         self.full.merge(measured);
         self.memory_mib = self.pids.iter().map(|pid| resident_mib(*pid)).sum();
         Ok(())
@@ -111,18 +124,34 @@ fn table(sides: &[Side], args: &Bench) -> String {
     let mut text = format!(
         "{} orders a second over {} TLS 1.3 connections, timed from the intended send; then as fast as it goes\n\
          {:<14} {:>8} {:>8} {:>8}  {:>8} {:>8} {:>8}  {:>9} {:>8} {:>7}\n",
-        args.rate, args.connections, "", "p50 µs", "p99", "p99.9", "+p50", "+p99", "+p99.9", "orders/s", "CPU µs", "MiB"
+        args.rate,
+        args.connections,
+        "",
+        "p50 µs",
+        "p99",
+        "p99.9",
+        "+p50",
+        "+p99",
+        "+p99.9",
+        "orders/s",
+        "CPU µs",
+        "MiB"
     );
-    let base = sides.first().map(|side| {
-        [0.5, 0.99, 0.999].map(|share| side.steady.quantile_us(share))
-    });
+    let base =
+        sides.first().map(|side| [0.5, 0.99, 0.999].map(|share| side.steady.quantile_us(share)));
     let [b50, b99, b999] = base.unwrap_or_default();
     for side in sides {
         let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|share| side.steady.quantile_us(share));
         let _ = writeln!(
             text,
             "{:<14} {p50:>8.0} {p99:>8.0} {p999:>8.0}  {:>8.0} {:>8.0} {:>8.0}  {:>9.0} {:>8.1} {:>7.1}",
-            side.name, p50 - b50, p99 - b99, p999 - b999, side.full.rate(), side.cpu_us, side.memory_mib
+            side.name,
+            p50 - b50,
+            p99 - b99,
+            p999 - b999,
+            side.full.rate(),
+            side.cpu_us,
+            side.memory_mib
         );
     }
     text
@@ -130,7 +159,8 @@ fn table(sides: &[Side], args: &Bench) -> String {
 
 /// A process and its children.
 fn children(pid: u32) -> Vec<u32> {
-    let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let list =
+        std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     std::iter::once(pid).chain(list.split_whitespace().filter_map(|pid| pid.parse().ok())).collect()
 }
 
@@ -138,13 +168,15 @@ fn children(pid: u32) -> Vec<u32> {
 fn cpu_seconds(pid: u32) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let after_name = text.rsplit(')').next().unwrap_or_default();
-    let ticks: u64 = after_name.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<u64>().ok()).sum();
+    let ticks: u64 =
+        after_name.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<u64>().ok()).sum();
     ticks as f64 / 100.0
 }
 
 fn resident_mib(pid: u32) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: f64 = line.and_then(|l| l.split_whitespace().next()).and_then(|n| n.parse().ok()).unwrap_or(0.0);
+    let kib: f64 =
+        line.and_then(|l| l.split_whitespace().next()).and_then(|n| n.parse().ok()).unwrap_or(0.0);
     kib / 1024.0
 }

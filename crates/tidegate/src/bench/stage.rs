@@ -65,12 +65,18 @@ pub async fn sim(dir: &Path, listen: &str, plain: bool) -> Result<Sim, Failure> 
 
 /// Orders straight to the simulator.
 pub fn direct(sim: &Sim, price: &str) -> Result<Arc<Target>, Failure> {
-    let (key, secret) = (word(&sim.told, "/venues/binance/key")?, word(&sim.told, "/venues/binance/secret")?);
+    let (key, secret) =
+        (word(&sim.told, "/venues/binance/key")?, word(&sim.told, "/venues/binance/secret")?);
     target(&sim.told, "/venues/binance/prefixed", &word(&sim.told, "/ca")?, (&key, &secret), price)
 }
 
 /// Makes a data folder, imports the simulator's key and starts a gateway on it.
-pub async fn gateway(dir: &Path, sim: &Sim, durability: Durability, price: &str) -> Result<Gateway, Failure> {
+pub async fn gateway(
+    dir: &Path,
+    sim: &Sim,
+    durability: Durability,
+    price: &str,
+) -> Result<Gateway, Failure> {
     own(&["init", "--desk", "bench", "--key-file"], dir, None)?;
     let folder = DataFolder::new(dir);
     let mut config = Config::load(&folder).map_err(|e| failed(&e.to_string()))?;
@@ -79,11 +85,10 @@ pub async fn gateway(dir: &Path, sim: &Sim, durability: Durability, price: &str)
     config.journal.durability = durability;
     config.requests.per_second = 1_000_000;
     config.requests.burst = 1_000_000;
-    config.venues.insert(VENUE.to_owned(), config::Venue {
-        ws: url.replacen("http", "ws", 1),
-        rest: url,
-        ..config::Venue::default()
-    });
+    config.venues.insert(
+        VENUE.to_owned(),
+        config::Venue { ws: url.replacen("http", "ws", 1), rest: url, ..config::Venue::default() },
+    );
     let text = config.to_toml().map_err(|e| failed(&e.to_string()))?;
     std::fs::write(folder.config(), text).map_err(|e| failed(&e.to_string()))?;
     let key = json!({
@@ -94,7 +99,8 @@ pub async fn gateway(dir: &Path, sim: &Sim, durability: Durability, price: &str)
     own(&import, dir, Some(key.to_string()))?;
     let (running, told) = serve(dir).await?;
     let (key, secret) = seat(dir).await?;
-    let target = target(&told, "/venues/binance/prefixed", &word(&told, "/ca")?, (&key, &secret), price)?;
+    let target =
+        target(&told, "/venues/binance/prefixed", &word(&told, "/ca")?, (&key, &secret), price)?;
     Ok(Gateway { running, dir: dir.to_owned(), target })
 }
 
@@ -127,13 +133,27 @@ pub fn nginx(dir: &Path, sim: &Sim, gateway: &Gateway, price: &str) -> Result<Ng
     std::fs::create_dir_all(dir).map_err(|e| failed(&e.to_string()))?;
     std::fs::write(dir.join("nginx.conf"), text).map_err(|e| failed(&e.to_string()))?;
     let child = Command::new("nginx")
-        .arg("-p").arg(dir).arg("-c").arg(dir.join("nginx.conf")).args(["-g", "daemon off;"])
-        .stdout(Stdio::null()).stderr(Stdio::null()).spawn()
-        .map_err(|e| Failure::new("nginx", format!("nginx did not start: {e}"), "apt-get install nginx-light"))?;
+        .arg("-p")
+        .arg(dir)
+        .arg("-c")
+        .arg(dir.join("nginx.conf"))
+        .args(["-g", "daemon off;"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|e| {
+            Failure::new(
+                "nginx",
+                format!("nginx did not start: {e}"),
+                "apt-get install nginx-light",
+            )
+        })?;
     wait_for(listen)?;
     let told = json!({"url": format!("https://{listen}/{VENUE}")});
-    let keys = (word(&sim.told, "/venues/binance/key")?, word(&sim.told, "/venues/binance/secret")?);
-    let target = target(&told, "/url", &folder.ca().display().to_string(), (&keys.0, &keys.1), price)?;
+    let keys =
+        (word(&sim.told, "/venues/binance/key")?, word(&sim.told, "/venues/binance/secret")?);
+    let target =
+        target(&told, "/url", &folder.ca().display().to_string(), (&keys.0, &keys.1), price)?;
     Ok(Nginx { child, target })
 }
 
@@ -181,11 +201,14 @@ pub async fn wait_open(dir: &Path) -> Result<Status, Failure> {
 pub async fn safe_price(sim: &Sim) -> Result<String, Failure> {
     let ca = sim.told.get("ca").and_then(Value::as_str).map(PathBuf::from);
     let url = word(&sim.told, "/venues/binance/prefixed")?;
-    let mut client = crate::http::Client::new(&url, ca.as_deref()).map_err(|e| failed(&e.to_string()))?;
-    let answer = client.send("GET", "/fapi/v1/premiumIndex?symbol=BTCUSDT", &[], String::new()).await;
+    let mut client =
+        crate::http::Client::new(&url, ca.as_deref()).map_err(|e| failed(&e.to_string()))?;
+    let answer =
+        client.send("GET", "/fapi/v1/premiumIndex?symbol=BTCUSDT", &[], String::new()).await;
     let (_, body) = answer.map_err(|e| failed(&e.to_string()))?;
     let mark: Value = serde_json::from_str(&body).map_err(|e| failed(&e.to_string()))?;
-    let mark: f64 = word(&mark, "/markPrice")?.parse().map_err(|_| failed("the mark is no number"))?;
+    let mark: f64 =
+        word(&mark, "/markPrice")?.parse().map_err(|_| failed("the mark is no number"))?;
     Ok(format!("{:.1}", mark * 0.99))
 }
 
@@ -224,12 +247,22 @@ async fn seat(dir: &Path) -> Result<(String, String), Failure> {
         account_wide: false,
         until_ms: None,
     }))?;
-    let made = ask(&Request::KeyAdd { caller: CALLER.to_owned(), account: ACCOUNT.to_owned(), public: None })?;
+    let made = ask(&Request::KeyAdd {
+        caller: CALLER.to_owned(),
+        account: ACCOUNT.to_owned(),
+        public: None,
+    })?;
     wait_open(dir).await?;
     Ok((word(&made, "/id")?, word(&made, "/secret")?))
 }
 
-fn target(told: &Value, url: &str, ca: &str, key: (&str, &str), price: &str) -> Result<Arc<Target>, Failure> {
+fn target(
+    told: &Value,
+    url: &str,
+    ca: &str,
+    key: (&str, &str),
+    price: &str,
+) -> Result<Arc<Target>, Failure> {
     let url: hyper::Uri = word(told, url)?.parse().map_err(|_| failed("a URL cannot be read"))?;
     let authority = url.authority().map(|a| a.as_str().to_owned()).unwrap_or_default();
     let address: SocketAddr = authority.parse().map_err(|_| failed("an address cannot be read"))?;
@@ -249,9 +282,14 @@ fn target(told: &Value, url: &str, ca: &str, key: (&str, &str), price: &str) -> 
 pub fn own(args: &[&str], dir: &Path, input: Option<String>) -> Result<Value, Failure> {
     let run = || -> std::io::Result<std::process::Output> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args(args).arg("--json").arg("--data-dir").arg(dir)
+            .args(args)
+            .arg("--json")
+            .arg("--data-dir")
+            .arg(dir)
             .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
-            .stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
         if let (Some(mut stdin), Some(input)) = (child.stdin.take(), &input) {
             stdin.write_all(input.as_bytes())?;
         }
@@ -261,11 +299,16 @@ pub fn own(args: &[&str], dir: &Path, input: Option<String>) -> Result<Value, Fa
     if output.status.success() {
         return Ok(serde_json::from_slice(&output.stdout).unwrap_or(Value::Null));
     }
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
     Err(failed(&format!("`tidegate {}` failed: {}", args.join(" "), text.trim())))
 }
 
-async fn begin(name: &'static str, args: Vec<OsString>, dir: &Path) -> Result<(Running, Value), Failure> {
+async fn begin(
+    name: &'static str,
+    args: Vec<OsString>,
+    dir: &Path,
+) -> Result<(Running, Value), Failure> {
     let log = dir.with_extension("log");
     let recipe = Recipe { name, args, input: None, tells: true, log };
     let started = Running::start(recipe, PATIENCE).await;

@@ -63,7 +63,14 @@ pub fn text(value: &Value) -> Result<String, Failure> {
         let _ = writeln!(text, "refused   {}", counts.join("  "));
     }
     for (stage, quantiles) in &status.latency {
-        let _ = writeln!(text, "{stage:<9} {quantiles}");
+        let us = |ns: u64| format!("{}.{} µs", ns / 1000, ns % 1000 / 100);
+        let _ = writeln!(
+            text,
+            "{stage:<9} p50 {:>12}  p99 {:>12}  of {}",
+            us(quantiles.p50_ns),
+            us(quantiles.p99_ns),
+            quantiles.count
+        );
     }
     Ok(text.trim_end().to_owned())
 }

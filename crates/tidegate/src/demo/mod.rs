@@ -2,7 +2,6 @@
 //! operator would (the same commands), runs simulator, gateway and bots as processes of their own,
 //! restarts what dies, and shows what happens.
 
-
 mod desk;
 mod screen;
 
@@ -178,8 +177,8 @@ impl Stage {
         let work = self.dir.join("setup");
         let _ = std::fs::remove_dir_all(&work);
         self.command(&["init", "--desk", "demo", "--key-file"], &work, None)?;
-        let mut config =
-            tidegate_server::config::Config::load(&work).map_err(|e| failed(&e.to_string()))?;
+        let mut config = tidegate_server::config::Config::load(&DataFolder::new(&work))
+            .map_err(|e| failed(&e.to_string()))?;
         config.listen.address = args.listen;
         for (name, venue) in sim.get("venues").and_then(Value::as_object).into_iter().flatten() {
             let url = venue.get("prefixed").and_then(Value::as_str).unwrap_or_default();
