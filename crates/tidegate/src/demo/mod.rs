@@ -45,8 +45,7 @@ struct Stage {
 
 impl Stage {
     async fn play(&self, args: &Demo) -> Result<(), Failure> {
-        std::fs::create_dir_all(&self.dir)
-            .map_err(|e| failed(&format!("{}: {e}", self.dir.display())))?;
+        private_folder(&self.dir).map_err(|e| failed(&format!("{}: {e}", self.dir.display())))?;
         let mut stop = Box::pin(stopped());
         let running = tokio::select! {
             running = self.start(args) => running?,
@@ -362,6 +361,13 @@ fn sim_key(sim: &Value, account: &DeskAccount) -> Result<String, Failure> {
 fn move_up(from: &Path, to: &Path) -> Result<(), Failure> {
     let name = from.file_name().unwrap_or_default();
     std::fs::rename(from, to.join(name)).map_err(|e| failed(&format!("{}: {e}", from.display())))
+}
+
+/// Makes the folder, for its owner alone.
+fn private_folder(dir: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::create_dir_all(dir)?;
+    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))
 }
 
 fn venue_of(account: &str) -> &str {
