@@ -1,1 +1,5 @@
-//! tidegate-testkit
+//! What tests of the whole share: the parsers' fuzz targets, and real processes to drive.
+//!
+//! For development alone; nothing that ships depends on it.
+
+pub mod fuzz;
