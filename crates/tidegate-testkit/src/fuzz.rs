@@ -35,8 +35,8 @@ pub const TARGETS: &[Target] = &[
     ("journal_verify", journal::verify),
     ("json", local::json),
     ("record", local::record),
-    ("sim_deribit", simulator::deribit),
     ("signer", local::signer),
+    ("sim_deribit", simulator::deribit),
     ("venue_key", local::venue_key),
 ];
 

@@ -167,7 +167,8 @@ fn deribit_moves_no_money_out_and_makes_no_keys() {
         refused(venue, &request("POST", "/api/v2", &body));
         refused(venue, &request("POST", &format!("/api/v2/{method}"), &body));
         // Two names for the route, one of them harmless.
-        refused(venue, &request("POST", "/api/v2/private/buy", &body));
+        let two = venue.credentials(&request("POST", "/api/v2/private/buy", &body));
+        assert!(two.is_err(), "{body}: {two:?}");
         never_built(venue, &method);
         let mut session = venue.open(&request("GET", "/ws/api/v2", ""), NOW).unwrap();
         only_refuses(&session.on_text(&body, &Instruments::default(), NOW), &body);
