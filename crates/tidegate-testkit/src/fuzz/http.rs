@@ -114,7 +114,6 @@ fn forged(world: &World, presented: &tidegate_types::request::Presented) {
     assert_eq!(keyring.insert(key, Some(Secret::new(secret))), Ok(()));
     let mut replays = ReplayGuard::new(Time::from_millis(0), None);
     let now = NOW;
-    let who =
-        authenticate(&keyring, &mut replays, &TokenStore::new(), &venue, presented, now);
+    let who = authenticate(&keyring, &mut replays, &TokenStore::new(), &venue, presented, now);
     assert!(who.is_err(), "forged: {who:?}");
 }

@@ -97,7 +97,8 @@ pub(super) fn verify(data: &[u8]) {
     if report.is_whole() && report.checkpoint.as_ref().is_some_and(|c| c.size == RECORDS) {
         assert_eq!(records(&memory).ok(), Some(folder.records.clone()), "found whole, yet changed");
     }
-    let outside = tidegate_journal::verify::verify_in(&memory, Some(&folder.note), Some(&folder.text));
+    let outside =
+        tidegate_journal::verify::verify_in(&memory, Some(&folder.note), Some(&folder.text));
     if outside.is_ok_and(|report| report.is_whole()) {
         assert_eq!(records(&memory).ok(), Some(folder.records.clone()), "vouched for, yet changed");
     }

@@ -57,8 +57,9 @@ impl Dice {
 }
 
 fn mutated(original: &[u8], other: &[u8], seed: u64) -> Vec<u8> {
-    const WORDS: &[&[u8]] =
-        &[b"\"", b"{", b"[", b"}", b"]", b",", b"-1", b"0", b"1e999", b"null", b"\xff", b"%", b"\n"];
+    const WORDS: &[&[u8]] = &[
+        b"\"", b"{", b"[", b"}", b"]", b",", b"-1", b"0", b"1e999", b"null", b"\xff", b"%", b"\n",
+    ];
     let mut dice = Dice((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mut bytes = original.to_vec();
     for _ in 0..=dice.below(3) {

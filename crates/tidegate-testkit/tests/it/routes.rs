@@ -87,7 +87,10 @@ fn request(method: &str, target: &str, body: &str) -> RawRequest {
         },
         path: path.to_owned(),
         query: query.to_owned(),
-        headers: vec![("authorization".into(), "bearer abc".into()), ("x-mbx-apikey".into(), "abc".into())],
+        headers: vec![
+            ("authorization".into(), "bearer abc".into()),
+            ("x-mbx-apikey".into(), "abc".into()),
+        ],
         body: body.as_bytes().to_vec(),
         peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
     }
