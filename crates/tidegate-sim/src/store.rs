@@ -14,7 +14,7 @@ use tidegate_types::codec::Codec;
 use tidegate_types::time::Time;
 
 /// Replay is to take two seconds at most: a tick costs about as much as this many orders.
-const TICK_COST: u64 = 300;
+const TICK_COST: u64 = 600;
 /// Cost of the log, in orders, after which a new snapshot is made.
 const SNAPSHOT_EVERY: u64 = 100_000;
 /// What a snapshot begins with.
@@ -194,3 +194,6 @@ fn replay(path: &Path, exchange: &mut Exchange) -> Result<(u64, u64), StoreError
     }
     Ok(((bytes.len() - rest.len()) as u64, count))
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,3 +98,6 @@ pub async fn socket(world: Shared, request: Request, socket: Socket) {
 pub fn unknown_error() -> Value {
     json!({"code": -1000, "msg": "Unknown error, please check your request or try again later."})
 }
+
+#[cfg(test)]
+mod tests;

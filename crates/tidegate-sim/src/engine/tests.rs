@@ -1,11 +1,14 @@
 //! Tests of the engine.
 
 use super::exchange::{Exchange, Setup};
-use super::input::{Input, Refusal, Reply};
+use super::input::{Amendment, Input, OrderRef, Refusal, Reply};
 use super::market::InstrumentIx;
-use super::order::{NewOrder, PostOnly, Status};
+use super::order::{
+    NewOrder, OrderType, PosSide, PostOnly, SelfTrade, Status, Tif, Trigger, TriggerBy, TriggerKind,
+};
 use super::universe::Venue;
-use super::{AccountIx, calc};
+use super::{AccountIx, Effect, calc};
+use std::sync::Arc;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::order::Side;
 use tidegate_types::time::{Span, Time};
@@ -68,6 +71,10 @@ impl World {
         self.exchange.market(self.btc()).unwrap().book.best(side).unwrap()
     }
 }
+
+mod book;
+mod life;
+mod money;
 
 #[test]
 fn books_are_two_sided_and_never_crossed() {
