@@ -5,16 +5,11 @@ use super::orders::{cut, span};
 use super::render::{amount, places, position_side, price, quantity};
 use super::routes::{Call, Outcome};
 use crate::engine::account::value;
-use crate::engine::input::ListenOp;
 use crate::engine::margin::{BRACKETS, Summary, bracket_of};
 use crate::engine::market::Phase;
 use crate::engine::order::PosSide;
-use crate::engine::{
-    Account, AccountIx, Exchange, Input, InstrumentIx, Market, Position, Refusal, Reply, Venue,
-    calc,
-};
+use crate::engine::{Account, AccountIx, Exchange, InstrumentIx, Market, Position, Venue, calc};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use tidegate_types::decimal::Decimal;
 
 /// The settlement asset of everything here.
@@ -345,12 +340,12 @@ fn margin_type(owner: &Account, instrument: InstrumentIx) -> &'static str {
     if owner.is_isolated(instrument) { "ISOLATED" } else { "CROSSED" }
 }
 
-fn flag(owner: &Account, name: &str) -> bool {
+pub(super) fn flag(owner: &Account, name: &str) -> bool {
     owner.flags.get(name).is_some_and(|value| &**value == "true")
 }
 
 /// The largest position value at a leverage.
-fn max_notional(leverage: u32) -> String {
+pub(super) fn max_notional(leverage: u32) -> String {
     let fits = BRACKETS.iter().rev().find(|step| step.leverage >= leverage);
     fits.map_or(0, |step| step.cap).to_string()
 }
@@ -478,136 +473,4 @@ pub(crate) fn adl_quantile(call: &mut Call<'_>) -> Outcome {
         })
     });
     Ok(Value::Array(told.collect()))
-}
-
-fn success() -> Outcome {
-    Ok(json!({"code": 200, "msg": "success"}))
-}
-
-pub(crate) fn dual(call: &mut Call<'_>) -> Outcome {
-    let owner = call.world.exchange.account(call.account()?).ok_or(Fail::KEY)?;
-    Ok(json!({"dualSidePosition": owner.hedge}))
-}
-
-pub(crate) fn set_dual(call: &mut Call<'_>) -> Outcome {
-    let account = call.account()?;
-    let hedge = call.params.flag("dualSidePosition")?;
-    let hedge = hedge.ok_or_else(|| Fail::missing("dualSidePosition"))?;
-    match call.apply(&Input::SetHedge { account, hedge }) {
-        Reply::Refused(refusal) => Err(Fail::of_position_mode(refusal)),
-        _ => success(),
-    }
-}
-
-fn read_flag(call: &Call<'_>, name: &str) -> Outcome {
-    let owner = call.world.exchange.account(call.account()?).ok_or(Fail::KEY)?;
-    let mut told = serde_json::Map::new();
-    told.insert(name.to_owned(), json!(flag(owner, name)));
-    Ok(Value::Object(told))
-}
-
-fn write_flag(call: &mut Call<'_>, name: &str) -> Outcome {
-    let account = call.account()?;
-    let on = call.params.flag(name)?.ok_or_else(|| Fail::missing(name))?;
-    let owner = call.world.exchange.account(account).ok_or(Fail::KEY)?;
-    if name == "multiAssetsMargin" && flag(owner, name) == on {
-        return Err(Fail::JOINT_UNCHANGED);
-    }
-    let value = Arc::from(if on { "true" } else { "false" });
-    call.apply(&Input::SetFlag { account, name: Arc::from(name), value });
-    success()
-}
-
-pub(crate) fn multi_assets(call: &mut Call<'_>) -> Outcome {
-    read_flag(call, "multiAssetsMargin")
-}
-
-pub(crate) fn set_multi_assets(call: &mut Call<'_>) -> Outcome {
-    write_flag(call, "multiAssetsMargin")
-}
-
-pub(crate) fn fee_burn(call: &mut Call<'_>) -> Outcome {
-    read_flag(call, "feeBurn")
-}
-
-pub(crate) fn set_fee_burn(call: &mut Call<'_>) -> Outcome {
-    write_flag(call, "feeBurn")
-}
-
-pub(crate) fn set_leverage(call: &mut Call<'_>) -> Outcome {
-    let (account, instrument) = (call.account()?, call.symbol()?);
-    let leverage = call.params.int("leverage")?.ok_or_else(|| Fail::missing("leverage"))?;
-    let leverage = u32::try_from(leverage).map_err(|_| Fail::LEVERAGE)?;
-    match call.apply(&Input::SetLeverage { account, instrument, leverage }) {
-        Reply::Refused(Refusal::Leverage) => Err(Fail::LEVERAGE),
-        Reply::Refused(refusal) => Err(Fail::of_order(refusal)),
-        _ => Ok(json!({
-            "symbol": &*call.listing(instrument)?.symbol,
-            "leverage": leverage,
-            "maxNotionalValue": max_notional(leverage),
-        })),
-    }
-}
-
-pub(crate) fn set_margin_type(call: &mut Call<'_>) -> Outcome {
-    let (account, instrument) = (call.account()?, call.symbol()?);
-    let isolated = match call.params.need("marginType")? {
-        "ISOLATED" => true,
-        "CROSSED" => false,
-        _ => return Err(Fail::missing("marginType")),
-    };
-    match call.apply(&Input::SetIsolated { account, instrument, isolated }) {
-        Reply::Refused(refusal) => Err(Fail::of_order(refusal)),
-        _ => success(),
-    }
-}
-
-pub(crate) fn move_margin(call: &mut Call<'_>) -> Outcome {
-    let (account, instrument) = (call.account()?, call.symbol()?);
-    let moved = call.params.decimal("amount")?.ok_or_else(|| Fail::missing("amount"))?;
-    if !moved.is_positive() {
-        return Err(Fail::AMOUNT);
-    }
-    let kind = call.params.int("type")?.ok_or_else(|| Fail::missing("type"))?;
-    let signed = match kind {
-        1 => moved,
-        2 => moved.neg(),
-        _ => return Err(Fail::missing("type")),
-    };
-    match call.apply(&Input::MoveMargin { account, instrument, amount: signed }) {
-        Reply::Refused(Refusal::HasPosition) => Err(Fail::ISOLATED_ONLY),
-        Reply::Refused(_) => Err(Fail::ISOLATED_MARGIN),
-        _ => {
-            let number: serde_json::Number =
-                moved.to_string().parse().map_err(|_| Fail::UNKNOWN)?;
-            let msg = "Successfully modify position margin.";
-            Ok(json!({"amount": number, "code": 200, "msg": msg, "type": kind}))
-        }
-    }
-}
-
-fn listen(call: &mut Call<'_>, op: ListenOp) -> Outcome {
-    let account = call.account()?;
-    match call.apply(&Input::Listen { account, op }) {
-        Reply::Refused(refusal) => Err(Fail::of_order(refusal)),
-        _ => {
-            let owner = call.world.exchange.account(account).ok_or(Fail::KEY)?;
-            Ok(match &owner.listen_key {
-                Some((key, _)) => json!({"listenKey": &**key}),
-                None => json!({}),
-            })
-        }
-    }
-}
-
-pub(crate) fn listen_start(call: &mut Call<'_>) -> Outcome {
-    listen(call, ListenOp::Start)
-}
-
-pub(crate) fn listen_keep(call: &mut Call<'_>) -> Outcome {
-    listen(call, ListenOp::Keep)
-}
-
-pub(crate) fn listen_stop(call: &mut Call<'_>) -> Outcome {
-    listen(call, ListenOp::Stop)
 }

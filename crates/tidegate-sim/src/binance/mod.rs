@@ -11,6 +11,7 @@ mod orders;
 mod params;
 mod render;
 mod routes;
+mod settings;
 mod sockets;
 mod streams;
 pub(crate) mod universe;

@@ -2,7 +2,7 @@
 
 use super::fail::Fail;
 use super::params::Params;
-use super::{account, algo, market, orders, wallet};
+use super::{account, algo, market, orders, settings, wallet};
 use crate::config::Limits;
 use crate::engine::{AccountIx, Input, InstrumentIx, Listing, Reply, Venue};
 use crate::serve::world::{Key, World};
@@ -206,15 +206,15 @@ static ROUTES: &[Route] = &[
     route("GET", "/fapi/v1/rateLimit/order", Read, one, account::rate_limit),
     route("GET", "/fapi/v1/adlQuantile", Read, five, account::adl_quantile),
     route("GET", "/fapi/v1/forceOrders", Read, twenty, orders::force_orders),
-    route("GET", "/fapi/v1/positionSide/dual", Read, thirty, account::dual),
-    route("POST", "/fapi/v1/positionSide/dual", Trade, one, account::set_dual),
-    route("GET", "/fapi/v1/multiAssetsMargin", Read, thirty, account::multi_assets),
-    route("POST", "/fapi/v1/multiAssetsMargin", Trade, one, account::set_multi_assets),
-    route("GET", "/fapi/v1/feeBurn", Read, thirty, account::fee_burn),
-    route("POST", "/fapi/v1/feeBurn", Trade, one, account::set_fee_burn),
-    route("POST", "/fapi/v1/leverage", Trade, one, account::set_leverage),
-    route("POST", "/fapi/v1/marginType", Trade, one, account::set_margin_type),
-    route("POST", "/fapi/v1/positionMargin", Trade, one, account::move_margin),
+    route("GET", "/fapi/v1/positionSide/dual", Read, thirty, settings::dual),
+    route("POST", "/fapi/v1/positionSide/dual", Trade, one, settings::set_dual),
+    route("GET", "/fapi/v1/multiAssetsMargin", Read, thirty, settings::multi_assets),
+    route("POST", "/fapi/v1/multiAssetsMargin", Trade, one, settings::set_multi_assets),
+    route("GET", "/fapi/v1/feeBurn", Read, thirty, settings::fee_burn),
+    route("POST", "/fapi/v1/feeBurn", Trade, one, settings::set_fee_burn),
+    route("POST", "/fapi/v1/leverage", Trade, one, settings::set_leverage),
+    route("POST", "/fapi/v1/marginType", Trade, one, settings::set_margin_type),
+    route("POST", "/fapi/v1/positionMargin", Trade, one, settings::move_margin),
     ordering("POST", "/fapi/v1/order", 1, orders::place),
     ordering("POST", "/fapi/v1/order/test", 1, orders::test),
     ordering("PUT", "/fapi/v1/order", 1, orders::modify),
@@ -235,9 +235,9 @@ static ROUTES: &[Route] = &[
     route("DELETE", "/fapi/v1/algoOpenOrders", Trade, one, algo::cancel_all),
     route("GET", "/fapi/v1/openAlgoOrders", Read, by_symbol, algo::open),
     route("GET", "/fapi/v1/allAlgoOrders", Read, five, algo::all),
-    route("POST", "/fapi/v1/listenKey", WithKey, one, account::listen_start),
-    route("PUT", "/fapi/v1/listenKey", WithKey, one, account::listen_keep),
-    route("DELETE", "/fapi/v1/listenKey", WithKey, one, account::listen_stop),
+    route("POST", "/fapi/v1/listenKey", WithKey, one, settings::listen_start),
+    route("PUT", "/fapi/v1/listenKey", WithKey, one, settings::listen_keep),
+    route("DELETE", "/fapi/v1/listenKey", WithKey, one, settings::listen_stop),
     route("GET", "/sapi/v1/account/apiRestrictions", Read, one, wallet::restrictions),
     route("GET", "/sapi/v1/capital/config/getall", Read, ten, wallet::nothing),
     route("GET", "/sapi/v1/margin/allPairs", Read, one, wallet::nothing),

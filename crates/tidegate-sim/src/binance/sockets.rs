@@ -29,16 +29,12 @@ struct Session {
 
 /// Serves a stream connection to its end.
 pub(super) async fn serve(world: Shared, request: &Request, mut socket: Socket) {
-    let (mut session, feed) = {
-        let mut world = world.borrow_mut();
-        let feed = world.subscribe();
-        let Some(session) = Session::open(request, &world) else {
-            drop(world);
-            let _ = socket.close(None).await;
-            return;
-        };
-        (session, feed)
+    let opened = Session::open(request, &world.borrow());
+    let Some(mut session) = opened else {
+        let _ = socket.close(None).await;
+        return;
     };
+    let feed = world.borrow_mut().subscribe();
     // A connection that fails is over; its client connects again.
     let _ = run(&world, &mut session, feed, &mut socket).await;
 }

@@ -37,6 +37,9 @@ enum Topic {
     User(AccountIx),
 }
 
+/// The best price of a side and its quantity.
+type Best = (String, String);
+
 /// A subscribed stream.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -48,7 +51,7 @@ pub(super) struct Stream {
     update: u64,
     dirty: BTreeSet<(Side, Decimal)>,
     /// What was last sent of a best price, so that it is not sent twice.
-    last: Vec<(InstrumentIx, (String, String), (String, String))>,
+    last: Vec<(InstrumentIx, Best, Best)>,
 }
 
 /// Which of the split addresses a stream is served at.

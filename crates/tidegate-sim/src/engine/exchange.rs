@@ -23,8 +23,11 @@ pub struct Setup {
     /// The venues it has.
     pub venues: Vec<Venue>,
     /// The accounts of callers: venue, name, money by asset.
-    pub accounts: Vec<(Venue, String, Vec<(String, Decimal)>)>,
+    pub accounts: Vec<(Venue, String, Money)>,
 }
+
+/// Amounts by asset.
+pub type Money = Vec<(String, Decimal)>;
 
 /// The exchange.
 #[derive(Debug)]
@@ -310,7 +313,7 @@ impl Exchange {
     /// Lists what is due and not there yet.
     fn list_due(&mut self, now: Time) {
         let minute = 600;
-        if !self.markets.is_empty() && self.ticks % minute != 0 {
+        if !self.markets.is_empty() && !self.ticks.is_multiple_of(minute) {
             return;
         }
         for venue in self.venues.clone() {

@@ -76,8 +76,9 @@ pub const BRACKETS: [Bracket; 6] = [
 
 /// The step a position value falls into.
 pub fn bracket_of(notional: Decimal) -> (usize, Bracket) {
-    let last = (BRACKETS.len() - 1, BRACKETS[BRACKETS.len() - 1]);
-    BRACKETS.into_iter().enumerate().find(|(_, b)| notional <= calc::int(b.cap)).unwrap_or(last)
+    let [.., top] = BRACKETS;
+    let found = BRACKETS.into_iter().enumerate().find(|(_, b)| notional <= calc::int(b.cap));
+    found.unwrap_or((BRACKETS.len() - 1, top))
 }
 
 impl Market {
@@ -168,7 +169,7 @@ impl Exchange {
         }
         let none = Resting::default();
         let resting = owner.resting.get(&order.instrument).unwrap_or(&none);
-        self.check_more(account, owner, order, order.quantity, resting)
+        self.check_more(account, owner, order, order.quantity, (resting, resting))
     }
 
     pub(crate) fn check_amended_margin(&self, old: &Order, ask: &NewOrder) -> Result<(), Refusal> {
@@ -177,7 +178,8 @@ impl Exchange {
             return Ok(());
         }
         let market = self.listing(ask.instrument)?;
-        let mut resting = owner.resting.get(&ask.instrument).copied().unwrap_or_default();
+        let before = owner.resting.get(&ask.instrument).copied().unwrap_or_default();
+        let mut resting = before;
         let price = old.ask.price.unwrap_or(market.mark);
         let worth = value(&market.listing, old.left(), price).abs();
         match ask.side {
@@ -190,23 +192,24 @@ impl Exchange {
                 resting.ask_value = calc::sub(resting.ask_value, worth);
             }
         }
-        self.check_more(old.account, owner, ask, calc::sub(ask.quantity, old.filled), &resting)
+        let left = calc::sub(ask.quantity, old.filled);
+        self.check_more(old.account, owner, ask, left, (&before, &resting))
     }
 
-    /// Whether the account can bear `order` on top of `resting`.
+    /// Whether the account can bear `order`: what rests now, and what will still rest beside it.
     fn check_more(
         &self,
         account: AccountIx,
         owner: &Account,
         order: &NewOrder,
         quantity: Decimal,
-        resting: &Resting,
+        (before, beside): (&Resting, &Resting),
     ) -> Result<(), Refusal> {
         let market = self.listing(order.instrument)?;
         let terms = &market.listing;
         let price = order.price.unwrap_or_else(|| market.worst_price(order.side));
         let worth = value(terms, quantity, price).abs();
-        let mut with = *resting;
+        let mut with = *beside;
         match order.side {
             Side::Buy => {
                 with.bids = calc::add(with.bids, quantity);
@@ -219,7 +222,7 @@ impl Exchange {
         }
         let leverage = owner.leverage_of(order.instrument, terms);
         let size = owner.net(order.instrument);
-        let (_, now) = needs(market, size, resting, leverage);
+        let (_, now) = needs(market, size, before, leverage);
         let (_, then) = needs(market, size, &with, leverage);
         let more = calc::sub(then, now);
         if !more.is_positive() {

@@ -4,7 +4,7 @@ use super::account::{AccountIx, value};
 use super::calc;
 use super::effect::{Cause, Effect, OrderEvent, PublicTrade};
 use super::exchange::{CLOSED_KEPT, Exchange, HISTORY_KEPT};
-use super::input::{Amendment, OrderRef, Refusal, Reply};
+use super::input::{OrderRef, Refusal, Reply};
 use super::market::InstrumentIx;
 use super::order::{
     EndReason, Fill, NewOrder, Order, OrderId, OrderType, PosSide, PostOnly, SelfTrade, Status, Tif,
@@ -42,7 +42,7 @@ impl Exchange {
         self.placed(id, fills)
     }
 
-    fn placed(&self, id: OrderId, fills: Vec<Fill>) -> Result<Reply, Refusal> {
+    pub(super) fn placed(&self, id: OrderId, fills: Vec<Fill>) -> Result<Reply, Refusal> {
         let order = self.orders.get(&id).ok_or(Refusal::UnknownOrder)?;
         Ok(Reply::Order(Box::new(order.clone()), fills))
     }
@@ -145,7 +145,7 @@ impl Exchange {
     }
 
     /// Fixes the price of market-limit orders and of post-only orders that slide.
-    fn settle_price(&self, order: &mut NewOrder) -> Result<(), Refusal> {
+    pub(super) fn settle_price(&self, order: &mut NewOrder) -> Result<(), Refusal> {
         let market = self.listing(order.instrument)?;
         let opposite = market.book.best(order.side.opposite());
         if order.kind != OrderType::Limit && opposite.is_none() {
@@ -217,8 +217,7 @@ impl Exchange {
     /// Trades an order against the book as far as it goes.
     pub(crate) fn match_order(&mut self, id: OrderId, now: Time) -> Vec<Fill> {
         let mut fills = Vec::new();
-        loop {
-            let Some(taker) = self.orders.get(&id) else { break };
+        while let Some(taker) = self.orders.get(&id) {
             let (side, instrument, limit) = (taker.ask.side, taker.ask.instrument, taker.ask.price);
             let (left, account, mode) = (taker.left(), taker.account, taker.ask.self_trade);
             if taker.status != Status::Open || !left.is_positive() {
@@ -418,7 +417,7 @@ impl Exchange {
     }
 
     /// Puts what is left of a matched order on the book, or ends it.
-    fn rest_or_end(&mut self, id: OrderId, now: Time) {
+    pub(super) fn rest_or_end(&mut self, id: OrderId, now: Time) {
         let Some(order) = self.orders.get(&id) else { return };
         if order.status != Status::Open {
             return;
@@ -559,103 +558,6 @@ impl Exchange {
             }
         }
         Reply::Cancelled(ended)
-    }
-
-    pub(crate) fn amend(
-        &mut self,
-        account: AccountIx,
-        target: &OrderRef,
-        change: &Amendment,
-        now: Time,
-    ) -> Result<Reply, Refusal> {
-        let order = self.find_order(account, target).ok_or(Refusal::UnknownOrder)?;
-        let (id, old) = (order.id, order.clone());
-        match old.status {
-            Status::Open => self.amend_resting(id, old, change, now),
-            Status::Untriggered => self.amend_waiting(id, &old, change, now),
-            Status::Triggered | Status::Filled | Status::Ended { .. } => Err(Refusal::NotOpen),
-        }
-    }
-
-    /// An order keeps its place in the queue when its price stays and its quantity does not grow.
-    fn amend_resting(
-        &mut self,
-        id: OrderId,
-        old: Order,
-        change: &Amendment,
-        now: Time,
-    ) -> Result<Reply, Refusal> {
-        let mut ask = old.ask.clone();
-        ask.quantity = change.quantity.unwrap_or(ask.quantity);
-        ask.price = change.price.or(ask.price);
-        ask.post_only = change.post_only.unwrap_or(ask.post_only);
-        ask.reduce_only = change.reduce_only.unwrap_or(ask.reduce_only);
-        let market = self.listing(ask.instrument)?;
-        super::check::check_quantity(market, ask.kind, ask.quantity)?;
-        super::check::check_price(market, ask.side, ask.price)?;
-        if ask == old.ask {
-            return Err(Refusal::SameOrder);
-        }
-        if ask.quantity <= old.filled {
-            self.end(id, EndReason::Amend, now);
-            return self.placed(id, Vec::new());
-        }
-        let keeps_place = ask.price == old.ask.price && ask.quantity <= old.ask.quantity;
-        if !keeps_place {
-            match self.settle_price(&mut ask) {
-                Err(Refusal::WouldTake) => {
-                    self.end(id, EndReason::Amend, now);
-                    return self.placed(id, Vec::new());
-                }
-                other => other?,
-            }
-            self.check_amended_margin(&old, &ask)?;
-        }
-        let (side, left) = (ask.side, old.left());
-        self.tally(id, left, false);
-        if let (Some(price), Some(market)) = (old.ask.price, self.market_mut(ask.instrument)) {
-            market.book.remove(side, price, old.priority, left);
-            let (instrument, update) = (ask.instrument, market.book.update);
-            self.effects.push(Effect::Level { instrument, side, price, update });
-        }
-        let priority = if keeps_place { old.priority } else { self.next_priority };
-        self.next_priority += 1;
-        if let Some(order) = self.orders.get_mut(&id) {
-            order.ask = ask;
-            order.priority = priority;
-            order.updated = now;
-            order.amended += 1;
-        }
-        self.emit(id, OrderEvent::Amended);
-        let fills = self.match_order(id, now);
-        self.rest_or_end(id, now);
-        self.placed(id, fills)
-    }
-
-    fn amend_waiting(
-        &mut self,
-        id: OrderId,
-        old: &Order,
-        change: &Amendment,
-        now: Time,
-    ) -> Result<Reply, Refusal> {
-        let mut ask = old.ask.clone();
-        ask.quantity = change.quantity.unwrap_or(ask.quantity);
-        ask.price = change.price.or(ask.price);
-        ask.reduce_only = change.reduce_only.unwrap_or(ask.reduce_only);
-        if let (Some(trigger), Some(price)) = (&mut ask.trigger, change.trigger_price) {
-            trigger.price = price;
-        }
-        ask.unique = false;
-        self.check_order(old.account, &ask, now)?;
-        ask.unique = old.ask.unique;
-        if let Some(order) = self.orders.get_mut(&id) {
-            order.ask = ask;
-            order.updated = now;
-            order.amended += 1;
-        }
-        self.emit(id, OrderEvent::Amended);
-        self.placed(id, Vec::new())
     }
 }
 

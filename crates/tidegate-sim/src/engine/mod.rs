@@ -2,6 +2,7 @@
 //! replies and effects come out; the same seed and the same inputs give the same history.
 
 pub mod account;
+mod amend;
 pub mod book;
 pub mod calc;
 mod check;

@@ -54,7 +54,7 @@ impl Exchange {
             let style = style(market.listing.kind);
             let venue = market.listing.venue;
             // Instruments take turns, so that no tick carries all of them.
-            if (self.ticks + u64::from(instrument.0)) % style.every == 0
+            if (self.ticks + u64::from(instrument.0)).is_multiple_of(style.every)
                 || market.book.best(Side::Buy).is_none()
                 || market.book.best(Side::Sell).is_none()
             {
