@@ -42,4 +42,4 @@ pub fn start(admin: Arc<Administration>) -> std::io::Result<thread::JoinHandle<(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -27,14 +27,14 @@ impl Reload for NoReload {
     }
 }
 
-struct Office {
-    world: World,
-    admin: Arc<Administration>,
+pub(crate) struct Office {
+    pub(crate) world: World,
+    pub(crate) admin: Arc<Administration>,
     folder: DataFolder,
-    stop: watch::Receiver<bool>,
+    pub(crate) stop: watch::Receiver<bool>,
 }
 
-async fn office() -> Office {
+pub(crate) async fn office() -> Office {
     let world = world().await;
     let folder = DataFolder::new(world.folder.path());
     let unlock: Unlock = new_key_file(&folder.vault_key()).unwrap();
@@ -46,7 +46,7 @@ async fn office() -> Office {
     let (sender, stop) = watch::channel(false);
     let parts = Parts {
         desk: Arc::clone(&world.desk),
-        callers: Arc::new(Callers::new(Keyring::new(), replays, (10, 10))),
+        callers: Arc::new(Callers::new(Keyring::new(), replays, (100, 100))),
         links: Arc::clone(&world.links),
         connections: Connections::new(1, 1),
         config: Config::default(),
@@ -64,7 +64,11 @@ fn owner() -> Administrator {
 }
 
 impl Office {
-    async fn ask(&self, request: Value) -> Result<Value, (String, String)> {
+    pub(crate) fn callers(&self) -> Arc<Callers> {
+        Arc::clone(&self.admin.parts.callers)
+    }
+
+    pub(crate) async fn ask(&self, request: Value) -> Result<Value, (String, String)> {
         self.ask_as(&owner(), request).await
     }
 

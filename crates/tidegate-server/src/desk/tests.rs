@@ -21,6 +21,7 @@ use tidegate_types::time::Span;
 use tidegate_vault::client::SignerNews;
 use tidegate_venues::registry;
 use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 pub(crate) const VENUE: &str = "binance";
 
@@ -114,7 +115,51 @@ impl Transport for PaperVenue {
     }
 
     fn socket<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<BoxedSocket, String>> {
-        Box::pin(async { Err("no sockets".to_owned()) })
+        Box::pin(async { Ok(Box::pin(Torrent) as BoxedSocket) })
+    }
+}
+
+/// A socket that always has something to say.
+struct Torrent;
+
+impl futures_util::Stream for Torrent {
+    type Item = Result<Message, Error>;
+
+    fn poll_next(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        let text = format!(r#"{{"stream":"btcusdt@trade","data":{{"x":"{}"}}}}"#, "y".repeat(4000));
+        std::task::Poll::Ready(Some(Ok(Message::text(text))))
+    }
+}
+
+impl futures_util::Sink<Message> for Torrent {
+    type Error = Error;
+
+    fn poll_ready(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Error>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn start_send(self: std::pin::Pin<&mut Self>, _: Message) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn poll_flush(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Error>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Error>> {
+        std::task::Poll::Ready(Ok(()))
     }
 }
 

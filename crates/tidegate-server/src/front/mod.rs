@@ -160,3 +160,6 @@ impl Site for Gate {
         self.admin.over_http(request).await
     }
 }
+
+#[cfg(test)]
+mod tests;

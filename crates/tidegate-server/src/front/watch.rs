@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tidegate_identity::Named;
 use tidegate_types::ids::{AccountName, CallerName, KeyId};
 use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::sync::broadcast::error::TryRecvError;
 
 /// Who watches, and the messages that have not been taken yet.
 #[derive(Debug)]
@@ -41,10 +41,7 @@ impl Watch {
         if self.missed {
             return None;
         }
-        match self.frames.recv().await {
-            Ok(frame) => Some(frame),
-            Err(RecvError::Lagged(_) | RecvError::Closed) => None,
-        }
+        self.frames.recv().await.ok()
     }
 
     /// The next message if it is there already.

@@ -1,0 +1,83 @@
+use super::*;
+use crate::folder::DataFolder;
+use crate::setup::{make_authority, make_certificate};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ProtocolVersion, RootCertStore};
+use std::net::SocketAddr;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
+
+struct Listening {
+    address: SocketAddr,
+    folder: DataFolder,
+    _dir: tempfile::TempDir,
+}
+
+/// Echoes one byte over TLS.
+async fn listening() -> Listening {
+    install_provider();
+    let dir = tempfile::tempdir().unwrap();
+    let folder = DataFolder::new(dir.path());
+    make_authority(&folder, &[]).unwrap();
+    make_certificate(&folder, &[]).unwrap();
+    let acceptor = acceptor(&folder.chain(), &folder.tls_key()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                let byte = stream.read_u8().await.unwrap();
+                stream.write_u8(byte).await.unwrap();
+                stream.shutdown().await.unwrap();
+            });
+        }
+    });
+    Listening { address, folder, _dir: dir }
+}
+
+#[tokio::test]
+async fn tls_1_3_is_spoken() {
+    let listening = listening().await;
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(listening.folder.ca()).unwrap()).unwrap();
+    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let stream = TcpStream::connect(listening.address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+    assert_eq!(stream.get_ref().1.protocol_version(), Some(ProtocolVersion::TLSv1_3));
+    stream.write_u8(7).await.unwrap();
+    assert_eq!(stream.read_u8().await.unwrap(), 7);
+}
+
+/// A greeting of TLS 1.2 at most, with what every client of that age offers.
+fn hello_1_2() -> Vec<u8> {
+    let mut body = vec![3, 3];
+    body.extend([9; 32]);
+    body.extend([0, 0, 4, 0xc0, 0x2f, 0xc0, 0x2b, 1, 0]);
+    let extensions = [
+        0, 10, 0, 4, 0, 2, 0, 23, // supported groups: P-256
+        0, 11, 0, 2, 1, 0, // uncompressed points
+        0, 13, 0, 6, 0, 4, 4, 3, 4, 1, // ECDSA and RSA with SHA-256
+    ];
+    body.extend([0, extensions.len() as u8]);
+    body.extend(extensions);
+    let mut hello = vec![1, 0, 0, body.len() as u8];
+    hello.extend(body);
+    let mut record = vec![22, 3, 1, 0, hello.len() as u8];
+    record.extend(hello);
+    record
+}
+
+#[tokio::test]
+async fn anything_older_is_turned_away() {
+    let listening = listening().await;
+    let mut stream = TcpStream::connect(listening.address).await.unwrap();
+    stream.write_all(&hello_1_2()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    // A fatal alert: the version is not supported.
+    assert_eq!(answer, [21, 3, 3, 0, 2, 2, 70]);
+}

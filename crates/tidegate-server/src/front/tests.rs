@@ -1,0 +1,259 @@
+//! A caller at the door of a venue, with a signature of its own, against a desk with a real core.
+
+use super::*;
+use crate::admin::tests::{Office, office};
+use crate::desk::tests::{VENUE, name};
+use crate::edge::{Connections, Door, Listening, Mount, Timeouts, listen};
+use aws_lc_rs::hmac;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tidegate_types::request::Method;
+use tidegate_venues::registry;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+
+struct Desk {
+    office: Office,
+    gate: Arc<Gate>,
+    key: String,
+    secret: String,
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn desk() -> Desk {
+    let office = office().await;
+    let made = office.ask(json!({"op": "key-add", "caller": "ann", "account": "main"})).await;
+    let made = made.unwrap();
+    let gate = Gate::new(
+        Arc::clone(&office.world.desk),
+        office.callers(),
+        Arc::clone(&office.world.links),
+        Arc::clone(&office.admin),
+        office.stop.clone(),
+    );
+    let text = |field: &str| made[field].as_str().unwrap().to_owned();
+    Desk { key: text("id"), secret: text("secret"), office, gate }
+}
+
+impl Desk {
+    fn sign(&self, payload: &str) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
+        hex(hmac::sign(&key, payload.as_bytes()).as_ref())
+    }
+
+    /// A signed request, stamped a while ago.
+    fn request(&self, method: Method, path: &str, params: &str, age_ms: i64) -> RawRequest {
+        let stamp = clock::now().millis() as i64 - age_ms;
+        let query = format!("{params}&timestamp={stamp}");
+        let query = format!("{query}&signature={}", self.sign(&query));
+        RawRequest {
+            method,
+            path: path.to_owned(),
+            query,
+            headers: vec![("x-mbx-apikey".to_owned(), self.key.clone())],
+            body: Vec::new(),
+            peer: [127, 0, 0, 1].into(),
+        }
+    }
+
+    async fn answer(&self, request: RawRequest) -> (u16, Value) {
+        let reply = self.gate.serve(registry::find(&name(VENUE)).unwrap(), request).await;
+        (reply.status, serde_json::from_slice(&reply.body).unwrap())
+    }
+
+    async fn listen(&self) -> Listening {
+        let timeouts = Timeouts {
+            handshake: Duration::from_secs(1),
+            head: Duration::from_secs(1),
+            body: Duration::from_secs(1),
+            idle: Duration::from_secs(1),
+            write: Duration::from_secs(1),
+        };
+        let door = Door {
+            site: Arc::clone(&self.gate),
+            mount: Mount::Prefixes(registry::all().to_vec()),
+            tls: None,
+            timeouts,
+            rate: (50, 50),
+            connections: Connections::new(10, 10),
+        };
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        listen(any, door, self.office.stop.clone()).await.unwrap()
+    }
+}
+
+const ORDER: &str =
+    "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=100&newClientOrderId=mine";
+
+#[tokio::test]
+async fn a_signed_order_goes_through_and_comes_back_under_its_own_id() {
+    let desk = desk().await;
+    let request = desk.request(Method::Post, "/fapi/v1/order", ORDER, 0);
+    let (status, order) = desk.answer(request.clone()).await;
+    assert_eq!((status, &order["clientOrderId"]), (200, &json!("mine")), "{order}");
+    let arrived = desk.office.world.told.arrived.lock().unwrap().join(" ");
+    assert!(arrived.contains("place tg") && !arrived.contains("mine"), "{arrived}");
+    let (status, again) = desk.answer(request).await;
+    assert_eq!(status, 400, "{again}");
+    assert!(again["msg"].as_str().unwrap().contains("TG105"), "{again}");
+}
+
+#[tokio::test]
+async fn every_gate_before_the_core_refuses_in_the_venue_s_words() {
+    let desk = desk().await;
+    let good = || desk.request(Method::Post, "/fapi/v1/order", ORDER, 0);
+    let mut forged = good();
+    forged.query = forged.query.replace("price=100", "price=101");
+    let mut stranger = good();
+    stranger.headers = vec![("x-mbx-apikey".to_owned(), "a".repeat(64))];
+    let twice = format!("{ORDER}&price=101");
+    let table = [
+        (forged, "Signature for this request is not valid"),
+        (stranger, "Invalid API-key"),
+        (desk.request(Method::Post, "/fapi/v1/order", ORDER, 60_001), "outside of the recvWindow"),
+        (desk.request(Method::Post, "/fapi/v1/order", &twice, 0), "TG204"),
+        (desk.request(Method::Post, "/fapi/v1/nowhere", ORDER, 0), "TG201"),
+        (desk.request(Method::Post, "/sapi/v1/capital/withdraw/apply", "coin=BTC", 0), "TG202"),
+        (
+            desk.request(Method::Get, "/fapi/v1/order", "symbol=BTCUSDT&orderId=77", 0),
+            "Order does not exist",
+        ),
+    ];
+    for (request, said) in table {
+        let path = request.path.clone();
+        let (status, refusal) = desk.answer(request).await;
+        assert!(status >= 400, "{path}: {refusal}");
+        assert!(refusal["code"].as_i64().is_some_and(|code| code < 0), "{path}: {refusal}");
+        assert!(refusal["msg"].as_str().unwrap().contains(said), "{path}: {refusal}");
+    }
+    let refused = desk.office.world.desk.look(|state| state.refusals().len());
+    assert!(refused >= 6, "each is on record: {refused}");
+    let arrived = desk.office.world.told.arrived.lock().unwrap().clone();
+    assert!(arrived.iter().all(|target| target.starts_with("snapshot")), "{arrived:?}");
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_out_of_force_at_once() {
+    let desk = desk().await;
+    desk.office.ask(json!({"op": "key-revoke", "id": desk.key})).await.unwrap();
+    let (_, refusal) = desk.answer(desk.request(Method::Post, "/fapi/v1/order", ORDER, 0)).await;
+    assert_eq!(refusal["code"], -2015, "{refusal}");
+}
+
+async fn open(address: SocketAddr, path: &str) -> tokio_tungstenite::WebSocketStream<TcpStream> {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let url = format!("ws://{address}/{VENUE}{path}");
+    tokio_tungstenite::client_async(url, stream).await.unwrap().0
+}
+
+async fn hear(socket: &mut tokio_tungstenite::WebSocketStream<TcpStream>) -> Message {
+    loop {
+        let next = tokio::time::timeout(Duration::from_secs(5), socket.next());
+        match next.await.expect("nothing came").expect("it ended").expect("it broke") {
+            Message::Ping(_) | Message::Pong(_) => {}
+            message => return message,
+        }
+    }
+}
+
+#[tokio::test]
+async fn orders_are_taken_over_a_websocket_too() {
+    let desk = desk().await;
+    let listening = desk.listen().await;
+    let mut socket = open(listening.address, "/ws-fapi/v1").await;
+    let stamp = clock::now().millis();
+    let params = json!({"apiKey": desk.key, "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT",
+        "timeInForce": "GTC", "quantity": "1", "price": "100", "newClientOrderId": "mine",
+        "timestamp": stamp});
+    let mut pairs: Vec<(String, String)> = params
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(k, v)| (k.clone(), v.as_str().map_or_else(|| v.to_string(), str::to_owned)))
+        .collect();
+    pairs.sort();
+    let payload: Vec<String> = pairs.iter().map(|(k, v)| format!("{k}={v}")).collect();
+    let mut signed = params.clone();
+    signed["signature"] = json!(desk.sign(&payload.join("&")));
+    let question = json!({"id": "q1", "method": "order.place", "params": signed});
+    socket.send(Message::text(question.to_string())).await.unwrap();
+    let Message::Text(text) = hear(&mut socket).await else { panic!("not a text") };
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(answer["id"], "q1", "{answer}");
+    assert_eq!(answer["result"]["clientOrderId"], "mine", "{answer}");
+
+    signed["signature"] = json!("00");
+    let question = json!({"id": "q2", "method": "order.place", "params": signed});
+    socket.send(Message::text(question.to_string())).await.unwrap();
+    let Message::Text(text) = hear(&mut socket).await else { panic!("not a text") };
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(answer["id"], "q2", "{answer}");
+    assert_eq!(answer["error"]["code"], -1022, "{answer}");
+}
+
+#[tokio::test]
+async fn a_socket_that_sends_too_much_or_bytes_is_closed() {
+    let desk = desk().await;
+    let listening = desk.listen().await;
+    let mut bytes = open(listening.address, "/ws-fapi/v1").await;
+    bytes.send(Message::binary(vec![1, 2, 3])).await.unwrap();
+    let Message::Close(Some(frame)) = hear(&mut bytes).await else { panic!("not closed") };
+    assert_eq!(u16::from(frame.code), 1003);
+
+    let mut fast = open(listening.address, "/ws-fapi/v1").await;
+    for at in 0..60 {
+        let ping = json!({"id": at, "method": "ping"});
+        fast.feed(Message::text(ping.to_string())).await.unwrap();
+    }
+    fast.flush().await.unwrap();
+    let mut closed = None;
+    for _ in 0..61 {
+        if let Message::Close(frame) = hear(&mut fast).await {
+            closed = frame;
+            break;
+        }
+    }
+    let closed = closed.expect("closed with a reason");
+    assert!(closed.reason.contains("TG404"), "{closed}");
+
+    let mut long = open(listening.address, "/ws-fapi/v1").await;
+    let text = "x".repeat(tidegate_types::limits::MAX_WS_MESSAGE_BYTES + 1);
+    long.send(Message::text(text)).await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(5), async {
+        while let Some(Ok(_)) = long.next().await {}
+    });
+    assert!(ended.await.is_ok());
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_keep_up_is_cut_off() {
+    let desk = desk().await;
+    let listening = desk.listen().await;
+    let mut socket = open(listening.address, "/ws/btcusdt@trade").await;
+    // The venue's socket never stops talking, and nothing is read here for a while.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let mut raw = Vec::new();
+    let drained = tokio::time::timeout(Duration::from_secs(10), async {
+        socket.get_mut().read_to_end(&mut raw).await
+    });
+    assert!(drained.await.is_ok(), "the connection ended");
+    assert!(raw.len() < 64 * 1024 * 1024, "what was kept for it is bounded: {}", raw.len());
+}
+
+#[tokio::test]
+async fn sessions_end_when_the_gateway_stops() {
+    let desk = desk().await;
+    let listening = desk.listen().await;
+    let mut socket = open(listening.address, "/ws-fapi/v1").await;
+    desk.office.ask(json!({"op": "shutdown"})).await.unwrap();
+    let Message::Close(Some(frame)) = hear(&mut socket).await else { panic!("not closed") };
+    assert_eq!(u16::from(frame.code), 1001);
+    assert!(!desk.office.world.told.hang.load(Ordering::Relaxed));
+}
