@@ -16,7 +16,7 @@ def replaced(urls, hosts):
 def binance(module, **options):
     """`binanceusdm` of a ccxt module."""
     exchange = module.binanceusdm({
-        "apiKey": TARGET["key"], "secret": TARGET["secret"], "cafile": TARGET["ca"],
+        "apiKey": TARGET["key"], "secret": TARGET["secret"], "cafile": TARGET["ca"], "requests_trust_env": True,
         "enableRateLimit": False, "options": options,
     })
     rest, ws = TARGET["rest"], TARGET["ws"]
@@ -32,7 +32,7 @@ def binance(module, **options):
 def deribit(module, **options):
     """`deribit` of a ccxt module."""
     exchange = module.deribit({
-        "apiKey": TARGET["key"], "secret": TARGET["secret"], "cafile": TARGET["ca"],
+        "apiKey": TARGET["key"], "secret": TARGET["secret"], "cafile": TARGET["ca"], "requests_trust_env": True,
         "enableRateLimit": False, "options": options,
     })
     exchange.urls["api"] = {"rest": TARGET["rest"], "ws": TARGET["ws"] + "/ws/api/v2"}
