@@ -86,9 +86,11 @@ pub async fn run(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result<()
     let (stop, mut stopped) = watch::channel(false);
     let assembled = assemble::assemble(config, stop.clone()).await?;
     begin(&assembled).await?;
-    let listening = open_doors(&assembled, &stopped).await?;
+    // Before anything that may take long: a halt must get in from the start.
     let admin = admin::start(Arc::clone(&assembled.admin))
         .map_err(|e| GatewayError::of("the administration's socket")(&e))?;
+    bring_venues_in(&assembled).await;
+    let listening = open_doors(&assembled, &stopped).await?;
     ready(&listening.ready);
     tokio::select! {
         _ = interrupt.recv() => {}
@@ -102,15 +104,20 @@ pub async fn run(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result<()
     Ok(())
 }
 
-/// Tells the core that it runs, and brings the venues in.
+/// Tells the core that it runs.
 async fn begin(assembled: &Assembled) -> Result<(), GatewayError> {
-    let Assembled { desk, links, config, .. } = assembled;
+    let Assembled { desk, config, .. } = assembled;
     desk.event(Event::Started {
         epoch: epoch()?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         durability: config.journal.durability.recorded(),
     });
-    set_desk(desk, config).await?;
+    set_desk(desk, config).await
+}
+
+/// Reads every venue's instruments and begins to follow it.
+async fn bring_venues_in(assembled: &Assembled) {
+    let Assembled { desk, links, .. } = assembled;
     let mut waiting = Vec::new();
     for link in links.iter() {
         let (first, came) = oneshot::channel();
@@ -122,7 +129,6 @@ async fn begin(assembled: &Assembled) -> Result<(), GatewayError> {
         let _ = timeout(INSTRUMENTS_FIRST, came).await;
     }
     assembled.follow_venues();
-    Ok(())
 }
 
 /// Puts the desk's name and its approvals on record at the first start.
