@@ -9,7 +9,7 @@ use crate::desk::{Desk, Link, Links};
 use crate::edge::Connections;
 use crate::folder::DataFolder;
 use crate::front::{Callers, Gate};
-use crate::upstream::{Pool, Roots, follow_account, follow_marks};
+use crate::upstream::{Pool, follow_account, follow_marks};
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, OnceLock, Weak};
@@ -138,11 +138,7 @@ fn links(config: &Config) -> Result<Links, GatewayError> {
     for (name, venue) in &config.venues {
         let known = VenueName::new(name).ok().and_then(|name| registry::find(&name));
         let known = known.ok_or_else(|| GatewayError(format!("there is no venue {name}")))?;
-        let roots = match &venue.ca_file {
-            Some(path) => Roots::File(path.clone()),
-            None => Roots::System,
-        };
-        let pool = Pool::new(&venue.rest, &venue.ws, &roots)
+        let pool = Pool::configured(venue)
             .map_err(|e| GatewayError::of(&format!("venues.{name}"))(&e))?;
         links.push(Link::new(known, Box::new(pool)));
     }

@@ -186,8 +186,8 @@ impl Stage {
                 tidegate_server::config::Venue {
                     rest: url.to_owned(),
                     ws: url.replacen("http", "ws", 1),
-                    ca_file: None,
                     listen: Some((args.listen.ip(), 0).into()),
+                    ..tidegate_server::config::Venue::default()
                 },
             );
         }
