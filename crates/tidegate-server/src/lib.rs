@@ -15,6 +15,5 @@ pub mod folder;
 pub mod front;
 pub mod gateway;
 pub mod oplog;
-
 pub mod setup;
 pub mod upstream;

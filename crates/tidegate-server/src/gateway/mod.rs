@@ -3,13 +3,15 @@
 mod assemble;
 mod keys;
 mod lock;
+mod lookout;
 
 use crate::admin;
-use crate::config::{Approvals, Config, OWNER};
+use crate::config::{Approvals, Config, Durability, OWNER};
 use crate::desk::Desk;
 use crate::edge::{Connections, Door, Listening, Mount, Timeouts, listen, tls};
 use crate::folder::DataFolder;
 use crate::front::Gate;
+use crate::oplog;
 use assemble::Assembled;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -81,6 +83,18 @@ impl GatewayError {
 pub async fn run(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result<(), GatewayError> {
     tls::install_provider();
     let _lock = lock::take(&config.folder)?;
+    oplog::start();
+    let ended = run_locked(config, ready).await;
+    match &ended {
+        Ok(()) => oplog::info("stopped", &[]),
+        Err(why) => oplog::alarm("failed", &[("why", why)]),
+    }
+    oplog::finish();
+    ended
+}
+
+async fn run_locked(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result<(), GatewayError> {
+    say_start(&config);
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| GatewayError(e.to_string()))?;
     let mut terminate = signal(SignalKind::terminate()).map_err(|e| GatewayError(e.to_string()))?;
     let (stop, mut stopped) = watch::channel(false);
@@ -89,8 +103,15 @@ pub async fn run(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result<()
     // Before anything that may take long: a halt must get in from the start.
     let admin = admin::start(Arc::clone(&assembled.admin))
         .map_err(|e| GatewayError::of("the administration's socket")(&e))?;
+    let look_out = lookout::look_out(
+        Arc::clone(&assembled.desk),
+        Arc::clone(&assembled.connections),
+        assembled.folder.clone(),
+    );
+    tokio::spawn(look_out);
     bring_venues_in(&assembled).await;
     let listening = open_doors(&assembled, &stopped).await?;
+    oplog::info("listening", &[("address", &listening.ready.address)]);
     ready(&listening.ready);
     tokio::select! {
         _ = interrupt.recv() => {}
@@ -102,6 +123,28 @@ pub async fn run(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result<()
     // It ends by itself: `stop` is true.
     let _ = admin.join();
     Ok(())
+}
+
+fn say_start(config: &GatewayConfig) {
+    let GatewayConfig { folder, config, .. } = config;
+    let durability = match config.journal.durability {
+        Durability::Disk => "disk",
+        Durability::Os => "os",
+    };
+    let approvals = match config.approvals {
+        Approvals::One => "one",
+    };
+    let (path, version) = (folder.path().display(), env!("CARGO_PKG_VERSION"));
+    oplog::info(
+        "start",
+        &[
+            ("version", &version),
+            ("data", &path),
+            ("desk", &config.desk),
+            ("durability", &durability),
+            ("approvals", &approvals),
+        ],
+    );
 }
 
 /// Tells the core that it runs.

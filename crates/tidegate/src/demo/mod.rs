@@ -252,8 +252,7 @@ impl Stage {
         for account in ACCOUNTS.iter().filter(|account| self.serves(account.account)) {
             if known.accounts.iter().all(|known| known.account != account.account) {
                 let (venue, account) = (account.venue.to_owned(), account.account.to_owned());
-                ask(&Request::AccountAdd { venue, account: account.clone() })?;
-                ask(&Request::VenueKeyReload { account })?;
+                ask(&Request::AccountAdd { venue, account })?;
             }
             ask(&desk::limits(account))?;
         }

@@ -8,14 +8,7 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
-use tidegate_journal::Reader;
 use tidegate_server::admin::protocol::Request;
-use tidegate_types::ids::Seq;
-use tidegate_types::record::Body;
-
-/// How far back the screen looks for refusals.
-const LOOK_BACK: u64 = 2_000;
-const SHOWN: usize = 4;
 
 /// What to paste.
 pub fn welcome(ready: &Value) -> String {
@@ -72,36 +65,22 @@ Stop with Ctrl-C; the next `tidegate demo` goes on from here.
     out
 }
 
-/// Shows the status and the newest refusals.
-pub fn show(data_dir: &Path) {
+/// What happens now, as text; without a gateway, that.
+pub fn now(data_dir: &Path) -> String {
     let mine = Common {
         data_dir: Some(data_dir.to_owned()),
         json: false,
         url: None,
         die_with_parent: false,
     };
-    let Ok(value) = ask(&mine, &Request::Status {}, Duration::from_secs(2)) else {
-        return say("the gateway does not answer");
-    };
-    let Ok(text) = status::text(&value) else { return };
-    say(&format!("\n── {}", text.replace('\n', "\n   ")));
-    for line in refusals(data_dir) {
-        say(&format!("   refused   {line}"));
+    let answer = ask(&mine, &Request::Status {}, Duration::from_secs(2));
+    match answer.and_then(|value| status::read(&value)) {
+        Ok(status) => status::text(&status),
+        Err(failure) => format!("the gateway does not answer: {}", failure.message),
     }
 }
 
-fn refusals(data_dir: &Path) -> Vec<String> {
-    let dir = data_dir.join(crate::cli::offline::JOURNAL);
-    let end =
-        tidegate_journal::reader::Reader::open(&dir, Seq(0)).map(|reader| reader.next_seq().0);
-    let from = Seq(end.unwrap_or(0).saturating_sub(LOOK_BACK));
-    let mut found = Vec::new();
-    let Ok(mut reader) = Reader::open(&dir, from) else { return found };
-    while let Ok(Some((_, record))) = reader.next_record() {
-        if let Body::Refused { caller, reject, .. } = record.body {
-            let who = caller.map_or_else(|| "somebody".to_owned(), |caller| caller.to_string());
-            found.push(format!("{who}: {reject}"));
-        }
-    }
-    found.split_off(found.len().saturating_sub(SHOWN))
+/// Shows what happens now below a rule, so that it can be told from what came before.
+pub fn show(data_dir: &Path) {
+    say(&format!("\n{}\n{}", "─".repeat(100), now(data_dir)));
 }

@@ -235,7 +235,8 @@ async fn each_path_goes_to_its_own_host() {
         let (base, _) = server(move |_, mut stream| {
             while head(&stream).is_some() {
                 let length = name.len();
-                write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{name}").unwrap();
+                write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{name}")
+                    .unwrap();
             }
         });
         base.trim_end_matches("/base/").to_owned()
