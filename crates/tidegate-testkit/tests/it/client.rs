@@ -13,22 +13,22 @@ use std::time::{Duration, SystemTime};
 
 /// A key at an address.
 #[derive(Clone)]
-pub struct Access {
-    pub address: String,
-    pub key: String,
+pub(crate) struct Access {
+    pub(crate) address: String,
+    pub(crate) key: String,
     secret: String,
     config: Arc<ClientConfig>,
 }
 
 /// A connection that is kept.
-pub struct Line {
+pub(crate) struct Line {
     access: Access,
     stream: BufReader<StreamOwned<ClientConnection, TcpStream>>,
 }
 
 impl Access {
     /// The access that a ready line gives to a venue.
-    pub fn of(ready: &Value, venue: &str) -> Access {
+    pub(crate) fn of(ready: &Value, venue: &str) -> Access {
         let text = |path: &str| ready.pointer(path).and_then(Value::as_str).unwrap().to_owned();
         let mut roots = RootCertStore::empty();
         let ca = CertificateDer::from_pem_file(text("/ca")).unwrap();
@@ -47,11 +47,11 @@ impl Access {
         }
     }
 
-    pub fn secret(&self) -> &str {
+    pub(crate) fn secret(&self) -> &str {
         &self.secret
     }
 
-    pub fn connect(&self) -> io::Result<Line> {
+    pub(crate) fn connect(&self) -> io::Result<Line> {
         let socket = TcpStream::connect(&self.address)?;
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(Duration::from_secs(15)))?;
@@ -62,14 +62,14 @@ impl Access {
     }
 
     /// One signed request on a connection of its own.
-    pub fn ask(&self, method: &str, path: &str, query: &str) -> (u16, Value) {
+    pub(crate) fn ask(&self, method: &str, path: &str, query: &str) -> (u16, Value) {
         self.connect().and_then(|mut line| line.ask(method, path, query)).unwrap()
     }
 }
 
 impl Line {
     /// Sends a signed request and reads the answer.
-    pub fn ask(&mut self, method: &str, path: &str, query: &str) -> io::Result<(u16, Value)> {
+    pub(crate) fn ask(&mut self, method: &str, path: &str, query: &str) -> io::Result<(u16, Value)> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
         let join = if query.is_empty() { "" } else { "&" };
         let text = format!("{query}{join}timestamp={now}&recvWindow=5000");

@@ -9,7 +9,7 @@ use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 /// The binary, built by the first who asks for it.
-pub fn program() -> &'static Path {
+pub(crate) fn program() -> &'static Path {
     static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
         // This test is `target/PROFILE/deps/it-…`.
         let here = std::env::current_exe().unwrap();
@@ -28,16 +28,16 @@ pub fn program() -> &'static Path {
 
 /// How a command ended, and the one object it printed.
 #[derive(Debug)]
-pub struct Ended {
-    pub code: i32,
-    pub json: Value,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) json: Value,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ended {
     /// The code of the error it told.
-    pub fn error(&self) -> &str {
+    pub(crate) fn error(&self) -> &str {
         self.json.pointer("/error/code").and_then(Value::as_str).unwrap_or_default()
     }
 }
@@ -50,12 +50,12 @@ fn finished(output: Output) -> Ended {
 }
 
 /// Runs a command to its end.
-pub fn run(args: &[&str]) -> Ended {
+pub(crate) fn run(args: &[&str]) -> Ended {
     finished(Command::new(program()).args(args).stdin(Stdio::null()).output().unwrap())
 }
 
 /// Runs a command on a data folder and reads the one JSON object it prints.
-pub fn run_json(dir: &Path, args: &[&str]) -> Ended {
+pub(crate) fn run_json(dir: &Path, args: &[&str]) -> Ended {
     let mut all = args.to_vec();
     all.extend(["--json", "--data-dir", dir.to_str().unwrap()]);
     let ended = run(&all);
@@ -65,7 +65,7 @@ pub fn run_json(dir: &Path, args: &[&str]) -> Ended {
 }
 
 /// A process in the foreground. It dies with the tests, whatever becomes of them.
-pub struct Foreground {
+pub(crate) struct Foreground {
     child: Child,
     lines: Receiver<String>,
 }
@@ -90,7 +90,7 @@ fn spawn(command: Command) -> Child {
 }
 
 impl Foreground {
-    pub fn start(args: &[&str]) -> Foreground {
+    pub(crate) fn start(args: &[&str]) -> Foreground {
         let mut command = Command::new(program());
         command.arg("--die-with-parent").args(args).stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -105,12 +105,12 @@ impl Foreground {
         Foreground { child, lines }
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// The next line it prints.
-    pub fn line(&mut self, patience: Duration) -> String {
+    pub(crate) fn line(&mut self, patience: Duration) -> String {
         self.lines.recv_timeout(patience).unwrap_or_else(|error| {
             let _ = self.child.kill();
             let mut said = String::new();
@@ -120,12 +120,12 @@ impl Foreground {
     }
 
     /// What it printed since.
-    pub fn more_lines(&self) -> Vec<String> {
+    pub(crate) fn more_lines(&self) -> Vec<String> {
         self.lines.try_iter().collect()
     }
 
     /// Waits for its end; its exit code, and how long it took.
-    pub fn wait(&mut self, patience: Duration) -> (Option<i32>, Duration) {
+    pub(crate) fn wait(&mut self, patience: Duration) -> (Option<i32>, Duration) {
         let begun = Instant::now();
         while begun.elapsed() < patience {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -145,20 +145,20 @@ impl Drop for Foreground {
 }
 
 /// Sends a signal to a process by number.
-pub fn signal(pid: u64, signal: nix::sys::signal::Signal) {
+pub(crate) fn signal(pid: u64, signal: nix::sys::signal::Signal) {
     let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
     nix::sys::signal::kill(pid, signal).unwrap();
 }
 
 /// Whether a process runs; one that ended and was not waited for does not.
-pub fn is_alive(pid: u64) -> bool {
+pub(crate) fn is_alive(pid: u64) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
     !matches!(state, None | Some('Z' | 'X'))
 }
 
 /// Waits until something is so.
-pub fn eventually<T>(what: &str, patience: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, patience: Duration, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(seen) = look() {

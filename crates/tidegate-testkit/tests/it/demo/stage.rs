@@ -14,11 +14,11 @@ use std::time::Instant;
 
 /// What failed so far.
 #[derive(Default)]
-pub struct Steps(Vec<String>);
+pub(crate) struct Steps(Vec<String>);
 
 impl Steps {
     /// Takes a step; the panic of one that fails is printed and kept.
-    pub fn step(&mut self, name: &str, step: impl FnOnce()) {
+    pub(crate) fn step(&mut self, name: &str, step: impl FnOnce()) {
         let begun = Instant::now();
         if let Err(why) = catch_unwind(AssertUnwindSafe(step)) {
             let text = why.downcast_ref::<String>().map(String::as_str);
@@ -29,22 +29,22 @@ impl Steps {
     }
 
     /// Fails if a step did.
-    pub fn end(self) {
+    pub(crate) fn end(self) {
         assert!(self.0.is_empty(), "{}", self.0.join("\n"));
     }
 }
 
 /// A running demo.
-pub struct Demo {
-    pub dir: PathBuf,
-    pub process: Foreground,
-    pub ready: Value,
-    pub binance: Access,
+pub(crate) struct Demo {
+    pub(crate) dir: PathBuf,
+    pub(crate) process: Foreground,
+    pub(crate) ready: Value,
+    pub(crate) binance: Access,
 }
 
 impl Demo {
     /// Starts it and waits for its line.
-    pub fn start(dir: &Path, more: &[&str]) -> Demo {
+    pub(crate) fn start(dir: &Path, more: &[&str]) -> Demo {
         let folder = dir.to_str().unwrap();
         let list = ["demo", "--json", "--listen", "127.0.0.1:0", "--data-dir", folder];
         let mut process = Foreground::start(&[&list[..], more].concat());
@@ -55,21 +55,21 @@ impl Demo {
         Demo { dir: dir.to_owned(), process, ready, binance }
     }
 
-    pub fn pid(&self, name: &str) -> u64 {
+    pub(crate) fn pid(&self, name: &str) -> u64 {
         self.ready["pids"][name].as_u64().unwrap()
     }
 
-    pub fn try_status(&self) -> Option<Value> {
+    pub(crate) fn try_status(&self) -> Option<Value> {
         let ended = run_json(&self.dir, &["status"]);
         (ended.code == 0).then_some(ended.json)
     }
 
-    pub fn status(&self) -> Value {
+    pub(crate) fn status(&self) -> Value {
         self.try_status().unwrap()
     }
 
     /// Waits until every account takes orders again.
-    pub fn open_again(&self) {
+    pub(crate) fn open_again(&self) {
         eventually("every account is open", START, || {
             let status = self.try_status()?;
             let open = status["accounts"].as_array()?.iter().all(|one| one["open"] == true);
@@ -78,7 +78,7 @@ impl Demo {
     }
 
     /// What must survive a crash, on the accounts that no bot trades.
-    pub fn quiet_state(&self) -> (Vec<Value>, Value) {
+    pub(crate) fn quiet_state(&self) -> (Vec<Value>, Value) {
         let status = self.status();
         let accounts = status["accounts"].as_array().unwrap().iter();
         let quiet = accounts.filter(|a| a["account"].as_str().unwrap().ends_with("-main"));
@@ -95,7 +95,7 @@ impl Demo {
     }
 
     /// Sends an order that rests two per cent below the mark.
-    pub fn try_place(&self, id: &str) -> (u16, Value) {
+    pub(crate) fn try_place(&self, id: &str) -> (u16, Value) {
         let price = self.price(98.0);
         let query = format!(
             "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.010&price={price}&newClientOrderId={id}"
@@ -104,7 +104,7 @@ impl Demo {
     }
 
     /// Places such an order; the venue's id.
-    pub fn place(&self, id: &str) -> Value {
+    pub(crate) fn place(&self, id: &str) -> Value {
         let (status, said) = self.try_place(id);
         assert_eq!(status, 200, "{id}: {said}");
         assert_eq!(said["clientOrderId"], id);
@@ -112,7 +112,7 @@ impl Demo {
     }
 
     /// Buys at the market, so that there is a position.
-    pub fn buy_some(&self) {
+    pub(crate) fn buy_some(&self) {
         let query = "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.010";
         let (status, said) = self.binance.ask("POST", "/fapi/v1/order", query);
         assert_eq!(status, 200, "{said}");
@@ -125,7 +125,7 @@ impl Demo {
 }
 
 /// Orders as fast as connections bear them.
-pub struct Flood {
+pub(crate) struct Flood {
     stop: Arc<AtomicBool>,
     sent: Arc<AtomicU64>,
     accepted: Arc<AtomicU64>,
@@ -133,7 +133,7 @@ pub struct Flood {
 }
 
 impl Flood {
-    pub fn start(access: &Access, connections: usize) -> Flood {
+    pub(crate) fn start(access: &Access, connections: usize) -> Flood {
         let (stop, sent, accepted) = <(Arc<AtomicBool>, Arc<AtomicU64>, Arc<AtomicU64>)>::default();
         let thread = |_| {
             let (access, stop) = (access.clone(), Arc::clone(&stop));
@@ -152,16 +152,16 @@ impl Flood {
         Flood { stop, sent, accepted, threads }
     }
 
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }
 
-    pub fn accepted(&self) -> u64 {
+    pub(crate) fn accepted(&self) -> u64 {
         self.accepted.load(Ordering::Relaxed)
     }
 
     /// Stops it; how many requests were answered.
-    pub fn end(self) -> u64 {
+    pub(crate) fn end(self) -> u64 {
         self.stop.store(true, Ordering::Relaxed);
         let whole = self.threads.into_iter().all(|thread| thread.join().is_ok());
         assert!(whole, "every connection held");
@@ -170,7 +170,7 @@ impl Flood {
 }
 
 /// Every process below this one.
-pub fn children(pid: u64) -> Vec<u64> {
+pub(crate) fn children(pid: u64) -> Vec<u64> {
     let mut parents = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
         let Some(child) = entry.file_name().to_str().and_then(|n| n.parse::<u64>().ok()) else {
@@ -194,7 +194,7 @@ pub fn children(pid: u64) -> Vec<u64> {
 }
 
 /// Every file of a folder.
-pub fn files(dir: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap().flatten() {
         let kind = entry.file_type().unwrap();
@@ -209,7 +209,7 @@ pub fn files(dir: &Path) -> Vec<PathBuf> {
 }
 
 /// The files that hold one of these texts.
-pub fn scan(files: &[PathBuf], texts: &[String]) -> Vec<PathBuf> {
+pub(crate) fn scan(files: &[PathBuf], texts: &[String]) -> Vec<PathBuf> {
     let holds = |path: &&PathBuf| {
         let bytes = fs::read(path).unwrap_or_default();
         texts.iter().any(|text| finds(&bytes, text.as_bytes()))
@@ -224,7 +224,7 @@ fn finds(bytes: &[u8], text: &[u8]) -> bool {
 }
 
 /// Copies the journal, damages each copy in one way, and has every way found.
-pub fn damage(from: &Path, home: &Path) {
+pub(crate) fn damage(from: &Path, home: &Path) {
     // A checkpoint that covers what is to be damaged.
     let covered = eventually("a checkpoint", START, || {
         let report = run_json(from, &["verify"]).json;
