@@ -69,7 +69,12 @@ impl Access {
 
 impl Line {
     /// Sends a signed request and reads the answer.
-    pub(crate) fn ask(&mut self, method: &str, path: &str, query: &str) -> io::Result<(u16, Value)> {
+    pub(crate) fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        query: &str,
+    ) -> io::Result<(u16, Value)> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
         let join = if query.is_empty() { "" } else { "&" };
         let text = format!("{query}{join}timestamp={now}&recvWindow=5000");

@@ -158,7 +158,11 @@ pub(crate) fn is_alive(pid: u64) -> bool {
 }
 
 /// Waits until something is so.
-pub(crate) fn eventually<T>(what: &str, patience: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(
+    what: &str,
+    patience: Duration,
+    mut look: impl FnMut() -> Option<T>,
+) -> T {
     let begun = Instant::now();
     loop {
         if let Some(seen) = look() {

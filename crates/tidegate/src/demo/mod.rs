@@ -85,7 +85,10 @@ impl Stage {
             self.init(&sim_told, args)?;
         }
         talk("starting the gateway and its signer");
-        let (gateway, told) = self.begin(self.gateway_recipe(args)).await?;
+        let (mut gateway, told) = self.begin(self.gateway_recipe(args)).await?;
+        // Started again, it must be found where it was told to be.
+        let address = told.get("gateway").and_then(Value::as_str).unwrap_or_default();
+        gateway.pin_address(address.trim_start_matches("https://"));
         let mut keys = Keys::load(&self.dir);
         self.seat(&mut keys)?;
         let status = self.wait_open(began).await?;
@@ -117,24 +120,36 @@ impl Stage {
     }
 
     fn sim_recipe(&self, args: &Demo) -> Result<Recipe, Failure> {
-        let port = self.dir.join("sim-port");
-        let address = match std::fs::read_to_string(&port) {
-            Ok(address) => address.trim().to_owned(),
-            Err(_) => {
-                let free =
-                    std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|l| l.local_addr());
-                let free = free.map_err(|e| failed(&e.to_string()))?.to_string();
-                std::fs::write(&port, &free).map_err(|e| failed(&e.to_string()))?;
-                free
-            }
-        };
+        let address = self.kept("sim-port", None, free_address)?;
+        let seed =
+            self.kept("sim-seed", args.seed.map(|seed| seed.to_string()), || Ok(SEED.to_string()))?;
         let mut list = words(&["sim", "--json", "--plain-http", "--listen", &address]);
-        list.extend(words(&["--seed", &args.seed.unwrap_or(SEED).to_string(), "--data-dir"]));
+        list.extend(words(&["--seed", &seed, "--data-dir"]));
         list.push(self.dir.join("sim").into());
         if !self.venues.is_empty() {
             list.extend(words(&["--venues", &self.venues.join(",")]));
         }
         Ok(self.recipe("sim", list, None, true))
+    }
+
+    /// What is given now, or was chosen when the folder was made and holds from then on.
+    fn kept(
+        &self,
+        name: &str,
+        given: Option<String>,
+        choose: impl FnOnce() -> std::io::Result<String>,
+    ) -> Result<String, Failure> {
+        let path = self.dir.join(name);
+        let kept = std::fs::read_to_string(&path).ok().map(|text| text.trim().to_owned());
+        let fresh = kept.is_none();
+        let value = match given.or(kept) {
+            Some(value) => value,
+            None => choose().map_err(|e| failed(&e.to_string()))?,
+        };
+        if fresh {
+            std::fs::write(&path, &value).map_err(|e| failed(&e.to_string()))?;
+        }
+        Ok(value)
     }
 
     fn gateway_recipe(&self, args: &Demo) -> Recipe {
@@ -180,13 +195,15 @@ impl Stage {
             .map_err(|e| failed(&e.to_string()))?;
         config.listen.address = args.listen;
         for (name, venue) in sim.get("venues").and_then(Value::as_object).into_iter().flatten() {
+            let free = free_address().map_err(|e| failed(&e.to_string()))?;
+            let port = free.parse::<std::net::SocketAddr>().map_or(0, |address| address.port());
             let url = venue.get("prefixed").and_then(Value::as_str).unwrap_or_default();
             config.venues.insert(
                 name.clone(),
                 tidegate_server::config::Venue {
                     rest: url.to_owned(),
                     ws: url.replacen("http", "ws", 1),
-                    listen: Some((args.listen.ip(), 0).into()),
+                    listen: Some((args.listen.ip(), port).into()),
                     ..tidegate_server::config::Venue::default()
                 },
             );
@@ -341,6 +358,12 @@ async fn restart_ended(processes: &mut [Running]) {
             Err(error) => say(&format!("it did not start: {error}")),
         }
     }
+}
+
+/// An address of this machine that nobody listens on now.
+fn free_address() -> std::io::Result<String> {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+    Ok(listener.local_addr()?.to_string())
 }
 
 fn sim_key(sim: &Value, account: &DeskAccount) -> Result<String, Failure> {

@@ -282,4 +282,3 @@ fn frames(bytes: &[u8]) -> Vec<(usize, usize)> {
     assert!(found.len() > 4);
     found
 }
-
