@@ -107,8 +107,14 @@ impl Demo {
 
     /// Places such an order; the venue's id.
     pub(crate) fn place(&self, id: &str) -> Value {
-        let (status, said) = self.try_place(id);
-        assert_eq!(status, 200, "{id}: {said}");
+        // On a busy machine a mark may be late, which is refused and may be tried again.
+        let said = eventually(id, START, || {
+            let (status, said) = self.try_place(id);
+            let late =
+                said["msg"].as_str().is_some_and(|m| m.contains("TG504") || m.contains("TG505"));
+            assert!(status == 200 || late, "{id}: {said}");
+            (status == 200).then_some(said)
+        });
         assert_eq!(said["clientOrderId"], id);
         said["orderId"].clone()
     }
