@@ -78,16 +78,6 @@ impl Running {
         &self.recipe
     }
 
-    /// Has it listen at this address when it is started again, whatever it was given at first.
-    pub fn pin_address(&mut self, address: &str) {
-        let mut args = self.recipe.args.iter_mut();
-        if args.any(|arg| arg == "--listen")
-            && let Some(value) = args.next()
-        {
-            *value = address.into();
-        }
-    }
-
     /// Whether it has ended.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().is_ok_and(|status| status.is_some())

@@ -15,6 +15,7 @@ use desk::{ACCOUNTS, DeskAccount, Keys, SEATS, YOU};
 use serde_json::{Map, Value, json};
 use std::ffi::OsString;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -54,14 +55,21 @@ impl Stage {
         let Cast { mut processes, ready } = running;
         print(self.json, &ready, &screen::welcome(&ready));
         let mut clock = tokio::time::interval(Duration::from_secs(1));
+        let mut screen = screen::Screen::default();
         for second in 0_u64.. {
             tokio::select! {
                 _ = clock.tick() => {}
                 () = &mut stop => break,
             }
-            restart_ended(&mut processes).await;
-            if !self.json && second % 10 == 5 {
-                screen::show(&self.dir);
+            let restarted = tokio::select! {
+                restarted = restart_ended(&mut processes) => restarted,
+                () = &mut stop => break,
+            };
+            if restarted {
+                screen.interrupted();
+            }
+            if !self.json && screen.is_due(second) {
+                screen.show(&self.dir);
             }
         }
         for process in processes.into_iter().rev() {
@@ -85,10 +93,8 @@ impl Stage {
             self.init(&sim_told, args)?;
         }
         talk("starting the gateway and its signer");
-        let (mut gateway, told) = self.begin(self.gateway_recipe(args)).await?;
-        // Started again, it must be found where it was told to be.
-        let address = told.get("gateway").and_then(Value::as_str).unwrap_or_default();
-        gateway.pin_address(address.trim_start_matches("https://"));
+        let listen = self.settle_addresses(args.listen)?;
+        let (gateway, told) = self.begin(self.gateway_recipe(listen)).await?;
         let mut keys = Keys::load(&self.dir);
         self.seat(&mut keys)?;
         let status = self.wait_open(began).await?;
@@ -152,9 +158,28 @@ impl Stage {
         Ok(value)
     }
 
-    fn gateway_recipe(&self, args: &Demo) -> Recipe {
-        let mut list =
-            words(&["serve", "--json", "--listen", &args.listen.to_string(), "--data-dir"]);
+    /// Chooses the gateway's addresses, so that they stay the same when it is started again.
+    fn settle_addresses(&self, wanted: SocketAddr) -> Result<SocketAddr, Failure> {
+        let folder = DataFolder::new(&self.dir);
+        let wrong = |error: &dyn std::fmt::Display| failed(&error.to_string());
+        let free = |wanted: SocketAddr| -> std::io::Result<SocketAddr> {
+            std::net::TcpListener::bind(wanted)?.local_addr()
+        };
+        let listen = free(wanted).map_err(|e| failed(&format!("{wanted}: {e}")))?;
+        let mut config = tidegate_server::config::Config::load(&folder).map_err(|e| wrong(&e))?;
+        for venue in config.venues.values_mut() {
+            if let Some(own) = venue.listen {
+                let any = (own.ip(), 0).into();
+                venue.listen = Some(free(own).or_else(|_| free(any)).map_err(|e| wrong(&e))?);
+            }
+        }
+        let text = config.to_toml().map_err(|e| wrong(&e))?;
+        std::fs::write(folder.config(), text).map_err(|e| wrong(&e))?;
+        Ok(listen)
+    }
+
+    fn gateway_recipe(&self, listen: SocketAddr) -> Recipe {
+        let mut list = words(&["serve", "--json", "--listen", &listen.to_string(), "--data-dir"]);
         list.push(self.dir.clone().into());
         self.recipe("gateway", list, None, true)
     }
@@ -346,11 +371,14 @@ struct Cast {
     ready: Value,
 }
 
-async fn restart_ended(processes: &mut [Running]) {
+/// Starts what ended again; whether there was any.
+async fn restart_ended(processes: &mut [Running]) -> bool {
+    let mut any = false;
     for process in processes {
         if !process.has_ended() {
             continue;
         }
+        any = true;
         let recipe = process.recipe().clone();
         say(&format!("{} ended; starting it again", recipe.name));
         match Running::start(recipe, PATIENCE).await {
@@ -358,6 +386,7 @@ async fn restart_ended(processes: &mut [Running]) {
             Err(error) => say(&format!("it did not start: {error}")),
         }
     }
+    any
 }
 
 /// An address of this machine that nobody listens on now.

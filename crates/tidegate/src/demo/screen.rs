@@ -6,6 +6,7 @@ use crate::cli::reach::ask;
 use crate::cli::status;
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::time::Duration;
 use tidegate_server::admin::protocol::Request;
@@ -65,8 +66,43 @@ Stop with Ctrl-C; the next `tidegate demo` goes on from here.
     out
 }
 
+/// Shows what happens now: in one place on a terminal, one below the other elsewhere.
+#[derive(Default)]
+pub struct Screen {
+    /// How many lines of the last showing stand above the cursor.
+    above: usize,
+}
+
+impl Screen {
+    /// Whether it is due, `second` seconds after the start.
+    pub fn is_due(&self, second: u64) -> bool {
+        let every = if io::stderr().is_terminal() { 2 } else { 60 };
+        second % every == every - 1
+    }
+
+    /// Something else was said meanwhile: what is above stays.
+    pub fn interrupted(&mut self) {
+        self.above = 0;
+    }
+
+    /// Shows the status.
+    pub fn show(&mut self, data_dir: &Path) {
+        let text = format!("\n{}\n{}", "─".repeat(100), now(data_dir));
+        if !io::stderr().is_terminal() {
+            return say(&text);
+        }
+        let up = match self.above {
+            0 => String::new(),
+            lines => format!("\x1b[{lines}A\r"),
+        };
+        // Without wrapping, so that a line stays one line.
+        say(&format!("{up}\x1b[J\x1b[?7l{text}\x1b[?7h"));
+        self.above = text.lines().count();
+    }
+}
+
 /// What happens now, as text; without a gateway, that.
-pub fn now(data_dir: &Path) -> String {
+fn now(data_dir: &Path) -> String {
     let mine = Common {
         data_dir: Some(data_dir.to_owned()),
         json: false,
@@ -78,9 +114,4 @@ pub fn now(data_dir: &Path) -> String {
         Ok(status) => status::text(&status),
         Err(failure) => format!("the gateway does not answer: {}", failure.message),
     }
-}
-
-/// Shows what happens now below a rule, so that it can be told from what came before.
-pub fn show(data_dir: &Path) {
-    say(&format!("\n{}\n{}", "─".repeat(100), now(data_dir)));
 }
