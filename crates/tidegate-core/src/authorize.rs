@@ -184,15 +184,16 @@ fn own<'a>(
     name: &OrderName,
     instrument: Option<&tidegate_types::ids::InstrumentId>,
 ) -> Result<&'a Order, Reject> {
-    let found = state.find(who, name, instrument).filter(|order| order.is_open());
-    found.ok_or_else(|| {
+    let refuse = |code| {
         let detail = match name {
             OrderName::Venue { id } => id.to_string(),
             OrderName::Caller { id } => id.to_string(),
             OrderName::Own { id } => id.to_string(),
         };
-        Reject::new(Code::OrderNotFound, detail)
-    })
+        Reject::new(code, detail)
+    };
+    let found = state.find(who, name, instrument).ok_or_else(|| refuse(Code::OrderNotFound))?;
+    if found.is_open() { Ok(found) } else { Err(refuse(Code::OrderEnded)) }
 }
 
 fn limits<'a>(state: &'a State, who: &Authenticated) -> Result<&'a AccountLimits, Reject> {

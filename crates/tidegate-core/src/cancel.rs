@@ -121,7 +121,7 @@ impl Core {
                 }
             }
             Some(Stage::Done { .. }) | None => {
-                let reject = Reject::new(Code::OrderNotFound, "it ended before it was cancelled");
+                let reject = Reject::new(Code::OrderEnded, "it ended before it was cancelled");
                 self.cancel_answered(id, Err(reject), now, out);
             }
         }

@@ -75,6 +75,7 @@ codes! {
     35 306 SettingsNotGranted Desk "the grant does not cover account settings";
     36 307 OrderNotFound Caller "the caller has no such live order";
     37 308 GrantExpired Desk "the grant has expired";
+    38 309 OrderEnded Caller "the order is no longer live";
     40 401 CallerRate Caller "the caller sends orders faster than its grant allows";
     41 402 AccountRate Desk "the account's order budget is used up";
     42 403 TooManyInFlight Gateway "too many requests are waiting";

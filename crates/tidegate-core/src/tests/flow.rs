@@ -125,7 +125,7 @@ fn cancels_join_the_one_in_flight() {
         assert!(matches!(world.answers[&ticket], Answer::Venue { .. }));
     }
     let late = world.cancel("ann", own(id));
-    assert_eq!(world.code(late), Some(Code::OrderNotFound));
+    assert_eq!(world.code(late), Some(Code::OrderEnded));
 }
 
 #[test]

@@ -134,7 +134,7 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
         | Code::OrderTypeNotGranted
         | Code::NoLimit => (400, -4088, None),
         Code::ReduceOnlyGrant => (400, -4087, None),
-        Code::OrderNotFound => {
+        Code::OrderNotFound | Code::OrderEnded => {
             let (number, words) = no_such_order(about.purpose);
             (400, number, Some(words))
         }

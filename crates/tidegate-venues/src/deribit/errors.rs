@@ -51,6 +51,7 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         | Code::SettingsNotGranted
         | Code::GrantExpired => PERMISSION,
         Code::OrderNotFound => NOT_FOUND,
+        Code::OrderEnded => (11044, "not_open_order"),
         Code::CallerRate | Code::AccountRate | Code::RequestRate | Code::VenueBudget => TOO_MANY,
         Code::TooManyInFlight => (10066, "too_many_concurrent_requests"),
         Code::OrderQuantity
@@ -109,7 +110,7 @@ pub(crate) fn refusal_as(
 /// The `error` of a refusal.
 pub(crate) fn error(method: &str, reject: &Reject) -> Value {
     let (code, word) = match (reject.code, reject.detail.as_str()) {
-        (Code::OrderNotFound, _) if method == "private/edit_by_label" => {
+        (Code::OrderNotFound | Code::OrderEnded, _) if method == "private/edit_by_label" => {
             (13032, "non_unique_order_label")
         }
         (Code::BadQuantityStep, orders::TOO_LOW) => (10002, "qty_too_low"),
