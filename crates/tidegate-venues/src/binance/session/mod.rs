@@ -59,8 +59,10 @@ pub(crate) fn open(request: &RawRequest) -> Result<Box<dyn Session>, Reject> {
     let key = names.iter().copied().find(|name| is_listen_key(name));
     match (class, key) {
         ("private" | "", Some(key)) if names.len() == 1 => {
-            Ok(Box::new(UserSession::new(key, form, events)))
+            Ok(Box::new(UserSession::new(Some(key), form, events)))
         }
+        // The key comes in a subscription.
+        ("private", None) if names.is_empty() => Ok(Box::new(UserSession::new(None, form, events))),
         ("private", _) | (_, Some(_)) => Err(Reject::new(
             Code::BadParameter,
             "a private socket takes one listen key, a public one takes none",

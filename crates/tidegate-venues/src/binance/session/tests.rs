@@ -45,7 +45,6 @@ fn sockets_keep_the_class_of_their_path() {
     for target in [
         "/",
         "/ws2",
-        "/private/ws",
         "/private/ws/btcusdt@depth",
         "/private/stream?listenKey=abc&listenKey=def",
         // A listen key on a public socket would open somebody's private stream.
@@ -131,6 +130,35 @@ fn a_private_socket_shows_nothing_until_its_key_is_good() {
     session.on_open(NOW);
     let steps = session.on_identity(Tag(0), Err(reject), NOW);
     assert!(matches!(steps.as_slice(), [Step::Close { code: 1008, .. }]));
+}
+
+#[test]
+fn a_listen_key_may_come_in_a_subscription() {
+    let own = json!({"e": "ORDER_TRADE_UPDATE", "o": {"c": "tg-a1", "i": 5}});
+    let ask =
+        |method: &str, key: &str| json!({"method": method, "params": [key], "id": 7}).to_string();
+    let mut session = at("/private/stream").unwrap();
+    assert!(session.on_open(NOW).is_empty());
+    let known = instruments();
+    let say = |session: &mut Box<dyn Session>, text: String| session.on_text(&text, &known, NOW);
+    let steps = say(&mut session, ask("SUBSCRIBE", "bad"));
+    assert!(matches!(steps.as_slice(), [Step::Identify { .. }]));
+    let refused = session.on_identity(Tag(0), Err(Reject::new(Code::BadToken, "")), NOW);
+    assert_eq!(sent(&refused)["error"]["code"], json!(2));
+    let steps = say(&mut session, ask("SUBSCRIBE", "abc"));
+    let [Step::Identify { tag, from: From::StreamKey { key } }] = steps.as_slice() else {
+        panic!("{steps:?}")
+    };
+    assert_eq!(key, "abc");
+    as_viewer("alice", false, |viewer| {
+        assert!(session.on_private(&own, viewer, NOW).is_empty());
+        let answer = sent(&session.on_identity(*tag, Ok(()), NOW));
+        assert_eq!(answer, json!({"result": null, "id": 7}));
+        assert_eq!(sent(&session.on_private(&own, viewer, NOW))["stream"], json!("abc"));
+        assert_eq!(sent(&say(&mut session, ask("SUBSCRIBE", "def")))["error"]["code"], json!(2));
+        assert_eq!(sent(&say(&mut session, ask("UNSUBSCRIBE", "abc")))["result"], json!(null));
+        assert!(session.on_private(&own, viewer, NOW).is_empty());
+    });
 }
 
 #[test]

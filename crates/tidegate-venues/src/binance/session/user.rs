@@ -1,6 +1,6 @@
 //! The caller's private stream, under a listen key of Tidegate's own.
 
-use super::{Form, streams};
+use super::{Form, is_listen_key, streams};
 use crate::binance::pass;
 use crate::front::{From, Instruments, Session, Step, Tag, Viewer};
 use crate::json;
@@ -12,21 +12,45 @@ use tidegate_types::time::Time;
 
 /// The WebSocket close code for a refusal of policy.
 const REFUSED: u16 = 1008;
+const ONE_STREAM: &str = "Invalid request: a private socket has one stream";
 
 /// A socket of one caller's private stream.
 pub(crate) struct UserSession {
-    key: String,
+    key: Option<String>,
     form: Form,
     events: Vec<String>,
     known: bool,
+    /// The id of the subscription whose listen key is being looked up.
+    asked: Option<Value>,
 }
 
 impl UserSession {
-    /// A socket for that listen key; `events` names the events wanted, all when it is empty.
-    pub(crate) fn new(key: &str, form: Form, events: &str) -> UserSession {
+    /// A socket for that listen key, or for the one that a subscription will name; `events` names
+    /// the events wanted, all when it is empty.
+    pub(crate) fn new(key: Option<&str>, form: Form, events: &str) -> UserSession {
         let events = events.split(['/', ',']).filter(|name| !name.is_empty());
         let events = events.map(str::to_owned).collect();
-        UserSession { key: key.to_owned(), form, events, known: false }
+        UserSession { key: key.map(str::to_owned), form, events, known: false, asked: None }
+    }
+
+    fn subscribe(&mut self, key: &str, id: Value) -> Step {
+        if self.key.as_deref() == Some(key) && self.asked.is_none() {
+            return Step::Send(done(&id));
+        }
+        if self.key.is_some() {
+            return Step::Send(streams::error(2, ONE_STREAM, &id));
+        }
+        self.key = Some(key.to_owned());
+        self.asked = Some(id);
+        Step::Identify { tag: Tag(0), from: From::StreamKey { key: key.to_owned() } }
+    }
+
+    fn unsubscribe(&mut self, key: &str, id: &Value) -> Step {
+        if self.known && self.key.as_deref() == Some(key) {
+            self.key = None;
+            self.known = false;
+        }
+        Step::Send(done(id))
     }
 
     fn wants(&self, frame: &Value) -> bool {
@@ -48,7 +72,8 @@ impl Session for UserSession {
     }
 
     fn on_open(&mut self, _now: Time) -> Vec<Step> {
-        vec![Step::Identify { tag: Tag(0), from: From::StreamKey { key: self.key.clone() } }]
+        let key = self.key.clone().map(|key| From::StreamKey { key });
+        key.map(|from| Step::Identify { tag: Tag(0), from }).into_iter().collect()
     }
 
     fn on_text(&mut self, text: &str, _instruments: &Instruments, _now: Time) -> Vec<Step> {
@@ -60,11 +85,19 @@ impl Session for UserSession {
             Some(id @ (Value::Number(_) | Value::String(_))) => id.clone(),
             _ => Value::Null,
         };
-        let answer = match frame.get("method").and_then(Value::as_str) {
-            Some("LIST_SUBSCRIPTIONS") => json!({"result": [self.key], "id": id}).to_string(),
-            _ => streams::error(2, "Invalid request: a private socket has one stream", &id),
-        };
-        vec![Step::Send(answer)]
+        let key = frame.get("params").and_then(Value::as_array).and_then(|list| match &**list {
+            [Value::String(key)] if is_listen_key(key) => Some(key.as_str()),
+            _ => None,
+        });
+        vec![match (frame.get("method").and_then(Value::as_str), key) {
+            (Some("LIST_SUBSCRIPTIONS"), _) => {
+                let keys: Vec<&String> = self.key.iter().collect();
+                Step::Send(json!({"result": keys, "id": id}).to_string())
+            }
+            (Some("SUBSCRIBE"), Some(key)) => self.subscribe(key, id),
+            (Some("UNSUBSCRIBE"), Some(key)) => self.unsubscribe(key, &id),
+            _ => Step::Send(streams::error(2, ONE_STREAM, &id)),
+        }]
     }
 
     fn on_reply(&mut self, _tag: Tag, _reply: Reply, _now: Time) -> Vec<Step> {
@@ -72,12 +105,18 @@ impl Session for UserSession {
     }
 
     fn on_identity(&mut self, _tag: Tag, result: Result<(), Reject>, _now: Time) -> Vec<Step> {
-        match result {
-            Ok(()) => {
+        match (result, self.asked.take()) {
+            (Ok(()), asked) => {
                 self.known = true;
-                Vec::new()
+                asked.map(|id| Step::Send(done(&id))).into_iter().collect()
             }
-            Err(reject) => vec![Step::Close { code: REFUSED, reason: close_reason(&reject) }],
+            (Err(reject), Some(id)) => {
+                self.key = None;
+                vec![Step::Send(streams::error(2, &format!("Invalid request: {reject}"), &id))]
+            }
+            (Err(reject), None) => {
+                vec![Step::Close { code: REFUSED, reason: close_reason(&reject) }]
+            }
         }
     }
 
@@ -111,6 +150,11 @@ impl Session for UserSession {
     fn cancels_on_close(&self) -> bool {
         false
     }
+}
+
+/// The answer to a subscription.
+fn done(id: &Value) -> String {
+    json!({"result": null, "id": id}).to_string()
 }
 
 /// A reason that fits a close frame (123 bytes).
