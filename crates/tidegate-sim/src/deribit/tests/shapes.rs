@@ -35,7 +35,7 @@ fn is(value: &Value, fields: &str) {
     assert!(more.is_empty(), "unexpected {more:?}");
 }
 
-const INSTRUMENT: &str = "price_index:s kind:s instrument_name:s max_leverage:n maker_commission:n \
+const INSTRUMENT: &str = "price_index:s underlying_type:s kind:s instrument_name:s max_leverage:n maker_commission:n \
     taker_commission:n instrument_type:s expiration_timestamp:n creation_timestamp:n is_active:b \
     tick_size:n contract_size:n instrument_id:n min_trade_amount:n max_liquidation_commission:n \
     block_trade_commission:n block_trade_min_trade_amount:n block_trade_tick_size:n \

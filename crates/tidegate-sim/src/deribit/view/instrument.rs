@@ -21,6 +21,7 @@ struct TickStep {
 #[derive(Serialize)]
 pub(crate) struct Instrument<'a> {
     price_index: String,
+    underlying_type: &'static str,
     kind: &'static str,
     instrument_name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,6 +74,7 @@ impl<'a> Instrument<'a> {
         let steps = terms.tick_steps.iter();
         Instrument {
             price_index: index_name(terms),
+            underlying_type: "crypto",
             kind: kind_word(terms),
             instrument_name: &terms.symbol,
             option_type: option.map(|(_, call)| if call { "call" } else { "put" }),
