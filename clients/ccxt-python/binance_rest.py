@@ -2,13 +2,13 @@
 
 import ccxt
 import target
-from scenario import check, refused, refused_here, step, until
+from scenario import THROUGH_TIDEGATE, check, done, refused, refused_here, step, until
 
 SYMBOL = "BTC/USDT:USDT"
 ex = target.binance(ccxt)
-ex.requests_trust_env = True
 
 markets = ex.load_markets()
+ex.cancel_all_orders(SYMBOL)
 market = markets[SYMBOL]
 step("market", {k: market[k] for k in ("id", "type", "linear", "contractSize", "precision", "active")})
 balance = ex.fetch_balance()
@@ -25,10 +25,22 @@ def away(share):
     return float(ex.price_to_precision(SYMBOL, mid * share))
 
 
+def amend_to(amount):
+    """Amends an order of its own, which stays as it was when that is refused."""
+    placed = ex.create_order(SYMBOL, "limit", "buy", 0.01, away(0.99))
+    try:
+        ex.edit_order(placed["id"], SYMBOL, "limit", "buy", amount, away(0.99))
+    finally:
+        check(ex.fetch_order(placed["id"], SYMBOL)["amount"] == 0.01, "the refused amend changed nothing")
+        ex.cancel_order(placed["id"], SYMBOL)
+
+
 def brief(order):
     names = ("status", "type", "side", "amount", "filled", "remaining", "timeInForce", "postOnly",
-             "reduceOnly", "symbol", "price", "clientOrderId")
-    return {k: order[k] for k in names}
+             "reduceOnly", "symbol", "price")
+    own = order["clientOrderId"]
+    # The client draws an id that begins like this when it is given none.
+    return {**{k: order[k] for k in names}, "own": None if own.startswith("x-") else own}
 
 
 # limit, and everything that can be done to it
@@ -105,21 +117,45 @@ refused("no quantity", ex.fapiPrivatePostOrder, {"symbol": "BTCUSDT", "side": "B
         "timeInForce": "GTC", "price": f"{away(0.99):.1f}"})
 bad = target.binance(ccxt)
 bad.secret = "0" * 64
-bad.requests_trust_env = True
 refused("wrong secret", bad.fapiPrivateV3GetAccount)
 bad = target.binance(ccxt)
 bad.apiKey = "0" * 64
-bad.requests_trust_env = True
 refused("wrong key", bad.fapiPrivateV3GetAccount)
 late = target.binance(ccxt)
-late.nonce = lambda: ccxt.Exchange.milliseconds() - 120_000
-late.milliseconds = lambda: ccxt.Exchange.milliseconds() - 120_000
-late.requests_trust_env = True
+late.options["timeDifference"] = 120_000
 refused("too late", late.fapiPrivateV3GetAccount)
 
 # refusals of Tidegate's own
-refused_here("too large", "TG502", "ExchangeError", ex.create_order, SYMBOL, "limit", "buy", 900, away(0.999))
-refused_here("far from the mark", "TG503", "ExchangeError", ex.create_order, SYMBOL, "limit", "buy", 0.01, away(1.5))
-refused_here("withdraw", "TG202", "ExchangeError", ex.sapiPostCapitalWithdrawApply,
-             {"coin": "USDT", "address": "x", "amount": 1})
-step("done", True)
+if THROUGH_TIDEGATE:
+    def as_caller(caller):
+        other = target.binance(ccxt, caller)
+        other.set_markets(ex.markets)
+        return other
+
+    limit = (SYMBOL, "limit", "buy", 0.01, away(0.99))
+    refused_here("too large", "TG502", "ExchangeError", ex.create_order, SYMBOL, "limit", "buy", 900, away(0.999))
+    refused_here("far from the mark", "TG503", "BadRequest", ex.create_order, SYMBOL, "limit", "buy", 0.01, away(1.5))
+    refused_here("amended too large", "TG502", "ExchangeError", amend_to, 900)
+    refused_here("withdraw", "TG202", "AuthenticationError", ex.sapiPostCapitalWithdrawApply,
+                 {"coin": "USDT", "address": "x", "amount": 1})
+    refused_here("transfer", "TG202", "AuthenticationError", ex.sapiPostAssetTransfer,
+                 {"asset": "USDT", "amount": 1, "type": "UMFUTURE_MAIN"})
+    refused_here("no such route", "TG201", "BadRequest", ex.sapiGetAccountStatus)
+    refused_here("sent again", "TG105", "AuthenticationError", target.sent_twice, ex, "order", "fapiPrivate", "POST", {
+        "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.01",
+        "price": str(away(0.98)), "newClientOrderId": "sent-again"})
+    check([o["clientOrderId"] for o in ex.fetch_open_orders(SYMBOL)] == ["sent-again"], "it took effect once")
+    ex.cancel_all_orders(SYMBOL)
+    refused_here("halted", "TG509", "ExchangeError", as_caller("halted").create_order, *limit)
+    refused_here("instrument not granted", "TG302", "ExchangeError", as_caller("narrow").create_order, *limit)
+    refused_here("type not granted", "TG304", "ExchangeError", as_caller("narrow").create_order,
+                 "ETH/USDT:USDT", "market", "buy", 0.1)
+    refused_here("only reading", "TG301", "AuthenticationError", as_caller("reader").create_order, *limit)
+    check(as_caller("reader").fetch_balance()["USDT"]["total"] > 0, "who may only read may read")
+    refused_here("settings not granted", "TG306", "AuthenticationError", as_caller("second").set_leverage, 5, SYMBOL)
+    slow = as_caller("slow")
+    refused_here("too fast", "TG401", "DDoSProtection", lambda: [slow.create_order(*limit) for _ in range(3)])
+    slow.cancel_all_orders(SYMBOL)
+    # The venue's own words, which every client knows: the same as for a key that never was.
+    refused_here("revoked", None, "AuthenticationError", as_caller("revoked").fetch_open_orders, SYMBOL)
+done()

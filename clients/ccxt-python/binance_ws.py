@@ -5,7 +5,7 @@ import asyncio
 
 import ccxt.pro
 import target
-from scenario import check, step
+from scenario import check, done, step
 
 SYMBOL = "BTC/USDT:USDT"
 
@@ -37,7 +37,7 @@ async def main():
         check(abs(sum(t["amount"] for t in seen) - 0.01) < 1e-9, "the stream tells the trade")
         step("own trade", {k: seen[-1][k] for k in ("side", "type", "takerOrMaker", "symbol")})
         await ex.create_order_ws(SYMBOL, "market", "sell", 0.01, None, {"reduceOnly": True})
-        step("done", True)
+        done()
     finally:
         await ex.close()
 

@@ -2,13 +2,13 @@
 
 import ccxt
 import target
-from scenario import check, refused, refused_here, step, until
+from scenario import THROUGH_TIDEGATE, check, done, refused, refused_here, step, until
 
 SYMBOL = "BTC/USD:BTC"
 ex = target.deribit(ccxt)
-ex.requests_trust_env = True
 
 markets = ex.load_markets()
+ex.cancel_all_orders(SYMBOL)
 market = markets[SYMBOL]
 step("market", {k: market[k] for k in ("id", "type", "inverse", "contractSize", "precision", "active")})
 kinds = {m["type"] for m in markets.values()}
@@ -39,7 +39,7 @@ seen = ex.fetch_order(order["id"], SYMBOL)
 check(seen["info"]["label"] == "mine 1" and seen["status"] == "open", "the order is found by id")
 step("limit seen", brief(seen))
 check([o["id"] for o in ex.fetch_open_orders(SYMBOL)] == [order["id"]], "the order is the only open one")
-amended = ex.edit_order(order["id"], SYMBOL, "limit", "buy", 200, away(0.985))
+amended = ex.edit_order(order["id"], SYMBOL, "limit", "buy", 200, away(0.992))
 check(amended["amount"] == 200, "the amend took")
 step("amended", brief(amended))
 cancelled = ex.cancel_order(order["id"], SYMBOL)
@@ -81,7 +81,8 @@ options = sorted((m for m in markets.values() if m["type"] == "option" and m["ba
                   and m["optionType"] == "call"), key=lambda m: (m["expiry"], abs(m["strike"] - mid)))
 option = options[0]["symbol"]
 premium = ex.fetch_ticker(option)["info"]["mark_price"]
-price = float(ex.price_to_precision(option, float(premium) * 0.9))
+# Half a thousandth is a tick at every premium.
+price = max(1, round(float(premium) * 0.9 / 0.0005)) * 5 / 10_000
 order = ex.create_order(option, "limit", "buy", 0.1, price, {"label": "call"})
 step("option", {k: brief(order)[k] for k in ("status", "type", "side", "amount", "filled", "mine")})
 step("option cancelled", ex.cancel_order(order["id"], option)["status"])
@@ -97,11 +98,37 @@ refused("no such instrument", ex.privateGetBuy, {"instrument_name": "NOPE-PERPET
 refused("no such method", ex.privateGetGetEmailLanguage)
 bad = target.deribit(ccxt)
 bad.secret = "0" * 43
-bad.requests_trust_env = True
 refused("wrong secret", bad.privateGetGetPositions)
 
-refused_here("too large", "TG502", "ExchangeError", ex.create_order, SYMBOL, "limit", "buy", 50_000_000, away(0.999))
-refused_here("far from the mark", "TG503", "ExchangeError", ex.create_order, SYMBOL, "limit", "buy", 100, away(1.5))
-refused_here("withdraw", "TG202", "PermissionDenied", ex.privateGetWithdraw,
-             {"currency": "BTC", "address": "x", "amount": 1})
-step("done", True)
+bad = target.deribit(ccxt)
+bad.apiKey = "nobody00"
+refused("wrong key", bad.privateGetGetPositions)
+
+if THROUGH_TIDEGATE:
+    def as_caller(caller):
+        other = target.deribit(ccxt, caller)
+        other.set_markets(ex.markets)
+        return other
+
+    limit = (SYMBOL, "limit", "buy", 100, away(0.99))
+    refused_here("too large", "TG502", "ExchangeError", ex.create_order, SYMBOL, "limit", "buy", 5_000_000, away(0.999))
+    refused_here("far from the mark", "TG503", "ExchangeError", ex.create_order, SYMBOL, "limit", "buy", 100, away(1.2))
+    refused_here("withdraw", "TG202", "PermissionDenied", ex.privateGetWithdraw,
+                 {"currency": "BTC", "address": "x", "amount": 1})
+    refused_here("transfer", "TG202", "PermissionDenied", ex.privateGetSubmitTransferToSubaccount,
+                 {"currency": "BTC", "amount": 1, "destination": 1})
+    refused_here("sent again", "TG105", "AuthenticationError", target.sent_twice, ex, "buy", "private", "GET", {
+        "instrument_name": "BTC-PERPETUAL", "amount": 100, "type": "limit", "price": away(0.99), "label": "sent-again"})
+    check([o["info"]["label"] for o in ex.fetch_open_orders(SYMBOL)] == ["sent-again"], "it took effect once")
+    ex.cancel_all_orders(SYMBOL)
+    refused_here("halted", "TG509", "PermissionDenied", as_caller("halted").create_order, *limit)
+    refused_here("instrument not granted", "TG302", "PermissionDenied", as_caller("narrow").create_order, *limit)
+    refused_here("type not granted", "TG304", "PermissionDenied", as_caller("narrow").create_order,
+                 "ETH/USD:ETH", "market", "buy", 10)
+    refused_here("only reading", "TG301", "PermissionDenied", as_caller("reader").create_order, *limit)
+    check(as_caller("reader").fetch_balance()["BTC"]["total"] > 0, "who may only read may read")
+    slow = as_caller("slow")
+    refused_here("too fast", "TG401", "DDoSProtection", lambda: [slow.create_order(*limit) for _ in range(3)])
+    slow.cancel_all_orders(SYMBOL)
+    refused_here("revoked", "TG102", "AuthenticationError", as_caller("revoked").fetch_open_orders, SYMBOL)
+done()

@@ -4,7 +4,7 @@ import asyncio
 
 import ccxt.pro
 import target
-from scenario import check, step
+from scenario import check, done, step
 
 SYMBOL = "BTC/USD:BTC"
 
@@ -35,7 +35,7 @@ async def main():
         check(sum(t["amount"] for t in seen) == 100, "the stream tells the trade")
         step("own trade", {k: seen[-1][k] for k in ("side", "takerOrMaker", "symbol")})
         await ex.create_order(SYMBOL, "market", "sell", 100, None, {"reduce_only": True})
-        step("done", True)
+        done()
     finally:
         await ex.close()
 

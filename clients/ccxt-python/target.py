@@ -1,6 +1,6 @@
-"""Stock ccxt, pointed at the target by base URL alone."""
+"""Stock ccxt, pointed at the target by base URLs alone."""
 
-from scenario import TARGET
+from scenario import TARGET, key_of
 
 
 def replaced(urls, hosts):
@@ -13,27 +13,35 @@ def replaced(urls, hosts):
     return urls
 
 
-def binance(module, **options):
+def settings(caller):
+    """The key, and the certificate authority to trust: by `REQUESTS_CA_BUNDLE` for REST, as
+    `cafile` for WebSockets."""
+    key = key_of(caller)
+    return {"apiKey": key["key"], "secret": key["secret"], "cafile": TARGET["ca"],
+            "requests_trust_env": True, "enableRateLimit": False}
+
+
+def binance(module, caller=None):
     """`binanceusdm` of a ccxt module."""
-    exchange = module.binanceusdm({
-        "apiKey": TARGET["key"], "secret": TARGET["secret"], "cafile": TARGET["ca"], "requests_trust_env": True,
-        "enableRateLimit": False, "options": options,
-    })
+    exchange = module.binanceusdm(settings(caller))
     rest, ws = TARGET["rest"], TARGET["ws"]
     exchange.urls["api"] = replaced(exchange.urls["api"], {
         "https://fapi.binance.com": rest, "https://dapi.binance.com": rest,
-        "https://eapi.binance.com": rest, "https://papi.binance.com": rest,
-        "https://api.binance.com": rest, "wss://ws-fapi.binance.com": ws,
-        "wss://fstream.binance.com": ws,
+        "https://api.binance.com": rest,
+        "wss://fstream.binance.com": ws, "wss://ws-fapi.binance.com": ws,
     })
     return exchange
 
 
-def deribit(module, **options):
+def deribit(module, caller=None):
     """`deribit` of a ccxt module."""
-    exchange = module.deribit({
-        "apiKey": TARGET["key"], "secret": TARGET["secret"], "cafile": TARGET["ca"], "requests_trust_env": True,
-        "enableRateLimit": False, "options": options,
-    })
+    exchange = module.deribit(settings(caller))
     exchange.urls["api"] = {"rest": TARGET["rest"], "ws": TARGET["ws"] + "/ws/api/v2"}
     return exchange
+
+
+def sent_twice(exchange, path, api, method, params):
+    """Sends one signed request twice, byte for byte; answers the second answer."""
+    request = exchange.sign(path, [api], method, params)
+    exchange.fetch(request["url"], request["method"], request["headers"], request["body"])
+    return exchange.fetch(request["url"], request["method"], request["headers"], request["body"])
