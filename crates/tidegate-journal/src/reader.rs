@@ -70,7 +70,7 @@ impl Reader {
             base: HEADER_BYTES as u64,
             at: 0,
             ended: false,
-            next: first.unwrap_or(from),
+            next: first.unwrap_or(Seq(0)),
             synced: Seq(0),
         };
         while reader.next < from {
@@ -79,6 +79,19 @@ impl Reader {
             }
         }
         Ok(reader)
+    }
+
+    /// Reads the last `count` records of the journal in `dir`, and what follows; looks at no more
+    /// segments than those lie in.
+    pub fn open_last(dir: &Path, count: u64) -> Result<Reader, JournalError> {
+        Reader::over_last(Arc::new(Disk::at(dir)), count)
+    }
+
+    /// As [`Reader::open_last`], on any storage.
+    pub fn over_last(storage: Arc<dyn Storage>, count: u64) -> Result<Reader, JournalError> {
+        // Nothing is so late: this stops at the end.
+        let end = Reader::over(Arc::clone(&storage), Seq(u64::MAX))?.next_seq();
+        Reader::over(storage, Seq(end.0.saturating_sub(count)))
     }
 
     /// The next record's bytes; `None` when there is no more for now (ask again later to follow a
@@ -266,27 +279,36 @@ pub fn judge(
         return Err(Damage::at(path, position.offset, what).of_record(next).into());
     }
     let torn = rest.iter().rposition(|&byte| byte != 0).map_or(0, |last| last as u64 + 1);
-    let suspect = suspect(&rest, position.offset, next);
+    let bits = rest.iter().map(|byte| u64::from(byte.count_ones())).sum();
+    let suspect = suspect(&rest, (torn, bits), position.offset, next);
     Ok(Tail { torn, size: position.offset + rest.len() as u64, suspect })
 }
 
-/// Why `rest`, found at `offset` after the last whole record, cannot be what a crash left of a
+/// Why what is set at `offset`, after the last whole record, cannot be what a crash left of a
 /// batch that begins with `next`; relies on sectors of 512 bytes being written whole or not.
-fn suspect(rest: &[u8], offset: u64, next: Seq) -> Option<&'static str> {
+/// `front` is a frame's length of it (or all to the end of the file); `torn` bytes reach to the
+/// last that is not zero, with so many bits set.
+pub(crate) fn suspect(
+    front: &[u8],
+    (torn, bits): (u64, u64),
+    offset: u64,
+    next: Seq,
+) -> Option<&'static str> {
     const SECTOR: u64 = 512;
-    let last = rest.iter().rposition(|&byte| byte != 0)?;
+    if torn == 0 {
+        return None;
+    }
     let sector = usize::try_from(SECTOR - offset % SECTOR).unwrap_or_default();
     // Of the head, this much was written together.
-    let head = rest.get(..segment::FRAME_HEAD_BYTES.min(rest.len()).min(sector))?;
-    let bits: u32 = rest.iter().map(|byte| byte.count_ones()).sum();
+    let head = front.get(..segment::FRAME_HEAD_BYTES.min(front.len()).min(sector))?;
     if bits == 1 {
         return Some("a single bit is set where nothing was written");
     }
     if head.iter().all(|&byte| byte == 0) {
-        let set = rest.iter().take(sector).any(|&byte| byte != 0);
+        let set = front.iter().take(sector).any(|&byte| byte != 0);
         return set.then_some("bytes are set where no record begins");
     }
-    let written = head.len().min(last + 1);
+    let written = head.len().min(usize::try_from(torn).unwrap_or(usize::MAX));
     let length = head.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)) as usize;
     let possible =
         length <= tidegate_types::limits::MAX_RECORD_BYTES && (length != 0 || written < 4);
@@ -328,20 +350,22 @@ fn open_segment(
     Ok((handle, first))
 }
 
-/// The last segment that begins at or before `from`.
+/// The last segment that begins at or before `from`, found in few steps.
 fn find_segment(storage: &dyn Storage, from: Seq) -> Result<u64, JournalError> {
     if from == Seq(0) {
         return Ok(0);
     }
-    let last = segments(storage)?.last().copied().unwrap_or(0);
     let origin = VerifierKey::load(storage, VERIFIER_KEY_FILE)?.origin_hash();
-    for index in (1..=last).rev() {
-        let (_, first) = open_segment(storage, index, &origin)?;
-        if first.is_some_and(|first| first <= from) {
-            return Ok(index);
+    let (mut found, mut end) = (0, segments(storage)?.last().map_or(1, |last| last + 1));
+    while found + 1 < end {
+        let middle = found + (end - found) / 2;
+        // Only what is not written yet, at the end, has no first record.
+        match open_segment(storage, middle, &origin)? {
+            (_, Some(first)) if first <= from => found = middle,
+            _ => end = middle,
         }
     }
-    Ok(0)
+    Ok(found)
 }
 
 /// The indices of the segments there are, in order.

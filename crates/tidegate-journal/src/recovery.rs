@@ -120,9 +120,19 @@ fn adopt(storage: &dyn Storage, options: &Options, new: bool) -> Result<Checkpoi
                 .map_err(JournalError::io("write", CHECKPOINT_FILE))?;
             note
         }
-        None => return Err(missing(CHECKPOINT_FILE)(())),
+        None => return Err(lost("the file is missing")),
     };
-    verifier.open(&note).map_err(|what| Damage::of_file(CHECKPOINT_FILE, what).into())
+    verifier.open(&note).map_err(lost)
+}
+
+/// What to do without a checkpoint. An earlier one is enough, since tiles and newer checkpoints
+/// are derived from the records, if they lead to it.
+fn lost(what: &str) -> JournalError {
+    let what = format!(
+        "{what}; put an earlier copy of this file, kept elsewhere, in its place: tiles and the \
+         newest checkpoint are then made anew from the records"
+    );
+    Damage::of_file(CHECKPOINT_FILE, what).into()
 }
 
 fn read_if_there(storage: &dyn Storage, path: &str) -> Result<Option<Vec<u8>>, JournalError> {

@@ -1,17 +1,20 @@
-//! Verifying a folder: reads every file, writes none, needs no secret, and works beside a running
-//! gateway.
+//! Verifying a folder: reads every file once, writes none, needs no secret, and works beside a
+//! running gateway. What is proved is the checkpoint that was there at the beginning; how long it
+//! takes depends on the files that were there then, not on how fast they grow.
 
 mod report;
 mod scan;
 mod tree;
+mod window;
 
 pub use report::Report;
 
-use crate::checkpoint::{CHECKPOINT_FILE, Checkpoint, VERIFIER_KEY_FILE, VerifierKey};
+use crate::checkpoint::{CHECKPOINT_FILE, VERIFIER_KEY_FILE, VerifierKey};
 use crate::error::{Damage, JournalError};
+use crate::merkle::TILE_WIDTH;
 use crate::segment;
 use crate::storage::{Disk, Storage};
-use crate::tiles::{Tile, edge_tiles};
+use crate::tiles::Tile;
 use scan::Scan;
 use std::collections::BTreeMap;
 use std::io;
@@ -21,8 +24,6 @@ use tree::TreeCheck;
 
 /// What damage says of a checkpoint that is not a file of the folder.
 const GIVEN: &str = "the given checkpoint";
-/// A gateway beside us may replace checkpoint and tiles this often while we read them.
-const ATTEMPTS: usize = 100;
 
 /// Verifies the journal in `dir`, also against a signed checkpoint and a verifier key
 /// (`name+hash+key`) kept elsewhere. Damage is in the report; an error means that the
@@ -61,20 +62,15 @@ pub fn verify_in(
     roots.extend(report.checkpoint.clone().map(|one| (CHECKPOINT_FILE.to_owned(), one)));
     roots.extend(report.outside.clone().map(|one| (GIVEN.to_owned(), one)));
 
-    let origin = key.map(|key| key.origin_hash());
+    let origin = key.as_ref().map(VerifierKey::origin_hash);
     let mut tree = TreeCheck::new(storage, files.tiles, covered, roots);
-    let mut scan = Scan { storage, origin, next: Seq(0), at_end: false };
-    for (place, &index) in (0..).zip(&files.segments) {
-        if index != place {
-            report.add(Damage::of_file(segment::path(place), "the segment is missing"));
-        }
-        scan.segment(index, &mut tree, &mut report)?;
-    }
-    if files.segments.is_empty() {
-        report.add(Damage::of_file(segment::path(0), "the segment is missing"));
-    }
-    report.records = scan.next.0;
-    tree.finish(report.records, &mut report)?;
+    let scan = Scan::new(storage, origin, &files.segments, Seq(covered));
+    report.records = scan.run(&mut tree, &mut report)?;
+    let size_now = || {
+        let note = read_if_there(storage, CHECKPOINT_FILE)?;
+        Ok(note.and_then(|note| Some(key.as_ref()?.open(&note).ok()?.size)))
+    };
+    tree.finish(report.records, &size_now, &mut report)?;
     Ok(report)
 }
 
@@ -109,30 +105,23 @@ fn verifier_key(
     Ok(Some(outside))
 }
 
-/// Reads the checkpoint and lists the folder so that both belong together, reading unfinished
-/// tiles, which a gateway beside us may remove, at once.
+/// Reads the checkpoint, then lists the folder, reading unfinished tiles, which a gateway beside
+/// us may remove, at once. So what is listed is of records that are in the segments read later.
 fn snapshot(
     storage: &dyn Storage,
     key: Option<&VerifierKey>,
     report: &mut Report,
 ) -> Result<Files, JournalError> {
-    let mut attempt = 0;
-    let (note, listed, tiles) = loop {
-        attempt += 1;
-        let note = read_if_there(storage, CHECKPOINT_FILE)?;
-        let listed = storage.list("").map_err(JournalError::io("list", "."))?;
-        let mut tiles = BTreeMap::new();
-        for tile in listed.iter().filter_map(|file| Tile::parse(file)) {
-            let full = tile.path().rfind(".p/").is_none();
-            let bytes = if full { None } else { read_if_there(storage, &tile.path())? };
-            if full || bytes.is_some() {
-                tiles.insert(tile, bytes);
-            }
+    let note = read_if_there(storage, CHECKPOINT_FILE)?;
+    let listed = storage.list("").map_err(JournalError::io("list", "."))?;
+    let mut tiles = BTreeMap::new();
+    for tile in listed.iter().filter_map(|file| Tile::parse(file)) {
+        let full = tile.width == TILE_WIDTH;
+        let bytes = if full { None } else { read_if_there(storage, &tile.path())? };
+        if full || bytes.is_some() {
+            tiles.insert(tile, bytes);
         }
-        if read_if_there(storage, CHECKPOINT_FILE)? == note || attempt == ATTEMPTS {
-            break (note, listed, tiles);
-        }
-    };
+    }
     match (&note, key) {
         (None, _) => report.add(Damage::of_file(CHECKPOINT_FILE, "the file is missing")),
         (Some(note), Some(key)) => match key.open(note) {
@@ -141,17 +130,14 @@ fn snapshot(
         },
         (Some(_), None) => {}
     }
-    if let Some(Checkpoint { size, .. }) = report.checkpoint {
-        for tile in edge_tiles(size).iter().filter(|tile| !tiles.contains_key(tile)) {
-            report.add(Damage::of_file(tile.path(), "the tile is missing"));
-        }
-    }
     let mut segments = Vec::new();
     for file in listed {
         match segment::index(&file) {
             Some(index) => segments.push(index),
             None if file.ends_with(".tmp") => {
-                report.note(format!("{file} was not finished; it is removed at the next start"));
+                report.note(format!(
+                    "{file} is not finished; what a crash left goes at the next start"
+                ));
             }
             None if file == CHECKPOINT_FILE || file == VERIFIER_KEY_FILE => {}
             None if Tile::parse(&file).is_some() => report.tiles += 1,

@@ -20,6 +20,33 @@ fn reads_from_any_record() {
 }
 
 #[test]
+fn reads_the_last_records() {
+    let memory = closed_journal(2000);
+    for (count, from) in [(0, 2000), (1, 1999), (500, 1500), (1999, 1), (2000, 0), (9999, 0)] {
+        let reader = Reader::over_last(Arc::new(memory.clone()), count).expect("opens");
+        assert_eq!(reader.next_seq(), Seq(from), "{count}");
+    }
+    let reader = Reader::over_last(Arc::new(closed_journal(0)), 5).expect("opens");
+    assert_eq!(reader.next_seq(), Seq(0));
+}
+
+#[test]
+fn opens_in_the_right_one_of_many_segments() {
+    let memory = closed_journal(20_000);
+    let segments = segments(&memory).expect("listed").len();
+    assert!(segments > 8, "{segments}");
+    for from in [1, 5_000, 19_000, 25_000] {
+        let reader = over(&memory, from);
+        assert_eq!(reader.next_seq(), Seq(from.min(20_000)));
+        let mut first = over(&memory, 0);
+        while first.next_seq() < reader.next_seq() {
+            first.next_entry().expect("read").expect("there");
+        }
+        assert_eq!(first.next_seq(), reader.next_seq());
+    }
+}
+
+#[test]
 fn follows_a_journal_being_written_over_segments() {
     let memory = Memory::default();
     let mut world = open(&memory).expect("opens");

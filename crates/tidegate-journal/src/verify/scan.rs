@@ -1,10 +1,12 @@
 use super::report::Report;
 use super::tree::TreeCheck;
+use super::window::{Rest, Window};
 use crate::error::{Damage, JournalError};
 use crate::merkle::Hash;
-use crate::reader::{Position, Tail, judge};
+use crate::reader::suspect;
 use crate::segment::{self, Found, HEADER_BYTES};
 use crate::storage::Storage;
+use std::io;
 use std::time::Duration;
 use tidegate_types::ids::Seq;
 
@@ -12,105 +14,196 @@ use tidegate_types::ids::Seq;
 const WRITE_ATTEMPTS: usize = 50;
 const WRITE_WAIT: Duration = Duration::from_millis(1);
 
-/// Walks the segments from the front.
+const FRONT: u64 = HEADER_BYTES as u64;
+
+/// Walks the segments once, from the front.
 pub(super) struct Scan<'a> {
-    pub(super) storage: &'a dyn Storage,
-    pub(super) origin: Option<Hash>,
-    pub(super) next: Seq,
-    /// No later segment has a record that was there when this one was read.
-    pub(super) at_end: bool,
+    storage: &'a dyn Storage,
+    origin: Option<Hash>,
+    /// The segments there were at the beginning, in order.
+    segments: &'a [u64],
+    /// The last segment seen to begin with a record. A gateway beside us goes on in the next one
+    /// only when this one is finished, so those before it do not change any more.
+    newest: u64,
+    /// Records below this were on disk when we began.
+    covered: Seq,
+    next: Seq,
+    /// The end of the newest segment was seen.
+    at_end: bool,
 }
 
-impl Scan<'_> {
-    /// Checks segment `index`, giving every record to `tree`.
-    pub(super) fn segment(
+/// What is found where no record stands.
+enum Gap {
+    /// A record, written since.
+    Frame,
+    /// Damage; where frames go on.
+    Hole(&'static str, Option<u64>),
+    /// The end of the segment's records.
+    End,
+}
+
+impl<'a> Scan<'a> {
+    /// Over `segments`; records below `covered` are on disk.
+    pub(super) fn new(
+        storage: &'a dyn Storage,
+        origin: Option<Hash>,
+        segments: &'a [u64],
+        covered: Seq,
+    ) -> Scan<'a> {
+        let newest = segments.iter().rfind(|&&index| has_record(storage, index));
+        let newest = newest.copied().unwrap_or_default();
+        Scan { storage, origin, segments, newest, covered, next: Seq(0), at_end: false }
+    }
+
+    /// Checks every segment, giving every record to `tree`; gives how many records there are.
+    pub(super) fn run(
+        mut self,
+        tree: &mut TreeCheck<'_>,
+        report: &mut Report,
+    ) -> Result<u64, JournalError> {
+        for (place, &index) in (0..).zip(self.segments) {
+            if index != place {
+                report.add(Damage::of_file(segment::path(place), "the segment is missing"));
+            }
+            self.segment(index, tree, report)?;
+        }
+        if self.segments.is_empty() {
+            report.add(Damage::of_file(segment::path(0), "the segment is missing"));
+        }
+        Ok(self.next.0)
+    }
+
+    fn segment(
         &mut self,
         index: u64,
         tree: &mut TreeCheck<'_>,
         report: &mut Report,
     ) -> Result<(), JournalError> {
         let path = segment::path(index);
-        // A gateway beside us goes on in the next segment only when this one is finished, so
-        // what is read after a record was seen there is all of it.
-        let mut followed = has_record(self.storage, index + 1);
-        let mut bytes = self.read(&path)?;
-        let capacity = self.header(index, &bytes, report);
-        let mut offset = HEADER_BYTES;
-        if self.at_end && self.came_later(index, &mut bytes)? {
+        let mut window = match Window::open(self.storage, &path) {
+            Ok(window) => window,
+            Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                // A gateway that starts makes the spare segment anew.
+                if !self.at_end {
+                    report.add(Damage::of_file(path, "the segment is missing"));
+                }
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let capacity = self.header(index, window.at(0)?, report);
+        if self.at_end && self.came_later(index, &mut window)? {
             return Ok(());
         }
+        let mut offset = FRONT;
         loop {
-            offset = self.walk(&path, &mut bytes, offset, tree, report)?;
-            if followed {
-                break;
-            }
-            followed = has_record(self.storage, index + 1);
-            bytes = self.read(&path)?;
-            let more = segment::read_frame(bytes.get(offset..).unwrap_or_default());
-            if !followed && !matches!(more, Found::Frame(_)) {
-                break;
-            }
-        }
-        self.at_end |= !followed;
-        self.end(index, offset, &bytes, (!followed, capacity), report)
-    }
-
-    /// Takes the records from `offset` on; gives where they end.
-    fn walk(
-        &mut self,
-        path: &str,
-        bytes: &mut Vec<u8>,
-        mut offset: usize,
-        tree: &mut TreeCheck<'_>,
-        report: &mut Report,
-    ) -> Result<usize, JournalError> {
-        loop {
-            match segment::read_frame(bytes.get(offset..).unwrap_or_default()) {
+            match window.frame(offset)? {
                 Found::Frame(frame) if frame.seq < self.next => {
                     let what = "a record that belongs earlier stands here";
-                    report.add(Damage::at(path, offset as u64, what).of_record(frame.seq));
-                    offset += frame.stride;
+                    report.add(Damage::at(&path, offset, what).of_record(frame.seq));
+                    offset += frame.stride as u64;
                 }
                 Found::Frame(frame) => {
-                    self.miss(path, offset, frame.seq, tree, report)?;
+                    self.miss(&path, offset, frame.seq, tree, report)?;
                     tree.record(frame.record, report)?;
                     self.next = frame.seq.next();
-                    offset += frame.stride;
+                    offset += frame.stride as u64;
                 }
                 Found::Nothing | Found::Broken(_) => {
-                    let rest = bytes.get(offset..).unwrap_or_default();
-                    if segment::witness(rest, self.next).is_none() {
-                        return Ok(offset);
-                    }
-                    // This may have been written between the reading of it and of its witness.
-                    *bytes = self.read(path)?;
-                    match self.hole(bytes, offset, path, report) {
-                        Some(resume) => offset = resume,
-                        None => return Ok(offset),
+                    match self.gap(&path, (index, offset, capacity), &mut window, report)? {
+                        Gap::Frame => {}
+                        Gap::Hole(what, resume) => {
+                            report.add(Damage::at(&path, offset, what).of_record(self.next));
+                            let Some(resume) = resume else { return Ok(()) };
+                            offset = resume;
+                        }
+                        Gap::End => return Ok(()),
                     }
                 }
             }
         }
+    }
+
+    /// What it means that no record was seen at `offset` of segment `index`.
+    fn gap(
+        &mut self,
+        path: &str,
+        (index, offset, capacity): (u64, u64, Option<u64>),
+        window: &mut Window,
+        report: &mut Report,
+    ) -> Result<Gap, JournalError> {
+        let mut attempt = 0;
+        loop {
+            // What these tell was so before the place is looked at again: if a later record was
+            // seen there must be one now, and the file was cut only where it is full.
+            let followed = self.followed(index);
+            let size = window.size()?;
+            let clear = window.find_set(offset)?.is_none();
+            // Everything that was there at the beginning has been read; what comes now is newer.
+            let enough = clear && !followed && self.next >= self.covered;
+            if !enough && broken(window, offset)?.is_none() {
+                return Ok(Gap::Frame);
+            }
+            let mut rest = Rest::default();
+            if !clear {
+                let next = self.next;
+                let lost = followed
+                    || next < self.covered
+                    || window.find(offset, |frame| frame.synced > next)?.is_some();
+                let Some(what) = broken(window, offset)? else { return Ok(Gap::Frame) };
+                if lost {
+                    let resume = window.find(offset, |frame| frame.seq >= next)?;
+                    return Ok(Gap::Hole(what, resume));
+                }
+                rest = window.rest(offset)?;
+            }
+            let wrong = suspect(&rest.front, (rest.length, rest.bits), offset, self.next);
+            if wrong.is_some() && attempt < WRITE_ATTEMPTS {
+                attempt += 1;
+                std::thread::sleep(WRITE_WAIT);
+                continue;
+            }
+            let odd = size != offset && capacity.is_some_and(|capacity| capacity != size);
+            if odd && broken(window, offset)?.is_some() {
+                report.add(Damage::at(path, size, "the file does not end where it should"));
+            }
+            self.at_end |= !followed;
+            match wrong {
+                Some(what) => report.add(Damage::at(path, offset, what)),
+                None if rest.length > 0 => report.note(format!(
+                    "{path} ends with {} bytes of a batch that was not finished, which is normal \
+                     while the gateway runs and after a crash",
+                    rest.length
+                )),
+                None => {}
+            }
+            return Ok(Gap::End);
+        }
+    }
+
+    /// Whether a later segment begins with a record.
+    fn followed(&mut self, index: u64) -> bool {
+        if index >= self.newest {
+            let mut later = self.segments.iter().filter(|&&later| later > index);
+            let found = later.find(|&&later| has_record(self.storage, later));
+            self.newest = found.copied().unwrap_or(self.newest);
+        }
+        index < self.newest
     }
 
     /// Whether a segment that had no record when the end was seen has one now, waiting for a
     /// write that is under way.
-    fn came_later(&self, index: u64, bytes: &mut Vec<u8>) -> Result<bool, JournalError> {
+    fn came_later(&self, index: u64, window: &mut Window) -> Result<bool, JournalError> {
+        if window.find_set(FRONT)?.is_none() {
+            return Ok(false);
+        }
         for _ in 0..WRITE_ATTEMPTS {
-            if bytes.iter().skip(HEADER_BYTES).all(|&byte| byte == 0) {
-                return Ok(false);
-            }
             if has_record(self.storage, index) {
                 return Ok(true);
             }
             std::thread::sleep(WRITE_WAIT);
-            *bytes = self.read(&segment::path(index))?;
         }
         Ok(false)
-    }
-
-    fn read(&self, path: &str) -> Result<Vec<u8>, JournalError> {
-        self.storage.read(path).map_err(JournalError::io("read", path))
     }
 
     /// Checks the header; gives the size that it says the file has until it is sealed.
@@ -134,14 +227,14 @@ impl Scan<'_> {
     fn miss(
         &mut self,
         path: &str,
-        offset: usize,
+        offset: u64,
         until: Seq,
         tree: &mut TreeCheck<'_>,
         report: &mut Report,
     ) -> Result<(), JournalError> {
         if self.next < until {
             let what = format!("records {} to {} are not here", self.next, until.0 - 1);
-            report.add(Damage::at(path, offset as u64, what).of_record(self.next));
+            report.add(Damage::at(path, offset, what).of_record(self.next));
             while self.next < until {
                 if !tree.missing(self.next, report)? {
                     self.next = until;
@@ -151,68 +244,16 @@ impl Scan<'_> {
         }
         Ok(())
     }
+}
 
-    /// Where frames go on at or after `offset`; reports what is there instead of one.
-    fn hole(&self, bytes: &[u8], offset: usize, path: &str, report: &mut Report) -> Option<usize> {
-        let what = match segment::read_frame(bytes.get(offset..)?) {
-            Found::Frame(_) => return Some(offset),
-            Found::Broken(what) => what,
-            Found::Nothing => "the record is gone, later ones are there",
-        };
-        report.add(Damage::at(path, offset as u64, what).of_record(self.next));
-        let is_frame = |at: &usize| {
-            let rest = bytes.get(*at..).unwrap_or_default();
-            matches!(segment::read_frame(rest), Found::Frame(_))
-        };
-        (offset..bytes.len()).step_by(segment::ALIGN).find(is_frame)
-    }
-
-    /// Checks what lies after the last record of a segment.
-    fn end(
-        &self,
-        index: u64,
-        offset: usize,
-        bytes: &[u8],
-        (last, capacity): (bool, Option<u64>),
-        report: &mut Report,
-    ) -> Result<(), JournalError> {
-        let path = segment::path(index);
-        let rest = bytes.get(offset..).unwrap_or_default();
-        let size = bytes.len() as u64;
-        if size != offset as u64 && capacity.is_some_and(|capacity| capacity != size) {
-            // A segment that was just sealed is short for a good reason.
-            let handle =
-                self.storage.open(&path, false).map_err(JournalError::io("open", &path))?;
-            let now = handle.size().map_err(JournalError::io("read", &path))?;
-            if now == size {
-                report.add(Damage::at(&path, size, "the file does not end where it should"));
-            }
-        }
-        if rest.iter().all(|&byte| byte == 0) {
-            return Ok(());
-        }
-        if !last {
-            let what = "what is there is not a record";
-            report.add(Damage::at(&path, offset as u64, what).of_record(self.next));
-            return Ok(());
-        }
-        let Some(origin) = self.origin else { return Ok(()) };
-        let position = Position { index, offset: offset as u64 };
-        match judge(self.storage, position, self.next, &origin) {
-            Ok(Tail { suspect: Some(what), .. }) => {
-                report.add(Damage::at(&path, offset as u64, what));
-            }
-            Ok(tail) if tail.torn > 0 => report.note(format!(
-                "{path} ends with {} bytes of a batch that was not finished, which is normal \
-                 while the gateway runs and after a crash",
-                tail.torn
-            )),
-            Ok(_) => {}
-            Err(JournalError::Damaged(damage)) => report.add(damage),
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
+/// What is wrong at `offset`, read anew; `None` when a record stands there.
+fn broken(window: &mut Window, offset: u64) -> Result<Option<&'static str>, JournalError> {
+    window.forget();
+    Ok(match window.frame(offset)? {
+        Found::Frame(_) => None,
+        Found::Broken(what) => Some(what),
+        Found::Nothing => Some("the record is gone, later ones are there"),
+    })
 }
 
 /// Whether a segment begins with a whole record.

@@ -1,3 +1,5 @@
+mod busy;
+
 use super::*;
 use crate::segment::FRAME_HEAD_BYTES;
 use crate::storage::Memory;
@@ -305,4 +307,23 @@ fn verifies_beside_a_running_gateway() {
     let report = verify(dir.path(), None, None).expect("verified");
     assert!(report.is_whole() && report.records == 8000, "{report}");
     assert!(verify(&dir.path().join("nothing"), None, None).is_err());
+}
+
+#[test]
+fn an_earlier_checkpoint_put_in_place_of_a_lost_one_brings_everything_back() {
+    let memory = closed_journal(600);
+    let earlier = memory.read(CHECKPOINT_FILE).expect("read");
+    let mut world = open(&memory).expect("opens");
+    world.append_until(1500, 50);
+    world.close();
+    for lost in [None, Some(b"nothing".to_vec())] {
+        memory.replace(CHECKPOINT_FILE, lost);
+        let error = open(&memory).err().expect("it does not open").to_string();
+        assert!(error.contains("checkpoint:") && error.contains("earlier copy"), "{error}");
+        memory.replace(CHECKPOINT_FILE, Some(earlier.clone()));
+        open(&memory).expect("opens").close();
+        let report = check(&memory);
+        assert!(report.is_whole(), "{report}");
+        assert_eq!(report.checkpoint.map(|one| one.size), Some(1500));
+    }
 }

@@ -1,12 +1,16 @@
+use super::read_if_there;
 use super::report::Report;
 use crate::checkpoint::Checkpoint;
 use crate::error::{Damage, JournalError};
 use crate::merkle::{Edge, Hash, TILE_WIDTH, leaf_hash};
 use crate::storage::Storage;
-use crate::tiles::{self, Kind, Tile};
+use crate::tiles::{self, Kind, Tile, edge_tiles};
 use std::collections::BTreeMap;
 use std::io;
 use tidegate_types::ids::Seq;
+
+/// A gateway beside us may replace a tile this often while we look for it.
+const ATTEMPTS: usize = 20;
 
 /// Computes the tree from the records and holds the tile files against it.
 pub(super) struct TreeCheck<'a> {
@@ -20,6 +24,9 @@ pub(super) struct TreeCheck<'a> {
     files: BTreeMap<Tile, Option<Vec<u8>>>,
     /// Tiles that this many records fill must be there.
     covered: u64,
+    /// Unfinished tiles of the checkpoint that were not there, with what they had to be as soon as
+    /// that is known.
+    gone: BTreeMap<Tile, Option<Vec<u8>>>,
     roots: Vec<(String, Checkpoint)>,
 }
 
@@ -31,7 +38,9 @@ impl<'a> TreeCheck<'a> {
         roots: Vec<(String, Checkpoint)>,
     ) -> TreeCheck<'a> {
         let (edge, bundle) = (Edge::default(), Some(Vec::new()));
-        TreeCheck { storage, edge, bundle, known: true, files, covered, roots }
+        let gone = edge_tiles(covered).into_iter().filter(|tile| !files.contains_key(tile));
+        let gone = gone.map(|tile| (tile, None)).collect();
+        TreeCheck { storage, edge, bundle, known: true, files, covered, gone, roots }
     }
 
     /// Adds the next record.
@@ -73,8 +82,17 @@ impl<'a> TreeCheck<'a> {
         }
     }
 
-    /// Checks what is left when every record was added.
-    pub(super) fn finish(mut self, records: u64, report: &mut Report) -> Result<(), JournalError> {
+    /// Checks what is left when every record was added; `size_now` tells how many records the
+    /// folder's checkpoint covers at the time.
+    pub(super) fn finish(
+        mut self,
+        records: u64,
+        size_now: &dyn Fn() -> Result<Option<u64>, JournalError>,
+        report: &mut Report,
+    ) -> Result<(), JournalError> {
+        for (tile, bytes) in std::mem::take(&mut self.gone) {
+            self.successor(tile, bytes.as_deref(), size_now, report)?;
+        }
         if !self.known {
             report.note(
                 "the tree could not be computed past the damage, so not all of it is checked",
@@ -133,6 +151,49 @@ impl<'a> TreeCheck<'a> {
             self.full(tile, &bytes, report)?;
         }
         self.check_roots(report);
+        if self.edge.size() == self.covered {
+            self.note_gone();
+        }
+        Ok(())
+    }
+
+    /// Keeps what the missing tiles of the checkpoint had to be.
+    fn note_gone(&mut self) {
+        for (tile, bytes) in &mut self.gone {
+            *bytes = match tile.kind {
+                Kind::Entries => self.bundle.clone(),
+                Kind::Hashes(level) => {
+                    let hashes = self.edge.levels().get(usize::from(level));
+                    hashes.map(|hashes| tiles::tile_bytes(hashes))
+                }
+            };
+        }
+    }
+
+    /// Looks for the tile that took the place of `tile`, which was not there: a gateway beside us
+    /// removes one when a newer checkpoint has it wider. That one must begin with `bytes`.
+    fn successor(
+        &self,
+        tile: Tile,
+        bytes: Option<&[u8]>,
+        size_now: &dyn Fn() -> Result<Option<u64>, JournalError>,
+        report: &mut Report,
+    ) -> Result<(), JournalError> {
+        for _ in 0..ATTEMPTS {
+            let Some(size) = size_now()?.filter(|&size| size > self.covered) else { break };
+            let unfinished = edge_tiles(size);
+            let mut wider =
+                unfinished.iter().filter(|one| (one.kind, one.index) == (tile.kind, tile.index));
+            let wider = *wider.next().unwrap_or(&Tile { width: TILE_WIDTH, ..tile });
+            // It may be gone in turn.
+            let Some(file) = read_if_there(self.storage, &wider.path())? else { continue };
+            if bytes.is_some_and(|bytes| front(tile.kind, &file, tile.width) != Some(bytes)) {
+                let what = "the tile is not what the records make it";
+                report.add(Damage::of_file(wider.path(), what));
+            }
+            return Ok(());
+        }
+        report.add(Damage::of_file(tile.path(), "the tile is missing"));
         Ok(())
     }
 

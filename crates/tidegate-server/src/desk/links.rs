@@ -2,7 +2,6 @@
 
 use super::transport::{Failure, Transport};
 use crate::clock;
-use crate::oplog;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -105,11 +104,7 @@ impl Link {
             };
         if let Some(wait) = self.venue.back_off(&reply) {
             let until = clock::now().plus(wait).micros();
-            let before = self.paused_until.fetch_max(until, Ordering::Relaxed);
-            if before < clock::now().micros() {
-                let (venue, wait) = (self.venue.name(), wait.millis());
-                oplog::warn("venue-asks-to-wait", &[("venue", &venue), ("ms", &wait)]);
-            }
+            self.paused_until.fetch_max(until, Ordering::Relaxed);
         }
         Ok(reply)
     }

@@ -4,11 +4,15 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::io::Write as _;
 
-/// How a command ends that does not end well.
+/// How a command ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Exit {
+    /// Done.
+    Done = 0,
     /// Failed; one line says what to do.
     Failed = 1,
+    /// Waiting for a second person.
+    Pending = 3,
     /// Bad usage.
     Usage = 64,
 }
