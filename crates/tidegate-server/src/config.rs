@@ -82,6 +82,10 @@ settings! {
         /// Address of a listener of its own, where it is served at the root. Port 0 takes any;
         /// without an address there is none.
         listen: Option<SocketAddr> = None,
+        /// Base URLs of the hosts that serve some paths only, by path prefix; the longest prefix
+        /// wins, and `rest` and `ws` serve every other path. Each URL is one as `rest` or `ws`
+        /// takes: `"/sapi" = "https://…"`, `"/ws-fapi" = "wss://…"`.
+        hosts: BTreeMap<String, String> = BTreeMap::new(),
     }
 }
 
@@ -203,6 +207,14 @@ impl Config {
             }
             check_url(&format!("venues.{name}.rest"), &venue.rest, ["https", "http"])?;
             check_url(&format!("venues.{name}.ws"), &venue.ws, ["wss", "ws"])?;
+            for (prefix, url) in &venue.hosts {
+                let key = format!("venues.{name}.hosts.{prefix:?}");
+                if prefix.len() < 2 || !prefix.starts_with('/') || prefix.ends_with('/') {
+                    return bad(format!("{key}: a prefix is written as \"/sapi\" or \"/a/b\""));
+                }
+                let web = url.starts_with("http");
+                check_url(&key, url, if web { ["https", "http"] } else { ["wss", "ws"] })?;
+            }
         }
         Ok(())
     }

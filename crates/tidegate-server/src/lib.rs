@@ -14,6 +14,6 @@ pub mod edge;
 pub mod folder;
 pub mod front;
 pub mod gateway;
-
+pub mod oplog;
 pub mod setup;
 pub mod upstream;

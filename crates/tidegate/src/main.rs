@@ -1,5 +1,10 @@
 //! The one binary: the gateway, the simulator, the signer, the demo and the command line.
 
+#![expect(
+    unreachable_pub,
+    reason = "a program has no interface; `pub` says what other modules use"
+)]
+
 mod bench;
 mod bots;
 mod cli;

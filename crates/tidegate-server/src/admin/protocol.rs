@@ -4,7 +4,7 @@
 //! `{"op": "halt", "scope": "all", "reason": "…"}` is answered by `{"ok": {…}}` or by
 //! `{"error": {"code": …, "message": …, "hint": …}}`. Amounts are decimal texts.
 
-use crate::desk::Quantiles;
+use crate::desk::{Counts, Quantiles, RecentRefusal};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -215,6 +215,10 @@ pub struct Status {
     pub approvals: String,
     /// The journal cannot be written, and why.
     pub journal_failed: Option<String>,
+    /// The journal.
+    pub journal: JournalStatus,
+    /// The protections that the signer lacks on this machine.
+    pub signer_lacks: Vec<String>,
     /// The processes.
     pub pids: Pids,
     /// The listeners' addresses, by venue; `""` is the one for all.
@@ -223,12 +227,50 @@ pub struct Status {
     pub connections: usize,
     /// The accounts.
     pub accounts: Vec<AccountStatus>,
+    /// The callers that have a grant, by account.
+    pub callers: Vec<CallerStatus>,
+    /// Open orders that Tidegate did not place: each is an alarm.
+    pub foreign: Vec<OpenOrder>,
     /// The halts in force.
     pub halts: Vec<HaltStatus>,
     /// Refusals since the journal began, by code.
     pub refusals: BTreeMap<String, u64>,
+    /// The newest kinds of refusal since the start, the newest last.
+    pub recent_refusals: Vec<RecentRefusal>,
+    /// How much there was of what since the start.
+    pub counts: Counts,
     /// How long the stages take.
     pub latency: BTreeMap<String, Quantiles>,
+}
+
+/// The journal as `status` tells it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct JournalStatus {
+    /// The number of the record that comes next.
+    pub next: u64,
+    /// How many records the newest checkpoint covers.
+    pub checkpointed: u64,
+    /// The size of its segments on the disk, in bytes; they are made before they are filled.
+    pub bytes: u64,
+    /// How much room is left on the disk, in bytes, if the system tells.
+    pub free_bytes: Option<u64>,
+}
+
+/// A caller on an account as `status` tells it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CallerStatus {
+    /// Who.
+    pub caller: String,
+    /// On which account.
+    pub account: String,
+    /// It may trade; otherwise it may only read.
+    pub trade: bool,
+    /// How many of its orders are open.
+    pub open_orders: usize,
+    /// What they are worth together, in dollars.
+    pub open_notional: String,
+    /// Most that they may be worth.
+    pub max_open_notional: String,
 }
 
 /// Process ids.
@@ -259,6 +301,8 @@ pub struct AccountStatus {
     pub foreign_orders: usize,
     /// What they are worth together, in dollars.
     pub open_notional: String,
+    /// Most that they may be worth, if the account has limits.
+    pub max_open_notional: Option<String>,
     /// The positions that are not zero.
     pub positions: BTreeMap<String, String>,
 }

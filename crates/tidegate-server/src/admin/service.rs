@@ -55,6 +55,12 @@ pub struct Parts {
 
 /// The signer, as far as it holds keys.
 pub trait Reload: Send + Sync {
+    /// The keys that it holds.
+    fn held(&self) -> Vec<VenueKeyInfo>;
+
+    /// Has the accounts that came to be known since begin to use the keys that are held for them.
+    fn take_up(&self);
+
     /// Reads the keys again, and tells which there are.
     fn reload(&self) -> BoxFuture<'_, Result<Vec<VenueKeyInfo>, String>>;
 }
@@ -118,13 +124,13 @@ impl Administration {
                 self.halt(by, &scope, reason, wait, allow_reduce).await
             }
             Request::Resume { scope, reason } => {
-                let scope: Scope = name("scope", &scope)?;
+                let scope = scope_of(&scope)?;
+                self.check_halt_file(&scope)?;
                 done(self.parts.desk.resume(by.person.clone(), scope, reason).await)
             }
             Request::AccountAdd { venue, account } => {
                 let venue = self.venue_name(&venue)?;
-                let account = name("account", &account)?;
-                self.change(by, Change::AccountAdded { venue, account }).await
+                self.add_account(by, venue, name("account", &account)?).await
             }
             Request::VenueKeyReload { account } => self.reload(by, &account).await,
             Request::CallerAdd { caller } => {
@@ -159,7 +165,7 @@ impl Administration {
         wait: Duration,
         allow_reduce: bool,
     ) -> Result<Value, Failure> {
-        let scope: Scope = name("scope", scope)?;
+        let scope = scope_of(scope)?;
         // In force once this returns; what is waited for is the proof.
         let proof = self.parts.desk.halt(by.person.clone(), scope.clone(), reason, allow_reduce);
         match tokio::time::timeout(wait, proof).await {
@@ -180,17 +186,24 @@ impl Administration {
         }
     }
 
+    /// While the halt file is there, everything is halted, whatever is resumed.
+    fn check_halt_file(&self, scope: &Scope) -> Result<(), Failure> {
+        let path = self.folder().halt_file();
+        if *scope != Scope::All || !path.exists() {
+            return Ok(());
+        }
+        let path = path.display();
+        Err(Failure::new(
+            "halt_file",
+            format!("the halt file is there, and everything is halted while it is: {path}"),
+            format!("remove it with `rm {path}` and resume again"),
+        ))
+    }
+
     fn left(&self, scope: &Scope) -> Vec<OpenOrder> {
         self.parts.desk.look(|state| {
             let open = state.orders().open().filter(|order| status::covers(scope, order, state));
-            open.map(|order| OpenOrder {
-                account: order.account.to_string(),
-                instrument: order.request.instrument.to_string(),
-                caller: order.caller.as_ref().map(CallerName::to_string),
-                client_id: order.reference().client_id.map(|id| id.to_string()),
-                venue_id: order.reference().venue_id.map(|id| id.to_string()),
-            })
-            .collect()
+            open.map(status::open_order).collect()
         })
     }
 
@@ -249,25 +262,64 @@ impl Administration {
         self.change(by, Change::LimitsSet { limits }).await
     }
 
-    /// Takes up a venue key: what it may do is read from the venue itself.
+    /// A new account; a key that the vault holds for it is taken up.
+    async fn add_account(
+        &self,
+        by: &Administrator,
+        venue: VenueName,
+        account: AccountName,
+    ) -> Result<Value, Failure> {
+        let held = self.parts.reload.held().into_iter().find(|key| key.account == account);
+        if let Some(key) = held.as_ref().filter(|key| key.venue != venue) {
+            let message = format!("the vault's key for {account} is one of {}", key.venue);
+            let hint = format!("add {account} at {}, or choose another name", key.venue);
+            return Err(Failure::new("bad_request", message, hint));
+        }
+        let added = Change::AccountAdded { venue, account: account.clone() };
+        self.change(by, added).await?;
+        let Some(key) = held else { return Ok(json!({ "key": null })) };
+        let told = self.take_up(by, account.clone(), key.key_id).await.map_err(|failure| Failure {
+            message: format!("{account} is added, but its key is not in use: {}", failure.message),
+            hint: "repeat it with `tidegate venue-key reload` once the venue answers".to_owned(),
+            ..failure
+        });
+        self.parts.reload.take_up();
+        told
+    }
+
+    /// Reads the vault again and takes up the key that it holds for an account.
     async fn reload(&self, by: &Administrator, account: &str) -> Result<Value, Failure> {
         let account: AccountName = name("account", account)?;
-        let venue = self.venue_of(&account)?;
         let keys = self.parts.reload.reload().await.map_err(|e| internal(&e))?;
         let key = keys.into_iter().find(|key| key.account == account).ok_or_else(|| {
             let message = format!("the vault holds no key for {account}");
             Failure::new("no_venue_key", message, "import it with `tidegate venue-key import`")
         })?;
+        // An account that is not there yet takes its key up when it is added.
+        if self.venue_of(&account).is_err() {
+            return Ok(json!({ "key": key.key_id, "rights": null }));
+        }
+        self.take_up(by, account, key.key_id).await
+    }
+
+    /// Takes up a venue key: what it may do is read from the venue itself.
+    async fn take_up(
+        &self,
+        by: &Administrator,
+        account: AccountName,
+        key: String,
+    ) -> Result<Value, Failure> {
+        let venue = self.venue_of(&account)?;
         let link = self.parts.links.get(&venue).map_err(refused)?;
         let call: CallBody = link.venue().rights_call();
         let request = self.parts.desk.sign_read(&account, call).await.map_err(refused)?;
         let request = request.into_request();
         let reply = link.fetch(request).await.map_err(refused)?;
-        let rights = link.venue().rights(&key.key_id, &reply).map_err(|e| {
+        let rights = link.venue().rights(&key, &reply).map_err(|e| {
             Failure::new("venue_refused", e.0, "check the key at the venue and import it again")
         })?;
-        let told = json!({ "key": key.key_id, "rights": rights });
-        self.change(by, Change::VenueKeyImported { account, key: key.key_id, rights }).await?;
+        let told = json!({ "key": key, "rights": rights });
+        self.change(by, Change::VenueKeyImported { account, key, rights }).await?;
         Ok(told)
     }
 
@@ -286,8 +338,16 @@ impl Administration {
 
     fn venue_name(&self, text: &str) -> Result<VenueName, Failure> {
         let venue: VenueName = name("venue", text)?;
-        self.parts.links.get(&venue).map_err(refused)?;
-        Ok(venue)
+        if self.parts.links.get(&venue).is_ok() {
+            return Ok(venue);
+        }
+        let known: Vec<String> =
+            self.parts.links.iter().map(|link| link.venue().name().to_string()).collect();
+        Err(Failure::new(
+            "unknown_venue",
+            format!("venue {venue} is not configured; there is: {}", known.join(", ")),
+            format!("add a table [venues.{venue}] to tidegate.toml and restart the gateway"),
+        ))
     }
 
     /// Halts everything because the halt file is there.
@@ -319,6 +379,17 @@ fn done(answer: Answer) -> Result<Value, Failure> {
 fn refused(reject: tidegate_types::reject::Reject) -> Failure {
     let code = format!("TG{}", reject.code.number());
     Failure::new(&code, reject.to_string(), "see `tidegate status`")
+}
+
+fn scope_of(text: &str) -> Result<Scope, Failure> {
+    text.parse().map_err(|_| {
+        Failure::new(
+            "bad_request",
+            format!("{text:?} is not a scope"),
+            "name one as all, desk:NAME, venue:NAME, account:NAME, caller:NAME or \
+             instrument:VENUE/NAME",
+        )
+    })
 }
 
 fn internal(error: &dyn std::fmt::Display) -> Failure {

@@ -1,21 +1,26 @@
 //! What runs, what is open, and how fast it is.
 
-use super::protocol::{AccountStatus, Failure, HaltStatus, Pids, Status};
+use super::protocol::{
+    AccountStatus, CallerStatus, Failure, HaltStatus, JournalStatus, OpenOrder, Pids, Status,
+};
 use super::service::Administration;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tidegate_core::orders::Order;
 use tidegate_core::state::State;
+use tidegate_journal::checkpoint::{parse_checkpoint, parse_note};
 use tidegate_types::grant::Scope;
 
 /// Everything there is to tell, as JSON.
 pub(super) fn status(admin: &Administration) -> Result<Value, Failure> {
     let parts = &admin.parts;
-    let (accounts, halts, refusals) = parts.desk.look(|state| {
+    let (accounts, callers, foreign, halts, refusals) = parts.desk.look(|state| {
         let refusals = state.refusals().iter();
         let refusals = refusals.map(|(code, n)| (format!("TG{}", code.number()), *n)).collect();
-        (accounts(state), halts(state), refusals)
+        let foreign = state.foreign().map(open_order).collect();
+        (accounts(state), callers(state), foreign, halts(state), refusals)
     });
+    let (counts, recent_refusals) = parts.desk.notices();
     let measures = parts.desk.measures();
     let stages = [
         ("decision", &measures.decision),
@@ -31,12 +36,18 @@ pub(super) fn status(admin: &Administration) -> Result<Value, Failure> {
         durability: word(&parts.config.journal.durability),
         approvals: word(&parts.config.approvals),
         journal_failed: parts.desk.journal_failed(),
+        journal: journal(admin),
+        signer_lacks: parts.desk.signer_lacks(),
         pids: Pids { gateway: std::process::id(), signer: (parts.signer_pid)() },
         listeners: admin.listeners.get().cloned().unwrap_or_default(),
         connections: parts.connections.count(),
         accounts,
+        callers,
+        foreign,
         halts,
         refusals,
+        recent_refusals,
+        counts,
         latency: stages.map(|(name, h)| (name.to_owned(), h.quantiles())).into(),
     };
     serde_json::to_value(status)
@@ -53,6 +64,49 @@ pub(super) fn covers(scope: &Scope, order: &Order, state: &State) -> bool {
         Scope::Caller { name } => order.caller.as_ref() == Some(name),
         Scope::Instrument { id } => order.request.instrument == *id,
     }
+}
+
+/// An order that is open, as it is told.
+pub(super) fn open_order(order: &Order) -> OpenOrder {
+    let reference = order.reference();
+    OpenOrder {
+        account: order.account.to_string(),
+        instrument: order.request.instrument.to_string(),
+        caller: order.caller.as_ref().map(ToString::to_string),
+        client_id: reference.client_id.map(|id| id.to_string()),
+        venue_id: reference.venue_id.map(|id| id.to_string()),
+    }
+}
+
+fn journal(admin: &Administration) -> JournalStatus {
+    let folder = admin.folder();
+    let segments = std::fs::read_dir(folder.journal().join(tidegate_journal::segment::folder()));
+    let sizes = segments.into_iter().flatten().flatten().filter_map(|entry| entry.metadata().ok());
+    let checkpoint = folder.journal().join(tidegate_journal::checkpoint::CHECKPOINT_FILE);
+    let note = std::fs::read(checkpoint).unwrap_or_default();
+    let checkpoint = parse_note(&note).and_then(|note| parse_checkpoint(&note.text));
+    JournalStatus {
+        next: admin.parts.desk.next_seq().0,
+        checkpointed: checkpoint.map_or(0, |checkpoint| checkpoint.size),
+        bytes: sizes.map(|file| file.len()).sum(),
+        free_bytes: folder.free_bytes(),
+    }
+}
+
+fn callers(state: &State) -> Vec<CallerStatus> {
+    let told = state.grants().map(|grant| {
+        let mine = |order: &&Order| order.caller.as_ref() == Some(&grant.caller);
+        let open = state.positions().caller_open(&grant.caller, &grant.account);
+        CallerStatus {
+            caller: grant.caller.to_string(),
+            account: grant.account.to_string(),
+            trade: grant.trade,
+            open_orders: state.orders().open_of(&grant.account).filter(mine).count(),
+            open_notional: open.to_string(),
+            max_open_notional: grant.max_open_notional.to_string(),
+        }
+    });
+    told.collect()
 }
 
 fn accounts(state: &State) -> Vec<AccountStatus> {
@@ -74,6 +128,7 @@ fn accounts(state: &State) -> Vec<AccountStatus> {
             open_orders: open.len(),
             foreign_orders: open.iter().filter(|order| order.is_foreign()).count(),
             open_notional: state.positions().account_open(name).to_string(),
+            max_open_notional: state.limits().get(name).map(|l| l.max_open_notional.to_string()),
             positions,
         });
     }

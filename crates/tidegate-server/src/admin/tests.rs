@@ -22,6 +22,12 @@ use tokio::sync::watch;
 struct NoReload;
 
 impl Reload for NoReload {
+    fn held(&self) -> Vec<VenueKeyInfo> {
+        Vec::new()
+    }
+
+    fn take_up(&self) {}
+
     fn reload(&self) -> BoxFuture<'_, Result<Vec<VenueKeyInfo>, String>> {
         Box::pin(async { Ok(Vec::new()) })
     }
@@ -135,7 +141,7 @@ async fn mistakes_are_named() {
     let table = [
         (json!({"op": "halt", "scope": "everything", "reason": "x"}), "scope"),
         (json!({"op": "caller-add", "caller": "a b"}), "caller"),
-        (json!({"op": "account-add", "venue": "nowhere", "account": "x"}), "not set up"),
+        (json!({"op": "account-add", "venue": "nowhere", "account": "x"}), "not configured"),
         (json!({"op": "key-add", "caller": "ann", "account": "none"}), "no account"),
         (json!({"op": "key-add", "caller": "ann", "account": "main", "public": "12"}), "public"),
         (json!({"op": "venue-key-reload", "account": "main"}), "no key"),
@@ -199,6 +205,13 @@ async fn the_halt_file_halts_everything() {
     halt_file::check(&office.admin);
     let reason = office.world.desk.look(|state| state.halts()[&Scope::All].reason.clone());
     assert_eq!(reason, "fire drill");
+    let resume = json!({"op": "resume", "scope": "all", "reason": "over"});
+    let (code, message) = office.ask(resume.clone()).await.unwrap_err();
+    assert_eq!(code, "halt_file");
+    assert!(message.contains("HALT"), "{message}");
+    std::fs::remove_file(office.folder.halt_file()).unwrap();
+    office.ask(resume).await.unwrap();
+    assert!(office.world.desk.look(|state| state.halts().is_empty()));
 }
 
 #[tokio::test]

@@ -21,6 +21,14 @@ fn mistakes_are_named() {
         ("[listen]\naddress = \"0.0.0.0:1\"\nplain_http = true", "loopback"),
         ("[venues.nowhere]\nrest = \"https://a\"\nws = \"wss://a\"", "no such venue"),
         ("[people]\nbob = \"bob\"", "people"),
+        (
+            "[venues.deribit]\nrest = \"https://a\"\nws = \"wss://a\"\nhosts = { api = \"https://b\" }",
+            "a prefix is written",
+        ),
+        (
+            "[venues.deribit]\nrest = \"https://a\"\nws = \"wss://a\"\nhosts = { \"/ws\" = \"ws://b\" }",
+            "must begin with wss",
+        ),
     ];
     for (text, said) in table {
         let error = Config::parse(text).unwrap_err();
@@ -50,4 +58,20 @@ fn the_reference_tells_every_setting_and_its_default() {
     assert_eq!(idle.default, "75000");
     assert!(idle.doc.contains("kept-alive"));
     assert!(reference.iter().all(|setting| !setting.doc.is_empty()));
+}
+
+#[test]
+fn the_examples_hold() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let mut seen = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let config = Config::parse(&std::fs::read_to_string(&path).unwrap());
+            let config = config.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            seen.extend(config.venues.into_keys());
+        }
+    }
+    seen.sort();
+    assert_eq!(seen, ["binance", "deribit"]);
 }

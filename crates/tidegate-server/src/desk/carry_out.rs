@@ -1,6 +1,8 @@
 //! Carrying out actions, in the order given.
 
+use super::notices::Notices;
 use super::{Desk, Histogram, Waiting};
+use crate::oplog;
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 use tidegate_core::action::{Action, Answer};
@@ -32,6 +34,8 @@ pub(super) struct Inner {
     pub(super) lazy_since: Option<Time>,
     /// Why it cannot be written any more.
     pub(super) journal_failed: Option<String>,
+    pub(super) notices: Notices,
+    degraded: oplog::Repeated,
 }
 
 /// A call between signing and sending.
@@ -82,6 +86,8 @@ impl Inner {
             gating: VecDeque::new(),
             lazy_since: None,
             journal_failed: None,
+            notices: Notices::default(),
+            degraded: oplog::Repeated::default(),
         }
     }
 
@@ -101,7 +107,6 @@ impl Inner {
         self.core.poll_timeout()
     }
 
-    #[cfg(test)]
     pub(super) fn next_seq(&self) -> Seq {
         self.core.next_seq()
     }
@@ -164,6 +169,7 @@ impl Inner {
     }
 
     fn append(&mut self, seq: Seq, record: &Record, now: Time) -> Urgency {
+        self.notices.note(record);
         let urgency = urgency(&record.body);
         match self.appender.append(seq, record, urgency) {
             Ok(()) if urgency == Urgency::Now => self.gating.push_back((seq, Instant::now())),
@@ -179,6 +185,7 @@ impl Inner {
     fn fail_journal(&mut self, error: &JournalError, now: Time) {
         if self.journal_failed.is_none() {
             let why = error.to_string();
+            oplog::alarm("journal-failed", &[("why", &why)]);
             self.journal_failed = Some(why.clone());
             self.handle(Event::JournalFailed { why }, now);
         }
@@ -245,7 +252,12 @@ impl Desk {
             }
             FlushEvent::Failed(error) => inner.fail_journal(&error, now),
             // The journal itself tries again, and says so for as long as it is so.
-            FlushEvent::Degraded(_) => {}
+            FlushEvent::Degraded(error) => {
+                let why = error.to_string();
+                if inner.degraded.is_news(&why) {
+                    oplog::warn("journal-degraded", &[("why", &why)]);
+                }
+            }
         });
     }
 }

@@ -3,6 +3,7 @@
 use super::carry_out::Ongoing;
 use super::links::SendError;
 use super::{Desk, Link};
+use crate::oplog;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tidegate_core::event::Event;
@@ -97,16 +98,25 @@ impl Desk {
         every: Duration,
         first: tokio::sync::oneshot::Sender<()>,
     ) {
-        let mut first = Some(first);
+        let (mut first, mut broken) = (Some(first), oplog::Repeated::default());
+        let venue = link.venue().name();
         loop {
             let wait = match self.read_instruments(&link).await {
                 Ok(()) => {
+                    if broken.over() {
+                        oplog::info("instruments-read", &[("venue", &venue)]);
+                    }
                     if let Some(first) = first.take() {
                         let _ = first.send(());
                     }
                     every
                 }
-                Err(_) => Duration::from_secs(1).min(every),
+                Err(why) => {
+                    if broken.is_news(&why) {
+                        oplog::warn("instruments-unread", &[("venue", &venue), ("why", &why)]);
+                    }
+                    Duration::from_secs(1).min(every)
+                }
             };
             tokio::time::sleep(wait).await;
         }

@@ -2,6 +2,7 @@
 
 use super::transport::{Failure, Transport};
 use crate::clock;
+use crate::oplog;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -104,7 +105,11 @@ impl Link {
             };
         if let Some(wait) = self.venue.back_off(&reply) {
             let until = clock::now().plus(wait).micros();
-            self.paused_until.fetch_max(until, Ordering::Relaxed);
+            let before = self.paused_until.fetch_max(until, Ordering::Relaxed);
+            if before < clock::now().micros() {
+                let (venue, wait) = (self.venue.name(), wait.millis());
+                oplog::warn("venue-asks-to-wait", &[("venue", &venue), ("ms", &wait)]);
+            }
         }
         Ok(reply)
     }

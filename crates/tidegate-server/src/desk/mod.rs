@@ -9,6 +9,7 @@ mod carry_out;
 mod exchange;
 mod links;
 mod measure;
+mod notices;
 mod read;
 mod signing;
 mod sink;
@@ -18,6 +19,7 @@ mod transport;
 pub use carry_out::urgency;
 pub use links::{Link, Links, SendError};
 pub use measure::{Histogram, Measures, Quantiles};
+pub use notices::{Counts, RecentRefusal};
 pub use read::{AccountOwners, AllowedRead};
 pub use signing::Signer;
 pub use sink::{Signing, Sink};
@@ -35,7 +37,7 @@ use tidegate_core::event::Event;
 use tidegate_core::state::State;
 use tidegate_journal::Appender;
 use tidegate_types::grant::Scope;
-use tidegate_types::ids::{AccountName, InstrumentId, PersonName, Ticket, VenueName};
+use tidegate_types::ids::{AccountName, InstrumentId, PersonName, Seq, Ticket, VenueName};
 use tidegate_types::instrument::Mark;
 use tidegate_types::limits::MAX_IN_FLIGHT;
 use tidegate_types::order::Intent;
@@ -59,6 +61,7 @@ pub struct Desk {
     frames: Mutex<BTreeMap<AccountName, broadcast::Sender<Arc<Value>>>>,
     measures: Measures,
     alarm: Alarm,
+    signer_lacks: Mutex<Vec<String>>,
     links: Arc<Links>,
     signer: Arc<dyn Signer>,
     runtime: Handle,
@@ -81,6 +84,7 @@ impl Desk {
             frames: Mutex::default(),
             measures: Measures::default(),
             alarm: Alarm::default(),
+            signer_lacks: Mutex::default(),
             links,
             signer,
             runtime,
@@ -195,6 +199,27 @@ impl Desk {
     /// How long things take.
     pub fn measures(&self) -> &Measures {
         &self.measures
+    }
+
+    /// The protections that the signer lacks on this machine.
+    pub fn signer_lacks(&self) -> Vec<String> {
+        self.signer_lacks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes note of the protections that a signer that is up lacks.
+    pub fn set_signer_lacks(&self, lacks: Vec<String>) {
+        *self.signer_lacks.lock().unwrap_or_else(PoisonError::into_inner) = lacks;
+    }
+
+    /// What there was since the start, and the newest kinds of refusal, the newest last.
+    pub fn notices(&self) -> (Counts, Vec<RecentRefusal>) {
+        let inner = self.inner();
+        (inner.notices.counts.clone(), inner.notices.refusals.iter().cloned().collect())
+    }
+
+    /// The number of the record that comes next.
+    pub fn next_seq(&self) -> Seq {
+        self.inner().next_seq()
     }
 
     /// Why the journal cannot be written, if it cannot.

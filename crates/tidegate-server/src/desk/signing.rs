@@ -1,6 +1,7 @@
 //! What the desk needs of the signer, and how it hears from it.
 
 use super::Desk;
+use crate::oplog;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use tidegate_core::event::Event;
@@ -50,7 +51,7 @@ impl Desk {
     pub async fn hear_signer(
         self: Arc<Desk>,
         mut news: mpsc::UnboundedReceiver<SignerNews>,
-        keys: watch::Sender<Vec<VenueKeyInfo>>,
+        keys: Arc<watch::Sender<Vec<VenueKeyInfo>>>,
     ) {
         let mut batch = Vec::with_capacity(BATCH);
         while news.recv_many(&mut batch, BATCH).await > 0 {
@@ -66,11 +67,20 @@ impl Desk {
                             Event::NotSent { call, reject }
                         }
                         SignerNews::Up(ready) => {
+                            let lacks = ready.limits.missing();
+                            oplog::info("signer-up", &[("pid", &ready.pid)]);
+                            self.set_signer_lacks(lacks);
                             keys.send_replace(ready.keys.clone());
                             continue;
                         }
                         // Everything it was asked is refused one by one.
-                        SignerNews::Down { .. } => continue,
+                        SignerNews::Down { why, gone } => {
+                            match gone {
+                                true => oplog::alarm("signer-gone", &[("why", &why)]),
+                                false => oplog::warn("signer-down", &[("why", &why)]),
+                            }
+                            continue;
+                        }
                     };
                     inner.handle(event, now);
                 }

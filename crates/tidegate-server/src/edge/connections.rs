@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Counts connections against their limits.
@@ -10,6 +11,7 @@ pub struct Connections {
     most: usize,
     most_per_peer: usize,
     open: Mutex<Open>,
+    turned_away: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -28,11 +30,24 @@ pub struct Place {
 impl Connections {
     /// Limits: in all, and per address.
     pub fn new(most: usize, most_per_peer: usize) -> Arc<Connections> {
-        Arc::new(Connections { most, most_per_peer, open: Mutex::default() })
+        Arc::new(Connections {
+            most,
+            most_per_peer,
+            open: Mutex::default(),
+            turned_away: AtomicU64::new(0),
+        })
     }
 
     /// A place for one more connection from `peer`; none when a limit is reached.
     pub fn enter(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
+        let place = self.find_place(peer);
+        if place.is_none() {
+            self.turned_away.fetch_add(1, Ordering::Relaxed);
+        }
+        place
+    }
+
+    fn find_place(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.total >= self.most {
             return None;
@@ -44,6 +59,11 @@ impl Connections {
         *here += 1;
         open.total += 1;
         Some(Place { peer, connections: Arc::clone(self) })
+    }
+
+    /// How many found no place.
+    pub fn turned_away(&self) -> u64 {
+        self.turned_away.load(Ordering::Relaxed)
     }
 
     /// How many connections are open.

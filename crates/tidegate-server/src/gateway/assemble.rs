@@ -9,7 +9,8 @@ use crate::desk::{Desk, Link, Links};
 use crate::edge::Connections;
 use crate::folder::DataFolder;
 use crate::front::{Callers, Gate};
-use crate::upstream::{Pool, Roots, follow_account, follow_marks};
+use crate::oplog;
+use crate::upstream::{Pool, follow_account, follow_marks};
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, OnceLock, Weak};
@@ -62,6 +63,10 @@ pub(super) async fn assemble(
     let secrets = CallerSecrets::open(&folder.callers(), opened.callers_key())
         .map_err(|e| GatewayError::of("the store of callers' secrets")(&e))?;
     let (held, keys) = watch::channel(opened.keys.clone());
+    let (held, lacks) = (Arc::new(held), opened.limits.missing());
+    for what in &lacks {
+        oplog::warn("signer-lacks", &[("what", what)]);
+    }
     drop(opened);
 
     let replays = ReplayGuard::new(started, replayed.last_record);
@@ -74,7 +79,8 @@ pub(super) async fn assemble(
     // Set once, here.
     let _ = journal_news.set(Arc::downgrade(&desk));
     tokio::spawn(Arc::clone(&desk).keep_time());
-    tokio::spawn(Arc::clone(&desk).hear_signer(news, held));
+    desk.set_signer_lacks(lacks);
+    tokio::spawn(Arc::clone(&desk).hear_signer(news, Arc::clone(&held)));
 
     let connections =
         Connections::new(config.requests.connections, config.requests.connections_per_peer);
@@ -90,7 +96,7 @@ pub(super) async fn assemble(
         folder: folder.clone(),
         owner_uid: owner.uid(),
         signer_pid: Box::new(move || pid.pid()),
-        reload: Box::new(Restart { signer: signer.clone(), keys: keys.clone(), unattended }),
+        reload: Box::new(Restart { signer: signer.clone(), held, unattended }),
         stop: stop.clone(),
     };
     let admin = Administration::new(parts, secrets);
@@ -116,7 +122,7 @@ fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError
     let mut last_record = None;
     let desk = Arc::new(OnceLock::<Weak<Desk>>::new());
     let news = Arc::clone(&desk);
-    let (journal, appender, _) = Journal::open(
+    let (journal, appender, recovered) = Journal::open(
         &folder.journal(),
         Options::new(config.journal.durability.recorded(), key),
         &mut |seq, record| {
@@ -130,6 +136,13 @@ fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError
         }),
     )
     .map_err(|e| wrong(&e))?;
+    let (next, checkpointed) = (recovered.next.0, recovered.checkpointed);
+    oplog::info("journal-replayed", &[("records", &next), ("checkpointed", &checkpointed)]);
+    if let Some(cut) = recovered.cut {
+        let fields: [(&str, &dyn std::fmt::Display); 3] =
+            [("file", &cut.file), ("offset", &cut.offset), ("bytes", &cut.bytes)];
+        oplog::warn("journal-torn-tail-cut", &fields);
+    }
     Ok(Replayed { core, journal, appender, last_record, desk })
 }
 
@@ -138,12 +151,8 @@ fn links(config: &Config) -> Result<Links, GatewayError> {
     for (name, venue) in &config.venues {
         let known = VenueName::new(name).ok().and_then(|name| registry::find(&name));
         let known = known.ok_or_else(|| GatewayError(format!("there is no venue {name}")))?;
-        let roots = match &venue.ca_file {
-            Some(path) => Roots::File(path.clone()),
-            None => Roots::System,
-        };
-        let pool = Pool::new(&venue.rest, &venue.ws, &roots)
-            .map_err(|e| GatewayError::of(&format!("venues.{name}"))(&e))?;
+        let pool =
+            Pool::configured(venue).map_err(|e| GatewayError::of(&format!("venues.{name}"))(&e))?;
         links.push(Link::new(known, Box::new(pool)));
     }
     Ok(Links::new(links))

@@ -4,6 +4,7 @@
 use super::GatewayError;
 use crate::admin::Reload;
 use futures_util::future::BoxFuture;
+use std::sync::Arc;
 use std::time::Duration;
 use tidegate_core::Core;
 use tidegate_identity::Keyring;
@@ -19,18 +20,26 @@ pub(super) struct Restart {
     /// The signer.
     pub(super) signer: SignerClient,
     /// Which keys it holds.
-    pub(super) keys: watch::Receiver<Vec<VenueKeyInfo>>,
+    pub(super) held: Arc<watch::Sender<Vec<VenueKeyInfo>>>,
     /// Whether it can be unlocked again without a person.
     pub(super) unattended: bool,
 }
 
 impl Reload for Restart {
+    fn held(&self) -> Vec<VenueKeyInfo> {
+        self.held.borrow().clone()
+    }
+
+    fn take_up(&self) {
+        self.held.send_modify(|_| ());
+    }
+
     fn reload(&self) -> BoxFuture<'_, Result<Vec<VenueKeyInfo>, String>> {
         Box::pin(async {
             if !self.unattended {
                 return Err("the vault opens by passphrase: restart the gateway".to_owned());
             }
-            let mut keys = self.keys.clone();
+            let mut keys = self.held.subscribe();
             keys.mark_unchanged();
             self.signer.restart();
             match tokio::time::timeout(RESTART, keys.changed()).await {

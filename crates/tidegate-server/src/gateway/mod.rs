@@ -3,13 +3,15 @@
 mod assemble;
 mod keys;
 mod lock;
+mod lookout;
 
 use crate::admin;
-use crate::config::{Approvals, Config, OWNER};
+use crate::config::{Approvals, Config, Durability, OWNER};
 use crate::desk::Desk;
 use crate::edge::{Connections, Door, Listening, Mount, Timeouts, listen, tls};
 use crate::folder::DataFolder;
 use crate::front::Gate;
+use crate::oplog;
 use assemble::Assembled;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -81,14 +83,35 @@ impl GatewayError {
 pub async fn run(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result<(), GatewayError> {
     tls::install_provider();
     let _lock = lock::take(&config.folder)?;
+    oplog::start();
+    let ended = run_locked(config, ready).await;
+    match &ended {
+        Ok(()) => oplog::info("stopped", &[]),
+        Err(why) => oplog::alarm("failed", &[("why", why)]),
+    }
+    oplog::finish();
+    ended
+}
+
+async fn run_locked(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result<(), GatewayError> {
+    say_start(&config);
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| GatewayError(e.to_string()))?;
     let mut terminate = signal(SignalKind::terminate()).map_err(|e| GatewayError(e.to_string()))?;
     let (stop, mut stopped) = watch::channel(false);
     let assembled = assemble::assemble(config, stop.clone()).await?;
     begin(&assembled).await?;
-    let listening = open_doors(&assembled, &stopped).await?;
+    // Before anything that may take long: a halt must get in from the start.
     let admin = admin::start(Arc::clone(&assembled.admin))
         .map_err(|e| GatewayError::of("the administration's socket")(&e))?;
+    let look_out = lookout::look_out(
+        Arc::clone(&assembled.desk),
+        Arc::clone(&assembled.connections),
+        assembled.folder.clone(),
+    );
+    tokio::spawn(look_out);
+    bring_venues_in(&assembled).await;
+    let listening = open_doors(&assembled, &stopped).await?;
+    oplog::info("listening", &[("address", &listening.ready.address)]);
     ready(&listening.ready);
     tokio::select! {
         _ = interrupt.recv() => {}
@@ -102,15 +125,42 @@ pub async fn run(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result<()
     Ok(())
 }
 
-/// Tells the core that it runs, and brings the venues in.
+fn say_start(config: &GatewayConfig) {
+    let GatewayConfig { folder, config, .. } = config;
+    let durability = match config.journal.durability {
+        Durability::Disk => "disk",
+        Durability::Os => "os",
+    };
+    let approvals = match config.approvals {
+        Approvals::One => "one",
+    };
+    let (path, version) = (folder.path().display(), env!("CARGO_PKG_VERSION"));
+    oplog::info(
+        "start",
+        &[
+            ("version", &version),
+            ("data", &path),
+            ("desk", &config.desk),
+            ("durability", &durability),
+            ("approvals", &approvals),
+        ],
+    );
+}
+
+/// Tells the core that it runs.
 async fn begin(assembled: &Assembled) -> Result<(), GatewayError> {
-    let Assembled { desk, links, config, .. } = assembled;
+    let Assembled { desk, config, .. } = assembled;
     desk.event(Event::Started {
         epoch: epoch()?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         durability: config.journal.durability.recorded(),
     });
-    set_desk(desk, config).await?;
+    set_desk(desk, config).await
+}
+
+/// Reads every venue's instruments and begins to follow it.
+async fn bring_venues_in(assembled: &Assembled) {
+    let Assembled { desk, links, .. } = assembled;
     let mut waiting = Vec::new();
     for link in links.iter() {
         let (first, came) = oneshot::channel();
@@ -122,7 +172,6 @@ async fn begin(assembled: &Assembled) -> Result<(), GatewayError> {
         let _ = timeout(INSTRUMENTS_FIRST, came).await;
     }
     assembled.follow_venues();
-    Ok(())
 }
 
 /// Puts the desk's name and its approvals on record at the first start.

@@ -5,7 +5,7 @@ use super::SetupError;
 use crate::config::Config;
 use crate::desk::Link;
 use crate::folder::DataFolder;
-use crate::upstream::{Pool, Roots};
+use crate::upstream::Pool;
 use std::io::Write;
 use std::path::PathBuf;
 use tidegate_types::ids::{AccountName, Seq, VenueName};
@@ -68,8 +68,7 @@ fn link(config: &Config, venue: &VenueName) -> Result<Link, SetupError> {
     let (Some(known), Some(settings)) = (registry::find(venue), settings) else {
         return Err(SetupError(format!("venue {venue} is not in the configuration")));
     };
-    let roots = settings.ca_file.clone().map_or(Roots::System, Roots::File);
-    let pool = Pool::new(&settings.rest, &settings.ws, &roots).map_err(SetupError::of("venue"))?;
+    let pool = Pool::configured(settings).map_err(SetupError::of("venue"))?;
     Ok(Link::new(known, Box::new(pool)))
 }
 

@@ -1,5 +1,6 @@
 //! The venues' side: request pools, the sockets that tell marks, the accounts' private streams.
 
+mod hosts;
 mod origin;
 pub mod pool;
 pub mod tasks;

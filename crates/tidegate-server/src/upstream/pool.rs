@@ -3,8 +3,10 @@
 //! A connection is driven by the request that uses it and by nothing else, so it is known at every
 //! moment whether a byte of that request was written. Nothing is ever sent again on its own.
 
+use super::hosts::ByPath;
 use super::origin::{Origin, Roots, UrlError};
 use super::watched::{Watched, Written};
+use crate::config;
 use crate::desk::{BoxedSocket, Failure, Transport};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -32,10 +34,15 @@ const MAX_HEADERS: usize = 100;
 
 /// The network to one venue.
 pub struct Pool {
-    http: Origin,
-    websocket: Origin,
-    idle: Mutex<Vec<Idle>>,
+    http: ByPath<Host>,
+    websocket: ByPath<Origin>,
     room: Semaphore,
+}
+
+/// One of a venue's hosts and the connections to it that wait for a request.
+struct Host {
+    origin: Origin,
+    idle: Mutex<Vec<Idle>>,
 }
 
 struct Idle {
@@ -57,11 +64,26 @@ impl Pool {
     /// When a URL is none, is plain and not on loopback, or the roots cannot be read.
     pub fn new(rest: &str, ws: &str, roots: &Roots) -> Result<Pool, UrlError> {
         Ok(Pool {
-            http: Origin::parse(rest, "https", "http", roots)?,
-            websocket: Origin::parse(ws, "wss", "ws", roots)?,
-            idle: Mutex::default(),
+            http: ByPath::new(Host::new(rest, roots)?),
+            websocket: ByPath::new(websocket(ws, roots)?),
             room: Semaphore::new(MAX_CONNECTIONS),
         })
+    }
+
+    /// A pool for a venue as it is configured, with the hosts of its own that some paths have.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn configured(venue: &config::Venue) -> Result<Pool, UrlError> {
+        let roots = venue.ca_file.clone().map_or(Roots::System, Roots::File);
+        let mut pool = Pool::new(&venue.rest, &venue.ws, &roots)?;
+        for (prefix, url) in &venue.hosts {
+            match url.starts_with("ws") {
+                true => pool.websocket.insert(prefix, websocket(url, &roots)?),
+                false => pool.http.insert(prefix, Host::new(url, &roots)?),
+            }
+        }
+        Ok(pool)
     }
 
     async fn exchange(
@@ -69,11 +91,12 @@ impl Pool {
         request: WireRequest,
         sent: Box<dyn FnOnce() + Send + '_>,
     ) -> Result<Reply, Failure> {
-        let request = self.to_http(request).map_err(Failure::NotSent)?;
+        let host = self.http.of(&request.target);
+        let request = host.to_http(request).map_err(Failure::NotSent)?;
         let _room = self.room.acquire().await.map_err(|_| Failure::NotSent("closed".to_owned()))?;
-        let mut link = match self.take_idle().await {
+        let mut link = match host.take_idle().await {
             Some(link) => link,
-            None => self.connect().await.map_err(Failure::NotSent)?,
+            None => host.connect().await.map_err(Failure::NotSent)?,
         };
         link.written.clear();
         let answered = link.ask(request, sent).await;
@@ -82,16 +105,39 @@ impl Pool {
             false => Failure::NotSent(why),
         };
         let reply = answered.map_err(failed)?;
-        self.keep(link);
+        host.keep(link);
         Ok(reply)
     }
 
+    async fn open_socket(&self, target: &str) -> Result<BoxedSocket, String> {
+        let origin = self.websocket.of(target);
+        let Origin { authority, base, .. } = origin;
+        let wire = origin.connect().await?;
+        let mut limits = WebSocketConfig::default();
+        limits.max_message_size = Some(MAX_VENUE_BODY_BYTES);
+        limits.max_frame_size = Some(MAX_VENUE_BODY_BYTES);
+        // The scheme is for the library alone; the bytes go over the stream that is open.
+        let url = format!("ws://{authority}{base}{target}");
+        let opened = tokio_tungstenite::client_async_with_config(url, wire, Some(limits)).await;
+        match opened {
+            Ok((socket, _)) => Ok(Box::pin(socket)),
+            Err(error) => Err(format!("cannot open a WebSocket at {authority}: {error}")),
+        }
+    }
+}
+
+impl Host {
+    fn new(url: &str, roots: &Roots) -> Result<Host, UrlError> {
+        let origin = Origin::parse(url, "https", "http", roots)?;
+        Ok(Host { origin, idle: Mutex::default() })
+    }
+
     fn to_http(&self, request: WireRequest) -> Result<http::Request<Full<Bytes>>, String> {
-        let target = format!("{}{}", self.http.base, request.target);
+        let target = format!("{}{}", self.origin.base, request.target);
         let mut builder = http::Request::builder()
             .method(request.method.as_str())
             .uri(target)
-            .header(http::header::HOST, &self.http.authority)
+            .header(http::header::HOST, &self.origin.authority)
             .header(http::header::USER_AGENT, "tidegate");
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
@@ -104,7 +150,7 @@ impl Pool {
 
     async fn connect(&self) -> Result<Link, String> {
         let written = Written::default();
-        let wire = Watched::new(self.http.connect().await?, written.clone());
+        let wire = Watched::new(self.origin.connect().await?, written.clone());
         let (requests, connection) = http1::Builder::new()
             .max_headers(MAX_HEADERS)
             .handshake(TokioIo::new(wire))
@@ -132,21 +178,10 @@ impl Pool {
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    async fn open_socket(&self, target: &str) -> Result<BoxedSocket, String> {
-        let Origin { authority, base, .. } = &self.websocket;
-        let wire = self.websocket.connect().await?;
-        let mut limits = WebSocketConfig::default();
-        limits.max_message_size = Some(MAX_VENUE_BODY_BYTES);
-        limits.max_frame_size = Some(MAX_VENUE_BODY_BYTES);
-        // The scheme is for the library alone; the bytes go over the stream that is open.
-        let url = format!("ws://{authority}{base}{target}");
-        let opened = tokio_tungstenite::client_async_with_config(url, wire, Some(limits)).await;
-        match opened {
-            Ok((socket, _)) => Ok(Box::pin(socket)),
-            Err(error) => Err(format!("cannot open a WebSocket at {authority}: {error}")),
-        }
-    }
+fn websocket(url: &str, roots: &Roots) -> Result<Origin, UrlError> {
+    Origin::parse(url, "wss", "ws", roots)
 }
 
 impl Transport for Pool {

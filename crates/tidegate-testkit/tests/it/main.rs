@@ -1,6 +1,14 @@
 //! The tests of the whole, in one binary.
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod client;
+#[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod program;
 #[cfg(test)]
 mod routes;

@@ -217,7 +217,6 @@ async fn seat(dir: &Path) -> Result<(String, String), Failure> {
     let ask = |request: &Request| ask(&common, request, PATIENCE);
     ask(&Request::AccountAdd { venue: VENUE.to_owned(), account: ACCOUNT.to_owned() })?;
     let huge = "10000000000".to_owned();
-    ask(&Request::VenueKeyReload { account: ACCOUNT.to_owned() })?;
     ask(&Request::LimitsSet(LimitsSpec {
         account: ACCOUNT.to_owned(),
         max_order_qty: Vec::new(),

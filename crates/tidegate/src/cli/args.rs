@@ -185,6 +185,12 @@ pub enum VenueKey {
         #[arg(long)]
         passphrase_file: Option<PathBuf>,
     },
+    /// Have the running gateway read an account's key from the vault again and use it
+    Reload {
+        /// The account it trades.
+        #[arg(long)]
+        account: String,
+    },
 }
 
 #[derive(Subcommand, Debug)]

@@ -41,7 +41,7 @@ pub fn run(common: &Common) -> Result<(), Failure> {
     let folder = DataFolder::new(&dir);
     let mut findings = vec![configuration(&folder), disk(&dir), clock(), journal(&folder)];
     findings.extend(permissions(&folder));
-    findings.push(gateway(common, &dir));
+    findings.extend(gateway(common, &dir));
     let bad = findings.iter().filter(|finding| !finding.well).count();
     let text = findings.iter().fold(String::new(), |mut text, finding| {
         let mark = if finding.well { "ok " } else { "BAD" };
@@ -57,7 +57,7 @@ pub fn run(common: &Common) -> Result<(), Failure> {
     }
     let mut failure =
         Failure::new("findings", format!("{bad} things are wrong"), "mend them as said");
-    failure.more = Some(Box::new(serde_json::json!({ "findings": findings })));
+    failure.more = Some(serde_json::json!({ "findings": findings }));
     if !common.json {
         print(false, &(), text.trim_end());
     }
@@ -166,38 +166,60 @@ fn permissions(folder: &DataFolder) -> Vec<Finding> {
     found
 }
 
-fn gateway(common: &Common, dir: &Path) -> Finding {
+fn gateway(common: &Common, dir: &Path) -> Vec<Finding> {
     if common.url.is_none() && !is_running(dir) {
-        return Finding::good("gateway", "not running");
+        return vec![Finding::good("gateway", "not running")];
     }
     let answer = ask(common, &Request::Status {}, Duration::from_secs(5));
-    let status = answer.and_then(|value| {
-        serde_json::from_value::<Status>(value)
-            .map_err(|error| Failure::new("version", error.to_string(), ""))
-    });
-    match status {
-        Err(failure) => Finding::bad("gateway", failure.message, failure.hint),
-        Ok(status) => {
-            let closed: Vec<String> = status
-                .accounts
-                .iter()
-                .filter(|account| !account.open)
-                .map(|account| format!("{} is closed: {}", account.account, account.why))
-                .collect();
-            if let Some(why) = status.journal_failed {
-                return Finding::bad("gateway", why, "free the disk and restart");
-            }
-            if closed.is_empty() {
-                return Finding::good(
-                    "gateway",
-                    format!("running, {} accounts open", status.accounts.len()),
-                );
-            }
-            Finding::bad(
-                "gateway",
-                closed.join("; "),
-                "check the venue's address and the account's key",
-            )
-        }
+    match answer.and_then(|value| super::status::read(&value)) {
+        Err(failure) => vec![Finding::bad("gateway", failure.message, failure.hint)],
+        Ok(status) => running(&status),
     }
+}
+
+/// What a running gateway tells.
+fn running(status: &Status) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut look = |what, bad: Vec<String>, good: String, mend: &str| {
+        found.push(match bad.is_empty() {
+            true => Finding::good(what, good),
+            false => Finding::bad(what, bad.join("; "), mend),
+        });
+    };
+    let closed = status.accounts.iter().filter(|account| !account.open);
+    let closed = closed.map(|account| format!("{} is closed: {}", account.account, account.why));
+    let open = format!("running, {} accounts open", status.accounts.len());
+    look("gateway", closed.collect(), open, "check the venue's address and the account's key");
+    let next = format!(
+        "next record {}, {} checkpointed, {} MiB",
+        status.journal.next,
+        status.journal.checkpointed,
+        status.journal.bytes >> 20
+    );
+    let failed = status.journal_failed.iter().cloned().collect();
+    look("writing", failed, next, "make room on the disk and restart the gateway");
+    let lacks = status.signer_lacks.clone();
+    let mend = "run the gateway as docs/going-live.md says, on a kernel with Landlock";
+    look("signer", lacks, "every protection is in force".to_owned(), mend);
+    if status.pids.signer.is_none() {
+        found.push(Finding::bad(
+            "signer",
+            "down",
+            "it is started again by itself; with a passphrase, restart the gateway",
+        ));
+    }
+    let foreign = status.foreign.iter().map(|order| {
+        let id = order.venue_id.as_deref().unwrap_or("?");
+        format!("{id} of {} on {}", order.instrument, order.account)
+    });
+    let foreign: Vec<String> = foreign.collect();
+    if !foreign.is_empty() {
+        let mend = "somebody trades past Tidegate: cancel at the venue and find the other key";
+        found.push(Finding::bad("foreign orders", foreign.join("; "), mend));
+    }
+    for halt in &status.halts {
+        let seen = format!("{} is halted by {}: {}", halt.scope, halt.by, halt.reason);
+        found.push(Finding::bad("halt", seen, "`tidegate resume` lifts it"));
+    }
+    found
 }

@@ -16,6 +16,9 @@ use tidegate_server::setup::{self, InitOptions, InitUnlock, SetupError};
 use tidegate_types::ids::{AccountName, VenueName};
 use tidegate_types::secret::Secret;
 
+/// How long a gateway may take to read a key again and ask the venue about it.
+const RELOAD: Duration = Duration::from_secs(45);
+
 /// The longest key file or passphrase.
 const MAX_SECRET: u64 = 64 * 1024;
 
@@ -46,7 +49,12 @@ pub fn init(common: &Common, args: &Init) -> Result<(), Failure> {
 
 /// `tidegate venue-key import`
 pub fn venue_key(common: &Common, command: VenueKey) -> Result<(), Failure> {
-    let VenueKey::Import { account, venue, file, allow_withdraw_key, passphrase_file } = command;
+    let (account, venue, file, allow_withdraw_key, passphrase_file) = match command {
+        VenueKey::Import { account, venue, file, allow_withdraw_key, passphrase_file } => {
+            (account, venue, file, allow_withdraw_key, passphrase_file)
+        }
+        VenueKey::Reload { account } => return reload(common, account),
+    };
     let opened = setup::open(&data_dir(common)?).map_err(failed)?;
     let name = |what: &str| {
         Failure::usage(format!("{what} is not a name"), "use letters, digits, - and _")
@@ -71,19 +79,39 @@ pub fn venue_key(common: &Common, command: VenueKey) -> Result<(), Failure> {
         allow_withdraw_key,
     );
     let imported = runtime()?.block_on(import).map_err(failed)?;
-    if is_running(folder.path()) {
-        let reload = Request::VenueKeyReload { account: account.to_string() };
-        ask(common, &reload, Duration::from_secs(30))?;
-    }
+    let taken_up = match is_running(folder.path()) {
+        true => {
+            let reload = Request::VenueKeyReload { account: account.to_string() };
+            let told = ask(common, &reload, RELOAD).map_err(|failure| Failure {
+                message: format!("the key is sealed but not in use: {}", failure.message),
+                ..failure
+            })?;
+            told.get("rights").is_some_and(|rights| !rights.is_null())
+        }
+        false => false,
+    };
+    let next = match taken_up {
+        true => "the gateway uses it from now on",
+        false => "it is used once the gateway runs and knows the account (`tidegate account add`)",
+    };
     let object = json!({
         "account": account.as_str(), "key": imported.key_id, "rights": imported.rights,
-        "opens_sessions": imported.opens_sessions,
+        "opens_sessions": imported.opens_sessions, "in_use": taken_up,
     });
     let text = format!(
-        "sealed the key of {account}; the venue says it may: {}\nnow delete the file it came from",
+        "sealed the key of {account}; the venue says it may: {}\n{next}\nnow delete the file it came from",
         imported.rights.join(", ")
     );
     print(common.json, &object, &text);
+    Ok(())
+}
+
+fn reload(common: &Common, account: String) -> Result<(), Failure> {
+    let told = ask(common, &Request::VenueKeyReload { account: account.clone() }, RELOAD)?;
+    let rights = told.get("rights").and_then(serde_json::Value::as_array);
+    let rights: Vec<&str> =
+        rights.into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+    print(common.json, &told, &format!("{account}: the key may {}", rights.join(", ")));
     Ok(())
 }
 

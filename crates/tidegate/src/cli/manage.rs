@@ -76,6 +76,9 @@ pub fn halt(common: &Common, halt: Halt) -> Result<(), Failure> {
         timeout_s: timeout,
         allow_reduce,
     };
+    if !common.json {
+        say("halting; the halt stays in force if this is interrupted");
+    }
     let answer = ask(common, &request, Duration::from_secs(timeout) + PATIENCE);
     match answer {
         Ok(value) => {

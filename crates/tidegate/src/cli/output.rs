@@ -4,15 +4,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::io::Write as _;
 
-/// How a command ends.
+/// How a command ends that does not end well.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Exit {
-    /// Done.
-    Done = 0,
     /// Failed; one line says what to do.
     Failed = 1,
-    /// Waiting for a second person.
-    Pending = 3,
     /// Bad usage.
     Usage = 64,
 }
@@ -29,7 +25,7 @@ pub struct Failure {
     /// How the command ends.
     pub exit: Exit,
     /// More fields for the JSON object.
-    pub more: Option<Box<Value>>,
+    pub more: Option<Value>,
 }
 
 impl Failure {
@@ -66,8 +62,7 @@ pub fn fail(json: bool, failure: &Failure) -> Exit {
     if json {
         let error = json!({"code": failure.code, "message": failure.message, "hint": failure.hint});
         let mut object = json!({ "error": error });
-        let more = failure.more.as_deref().and_then(Value::as_object);
-        if let (Some(object), Some(more)) = (object.as_object_mut(), more) {
+        if let (Some(object), Some(Value::Object(more))) = (object.as_object_mut(), &failure.more) {
             object.extend(more.clone());
         }
         print(true, &object, "");

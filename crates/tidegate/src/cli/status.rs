@@ -6,18 +6,22 @@ use super::reach::ask;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::time::Duration;
-use tidegate_server::admin::protocol::{Request, Status};
+use tidegate_server::admin::protocol::{AccountStatus, Request, Status};
 
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Most kinds of refusal that are shown.
+const REFUSALS: usize = 6;
 
 /// Prints the status once, or again every second.
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     loop {
         let value = ask(common, &Request::Status {}, PATIENCE)?;
-        if args.watch && !common.json {
-            say("\x1b[2J\x1b[H");
+        let text = text(&read(&value)?);
+        match args.watch && !common.json {
+            // Home, the new text with each line cleared to its end, and nothing below.
+            true => say(&format!("\x1b[H{}\x1b[K\x1b[J", text.replace('\n', "\x1b[K\n"))),
+            false => print(common.json, &value, &text),
         }
-        print(common.json, &value, &text(&value)?);
         if !args.watch {
             return Ok(());
         }
@@ -25,77 +29,232 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     }
 }
 
-/// The status as lines of text.
-pub fn text(value: &Value) -> Result<String, Failure> {
-    let status: Status = serde_json::from_value(value.clone()).map_err(|error| {
+/// The status that a gateway told.
+pub fn read(value: &Value) -> Result<Status, Failure> {
+    serde_json::from_value(value.clone()).map_err(|error| {
         Failure::new(
             "version",
             format!("the status cannot be read: {error}"),
             "use the gateway's own version of this command",
         )
-    })?;
-    let mut text = format!(
-        "tidegate {} · desk {} · durability {} · approvals {} · gateway {} · signer {} · {} connections\n",
+    })
+}
+
+/// The status as lines of text.
+pub fn text(status: &Status) -> String {
+    let mut out = String::new();
+    heading(&mut out, status);
+    alarms(&mut out, status);
+    accounts(&mut out, status);
+    refusals(&mut out, status);
+    latency(&mut out, status);
+    out.trim_end().to_owned()
+}
+
+fn heading(out: &mut String, status: &Status) {
+    let signer = status.pids.signer.map_or("DOWN".to_owned(), |pid| pid.to_string());
+    let _ = writeln!(
+        out,
+        "tidegate {} · desk {} · durability {} · approvals {} · up {}",
         status.version,
         status.desk,
         status.durability,
         status.approvals,
-        status.pids.gateway,
-        status.pids.signer.map_or("down".to_owned(), |pid| pid.to_string()),
-        status.connections,
+        span(now_ms().saturating_sub(status.started_ms) / 1000),
     );
+    let _ = writeln!(
+        out,
+        "gateway {} · signer {signer} · {} connections · journal {} records, {} checkpointed, {} MiB{}",
+        status.pids.gateway,
+        status.connections,
+        status.journal.next,
+        status.journal.checkpointed,
+        status.journal.bytes >> 20,
+        status.journal.free_bytes.map_or(String::new(), |free| format!(
+            ", {}.{} GiB free",
+            free >> 30,
+            (free >> 20) % 1024 * 10 / 1024
+        )),
+    );
+}
+
+/// What somebody has to look at.
+fn alarms(out: &mut String, status: &Status) {
     if let Some(why) = &status.journal_failed {
         let _ = writeln!(
-            text,
-            "JOURNAL CLOSED: {why} (cancels and halts still pass; restart to open it)"
+            out,
+            "!! JOURNAL CLOSED: {why} (cancels and halts still pass; restart to open it)"
         );
     }
     for halt in &status.halts {
         let proven = if halt.proven { "proven" } else { "NOT YET PROVEN" };
-        let _ = writeln!(text, "HALTED {} ({proven}) by {}: {}", halt.scope, halt.by, halt.reason);
-    }
-    for account in &status.accounts {
-        accounts(&mut text, account);
-    }
-    if !status.refusals.is_empty() {
-        let counts: Vec<String> =
-            status.refusals.iter().map(|(c, n)| format!("{c} × {n}")).collect();
-        let _ = writeln!(text, "refused   {}", counts.join("  "));
-    }
-    for (stage, quantiles) in &status.latency {
-        let us = |ns: u64| format!("{}.{} µs", ns / 1000, ns % 1000 / 100);
+        let reduce = if halt.allow_reduce { ", reducing orders pass" } else { "" };
+        let (scope, ago) = (&halt.scope, span(now_ms().saturating_sub(halt.since_ms) / 1000));
         let _ = writeln!(
-            text,
-            "{stage:<9} p50 {:>12}  p99 {:>12}  of {}",
-            us(quantiles.p50_ns),
-            us(quantiles.p99_ns),
-            quantiles.count
+            out,
+            "!! HALTED {scope} ({proven}{reduce}) {ago} ago by {}: {}",
+            halt.by, halt.reason
         );
     }
-    Ok(text.trim_end().to_owned())
+    for order in &status.foreign {
+        let id = order.venue_id.as_deref().unwrap_or("?");
+        let _ = writeln!(
+            out,
+            "!! NOT OURS: order {id} of {} on {} was placed past Tidegate",
+            order.instrument, order.account
+        );
+    }
+    for what in &status.signer_lacks {
+        let _ = writeln!(out, " ! {what}");
+    }
 }
 
-fn accounts(text: &mut String, account: &tidegate_server::admin::protocol::AccountStatus) {
-    let state = match (account.open, account.why.as_str()) {
-        (true, _) => "open".to_owned(),
-        (false, "") => "closed".to_owned(),
-        (false, why) => format!("closed: {why}"),
-    };
+fn accounts(out: &mut String, status: &Status) {
+    let rows: Vec<_> = status.accounts.iter().map(|a| (a, account_state(a))).collect();
+    let callers: Vec<_> = status.callers.iter().collect();
+    let names = rows.iter().map(|(a, _)| a.account.len());
+    let width = names.chain(callers.iter().map(|c| c.caller.len() + 2)).max().unwrap_or(0).max(7);
     let _ = writeln!(
-        text,
-        "account   {} at {} · {state} · {} open orders worth {} USD{}",
-        account.account,
-        account.venue,
-        account.open_orders,
-        account.open_notional,
-        if account.foreign_orders > 0 {
-            format!(" · {} NOT OURS", account.foreign_orders)
-        } else {
-            String::new()
-        },
+        out,
+        "\n{:<width$}  {:<8} {:>6}  {:>24}  state and positions",
+        "account", "venue", "orders", "open USD of at most"
     );
-    if !account.positions.is_empty() {
-        let rows: Vec<String> = account.positions.iter().map(|(i, q)| format!("{i} {q}")).collect();
-        let _ = writeln!(text, "          {}", rows.join("  "));
+    for (account, state) in rows {
+        let most = account.max_open_notional.as_deref();
+        let _ = writeln!(
+            out,
+            "{:<width$}  {:<8} {:>6}  {:>24}  {state}{}",
+            account.account,
+            account.venue,
+            account.open_orders,
+            of(&account.open_notional, most.unwrap_or("no limits: nothing")),
+            positions(account),
+        );
+        for caller in callers.iter().filter(|caller| caller.account == account.account) {
+            let rights = if caller.trade { "" } else { "reads only" };
+            let _ = writeln!(
+                out,
+                "  {:<rest$}  {:<8} {:>6}  {:>24}  {rights}",
+                caller.caller,
+                "",
+                caller.open_orders,
+                of(&caller.open_notional, &caller.max_open_notional),
+                rest = width - 2,
+            );
+        }
+    }
+    if status.accounts.is_empty() {
+        let _ = writeln!(out, "none yet: `tidegate account add`");
+    }
+}
+
+fn account_state(account: &AccountStatus) -> String {
+    match (account.open, account.why.as_str()) {
+        (true, _) => "open".to_owned(),
+        (false, "") => "CLOSED".to_owned(),
+        (false, why) => format!("CLOSED: {why}"),
+    }
+}
+
+fn positions(account: &AccountStatus) -> String {
+    let rows = account.positions.iter().map(|(name, qty)| format!(" · {name} {qty}"));
+    rows.collect()
+}
+
+fn refusals(out: &mut String, status: &Status) {
+    let counts = &status.counts;
+    let _ = writeln!(
+        out,
+        "\nsince the start: {} orders, {} amends, {} cancels, {} fills, {} refusals, {} outcomes unknown",
+        counts.orders, counts.amends, counts.cancels, counts.fills, counts.refusals, counts.unknown,
+    );
+    for refusal in status.recent_refusals.iter().rev().take(REFUSALS) {
+        let ago = span(now_ms().saturating_sub(refusal.at_ms) / 1000);
+        let who = refusal.caller.as_deref().unwrap_or("somebody");
+        let reason = match refusal.reason.as_str() {
+            "" => &refusal.code,
+            reason => reason,
+        };
+        let _ = writeln!(out, "  refused {who} × {}, {ago} ago: {reason}", refusal.count);
+    }
+}
+
+fn latency(out: &mut String, status: &Status) {
+    let order = ["gateway", "decision", "signer", "flush", "venue"];
+    let meaning = [
+        "a request, head to answer, the venue included",
+        "the core: authorize, shape, risk",
+        "the signer, there and back",
+        "the journal, to its flush",
+        "the venue, there and back",
+    ];
+    let _ = writeln!(out, "\n{:<9} {:>11} {:>11} {:>11}", "latency", "p50", "p99", "p99.9");
+    for (stage, means) in order.into_iter().zip(meaning) {
+        let Some(quantiles) = status.latency.get(stage).filter(|q| q.count > 0) else { continue };
+        let _ = writeln!(
+            out,
+            "{stage:<9} {:>11} {:>11} {:>11}  {means} ({})",
+            took(quantiles.p50_ns),
+            took(quantiles.p99_ns),
+            took(quantiles.p999_ns),
+            quantiles.count,
+        );
+    }
+}
+
+/// `used / most`, both in whole dollars.
+fn of(used: &str, most: &str) -> String {
+    format!("{} / {}", whole(used), whole(most))
+}
+
+/// An amount without its fraction, in groups of three digits.
+fn whole(amount: &str) -> String {
+    let digits = amount.split('.').next().unwrap_or_default();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return amount.to_owned();
+    }
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push('\u{202f}');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn took(ns: u64) -> String {
+    match ns {
+        0..10_000 => format!("{}.{} µs", ns / 1000, ns % 1000 / 100),
+        10_000..10_000_000 => format!("{} µs", ns / 1000),
+        _ => format!("{} ms", ns / 1_000_000),
+    }
+}
+
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..172_800 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+fn now_ms() -> u64 {
+    tidegate_server::clock::now().millis()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_and_times_are_short() {
+        assert_eq!(whole("1234567.8"), "1\u{202f}234\u{202f}567");
+        assert_eq!((whole("0.5").as_str(), whole("nothing").as_str()), ("0", "nothing"));
+        assert_eq!((took(1_250), took(250_000), took(12_000_000)), {
+            ("1.2 µs".to_owned(), "250 µs".to_owned(), "12 ms".to_owned())
+        });
+        assert_eq!((span(59), span(3_700)), ("59 s".to_owned(), "1 h 1 min".to_owned()));
     }
 }

@@ -15,6 +15,7 @@ use desk::{ACCOUNTS, DeskAccount, Keys, SEATS, YOU};
 use serde_json::{Map, Value, json};
 use std::ffi::OsString;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -54,14 +55,21 @@ impl Stage {
         let Cast { mut processes, ready } = running;
         print(self.json, &ready, &screen::welcome(&ready));
         let mut clock = tokio::time::interval(Duration::from_secs(1));
+        let mut screen = screen::Screen::default();
         for second in 0_u64.. {
             tokio::select! {
                 _ = clock.tick() => {}
                 () = &mut stop => break,
             }
-            restart_ended(&mut processes).await;
-            if !self.json && second % 10 == 5 {
-                screen::show(&self.dir);
+            let restarted = tokio::select! {
+                restarted = restart_ended(&mut processes) => restarted,
+                () = &mut stop => break,
+            };
+            if restarted {
+                screen.interrupted();
+            }
+            if !self.json && screen.is_due(second) {
+                screen.show(&self.dir);
             }
         }
         for process in processes.into_iter().rev() {
@@ -85,7 +93,8 @@ impl Stage {
             self.init(&sim_told, args)?;
         }
         talk("starting the gateway and its signer");
-        let (gateway, told) = self.begin(self.gateway_recipe(args)).await?;
+        let listen = self.settle_addresses(args.listen)?;
+        let (gateway, told) = self.begin(self.gateway_recipe(listen)).await?;
         let mut keys = Keys::load(&self.dir);
         self.seat(&mut keys)?;
         let status = self.wait_open(began).await?;
@@ -117,19 +126,11 @@ impl Stage {
     }
 
     fn sim_recipe(&self, args: &Demo) -> Result<Recipe, Failure> {
-        let port = self.dir.join("sim-port");
-        let address = match std::fs::read_to_string(&port) {
-            Ok(address) => address.trim().to_owned(),
-            Err(_) => {
-                let free =
-                    std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|l| l.local_addr());
-                let free = free.map_err(|e| failed(&e.to_string()))?.to_string();
-                std::fs::write(&port, &free).map_err(|e| failed(&e.to_string()))?;
-                free
-            }
-        };
+        let address = self.kept("sim-port", None, free_address)?;
+        let seed =
+            self.kept("sim-seed", args.seed.map(|seed| seed.to_string()), || Ok(SEED.to_string()))?;
         let mut list = words(&["sim", "--json", "--plain-http", "--listen", &address]);
-        list.extend(words(&["--seed", &args.seed.unwrap_or(SEED).to_string(), "--data-dir"]));
+        list.extend(words(&["--seed", &seed, "--data-dir"]));
         list.push(self.dir.join("sim").into());
         if !self.venues.is_empty() {
             list.extend(words(&["--venues", &self.venues.join(",")]));
@@ -137,9 +138,48 @@ impl Stage {
         Ok(self.recipe("sim", list, None, true))
     }
 
-    fn gateway_recipe(&self, args: &Demo) -> Recipe {
-        let mut list =
-            words(&["serve", "--json", "--listen", &args.listen.to_string(), "--data-dir"]);
+    /// What is given now, or was chosen when the folder was made and holds from then on.
+    fn kept(
+        &self,
+        name: &str,
+        given: Option<String>,
+        choose: impl FnOnce() -> std::io::Result<String>,
+    ) -> Result<String, Failure> {
+        let path = self.dir.join(name);
+        let kept = std::fs::read_to_string(&path).ok().map(|text| text.trim().to_owned());
+        let fresh = kept.is_none();
+        let value = match given.or(kept) {
+            Some(value) => value,
+            None => choose().map_err(|e| failed(&e.to_string()))?,
+        };
+        if fresh {
+            std::fs::write(&path, &value).map_err(|e| failed(&e.to_string()))?;
+        }
+        Ok(value)
+    }
+
+    /// Chooses the gateway's addresses, so that they stay the same when it is started again.
+    fn settle_addresses(&self, wanted: SocketAddr) -> Result<SocketAddr, Failure> {
+        let folder = DataFolder::new(&self.dir);
+        let wrong = |error: &dyn std::fmt::Display| failed(&error.to_string());
+        let free = |wanted: SocketAddr| -> std::io::Result<SocketAddr> {
+            std::net::TcpListener::bind(wanted)?.local_addr()
+        };
+        let listen = free(wanted).map_err(|e| failed(&format!("{wanted}: {e}")))?;
+        let mut config = tidegate_server::config::Config::load(&folder).map_err(|e| wrong(&e))?;
+        for venue in config.venues.values_mut() {
+            if let Some(own) = venue.listen {
+                let any = (own.ip(), 0).into();
+                venue.listen = Some(free(own).or_else(|_| free(any)).map_err(|e| wrong(&e))?);
+            }
+        }
+        let text = config.to_toml().map_err(|e| wrong(&e))?;
+        std::fs::write(folder.config(), text).map_err(|e| wrong(&e))?;
+        Ok(listen)
+    }
+
+    fn gateway_recipe(&self, listen: SocketAddr) -> Recipe {
+        let mut list = words(&["serve", "--json", "--listen", &listen.to_string(), "--data-dir"]);
         list.push(self.dir.clone().into());
         self.recipe("gateway", list, None, true)
     }
@@ -180,14 +220,16 @@ impl Stage {
             .map_err(|e| failed(&e.to_string()))?;
         config.listen.address = args.listen;
         for (name, venue) in sim.get("venues").and_then(Value::as_object).into_iter().flatten() {
+            let free = free_address().map_err(|e| failed(&e.to_string()))?;
+            let port = free.parse::<std::net::SocketAddr>().map_or(0, |address| address.port());
             let url = venue.get("prefixed").and_then(Value::as_str).unwrap_or_default();
             config.venues.insert(
                 name.clone(),
                 tidegate_server::config::Venue {
                     rest: url.to_owned(),
                     ws: url.replacen("http", "ws", 1),
-                    ca_file: None,
-                    listen: Some((args.listen.ip(), 0).into()),
+                    listen: Some((args.listen.ip(), port).into()),
+                    ..tidegate_server::config::Venue::default()
                 },
             );
         }
@@ -252,8 +294,7 @@ impl Stage {
         for account in ACCOUNTS.iter().filter(|account| self.serves(account.account)) {
             if known.accounts.iter().all(|known| known.account != account.account) {
                 let (venue, account) = (account.venue.to_owned(), account.account.to_owned());
-                ask(&Request::AccountAdd { venue, account: account.clone() })?;
-                ask(&Request::VenueKeyReload { account })?;
+                ask(&Request::AccountAdd { venue, account })?;
             }
             ask(&desk::limits(account))?;
         }
@@ -330,11 +371,14 @@ struct Cast {
     ready: Value,
 }
 
-async fn restart_ended(processes: &mut [Running]) {
+/// Starts what ended again; whether there was any.
+async fn restart_ended(processes: &mut [Running]) -> bool {
+    let mut any = false;
     for process in processes {
         if !process.has_ended() {
             continue;
         }
+        any = true;
         let recipe = process.recipe().clone();
         say(&format!("{} ended; starting it again", recipe.name));
         match Running::start(recipe, PATIENCE).await {
@@ -342,6 +386,13 @@ async fn restart_ended(processes: &mut [Running]) {
             Err(error) => say(&format!("it did not start: {error}")),
         }
     }
+    any
+}
+
+/// An address of this machine that nobody listens on now.
+fn free_address() -> std::io::Result<String> {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+    Ok(listener.local_addr()?.to_string())
 }
 
 fn sim_key(sim: &Value, account: &DeskAccount) -> Result<String, Failure> {

@@ -6,15 +6,10 @@ use crate::cli::reach::ask;
 use crate::cli::status;
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::time::Duration;
-use tidegate_journal::Reader;
 use tidegate_server::admin::protocol::Request;
-use tidegate_types::record::Body;
-
-/// How far back the screen looks for refusals.
-const LOOK_BACK: u64 = 2_000;
-const SHOWN: usize = 4;
 
 /// What to paste.
 pub fn welcome(ready: &Value) -> String {
@@ -71,33 +66,52 @@ Stop with Ctrl-C; the next `tidegate demo` goes on from here.
     out
 }
 
-/// Shows the status and the newest refusals.
-pub fn show(data_dir: &Path) {
+/// Shows what happens now: in one place on a terminal, one below the other elsewhere.
+#[derive(Default)]
+pub struct Screen {
+    /// How many lines of the last showing stand above the cursor.
+    above: usize,
+}
+
+impl Screen {
+    /// Whether it is due, `second` seconds after the start.
+    pub fn is_due(&self, second: u64) -> bool {
+        let every = if io::stderr().is_terminal() { 2 } else { 60 };
+        second % every == every - 1
+    }
+
+    /// Something else was said meanwhile: what is above stays.
+    pub fn interrupted(&mut self) {
+        self.above = 0;
+    }
+
+    /// Shows the status.
+    pub fn show(&mut self, data_dir: &Path) {
+        let text = format!("\n{}\n{}", "─".repeat(100), now(data_dir));
+        if !io::stderr().is_terminal() {
+            return say(&text);
+        }
+        let up = match self.above {
+            0 => String::new(),
+            lines => format!("\x1b[{lines}A\r"),
+        };
+        // Without wrapping, so that a line stays one line.
+        say(&format!("{up}\x1b[J\x1b[?7l{text}\x1b[?7h"));
+        self.above = text.lines().count();
+    }
+}
+
+/// What happens now, as text; without a gateway, that.
+fn now(data_dir: &Path) -> String {
     let mine = Common {
         data_dir: Some(data_dir.to_owned()),
         json: false,
         url: None,
         die_with_parent: false,
     };
-    let Ok(value) = ask(&mine, &Request::Status {}, Duration::from_secs(2)) else {
-        return say("the gateway does not answer");
-    };
-    let Ok(text) = status::text(&value) else { return };
-    say(&format!("\n── {}", text.replace('\n', "\n   ")));
-    for line in refusals(data_dir) {
-        say(&format!("   refused   {line}"));
+    let answer = ask(&mine, &Request::Status {}, Duration::from_secs(2));
+    match answer.and_then(|value| status::read(&value)) {
+        Ok(status) => status::text(&status),
+        Err(failure) => format!("the gateway does not answer: {}", failure.message),
     }
-}
-
-fn refusals(data_dir: &Path) -> Vec<String> {
-    let dir = data_dir.join(crate::cli::offline::JOURNAL);
-    let mut found = Vec::new();
-    let Ok(mut reader) = Reader::open_last(&dir, LOOK_BACK) else { return found };
-    while let Ok(Some((_, record))) = reader.next_record() {
-        if let Body::Refused { caller, reject, .. } = record.body {
-            let who = caller.map_or_else(|| "somebody".to_owned(), |caller| caller.to_string());
-            found.push(format!("{who}: {reject}"));
-        }
-    }
-    found.split_off(found.len().saturating_sub(SHOWN))
 }

@@ -228,3 +228,43 @@ async fn believes_its_own_authority_alone() {
     std::fs::write(&empty, "").unwrap();
     assert!(Pool::new("https://localhost", "wss://localhost", &Roots::File(empty)).is_err());
 }
+
+#[tokio::test]
+async fn each_path_goes_to_its_own_host() {
+    let answer = |name: &'static str| {
+        let (base, _) = server(move |_, mut stream| {
+            while head(&stream).is_some() {
+                let length = name.len();
+                write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{name}")
+                    .unwrap();
+            }
+        });
+        base.trim_end_matches("/base/").to_owned()
+    };
+    let (rest, wallet) = (answer("futures"), answer("wallet"));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let orders = format!("ws://{}", listener.local_addr().unwrap());
+    let venue = config::Venue {
+        rest,
+        ws: "ws://127.0.0.1:1".to_owned(),
+        hosts: [("/sapi".to_owned(), wallet), ("/ws-fapi".to_owned(), orders)].into(),
+        ..config::Venue::default()
+    };
+    let pool = Pool::configured(&venue).unwrap();
+    for (target, told) in [
+        ("/fapi/v1/order", "futures"),
+        ("/sapi/v1/account/apiRestrictions?x=1", "wallet"),
+        ("/sapis", "futures"),
+        // Connections that were kept go back to the host they are to.
+        ("/fapi/v1/order", "futures"),
+        ("/sapi/v1/x", "wallet"),
+    ] {
+        let request = WireRequest { target: target.to_owned(), ..get() };
+        let reply = pool.send(request, Box::new(|| ())).await.unwrap();
+        assert_eq!(reply.body, told.as_bytes(), "{target}");
+    }
+    let asked = std::thread::spawn(move || head(&listener.accept().unwrap().0).unwrap());
+    assert!(pool.socket("/ws-fapi/v1").await.is_err());
+    assert!(asked.join().unwrap().starts_with("GET /ws-fapi/v1 HTTP/1.1"));
+    assert!(pool.socket("/ws/key").await.is_err());
+}

@@ -3,6 +3,7 @@
 use super::{Pause, open, read, until, write};
 use crate::clock;
 use crate::desk::{BoxedSocket, Link, Sink};
+use crate::oplog;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,7 +15,7 @@ use tidegate_venues::upstream::{AccountStream, StreamNews, StreamStep};
 /// Follows an account's private stream for ever: what it tells goes to the core and to the callers'
 /// sessions. The core hears when it is up, and when it breaks.
 pub async fn follow_account(sink: Arc<dyn Sink>, link: Arc<Link>, account: AccountName) {
-    let mut pause = Pause::new();
+    let (mut pause, mut broken) = (Pause::new(), oplog::Repeated::default());
     loop {
         let began = Instant::now();
         let mut follower = Follower {
@@ -25,6 +26,9 @@ pub async fn follow_account(sink: Arc<dyn Sink>, link: Arc<Link>, account: Accou
             socket: None,
         };
         let why = follower.run().await;
+        if broken.is_news(&why) {
+            oplog::warn("stream-down", &[("account", &account), ("why", &why)]);
+        }
         sink.event(Event::StreamDown { account: account.clone(), why });
         pause.wait(began.elapsed()).await;
     }
@@ -93,6 +97,7 @@ impl Follower<'_> {
                 }
                 StreamStep::SendText(text) => self.say(text).await?,
                 StreamStep::Up => {
+                    oplog::info("stream-up", &[("account", self.account)]);
                     self.sink.event(Event::StreamUp { account: self.account.clone() });
                 }
                 StreamStep::Restart(why) => return Err(why),

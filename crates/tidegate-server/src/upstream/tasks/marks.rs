@@ -3,6 +3,7 @@
 use super::{Pause, open, read, write};
 use crate::clock;
 use crate::desk::{Link, Sink};
+use crate::oplog;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,11 +15,15 @@ const LOOK: Duration = Duration::from_secs(5);
 /// Follows the marks of a venue for ever. It waits until the venue's instruments are known, and
 /// subscribes anew when other instruments are listed.
 pub async fn follow_marks(sink: Arc<dyn Sink>, link: Arc<Link>) {
-    let mut pause = Pause::new();
+    let (mut pause, mut broken) = (Pause::new(), oplog::Repeated::default());
     loop {
         let began = Instant::now();
-        // The reason shows in marks that grow old, by which orders are refused.
-        let _why = follow(sink.as_ref(), &link).await;
+        // Marks that grow old say the same to callers: their orders are refused.
+        if let Err(why) = follow(sink.as_ref(), &link).await
+            && broken.is_news(&why)
+        {
+            oplog::warn("marks-down", &[("venue", &link.venue().name()), ("why", &why)]);
+        }
         pause.wait(began.elapsed()).await;
     }
 }

@@ -1,0 +1,293 @@
+//! The demo from its first start to its end: one life of real processes, told in steps, because
+//! starting it is what costs. A step that fails does not keep the others from being seen.
+
+mod stage;
+
+use crate::client::Access;
+use crate::program::{Foreground, eventually, is_alive, run_json, signal};
+use nix::sys::signal::Signal;
+use serde_json::Value;
+use stage::{Demo, Flood, Steps, children, files, scan};
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+const START: Duration = Duration::from_secs(30);
+const STOP: Duration = Duration::from_secs(5);
+
+#[test]
+fn a_demo_from_its_first_start_to_its_end() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("demo");
+    let mut steps = Steps::default();
+    let mut demo = Demo::start(&dir, &["--seed", "7"]);
+    steps.step("the ready line", || ready_line(&demo));
+    steps.step("other protocols", || other_protocols(&demo));
+    steps.step("an order", || orders_pass(&demo));
+    steps.step("secrets", || secrets(&demo));
+    steps.step("verify", || verify_finds_damage(&demo, home.path()));
+    steps.step("halt under flood", || halt_under_flood(&demo));
+    steps.step("the signer dies", || signer_dies(&demo));
+    steps.step("the gateway dies", || gateway_dies(&demo));
+    steps.step("the simulator dies", || sim_dies(&demo));
+    steps.step("it ends", || ends_in_time(&mut demo, Signal::SIGTERM));
+    steps.step("another seed", || other_seed(&demo));
+    let mut again = Demo::start(&dir, &[]);
+    steps.step("it goes on", || goes_on(&demo, &again));
+    steps.step("a halt holds", || halt_holds_until_resume(&mut again));
+    steps.step("the demo is killed", || killed_whole(&again));
+    steps.step("the halt file", || halt_file(&dir));
+    steps.end();
+}
+
+fn ready_line(demo: &Demo) {
+    let ready = &demo.ready;
+    let text = |path: &str| {
+        let found = ready.pointer(path).and_then(Value::as_str);
+        found.unwrap_or_else(|| panic!("{path}: {ready}")).to_owned()
+    };
+    for key in ["gateway", "ca", "proxy", "console", "admin", "pids", "data_dir", "venues"] {
+        assert!(ready.get(key).is_some(), "{key} is never absent: {ready}");
+    }
+    assert!(text("/gateway").starts_with("https://"));
+    assert!(text("/ca").ends_with(".pem") && text("/data_dir") == demo.dir.to_str().unwrap());
+    for pid in ["gateway", "signer", "sim"] {
+        assert!(is_alive(demo.pid(pid)), "{pid} is a process");
+    }
+    for venue in ["binance", "deribit"] {
+        let of = |key: &str| text(&format!("/venues/{venue}/{key}"));
+        assert!(of("rest").starts_with("https://") && of("ws").starts_with("wss://"));
+        assert!(!of("rest").ends_with('/') && !of("key").is_empty() && !of("secret").is_empty());
+        assert!(ready["venues"][venue].get("passphrase").is_some());
+    }
+    let status = demo.status();
+    for account in status["accounts"].as_array().unwrap() {
+        assert_eq!(account["open"], true, "reconciled and open: {account}");
+    }
+    assert!(demo.process.more_lines().is_empty(), "exactly one line");
+    // Simulator, gateway, signer and three bots are processes of their own.
+    let count = children(u64::from(demo.process.pid())).len();
+    assert!(count >= 5, "{count} children");
+}
+
+fn other_protocols(demo: &Demo) {
+    let address = &demo.binance.address;
+    let openssl = |version: &str| {
+        let ca = demo.ready["ca"].as_str().unwrap();
+        let run = Command::new("openssl")
+            .args(["s_client", "-brief", "-connect", address, "-CAfile", ca, version])
+            .stdin(std::process::Stdio::null())
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&run.stderr).into_owned()
+    };
+    let good = openssl("-tls1_3");
+    assert!(good.contains("TLSv1.3"), "{good}");
+    let old = openssl("-tls1_2");
+    assert!(!old.contains("TLSv1.2") || old.contains("alert"), "{old}");
+    assert!(old.contains("alert"), "TLS 1.2 is refused: {old}");
+    // Plain HTTP gets no answer in HTTP.
+    use std::io::{Read, Write};
+    let mut plain = std::net::TcpStream::connect(address).unwrap();
+    plain.set_read_timeout(Some(STOP)).unwrap();
+    plain.write_all(b"GET /fapi/v1/ping HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+    let mut said = Vec::new();
+    let _ = plain.read_to_end(&mut said);
+    assert!(!said.starts_with(b"HTTP/"), "{}", String::from_utf8_lossy(&said));
+}
+
+fn orders_pass(demo: &Demo) {
+    let id = demo.place("first");
+    let (status, open) = demo.binance.ask("GET", "/fapi/v1/openOrders", "symbol=BTCUSDT");
+    assert_eq!(status, 200, "{open}");
+    let found = open.as_array().unwrap().iter().find(|order| order["orderId"] == id);
+    assert_eq!(found.unwrap()["clientOrderId"], "first", "the caller's id is restored: {open}");
+    let cancel = "symbol=BTCUSDT&origClientOrderId=first";
+    let (status, said) = demo.binance.ask("DELETE", "/fapi/v1/order", cancel);
+    assert_eq!((status, &said["status"]), (200, &Value::from("CANCELED")), "{said}");
+    let (_, said) = demo.binance.ask("POST", "/sapi/v1/capital/withdraw/apply", "coin=BTC");
+    assert!(said["code"].as_i64().is_some_and(|code| code < 0), "{said}");
+}
+
+fn secrets(demo: &Demo) {
+    // The same seed makes the same keys, so the exchange's are known here without looking.
+    let other = tempfile::tempdir().unwrap();
+    let folder = other.path().to_str().unwrap();
+    let list = ["sim", "--json", "--plain-http", "--listen", "127.0.0.1:0", "--seed", "7"];
+    let mut sim = Foreground::start(&[&list[..], &["--data-dir", folder]].concat());
+    let told: Value = serde_json::from_str(&sim.line(START)).unwrap();
+    let mut real = Vec::new();
+    for venue in told["venues"].as_object().unwrap().values() {
+        real.extend(venue["keys"].as_array().unwrap().iter().map(|key| key["secret"].clone()));
+    }
+    // A key in PEM is several lines; what stands between them is the secret.
+    let lines = real.iter().flat_map(|secret| secret.as_str().unwrap().lines());
+    let real: Vec<String> =
+        lines.filter(|l| !l.is_empty() && !l.starts_with("-----")).map(str::to_owned).collect();
+    assert!(real.len() >= 2 && real.iter().all(|secret| secret.len() >= 16));
+    let found = scan(&files(&demo.dir), &real);
+    assert!(found.is_empty(), "exchange secrets lie in {found:?}");
+    let virtual_secrets = [demo.binance.secret().to_owned()];
+    let found = scan(&files(&demo.dir), &virtual_secrets);
+    assert_eq!(found, [demo.dir.join("demo-keys.json")], "virtual secrets are in one file");
+    let mut everything = real;
+    everything.extend(virtual_secrets);
+    let mut shown = Vec::new();
+    for pid in children(u64::from(demo.process.pid())) {
+        shown.push(format!("/proc/{pid}/cmdline").into());
+        shown.push(format!("/proc/{pid}/environ").into());
+    }
+    let found = scan(&shown, &everything);
+    assert!(found.is_empty(), "secrets are shown by ps: {found:?}");
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(demo.dir.join("demo-keys.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+fn verify_finds_damage(demo: &Demo, home: &std::path::Path) {
+    // Beside the running gateway, and then on a copy.
+    let whole = run_json(&demo.dir, &["verify"]);
+    assert_eq!((whole.code, &whole.json["whole"]), (0, &Value::Bool(true)), "{whole:?}");
+    assert!(whole.json["records"].as_u64().unwrap() > 10);
+    stage::damage(&demo.dir, home);
+}
+
+fn halt_under_flood(demo: &Demo) {
+    demo.place("resting");
+    let flood = Flood::start(&demo.binance, 6);
+    eventually("the flood runs", START, || (flood.count() > 500).then_some(()));
+    let halt = run_json(&demo.dir, &["halt", "all", "--reason", "drill", "--timeout", "30"]);
+    assert_eq!(halt.code, 0, "{halt:?}");
+    let accepted = flood.accepted();
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(flood.accepted(), accepted, "no order passes once the halt is proven");
+    let count = flood.end();
+    assert!(count > 1000, "{count} requests are no flood");
+    let (_, open) = demo.binance.ask("GET", "/fapi/v1/openOrders", "");
+    assert_eq!(open, Value::Array(Vec::new()), "nothing is open");
+    let (status, said) = demo.try_place("halted");
+    assert!(status >= 400 && said["msg"].as_str().unwrap().contains("TG509"), "{said}");
+    // A cancel passes: what is refused is refused by the venue's rule, not by the halt.
+    let cancel = "symbol=BTCUSDT&origClientOrderId=resting";
+    let (_, said) = demo.binance.ask("DELETE", "/fapi/v1/order", cancel);
+    assert_eq!(said["code"], -2011, "{said}");
+    assert_eq!(run_json(&demo.dir, &["resume", "all", "--reason", "over"]).code, 0);
+    demo.open_again();
+    demo.place("after");
+}
+
+fn signer_dies(demo: &Demo) {
+    let old = demo.status()["pids"]["signer"].as_u64().unwrap();
+    signal(old, Signal::SIGKILL);
+    let new = eventually("another signer", START, || {
+        demo.try_status()?["pids"]["signer"].as_u64().filter(|pid| *pid != old)
+    });
+    assert!(is_alive(new) && !is_alive(old));
+    demo.open_again();
+    demo.place("signed-anew");
+}
+
+fn gateway_dies(demo: &Demo) {
+    let scope = "instrument:binance/ETHUSDT";
+    assert_eq!(run_json(&demo.dir, &["halt", scope, "--reason", "drill"]).code, 0);
+    demo.buy_some();
+    demo.place("over-the-crash");
+    let before = demo.quiet_state();
+    let old = demo.status()["pids"]["gateway"].as_u64().unwrap();
+    signal(old, Signal::SIGKILL);
+    eventually("another gateway", START, || {
+        demo.try_status()?["pids"]["gateway"].as_u64().filter(|pid| *pid != old)
+    });
+    demo.open_again();
+    assert_eq!(demo.quiet_state(), before, "the same positions, orders and halts");
+    // The addresses that were printed hold.
+    let (status, said) = demo.binance.ask("GET", "/fapi/v1/openOrders", "symbol=BTCUSDT");
+    assert_eq!(status, 200, "{said}");
+    let ids: Vec<&str> =
+        said.as_array().unwrap().iter().filter_map(|o| o["clientOrderId"].as_str()).collect();
+    assert!(ids.contains(&"over-the-crash"), "{ids:?}");
+    assert_eq!(run_json(&demo.dir, &["resume", scope, "--reason", "over"]).code, 0);
+    assert_eq!(run_json(&demo.dir, &["verify"]).code, 0);
+}
+
+fn sim_dies(demo: &Demo) {
+    let before = demo.quiet_state();
+    let own = u64::from(demo.process.pid());
+    let is_sim = |pid: &u64| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0).any(|word| word == b"sim")
+    };
+    let old = children(own).into_iter().find(is_sim).unwrap();
+    signal(old, Signal::SIGKILL);
+    eventually("another simulator", START, || {
+        children(own).into_iter().filter(is_sim).find(|pid| *pid != old)
+    });
+    demo.open_again();
+    assert_eq!(demo.quiet_state(), before, "the exchange remembers");
+    demo.place("after-the-exchange");
+}
+
+fn ends_in_time(demo: &mut Demo, how: Signal) {
+    let processes = children(u64::from(demo.process.pid()));
+    signal(u64::from(demo.process.pid()), how);
+    let (code, took) = demo.process.wait(STOP * 3);
+    assert_eq!(code, Some(0));
+    assert!(took < STOP, "it took {took:?}");
+    eventually("its processes end", STOP, || {
+        processes.iter().all(|pid| !is_alive(*pid)).then_some(())
+    });
+    assert!(demo.process.more_lines().is_empty(), "exactly one line in all its life");
+    assert_eq!(run_json(&demo.dir, &["verify"]).code, 0);
+}
+
+fn other_seed(demo: &Demo) {
+    let ended = run_json(&demo.dir, &["demo", "--listen", "127.0.0.1:0", "--seed", "8"]);
+    assert_eq!(ended.code, 64, "{ended:?}");
+    assert!(!ended.error().is_empty(), "{ended:?}");
+}
+
+fn goes_on(demo: &Demo, again: &Demo) {
+    assert_eq!(demo.ready["venues"]["binance"]["key"], again.ready["venues"]["binance"]["key"]);
+    assert_eq!(demo.binance.secret(), again.binance.secret());
+    let (_, open) = again.binance.ask("GET", "/fapi/v1/openOrders", "symbol=BTCUSDT");
+    let open: Vec<&str> =
+        open.as_array().unwrap().iter().filter_map(|o| o["clientOrderId"].as_str()).collect();
+    assert!(open.contains(&"after-the-exchange"), "a clean stop leaves orders: {open:?}");
+    let (_, all) = again.binance.ask("GET", "/fapi/v3/positionRisk", "symbol=BTCUSDT");
+    let bought = all.as_array().unwrap().iter().any(|p| p["positionAmt"] != "0");
+    assert!(bought, "{all}");
+}
+
+fn halt_holds_until_resume(demo: &mut Demo) {
+    assert_eq!(run_json(&demo.dir, &["halt", "all", "--reason", "night"]).code, 0);
+    ends_in_time(demo, Signal::SIGINT);
+    *demo = Demo::start(&demo.dir.clone(), &["--seed", "7"]);
+    let halts = demo.status()["halts"].clone();
+    assert_eq!((&halts[0]["scope"], &halts[0]["reason"]), (&"all".into(), &"night".into()));
+    let (_, said) = demo.try_place("still-halted");
+    assert!(said["msg"].as_str().unwrap().contains("TG509"), "{said}");
+    assert_eq!(run_json(&demo.dir, &["resume", "all", "--reason", "morning"]).code, 0);
+    demo.place("resumed");
+}
+
+fn killed_whole(demo: &Demo) {
+    let pid = u64::from(demo.process.pid());
+    let mut processes = children(pid);
+    processes.extend(["gateway", "signer", "sim"].map(|name| demo.pid(name)));
+    signal(pid, Signal::SIGKILL);
+    eventually("its processes die with it", STOP, || {
+        processes.iter().all(|pid| !is_alive(*pid)).then_some(())
+    });
+}
+
+fn halt_file(dir: &std::path::Path) {
+    // A folder whose gateway is down is blocked by a file.
+    let halt = run_json(dir, &["halt", "all", "--reason", "nobody home"]);
+    assert_eq!(halt.code, 1, "{halt:?}");
+    let demo = Demo::start(dir, &[]);
+    assert_eq!(demo.status()["halts"][0]["scope"], "all", "it starts halted");
+    let (_, said) = demo.try_place("from-the-file");
+    assert!(said["msg"].as_str().unwrap().contains("TG509"), "{said}");
+    let access = Access::of(&demo.ready, "binance");
+    assert_eq!(access.ask("GET", "/fapi/v1/openOrders", "").1, Value::Array(Vec::new()));
+}
