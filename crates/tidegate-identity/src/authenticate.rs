@@ -235,17 +235,19 @@ fn check_once(
     signature: &Signature,
     now: Time,
 ) -> Result<(), Reject> {
-    if !signature.once {
-        return Ok(());
-    }
     let stamp = Time::from_millis(signature.timestamp_ms);
+    let stale = stamp.plus(Span::from_millis(signature.window_ms));
+    if !signature.once {
+        return replays
+            .note(key, &signature.nonce, stale, now)
+            .map_err(|_| Reject::new(Code::RequestRate, "no room to remember the request"));
+    }
     if stamp < replays.not_before() {
         return Err(Reject::new(
             Code::StaleTimestamp,
             "stamped before the gateway started; sign it anew",
         ));
     }
-    let stale = stamp.plus(Span::from_millis(signature.window_ms));
     replays.admit(key, &signature.nonce, stale, now).map_err(|error| match error {
         ReplayError::Seen => Reject::new(Code::Replayed, ""),
         ReplayError::Full => Reject::new(Code::TooManyInFlight, "no room to remember the request"),

@@ -6,7 +6,9 @@ use tidegate_types::ids::KeyId;
 use tidegate_types::limits::{MAX_CLOCK_AHEAD, MAX_REPLAY_ENTRIES};
 use tidegate_types::time::Time;
 
-/// Remembers the requests that change state for as long as their signatures are good.
+/// Remembers signed requests for as long as their signatures are good: those that change state, so
+/// that they are done once, and reads, because some venues' signatures cover neither method nor
+/// path, so that what was signed to list orders would be good to cancel them.
 ///
 /// What came before the gateway started is forgotten, so anything stamped before then counts as
 /// having come.
@@ -87,6 +89,23 @@ impl ReplayGuard {
         self.seen.insert(entry);
         self.by_expiry.entry(second(stale)).or_default().push(entry);
         Ok(())
+    }
+
+    /// Remembers a read, which may be repeated, until `stale`.
+    ///
+    /// # Errors
+    /// When there is no room.
+    pub(crate) fn note(
+        &mut self,
+        key: &KeyId,
+        nonce: &[u8],
+        stale: Time,
+        now: Time,
+    ) -> Result<(), ReplayError> {
+        match self.admit(key, nonce, stale, now) {
+            Ok(()) | Err(ReplayError::Seen) => Ok(()),
+            Err(ReplayError::Full) => Err(ReplayError::Full),
+        }
     }
 
     fn evict(&mut self, now: Time) {

@@ -181,7 +181,16 @@ fn a_request_that_changes_state_is_taken_once() {
 }
 
 #[test]
-fn a_full_guard_refuses_what_changes_state() {
+fn what_was_signed_to_read_is_not_good_to_change() {
+    let mut desk = Desk::new();
+    let read = Signature { once: false, ..signed(b"list them") };
+    assert!(desk.check(&Presented::Signature(read), at(1000)).is_ok());
+    let change = desk.check(&Presented::Signature(signed(b"list them")), at(1000)).unwrap_err();
+    assert_eq!(change.code, Code::Replayed);
+}
+
+#[test]
+fn a_full_guard_refuses_what_it_cannot_remember() {
     let mut desk = Desk::new();
     for text in [b"1", b"2", b"3"] {
         assert!(desk.check(&Presented::Signature(signed(text)), at(1000)).is_ok());
@@ -189,7 +198,8 @@ fn a_full_guard_refuses_what_changes_state() {
     let full = desk.check(&Presented::Signature(signed(b"4")), at(1000)).unwrap_err();
     assert_eq!(full.code, Code::TooManyInFlight);
     let read = Signature { once: false, ..signed(b"4") };
-    assert!(desk.check(&Presented::Signature(read), at(1000)).is_ok());
+    let full = desk.check(&Presented::Signature(read), at(1000)).unwrap_err();
+    assert_eq!(full.code, Code::RequestRate);
 }
 
 #[test]

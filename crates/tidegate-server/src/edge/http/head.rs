@@ -4,7 +4,7 @@ use http::header::{
     CONNECTION, CONTENT_LENGTH, HOST, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING,
     UPGRADE,
 };
-use http::{HeaderMap, HeaderName, request::Parts};
+use http::{HeaderMap, HeaderName, Version, request::Parts};
 use std::net::IpAddr;
 use tidegate_types::limits::MAX_BODY_BYTES;
 use tidegate_types::reject::{Code, Reject};
@@ -34,6 +34,9 @@ impl Head {
     /// Checks a head; `path` is the target's path as seen from its mount.
     pub(super) fn read(parts: &Parts, path: &str, peer: IpAddr) -> Result<Head, Reject> {
         let method = method(&parts.method)?;
+        if parts.version != Version::HTTP_11 {
+            return Err(malformed("HTTP/1.1 is what is spoken here"));
+        }
         if parts.uri.scheme().is_some() || parts.uri.authority().is_some() || !path.starts_with('/')
         {
             return Err(malformed("the target must be a path"));
