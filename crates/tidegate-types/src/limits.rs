@@ -54,5 +54,6 @@ pub const MAX_IN_FLIGHT: usize = 4096;
 pub const MAX_DONE_ORDERS: usize = 200_000;
 /// Longest record of the journal.
 pub const MAX_RECORD_BYTES: usize = 60 * 1024;
-/// Marks enter the core at most this often per instrument.
-pub const MARK_INTERVAL: Span = Span::from_millis(100);
+/// Marks enter the core, and the journal, at most this often per instrument: they are most of what
+/// is written on a quiet day.
+pub const MARK_INTERVAL: Span = Span::from_secs(1);

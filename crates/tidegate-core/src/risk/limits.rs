@@ -32,18 +32,11 @@ pub(super) fn notional(ask: &Ask<'_>, unit_value: Price) -> Result<Usd, Reject> 
     Ok(usd(worth))
 }
 
-/// The worth, by the grant and the account.
-pub(super) fn order_notional(
-    notional: Usd,
-    grant: &Grant,
-    limits: &AccountLimits,
-) -> Result<(), Reject> {
-    let by_grant = ("grant's", grant.max_order_notional);
-    for (whose, most) in [by_grant, ("account's", limits.max_order_notional)] {
-        if notional > most {
-            let detail = format!("worth {notional} USD, the {whose} limit {most}");
-            return Err(Reject::new(Code::OrderNotional, detail));
-        }
+/// The worth, against whose limit.
+pub(super) fn order_notional(notional: Usd, whose: &str, most: Usd) -> Result<(), Reject> {
+    if notional > most {
+        let detail = format!("worth {notional} USD, the {whose} limit {most}");
+        return Err(Reject::new(Code::OrderNotional, detail));
     }
     Ok(())
 }

@@ -97,7 +97,9 @@ fn check(
     limits::quantity(ask(authorized)?, authorized.grant(), limits)?;
     let notional = limits::notional(ask(authorized)?, worst.unit_value)?;
     decision.notional = Some(notional);
-    if let Err(over) = limits::order_notional(notional, authorized.grant(), limits) {
+    // What the caller may do at all holds for orders that reduce, too: the position may be another's.
+    limits::order_notional(notional, "grant's", authorized.grant().max_order_notional)?;
+    if let Err(over) = limits::order_notional(notional, "account's", limits.max_order_notional) {
         authorized.spare(over)?;
     }
     if let Err(over) = exposure::check(state, authorized, worst.unit_value, decision) {

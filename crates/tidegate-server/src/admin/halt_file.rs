@@ -17,6 +17,18 @@ pub(super) async fn watch(admin: &Administration) {
     }
 }
 
+/// Leaves the file, so that it is there after a crash of the machine too.
+pub(super) fn write(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut file = std::fs::File::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    match path.parent() {
+        Some(folder) => std::fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
 /// Halts everything if the file is there and nothing did yet.
 pub(super) fn check(admin: &Administration) {
     let path = admin.folder().halt_file();

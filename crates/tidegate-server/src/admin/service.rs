@@ -2,7 +2,7 @@
 
 use super::grants::{grant, limits, name};
 use super::protocol::{Failure, GrantSpec, LimitsSpec, MadeKey, OpenOrder, Request, Response};
-use super::{Administrator, status};
+use super::{Administrator, halt_file, status};
 use crate::clock;
 use crate::config::Config;
 use crate::desk::{Desk, Links};
@@ -168,7 +168,9 @@ impl Administration {
         let scope = scope_of(scope)?;
         // In force once this returns; what is waited for is the proof.
         let proof = self.parts.desk.halt(by.person.clone(), scope.clone(), reason, allow_reduce);
-        match tokio::time::timeout(wait, proof).await {
+        let answer = tokio::time::timeout(wait, proof).await;
+        self.keep_without_journal(&scope)?;
+        match answer {
             Ok(Answer::Halted { scope, cancelled }) => {
                 Ok(json!({ "scope": scope.to_string(), "cancelled": cancelled, "proven": true }))
             }
@@ -184,6 +186,27 @@ impl Administration {
                 )
             }),
         }
+    }
+
+    /// A halt is a record; where the journal takes none any more, the halt file keeps it over the
+    /// restart that the journal needs.
+    fn keep_without_journal(&self, scope: &Scope) -> Result<(), Failure> {
+        if self.parts.desk.journal_failed().is_none() {
+            return Ok(());
+        }
+        let path = self.folder().halt_file();
+        let text = format!("{scope} was halted while the journal could not be written\n");
+        halt_file::write(&path, &text).map_err(|error| {
+            Failure::new(
+                "halt_not_kept",
+                format!(
+                    "{scope} is halted, but a restart would forget it: the journal is closed and {} \
+                     cannot be written: {error}",
+                    path.display()
+                ),
+                "free the disk and halt again before any restart",
+            )
+        })
     }
 
     /// While the halt file is there, everything is halted, whatever is resumed.
@@ -398,7 +421,7 @@ fn internal(error: &dyn std::fmt::Display) -> Failure {
 
 fn public_key(text: &str) -> Result<[u8; 32], Failure> {
     let digit = |at: usize| {
-        let pair = text.get(at * 2..at * 2 + 2).filter(|pair| pair.is_ascii())?;
+        let pair = text.get(at * 2..at * 2 + 2).filter(|pair| pair.bytes().all(|b| b.is_ascii_hexdigit()))?;
         u8::from_str_radix(pair, 16).ok()
     };
     let bytes: Option<Vec<u8>> = (0..32).map(digit).collect();

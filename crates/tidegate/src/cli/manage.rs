@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tidegate_server::admin::protocol::{GrantSpec, LimitsSpec, Request};
 use tidegate_server::folder::DataFolder;
+use tidegate_types::grant::Scope;
 
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -70,6 +71,12 @@ pub fn limit(common: &Common, command: Limit) -> Result<(), Failure> {
 /// running, leaves the halt file, which every gateway that starts on the folder obeys.
 pub fn halt(common: &Common, halt: Halt) -> Result<(), Failure> {
     let Halt { scope, reason, timeout, allow_reduce } = halt;
+    if scope.parse::<Scope>().is_err() {
+        return Err(Failure::usage(
+            format!("{scope} is no scope"),
+            "use all, desk:NAME, venue:NAME, account:NAME, caller:NAME or instrument:VENUE/NAME",
+        ));
+    }
     let request = Request::Halt {
         scope: scope.clone(),
         reason: reason.clone(),
