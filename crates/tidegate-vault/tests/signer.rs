@@ -1,6 +1,16 @@
 //! The signer as a process of its own: this program starts itself as the signer, the way `tidegate`
 //! does. Tests run in order, in one thread; the first that fails ends the run.
 
+// Clippy takes a program without the test harness for one that is shipped.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test"
+)]
+
 use std::future::Future;
 use std::io::Write;
 use std::path::{Path, PathBuf};

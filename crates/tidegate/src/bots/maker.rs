@@ -48,7 +48,7 @@ async fn quote(api: &mut Api) -> Result<(), super::Trouble> {
 
 async fn overstep(api: &mut Api, round: u64) -> Result<(), super::Trouble> {
     let (bid, _) = api.top(SYMBOL).await?;
-    let (quantity, price) = if round % 40 == 0 { (SIZE, bid * 1.5) } else { (500.0, bid) };
+    let (quantity, price) = if round.is_multiple_of(40) { (SIZE, bid * 1.5) } else { (500.0, bid) };
     let params = format!(
         "symbol={SYMBOL}&side=BUY&type=LIMIT&timeInForce=GTC&quantity={quantity}&price={price:.1}"
     );

@@ -57,7 +57,7 @@ pub fn run(common: &Common) -> Result<(), Failure> {
     }
     let mut failure =
         Failure::new("findings", format!("{bad} things are wrong"), "mend them as said");
-    failure.more = Some(serde_json::json!({ "findings": findings }));
+    failure.more = Some(Box::new(serde_json::json!({ "findings": findings })));
     if !common.json {
         print(false, &(), text.trim_end());
     }

@@ -25,7 +25,7 @@ pub struct Failure {
     /// How the command ends.
     pub exit: Exit,
     /// More fields for the JSON object.
-    pub more: Option<Value>,
+    pub more: Option<Box<Value>>,
 }
 
 impl Failure {
@@ -62,7 +62,8 @@ pub fn fail(json: bool, failure: &Failure) -> Exit {
     if json {
         let error = json!({"code": failure.code, "message": failure.message, "hint": failure.hint});
         let mut object = json!({ "error": error });
-        if let (Some(object), Some(Value::Object(more))) = (object.as_object_mut(), &failure.more) {
+        let more = failure.more.as_deref().and_then(Value::as_object);
+        if let (Some(object), Some(more)) = (object.as_object_mut(), more) {
             object.extend(more.clone());
         }
         print(true, &object, "");

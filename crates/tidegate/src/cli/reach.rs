@@ -83,7 +83,7 @@ fn over_https(common: &Common, url: &str, request: &Request) -> Result<Response,
     let token = std::env::var("TIDEGATE_TOKEN").map_err(|_| {
         Failure::usage(
             "--url needs a token",
-            format!("put it into TIDEGATE_TOKEN; it stands in `admin-token` in the data folder"),
+            "put it into TIDEGATE_TOKEN; it stands in `admin-token` in the data folder",
         )
     })?;
     let ca =
@@ -106,7 +106,8 @@ fn over_https(common: &Common, url: &str, request: &Request) -> Result<Response,
 }
 
 fn refused(failure: protocol::Failure) -> Failure {
-    let more = (!failure.left.is_empty()).then(|| serde_json::json!({ "left": failure.left }));
+    let more =
+        (!failure.left.is_empty()).then(|| Box::new(serde_json::json!({ "left": failure.left })));
     let left = failure.left.iter().map(|order| {
         let id = order.client_id.as_deref().or(order.venue_id.as_deref()).unwrap_or("?");
         format!("{}:{} {id}", order.account, order.instrument)
