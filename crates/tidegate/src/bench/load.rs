@@ -5,8 +5,7 @@ use super::wire::{Connection, Target};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How hard to push.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +23,8 @@ pub struct Load {
 pub struct Measured {
     /// Latencies in ns, sorted.
     pub latencies: Vec<u64>,
+    /// How late the generator's timer was, in ns, sorted.
+    pub lateness: Vec<u64>,
     /// Answers that were not the expected one, with one example.
     pub failures: u64,
     /// The first unexpected answer.
@@ -35,15 +36,12 @@ pub struct Measured {
 impl Measured {
     /// The latency that this share of orders did not exceed, in µs.
     pub fn quantile_us(&self, share: f64) -> f64 {
-        let last = self.latencies.len().saturating_sub(1);
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss
-        )]
-        let at = (share * last as f64).round() as usize;
-        #[allow(clippy::cast_precision_loss)]
-        self.latencies.get(at).map_or(f64::NAN, |ns| *ns as f64 / 1000.0)
+        quantile_us(&self.latencies, share)
+    }
+
+    /// How late this share of orders at most left on account of the generator's own timer, in µs.
+    pub fn lateness_us(&self, share: f64) -> f64 {
+        quantile_us(&self.lateness, share)
     }
 
     /// Orders answered a second.
@@ -56,47 +54,53 @@ impl Measured {
     pub fn merge(&mut self, other: Measured) {
         self.latencies.extend(other.latencies);
         self.latencies.sort_unstable();
+        self.lateness.extend(other.lateness);
+        self.lateness.sort_unstable();
         self.failures += other.failures;
         self.elapsed += other.elapsed;
         self.example = self.example.take().or(other.example);
     }
 }
 
-/// Runs the load against a target.
-pub async fn run(target: &Arc<Target>, load: Load) -> io::Result<Measured> {
-    let mut connections = Vec::new();
-    for _ in 0..load.connections {
-        connections.push(Connection::open(target).await?);
-    }
-    let next = Arc::new(AtomicU64::new(0));
+/// Longest wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Runs the load against a target, with a thread for each connection.
+pub fn run(target: &Arc<Target>, load: Load) -> io::Result<Measured> {
+    let connections: Vec<_> = (0..load.connections)
+        .map(|_| Connection::open(target, PATIENCE))
+        .collect::<io::Result<_>>()?;
+    let next = AtomicU64::new(0);
     let start = Instant::now() + Duration::from_millis(20);
-    let mut tasks = Vec::new();
-    for connection in connections {
-        let (target, next) = (Arc::clone(target), Arc::clone(&next));
-        tasks.push(tokio::spawn(drive(connection, target, next, load, start)));
-    }
+    let parts: Vec<io::Result<Measured>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = connections
+            .into_iter()
+            .map(|connection| scope.spawn(|| drive(connection, target, &next, load, start)))
+            .collect();
+        let ended = |_| Err(io::Error::other("a thread of the load ended"));
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(ended)).collect()
+    });
     let mut measured = Measured::default();
-    for task in tasks {
-        let part = task.await.map_err(io::Error::other)??;
-        measured.latencies.extend(part.latencies);
-        measured.failures += part.failures;
-        measured.example = measured.example.take().or(part.example);
+    for part in parts {
+        measured.merge(part?);
     }
     measured.elapsed = start.elapsed();
-    measured.latencies.sort_unstable();
     Ok(measured)
 }
 
-async fn drive(
+fn drive(
     mut connection: Connection,
-    target: Arc<Target>,
-    next: Arc<AtomicU64>,
+    target: &Target,
+    next: &AtomicU64,
     load: Load,
     start: Instant,
 ) -> io::Result<Measured> {
     let mut measured = Measured::default();
     let end = start + load.time;
+    // The kernel rounds a sleep up by 50 µs unless told otherwise.
+    let _ = nix::sys::prctl::set_timerslack(1);
     loop {
+        connection.prepare(target);
         let turn = next.fetch_add(1, Ordering::Relaxed);
         let intended = match load.rate {
             Some(rate) => start + Duration::from_nanos(turn * 1_000_000_000 / u64::from(rate)),
@@ -105,19 +109,29 @@ async fn drive(
         if intended >= end {
             return Ok(measured);
         }
-        // The runtime's timer is a millisecond coarse: sleep to just before, then yield until due.
-        if intended > Instant::now() + Duration::from_millis(2) {
-            tokio::time::sleep_until(intended - Duration::from_millis(1)).await;
+        let early = intended.saturating_duration_since(Instant::now());
+        if !early.is_zero() {
+            std::thread::sleep(early);
+            // How late the kernel woke us; a late turn of a busy connection is the target's doing.
+            measured.lateness.push(nanos(intended.elapsed()));
         }
-        while Instant::now() < intended {
-            tokio::task::yield_now().await;
-        }
-        let answer = connection.exchange(&target).await?;
-        let taken = intended.elapsed().as_nanos();
-        measured.latencies.push(u64::try_from(taken).unwrap_or(u64::MAX));
+        let answer = connection.exchange()?;
+        measured.latencies.push(nanos(intended.elapsed()));
         if !answer.ok {
             measured.failures += 1;
             measured.example.get_or_insert(answer.text);
         }
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The value that this share of the sorted ones does not exceed, in µs.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+fn quantile_us(sorted: &[u64], share: f64) -> f64 {
+    let last = sorted.len().saturating_sub(1);
+    let at = (share * last as f64).round() as usize;
+    sorted.get(at).map_or(f64::NAN, |ns| *ns as f64 / 1000.0)
 }

@@ -20,7 +20,8 @@ struct Side {
     pids: Vec<u32>,
     steady: Measured,
     full: Measured,
-    cpu_us: f64,
+    /// Processor seconds that the steady and the full load took.
+    cpu: [f64; 2],
     memory_mib: f64,
 }
 
@@ -45,7 +46,7 @@ pub async fn measure(dir: &Path, args: &Bench) -> Result<(Value, String), Failur
     for round in 0..args.rounds {
         for side in &mut sides {
             say(&format!("round {} of {}: {}", round + 1, args.rounds, side.name));
-            side.measure(args).await?;
+            side.measure(args)?;
         }
     }
     let stages =
@@ -76,32 +77,33 @@ pub async fn measure(dir: &Path, args: &Bench) -> Result<(Value, String), Failur
 
 fn side(name: &'static str, target: Arc<Target>, pids: Vec<u32>) -> Side {
     let (steady, full) = (Measured::default(), Measured::default());
-    Side { name, target, pids, steady, full, cpu_us: 0.0, memory_mib: 0.0 }
+    Side { name, target, pids, steady, full, cpu: [0.0; 2], memory_mib: 0.0 }
 }
 
 impl Side {
-    async fn measure(&mut self, args: &Bench) -> Result<(), Failure> {
+    fn measure(&mut self, args: &Bench) -> Result<(), Failure> {
         let time = Duration::from_secs(args.seconds);
         let steady = Load { connections: args.connections, rate: Some(args.rate), time };
-        let before = self.cpu();
-        let measured =
-            run(&self.target, steady).await.map_err(|e| failed(&format!("{}: {e}", self.name)))?;
-        if measured.failures > 0 {
-            let example = measured.example.unwrap_or_default();
-            return Err(failed(&format!(
-                "{} refused {} orders: {example}",
-                self.name, measured.failures
-            )));
-        }
-        let orders = measured.latencies.len().max(1);
-        self.cpu_us = (self.cpu() - before) * 1e6 / orders as f64;
+        let (measured, cpu) = self.load(steady)?;
         self.steady.merge(measured);
-        let full = Load { rate: None, time: time / 2, ..steady };
-        let measured =
-            run(&self.target, full).await.map_err(|e| failed(&format!("{}: {e}", self.name)))?;
+        self.cpu[0] += cpu;
+        let (measured, cpu) = self.load(Load { rate: None, time: time / 2, ..steady })?;
         self.full.merge(measured);
+        self.cpu[1] += cpu;
         self.memory_mib = self.pids.iter().map(|pid| resident_mib(*pid)).sum();
         Ok(())
+    }
+
+    /// One load, and the processor seconds that it took.
+    fn load(&self, load: Load) -> Result<(Measured, f64), Failure> {
+        let before = self.cpu();
+        let measured =
+            run(&self.target, load).map_err(|e| failed(&format!("{}: {e}", self.name)))?;
+        if let Some(example) = &measured.example {
+            let count = measured.failures;
+            return Err(failed(&format!("{} refused {count} orders: {example}", self.name)));
+        }
+        Ok((measured, self.cpu() - before))
     }
 
     /// Processor time so far, in seconds.
@@ -109,12 +111,22 @@ impl Side {
         self.pids.iter().map(|pid| cpu_seconds(*pid)).sum()
     }
 
+    /// Processor time for each order, in µs: at the steady rate, and as fast as it goes.
+    #[allow(clippy::cast_precision_loss)]
+    fn cpu_us(&self) -> [f64; 2] {
+        let orders = [&self.steady, &self.full].map(|m| m.latencies.len().max(1) as f64);
+        [self.cpu[0] * 1e6 / orders[0], self.cpu[1] * 1e6 / orders[1]]
+    }
+
     fn figures(&self) -> Value {
+        let [cpu_us, full_cpu_us] = self.cpu_us();
         json!({
             "p50_us": self.steady.quantile_us(0.5), "p99_us": self.steady.quantile_us(0.99),
             "p999_us": self.steady.quantile_us(0.999), "orders": self.steady.latencies.len(),
-            "failures": self.steady.failures + self.full.failures,
-            "full_orders_per_second": self.full.rate(), "cpu_us_per_order": self.cpu_us,
+            "timer_late_p50_us": self.steady.lateness_us(0.5),
+            "timer_late_p99_us": self.steady.lateness_us(0.99),
+            "full_orders_per_second": self.full.rate(), "full_p50_us": self.full.quantile_us(0.5),
+            "cpu_us_per_order": cpu_us, "full_cpu_us_per_order": full_cpu_us,
             "memory_mib": self.memory_mib,
         })
     }
@@ -122,10 +134,10 @@ impl Side {
 
 fn table(sides: &[Side], args: &Bench) -> String {
     let mut text = format!(
-        "{} orders a second over {} TLS 1.3 connections, timed from the intended send; then as fast as it goes\n\
-         {:<14} {:>8} {:>8} {:>8}  {:>8} {:>8} {:>8}  {:>9} {:>8} {:>7}\n",
-        args.rate,
-        args.connections,
+        "{machine}\n{rate} orders a second over {connections} TLS 1.3 connections, {rounds} rounds of {seconds} s for \
+         each side in turn, each order\ntimed from when it was meant to leave; then as fast as the \
+         connections go. Load, side and simulator share the processors.\n\n\
+         {:<14} {:>8} {:>8} {:>8}  {:>8} {:>8} {:>8} {:>7}  {:>9} {:>7} {:>7} {:>6}\n",
         "",
         "p50 µs",
         "p99",
@@ -133,28 +145,63 @@ fn table(sides: &[Side], args: &Bench) -> String {
         "+p50",
         "+p99",
         "+p99.9",
-        "orders/s",
         "CPU µs",
-        "MiB"
+        "orders/s",
+        "× nginx",
+        "CPU µs",
+        "MiB",
+        machine = machine(),
+        rate = args.rate,
+        connections = args.connections,
+        rounds = args.rounds,
+        seconds = args.seconds,
     );
-    let base =
-        sides.first().map(|side| [0.5, 0.99, 0.999].map(|share| side.steady.quantile_us(share)));
+    let shares = [0.5, 0.99, 0.999];
+    let base = sides.first().map(|side| shares.map(|share| side.steady.quantile_us(share)));
     let [b50, b99, b999] = base.unwrap_or_default();
+    let nginx = sides.iter().find(|side| side.name == "nginx").map_or(1.0, |s| s.full.rate());
     for side in sides {
-        let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|share| side.steady.quantile_us(share));
+        let [p50, p99, p999] = shares.map(|share| side.steady.quantile_us(share));
+        let [cpu, full_cpu] = side.cpu_us();
         let _ = writeln!(
             text,
-            "{:<14} {p50:>8.0} {p99:>8.0} {p999:>8.0}  {:>8.0} {:>8.0} {:>8.0}  {:>9.0} {:>8.1} {:>7.1}",
+            "{:<14} {p50:>8.0} {p99:>8.0} {p999:>8.0}  {:>8.0} {:>8.0} {:>8.0} {cpu:>7.1}  {:>9.0} {:>7.2} {full_cpu:>7.1} {:>6.1}",
             side.name,
             p50 - b50,
             p99 - b99,
             p999 - b999,
             side.full.rate(),
-            side.cpu_us,
+            side.full.rate() / nginx,
             side.memory_mib
         );
     }
+    let late = |share| sides.iter().map(|s| s.steady.lateness_us(share)).fold(0.0, f64::max);
+    let _ = writeln!(
+        text,
+        "\nthe generator's own timer was late by p50 {:.0} µs, p99 {:.0} µs at most, which is in the figures of \
+         every side",
+        late(0.5),
+        late(0.99)
+    );
     text
+}
+
+/// What this runs on.
+fn machine() -> String {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let named = |line: &str| line.strip_prefix("model name").map(str::to_owned);
+    let model = cpu.lines().find_map(named).unwrap_or_default();
+    let model = model.trim_start_matches(['\t', ' ', ':']).to_owned();
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let kernel = read("/proc/sys/kernel/osrelease");
+    let busy = read("/proc/loadavg");
+    format!(
+        "tidegate {}, {model}, {cores} processors, Linux {}, load average before {}",
+        env!("CARGO_PKG_VERSION"),
+        kernel.trim(),
+        busy.split(' ').next().unwrap_or_default()
+    )
 }
 
 /// A process and its children.
@@ -164,13 +211,16 @@ fn children(pid: u32) -> Vec<u32> {
     std::iter::once(pid).chain(list.split_whitespace().filter_map(|pid| pid.parse().ok())).collect()
 }
 
-/// User and system time of a process, in seconds, by the kernel's 100 ticks a second.
+/// Time that the threads of a process spent on a processor, in seconds. Threads that ended in between
+/// are missed; the sides here keep theirs.
+#[allow(clippy::cast_precision_loss)]
 fn cpu_seconds(pid: u32) -> f64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let after_name = text.rsplit(')').next().unwrap_or_default();
-    let ticks: u64 =
-        after_name.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<u64>().ok()).sum();
-    ticks as f64 / 100.0
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return 0.0 };
+    let nanos = |thread: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<u64>().ok()
+    };
+    threads.flatten().filter_map(nanos).sum::<u64>() as f64 / 1e9
 }
 
 fn resident_mib(pid: u32) -> f64 {

@@ -15,7 +15,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tidegate_server::admin::protocol::{GrantSpec, LimitsSpec, Request, Status};
 use tidegate_server::config::{self, Config, Durability};
 use tidegate_server::folder::DataFolder;
@@ -67,7 +67,8 @@ pub async fn sim(dir: &Path, listen: &str, plain: bool) -> Result<Sim, Failure> 
 pub fn direct(sim: &Sim, price: &str) -> Result<Arc<Target>, Failure> {
     let (key, secret) =
         (word(&sim.told, "/venues/binance/key")?, word(&sim.told, "/venues/binance/secret")?);
-    target(&sim.told, "/venues/binance/prefixed", &word(&sim.told, "/ca")?, (&key, &secret), price)
+    let url = word(&sim.told, "/venues/binance/prefixed")?;
+    target(&url, &word(&sim.told, "/ca")?, (&key, &secret), price)
 }
 
 /// Makes a data folder, imports the simulator's key and starts a gateway on it.
@@ -99,8 +100,8 @@ pub async fn gateway(
     own(&import, dir, Some(key.to_string()))?;
     let (running, told) = serve(dir).await?;
     let (key, secret) = seat(dir).await?;
-    let target =
-        target(&told, "/venues/binance/prefixed", &word(&told, "/ca")?, (&key, &secret), price)?;
+    let url = format!("{}/{VENUE}", word(&told, "/gateway")?);
+    let target = target(&url, &word(&told, "/ca")?, (&key, &secret), price)?;
     Ok(Gateway { running, dir: dir.to_owned(), target })
 }
 
@@ -149,11 +150,10 @@ pub fn nginx(dir: &Path, sim: &Sim, gateway: &Gateway, price: &str) -> Result<Ng
             )
         })?;
     wait_for(listen)?;
-    let told = json!({"url": format!("https://{listen}/{VENUE}")});
     let keys =
         (word(&sim.told, "/venues/binance/key")?, word(&sim.told, "/venues/binance/secret")?);
-    let target =
-        target(&told, "/url", &folder.ca().display().to_string(), (&keys.0, &keys.1), price)?;
+    let url = format!("https://{listen}/{VENUE}");
+    let target = target(&url, &folder.ca().display().to_string(), (&keys.0, &keys.1), price)?;
     Ok(Nginx { child, target })
 }
 
@@ -199,6 +199,11 @@ pub async fn wait_open(dir: &Path) -> Result<Status, Failure> {
 
 /// A price that the collar lets through and that cannot trade: one percent below the mark.
 pub async fn safe_price(sim: &Sim) -> Result<String, Failure> {
+    price(sim, 0.99).await
+}
+
+/// A price at this share of the mark.
+pub async fn price(sim: &Sim, share: f64) -> Result<String, Failure> {
     let ca = sim.told.get("ca").and_then(Value::as_str).map(PathBuf::from);
     let url = word(&sim.told, "/venues/binance/prefixed")?;
     let mut client =
@@ -209,7 +214,25 @@ pub async fn safe_price(sim: &Sim) -> Result<String, Failure> {
     let mark: Value = serde_json::from_str(&body).map_err(|e| failed(&e.to_string()))?;
     let mark: f64 =
         word(&mark, "/markPrice")?.parse().map_err(|_| failed("the mark is no number"))?;
-    Ok(format!("{:.1}", mark * 0.99))
+    Ok(format!("{:.1}", mark * share))
+}
+
+/// What the exchange says of the desk account's position, as it writes it.
+pub async fn position(sim: &Sim) -> Result<String, Failure> {
+    let bad = |e: std::io::Error| failed(&e.to_string());
+    let (key, secret) =
+        (word(&sim.told, "/venues/binance/key")?, word(&sim.told, "/venues/binance/secret")?);
+    let url = word(&sim.told, "/venues/binance/prefixed")?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
+    let query = format!("symbol=BTCUSDT&timestamp={now}");
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), query.as_bytes());
+    let tag: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let target = format!("/fapi/v2/positionRisk?{query}&signature={tag}");
+    let mut client = crate::http::Client::new(&url, None).map_err(bad)?;
+    let headers = [("x-mbx-apikey", key)];
+    let (_, body) = client.send("GET", &target, &headers, String::new()).await.map_err(bad)?;
+    let rows: Value = serde_json::from_str(&body).map_err(|e| failed(&e.to_string()))?;
+    word(&rows, "/0/positionAmt")
 }
 
 async fn seat(dir: &Path) -> Result<(String, String), Failure> {
@@ -256,14 +279,8 @@ async fn seat(dir: &Path) -> Result<(String, String), Failure> {
     Ok((word(&made, "/id")?, word(&made, "/secret")?))
 }
 
-fn target(
-    told: &Value,
-    url: &str,
-    ca: &str,
-    key: (&str, &str),
-    price: &str,
-) -> Result<Arc<Target>, Failure> {
-    let url: hyper::Uri = word(told, url)?.parse().map_err(|_| failed("a URL cannot be read"))?;
+fn target(url: &str, ca: &str, key: (&str, &str), price: &str) -> Result<Arc<Target>, Failure> {
+    let url: hyper::Uri = url.parse().map_err(|_| failed("a URL cannot be read"))?;
     let authority = url.authority().map(|a| a.as_str().to_owned()).unwrap_or_default();
     let address: SocketAddr = authority.parse().map_err(|_| failed("an address cannot be read"))?;
     let tls = trust(Some(Path::new(ca))).map_err(|e| failed(&e.to_string()))?;
@@ -274,6 +291,7 @@ fn target(
         key: key.0.to_owned(),
         signer: hmac::Key::new(hmac::HMAC_SHA256, key.1.as_bytes()),
         price: price.to_owned(),
+        crossing: None,
         count: 0.into(),
     }))
 }

@@ -3,16 +3,13 @@
 
 use aws_lc_rs::hmac;
 use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, StreamOwned};
 use std::fmt::Write as _;
-use std::io;
-use std::net::SocketAddr;
+use std::io::{self, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Where orders go and with which key they are signed.
 pub struct Target {
@@ -28,8 +25,26 @@ pub struct Target {
     pub signer: hmac::Key,
     /// The price of the order: near enough to the mark to be let through, too far to trade.
     pub price: String,
+    /// Where every fourth order goes when some are to trade: well above the mark.
+    pub crossing: Option<String>,
     /// Numbers the orders.
     pub count: AtomicU64,
+}
+
+impl Target {
+    /// The same, with orders that trade among the others; `above` is a price well above the mark.
+    pub fn trading(&self, above: String) -> Target {
+        Target {
+            address: self.address,
+            tls: Arc::clone(&self.tls),
+            prefix: self.prefix.clone(),
+            key: self.key.clone(),
+            signer: self.signer.clone(),
+            price: self.price.clone(),
+            crossing: Some(above),
+            count: AtomicU64::new(0),
+        }
+    }
 }
 
 /// What the target said.
@@ -41,46 +56,65 @@ pub struct Answer {
     pub text: String,
 }
 
-/// One kept-alive connection.
+/// One kept-alive connection, used by one thread: a thread that waits for its answer is woken by the
+/// kernel at once, with no loop of the client's own in between.
 pub struct Connection {
-    stream: TlsStream<TcpStream>,
+    stream: StreamOwned<ClientConnection, TcpStream>,
     buffer: Vec<u8>,
     request: String,
 }
 
 impl Connection {
-    /// Connects and shakes hands.
-    pub async fn open(target: &Target) -> io::Result<Connection> {
-        let tcp = TcpStream::connect(target.address).await?;
+    /// Connects and shakes hands. Nothing afterwards takes longer than `patience`.
+    pub fn open(target: &Target, patience: Duration) -> io::Result<Connection> {
+        let tcp = TcpStream::connect_timeout(&target.address, patience)?;
         tcp.set_nodelay(true)?;
+        tcp.set_read_timeout(Some(patience))?;
+        tcp.set_write_timeout(Some(patience))?;
         let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
-        let stream = TlsConnector::from(Arc::clone(&target.tls)).connect(name, tcp).await?;
+        let client =
+            ClientConnection::new(Arc::clone(&target.tls), name).map_err(io::Error::other)?;
+        let mut stream = StreamOwned::new(client, tcp);
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock)?;
+        }
         Ok(Connection { stream, buffer: Vec::with_capacity(4096), request: String::new() })
     }
 
-    /// Sends one order and waits for its answer.
-    pub async fn exchange(&mut self, target: &Target) -> io::Result<Answer> {
+    /// Makes the next order, so that sending it takes no time of its own.
+    pub fn prepare(&mut self, target: &Target) {
         self.word(target);
-        self.stream.write_all(self.request.as_bytes()).await?;
+    }
+
+    /// Sends the order that was prepared and waits for its answer.
+    pub fn exchange(&mut self) -> io::Result<Answer> {
+        self.stream.write_all(self.request.as_bytes())?;
         self.buffer.clear();
+        let mut chunk = [0; 4096];
         loop {
+            match self.stream.read(&mut chunk)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                n => self.buffer.extend_from_slice(chunk.get(..n).unwrap_or_default()),
+            }
             if let Some(answer) = read_answer(&self.buffer) {
                 return Ok(answer);
-            }
-            if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
     }
 
-    /// Writes an immediate-or-cancel order that cannot trade: accepted, answered, gone.
+    /// Writes an immediate-or-cancel order: accepted, answered, gone. It cannot trade, but when the
+    /// target wants some that do, every other one buys or sells at once, in turn.
     fn word(&mut self, target: &Target) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
         let count = target.count.fetch_add(1, Ordering::Relaxed);
+        let (side, price) = match (&target.crossing, count % 4) {
+            (Some(above), 1) => ("BUY", above),
+            (Some(_), 3) => ("SELL", &target.price),
+            _ => ("BUY", &target.price),
+        };
         let mut body = format!(
-            "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=IOC&quantity=0.01&price={}\
-             &newOrderRespType=RESULT&newClientOrderId=bench-{count}&recvWindow=5000&timestamp={now}",
-            target.price
+            "symbol=BTCUSDT&side={side}&type=LIMIT&timeInForce=IOC&quantity=0.01&price={price}\
+             &newOrderRespType=RESULT&newClientOrderId=bench-{count}&recvWindow=5000&timestamp={now}"
         );
         let tag = hmac::sign(&target.signer, body.as_bytes());
         body.push_str("&signature=");
