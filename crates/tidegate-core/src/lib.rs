@@ -237,7 +237,7 @@ impl Core {
             let order = self.state.orders.get(id);
             let amending = |o: &orders::Order| o.amend.as_ref().is_some_and(|a| a.unknown);
             if order.is_some_and(|o| o.stage == orders::Stage::Unknown || amending(o)) {
-                self.doubt(id, now);
+                self.doubt_at_once(id, now);
             }
         }
         self.prove_again(now);

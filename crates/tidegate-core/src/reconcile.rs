@@ -130,11 +130,7 @@ impl Core {
         }
         let corrected = self.corrections(account, snapshot, asked, now);
         self.record_snapshot(account, snapshot, corrected, closed, now, out);
-        let unsure = self
-            .state
-            .orders
-            .open_of(account)
-            .any(|order| order.stage == Stage::Unknown || self.doubts.contains(order.id));
+        let unsure = self.is_unsure(account);
         let Some(watch) = self.watches.get_mut(account) else { return };
         let (up, agreed) = (watch.up, watch.suspects.is_empty() && !unsure);
         let wait = if agreed { EVERY } else { watch.patience.step().max(SOON) };
@@ -148,6 +144,25 @@ impl Core {
             self.timers.set(Timer::Account(account.clone()), now.plus(wait));
         } else {
             self.timers.clear(&Timer::Account(account.clone()));
+        }
+    }
+
+    /// Whether there is an order of the account that the venue has not been heard about. One that it
+    /// does not have may still arrive until its deadline has passed; that keeps what it reserves,
+    /// and keeps nobody waiting.
+    fn is_unsure(&self, account: &AccountName) -> bool {
+        self.state.orders.open_of(account).any(|order| {
+            (order.stage == Stage::Unknown || self.doubts.contains(order.id))
+                && !self.doubts.was_not_there(order.id)
+        })
+    }
+
+    /// Asks for the snapshot that may open an account, once it waits for no order any more.
+    pub(crate) fn may_open(&mut self, account: &AccountName, now: Time, out: &mut Vec<Action>) {
+        let closed = self.state.accounts.get(account).is_some_and(|known| !known.open);
+        let waits = self.watches.get(account).is_some_and(|w| w.up && w.asked.is_none());
+        if closed && waits && !self.is_unsure(account) {
+            self.ask(account, now, out);
         }
     }
 

@@ -14,12 +14,25 @@ use tidegate_types::time::Time;
 /// The orders in doubt.
 #[derive(Debug, Default)]
 pub(crate) struct Doubts {
-    waits: BTreeMap<OrderId, Backoff>,
+    waits: BTreeMap<OrderId, Doubt>,
+}
+
+#[derive(Debug, Default)]
+struct Doubt {
+    backoff: Backoff,
+    /// The venue was asked and did not have it. It may still arrive before its deadline, and
+    /// reserves what it could do until then.
+    not_there: bool,
 }
 
 impl Doubts {
     pub(crate) fn contains(&self, order: OrderId) -> bool {
         self.waits.contains_key(&order)
+    }
+
+    /// Whether the venue did not have an order when it was last asked.
+    pub(crate) fn was_not_there(&self, order: OrderId) -> bool {
+        self.waits.get(&order).is_some_and(|doubt| doubt.not_there)
     }
 }
 
@@ -28,9 +41,17 @@ impl Core {
     pub(crate) fn doubt(&mut self, order: OrderId, now: Time) {
         if !self.doubts.contains(order) && self.state.orders.get(order).is_some_and(Order::is_open)
         {
-            let mut backoff = Backoff::default();
-            self.timers.set(Timer::Resolve(order), now.plus(backoff.step()));
-            self.doubts.waits.insert(order, backoff);
+            let mut doubt = Doubt::default();
+            self.timers.set(Timer::Resolve(order), now.plus(doubt.backoff.step()));
+            self.doubts.waits.insert(order, doubt);
+        }
+    }
+
+    /// As `doubt`, but asks at once: nothing is on its way that could still answer.
+    pub(crate) fn doubt_at_once(&mut self, order: OrderId, now: Time) {
+        self.doubt(order, now);
+        if self.doubts.contains(order) {
+            self.timers.set(Timer::Resolve(order), now);
         }
     }
 
@@ -44,8 +65,8 @@ impl Core {
     }
 
     pub(crate) fn query_failed(&mut self, order: OrderId, now: Time) {
-        if let Some(backoff) = self.doubts.waits.get_mut(&order) {
-            let wait = backoff.step();
+        if let Some(doubt) = self.doubts.waits.get_mut(&order) {
+            let wait = doubt.backoff.step();
             self.timers.set(Timer::Resolve(order), now.plus(wait));
         }
     }
@@ -66,8 +87,9 @@ impl Core {
             Outcome::Rejected { no_such_order: true, .. } => asked > last.plus(NOT_FOUND_MARGIN),
             Outcome::Rejected { .. } | Outcome::Done | Outcome::Unknown { .. } => false,
         };
+        let account = known.account.clone();
         if told {
-            self.append(Body::Resolved { order, outcome }, now, out);
+            self.append(Body::Resolved { order, outcome: outcome.clone() }, now, out);
         }
         let still = self.state.orders.get(order).is_some_and(|order| {
             order.stage == Stage::Unknown || order.amend.as_ref().is_some_and(|a| a.unknown)
@@ -76,9 +98,14 @@ impl Core {
             self.doubts.waits.remove(&order);
             self.halts_heard(order, now);
         } else {
+            let not_there = matches!(outcome, Outcome::Rejected { no_such_order: true, .. });
+            if let Some(doubt) = self.doubts.waits.get_mut(&order) {
+                doubt.not_there = not_there;
+            }
             self.query_failed(order, now);
         }
         self.settled(order, now, out);
+        self.may_open(&account, now, out);
     }
 
     /// Something was heard about an order: sees to what waited for it.

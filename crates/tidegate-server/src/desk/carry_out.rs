@@ -4,6 +4,7 @@ use super::notices::Notices;
 use super::{Desk, Histogram, Waiting};
 use crate::oplog;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Instant;
 use tidegate_core::action::{Action, Answer};
 use tidegate_core::event::Event;
@@ -17,7 +18,7 @@ use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Body, Record};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 /// What the desk's lock guards.
 pub(super) struct Inner {
@@ -243,7 +244,15 @@ impl Desk {
         self.signer.sign(call, warrant);
     }
 
-    /// What the journal tells, from its own thread.
+    /// Takes up what the journal's threads tell, until they end. They never wait for the desk, nor
+    /// the desk for them.
+    pub async fn hear_journal(self: Arc<Desk>, mut news: mpsc::UnboundedReceiver<FlushEvent>) {
+        while let Some(event) = news.recv().await {
+            self.flushed(event);
+        }
+    }
+
+    /// What the journal tells.
     pub fn flushed(&self, event: tidegate_journal::FlushEvent) {
         self.turn(|inner, now| match event {
             FlushEvent::Durable(proof) => {

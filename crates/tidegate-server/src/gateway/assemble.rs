@@ -13,17 +13,17 @@ use crate::oplog;
 use crate::upstream::{Pool, follow_account, follow_marks};
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::Arc;
 use tidegate_core::{Core, CoreSettings};
 use tidegate_identity::ReplayGuard;
-use tidegate_journal::{Appender, CheckpointKey, Journal, Options, checkpoint};
+use tidegate_journal::{Appender, CheckpointKey, FlushEvent, Journal, Options, checkpoint};
 use tidegate_types::ids::{AccountName, VenueName};
 use tidegate_types::time::Time;
 use tidegate_vault::client::UnlockSource;
 use tidegate_vault::store::VenueKeyInfo;
 use tidegate_vault::{CallerSecrets, SignerClient};
 use tidegate_venues::registry;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 /// Every part, ready to begin.
 pub(super) struct Assembled {
@@ -45,8 +45,8 @@ struct Replayed {
     journal: Journal,
     appender: Appender,
     last_record: Option<Time>,
-    /// Where the journal's news go, once there is a desk.
-    desk: Arc<OnceLock<Weak<Desk>>>,
+    /// What the journal's threads tell.
+    news: mpsc::UnboundedReceiver<FlushEvent>,
 }
 
 pub(super) async fn assemble(
@@ -73,11 +73,10 @@ pub(super) async fn assemble(
     let rate = (config.requests.per_second, config.requests.burst);
     let callers = Arc::new(Callers::new(keyring(&replayed.core, &secrets)?, replays, rate));
     let links = Arc::new(links(&config)?);
-    let Replayed { core, journal, appender, desk: journal_news, .. } = replayed;
+    let Replayed { core, journal, appender, news: journal_news, .. } = replayed;
     let runtime = tokio::runtime::Handle::current();
     let desk = Desk::new(core, appender, Arc::new(signer.clone()), Arc::clone(&links), runtime);
-    // Set once, here.
-    let _ = journal_news.set(Arc::downgrade(&desk));
+    tokio::spawn(Arc::clone(&desk).hear_journal(journal_news));
     tokio::spawn(Arc::clone(&desk).keep_time());
     desk.set_signer_lacks(lacks);
     tokio::spawn(Arc::clone(&desk).hear_signer(news, Arc::clone(&held)));
@@ -120,8 +119,7 @@ fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError
     let label_venues: BTreeSet<VenueName> = repeating.map(|venue| venue.name()).collect();
     let mut core = Core::new(CoreSettings { label_venues, ..CoreSettings::default() });
     let mut last_record = None;
-    let desk = Arc::new(OnceLock::<Weak<Desk>>::new());
-    let news = Arc::clone(&desk);
+    let (tell, news) = mpsc::unbounded_channel();
     let (journal, appender, recovered) = Journal::open(
         &folder.journal(),
         Options::new(config.journal.durability.recorded(), key),
@@ -130,9 +128,8 @@ fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError
             last_record = Some(record.at);
         },
         Box::new(move |event| {
-            if let Some(desk) = news.get().and_then(Weak::upgrade) {
-                desk.flushed(event);
-            }
+            // Nobody listens any more once the gateway has stopped.
+            let _ = tell.send(event);
         }),
     )
     .map_err(|e| wrong(&e))?;
@@ -143,7 +140,7 @@ fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError
             [("file", &cut.file), ("offset", &cut.offset), ("bytes", &cut.bytes)];
         oplog::warn("journal-torn-tail-cut", &fields);
     }
-    Ok(Replayed { core, journal, appender, last_record, desk })
+    Ok(Replayed { core, journal, appender, last_record, news })
 }
 
 fn links(config: &Config) -> Result<Links, GatewayError> {

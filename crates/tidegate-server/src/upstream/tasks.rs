@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::Message;
 const PAUSE: Duration = Duration::from_millis(200);
 const PAUSE_AT_MOST: Duration = Duration::from_secs(5);
 /// A socket that was up for this long ends the growth of the pause.
-const STEADY: Duration = Duration::from_secs(60);
+const STEADY: Duration = Duration::from_secs(2);
 /// How long opening a socket may take.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long writing one message may take.

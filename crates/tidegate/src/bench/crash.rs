@@ -33,7 +33,7 @@ const VICTIMS: [&str; 3] = ["gateway", "signer", "sim"];
 struct Story {
     /// Every client id that was cleared.
     cleared: BTreeSet<String>,
-    /// New orders cleared between a start and the account's opening.
+    /// Orders that add to a position and were cleared before the account opened.
     before_opening: u64,
     /// Openings that no reconciliation preceded.
     unreconciled: u64,
@@ -321,8 +321,9 @@ fn story(data: &Path) -> Result<Story, Failure> {
                 story.unreconciled += u64::from(!reconciled);
                 open = true;
             }
-            Body::Cleared { client_id, .. } => {
-                story.before_opening += u64::from(!open);
+            Body::Cleared { client_id, request, .. } => {
+                // What reduces a position may pass while an account is closed.
+                story.before_opening += u64::from(!open && !request.reduce_only);
                 story.cleared.insert(client_id.to_string());
             }
             _ => {}
