@@ -123,3 +123,26 @@ fn after_a_kill_everything_is_found_out() {
         world.check_replay();
     }
 }
+
+/// An order that never left would be in doubt until its deadline has passed. The account does not
+/// wait for that: the order keeps what it reserves instead.
+#[test]
+fn after_a_kill_nobody_waits_for_an_order_that_the_venue_does_not_have() {
+    let mut world = World::new();
+    world.place("ann", buy("3", "100"));
+    world.flush();
+    world.kill(false);
+    world.up();
+    world.settle_for(2);
+    assert!(world.is_open());
+    let order = world.core.state().orders().open().next().unwrap();
+    assert_eq!(order.stage, Stage::Unknown);
+    let book = |world: &World| {
+        world.core.state().positions().book(&name(MAIN), &instrument(PERP)).buys
+    };
+    assert_eq!(book(&world), i128::from(d("3").raw()));
+    world.settle_for(30);
+    assert_eq!(world.core.state().orders().open().count(), 0);
+    assert_eq!(book(&world), 0);
+    world.check_replay();
+}

@@ -214,11 +214,24 @@ impl Desk {
                     Action::Reconcile { account } => self.reconcile(account),
                 }
             }
-            // Failing gives the core something to say, so it belongs inside the loop.
-            if std::mem::take(&mut urgent) {
-                inner.commit(now);
-            }
         }
+        if urgent {
+            self.due.notify_one();
+        }
+    }
+
+    /// Hands records that something waits for to the flush thread, once the tasks that are ready
+    /// have had their turn: what comes in together is flushed together.
+    pub async fn keep_committing(self: Arc<Desk>) {
+        loop {
+            self.due.notified().await;
+            self.commit();
+        }
+    }
+
+    /// Hands every record to the flush thread.
+    pub fn commit(&self) {
+        self.turn(|inner, now| inner.commit(now));
     }
 
     fn send_call(&self, inner: &mut Inner, request: Sendable, now: Time) {

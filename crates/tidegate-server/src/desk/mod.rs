@@ -48,7 +48,7 @@ use tidegate_types::time::Time;
 use tidegate_venues::front::Instruments;
 use timer::Alarm;
 use tokio::runtime::Handle;
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{Notify, broadcast, oneshot};
 
 /// How many messages of a private stream wait for a slow session.
 const FRAMES_KEPT: usize = 1024;
@@ -84,6 +84,7 @@ impl Desk {
             frames: Mutex::default(),
             measures: Measures::default(),
             alarm: Alarm::default(),
+            due: Notify::new(),
             signer_lacks: Mutex::default(),
             links,
             signer,

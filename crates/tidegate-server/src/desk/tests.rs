@@ -213,6 +213,7 @@ pub(crate) async fn world() -> World {
     let _ = told.journal.set(Arc::clone(&journal));
     let (keys, _) = tokio::sync::watch::channel(Vec::new());
     tokio::spawn(Arc::clone(&desk).keep_time());
+    tokio::spawn(Arc::clone(&desk).keep_committing());
     tokio::spawn(Arc::clone(&desk).hear_signer(signer_news, Arc::new(keys)));
     set_up(&desk).await;
     World { desk, told, links, folder, _journal: journal }

@@ -78,6 +78,7 @@ pub(super) async fn assemble(
     let desk = Desk::new(core, appender, Arc::new(signer.clone()), Arc::clone(&links), runtime);
     tokio::spawn(Arc::clone(&desk).hear_journal(journal_news));
     tokio::spawn(Arc::clone(&desk).keep_time());
+    tokio::spawn(Arc::clone(&desk).keep_committing());
     desk.set_signer_lacks(lacks);
     tokio::spawn(Arc::clone(&desk).hear_signer(news, Arc::clone(&held)));
 

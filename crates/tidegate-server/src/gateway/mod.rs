@@ -260,6 +260,7 @@ async fn finish(assembled: Assembled, listeners: Listeners) -> Result<(), Gatewa
     };
     let _ = timeout(DRAIN, drained).await;
     assembled.desk.event(Event::Stopping);
+    assembled.desk.commit();
     // May already be gone.
     let _ = std::fs::remove_file(assembled.folder.admin_socket());
     let journal = assembled.journal;
