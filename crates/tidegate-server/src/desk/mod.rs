@@ -61,6 +61,8 @@ pub struct Desk {
     frames: Mutex<BTreeMap<AccountName, broadcast::Sender<Arc<Value>>>>,
     measures: Measures,
     alarm: Alarm,
+    /// There are records to commit.
+    due: Notify,
     signer_lacks: Mutex<Vec<String>>,
     links: Arc<Links>,
     signer: Arc<dyn Signer>,

@@ -28,17 +28,22 @@ struct Side {
 /// Measures and gives the figures and a table.
 pub async fn measure(dir: &Path, args: &Bench) -> Result<(Value, String), Failure> {
     say("starting the simulators, nginx and two gateways");
-    let listen = stage::free_port()?.to_string();
-    let sim = stage::sim(&dir.join("sim"), &listen, true).await?;
-    let bare = stage::sim(&dir.join("bare"), "127.0.0.1:0", false).await?;
-    let price = stage::safe_price(&sim).await?;
-    let disk = stage::gateway(&dir.join("disk"), &sim, Durability::Disk, &price).await?;
-    let os = stage::gateway(&dir.join("os"), &sim, Durability::Os, &price).await?;
-    let nginx = stage::nginx(&dir.join("nginx"), &sim, &disk, &price)?;
+    // One simulator for each side: an account's private stream tells whoever listens of every order.
+    let any = "127.0.0.1:0";
+    let bare = stage::sim(&dir.join("bare"), any, false).await?;
+    let proxied = stage::sim(&dir.join("proxied"), any, true).await?;
+    let (sim_disk, sim_os) = (
+        stage::sim(&dir.join("sim-disk"), any, true).await?,
+        stage::sim(&dir.join("sim-os"), any, true).await?,
+    );
+    let price = stage::safe_price(&bare).await?;
+    let disk = stage::gateway(&dir.join("disk"), &sim_disk, Durability::Disk, &price).await?;
+    let os = stage::gateway(&dir.join("os"), &sim_os, Durability::Os, &price).await?;
+    let nginx = stage::nginx(&dir.join("nginx"), &proxied, &disk, &price)?;
     let signers = [stage::status(&disk.dir)?.pids.signer, stage::status(&os.dir)?.pids.signer];
     let pids = |own: u32, signer: Option<u32>| std::iter::once(own).chain(signer).collect();
     let mut sides = vec![
-        side("direct", stage::direct(&bare, &stage::safe_price(&bare).await?)?, Vec::new()),
+        side("direct", stage::direct(&bare, &price)?, Vec::new()),
         side("nginx", Arc::clone(&nginx.target), children(nginx.pid())),
         side("tidegate os", Arc::clone(&os.target), pids(os.running.pid(), signers[1])),
         side("tidegate disk", Arc::clone(&disk.target), pids(disk.running.pid(), signers[0])),
