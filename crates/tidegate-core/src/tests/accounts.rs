@@ -137,9 +137,8 @@ fn after_a_kill_nobody_waits_for_an_order_that_the_venue_does_not_have() {
     assert!(world.is_open());
     let order = world.core.state().orders().open().next().unwrap();
     assert_eq!(order.stage, Stage::Unknown);
-    let book = |world: &World| {
-        world.core.state().positions().book(&name(MAIN), &instrument(PERP)).buys
-    };
+    let book =
+        |world: &World| world.core.state().positions().book(&name(MAIN), &instrument(PERP)).buys;
     assert_eq!(book(&world), i128::from(d("3").raw()));
     world.settle_for(30);
     assert_eq!(world.core.state().orders().open().count(), 0);

@@ -109,46 +109,46 @@ fn an_ed25519_signature_in_any_form_and_over_any_encoding_is_good() {
 fn every_flaw_of_a_signature_has_its_code() {
     let good = || signed(b"x");
     let table: Vec<(&str, Signature, u64, Code)> = vec![
-        ("no key", Signature { key: String::new(), ..good() }, 1000_000, Code::MissingCredentials),
-        ("unknown", Signature { key: "mallory".into(), ..good() }, 1000_000, Code::UnknownKey),
-        ("no name", Signature { key: "a b".into(), ..good() }, 1000_000, Code::UnknownKey),
-        ("elsewhere", Signature { key: "carol-key".into(), ..good() }, 1000_000, Code::WrongVenue),
-        ("late", good(), 1005_001, Code::StaleTimestamp),
+        ("no key", Signature { key: String::new(), ..good() }, 1_000_000, Code::MissingCredentials),
+        ("unknown", Signature { key: "mallory".into(), ..good() }, 1_000_000, Code::UnknownKey),
+        ("no name", Signature { key: "a b".into(), ..good() }, 1_000_000, Code::UnknownKey),
+        ("elsewhere", Signature { key: "carol-key".into(), ..good() }, 1_000_000, Code::WrongVenue),
+        ("late", good(), 1_005_001, Code::StaleTimestamp),
         ("early", good(), 999_000, Code::StaleTimestamp),
-        ("wide", Signature { window_ms: 60_001, ..good() }, 1000_000, Code::StaleTimestamp),
+        ("wide", Signature { window_ms: 60_001, ..good() }, 1_000_000, Code::StaleTimestamp),
         (
             "overflow",
             Signature { timestamp_ms: u64::MAX, ..good() },
-            1000_000,
+            1_000_000,
             Code::StaleTimestamp,
         ),
         (
             "other text",
             Signature { payloads: vec![b"y".to_vec()], ..good() },
-            1000_000,
+            1_000_000,
             Code::BadSignature,
         ),
-        ("no text", Signature { payloads: vec![], ..good() }, 1000_000, Code::BadSignature),
-        ("no form", Signature { candidates: vec![], ..good() }, 1000_000, Code::BadSignature),
+        ("no text", Signature { payloads: vec![], ..good() }, 1_000_000, Code::BadSignature),
+        ("no form", Signature { candidates: vec![], ..good() }, 1_000_000, Code::BadSignature),
         (
             "empty form",
             Signature { candidates: vec![vec![]], ..good() },
-            1000_000,
+            1_000_000,
             Code::BadSignature,
         ),
         (
             "another secret",
             Signature { candidates: vec![hmac_of(b"other", b"x")], ..good() },
-            1000_000,
+            1_000_000,
             Code::BadSignature,
         ),
         (
             "too many forms",
             Signature { payloads: vec![b"x".to_vec(); 9], ..good() },
-            1000_000,
+            1_000_000,
             Code::BadSignature,
         ),
-        ("another scheme", Signature { key: BOB.into(), ..good() }, 1000_000, Code::BadSignature),
+        ("another scheme", Signature { key: BOB.into(), ..good() }, 1_000_000, Code::BadSignature),
     ];
     for (what, signature, now_ms, code) in table {
         let mut desk = Desk::new();

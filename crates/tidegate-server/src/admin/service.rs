@@ -421,7 +421,9 @@ fn internal(error: &dyn std::fmt::Display) -> Failure {
 
 fn public_key(text: &str) -> Result<[u8; 32], Failure> {
     let digit = |at: usize| {
-        let pair = text.get(at * 2..at * 2 + 2).filter(|pair| pair.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        let pair = text
+            .get(at * 2..at * 2 + 2)
+            .filter(|pair| pair.bytes().all(|b| b.is_ascii_hexdigit()))?;
         u8::from_str_radix(pair, 16).ok()
     };
     let bytes: Option<Vec<u8>> = (0..32).map(digit).collect();

@@ -89,11 +89,11 @@ pub async fn measure(dir: &Path, args: &Bench) -> Result<(Value, String), Failur
         })
         .collect();
     let mut chance = 0x9e37_79b9_7f4a_7c15_u64;
-    for turn in 0..kills {
+    for (turn, victim) in (0..kills).zip(VICTIMS.iter().cycle()) {
         chance =
             chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         tokio::time::sleep(Duration::from_millis(50 + (chance >> 33) % 400)).await;
-        run.kill(VICTIMS[turn as usize % VICTIMS.len()], &answered).await?;
+        run.kill(victim, &answered).await?;
         if (turn + 1) % 8 == 0 || turn + 1 == kills {
             run.note_arrivals().await?;
             let answered = answered.load(Ordering::Relaxed);

@@ -7,6 +7,7 @@ use super::wire::Target;
 use crate::cli::args::Bench;
 use crate::cli::output::{Failure, say};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -58,10 +59,11 @@ pub async fn measure(dir: &Path, args: &Bench) -> Result<(Value, String), Failur
         [("os", stage::status(&os.dir)?.latency), ("disk", stage::status(&disk.dir)?.latency)];
     nginx.stop();
     let mut text = table(&sides, args);
-    let mut figures = json!({"rate": args.rate, "connections": args.connections, "sides": {}});
-    for side in &sides {
-        figures["sides"][side.name] = side.figures();
-    }
+    let figures = json!({
+        "rate": args.rate, "connections": args.connections,
+        "sides": sides.iter().map(|s| (s.name, s.figures())).collect::<BTreeMap<_, _>>(),
+        "stages": stages.iter().cloned().collect::<BTreeMap<_, _>>(),
+    });
     for (name, latency) in &stages {
         let _ = writeln!(text, "\nstages of tidegate {name}, in µs");
         for (stage, q) in latency {
@@ -74,8 +76,6 @@ pub async fn measure(dir: &Path, args: &Bench) -> Result<(Value, String), Failur
                 us(q.p999_ns)
             );
         }
-        figures["stages"][name] =
-            serde_json::to_value(latency).map_err(|e| failed(&e.to_string()))?;
     }
     Ok((figures, text))
 }
