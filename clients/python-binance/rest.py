@@ -2,7 +2,7 @@
 
 import binance
 import target
-from scenario import THROUGH_TIDEGATE, check, done, key_of, refused, refused_here, step, until
+from scenario import THROUGH_TIDEGATE, check, done, fields, key_of, refused, refused_here, step, until
 
 SYMBOL = "BTCUSDT"
 
@@ -20,7 +20,9 @@ tick = float(next(f["tickSize"] for f in info["filters"] if f["filterType"] == "
 check(any(float(b["balance"]) > 0 for b in client.futures_account_balance()), "the account is funded")
 book = client.futures_order_book(symbol=SYMBOL, limit=20)
 check(float(book["bids"][0][0]) < float(book["asks"][0][0]), "the book is not crossed")
-step("ticker", sorted(client.futures_ticker(symbol=SYMBOL)))
+step("ticker", fields(client.futures_ticker(symbol=SYMBOL)))
+step("book", fields(book))
+step("account", fields(client.futures_account()))
 mid = (float(book["bids"][0][0]) + float(book["asks"][0][0])) / 2
 ORDER = ("symbol", "status", "clientOrderId", "origQty", "executedQty", "timeInForce", "type", "side",
          "reduceOnly", "closePosition", "positionSide", "workingType", "origType", "priceMatch")
@@ -42,8 +44,10 @@ def brief(order):
 # An id with characters that the client signs as they are and sends percent-encoded.
 order = client.futures_create_order(**limit(0.99, newClientOrderId="a:b/c.d-1"))
 step("limit", brief(order))
+step("limit fields", fields(order))
 seen = client.futures_get_order(symbol=SYMBOL, orderId=order["orderId"])
 check(seen["clientOrderId"] == "a:b/c.d-1" and seen["status"] == "NEW", "the order is found by id")
+step("limit seen fields", fields(seen))
 seen = client.futures_get_order(symbol=SYMBOL, origClientOrderId="a:b/c.d-1")
 check(seen["orderId"] == order["orderId"], "the order is found by the caller's own id")
 check([o["orderId"] for o in client.futures_get_open_orders(symbol=SYMBOL)] == [order["orderId"]], "it is the only one")
@@ -51,6 +55,7 @@ amended = client.futures_modify_order(symbol=SYMBOL, side="BUY", orderId=order["
                                       price=away(0.985))
 check(amended["origQty"] == "0.020", "the amend took")
 step("amended", brief(amended))
+step("amended fields", fields(amended))
 step("cancelled", brief(client.futures_cancel_order(symbol=SYMBOL, origClientOrderId="a:b/c.d-1")))
 refused("cancel again", client.futures_cancel_order, symbol=SYMBOL, orderId=order["orderId"])
 step("post-only", brief(client.futures_create_order(**limit(0.99, timeInForce="GTX", newClientOrderId="po"))))
@@ -69,13 +74,15 @@ bought = until("filled", lambda: (o := client.futures_get_order(symbol=SYMBOL, o
 step("market", brief(bought))
 position = next(p for p in client.futures_position_information(symbol=SYMBOL) if float(p["positionAmt"]))
 check(position["positionAmt"] == "0.020", "the position is there")
-step("position", sorted(position))
+step("position", fields(position))
 trades = until("trades", lambda: [t for t in client.futures_account_trades(symbol=SYMBOL)
                                   if t["orderId"] == bought["orderId"]])
 check(abs(sum(float(t["qty"]) for t in trades) - 0.02) < 1e-9, "the trades add up")
+step("trade", fields(trades[0]))
 stop = client.futures_create_order(symbol=SYMBOL, side="SELL", type="STOP_MARKET", quantity="0.020",
                                    triggerPrice=away(0.97), clientAlgoId="stop")
 step("stop", {k: stop[k] for k in ("clientAlgoId", "algoType", "orderType", "side", "quantity", "algoStatus")})
+step("stop fields", fields(stop))
 step("stop cancelled", client.futures_cancel_algo_order(algoId=stop["algoId"])["msg"])
 sold = client.futures_create_order(symbol=SYMBOL, side="SELL", type="MARKET", quantity="0.020", reduceOnly="true",
                                    newOrderRespType="RESULT", newClientOrderId="close")

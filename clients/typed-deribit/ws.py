@@ -3,7 +3,7 @@ against its own schemas; orders of every kind, own orders and trades, an option,
 
 import asyncio
 
-from scenario import TARGET, THROUGH_TIDEGATE, check, done, key_of, refused_here_soon, refused_soon, soon, step
+from scenario import TARGET, THROUGH_TIDEGATE, check, done, fields, key_of, refused_here_soon, refused_soon, soon, step
 from typed_core.http import HttpClient
 from typed_deribit import Deribit
 from typed_deribit.core.auth import Credentials
@@ -12,6 +12,8 @@ from typed_deribit.core.transport.ws import SocketRpcStreamClient
 
 PERPETUAL = "BTC-PERPETUAL"
 WS = {"transport": "ws"}
+# The venue gives a new account five orders a second, twenty at once.
+PAUSE_S = 3
 
 
 def client(caller=None, http=OAuthHttpRpcClient, secret=None):
@@ -44,9 +46,10 @@ async def main():
         await ex.trading.cancel_all(**WS)
         instruments = await ex.market_data.get_instruments("BTC", **WS)
         kinds = sorted({i["kind"] for i in instruments})
-        step("instruments", kinds)
+        step("instruments", [kinds, fields(instruments)])
         summary = await ex.account.get_account_summary("BTC", **WS)
         check(summary["equity"] > 0, "the account is funded")
+        step("account", fields(summary))
         book = await ex.market_data.get_order_book(PERPETUAL, depth=10, **WS)
         check(book["bids"][0][0] < book["asks"][0][0], "the book is not crossed")
         mid = (book["bids"][0][0] + book["asks"][0][0]) / 2
@@ -65,9 +68,11 @@ async def main():
         placed = (await ex.trading.buy({"instrument_name": PERPETUAL, "amount": 100, "type": "limit",
                                         "price": away(0.99), "label": "typed 1"}, **WS))["order"]
         step("limit", brief(placed))
+        step("limit fields", fields(placed))
         seen = await next_of(own, lambda o: o["order_id"] == placed["order_id"])
         check(seen["label"] == "typed 1", "the stream tells the caller's own label")
         step("own order", brief(seen))
+        step("own order fields", fields(seen))
         opened = await ex.trading.get_open_orders(**WS)
         check([o["order_id"] for o in opened] == [placed["order_id"]], "it is the only one")
         amended = (await ex.trading.edit(placed["order_id"], amount=200, price=away(0.992), **WS))["order"]
@@ -87,12 +92,16 @@ async def main():
         told = await next_of(trades, lambda rows: rows)
         check(told[0]["order_id"] == bought["order"]["order_id"], "the stream tells the trade")
         step("own trade", {k: told[0][k] for k in ("direction", "instrument_name", "liquidity")})
+        step("own trade fields", fields(told))
         positions = await ex.account.get_positions("BTC", **WS)
         check(any(p["instrument_name"] == PERPETUAL and p["size"] == 100 for p in positions), "the position is there")
+        step("position", fields(positions))
+        await asyncio.sleep(PAUSE_S)
         stop = (await ex.trading.sell({"instrument_name": PERPETUAL, "amount": 100, "type": "stop_market",
                                        "trigger": "mark_price", "trigger_price": away(0.97), "reduce_only": True},
                                       **WS))["order"]
         step("stop", {k: stop[k] for k in ("order_state", "order_type", "direction", "trigger")})
+        step("stop fields", fields(stop))
         await ex.trading.cancel(stop["order_id"], **WS)
         await ex.trading.sell({"instrument_name": PERPETUAL, "amount": 100, "type": "market", "reduce_only": True}, **WS)
 
@@ -113,6 +122,7 @@ async def main():
         await ex.trading.cancel_all(**WS)
         check(await ex.trading.get_open_orders(**WS) == [], "nothing is open")
 
+        await asyncio.sleep(PAUSE_S)
         await refused_soon("no such order", ex.trading.cancel("1", **WS))
         await refused_soon("no such instrument", ex.market_data.ticker("NOPE-PERPETUAL", **WS))
         await refused_soon("off the lot", ex.trading.buy({"instrument_name": PERPETUAL, "amount": 15, "type": "limit",
