@@ -407,7 +407,8 @@ async fn marks_reach_the_core_at_most_once_an_interval() {
         mark(&world.desk, price);
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    let interval = Duration::from_micros(tidegate_types::limits::MARK_INTERVAL.micros());
+    tokio::time::sleep(interval + Duration::from_millis(150)).await;
     let seen = world.desk.look(|state| state.marks()[&terms().id].clone());
     assert_eq!(seen.mark, Price(d("103")), "the newest counts");
     assert!(seen.at > before);

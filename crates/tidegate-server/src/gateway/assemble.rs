@@ -36,6 +36,8 @@ pub(super) struct Assembled {
     pub(super) config: Config,
     pub(super) folder: DataFolder,
     pub(super) journal: Journal,
+    /// What is stamped before this is refused, since the gateway before this one may have acted on it.
+    pub(super) taken_from: Time,
     keys: watch::Receiver<Vec<VenueKeyInfo>>,
 }
 
@@ -70,6 +72,7 @@ pub(super) async fn assemble(
     drop(opened);
 
     let replays = ReplayGuard::new(started, replayed.last_record);
+    let taken_from = replays.not_before();
     let rate = (config.requests.per_second, config.requests.burst);
     let callers = Arc::new(Callers::new(keyring(&replayed.core, &secrets)?, replays, rate));
     let links = Arc::new(links(&config)?);
@@ -107,7 +110,19 @@ pub(super) async fn assemble(
         Arc::clone(&admin),
         stop.subscribe(),
     );
-    Ok(Assembled { desk, gate, admin, links, signer, connections, config, folder, journal, keys })
+    Ok(Assembled {
+        desk,
+        gate,
+        admin,
+        links,
+        signer,
+        connections,
+        config,
+        folder,
+        journal,
+        taken_from,
+        keys,
+    })
 }
 
 fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError> {

@@ -110,6 +110,9 @@ async fn run_locked(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result
     );
     tokio::spawn(look_out);
     bring_venues_in(&assembled).await;
+    // A second at most: a caller let in before would have its first requests refused as stale.
+    let early = assembled.taken_from.since(crate::clock::now());
+    tokio::time::sleep(Duration::from_micros(early.micros())).await;
     let listening = open_doors(&assembled, &stopped).await?;
     oplog::info("listening", &[("address", &listening.ready.address)]);
     ready(&listening.ready);
