@@ -40,12 +40,18 @@ pub async fn measure(dir: &Path, args: &Bench) -> Result<(Value, String), Failur
     let price = stage::safe_price(&bare).await?;
     let disk = stage::gateway(&dir.join("disk"), &sim_disk, Durability::Disk, &price).await?;
     let os = stage::gateway(&dir.join("os"), &sim_os, Durability::Os, &price).await?;
-    let nginx = stage::nginx(&dir.join("nginx"), &proxied, &disk, &price)?;
+    let mut nginx = stage::nginx(&dir.join("nginx"), &proxied, &disk, &price)?;
+    // The master listens before its worker runs.
+    let mut nginx_pids = children(nginx.pid());
+    while nginx_pids.len() < 2 && !nginx.has_ended() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        nginx_pids = children(nginx.pid());
+    }
     let signers = [stage::status(&disk.dir)?.pids.signer, stage::status(&os.dir)?.pids.signer];
     let pids = |own: u32, signer: Option<u32>| std::iter::once(own).chain(signer).collect();
     let mut sides = vec![
         side("direct", stage::direct(&bare, &price)?, Vec::new()),
-        side("nginx", Arc::clone(&nginx.target), children(nginx.pid())),
+        side("nginx", Arc::clone(&nginx.target), nginx_pids),
         side("tidegate os", Arc::clone(&os.target), pids(os.running.pid(), signers[1])),
         side("tidegate disk", Arc::clone(&disk.target), pids(disk.running.pid(), signers[0])),
     ];
