@@ -75,7 +75,9 @@ impl Demo {
         eventually("every account is open", START, || {
             let status = self.try_status()?;
             let open = status["accounts"].as_array()?.iter().all(|one| one["open"] == true);
-            (open && status["pids"]["signer"].is_u64()).then_some(())
+            // The administration listens first; callers are let in a moment later.
+            let listens = !status["listeners"].as_object()?.is_empty();
+            (open && listens && status["pids"]["signer"].is_u64()).then_some(())
         });
     }
 
