@@ -13,16 +13,21 @@ use crate::cli::run::{SEED, ready_object, runtime, stopped};
 use crate::process::{Recipe, Running};
 use desk::{ACCOUNTS, DeskAccount, Keys, SEATS, YOU};
 use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use tidegate_journal::Reader;
 use tidegate_server::admin::protocol::{Request, Status};
 use tidegate_server::folder::DataFolder;
+use tidegate_types::record::{Body, Record};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How many of the newest records are looked at for marks.
+const NEWEST: u64 = 500;
 const STOP: Duration = Duration::from_secs(2);
 const BOTS: &[(&str, &str)] =
     &[("maker", "binance-bots"), ("trend", "binance-bots"), ("hedger", "deribit-bots")];
@@ -98,6 +103,7 @@ impl Stage {
         let mut keys = Keys::load(&self.dir);
         self.seat(&mut keys)?;
         let status = self.wait_open(began).await?;
+        self.wait_marks(began).await?;
         talk("starting the bots");
         let mut processes = vec![sim, gateway];
         for (bot, account) in BOTS.iter().filter(|(_, account)| self.serves(account)) {
@@ -334,6 +340,45 @@ impl Stage {
                 Some(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }
+    }
+
+    /// Waits until every venue's marks came twice since the gateway started: the first time it may
+    /// be those of its first instrument alone. Without a mark an order is refused.
+    async fn wait_marks(&self, began: Instant) -> Result<(), Failure> {
+        let served = ACCOUNTS.iter().filter(|account| self.serves(account.account));
+        let venues: BTreeSet<&str> = served.map(|account| account.venue).collect();
+        loop {
+            let mut came: BTreeMap<String, u32> = BTreeMap::new();
+            for record in self.newest_records() {
+                match record.body {
+                    Body::Started { .. } => came.clear(),
+                    Body::Marks { marks } => {
+                        let of: BTreeSet<_> = marks.iter().map(|m| &m.instrument.venue).collect();
+                        of.iter()
+                            .for_each(|venue| *came.entry(venue.to_string()).or_default() += 1);
+                    }
+                    _ => {}
+                }
+            }
+            if venues.iter().all(|venue| came.get(*venue).is_some_and(|count| *count > 1)) {
+                return Ok(());
+            }
+            if began.elapsed() > PATIENCE {
+                return Err(failed("the simulated exchanges sent no marks within 30 s"));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    fn newest_records(&self) -> Vec<Record> {
+        let mut records = Vec::new();
+        let journal = DataFolder::new(&self.dir).journal();
+        if let Ok(mut reader) = Reader::open_last(&journal, NEWEST) {
+            while let Ok(Some((_, record))) = reader.next_record() {
+                records.push(record);
+            }
+        }
+        records
     }
 
     fn ready(&self, told: &Value, pids: Value, keys: &Keys) -> Value {
