@@ -1,10 +1,14 @@
 //! What was asked once and must not be done twice.
 
 use aws_lc_rs::digest;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use tidegate_types::ids::KeyId;
 use tidegate_types::limits::{MAX_CLOCK_AHEAD, MAX_REPLAY_ENTRIES};
-use tidegate_types::time::Time;
+use tidegate_types::time::{Span, Time};
+
+/// A client that asks and acts within one millisecond makes one signature for both; what comes later
+/// than this is another's.
+const SAME_MOMENT: Span = Span::from_millis(100);
 
 /// Remembers signed requests for as long as their signatures are good: those that change state, so
 /// that they are done once, and reads, because some venues' signatures cover neither method nor
@@ -17,6 +21,8 @@ pub struct ReplayGuard {
     not_before: Time,
     capacity: usize,
     seen: HashSet<[u8; 16]>,
+    /// Reads, and when each came first.
+    reads: HashMap<[u8; 16], Time>,
     /// The same entries by the second after which their signatures are stale.
     by_expiry: BTreeMap<u64, Vec<[u8; 16]>>,
     /// What went stale before this second is forgotten, and stays refused should the clock go back.
@@ -47,6 +53,7 @@ impl ReplayGuard {
             not_before: started.max(acted_on),
             capacity,
             seen: HashSet::new(),
+            reads: HashMap::new(),
             by_expiry: BTreeMap::new(),
             forgotten: 0,
         }
@@ -59,12 +66,12 @@ impl ReplayGuard {
 
     /// How many requests are remembered.
     pub fn len(&self) -> usize {
-        self.seen.len()
+        self.seen.len() + self.reads.len()
     }
 
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
-        self.seen.is_empty()
+        self.len() == 0
     }
 
     /// Remembers a request until `stale`, when its signature is good no more.
@@ -80,10 +87,11 @@ impl ReplayGuard {
     ) -> Result<(), ReplayError> {
         self.evict(now);
         let entry = fingerprint(key, nonce);
-        if self.seen.contains(&entry) || second(stale) < self.forgotten {
+        let old_read = self.reads.get(&entry).is_some_and(|came| now.since(*came) > SAME_MOMENT);
+        if self.seen.contains(&entry) || old_read || second(stale) < self.forgotten {
             return Err(ReplayError::Seen);
         }
-        if self.seen.len() >= self.capacity {
+        if self.len() >= self.capacity {
             return Err(ReplayError::Full);
         }
         self.seen.insert(entry);
@@ -102,10 +110,17 @@ impl ReplayGuard {
         stale: Time,
         now: Time,
     ) -> Result<(), ReplayError> {
-        match self.admit(key, nonce, stale, now) {
-            Ok(()) | Err(ReplayError::Seen) => Ok(()),
-            Err(ReplayError::Full) => Err(ReplayError::Full),
+        self.evict(now);
+        let entry = fingerprint(key, nonce);
+        if self.reads.contains_key(&entry) {
+            return Ok(());
         }
+        if self.len() >= self.capacity {
+            return Err(ReplayError::Full);
+        }
+        self.reads.insert(entry, now);
+        self.by_expiry.entry(second(stale)).or_default().push(entry);
+        Ok(())
     }
 
     fn evict(&mut self, now: Time) {
@@ -116,6 +131,7 @@ impl ReplayGuard {
             }
             for entry in first.remove() {
                 self.seen.remove(&entry);
+                self.reads.remove(&entry);
             }
         }
     }

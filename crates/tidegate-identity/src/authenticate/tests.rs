@@ -185,7 +185,7 @@ fn what_was_signed_to_read_is_not_good_to_change() {
     let mut desk = Desk::new();
     let read = Signature { once: false, ..signed(b"list them") };
     assert!(desk.check(&Presented::Signature(read), at(1000)).is_ok());
-    let change = desk.check(&Presented::Signature(signed(b"list them")), at(1000)).unwrap_err();
+    let change = desk.check(&Presented::Signature(signed(b"list them")), at(1001)).unwrap_err();
     assert_eq!(change.code, Code::Replayed);
 }
 
