@@ -7,7 +7,8 @@ use serde_json::Value;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -92,6 +93,32 @@ impl Running {
             let _ = self.child.kill().await;
         }
     }
+}
+
+/// Runs one of our own commands on a data folder to its end; what it printed, or why it failed.
+pub fn own(args: &[&str], dir: &Path, input: Option<String>) -> Result<Value, String> {
+    let run = || -> io::Result<std::process::Output> {
+        let mut child = std::process::Command::new(std::env::current_exe()?)
+            .args(args)
+            .arg("--json")
+            .arg("--data-dir")
+            .arg(dir)
+            .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        if let (Some(mut stdin), Some(input)) = (child.stdin.take(), &input) {
+            stdin.write_all(input.as_bytes())?;
+        }
+        child.wait_with_output()
+    };
+    let output = run().map_err(|e| e.to_string())?;
+    if output.status.success() {
+        return Ok(serde_json::from_slice(&output.stdout).unwrap_or(Value::Null));
+    }
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    Err(format!("`tidegate {}` failed: {}", args.join(" "), text.trim()))
 }
 
 async fn ended(recipe: &Recipe, child: &mut Child) -> io::Error {

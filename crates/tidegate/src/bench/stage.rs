@@ -6,11 +6,10 @@ use crate::cli::args::Common;
 use crate::cli::output::Failure;
 use crate::cli::reach::ask;
 use crate::http::trust;
-use crate::process::{Recipe, Running};
+use crate::process::{Recipe, Running, own};
 use aws_lc_rs::hmac;
 use serde_json::{Value, json};
 use std::ffi::OsString;
-use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -78,7 +77,7 @@ pub async fn gateway(
     durability: Durability,
     price: &str,
 ) -> Result<Gateway, Failure> {
-    own(&["init", "--desk", "bench", "--key-file"], dir, None)?;
+    own(&["init", "--desk", "bench", "--key-file"], dir, None).map_err(|e| failed(&e))?;
     let folder = DataFolder::new(dir);
     let mut config = Config::load(&folder).map_err(|e| failed(&e.to_string()))?;
     let url = word(&sim.told, "/venues/binance/prefixed")?;
@@ -97,7 +96,7 @@ pub async fn gateway(
         "secret": word(&sim.told, "/venues/binance/secret")?,
     });
     let import = ["venue-key", "import", "--account", ACCOUNT, "--venue", VENUE];
-    own(&import, dir, Some(key.to_string()))?;
+    own(&import, dir, Some(key.to_string())).map_err(|e| failed(&e))?;
     let (running, told) = serve(dir).await?;
     let (key, secret) = seat(dir).await?;
     let url = format!("{}/{VENUE}", word(&told, "/gateway")?);
@@ -299,32 +298,6 @@ fn target(url: &str, ca: &str, key: (&str, &str), price: &str) -> Result<Arc<Tar
         crossing: None,
         count: 0.into(),
     }))
-}
-
-/// Runs one of our own commands to its end.
-pub fn own(args: &[&str], dir: &Path, input: Option<String>) -> Result<Value, Failure> {
-    let run = || -> std::io::Result<std::process::Output> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(args)
-            .arg("--json")
-            .arg("--data-dir")
-            .arg(dir)
-            .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        if let (Some(mut stdin), Some(input)) = (child.stdin.take(), &input) {
-            stdin.write_all(input.as_bytes())?;
-        }
-        child.wait_with_output()
-    };
-    let output = run().map_err(|e| failed(&e.to_string()))?;
-    if output.status.success() {
-        return Ok(serde_json::from_slice(&output.stdout).unwrap_or(Value::Null));
-    }
-    let text = String::from_utf8_lossy(&output.stdout).into_owned()
-        + &String::from_utf8_lossy(&output.stderr);
-    Err(failed(&format!("`tidegate {}` failed: {}", args.join(" "), text.trim())))
 }
 
 async fn begin(

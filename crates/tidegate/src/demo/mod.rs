@@ -10,15 +10,13 @@ use crate::cli::args::{Common, Demo};
 use crate::cli::output::{Exit, Failure, print, say};
 use crate::cli::reach::{ask, data_dir};
 use crate::cli::run::{SEED, ready_object, runtime, stopped};
-use crate::process::{Recipe, Running};
+use crate::process::{Recipe, Running, own};
 use desk::{ACCOUNTS, DeskAccount, Keys, SEATS, YOU};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tidegate_journal::Reader;
 use tidegate_server::admin::protocol::{Request, Status};
@@ -221,7 +219,7 @@ impl Stage {
     fn init(&self, sim: &Value, args: &Demo) -> Result<(), Failure> {
         let work = self.dir.join("setup");
         let _ = std::fs::remove_dir_all(&work);
-        self.command(&["init", "--desk", "demo", "--key-file"], &work, None)?;
+        own(&["init", "--desk", "demo", "--key-file"], &work, None).map_err(|e| failed(&e))?;
         let mut config = tidegate_server::config::Config::load(&DataFolder::new(&work))
             .map_err(|e| failed(&e.to_string()))?;
         config.listen.address = args.listen;
@@ -246,7 +244,7 @@ impl Stage {
             let key = sim_key(sim, account)?;
             let list =
                 ["venue-key", "import", "--account", account.account, "--venue", account.venue];
-            self.command(&list, &work, Some(key))?;
+            own(&list, &work, Some(key)).map_err(|e| failed(&e))?;
         }
         // Only a folder that is complete gets its final place, so that a demo cut short here
         // starts over.
@@ -258,32 +256,6 @@ impl Stage {
         move_up(&DataFolder::new(&work).config(), &self.dir)?;
         let _ = std::fs::remove_dir_all(&work);
         Ok(())
-    }
-
-    /// Runs one of our own commands to its end.
-    fn command(&self, args: &[&str], dir: &Path, input: Option<String>) -> Result<Value, Failure> {
-        let run = || -> std::io::Result<std::process::Output> {
-            let mut child = Command::new(std::env::current_exe()?)
-                .args(args)
-                .arg("--json")
-                .arg("--data-dir")
-                .arg(dir)
-                .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()?;
-            if let (Some(mut stdin), Some(input)) = (child.stdin.take(), &input) {
-                stdin.write_all(input.as_bytes())?;
-            }
-            child.wait_with_output()
-        };
-        let output = run().map_err(|e| failed(&e.to_string()))?;
-        if output.status.success() {
-            return Ok(serde_json::from_slice(&output.stdout).unwrap_or(Value::Null));
-        }
-        let text = String::from_utf8_lossy(&output.stdout).into_owned()
-            + &String::from_utf8_lossy(&output.stderr);
-        Err(failed(&format!("`tidegate {}` failed: {}", args.join(" "), text.trim())))
     }
 
     /// Gives everybody a seat who has none yet: accounts, limits, callers, grants, virtual keys.
