@@ -12,6 +12,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 use tidegate_core::action::Answer;
 use tidegate_identity::{Keyring, ReplayGuard};
+use tidegate_journal::{FlushEvent, JournalError};
 use tidegate_types::grant::Scope;
 use tidegate_types::reject::Code;
 use tidegate_types::request::{Method, RawRequest};
@@ -212,6 +213,24 @@ async fn the_halt_file_halts_everything() {
     std::fs::remove_file(office.folder.halt_file()).unwrap();
     office.ask(resume).await.unwrap();
     assert!(office.world.desk.look(|state| state.halts().is_empty()));
+}
+
+#[tokio::test]
+async fn a_halt_without_a_journal_is_kept_by_the_halt_file() {
+    let office = office().await;
+    let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
+    let failed = JournalError::Io { doing: "write", file: "segment".to_owned(), source };
+    office.world.desk.flushed(FlushEvent::Failed(failed));
+    let halt = json!({"op": "halt", "scope": "caller:ann", "reason": "disk", "timeout_s": 0});
+    let _ = office.ask(halt.clone()).await;
+    let kept = std::fs::read_to_string(office.folder.halt_file()).unwrap();
+    assert!(kept.contains("caller:ann"), "{kept}");
+
+    std::fs::remove_file(office.folder.halt_file()).unwrap();
+    std::fs::create_dir(office.folder.halt_file()).unwrap();
+    let (code, message) = office.ask(halt).await.unwrap_err();
+    assert_eq!(code, "halt_not_kept");
+    assert!(message.contains("a restart would forget it"), "{message}");
 }
 
 #[tokio::test]
