@@ -83,7 +83,7 @@ pub struct Appender {
     urgent: bool,
 }
 
-struct Shared {
+pub(crate) struct Shared {
     pending: Mutex<Pending>,
     wake: Condvar,
     notify: Notify,
@@ -135,12 +135,7 @@ impl Journal {
         let lock = storage.lock().map_err(JournalError::io("lock", "."))?;
         let lock = lock.ok_or(JournalError::Locked)?;
         let (writer, recovered, checkpoint) = recover(&storage, &options, replay)?;
-        let shared = Arc::new(Shared {
-            pending: Mutex::default(),
-            wake: Condvar::new(),
-            notify,
-            closed: AtomicBool::new(false),
-        });
+        let shared = Shared::new(notify);
         let progress = Arc::clone(writer.progress());
         let keeper = Arc::new(KeeperLink::new(checkpoint.size));
         let keeping = start("journal-keeper", {
@@ -161,12 +156,7 @@ impl Journal {
         }
         let (loop_shared, link) = (Arc::clone(&shared), Arc::clone(&keeper));
         writing.push(start("journal-flush", move || flush_loop(&loop_shared, writer, &link))?);
-        let appender = Appender {
-            shared: Arc::clone(&shared),
-            frames: Vec::new(),
-            next: recovered.next,
-            urgent: false,
-        };
+        let appender = Appender::new(Arc::clone(&shared), recovered.next);
         let keeping = Some(keeping);
         let journal = Journal { shared, keeper, progress, storage, writing, keeping, _lock: lock };
         Ok((journal, appender, recovered))
@@ -219,6 +209,10 @@ impl Drop for Journal {
 }
 
 impl Appender {
+    pub(crate) fn new(shared: Arc<Shared>, next: Seq) -> Appender {
+        Appender { shared, frames: Vec::new(), next, urgent: false }
+    }
+
     /// The number of the next record.
     pub fn next_seq(&self) -> Seq {
         self.next
@@ -275,6 +269,15 @@ impl Appender {
 }
 
 impl Shared {
+    pub(crate) fn new(notify: Notify) -> Arc<Shared> {
+        Arc::new(Shared {
+            pending: Mutex::default(),
+            wake: Condvar::new(),
+            notify,
+            closed: AtomicBool::new(false),
+        })
+    }
+
     fn pending(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -283,6 +286,23 @@ impl Shared {
         self.pending().failed.get_or_insert(why.to_owned());
         self.closed.store(true, Ordering::Release);
         self.wake.notify_all();
+    }
+
+    /// Writes and flushes what was taken; a failure closes the journal.
+    pub(crate) fn flush(&self, writer: &mut Writer, frames: &mut [u8]) -> FlushEvent {
+        let event = writer.flush(frames);
+        if let FlushEvent::Failed(error) = &event {
+            self.fail(&error.to_string());
+        }
+        event
+    }
+
+    /// What waits to be written, without waiting for more.
+    pub(crate) fn take_now(&self) -> Vec<u8> {
+        let mut pending = self.pending();
+        pending.since = None;
+        pending.urgent = false;
+        std::mem::take(&mut pending.frames)
     }
 
     fn why_closed(&self) -> JournalError {
@@ -323,10 +343,7 @@ fn flush_loop(shared: &Shared, mut writer: Writer, keeper: &KeeperLink) {
     let mut emptied = Vec::new();
     while let Some(mut frames) = shared.take(emptied) {
         let before = writer.segment();
-        let event = writer.flush(&mut frames);
-        if let FlushEvent::Failed(error) = &event {
-            shared.fail(&error.to_string());
-        }
+        let event = shared.flush(&mut writer, &mut frames);
         if writer.segment() != before {
             keeper.want_segment();
         }

@@ -13,6 +13,7 @@ pub mod merkle;
 pub mod reader;
 pub mod recovery;
 pub mod segment;
+pub mod stepped;
 pub mod storage;
 #[cfg(test)]
 mod testing;

@@ -18,6 +18,8 @@ pub(crate) mod universe;
 mod wallet;
 mod wsapi;
 
+pub use sockets::Reader;
+
 use crate::serve::http::{Answer, Request, Socket};
 use crate::serve::world::{Shared, World};
 use fail::Fail;

@@ -39,6 +39,34 @@ pub(super) async fn serve(world: Shared, request: &Request, mut socket: Socket) 
     let _ = run(&world, &mut session, feed, &mut socket).await;
 }
 
+/// A stream connection without its socket, read by whoever holds it.
+pub struct Reader {
+    session: Session,
+    feed: Feed,
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reader")
+    }
+}
+
+impl Reader {
+    /// Opens the streams that `request` names; `None` where the venue closes the socket.
+    pub fn open(request: &Request, world: &mut World) -> Option<Reader> {
+        let session = Session::open(request, world)?;
+        Some(Reader { session, feed: world.subscribe() })
+    }
+
+    /// The messages since the last call, in order.
+    pub fn read(&mut self, world: &mut World) -> Vec<String> {
+        match self.feed.try_recv() {
+            Ok(batch) => deliver(world, &mut self.session, &mut self.feed, batch),
+            Err(_) => Vec::new(),
+        }
+    }
+}
+
 async fn run(
     world: &Shared,
     session: &mut Session,
@@ -60,7 +88,8 @@ async fn run(
             },
             batch = feed.recv() => {
                 let Some(batch) = batch else { return socket.close(None).await };
-                for message in deliver(world, session, &mut feed, batch) {
+                let messages = deliver(&mut world.borrow_mut(), session, &mut feed, batch);
+                for message in messages {
                     socket.feed(Message::text(message)).await?;
                 }
                 socket.flush().await?;
@@ -73,12 +102,11 @@ async fn run(
 /// Takes in all that has happened, then what is due: the book the due messages are made of is
 /// exactly the one after the last effect taken in.
 fn deliver(
-    world: &Shared,
+    world: &mut World,
     session: &mut Session,
     feed: &mut Feed,
     first: Rc<Batch>,
 ) -> Vec<String> {
-    let mut world = world.borrow_mut();
     let mut said: Vec<(String, Value)> = Vec::new();
     let mut next = Some(first);
     let mut due = false;
@@ -93,7 +121,7 @@ fn deliver(
             said.extend(fresh.into_iter().map(|value| (stream.name.clone(), value)));
         }
     }
-    session.render(said, &mut world)
+    session.render(said, world)
 }
 
 impl Session {

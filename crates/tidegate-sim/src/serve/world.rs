@@ -48,9 +48,19 @@ pub struct World {
     pub binance: binance::State,
     /// What the Deribit dialect keeps between requests.
     pub deribit: deribit::State,
-    store: Store,
+    clock: Clock,
+    store: Option<Store>,
     feeds: Vec<mpsc::Sender<Rc<Batch>>>,
     failed: Option<String>,
+}
+
+/// Where the time comes from.
+#[derive(Clone, Copy, Debug)]
+enum Clock {
+    /// The machine.
+    Wall,
+    /// Whoever set it last.
+    Set(Time),
 }
 
 /// A key and the account it opens.
@@ -67,6 +77,22 @@ impl World {
     pub fn open(config: &SimConfig) -> Result<World, StoreError> {
         let folder = config.data_dir.join("exchange");
         let (store, exchange) = Store::open(&folder, &config.setup(), wall_clock())?;
+        Ok(World::around(exchange, config, Clock::Wall, Some(store)))
+    }
+
+    /// A world without a folder that opens at `now` and whose time is what [`World::set_time`]
+    /// says.
+    pub fn in_memory(config: &SimConfig, now: Time) -> World {
+        let exchange = Exchange::new(&config.setup(), now);
+        World::around(exchange, config, Clock::Set(now), None)
+    }
+
+    fn around(
+        exchange: Exchange,
+        config: &SimConfig,
+        clock: Clock,
+        store: Option<Store>,
+    ) -> World {
         let mut keys = BTreeMap::new();
         for account in &config.accounts {
             let Some(ix) = exchange.find_account(account.venue, &account.name) else { continue };
@@ -75,28 +101,42 @@ impl World {
                 keys.insert(place, Key { config: key.clone(), account: ix });
             }
         }
-        Ok(World {
+        World {
             exchange,
             keys,
             limits: config.limits,
             faults: Faults::default(),
             binance: binance::State::default(),
             deribit: deribit::State::default(),
+            clock,
             store,
             feeds: Vec::new(),
             failed: None,
-        })
+        }
     }
 
-    /// The exchange's clock: the machine's, but never behind the last input.
+    /// The exchange's clock: the machine's or the one set, but never behind the last input.
     pub fn now(&self) -> Time {
-        wall_clock().max(self.exchange.now())
+        let now = match self.clock {
+            Clock::Wall => wall_clock(),
+            Clock::Set(now) => now,
+        };
+        now.max(self.exchange.now())
+    }
+
+    /// Sets the time; of no effect in a world that follows the machine's.
+    pub fn set_time(&mut self, now: Time) {
+        if let Clock::Set(time) = &mut self.clock {
+            *time = now;
+        }
     }
 
     /// Writes an input down, does it, and tells the streams.
     pub fn apply(&mut self, input: &Input) -> Reply {
         let now = self.now();
-        if let Err(error) = self.store.append(input, now) {
+        if let Some(store) = &mut self.store
+            && let Err(error) = store.append(input, now)
+        {
             self.failed = Some(error.to_string());
             return Reply::Refused(Refusal::Unavailable);
         }
@@ -112,15 +152,15 @@ impl World {
     /// Lets time pass, and takes a snapshot when the log has grown long.
     pub fn tick(&mut self) -> Result<(), String> {
         self.apply(&Input::Tick);
-        if self.store.wants_snapshot() {
-            self.store.rotate(&self.exchange).map_err(|error| error.to_string())?;
+        if let Some(store) = self.store.as_mut().filter(|store| store.wants_snapshot()) {
+            store.rotate(&self.exchange).map_err(|error| error.to_string())?;
         }
         self.failed.clone().map_or(Ok(()), Err)
     }
 
     /// Snapshots on a clean stop, so that the next start is quick.
     pub fn close(&mut self) -> Result<(), StoreError> {
-        self.store.rotate(&self.exchange)
+        self.store.as_mut().map_or(Ok(()), |store| store.rotate(&self.exchange))
     }
 
     /// Effects from now on.
