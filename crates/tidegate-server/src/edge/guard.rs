@@ -3,47 +3,69 @@
 //! has nothing to say, so that a busy connection pays nothing for it.
 
 use super::Timeouts;
+use super::lines::Lines;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Duration, Instant, Sleep, sleep_until};
 
 /// What a connection is doing, told by whoever serves it.
 #[derive(Clone, Debug)]
-pub(super) struct Phase(Arc<AtomicU8>);
+pub(super) struct Phase(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    phase: AtomicU8,
+    /// Whether a head was refused; see `Lines`.
+    spoilt: AtomicBool,
+}
 
 const HEAD: u8 = 0;
 const IDLE: u8 = 1;
 const BUSY: u8 = 2;
+const UPGRADED: u8 = 3;
 
 impl Phase {
     /// A connection that just opened owes a head.
     pub(super) fn new() -> Phase {
-        Phase(Arc::new(AtomicU8::new(HEAD)))
+        Phase(Arc::new(Shared { phase: AtomicU8::new(HEAD), spoilt: AtomicBool::new(false) }))
     }
 
     /// A request is being served: reading is not timed here.
     pub(super) fn busy(&self) {
-        self.0.store(BUSY, Ordering::Relaxed);
+        self.set(BUSY);
     }
 
     /// The request is answered.
     pub(super) fn idle(&self) {
-        self.0.store(IDLE, Ordering::Relaxed);
+        self.set(IDLE);
+    }
+
+    /// The request is the last one: what follows is not HTTP. False when something that followed
+    /// it already was read as HTTP, and spoilt.
+    pub(super) fn upgrade(&self) -> bool {
+        self.set(UPGRADED);
+        !self.0.spoilt.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, phase: u8) {
+        self.0.phase.store(phase, Ordering::Relaxed);
     }
 
     fn get(&self) -> u8 {
-        self.0.load(Ordering::Relaxed)
+        self.0.phase.load(Ordering::Relaxed)
     }
 }
 
-/// A socket held to its time-outs; past one, reading or writing fails with `TimedOut`.
+/// A socket held to its time-outs; past one, reading or writing fails with `TimedOut`. What is read
+/// from it passes `Lines`.
 pub(super) struct Guarded<S> {
     inner: S,
     phase: Phase,
+    lines: Lines,
     timeouts: Timeouts,
     /// The phase that `read_due` was set for.
     timed: Option<u8>,
@@ -61,7 +83,8 @@ impl<S> Guarded<S> {
     pub(super) fn new(inner: S, phase: Phase, timeouts: Timeouts) -> Guarded<S> {
         let mut read = Alarm::new();
         read.set(timeouts.head);
-        Guarded { inner, phase, timeouts, timed: Some(HEAD), read, write: Alarm::new() }
+        let lines = Lines::default();
+        Guarded { inner, phase, lines, timeouts, timed: Some(HEAD), read, write: Alarm::new() }
     }
 
     /// Brings the deadline for reading in line with the phase.
@@ -123,8 +146,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
         match Pin::new(&mut this.inner).poll_read(cx, buf) {
             Poll::Ready(result) => {
                 if this.timed == Some(IDLE) && buf.filled().len() > before {
-                    this.phase.0.store(HEAD, Ordering::Relaxed);
+                    this.phase.set(HEAD);
                     this.follow_phase();
+                }
+                if this.timed != Some(UPGRADED) {
+                    this.lines.watch(buf.filled_mut().get_mut(before..).unwrap_or_default());
+                    this.phase.0.spoilt.store(this.lines.refused(), Ordering::Relaxed);
                 }
                 Poll::Ready(result)
             }
@@ -187,3 +214,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         self.inner.is_write_vectored()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,6 +113,11 @@ impl<S: Site> Visit<S> {
                     Ok(session) => session,
                     Err(reply) => return (render(reply, true), false),
                 };
+                if !self.phase.upgrade() {
+                    let reject =
+                        Reject::new(Code::Malformed, "what follows came before the answer");
+                    return (self.refuse(place, Some(&head.request), &reject), false);
+                }
                 let (site, bucket) = (Arc::clone(&self.door.site), self.fresh_bucket());
                 tokio::spawn(async move {
                     if let Ok(upgraded) = upgrade.await {

@@ -4,6 +4,7 @@ mod bucket;
 mod connections;
 mod guard;
 mod http;
+mod lines;
 mod listener;
 pub mod tls;
 mod websocket;

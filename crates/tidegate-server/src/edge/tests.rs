@@ -104,6 +104,15 @@ async fn requests_are_taken_strictly() {
         ("both", "POST /binance/x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".into(), "400", ""),
         ("identity", "POST /binance/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity\r\n\r\n".into(), "400", ""),
         ("two lengths", "POST /binance/x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc".into(), "400", ""),
+        ("one length twice", "POST /binance/x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc".into(), "400", "connection: close"),
+        ("a list of lengths", "POST /binance/x HTTP/1.1\r\nHost: h\r\nContent-Length: 3, 3\r\n\r\nabc".into(), "400", "connection: close"),
+        ("bare line feeds", "GET /binance/x HTTP/1.1\nHost: h\n\n".into(), "400", "connection: close"),
+        ("one bare line feed", "GET /binance/x HTTP/1.1\r\nHost: h\nX: y\r\n\r\n".into(), "400", "connection: close"),
+        ("a bare last line feed", "GET /binance/x HTTP/1.1\r\nHost: h\r\n\n".into(), "400", "connection: close"),
+        ("a bare carriage return", "GET /binance/x HTTP/1.1\r\nHost: h\rX: y\r\n\r\n".into(), "400", "connection: close"),
+        ("a folded line", "GET /binance/x HTTP/1.1\r\nHost: h\r\nX: y\r\n z\r\n\r\n".into(), "400", "connection: close"),
+        ("a name and a space", "POST /binance/x HTTP/1.1\r\nHost: h\r\nContent-Length : 3\r\n\r\nabc".into(), "400", "connection: close"),
+        ("a body of lines", "POST /binance/x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\na\n\nb\n".into(), "200", "a\n\nb\n"),
         ("signed length", "POST /binance/x HTTP/1.1\r\nHost: h\r\nContent-Length: +3\r\n\r\nabc".into(), "400", ""),
         ("absolute", "GET http://h/binance/x HTTP/1.1\r\nHost: h\r\n\r\n".into(), "400", "path"),
         ("authority", "CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n".into(), "404", "TG201"),
@@ -133,6 +142,22 @@ async fn what_follows_a_refusal_on_its_connection_is_not_served() {
     let answer = say(door.address, smuggled.as_bytes()).await;
     assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer:?}");
     assert!(answer.contains("connection: close"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn requests_ahead_of_a_bad_head_are_answered_and_none_behind_it() {
+    let door = plain_door().await;
+    let posted = "POST /binance/first HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n\n\n\n\n";
+    let last = "GET /binance/last HTTP/1.1\r\nHost: h\r\n\r\n";
+    for bad in [
+        "GET /binance/bad HTTP/1.1\nHost: h\n\n",
+        "POST /binance/bad HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n",
+    ] {
+        let answer = say(door.address, format!("{posted}{posted}{bad}{last}").as_bytes()).await;
+        assert_eq!(answer.matches("binance POST /first").count(), 2, "{answer:?}");
+        assert_eq!(answer.matches("HTTP/1.1 400").count(), 1, "{answer:?}");
+        assert!(!answer.contains("/bad") && !answer.contains("/last"), "{answer:?}");
+    }
 }
 
 #[tokio::test]
