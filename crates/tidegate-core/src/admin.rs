@@ -67,6 +67,7 @@ impl Core {
                     limits.max_order_notional.0,
                     limits.max_open_notional.0,
                     limits.max_position_notional.0,
+                    limits.max_exposure.0,
                 ])
             }
         }
@@ -107,10 +108,13 @@ impl Core {
     }
 
     pub(crate) fn marks(&mut self, marks: Vec<Mark>, now: Time, out: &mut Vec<Action>) {
+        // A mark is never newer than its arrival, whatever the venue's clock says, or it would hold
+        // off every later one and never be stale.
+        let arrived = |mark: Mark| Mark { at: mark.at.min(now), ..mark };
         let newer = |mark: &Mark| {
             self.state.marks.get(&mark.instrument).is_none_or(|known| mark.at > known.at)
         };
-        let mut marks: Vec<_> = marks.into_iter().filter(newer).collect();
+        let mut marks: Vec<_> = marks.into_iter().map(arrived).filter(newer).collect();
         while !marks.is_empty() {
             let rest = marks.split_off(marks.len().min(MARKS));
             self.append(Body::Marks { marks }, now, out);

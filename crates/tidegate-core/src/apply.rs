@@ -17,11 +17,16 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         Body::Started { epoch, .. } => started(state, epoch, now),
         Body::Stopped | Body::LoggedIn { .. } => {}
         Body::Instruments { instruments, .. } => {
-            let rows = instruments.iter().map(|i| (i.id.clone(), i.clone()));
-            state.instruments.extend(rows);
+            for terms in instruments {
+                state.instruments.insert(terms.id.clone(), terms.clone());
+                state.revalue(&terms.id);
+            }
         }
         Body::Marks { marks } => {
-            state.marks.extend(marks.iter().map(|m| (m.instrument.clone(), m.clone())));
+            for mark in marks {
+                state.marks.insert(mark.instrument.clone(), mark.clone());
+                state.revalue(&mark.instrument);
+            }
         }
         Body::Changed { change, .. } => changed(state, change, now),
         Body::Halted { by, scope, reason, allow_reduce } => {

@@ -143,6 +143,9 @@ pub(crate) fn amend<'a>(
         let detail = "the venue has not answered the last request for this order; try again then";
         return Err(Reject::new(Code::TooManyInFlight, detail).into());
     }
+    if amend.trigger_price.is_some() && order.request.trigger.is_none() {
+        return Err(Reject::new(Code::BadParameter, "the order has no trigger to change").into());
+    }
     let mut becomes = order.request.clone();
     becomes.qty = amend.qty.unwrap_or(becomes.qty);
     becomes.price = amend.price.or(becomes.price);
@@ -263,6 +266,25 @@ fn tradable<'a>(
 fn room(state: &State, who: &Authenticated, order: &NewOrder, replaces: Option<&Order>) -> i128 {
     let side: Side = order.side;
     let own = replaces.map(Order::share).filter(|share| share.reducing);
+    if hedges(state, who, order) {
+        return 0;
+    }
     let book = state.positions.book(who.account(), &order.instrument);
     book.room(side) + own.map_or(0, |share| i128::from(share.qty))
+}
+
+/// Whether the order would sell a bought option beside other positions on the same index. What it
+/// is worth may be all that covers them, so selling it is not taken as reducing.
+fn hedges(state: &State, who: &Authenticated, order: &NewOrder) -> bool {
+    let terms = |id| state.instruments.get(id);
+    let Some(option) = terms(&order.instrument).filter(|t| matches!(t.kind, Kind::Option { .. }))
+    else {
+        return false;
+    };
+    order.side == Side::Sell
+        && state.positions.books(who.account()).any(|(id, book)| {
+            *id != order.instrument
+                && book.position != 0
+                && terms(id).is_none_or(|other| other.index == option.index)
+        })
 }

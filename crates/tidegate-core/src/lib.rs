@@ -14,6 +14,7 @@ mod apply;
 mod authorize;
 mod calls;
 mod cancel;
+mod exposure;
 mod halt;
 mod journal;
 mod pipeline;

@@ -101,10 +101,19 @@ impl Positions {
         self.callers.get(caller).and_then(|c| c.get(account)).copied().unwrap_or(0)
     }
 
-    /// Takes a change of one order in.
-    pub(crate) fn shift(&mut self, order: &Order, shift: &Shift) {
+    /// Every account that holds an instrument or has orders in it.
+    pub(crate) fn holders(
+        &self,
+        instrument: &InstrumentId,
+    ) -> impl Iterator<Item = (&AccountName, Book)> {
+        let of = |books: &BTreeMap<InstrumentId, Book>| books.get(instrument).copied();
+        self.books.iter().filter_map(move |(account, books)| Some((account, of(books)?)))
+    }
+
+    /// Takes a change of one order in; whether it changed anything.
+    pub(crate) fn shift(&mut self, order: &Order, shift: &Shift) -> bool {
         if shift.before == shift.after && shift.filled == 0 {
-            return;
+            return false;
         }
         let instruments = self.books.entry(order.account.clone()).or_default();
         let book = instruments.entry(order.request.instrument.clone()).or_default();
@@ -125,6 +134,7 @@ impl Positions {
                 *sums.entry(order.account.clone()).or_default() += value;
             }
         }
+        true
     }
 
     /// Sets a position to the venue's.

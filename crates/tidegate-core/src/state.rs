@@ -1,7 +1,8 @@
 //! All that the journal says is so: the fold of its records. `apply` alone changes it.
 
-use crate::orders::{Order, Orders};
-use crate::positions::Positions;
+use crate::exposure::{Exposures, at_mark};
+use crate::orders::{Order, Orders, Shift};
+use crate::positions::{Positions, usd};
 use crate::shape::TokenBucket;
 use std::collections::BTreeMap;
 use tidegate_types::codec::Codec;
@@ -10,7 +11,7 @@ use tidegate_types::ids::{
     AccountName, CallId, CallerName, ClientId, DeskName, InstrumentId, KeyId, OrderId, PersonName,
     VenueName,
 };
-use tidegate_types::instrument::{Instrument, Mark};
+use tidegate_types::instrument::{Instrument, Mark, Price, SignedQty, Usd};
 use tidegate_types::order::OrderName;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::Approvals;
@@ -115,6 +116,7 @@ pub struct State {
     pub(crate) next_call: CallId,
     pub(crate) orders: Orders,
     pub(crate) positions: Positions,
+    pub(crate) exposures: Exposures,
 }
 
 impl State {
@@ -240,18 +242,63 @@ impl State {
     }
 
     pub(crate) fn change(&mut self, id: OrderId, f: impl FnOnce(&mut Order)) {
-        if let Some(shift) = self.orders.change(id, f)
-            && let Some(order) = self.orders.get(id)
-        {
-            self.positions.shift(order, &shift);
+        if let Some(shift) = self.orders.change(id, f) {
+            self.shift(&shift);
         }
     }
 
     pub(crate) fn insert(&mut self, order: Order) {
         let shift = self.orders.insert(order);
-        if let Some(order) = self.orders.get(shift.id) {
-            self.positions.shift(order, &shift);
+        self.shift(&shift);
+    }
+
+    fn shift(&mut self, shift: &Shift) {
+        let Some(order) = self.orders.get(shift.id) else { return };
+        if self.positions.shift(order, shift) {
+            let (account, instrument) = (&order.account, &order.request.instrument);
+            let unit = unit_value(&self.instruments, &self.marks, instrument);
+            let book = self.positions.book(account, instrument);
+            self.exposures.set(account, instrument, book, unit);
         }
+    }
+
+    /// Sets a position to the venue's.
+    pub(crate) fn correct(
+        &mut self,
+        account: &AccountName,
+        instrument: &InstrumentId,
+        qty: SignedQty,
+    ) {
+        self.positions.correct(account, instrument, qty);
+        let unit = unit_value(&self.instruments, &self.marks, instrument);
+        let book = self.positions.book(account, instrument);
+        self.exposures.set(account, instrument, book, unit);
+    }
+
+    /// Values what is held of an instrument by its mark and terms as they are now.
+    pub(crate) fn revalue(&mut self, instrument: &InstrumentId) {
+        let unit = unit_value(&self.instruments, &self.marks, instrument);
+        for (account, book) in self.positions.holders(instrument) {
+            self.exposures.set(account, instrument, book, unit);
+        }
+    }
+
+    /// Every exposure, valued anew.
+    #[cfg(test)]
+    pub(crate) fn recounted_exposures(&self) -> Exposures {
+        let mut fresh = Exposures::default();
+        for account in self.accounts.keys() {
+            for (instrument, book) in self.positions.books(account) {
+                let unit = unit_value(&self.instruments, &self.marks, instrument);
+                fresh.set(account, instrument, *book, unit);
+            }
+        }
+        fresh
+    }
+
+    /// What an account's positions and open orders may come to be worth together.
+    pub fn exposure(&self, account: &AccountName) -> Usd {
+        usd(self.exposures.total(account))
     }
 
     /// The byte form of everything the fold made; sums and indexes follow from it.
@@ -281,4 +328,12 @@ impl State {
             qty.encode(out);
         }
     }
+}
+
+fn unit_value(
+    instruments: &BTreeMap<InstrumentId, Instrument>,
+    marks: &BTreeMap<InstrumentId, Mark>,
+    instrument: &InstrumentId,
+) -> Option<Price> {
+    Some(at_mark(instruments.get(instrument)?, marks.get(instrument)?))
 }

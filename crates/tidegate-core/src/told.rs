@@ -64,7 +64,7 @@ pub(crate) fn reconciled(
         hear_report(state, account, report, now);
     }
     for position in corrected {
-        state.positions.correct(account, &position.instrument, position.qty);
+        state.correct(account, &position.instrument, position.qty);
     }
 }
 

@@ -132,6 +132,9 @@ pub struct AccountLimits {
     /// Most that the position in one instrument may be worth, its open orders of the worse side
     /// included.
     pub max_position_notional: Usd,
+    /// Most that all positions with their open orders may come to be worth together, each
+    /// instrument's at its mark and on its worse side.
+    pub max_exposure: Usd,
     /// How far from the mark a price may be, in basis points of the mark, on the side that costs.
     pub collar_bps: u32,
     /// The same for options, whose premiums move more.
@@ -149,6 +152,7 @@ codec_struct!(AccountLimits {
     max_order_notional,
     max_open_notional,
     max_position_notional,
+    max_exposure,
     collar_bps,
     option_collar_bps,
     max_mark_age,

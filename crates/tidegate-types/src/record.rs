@@ -130,6 +130,8 @@ pub struct Decision {
     pub account_open: Option<Usd>,
     /// What the position may come to be worth, open orders and this one included.
     pub position_worst: Option<Usd>,
+    /// What all of the account's positions may come to be worth, open orders and this one included.
+    pub exposure: Option<Usd>,
     /// The account's position in the instrument before.
     pub position: Option<SignedQty>,
     /// The order was taken as reducing the position.
@@ -146,6 +148,7 @@ codec_struct!(Decision {
     caller_open,
     account_open,
     position_worst,
+    exposure,
     position,
     reducing,
 });

@@ -72,9 +72,8 @@ pub(super) fn check(order: &NewOrder, mark: &Mark, band: Band) -> Result<(), Rej
     Err(Reject::new(Code::PriceCollar, detail))
 }
 
-/// The price around which the order will trade: the mark, or for an order that waits its trigger.
-/// A trigger that is reached already would fire at once, at the mark; where that is the better
-/// price for the market's other side, the mark holds.
+/// The price around which the order will trade: for an order that waits its trigger, but the mark
+/// when that is past the trigger already, for then it fires at once.
 pub(super) fn reference(order: &NewOrder, mark: Price) -> Price {
     let Some(trigger) = order.trigger.as_ref().map(|trigger| trigger.price) else { return mark };
     let take = match order.order_type {
@@ -86,8 +85,7 @@ pub(super) fn reference(order: &NewOrder, mark: Price) -> Price {
         | OrderType::MarketLimit => false,
     };
     match (take, order.side) {
-        (true, Side::Buy) => trigger.min(mark),
-        (true, Side::Sell) => trigger.max(mark),
-        (false, _) => trigger,
+        (true, Side::Buy) | (false, Side::Sell) => trigger.min(mark),
+        (true, Side::Sell) | (false, Side::Buy) => trigger.max(mark),
     }
 }

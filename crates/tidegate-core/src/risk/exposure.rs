@@ -1,20 +1,22 @@
 //! What all open orders and positions may come to be worth together, over all callers.
 
 use crate::authorize::{Ask, Authorized};
+use crate::exposure::{at_mark, worst};
 use crate::orders::{Share, worth};
 use crate::positions::usd;
 use crate::state::State;
 use tidegate_types::decimal::Decimal;
-use tidegate_types::instrument::{Price, Qty};
+use tidegate_types::instrument::{Mark, Price, Qty};
 use tidegate_types::record::Decision;
 use tidegate_types::reject::{Code, Reject};
 
-/// Checks the caller's open orders, the account's, and the position with every open order of the
-/// order's side. A request that adds nothing (an amend to less) passes even where a limit has been
+/// Checks the caller's open orders, the account's, the position with every open order of the
+/// order's side, and all positions of the account together. A request that adds nothing (an amend to less) passes even where a limit has been
 /// tightened below what is open.
 pub(super) fn check(
     state: &State,
     authorized: &Authorized<'_>,
+    mark: &Mark,
     unit_value: Price,
     decision: &mut Decision,
 ) -> Result<(), Reject> {
@@ -29,16 +31,18 @@ pub(super) fn check(
     let book = state.positions.book(who.account(), &ask.instrument.id);
     let worst_qty = book.worst(ask.order.side, i128::from(added.qty));
     // An older order may be priced worse than this one, but a position is worth its mark.
-    let mark_value = match ask.instrument.unit {
-        tidegate_types::instrument::Unit::Linear => decision.mark.unwrap_or_default(),
-        _ => unit_value,
-    };
+    let unit_value = unit_value.max(at_mark(ask.instrument, mark));
     let worst_qty = Qty(Decimal::from_raw(i64::try_from(worst_qty).unwrap_or(i64::MAX)));
-    let position = worth(worst_qty, unit_value.max(mark_value));
+    let position = worth(worst_qty, unit_value);
+    let more = Some((ask.order.side, i128::from(added.qty)));
+    let part = worst(book, more, unit_value);
+    let part_before = state.exposures.of(who.account(), &ask.instrument.id);
+    let exposure = state.exposures.total(who.account()) - part_before + part;
 
     decision.account_open = Some(usd(account_open));
     decision.caller_open = Some(usd(caller_open));
     decision.position_worst = Some(usd(position));
+    decision.exposure = Some(usd(exposure));
     if ask.is_reducing() {
         return Ok(());
     }
@@ -46,6 +50,7 @@ pub(super) fn check(
         (Code::GrantOpenNotional, caller_open, grant.max_open_notional, added.value),
         (Code::OpenNotional, account_open, limits.max_open_notional, added.value),
         (Code::PositionNotional, position, limits.max_position_notional, added.qty.into()),
+        (Code::Exposure, exposure, limits.max_exposure, part - part_before),
     ];
     for (code, would_be, most, adds) in limits {
         if adds > 0 && would_be > i128::from(most.0.raw()) {
@@ -53,7 +58,13 @@ pub(super) fn check(
             return Err(Reject::new(code, detail));
         }
     }
-    Ok(())
+    match state.exposures.unvalued(who.account()) {
+        Some(held) if part > part_before => {
+            let detail = format!("{held}, which the account holds and which cannot be valued");
+            Err(Reject::new(Code::NoMark, detail))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What the request adds to what is reserved. An amend keeps the larger of old and new reserved

@@ -1,8 +1,9 @@
 //! One row per refusal.
 
 use super::world::*;
+use crate::event::Event;
 use tidegate_types::grant::{AccountLimits, Grant, Pattern};
-use tidegate_types::instrument::{Price, Qty, Usd};
+use tidegate_types::instrument::{Mark, Price, Qty, Usd};
 use tidegate_types::order::*;
 use tidegate_types::record::{Body, Change};
 use tidegate_types::reject::Code;
@@ -88,6 +89,8 @@ fn account_limits() {
     assert_eq!(limited(open, order()), Some(Code::OpenNotional));
     let position = |l: &mut AccountLimits| l.max_position_notional = Usd(d("99.99"));
     assert_eq!(limited(position, order()), Some(Code::PositionNotional));
+    let exposure = |l: &mut AccountLimits| l.max_exposure = Usd(d("99.99"));
+    assert_eq!(limited(exposure, order()), Some(Code::Exposure));
     assert_eq!(limited(|l| l.burst = 0, order()), Some(Code::AccountRate));
     assert_eq!(limited(|l| l.max_open_notional = Usd(d("100")), order()), None);
     // Inverse contracts are worth their quantity, options their index.
@@ -106,6 +109,10 @@ fn account_limits() {
     let stop = || triggered(OrderType::StopMarket, Side::Buy, None, "200");
     assert_eq!(limited(most("209"), stop()), Some(Code::OrderNotional));
     assert_eq!(limited(most("210"), stop()), None);
+    // A stop whose trigger is past already fires at once, at the mark.
+    let stop = || triggered(OrderType::StopMarket, Side::Buy, None, "1");
+    assert_eq!(limited(most("104.99"), stop()), Some(Code::OrderNotional));
+    assert_eq!(limited(most("105"), stop()), None);
 }
 
 #[test]
@@ -153,6 +160,22 @@ fn marks_must_be_there_and_fresh() {
     world.mark();
     let fresh = world.place("ann", buy("1", "100"));
     assert_eq!(world.code(fresh), None);
+    // A venue whose clock runs ahead does not make a mark fresh for longer, nor hold off later ones.
+    let ahead = world.now.plus(Span::from_secs(3600));
+    let mark = |at| Mark {
+        instrument: instrument(PERP),
+        mark: Price(d("100")),
+        index: Price(d("100")),
+        at,
+    };
+    world.now = world.now.plus(Span::from_millis(1));
+    world.event(Event::Marks { marks: vec![mark(ahead)] });
+    world.now = world.now.plus(Span::from_millis(5001));
+    let stale = world.place("ann", buy("1", "100"));
+    assert_eq!(world.code(stale), Some(Code::StaleMark));
+    world.event(Event::Marks { marks: vec![mark(world.now)] });
+    let fresh = world.place("ann", buy("1", "100"));
+    assert_eq!(world.code(fresh), None);
     let mut world = World::new();
     world.core.state.marks.clear();
     let none = world.place("ann", buy("1", "100"));
@@ -198,6 +221,72 @@ fn exposure_is_summed_over_callers_and_released() {
 }
 
 #[test]
+fn exposure_is_summed_over_instruments_and_outlives_fills() {
+    let mut world = World::new();
+    let mut tight = limits();
+    tight.max_exposure = Usd(d("15000"));
+    tight.max_order_qty.clear();
+    world.change(Change::LimitsSet { limits: tight });
+    world.live("ann", buy("90", "100"));
+    world.venue.fill(1, d("90").raw());
+    world.settle();
+    let exposure = |world: &World| world.core.state().exposure(&name(MAIN)).0;
+    assert_eq!(exposure(&world), d("9000"));
+    let inverse = |qty: &str| of(INVERSE, Side::Sell, qty, "100");
+    let over = world.place("bob", inverse("6010"));
+    assert_eq!(world.code(over), Some(Code::Exposure));
+    let fits = world.live("bob", inverse("6000"));
+    assert_eq!(exposure(&world), d("15000"));
+    // The other side of a position already counted adds nothing until it is larger.
+    let turns = world.place("ann", sell("90", "100"));
+    assert_eq!(world.code(turns), None);
+    world.settle();
+    assert_eq!(exposure(&world), d("15000"));
+    world.cancel("bob", own(fits));
+    world.settle();
+    assert_eq!(exposure(&world), d("9000"));
+    // A higher mark makes the same position worth more.
+    world.core.state.marks.get_mut(&instrument(PERP)).unwrap().mark = Price(d("200"));
+    world.core.state.revalue(&instrument(PERP));
+    assert_eq!(exposure(&world), d("18000"));
+    let more = world.place("bob", inverse("10"));
+    assert_eq!(world.code(more), Some(Code::Exposure));
+}
+
+#[test]
+fn nothing_is_added_beside_what_cannot_be_valued() {
+    let mut world = World::new();
+    world.live("ann", of(INVERSE, Side::Buy, "10", "100"));
+    world.core.state.marks.remove(&instrument(INVERSE));
+    world.core.state.revalue(&instrument(INVERSE));
+    let blind = world.place("ann", buy("1", "100"));
+    assert_eq!(world.code(blind), Some(Code::NoMark));
+    world.mark();
+    let seen = world.place("ann", buy("1", "100"));
+    assert_eq!(world.code(seen), None);
+}
+
+#[test]
+fn a_bought_option_beside_other_positions_is_not_reduced_past_limits() {
+    let mut world = World::new();
+    world.live("ann", of(OPTION, Side::Buy, "2", "0.05"));
+    world.venue.fill(1, d("2").raw());
+    world.settle();
+    let mut none = limits();
+    none.max_order_notional = Usd::default();
+    world.change(Change::LimitsSet { limits: none.clone() });
+    let alone = world.place("ann", of(OPTION, Side::Sell, "1", "0.05"));
+    assert_eq!(world.code(alone), None);
+    world.change(Change::LimitsSet { limits: limits() });
+    world.live("ann", sell("1", "100"));
+    world.venue.fill(3, d("1").raw());
+    world.settle();
+    world.change(Change::LimitsSet { limits: none });
+    let covers = world.place("ann", of(OPTION, Side::Sell, "1", "0.05"));
+    assert_eq!(world.code(covers), Some(Code::OrderNotional));
+}
+
+#[test]
 fn reducing_orders_pass_every_limit_within_the_position() {
     let mut world = World::new();
     world.live("ann", buy("50", "100"));
@@ -207,6 +296,7 @@ fn reducing_orders_pass_every_limit_within_the_position() {
     none.max_order_notional = Usd::default();
     none.max_open_notional = Usd::default();
     none.max_position_notional = Usd::default();
+    none.max_exposure = Usd::default();
     none.burst = 0;
     world.change(Change::LimitsSet { limits: none });
     let grows = world.place("ann", buy("1", "100"));

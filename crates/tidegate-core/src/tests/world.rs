@@ -103,6 +103,7 @@ pub(super) fn limits() -> AccountLimits {
         max_order_notional: Usd(d("10000")),
         max_open_notional: Usd(d("20000")),
         max_position_notional: Usd(d("15000")),
+        max_exposure: Usd(d("30000")),
         collar_bps: 500,
         option_collar_bps: 1000,
         max_mark_age: Span::from_secs(5),
@@ -498,6 +499,7 @@ impl World {
         let state = self.core.state();
         let recount = state.positions().recount(state.orders());
         assert!(state.positions().same(&recount), "{:?}\n{recount:?}", state.positions());
+        assert!(state.exposures.same(&state.recounted_exposures()), "{:?}", state.exposures);
         for (client, times) in &self.venue.arrivals {
             assert_eq!(*times, 1, "{client} arrived {times} times");
         }

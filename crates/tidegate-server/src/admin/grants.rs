@@ -59,6 +59,7 @@ pub(super) fn limits(spec: LimitsSpec) -> Result<AccountLimits, Failure> {
         max_open_notional: amount("max_open_notional", &spec.max_open_notional).map(Usd)?,
         max_position_notional: amount("max_position_notional", &spec.max_position_notional)
             .map(Usd)?,
+        max_exposure: amount("max_exposure", &spec.max_exposure).map(Usd)?,
         collar_bps: spec.collar_bps,
         option_collar_bps: spec.option_collar_bps,
         max_mark_age: Span::from_millis(spec.max_mark_age_ms),

@@ -2,6 +2,7 @@
 
 use super::service::Administration;
 use std::time::Duration;
+use tidegate_core::state::Halt;
 use tidegate_types::grant::Scope;
 
 /// How often the folder is looked at.
@@ -29,10 +30,12 @@ pub(super) fn write(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     }
 }
 
-/// Halts everything if the file is there and nothing did yet.
+/// Halts everything if the file is there and nothing did yet; a halt that lets orders pass which
+/// reduce a position is not enough.
 pub(super) fn check(admin: &Administration) {
     let path = admin.folder().halt_file();
-    let halted = || admin.parts.desk.look(|state| state.halts().contains_key(&Scope::All));
+    let all = |halt: &Halt| !halt.allow_reduce;
+    let halted = || admin.parts.desk.look(|state| state.halts().get(&Scope::All).is_some_and(all));
     if path.exists() && !halted() {
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         let reason: String =

@@ -149,6 +149,8 @@ pub struct LimitsSpec {
     pub max_open_notional: String,
     /// Most that the position in one instrument may be worth, in dollars.
     pub max_position_notional: String,
+    /// Most that all positions with their open orders may be worth together, in dollars.
+    pub max_exposure: String,
     /// How far from the mark a price may be, in basis points.
     pub collar_bps: u32,
     /// The same for options.
@@ -303,6 +305,10 @@ pub struct AccountStatus {
     pub open_notional: String,
     /// Most that they may be worth, if the account has limits.
     pub max_open_notional: Option<String>,
+    /// What all positions with their open orders may come to be worth, in dollars.
+    pub exposure: String,
+    /// Most that it may be, if the account has limits.
+    pub max_exposure: Option<String>,
     /// The positions that are not zero.
     pub positions: BTreeMap<String, String>,
 }

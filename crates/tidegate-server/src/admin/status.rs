@@ -129,6 +129,8 @@ fn accounts(state: &State) -> Vec<AccountStatus> {
             foreign_orders: open.iter().filter(|order| order.is_foreign()).count(),
             open_notional: state.positions().account_open(name).to_string(),
             max_open_notional: state.limits().get(name).map(|l| l.max_open_notional.to_string()),
+            exposure: state.exposure(name).to_string(),
+            max_exposure: state.limits().get(name).map(|l| l.max_exposure.to_string()),
             positions,
         });
     }

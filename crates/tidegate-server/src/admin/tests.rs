@@ -133,7 +133,7 @@ async fn mistakes_are_named() {
     let office = office().await;
     let limits = |field: &str, value: Value| {
         let mut limits = json!({"op": "limits-set", "account": "main",
-            "max_order_notional": "1", "max_open_notional": "1", "max_position_notional": "1",
+            "max_order_notional": "1", "max_open_notional": "1", "max_position_notional": "1", "max_exposure": "1",
             "collar_bps": 1, "option_collar_bps": 1, "max_mark_age_ms": 1,
             "orders_per_second": 1, "burst": 1});
         limits[field] = value;
@@ -202,10 +202,14 @@ async fn a_halt_that_is_not_proven_in_time_says_what_is_left() {
 #[tokio::test]
 async fn the_halt_file_halts_everything() {
     let office = office().await;
+    // A halt that lets orders pass which reduce is not enough of one.
+    let mild = json!({"op": "halt", "scope": "all", "reason": "calm", "allow_reduce": true});
+    office.ask(mild).await.unwrap();
     std::fs::write(office.folder.halt_file(), "fire drill\n").unwrap();
     halt_file::check(&office.admin);
     let reason = office.world.desk.look(|state| state.halts()[&Scope::All].reason.clone());
     assert_eq!(reason, "fire drill");
+    assert!(office.world.desk.look(|state| !state.halts()[&Scope::All].allow_reduce));
     let resume = json!({"op": "resume", "scope": "all", "reason": "over"});
     let (code, message) = office.ask(resume.clone()).await.unwrap_err();
     assert_eq!(code, "halt_file");

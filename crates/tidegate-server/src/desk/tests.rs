@@ -314,6 +314,7 @@ fn limits() -> AccountLimits {
         max_order_notional: Usd(d("100000")),
         max_open_notional: Usd(d("10000000")),
         max_position_notional: Usd(d("10000000")),
+        max_exposure: Usd(d("10000000")),
         collar_bps: 500,
         option_collar_bps: 500,
         max_mark_age: Span::from_secs(60),

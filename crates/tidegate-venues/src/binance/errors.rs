@@ -144,6 +144,7 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
         Code::OrderNotional
         | Code::OpenNotional
         | Code::PositionNotional
+        | Code::Exposure
         | Code::GrantOpenNotional => (400, -2027, None),
         Code::PriceCollar => (400, if about.sells { -4024 } else { -4016 }, None),
         Code::Halted | Code::AccountClosed => (400, -4400, None),

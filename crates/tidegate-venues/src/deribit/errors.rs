@@ -62,6 +62,7 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         | Code::NoLimit
         | Code::OpenNotional
         | Code::PositionNotional
+        | Code::Exposure
         | Code::GrantOpenNotional
         | Code::Uncomputable
         | Code::DuplicateOrderId

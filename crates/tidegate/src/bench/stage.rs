@@ -250,6 +250,7 @@ async fn seat(dir: &Path) -> Result<(String, String), Failure> {
         max_order_notional: huge.clone(),
         max_open_notional: huge.clone(),
         max_position_notional: huge.clone(),
+        max_exposure: huge.clone(),
         collar_bps: 2_000,
         option_collar_bps: 5_000,
         max_mark_age_ms: 10_000,

@@ -300,6 +300,9 @@ pub struct LimitSet {
     /// Most that a position with its open orders may be worth, in dollars.
     #[arg(long)]
     pub max_position: String,
+    /// Most that all positions with their open orders may be worth together, in dollars.
+    #[arg(long)]
+    pub max_exposure: String,
     /// Largest order by pattern in the instrument's own unit: `BTC-*=100000`.
     #[arg(long, value_delimiter = ',')]
     pub max_order_qty: Vec<String>,

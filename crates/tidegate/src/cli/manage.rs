@@ -163,6 +163,7 @@ fn limits_spec(set: LimitSet) -> Result<LimitsSpec, Failure> {
         max_order_notional: set.max_order,
         max_open_notional: set.max_open,
         max_position_notional: set.max_position,
+        max_exposure: set.max_exposure,
         collar_bps: set.collar_bps,
         option_collar_bps: set.option_collar_bps,
         max_mark_age_ms: set.max_mark_age_ms,

@@ -116,29 +116,31 @@ fn accounts(out: &mut String, status: &Status) {
     let width = names.chain(callers.iter().map(|c| c.caller.len() + 2)).max().unwrap_or(0).max(7);
     let _ = writeln!(
         out,
-        "\n{:<width$}  {:<8} {:>6}  {:>24}  state and positions",
-        "account", "venue", "orders", "open USD of at most"
+        "\n{:<width$}  {:<8} {:>6}  {:>24}  {:>26}  state and positions",
+        "account", "venue", "orders", "open USD of at most", "exposure USD of at most"
     );
+    let limit = |most: &Option<String>| most.clone().unwrap_or("no limits: nothing".to_owned());
     for (account, state) in rows {
-        let most = account.max_open_notional.as_deref();
         let _ = writeln!(
             out,
-            "{:<width$}  {:<8} {:>6}  {:>24}  {state}{}",
+            "{:<width$}  {:<8} {:>6}  {:>24}  {:>26}  {state}{}",
             account.account,
             account.venue,
             account.open_orders,
-            of(&account.open_notional, most.unwrap_or("no limits: nothing")),
+            of(&account.open_notional, &limit(&account.max_open_notional)),
+            of(&account.exposure, &limit(&account.max_exposure)),
             positions(account),
         );
         for caller in callers.iter().filter(|caller| caller.account == account.account) {
             let rights = if caller.trade { "" } else { "reads only" };
             let _ = writeln!(
                 out,
-                "  {:<rest$}  {:<8} {:>6}  {:>24}  {rights}",
+                "  {:<rest$}  {:<8} {:>6}  {:>24}  {:>26}  {rights}",
                 caller.caller,
                 "",
                 caller.open_orders,
                 of(&caller.open_notional, &caller.max_open_notional),
+                "",
                 rest = width - 2,
             );
         }

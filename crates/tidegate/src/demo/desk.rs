@@ -143,6 +143,7 @@ pub fn limits(account: &DeskAccount) -> Request {
         max_order_notional: "500000".to_owned(),
         max_open_notional: "2000000".to_owned(),
         max_position_notional: "2000000".to_owned(),
+        max_exposure: "8000000".to_owned(),
         collar_bps: 500,
         option_collar_bps: 10_000,
         max_mark_age_ms: 5_000,
