@@ -125,6 +125,8 @@ settings! {
         idle_ms: u64 = tidegate_types::limits::IDLE_TIMEOUT.millis(),
         /// Without taking a byte of what is written to them.
         write_ms: u64 = 30_000,
+        /// For a WebSocket to be used: until somebody logs in on it, subscribes or asks.
+        unused_ms: u64 = tidegate_types::limits::UNUSED_SOCKET_TIMEOUT.millis(),
     }
 }
 

@@ -26,6 +26,9 @@ pub const IDLE_TIMEOUT: Span = Span::from_secs(75);
 pub const MAX_CONNECTIONS: usize = 4096;
 /// Most connections at once from one address.
 pub const MAX_CONNECTIONS_PER_PEER: usize = 512;
+/// A caller's WebSocket on which nobody logged in, and nothing was subscribed to or asked, is closed
+/// after this. Some clients open theirs well before they use it.
+pub const UNUSED_SOCKET_TIMEOUT: Span = Span::from_secs(600);
 /// Most messages waiting to be written to one caller's WebSocket; a slower reader is cut off.
 pub const MAX_WS_BACKLOG: usize = 1024;
 /// An answer from a venue must come within this, else the outcome is unknown.

@@ -22,7 +22,7 @@ struct Open {
 
 /// A counted connection, until dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct Seat {
     peer: IpAddr,
     connections: Arc<Connections>,
 }
@@ -38,16 +38,16 @@ impl Connections {
         })
     }
 
-    /// A place for one more connection from `peer`; none when a limit is reached.
-    pub fn enter(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
-        let place = self.find_place(peer);
-        if place.is_none() {
+    /// A seat for one more connection from `peer`; none when a limit is reached.
+    pub fn enter(self: &Arc<Self>, peer: IpAddr) -> Option<Seat> {
+        let seat = self.find_seat(peer);
+        if seat.is_none() {
             self.turned_away.fetch_add(1, Ordering::Relaxed);
         }
-        place
+        seat
     }
 
-    fn find_place(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
+    fn find_seat(self: &Arc<Self>, peer: IpAddr) -> Option<Seat> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.total >= self.most {
             return None;
@@ -58,10 +58,10 @@ impl Connections {
         }
         *here += 1;
         open.total += 1;
-        Some(Place { peer, connections: Arc::clone(self) })
+        Some(Seat { peer, connections: Arc::clone(self) })
     }
 
-    /// How many found no place.
+    /// How many found no seat.
     pub fn turned_away(&self) -> u64 {
         self.turned_away.load(Ordering::Relaxed)
     }
@@ -72,7 +72,7 @@ impl Connections {
     }
 }
 
-impl Drop for Place {
+impl Drop for Seat {
     fn drop(&mut self) {
         let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.total = open.total.saturating_sub(1);

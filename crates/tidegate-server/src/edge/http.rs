@@ -2,6 +2,7 @@
 
 mod head;
 
+use super::connections::Seat;
 use super::guard::{Guarded, Phase};
 use super::listener::{Door, Mount};
 use super::websocket::{CallerSocket, accept_socket};
@@ -33,10 +34,12 @@ pub(super) const ADMIN_PATH: &str = "/admin/v1";
 
 type Answer = Response<Full<Bytes>>;
 
-/// Serves one connection until it closes, breaks, or `stop` turns true between two requests.
+/// Serves one connection until it closes, breaks, or `stop` turns true between two requests. It keeps
+/// its seat for as long as it is open, as a WebSocket too.
 pub(super) async fn serve<S, IO>(
     io: IO,
     peer: IpAddr,
+    seat: Seat,
     door: Arc<Door<S>>,
     mut stop: watch::Receiver<bool>,
 ) where
@@ -47,10 +50,12 @@ pub(super) async fn serve<S, IO>(
     let io = TokioIo::new(Guarded::new(io, phase.clone(), door.timeouts));
     let (per_second, burst) = door.rate;
     let bucket = Arc::new(Mutex::new(Bucket::new(per_second, burst)));
+    let seat = Arc::new(seat);
     let service = service_fn(move |request| {
         let visit = Visit {
             door: Arc::clone(&door),
             peer,
+            seat: Arc::clone(&seat),
             bucket: Arc::clone(&bucket),
             phase: phase.clone(),
         };
@@ -79,6 +84,7 @@ pub(super) async fn serve<S, IO>(
 struct Visit<S> {
     door: Arc<Door<S>>,
     peer: IpAddr,
+    seat: Arc<Seat>,
     bucket: Arc<Mutex<Bucket>>,
     phase: Phase,
 }
@@ -118,12 +124,14 @@ impl<S: Site> Visit<S> {
                         Reject::new(Code::Malformed, "what follows came before the answer");
                     return (self.refuse(place, Some(&head.request), &reject), false);
                 }
-                let (site, bucket) = (Arc::clone(&self.door.site), self.fresh_bucket());
+                let (site, seat) = (Arc::clone(&self.door.site), Arc::clone(&self.seat));
+                let (bucket, unused) = (self.fresh_bucket(), self.door.timeouts.unused);
                 tokio::spawn(async move {
                     if let Ok(upgraded) = upgrade.await {
                         let socket: CallerSocket = accept_socket(upgraded).await;
-                        site.drive(venue, session, socket, bucket).await;
+                        site.drive(venue, session, socket, bucket, unused).await;
                     }
+                    drop(seat);
                 });
                 (switching(&accept), true)
             }

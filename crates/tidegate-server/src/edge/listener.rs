@@ -1,6 +1,6 @@
 //! Listeners: accepting, TLS, and handing connections over.
 
-use super::connections::Connections;
+use super::connections::{Connections, Seat};
 use super::{Site, Timeouts, http};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -77,12 +77,9 @@ async fn accept<S: Site>(listener: TcpListener, door: Arc<Door<S>>, stop: watch:
             Ok((stream, peer)) => {
                 // Over the limit the connection is dropped at once: an answer would cost a
                 // handshake, which is what somebody who opens too many is after.
-                if let Some(place) = door.connections.enter(peer.ip()) {
+                if let Some(seat) = door.connections.enter(peer.ip()) {
                     let (door, stop) = (Arc::clone(&door), stop.clone());
-                    tokio::spawn(async move {
-                        connection(stream, peer.ip(), door, stop).await;
-                        drop(place);
-                    });
+                    tokio::spawn(connection(stream, peer.ip(), seat, door, stop));
                 }
             }
             // Out of descriptors or memory: others will free some. A connection that broke while
@@ -95,6 +92,7 @@ async fn accept<S: Site>(listener: TcpListener, door: Arc<Door<S>>, stop: watch:
 async fn connection<S: Site>(
     stream: TcpStream,
     peer: IpAddr,
+    seat: Seat,
     door: Arc<Door<S>>,
     stop: watch::Receiver<bool>,
 ) {
@@ -102,11 +100,11 @@ async fn connection<S: Site>(
         return;
     }
     match door.tls.clone() {
-        None => http::serve(stream, peer, door, stop).await,
+        None => http::serve(stream, peer, seat, door, stop).await,
         Some(tls) => {
             let handshake = tokio::time::timeout(door.timeouts.handshake, tls.accept(stream));
             if let Ok(Ok(stream)) = handshake.await {
-                http::serve(stream, peer, door, stop).await;
+                http::serve(stream, peer, seat, door, stop).await;
             }
         }
     }

@@ -45,13 +45,14 @@ pub trait Site: Send + Sync + 'static {
         request: &RawRequest,
     ) -> Result<Box<dyn Session>, Reply>;
 
-    /// Serves a session until its socket closes.
+    /// Serves a session until its socket closes, or was used for nothing for as long as `unused`.
     fn drive(
         &self,
         venue: &'static dyn Venue,
         session: Box<dyn Session>,
         socket: CallerSocket,
         bucket: Bucket,
+        unused: Duration,
     ) -> impl Future<Output = ()> + Send;
 
     /// The answer to a request of the administration's.
@@ -71,6 +72,8 @@ pub struct Timeouts {
     pub idle: Duration,
     /// Without taking a byte of what is written to them.
     pub write: Duration,
+    /// For a WebSocket to be used for anything.
+    pub unused: Duration,
 }
 
 impl From<&crate::config::Timeouts> for Timeouts {
@@ -81,6 +84,7 @@ impl From<&crate::config::Timeouts> for Timeouts {
             body: Duration::from_millis(set.body_ms),
             idle: Duration::from_millis(set.idle_ms),
             write: Duration::from_millis(set.write_ms),
+            unused: Duration::from_millis(set.unused_ms),
         }
     }
 }

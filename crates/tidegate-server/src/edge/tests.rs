@@ -29,7 +29,15 @@ impl Site for Echo {
         Err(Reply { status: 404, headers: Vec::new(), body: reject.to_string().into_bytes() })
     }
 
-    async fn drive(&self, _: &'static dyn Venue, _: Box<dyn Session>, _: CallerSocket, _: Bucket) {}
+    async fn drive(
+        &self,
+        _: &'static dyn Venue,
+        _: Box<dyn Session>,
+        _: CallerSocket,
+        _: Bucket,
+        _: Duration,
+    ) {
+    }
 
     async fn administer(&self, _: RawRequest) -> Reply {
         Reply { status: 200, headers: Vec::new(), body: b"admin".to_vec() }
@@ -42,6 +50,7 @@ const QUICK: Timeouts = Timeouts {
     body: Duration::from_millis(200),
     idle: Duration::from_millis(600),
     write: Duration::from_millis(200),
+    unused: Duration::from_millis(200),
 };
 
 struct Opened {

@@ -51,13 +51,15 @@ pub(super) async fn accept_socket(upgraded: Upgraded) -> CallerSocket {
     WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await
 }
 
-/// Serves a session until its socket closes, breaks, or reads too slowly.
+/// Serves a session until its socket closes, breaks, reads too slowly, or was used for nothing for as
+/// long as `unused`.
 pub async fn drive(
     gate: Arc<Gate>,
     venue: &'static dyn Venue,
     session: Box<dyn Session>,
     socket: CallerSocket,
     bucket: Bucket,
+    unused: Duration,
 ) {
     let mut pings = interval(PING_INTERVAL);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -74,6 +76,7 @@ pub async fn drive(
         relay: None,
         pings,
         silent_pings: 0,
+        unused: Instant::now().checked_add(unused),
         open: true,
     };
     let steps = driver.session.on_open(clock::now());
@@ -101,6 +104,8 @@ struct Driver {
     relay: Option<Relay>,
     pings: Interval,
     silent_pings: u32,
+    /// When the socket is closed, unless it is used for something until then.
+    unused: Option<Instant>,
     open: bool,
 }
 
@@ -114,6 +119,7 @@ enum Happened {
     Public(Option<String>),
     Timer,
     Ping,
+    Unused,
     Stopping,
 }
 
@@ -130,6 +136,9 @@ impl Driver {
             text = relay::next(&mut self.relay) => Happened::Public(text),
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Happened::Timer,
             _ = self.pings.tick() => Happened::Ping,
+            () = sleep_until(self.unused.unwrap_or_else(Instant::now)), if self.unused.is_some() => {
+                Happened::Unused
+            }
             () = self.gate.stopping() => Happened::Stopping,
         }
     }
@@ -174,6 +183,9 @@ impl Driver {
                     self.open = false;
                 }
                 self.wire.send(Message::Ping(bytes::Bytes::new()));
+            }
+            Happened::Unused => {
+                self.close(1008, "TG101 nobody logged in, and nothing was subscribed to or asked");
             }
             Happened::Stopping => self.close(1001, "the gateway stops"),
         }
@@ -272,7 +284,11 @@ impl Driver {
                 })
             }
         };
-        who.inspect_err(|reject| self.gate.note_refusal(None, reject))
+        match &who {
+            Ok(_) => self.unused = None,
+            Err(reject) => self.gate.note_refusal(None, reject),
+        }
+        who
     }
 
     fn relay(&mut self, text: String) {
@@ -286,6 +302,7 @@ impl Driver {
                 }
             }
         }
+        self.unused = None;
         let sent = self.relay.as_ref().is_some_and(|relay| relay.send(text));
         if !sent {
             self.close(1008, "TG403 the venue's socket takes no more");

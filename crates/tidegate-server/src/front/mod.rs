@@ -13,6 +13,7 @@ use crate::clock;
 use crate::desk::{Desk, Link, Links};
 use crate::edge::{Bucket, CallerSocket, Site, drive};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 use tidegate_core::event::Event;
 use tidegate_identity::{Named, Remembered};
 use tidegate_types::order::CancelFilter;
@@ -150,9 +151,10 @@ impl Site for Gate {
         session: Box<dyn Session>,
         socket: CallerSocket,
         bucket: Bucket,
+        unused: Duration,
     ) {
         if let Some(gate) = self.this.upgrade() {
-            drive(gate, venue, session, socket, bucket).await;
+            drive(gate, venue, session, socket, bucket, unused).await;
         }
     }
 

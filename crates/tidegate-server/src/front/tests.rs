@@ -69,12 +69,17 @@ impl Desk {
     }
 
     async fn listen(&self) -> Listening {
+        self.listen_for(Connections::new(10, 10), Duration::from_secs(60)).await
+    }
+
+    async fn listen_for(&self, connections: Arc<Connections>, unused: Duration) -> Listening {
         let timeouts = Timeouts {
             handshake: Duration::from_secs(1),
             head: Duration::from_secs(1),
             body: Duration::from_secs(1),
             idle: Duration::from_secs(1),
             write: Duration::from_secs(1),
+            unused,
         };
         let door = Door {
             site: Arc::clone(&self.gate),
@@ -82,7 +87,7 @@ impl Desk {
             tls: None,
             timeouts,
             rate: (50, 50),
-            connections: Connections::new(10, 10),
+            connections,
         };
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         listen(any, door, self.office.stop.clone()).await.unwrap()
@@ -245,6 +250,77 @@ async fn a_reader_that_does_not_keep_up_is_cut_off() {
     });
     assert!(drained.await.is_ok(), "the connection ended");
     assert!(raw.len() < 64 * 1024 * 1024, "what was kept for it is bounded: {}", raw.len());
+}
+
+#[tokio::test]
+async fn a_socket_counts_as_a_connection_for_as_long_as_it_is_open() {
+    let desk = desk().await;
+    let connections = Connections::new(10, 2);
+    let listening = desk.listen_for(Arc::clone(&connections), Duration::from_secs(60)).await;
+    let _kept = open(listening.address, "/ws-fapi/v1").await;
+    let dropped = open(listening.address, "/ws/btcusdt@trade").await;
+    assert_eq!(connections.count(), 2);
+    let mut third = TcpStream::connect(listening.address).await.unwrap();
+    let turned_away = tokio::time::timeout(Duration::from_secs(5), third.read_u8());
+    assert!(turned_away.await.unwrap().is_err(), "a third from one address");
+    drop(dropped);
+    for _ in 0..200 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        if connections.count() == 1 {
+            return;
+        }
+    }
+    panic!("a closed socket kept its seat");
+}
+
+#[tokio::test]
+async fn a_socket_that_nobody_uses_is_closed() {
+    let desk = desk().await;
+    let listening = desk.listen_for(Connections::new(10, 10), Duration::from_millis(300)).await;
+    let asks = |text: &'static str| Message::text(text);
+    let bad_login = r#"{"id": 1, "method": "session.logon", "params": {"apiKey": "a", "signature": "b", "timestamp": 1}}"#;
+    let table = [
+        ("nothing", "/ws-fapi/v1", None, false),
+        ("a ping of the protocol's own", "/ws-fapi/v1", Some(Message::Ping("x".into())), false),
+        ("a bad login", "/ws-fapi/v1", Some(asks(bad_login)), false),
+        ("nonsense", "/ws-fapi/v1", Some(asks("{}")), false),
+        ("no stream yet", "/ws", None, false),
+        (
+            "a public question",
+            "/ws-fapi/v1",
+            Some(asks(r#"{"id": 1, "method": "ticker.price"}"#)),
+            true,
+        ),
+        ("a stream in the address", "/ws/btcusdt@trade", None, true),
+        (
+            "a subscription",
+            "/ws",
+            Some(asks(r#"{"id": 1, "method": "SUBSCRIBE", "params": ["btcusdt@trade"]}"#)),
+            true,
+        ),
+    ];
+    for (name, path, first, stays) in table {
+        let mut socket = open(listening.address, path).await;
+        if let Some(message) = first {
+            socket.send(message).await.unwrap();
+        }
+        let closed = tokio::time::timeout(Duration::from_millis(900), async {
+            loop {
+                match socket.next().await {
+                    Some(Ok(Message::Close(Some(frame)))) => return frame,
+                    Some(Ok(_)) => {}
+                    ended => panic!("{name}: {ended:?}"),
+                }
+            }
+        });
+        match closed.await {
+            Ok(frame) => {
+                assert!(!stays && u16::from(frame.code) == 1008, "{name}: {frame}");
+                assert!(frame.reason.starts_with("TG101"), "{name}: {frame}");
+            }
+            Err(_) => assert!(stays, "{name}: still open"),
+        }
+    }
 }
 
 #[tokio::test]

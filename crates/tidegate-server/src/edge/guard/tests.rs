@@ -7,6 +7,7 @@ const PATIENT: Timeouts = Timeouts {
     body: Duration::from_secs(5),
     idle: Duration::from_secs(5),
     write: Duration::from_secs(5),
+    unused: Duration::from_secs(5),
 };
 
 #[tokio::test]
