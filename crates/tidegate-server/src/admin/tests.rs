@@ -145,6 +145,10 @@ async fn mistakes_are_named() {
         (json!({"op": "account-add", "venue": "nowhere", "account": "x"}), "not configured"),
         (json!({"op": "key-add", "caller": "ann", "account": "none"}), "no account"),
         (json!({"op": "key-add", "caller": "ann", "account": "main", "public": "12"}), "public"),
+        (
+            json!({"op": "key-add", "caller": "ann", "account": "main", "public": "+f".repeat(32)}),
+            "public",
+        ),
         (json!({"op": "venue-key-reload", "account": "main"}), "no key"),
         (limits("max_order_notional", json!("-1")), "negative"),
         (limits("max_order_notional", json!("much")), "max_order_notional"),

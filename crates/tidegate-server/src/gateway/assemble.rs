@@ -1,7 +1,7 @@
 //! Putting the parts together: journal and core, signer, callers, venues, administration.
 
 use super::keys::{Restart, keyring};
-use super::{GatewayConfig, GatewayError};
+use super::{GatewayConfig, GatewayError, descriptors};
 use crate::admin::{Administration, Parts};
 use crate::clock;
 use crate::config::Config;
@@ -85,8 +85,8 @@ pub(super) async fn assemble(
     desk.set_signer_lacks(lacks);
     tokio::spawn(Arc::clone(&desk).hear_signer(news, Arc::clone(&held)));
 
-    let connections =
-        Connections::new(config.requests.connections, config.requests.connections_per_peer);
+    let most = descriptors::connections(config.requests.connections)?;
+    let connections = Connections::new(most, config.requests.connections_per_peer);
     let owner = std::fs::metadata(folder.path())
         .map_err(|e| GatewayError::of(&folder.path().display().to_string())(&e))?;
     let pid = signer.clone();

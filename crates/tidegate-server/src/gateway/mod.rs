@@ -1,6 +1,7 @@
 //! Starting and stopping: what runs, in which order.
 
 mod assemble;
+mod descriptors;
 mod keys;
 mod lock;
 mod lookout;

@@ -3,6 +3,7 @@
 use crate::program::{run, run_json};
 use serde_json::Value;
 use std::fs;
+use std::os::unix::net::UnixListener;
 
 fn is_error(json: &Value) {
     let error = json.get("error").unwrap_or_else(|| panic!("an error object: {json}"));
@@ -71,6 +72,43 @@ fn a_halt_without_a_gateway_writes_the_file_and_proves_nothing() {
     assert!(said.contains("not proven"), "{said}");
     let file = fs::read_to_string(dir.path().join("HALT")).unwrap();
     assert!(file.contains("all") && file.contains("drill"), "{file}");
+}
+
+#[test]
+fn a_halt_that_a_gateway_does_not_answer_writes_the_file_too() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(run_json(dir.path(), &["init", "--key-file"]).code, 0);
+    let socket = UnixListener::bind(dir.path().join("admin.sock")).unwrap();
+    // It takes the connection and closes it, as a gateway does that has no descriptor left.
+    let gateway = std::thread::spawn(move || drop(socket.accept().unwrap()));
+    let halt = run_json(dir.path(), &["halt", "caller:ann", "--reason", "drill"]);
+    gateway.join().unwrap();
+    assert_eq!((halt.code, halt.error()), (1, "no-answer"), "{halt:?}");
+    let said = halt.json["error"]["hint"].as_str().unwrap();
+    assert!(said.contains("HALT") && said.contains("status"), "{said}");
+    let file = fs::read_to_string(dir.path().join("HALT")).unwrap();
+    assert!(file.contains("caller:ann") && file.contains("drill"), "{file}");
+}
+
+#[test]
+fn a_misspelt_scope_halts_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(run_json(dir.path(), &["init", "--key-file"]).code, 0);
+    for scope in
+        ["BADSCOPE", "ALL", "caller:", "caller", "account:a b", "person:ann", "instrument:BTCUSDT"]
+    {
+        let halt = run_json(dir.path(), &["halt", scope, "--reason", "drill"]);
+        assert_eq!(halt.code, 64, "{scope}: {halt:?}");
+        is_error(&halt.json);
+        let said = halt.json["error"]["hint"].as_str().unwrap();
+        assert!(said.contains("caller:NAME"), "{scope}: {said}");
+        assert!(!dir.path().join("HALT").exists(), "{scope}");
+    }
+    for scope in ["caller:ann", "instrument:binance/BTCUSDT", "venue:deribit"] {
+        let halt = run_json(dir.path(), &["halt", scope, "--reason", "drill"]);
+        assert_eq!(halt.code, 1, "{scope}: {halt:?}");
+        assert!(fs::read_to_string(dir.path().join("HALT")).unwrap().contains(scope));
+    }
 }
 
 #[test]

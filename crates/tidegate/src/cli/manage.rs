@@ -67,8 +67,8 @@ pub fn limit(common: &Common, command: Limit) -> Result<(), Failure> {
     done(common, &Request::LimitsSet(limits_spec(set)?), &text)
 }
 
-/// `tidegate halt`: ends well only when the venue shows no order of the scope. With no gateway
-/// running, leaves the halt file, which every gateway that starts on the folder obeys.
+/// `tidegate halt`: ends well only when the venue shows no order of the scope. With no gateway that
+/// answers, leaves the halt file, which every gateway on the folder obeys.
 pub fn halt(common: &Common, halt: Halt) -> Result<(), Failure> {
     let Halt { scope, reason, timeout, allow_reduce } = halt;
     if scope.parse::<Scope>().is_err() {
@@ -92,26 +92,40 @@ pub fn halt(common: &Common, halt: Halt) -> Result<(), Failure> {
             print(common.json, &value, &format!("halted {scope}: proven, nothing of it is open"));
             Ok(())
         }
-        Err(failure) if failure.code == "not-running" && common.url.is_none() => {
-            let path = DataFolder::new(data_dir(common)?).halt_file();
-            std::fs::write(&path, format!("{scope}: {reason}\n")).map_err(|error| {
-                let path = path.display();
-                Failure::new(
-                    "not-halted",
-                    format!("cannot write {path}: {error}"),
-                    "halt at the venue",
-                )
-            })?;
-            Err(Failure::new(
-                "blocked-not-proven",
-                "no gateway runs: blocked, not proven",
-                format!(
-                    "{} now halts everything at the next start; look at the venues for open orders",
-                    path.display()
+        Err(failure)
+            if common.url.is_none() && matches!(failure.code, "not-running" | "no-answer") =>
+        {
+            let why = match failure.code {
+                "not-running" => Failure::new(
+                    "blocked-not-proven",
+                    "no gateway runs: blocked, not proven",
+                    "look at the venues for open orders",
                 ),
-            ))
+                _ => failure,
+            };
+            Err(leave_halt_file(common, &format!("{scope}: {reason}\n"), why))
         }
         Err(failure) => Err(failure),
+    }
+}
+
+/// Leaves the halt file, and says so with the failure.
+fn leave_halt_file(common: &Common, text: &str, failure: Failure) -> Failure {
+    let path = match data_dir(common) {
+        Ok(dir) => DataFolder::new(dir).halt_file(),
+        Err(failure) => return failure,
+    };
+    let shown = path.display();
+    match std::fs::write(&path, text) {
+        Ok(()) => {
+            let hint = format!("while {shown} is there, everything is halted; {}", failure.hint);
+            Failure { hint, ..failure }
+        }
+        Err(error) => Failure::new(
+            "not-halted",
+            format!("{}; cannot write {shown}: {error}", failure.message),
+            "halt at the venue",
+        ),
     }
 }
 

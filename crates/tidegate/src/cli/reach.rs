@@ -58,7 +58,7 @@ fn over_socket(
     exchange().map_err(|error| {
         Failure::new(
             "no-answer",
-            format!("the gateway took the request but its answer did not come: {error}"),
+            format!("the gateway did not answer, and may or may not have taken it: {error}"),
             "look at `tidegate status` before trying again",
         )
     })
