@@ -1,5 +1,6 @@
 //! What a record changes: the one function by which state comes about, live and on replay.
 
+use crate::guards;
 use crate::orders::{Heard, Order, PendingAmend, Stage, next};
 use crate::state::{Account, Halt, Key, Purpose, State};
 use crate::told::{reconciled, resolved, streamed};
@@ -85,6 +86,13 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         }
         Body::Streamed { account, event } => streamed(state, account, event, now),
         Body::Resolved { order, outcome } => resolved(state, *order, outcome, now),
+        Body::Guarded { .. }
+        | Body::Unguarded { .. }
+        | Body::Through { .. }
+        | Body::SessionEnded { .. }
+        | Body::GuardedEver { .. }
+        | Body::CountdownSet { .. }
+        | Body::CountdownLapsed { .. } => guards::apply(state, &record.body, now),
     }
     state.orders.evict(max_done);
 }
@@ -97,6 +105,7 @@ fn started(state: &mut State, epoch: &str, now: Time) {
         "not reconciled since the start".clone_into(&mut account.why);
     }
     state.calls.clear();
+    guards::sessions_died(state);
     let open: Vec<OrderId> = state.orders.open().map(|order| order.id).collect();
     for id in open {
         state.change(id, |order| {
@@ -180,6 +189,7 @@ fn place(state: &mut State, cleared: &Body, now: Time) {
     take_token(state, caller, account, now);
     state.next_order = order.next();
     track(state, *call, Purpose::Place { order: *order });
+    let session = guards::over(state, *order);
     state.insert(Order {
         id: *order,
         caller: Some(caller.clone()),
@@ -200,6 +210,8 @@ fn place(state: &mut State, cleared: &Body, now: Time) {
         reducing: decision.reducing,
         amend: None,
         done_no: None,
+        session,
+        doom: None,
     });
 }
 

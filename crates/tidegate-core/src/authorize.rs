@@ -6,6 +6,7 @@ use crate::state::State;
 use std::borrow::Cow;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::grant::{AccountLimits, Grant};
+use tidegate_types::ids::InstrumentId;
 use tidegate_types::instrument::{Instrument, Kind};
 use tidegate_types::order::{AmendOrder, CancelOrder, NewOrder, OrderName, Side};
 use tidegate_types::proof::Authenticated;
@@ -181,11 +182,29 @@ pub(crate) fn setting<'a>(
     Ok(Authorized { who, grant, limits: limits(state, who)?, ask: None })
 }
 
+/// May this caller have its orders cancelled later? Whoever may trade may.
+pub(crate) fn guard(
+    state: &State,
+    who: &Authenticated,
+    instrument: Option<&InstrumentId>,
+    now: Time,
+) -> Result<(), Refusal> {
+    if !grant(state, who, now)?.trade {
+        return Err(Reject::new(Code::NoGrant, "it may read only").into());
+    }
+    match instrument {
+        Some(id) if id.venue != *who.venue() || !state.instruments.contains_key(id) => {
+            Err(Reject::new(Code::UnknownInstrument, id.to_string()).into())
+        }
+        _ => Ok(()),
+    }
+}
+
 fn own<'a>(
     state: &'a State,
     who: &Authenticated,
     name: &OrderName,
-    instrument: Option<&tidegate_types::ids::InstrumentId>,
+    instrument: Option<&InstrumentId>,
 ) -> Result<&'a Order, Reject> {
     let refuse = |code| {
         let detail = match name {

@@ -1,9 +1,11 @@
 //! What can happen to the core.
 
 use tidegate_types::grant::Scope;
-use tidegate_types::ids::{AccountName, CallId, CallerName, KeyId, PersonName, Ticket, VenueName};
+use tidegate_types::ids::{
+    AccountName, CallId, CallerName, KeyId, PersonName, SessionId, Ticket, VenueName,
+};
 use tidegate_types::instrument::{Instrument, Mark};
-use tidegate_types::order::{CancelFilter, Intent};
+use tidegate_types::order::Intent;
 use tidegate_types::proof::{Authenticated, Durable, Signed};
 use tidegate_types::record::{Change, Durability};
 use tidegate_types::reject::Reject;
@@ -30,6 +32,8 @@ pub enum Event {
         ticket: Ticket,
         /// Who asks.
         who: Authenticated,
+        /// Over which session; none for a request of its own.
+        session: Option<SessionId>,
         /// What.
         intent: Intent,
     },
@@ -48,15 +52,15 @@ pub enum Event {
         caller: CallerName,
         /// With which key.
         key: KeyId,
+        /// The session that is the caller's from now on.
+        session: Option<SessionId>,
     },
-    /// A caller's session ended that had asked for its orders to be cancelled then.
+    /// A session ended; nothing comes over it after this.
     Disconnected {
-        /// Whose.
-        caller: CallerName,
-        /// On which account.
-        account: AccountName,
-        /// Which of its orders.
-        filter: CancelFilter,
+        /// Which.
+        session: SessionId,
+        /// It was not left by a logout, which cancels nothing.
+        lost: bool,
     },
     /// The administration changes something; answered once durable.
     Administer {

@@ -8,7 +8,7 @@ use crate::risk::{Cleared, ClearedSetting};
 use crate::state::Purpose;
 use std::collections::VecDeque;
 use tidegate_types::call::{Call, CallBody, Warrant};
-use tidegate_types::ids::{AccountName, CallId, ClientId, OrderId, Seq};
+use tidegate_types::ids::{AccountName, CallId, ClientId, OrderId, Seq, SessionId};
 use tidegate_types::limits::ORDER_DEADLINE;
 use tidegate_types::order::{AmendOrder, Setting};
 use tidegate_types::proof::Authenticated;
@@ -83,6 +83,7 @@ impl Core {
         &mut self,
         cleared: Cleared,
         who: &Authenticated,
+        session: Option<SessionId>,
         now: Time,
         out: &mut Vec<Action>,
     ) -> Result<Journalled, Refusal> {
@@ -90,6 +91,7 @@ impl Core {
         let (order, call) = (self.state.next_order, self.state.next_call);
         let client_id = client_id(&self.state.epoch, order)?;
         let deadline = deadline(request.valid_until, now);
+        self.placed_over(session, order, now, out);
         let purpose = Purpose::Place { order };
         let account = who.account().clone();
         let body =

@@ -15,6 +15,7 @@ mod authorize;
 mod calls;
 mod cancel;
 mod exposure;
+mod guards;
 mod halt;
 mod journal;
 mod pipeline;
@@ -35,6 +36,7 @@ pub mod shape;
 pub mod state;
 
 pub use authorize::ReadRights;
+pub use guards::{Countdown, Guards};
 
 use action::{Action, Answer};
 use event::Event;
@@ -44,7 +46,7 @@ use tidegate_types::grant::Scope;
 use tidegate_types::ids::{AccountName, CallId, OrderId, Seq, Ticket, VenueName};
 use tidegate_types::limits::MAX_DONE_ORDERS;
 use tidegate_types::proof::{Authenticated, Durable};
-use tidegate_types::record::{Body, Canceller, Record};
+use tidegate_types::record::{Body, Record};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
 use timers::{Timer, Timers};
@@ -92,6 +94,8 @@ pub struct Core {
     next_query: u64,
     snapshots_asked: u64,
     cancels: cancel::Cancels,
+    sessions: guards::Sessions,
+    doomed: guards::Doomed,
     doubts: resolve::Doubts,
     watches: BTreeMap<AccountName, reconcile::Watch>,
     proofs: BTreeMap<Scope, halt::Proof>,
@@ -116,6 +120,8 @@ impl Core {
             next_query: FIRST_QUERY,
             snapshots_asked: 0,
             cancels: cancel::Cancels::default(),
+            sessions: guards::Sessions::default(),
+            doomed: guards::Doomed::default(),
             doubts: resolve::Doubts::default(),
             watches: BTreeMap::new(),
             proofs: BTreeMap::new(),
@@ -143,19 +149,17 @@ impl Core {
                 self.append(Body::Stopped, now, out);
                 self.running = false;
             }
-            Event::Submit { ticket, who, intent } => self.submit(ticket, &who, intent, now, out),
+            Event::Submit { ticket, who, session, intent } => {
+                let asked = pipeline::Asked { ticket, who: &who, session, now };
+                self.submit(asked, intent, out);
+            }
             Event::RefusedEarlier { caller, account, reject } => {
                 self.refused_earlier(caller, account, reject, now, out);
             }
-            Event::LoggedIn { caller, key } => {
-                self.append(Body::LoggedIn { caller, key }, now, out);
+            Event::LoggedIn { caller, key, session } => {
+                self.logged_in(caller, key, session, now, out);
             }
-            Event::Disconnected { caller, account, filter } => {
-                for order in self.matching(&caller, &account, &filter) {
-                    let by = Canceller::Disconnect { caller: caller.clone() };
-                    self.cancel_quietly(order, by, now, out);
-                }
-            }
+            Event::Disconnected { session, lost } => self.session_ended(session, lost, now, out),
             Event::Administer { ticket, by, change } => {
                 self.administer(ticket, by, change, now, out);
             }
@@ -194,6 +198,8 @@ impl Core {
                 Timer::Resolve(order) => self.query(order, now, out),
                 Timer::Account(account) => self.ask_anew(&account, now, out),
                 Timer::Halt(scope) => self.prove(&scope, now, out),
+                Timer::Countdown(countdown) => self.lapse(countdown, now, out),
+                Timer::Doomed => self.sweep(now, out),
                 Timer::Refusals => self.close_windows(now, false, out),
             }
         }
@@ -242,6 +248,7 @@ impl Core {
             }
         }
         self.prove_again(now);
+        self.guard_again(now);
     }
 
     fn journal_failed(&mut self, why: &str, now: Time, out: &mut Vec<Action>) {

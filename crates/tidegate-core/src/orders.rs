@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use tidegate_types::call::OrderRef;
 use tidegate_types::decimal::{Decimal, Rounding};
 use tidegate_types::ids::{
-    AccountName, CallId, CallerName, ClientId, OrderId, TradeId, VenueOrderId,
+    AccountName, CallId, CallerName, ClientId, OrderId, SessionId, TradeId, VenueOrderId,
 };
 use tidegate_types::instrument::{Price, Qty};
 use tidegate_types::order::{NewOrder, PostOnly, Side};
+use tidegate_types::record::Canceller;
 use tidegate_types::report::{FillReport, OrderReport, VenueState};
 use tidegate_types::time::Time;
 use tidegate_types::{codec_enum, codec_struct};
@@ -172,6 +173,10 @@ pub struct Order {
     pub amend: Option<PendingAmend>,
     /// Its place among the done orders, from the oldest.
     pub done_no: Option<u64>,
+    /// The session it was placed over, where that is on record.
+    pub session: Option<SessionId>,
+    /// It is to be cancelled until it has ended, by this.
+    pub doom: Option<Canceller>,
 }
 codec_struct!(Order {
     id,
@@ -193,6 +198,8 @@ codec_struct!(Order {
     reducing,
     amend,
     done_no,
+    session,
+    doom,
 });
 
 impl Order {

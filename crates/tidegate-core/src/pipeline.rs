@@ -8,7 +8,7 @@
 use crate::action::Action;
 use crate::refusals::Refusal;
 use crate::{Core, authorize, risk, shape};
-use tidegate_types::ids::Ticket;
+use tidegate_types::ids::{SessionId, Ticket};
 use tidegate_types::order::{AmendOrder, CancelFilter, CancelOrder, Intent, NewOrder, Setting};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::Canceller;
@@ -19,25 +19,20 @@ use tidegate_types::time::Time;
 pub(crate) struct Asked<'a> {
     pub(crate) ticket: Ticket,
     pub(crate) who: &'a Authenticated,
+    pub(crate) session: Option<SessionId>,
     pub(crate) now: Time,
 }
 
 impl Core {
-    pub(crate) fn submit(
-        &mut self,
-        ticket: Ticket,
-        who: &Authenticated,
-        intent: Intent,
-        now: Time,
-        out: &mut Vec<Action>,
-    ) {
-        let asked = Asked { ticket, who, now };
+    pub(crate) fn submit(&mut self, asked: Asked<'_>, intent: Intent, out: &mut Vec<Action>) {
+        let Asked { ticket, who, now, .. } = asked;
         let done = match &intent {
             Intent::New { order } => self.place(asked, order, out),
             Intent::Amend { amend } => self.amend(asked, amend, out),
             Intent::Cancel { cancel } => self.cancel(asked, cancel, out),
             Intent::CancelMany { filter } => self.cancel_many(asked, filter, out),
             Intent::Set { setting } => self.set(asked, setting, out),
+            Intent::Guard { guard } => self.guard(asked, guard, out),
         };
         if let Err(refusal) = done {
             self.refuse(ticket, who, intent, refusal, now, out);
@@ -56,7 +51,7 @@ impl Core {
         let authorized = authorize::order(&self.state, who, order, unique, now)?;
         let shaped = shape::admit(&self.state, authorized, self.in_flight(), now)?;
         let cleared = risk::clear(&self.state, shaped, now)?;
-        let journalled = self.journal_order(cleared, who, now, out)?;
+        let journalled = self.journal_order(cleared, who, asked.session, now, out)?;
         self.sign(journalled, Some(asked.ticket), now, out);
         Ok(())
     }

@@ -97,6 +97,7 @@ impl Core {
         if told && !still {
             self.doubts.waits.remove(&order);
             self.halts_heard(order, now);
+            self.doomed_heard(order, now);
         } else {
             let not_there = matches!(outcome, Outcome::Rejected { no_such_order: true, .. });
             if let Some(doubt) = self.doubts.waits.get_mut(&order) {
@@ -119,6 +120,7 @@ impl Core {
             self.doubt(id, now);
         }
         self.push_cancel(id, now, out);
+        self.doomed_back(id, now);
         if ended {
             self.halts_heard(id, now);
         }

@@ -1,6 +1,7 @@
 //! All that the journal says is so: the fold of its records. `apply` alone changes it.
 
 use crate::exposure::{Exposures, at_mark};
+use crate::guards::Guards;
 use crate::orders::{Order, Orders, Shift};
 use crate::positions::{Positions, usd};
 use crate::shape::TokenBucket;
@@ -114,6 +115,7 @@ pub struct State {
     pub(crate) calls: BTreeMap<CallId, Purpose>,
     pub(crate) next_order: OrderId,
     pub(crate) next_call: CallId,
+    pub(crate) guards: Guards,
     pub(crate) orders: Orders,
     pub(crate) positions: Positions,
     pub(crate) exposures: Exposures,
@@ -168,6 +170,11 @@ impl State {
     /// The halts in force.
     pub fn halts(&self) -> &BTreeMap<Scope, Halt> {
         &self.halts
+    }
+
+    /// When callers' orders are cancelled without their asking.
+    pub fn guards(&self) -> &Guards {
+        &self.guards
     }
 
     /// The positions, and what open orders reserve.
@@ -319,6 +326,7 @@ impl State {
         self.calls.encode(out);
         self.next_order.encode(out);
         self.next_call.encode(out);
+        self.guards.encode(out);
         for order in self.orders.iter() {
             order.encode(out);
         }

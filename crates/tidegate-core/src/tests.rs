@@ -1,6 +1,7 @@
 mod accounts;
 mod flow;
 mod gates;
+mod guards;
 mod halts;
 mod model;
 mod speed;

@@ -1,5 +1,6 @@
 //! What is due when.
 
+use crate::guards::Countdown;
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{AccountName, CallId, OrderId};
@@ -16,6 +17,10 @@ pub(crate) enum Timer {
     Account(AccountName),
     /// Go on proving a halt.
     Halt(Scope),
+    /// A caller's dead-man timer lapses.
+    Countdown(Countdown),
+    /// Try again to cancel what is to go.
+    Doomed,
     /// Write the counts of refusals.
     Refusals,
 }

@@ -153,5 +153,7 @@ fn foreign(state: &mut State, account: &AccountName, report: &OrderReport, now: 
         reducing: report.reduce_only,
         amend: None,
         done_no: None,
+        session: None,
+        doom: None,
     });
 }

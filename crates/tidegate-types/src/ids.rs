@@ -168,6 +168,8 @@ numbers! {
     CallId;
     /// One waiting question of the server's to the core; never journalled.
     Ticket;
+    /// One caller's connection that outlives a request; numbered anew at every start.
+    SessionId;
 }
 
 impl fmt::Display for BadName {

@@ -2,7 +2,7 @@
 
 use crate::ids::{CallerOrderId, InstrumentId, OrderId, VenueOrderId};
 use crate::instrument::{Price, Qty};
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::{codec_enum, codec_struct};
 
 /// Buy or sell.
@@ -276,6 +276,36 @@ pub struct Setting {
 }
 codec_struct!(Setting { route, params });
 
+/// Which sessions a cancel-on-disconnect is about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum GuardScope {
+    /// The one that asks, from now on.
+    Session,
+    /// Every later one of the caller's on the account, from its login on.
+    Account,
+}
+codec_enum!(GuardScope { 0 => Session, 1 => Account });
+
+/// When a caller wants its own orders cancelled without asking again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Guard {
+    /// When a session ends, those placed over it.
+    Disconnect {
+        /// Which sessions.
+        scope: GuardScope,
+        /// Or not any more.
+        on: bool,
+    },
+    /// When a time has passed, unless this is asked anew before; then once.
+    Countdown {
+        /// Of this instrument only.
+        instrument: Option<InstrumentId>,
+        /// How long from now; `None` takes the timer back.
+        after: Option<Span>,
+    },
+}
+codec_enum!(Guard { 0 => Disconnect { scope, on }, 1 => Countdown { instrument, after } });
+
 /// What a caller wants changed. Reads are not intents: they change nothing and pass no core.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Intent {
@@ -304,8 +334,13 @@ pub enum Intent {
         /// The change.
         setting: Setting,
     },
+    /// A cancel of the caller's own orders, later and on a condition.
+    Guard {
+        /// Which.
+        guard: Guard,
+    },
 }
 codec_enum!(Intent {
     0 => New { order }, 1 => Amend { amend }, 2 => Cancel { cancel }, 3 => CancelMany { filter },
-    4 => Set { setting },
+    4 => Set { setting }, 5 => Guard { guard },
 });

@@ -4,7 +4,8 @@
 use crate::call::CallBody;
 use crate::grant::{AccountLimits, Grant, Scope, VirtualKey};
 use crate::ids::{
-    AccountName, CallId, CallerName, ClientId, DeskName, KeyId, OrderId, PersonName, VenueName,
+    AccountName, CallId, CallerName, ClientId, DeskName, InstrumentId, KeyId, OrderId, PersonName,
+    SessionId, VenueName,
 };
 use crate::instrument::{Instrument, Mark, Price, SignedQty, Usd};
 use crate::order::{Intent, NewOrder};
@@ -171,9 +172,15 @@ pub enum Canceller {
         /// Whose.
         caller: CallerName,
     },
+    /// Tidegate, because the caller's dead-man timer lapsed.
+    Countdown {
+        /// Whose.
+        caller: CallerName,
+    },
 }
 codec_enum!(Canceller {
     0 => Caller { caller }, 1 => Halt { scope }, 2 => Disconnect { caller },
+    3 => Countdown { caller },
 });
 
 /// What happened.
@@ -370,6 +377,63 @@ pub enum Body {
         /// With which key.
         key: KeyId,
     },
+    /// From now on the orders placed over a session are cancelled when it ends, or the gateway.
+    Guarded {
+        /// Which session.
+        session: SessionId,
+        /// Who asked for that.
+        caller: CallerName,
+        /// Open orders placed over it before; long lists take several records.
+        orders: Vec<OrderId>,
+    },
+    /// That was taken back.
+    Unguarded {
+        /// Which session.
+        session: SessionId,
+    },
+    /// The order cleared next is placed over a guarded session.
+    Through {
+        /// Which session.
+        session: SessionId,
+        /// Which order.
+        order: OrderId,
+    },
+    /// A guarded session ended.
+    SessionEnded {
+        /// Which.
+        session: SessionId,
+        /// Its orders are to be cancelled: it was not left by a logout.
+        lost: bool,
+    },
+    /// Whether a caller's later sessions are guarded from their login on.
+    GuardedEver {
+        /// Whose.
+        caller: CallerName,
+        /// On which account.
+        account: AccountName,
+        /// Or not any more.
+        on: bool,
+    },
+    /// A caller's dead-man timer was set anew, or taken back.
+    CountdownSet {
+        /// Whose.
+        caller: CallerName,
+        /// On which account.
+        account: AccountName,
+        /// For its orders of this instrument only.
+        instrument: Option<InstrumentId>,
+        /// When it lapses.
+        until: Option<Time>,
+    },
+    /// A caller's dead-man timer lapsed: the orders it is for are to be cancelled.
+    CountdownLapsed {
+        /// Whose.
+        caller: CallerName,
+        /// On which account.
+        account: AccountName,
+        /// Of this instrument only.
+        instrument: Option<InstrumentId>,
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -395,6 +459,13 @@ codec_enum!(Body {
     20 => Streamed { account, event },
     21 => Resolved { order, outcome },
     22 => LoggedIn { caller, key },
+    23 => Guarded { session, caller, orders },
+    24 => Unguarded { session },
+    25 => Through { session, order },
+    26 => SessionEnded { session, lost },
+    27 => GuardedEver { caller, account, on },
+    28 => CountdownSet { caller, account, instrument, until },
+    29 => CountdownLapsed { caller, account, instrument },
 });
 
 /// One entry of the journal.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tidegate_types::call::{OrderRef, WireRequest};
 use tidegate_types::ids::{CallerName, CallerOrderId, InstrumentName};
 use tidegate_types::instrument::Instrument;
-use tidegate_types::order::{Intent, OrderName};
+use tidegate_types::order::{GuardScope, Intent, OrderName};
 use tidegate_types::reject::Reject;
 use tidegate_types::request::{Presented, RawRequest, Reply};
 use tidegate_types::secret::Secret;
@@ -81,10 +81,10 @@ pub enum Local {
     },
     /// End the session.
     Logout,
-    /// Read or change whether the caller's orders are cancelled when its connection ends.
+    /// Read whether the caller's orders are cancelled when its connection ends.
     CancelOnDisconnect {
-        /// On or off; `None` reads.
-        set: Option<bool>,
+        /// This connection, or later ones.
+        scope: GuardScope,
     },
 }
 
@@ -125,7 +125,12 @@ pub enum LocalAnswer {
         lifetime: Span,
     },
     /// Whether orders are cancelled on disconnect.
-    CancelOnDisconnect(bool),
+    CancelOnDisconnect {
+        /// Of this connection, or of later ones.
+        scope: GuardScope,
+        /// Whether they are.
+        enabled: bool,
+    },
 }
 
 /// A parsed request.
@@ -313,6 +318,6 @@ pub trait Session: Send {
     /// When `on_timer` is due.
     fn timer(&self) -> Option<Time>;
 
-    /// Whether the caller's orders placed through this session are to be cancelled when it ends.
-    fn cancels_on_close(&self) -> bool;
+    /// Whether the caller logged out: such an end is no loss of the connection, and cancels nothing.
+    fn left(&self) -> bool;
 }

@@ -2,12 +2,13 @@
 //! unrecorded, no limit is exceeded, the sums are right, and in the end core and venue agree.
 
 use super::world::*;
+use crate::event::Event;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use tidegate_types::decimal::Decimal;
-use tidegate_types::ids::{ClientId, OrderId};
+use tidegate_types::ids::{ClientId, OrderId, SessionId};
 use tidegate_types::instrument::Usd;
-use tidegate_types::order::{CancelFilter, Intent};
+use tidegate_types::order::{CancelFilter, GuardScope, Intent};
 use tidegate_types::record::Change;
 
 type Step = (u8, u8, u8);
@@ -58,14 +59,29 @@ fn step(world: &mut World, (what, pick, size): Step) {
         41 if size < 24 => {
             world.kill(size % 2 == 0);
             world.mark();
-            world.event(crate::event::Event::StreamUp { account: name(MAIN) });
+            world.event(Event::StreamUp { account: name(MAIN) });
         }
         42 if size < 40 => {
             let account = name(MAIN);
             world.venue.stream.clear();
-            world.event(crate::event::Event::StreamDown { account, why: "test".to_owned() });
-            world.event(crate::event::Event::StreamUp { account: name(MAIN) });
+            world.event(Event::StreamDown { account, why: "test".to_owned() });
+            world.event(Event::StreamUp { account: name(MAIN) });
         }
+        43 if size < 128 => {
+            let (session, on) = (Some(SessionId(u64::from(size % 4))), size.is_multiple_of(4));
+            let scope = if size < 8 { GuardScope::Account } else { GuardScope::Session };
+            world.on_disconnect(session, caller, scope, !on);
+        }
+        44 => {
+            let session = SessionId(u64::from(size % 4));
+            let order = if pick.is_multiple_of(3) { buy(&qty, &price) } else { sell(&qty, &price) };
+            world.submit_over(Some(session), caller, Intent::New { order });
+        }
+        45 if size < 64 => {
+            let session = SessionId(u64::from(size % 4));
+            world.event(Event::Disconnected { session, lost: size < 48 });
+        }
+        46 => drop(world.countdown(caller, (size < 200).then_some(PERP), u64::from(size) * 20)),
         _ => {}
     }
 }
@@ -110,6 +126,8 @@ fn history(steps: &[Step]) {
     assert!(world.is_open());
     let (core, venue) = open_of(&world);
     assert_eq!(core, venue);
+    let doomed = world.core.state().orders().open().filter(|order| order.doom.is_some()).count();
+    assert_eq!(doomed, 0, "what is to go is gone");
     let book = world.core.state().positions().book(&name(MAIN), &instrument(PERP));
     assert_eq!(book.position(), world.venue.position(&instrument(PERP)));
     // A halt leaves nothing open and nothing reserved.
@@ -131,7 +149,7 @@ fn history(steps: &[Step]) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
     #[test]
-    fn whatever_happens(steps in prop::collection::vec((0_u8..43, any::<u8>(), any::<u8>()), 1..250)) {
+    fn whatever_happens(steps in prop::collection::vec((0_u8..47, any::<u8>(), any::<u8>()), 1..250)) {
         history(&steps);
     }
 }

@@ -21,7 +21,7 @@ fn a_decision_is_quick() {
         let intent = Intent::New { order: buy("0.001", "100") };
         let now = world.now.plus(tidegate_types::time::Span::from_millis(n));
         let start = Instant::now();
-        let event = crate::event::Event::Submit { ticket, who, intent };
+        let event = crate::event::Event::Submit { ticket, who, session: None, intent };
         world.core.handle(event, now, &mut out);
         spent.push(start.elapsed());
         let cleared = out.iter().any(|action| matches!(action, crate::action::Action::Sign { .. }));

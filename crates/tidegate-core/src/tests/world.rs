@@ -265,8 +265,17 @@ impl World {
     }
 
     pub(super) fn submit(&mut self, caller: &str, intent: Intent) -> Ticket {
+        self.submit_over(None, caller, intent)
+    }
+
+    pub(super) fn submit_over(
+        &mut self,
+        session: Option<SessionId>,
+        caller: &str,
+        intent: Intent,
+    ) -> Ticket {
         let ticket = self.ticket();
-        self.event(Event::Submit { ticket, who: who(caller), intent });
+        self.event(Event::Submit { ticket, who: who(caller), session, intent });
         ticket
     }
 

@@ -91,7 +91,7 @@ impl Office {
 #[tokio::test]
 async fn status_tells_what_there_is() {
     let office = office().await;
-    office.world.desk.submit(ann(), buy("1", "100")).await;
+    office.world.desk.submit(ann(), None, buy("1", "100")).await;
     let status = office.ask(json!({"op": "status"})).await.unwrap();
     assert_eq!(status["pids"]["signer"], 7);
     assert_eq!(status["durability"], "disk");
@@ -180,17 +180,17 @@ async fn others_may_look_and_halt_and_nothing_else() {
     let halt = json!({"op": "halt", "scope": "caller:ann", "reason": "test"});
     let halted = office.ask_as(&other, halt).await.unwrap();
     assert_eq!(halted["proven"], true);
-    let answer = office.world.desk.submit(ann(), buy("1", "100")).await;
+    let answer = office.world.desk.submit(ann(), None, buy("1", "100")).await;
     assert!(matches!(&answer, Answer::Refused { reject } if reject.code == Code::Halted));
     office.ask(json!({"op": "resume", "scope": "caller:ann", "reason": "done"})).await.unwrap();
-    let answer = office.world.desk.submit(ann(), buy("1", "100")).await;
+    let answer = office.world.desk.submit(ann(), None, buy("1", "100")).await;
     assert!(matches!(answer, Answer::Venue { .. }), "{answer:?}");
 }
 
 #[tokio::test]
 async fn a_halt_that_is_not_proven_in_time_says_what_is_left() {
     let office = office().await;
-    office.world.desk.submit(ann(), buy("1", "100")).await;
+    office.world.desk.submit(ann(), None, buy("1", "100")).await;
     // The venue says that it knows no such order while nothing shows it gone.
     office.world.told.hang.store(true, std::sync::atomic::Ordering::Relaxed);
     let halt = json!({"op": "halt", "scope": "all", "reason": "test", "timeout_s": 1});

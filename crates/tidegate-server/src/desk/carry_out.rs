@@ -58,7 +58,11 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::Cleared { .. }
         | Body::AmendCleared { .. }
         | Body::CancelCleared { .. }
-        | Body::SettingCleared { .. } => Urgency::Now,
+        | Body::SettingCleared { .. }
+        | Body::Guarded { .. }
+        | Body::Unguarded { .. }
+        | Body::GuardedEver { .. }
+        | Body::CountdownSet { .. } => Urgency::Now,
         Body::Instruments { .. }
         | Body::Marks { .. }
         | Body::Closed { .. }
@@ -71,7 +75,11 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::Replied { .. }
         | Body::Streamed { .. }
         | Body::Resolved { .. }
-        | Body::LoggedIn { .. } => Urgency::Lazy,
+        | Body::LoggedIn { .. }
+        // An order or a cancel that something waits for follows these.
+        | Body::Through { .. }
+        | Body::SessionEnded { .. }
+        | Body::CountdownLapsed { .. } => Urgency::Lazy,
     }
 }
 

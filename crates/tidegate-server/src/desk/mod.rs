@@ -37,7 +37,9 @@ use tidegate_core::event::Event;
 use tidegate_core::state::State;
 use tidegate_journal::Appender;
 use tidegate_types::grant::Scope;
-use tidegate_types::ids::{AccountName, InstrumentId, PersonName, Seq, Ticket, VenueName};
+use tidegate_types::ids::{
+    AccountName, InstrumentId, PersonName, Seq, SessionId, Ticket, VenueName,
+};
 use tidegate_types::instrument::Mark;
 use tidegate_types::limits::MAX_IN_FLIGHT;
 use tidegate_types::order::Intent;
@@ -100,20 +102,23 @@ impl Desk {
         self.turn(|inner, now| inner.handle(event, now));
     }
 
-    /// Asks the core for something on a caller's behalf. The decision is made, and its records are
+    /// Asks the core for something on a caller's behalf, over a session or without one. The decision is made, and its records are
     /// on their way, when this returns; the answer follows.
     pub fn submit(
         &self,
         who: Authenticated,
+        session: Option<SessionId>,
         intent: Intent,
     ) -> impl Future<Output = Answer> + Send + use<> {
         // Cancels have as much room again to themselves, so that a flood of orders cannot keep
         // them out.
         let most = match &intent {
-            Intent::Cancel { .. } | Intent::CancelMany { .. } => MAX_IN_FLIGHT * 2,
+            Intent::Cancel { .. } | Intent::CancelMany { .. } | Intent::Guard { .. } => {
+                MAX_IN_FLIGHT * 2
+            }
             Intent::New { .. } | Intent::Amend { .. } | Intent::Set { .. } => MAX_IN_FLIGHT,
         };
-        answer(self.question(most, |ticket| Event::Submit { ticket, who, intent }))
+        answer(self.question(most, |ticket| Event::Submit { ticket, who, session, intent }))
     }
 
     /// Has the core make a change; answered once it is durable.

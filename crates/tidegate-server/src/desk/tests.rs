@@ -360,7 +360,7 @@ async fn an_order_goes_to_the_venue_and_its_answer_comes_back() {
     world.told.on_disk_at_arrival.lock().unwrap().clear();
     let next = world.desk.inner().next_seq();
     world.told.record.store(next.0 as usize, Ordering::Relaxed);
-    let answer = world.desk.submit(ann(), buy("1", "100")).await;
+    let answer = world.desk.submit(ann(), None, buy("1", "100")).await;
     let Answer::Venue { reply, order } = answer else { panic!("{answer:?}") };
     assert_eq!(reply.status, 200);
     assert!(order.is_some());
@@ -379,7 +379,7 @@ async fn an_order_goes_to_the_venue_and_its_answer_comes_back() {
 #[tokio::test]
 async fn a_refusal_reaches_no_venue() {
     let world = world().await;
-    let answer = world.desk.submit(ann(), buy("1", "150")).await;
+    let answer = world.desk.submit(ann(), None, buy("1", "150")).await;
     assert_eq!(code(&answer), Some(Code::PriceCollar));
     let arrived = world.told.arrived.lock().unwrap();
     assert!(arrived.iter().all(|target| !target.starts_with("place")), "{arrived:?}");
@@ -389,13 +389,13 @@ async fn a_refusal_reaches_no_venue() {
 async fn what_did_not_leave_is_told_apart_from_what_may_have_arrived() {
     let world = world().await;
     world.told.refuse_connections.store(true, Ordering::Relaxed);
-    let answer = world.desk.submit(ann(), buy("1", "100")).await;
+    let answer = world.desk.submit(ann(), None, buy("1", "100")).await;
     assert_eq!(code(&answer), Some(Code::VenueUnreachable));
     assert_eq!(world.desk.look(|state| state.orders().open().count()), 0);
 
     world.told.refuse_connections.store(false, Ordering::Relaxed);
     world.told.hang.store(true, Ordering::Relaxed);
-    let answer = world.desk.submit(ann(), buy("1", "100")).await;
+    let answer = world.desk.submit(ann(), None, buy("1", "100")).await;
     assert_eq!(code(&answer), Some(Code::OutcomeUnknown));
     assert_eq!(world.desk.look(|state| state.orders().open().count()), 1, "it may be live");
 }
@@ -440,7 +440,7 @@ fn a_halt_gets_in_while_the_event_loop_is_busy() {
         while !stop.load(Ordering::Relaxed) {
             let halted = world.desk.look(|state| state.halts().contains_key(&Scope::All));
             let before = world.desk.look(|state| state.orders().open().count());
-            answers.push(Box::pin(world.desk.submit(ann(), buy("0.001", "100"))));
+            answers.push(Box::pin(world.desk.submit(ann(), None, buy("0.001", "100"))));
             let after = world.desk.look(|state| state.orders().open().count());
             passed_after += usize::from(halted && after > before);
         }

@@ -15,6 +15,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tidegate_identity::Remembered;
+use tidegate_types::ids::SessionId;
 use tidegate_types::limits::MAX_WS_MESSAGE_BYTES;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Reply;
@@ -65,6 +66,7 @@ pub async fn drive(
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings.reset();
     let mut driver = Driver {
+        id: gate.session(),
         gate,
         venue,
         session,
@@ -91,6 +93,7 @@ pub async fn drive(
 
 /// A session and everything it is connected to.
 struct Driver {
+    id: SessionId,
     gate: Arc<Gate>,
     venue: &'static dyn Venue,
     session: Box<dyn Session>,
@@ -250,9 +253,9 @@ impl Driver {
         };
         match who {
             Ok(who) => {
-                let (gate, venue) = (Arc::clone(&self.gate), self.venue);
-                self.questions
-                    .push(Box::pin(async move { (tag, gate.ask(venue, who, parsed).await) }));
+                let (gate, venue, over) = (Arc::clone(&self.gate), self.venue, Some(self.id));
+                let answer = async move { (tag, gate.ask(venue, who, over, parsed).await) };
+                self.questions.push(Box::pin(answer));
             }
             Err(reject) => {
                 let steps = self.session.on_reject(tag, &reject, now);
@@ -270,7 +273,7 @@ impl Driver {
                 if let (Ok(Who::Proven(proven)), true) = (&who, remember) {
                     self.remembered = Some(Remembered::from(proven));
                     self.watch = Some(self.gate.watch(proven.into()));
-                    self.gate.note_login(proven);
+                    self.gate.note_login(proven, Some(self.id));
                 }
                 who
             }
@@ -315,11 +318,9 @@ impl Driver {
     }
 
     async fn end(mut self) {
-        if self.session.cancels_on_close()
-            && let Some(watch) = &self.watch
-        {
-            self.gate.cancel_orders_of(watch);
-        }
+        // What was asked and not begun never will be.
+        self.questions.clear();
+        self.gate.session_ended(self.id, !self.session.left());
         let _ = tokio::time::timeout(FAREWELL, self.wire.finish()).await;
     }
 }

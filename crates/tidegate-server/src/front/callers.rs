@@ -1,7 +1,7 @@
 //! The virtual keys, logins and stream keys in force, and what each key may ask a second.
 
 use crate::edge::Bucket;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tidegate_identity::authenticate::{named, recall, refresh, stream_owner};
 use tidegate_identity::{
@@ -49,8 +49,6 @@ struct State {
     replays: ReplayGuard,
     tokens: TokenStore,
     stream_keys: StreamKeys,
-    /// Keys whose orders are to be cancelled when a connection of theirs ends.
-    cancelling: BTreeSet<KeyId>,
     buckets: HashMap<KeyId, Bucket>,
 }
 
@@ -62,7 +60,6 @@ impl Callers {
             replays,
             tokens: TokenStore::new(),
             stream_keys: StreamKeys::new(),
-            cancelling: BTreeSet::new(),
             buckets: HashMap::new(),
         };
         Callers { rate, state: Mutex::new(state) }
@@ -157,22 +154,6 @@ impl Callers {
         self.state().stream_keys.stop(who, now)
     }
 
-    /// Sets, unless `None`, whether a key's orders are cancelled when a connection of its ends;
-    /// how it stands.
-    pub fn cancel_on_disconnect(&self, key: &KeyId, set: Option<bool>) -> bool {
-        let state = &mut *self.state();
-        match set {
-            Some(true) => {
-                state.cancelling.insert(key.clone());
-            }
-            Some(false) => {
-                state.cancelling.remove(key);
-            }
-            None => {}
-        }
-        state.cancelling.contains(key)
-    }
-
     /// Puts a new key in force.
     pub fn add(&self, key: VirtualKey, secret: Option<Secret>) -> Result<(), String> {
         self.state().keyring.insert(key, secret).map_err(|e| e.to_string())
@@ -184,7 +165,6 @@ impl Callers {
         state.keyring.revoke(key);
         state.tokens.revoke(key);
         state.stream_keys.revoke(key);
-        state.cancelling.remove(key);
         state.buckets.remove(key);
     }
 

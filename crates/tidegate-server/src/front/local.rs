@@ -4,7 +4,8 @@ use super::{Gate, Who};
 use crate::clock;
 use tidegate_identity::Named;
 use tidegate_types::call::WireRequest;
-use tidegate_types::ids::CallerName;
+use tidegate_types::ids::{CallerName, SessionId};
+use tidegate_types::order::GuardScope;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Reply;
 use tidegate_venues::Venue;
@@ -29,7 +30,7 @@ impl Gate {
     pub(super) async fn local(
         &self,
         venue: &dyn Venue,
-        who: Who,
+        (who, session): (Who, Option<SessionId>),
         local: Local,
         context: &Context,
     ) -> Result<Reply, Reject> {
@@ -39,12 +40,12 @@ impl Gate {
             (Local::Fixed(reply), _) => return Ok(reply),
             (Local::Login { lifetime }, Who::Proven(who)) => {
                 let login = self.callers.log_in(&who, lifetime, now)?;
-                self.note_login(&who);
+                self.note_login(&who, None);
                 login
             }
             (Local::Refresh { token }, _) => {
                 let (who, login) = self.callers.refresh(&name, &token, now)?;
-                self.note_login(&who);
+                self.note_login(&who, None);
                 login
             }
             (Local::Logout, Who::Proven(who)) => {
@@ -56,8 +57,12 @@ impl Gate {
                 self.desk.may_read(named.caller(), named.account(), now)?;
                 self.stream_key(what, &named)?
             }
-            (Local::CancelOnDisconnect { set }, Who::Proven(who)) => {
-                LocalAnswer::CancelOnDisconnect(self.callers.cancel_on_disconnect(who.key(), set))
+            (Local::CancelOnDisconnect { scope }, Who::Proven(who)) => {
+                let enabled = self.desk.look(|state| match scope {
+                    GuardScope::Session => session.is_some_and(|s| state.guards().session(s)),
+                    GuardScope::Account => state.guards().ever(who.caller(), who.account()),
+                });
+                LocalAnswer::CancelOnDisconnect { scope, enabled }
             }
             (
                 Local::Login { .. } | Local::Logout | Local::CancelOnDisconnect { .. },

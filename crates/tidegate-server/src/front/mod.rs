@@ -12,11 +12,12 @@ use crate::admin::Administration;
 use crate::clock;
 use crate::desk::{Desk, Link, Links};
 use crate::edge::{Bucket, CallerSocket, Site, drive};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tidegate_core::event::Event;
 use tidegate_identity::{Named, Remembered};
-use tidegate_types::order::CancelFilter;
+use tidegate_types::ids::SessionId;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::Reject;
 use tidegate_types::request::{Presented, RawRequest, Reply};
@@ -32,6 +33,7 @@ pub struct Gate {
     links: Arc<Links>,
     admin: Arc<Administration>,
     stop: stop::Receiver<bool>,
+    sessions: AtomicU64,
     this: Weak<Gate>,
 }
 
@@ -44,7 +46,15 @@ impl Gate {
         admin: Arc<Administration>,
         stop: stop::Receiver<bool>,
     ) -> Arc<Gate> {
-        Arc::new_cyclic(|this| Gate { desk, callers, links, admin, stop, this: Weak::clone(this) })
+        Arc::new_cyclic(|this| Gate {
+            desk,
+            callers,
+            links,
+            admin,
+            stop,
+            sessions: AtomicU64::new(1),
+            this: Weak::clone(this),
+        })
     }
 
     /// The desk.
@@ -104,19 +114,20 @@ impl Gate {
         });
     }
 
-    /// Puts a login on record.
-    pub fn note_login(&self, who: &Authenticated) {
+    /// Puts a login on record, with the session that is the caller's from now on.
+    pub fn note_login(&self, who: &Authenticated, session: Option<SessionId>) {
         let (caller, key) = (who.caller().clone(), who.key().clone());
-        self.desk.event(Event::LoggedIn { caller, key });
+        self.desk.event(Event::LoggedIn { caller, key, session });
     }
 
-    /// Has the orders of a caller cancelled whose session ended.
-    pub fn cancel_orders_of(&self, watch: &Watch) {
-        self.desk.event(Event::Disconnected {
-            caller: watch.caller().clone(),
-            account: watch.account().clone(),
-            filter: CancelFilter::default(),
-        });
+    /// A number for a session that begins.
+    pub fn session(&self) -> SessionId {
+        SessionId(self.sessions.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A session ended; `lost` unless its caller logged out.
+    pub fn session_ended(&self, session: SessionId, lost: bool) {
+        self.desk.event(Event::Disconnected { session, lost });
     }
 
     /// The way to a venue, if it is served.

@@ -8,7 +8,7 @@ use std::time::Instant;
 use tidegate_core::action::Answer;
 use tidegate_identity::{Named, Remembered};
 use tidegate_types::call::CallBody;
-use tidegate_types::ids::CallerName;
+use tidegate_types::ids::{CallerName, SessionId};
 use tidegate_types::order::Intent;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::{Code, Reject};
@@ -25,7 +25,7 @@ impl Gate {
         let began = Instant::now();
         let now = clock::now();
         let reply = match self.enter(venue, &request, now) {
-            Ok((who, parsed)) => self.ask(venue, who, parsed).await,
+            Ok((who, parsed)) => self.ask(venue, who, None, parsed).await,
             Err((who, reject)) => {
                 self.note_refusal(who.as_ref(), &reject);
                 venue.refuse(Some(&request), None, &reject, now)
@@ -54,20 +54,26 @@ impl Gate {
         }
     }
 
-    /// Answers a parsed question.
-    pub async fn ask(&self, venue: &'static dyn Venue, who: Who, parsed: Parsed) -> Reply {
+    /// Answers a parsed question, asked over a session or in a request of its own.
+    pub async fn ask(
+        &self,
+        venue: &'static dyn Venue,
+        who: Who,
+        session: Option<SessionId>,
+        parsed: Parsed,
+    ) -> Reply {
         let Parsed { asked, context } = parsed;
         let named = who.named();
         let answered = match (asked, who) {
             (Asked::Trade(intent), Who::Proven(who)) => {
-                Ok(self.trade(venue, who, intent, &context).await)
+                Ok(self.trade(venue, (who, session), intent, &context).await)
             }
             (Asked::Batch(legs), Who::Proven(who)) => {
-                Ok(self.batch(venue, who, legs, &context).await)
+                Ok(self.batch(venue, (who, session), legs, &context).await)
             }
             (Asked::Read(read), Who::Proven(who)) => self.read(venue, who, read, &context).await,
             (Asked::Public(request), _) => self.public(venue, request, &context).await,
-            (Asked::Local(local), who) => self.local(venue, who, local, &context).await,
+            (Asked::Local(local), who) => self.local(venue, (who, session), local, &context).await,
             (Asked::Trade(_) | Asked::Batch(_) | Asked::Read(_), Who::Nobody | Who::Named(_)) => {
                 Err(Reject::new(Code::MissingCredentials, "the request must be signed"))
             }
@@ -82,12 +88,12 @@ impl Gate {
     async fn trade(
         &self,
         venue: &dyn Venue,
-        who: Authenticated,
+        (who, session): (Authenticated, Option<SessionId>),
         intent: Intent,
         context: &Context,
     ) -> Reply {
         let named = Named::from(&who);
-        let answer = self.desk.submit(who, intent).await;
+        let answer = self.desk.submit(who, session, intent).await;
         self.render(venue, &named, answer, context)
     }
 
@@ -95,14 +101,14 @@ impl Gate {
     async fn batch(
         &self,
         venue: &dyn Venue,
-        who: Authenticated,
+        (who, session): (Authenticated, Option<SessionId>),
         legs: Vec<Leg>,
         context: &Context,
     ) -> Reply {
         let (named, remembered) = (Named::from(&who), Remembered::from(&who));
         let submit = |leg: Leg| {
             let who = leg.and_then(|intent| Ok((self.callers.recall(&remembered)?, intent)));
-            who.map(|(who, intent)| self.desk.submit(who, intent)).inspect_err(|reject| {
+            who.map(|(who, intent)| self.desk.submit(who, session, intent)).inspect_err(|reject| {
                 self.note_refusal(Some(&named), reject);
             })
         };

@@ -4,7 +4,7 @@ use super::world::{self, NOW, World};
 use tidegate_identity::{Keyring, ReplayGuard, TokenStore, authenticate};
 use tidegate_types::grant::{KeyScheme, VirtualKey};
 use tidegate_types::ids::{AccountName, CallerName, KeyId};
-use tidegate_types::order::Intent;
+use tidegate_types::order::{GuardScope, Intent};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::RawRequest;
 use tidegate_types::secret::Secret;
@@ -50,7 +50,7 @@ fn understood(world: &World, request: &RawRequest, parsed: &Parsed, known: bool)
         LocalAnswer::Done,
         LocalAnswer::Cancelled { done: 1, failed: 1 },
         LocalAnswer::StreamKey("key".to_owned()),
-        LocalAnswer::CancelOnDisconnect(true),
+        LocalAnswer::CancelOnDisconnect { scope: GuardScope::Session, enabled: true },
     ];
     for answer in &answers {
         let said = world.venue.answer(&parsed.context, answer, NOW);

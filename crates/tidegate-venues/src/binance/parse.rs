@@ -9,9 +9,12 @@ use crate::json;
 use serde_json::{Value, json};
 use tidegate_types::call::WireRequest;
 use tidegate_types::ids::{CallerOrderId, VenueOrderId};
-use tidegate_types::order::{AmendOrder, CancelFilter, CancelOrder, Intent, OrderName, Setting};
+use tidegate_types::order::{
+    AmendOrder, CancelFilter, CancelOrder, Guard, Intent, OrderName, Setting,
+};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Reply;
+use tidegate_types::time::Span;
 
 /// Most orders in a batch that places or amends.
 const MAX_BATCH: usize = 5;
@@ -60,16 +63,18 @@ pub(crate) fn parse(
         Use::StreamStart => Asked::Local(Local::StreamKey(StreamKey::Start)),
         Use::StreamKeep => Asked::Local(Local::StreamKey(StreamKey::Keep)),
         Use::StreamStop => Asked::Local(Local::StreamKey(StreamKey::Stop)),
-        Use::Unserved => {
-            let why = "it would cancel the orders of every caller on the account";
-            return Err(Reject::new(Code::UnsupportedParameter, why));
-        }
+        Use::Countdown => Asked::Trade(Intent::Guard { guard: countdown(sent, instruments)? }),
     };
     Ok(Parsed { asked, context: context(route, sent) })
 }
 
 /// What the answer needs of the request.
 pub(crate) fn context(route: &Route, sent: &Params) -> Context {
+    if route.purpose == Use::Countdown {
+        // The answer repeats the request.
+        let (symbol, time) = (sent.get("symbol"), sent.whole("countdownTime").ok().flatten());
+        return Context(json!({"route": route.name(), "symbol": symbol, "countdownTime": time}));
+    }
     Context(match sent.get("side") {
         Some(side @ ("BUY" | "SELL")) => json!({"route": route.name(), "side": side}),
         _ => json!({"route": route.name()}),
@@ -142,6 +147,14 @@ fn cancel_all(
         conditional: Some(conditional),
     };
     Ok(Asked::Trade(Intent::CancelMany { filter }))
+}
+
+/// The venue's dead-man timer for all orders of an instrument, here for the caller's alone.
+fn countdown(sent: &Params, instruments: &Instruments) -> Result<Guard, Reject> {
+    let instrument = Some(order::instrument(sent, instruments)?.id.clone());
+    let millis = sent.whole("countdownTime")?.ok_or_else(|| missing("countdownTime"))?;
+    let after = (millis > 0).then(|| Span::from_millis(millis));
+    Ok(Guard::Countdown { instrument, after })
 }
 
 fn order_name(sent: &Params) -> Result<OrderName, Reject> {

@@ -46,7 +46,7 @@ pub(crate) fn pass(context: &Context, mut reply: Reply, viewer: &Viewer<'_>) -> 
         | Use::StreamStart
         | Use::StreamKeep
         | Use::StreamStop
-        | Use::Unserved => return reply,
+        | Use::Countdown => return reply,
     };
     match edited {
         Some(body) => Reply { body, ..reply },
@@ -82,9 +82,16 @@ pub(crate) fn answer(context: &Context, answer: &LocalAnswer) -> Reply {
             reply
         }
         LocalAnswer::StreamKey(key) => ok(&json!({"listenKey": key})),
-        LocalAnswer::Done if is_setting(context) => ok(&json!({"code": 200, "msg": "success"})),
+        LocalAnswer::Done if purpose(context) == Some(Use::Set) => {
+            ok(&json!({"code": 200, "msg": "success"}))
+        }
+        LocalAnswer::Done if purpose(context) == Some(Use::Countdown) => {
+            let of = |name: &str| context.0.get(name);
+            let time = of("countdownTime").and_then(Value::as_u64).unwrap_or_default();
+            ok(&json!({"symbol": of("symbol"), "countdownTime": time.to_string()}))
+        }
         // There are no logins over HTTP and no cancel-on-disconnect at this venue.
-        LocalAnswer::Done | LocalAnswer::Login { .. } | LocalAnswer::CancelOnDisconnect(_) => {
+        LocalAnswer::Done | LocalAnswer::Login { .. } | LocalAnswer::CancelOnDisconnect { .. } => {
             ok(&json!({}))
         }
     }
@@ -117,9 +124,9 @@ fn ok(body: &Value) -> Reply {
     Reply { status: 200, headers: json_header(), body: body.to_string().into_bytes() }
 }
 
-fn is_setting(context: &Context) -> bool {
+fn purpose(context: &Context) -> Option<Use> {
     let route = context.0.get("route").and_then(Value::as_str).and_then(routes::named);
-    route.is_some_and(|route| route.purpose == Use::Set)
+    route.map(|route| route.purpose)
 }
 
 /// The headers that tell a caller about limits; the others are between the venue and Tidegate.

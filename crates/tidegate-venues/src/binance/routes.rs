@@ -59,8 +59,8 @@ pub enum Use {
     StreamKeep,
     /// The end of a listen key.
     StreamStop,
-    /// Known, and refused: it would act on every caller's orders.
-    Unserved,
+    /// The dead-man timer for an instrument: here for the caller's own orders.
+    Countdown,
 }
 
 /// A route.
@@ -104,7 +104,7 @@ impl Route {
             | Use::CancelAll
             | Use::CancelAllAlgo
             | Use::Set
-            | Use::Unserved => true,
+            | Use::Countdown => true,
             Use::Public
             | Use::Foreign
             | Use::Read
@@ -311,7 +311,7 @@ pub const ROUTES: &[Route] = &[
     trade(Delete, "/fapi/v1/algoOrder", Use::CancelAlgo, 1, ALGO_NAME),
     trade(Get, "/fapi/v1/algoOrder", Use::ReadAlgo, 1, ALGO_NAME),
     trade(Delete, "/fapi/v1/algoOpenOrders", Use::CancelAllAlgo, 1, &["symbol*"]),
-    trade(Post, "/fapi/v1/countdownCancelAll", Use::Unserved, 10, &["symbol*", "countdownTime*"]),
+    trade(Post, "/fapi/v1/countdownCancelAll", Use::Countdown, 10, &["symbol*", "countdownTime*"]),
     read("/fapi/v1/openAlgoOrders", 40, &["algoType", "symbol", "algoId"]),
     read("/fapi/v1/allAlgoOrders", 5, &["symbol*", "algoId", "startTime", "endTime", "limit"]),
     read("/fapi/v1/openOrders", 40, SYMBOL),

@@ -5,6 +5,7 @@ use super::orders;
 use super::rpc::{Rpc, envelope};
 use crate::front::{Context, LocalAnswer};
 use serde_json::{Map, Value};
+use tidegate_types::order::GuardScope;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Reply;
 use tidegate_types::time::Time;
@@ -171,14 +172,13 @@ pub(crate) fn answer(context: &Context, answer: &LocalAnswer, now: Time) -> Repl
         LocalAnswer::Login { access, refresh, lifetime } => {
             login(context, access, refresh, lifetime.micros() / 1_000_000)
         }
-        LocalAnswer::CancelOnDisconnect(_)
-            if context::method(context) != "private/get_cancel_on_disconnect" =>
-        {
-            "ok".into()
-        }
-        LocalAnswer::CancelOnDisconnect(enabled) => {
+        LocalAnswer::CancelOnDisconnect { scope, enabled } => {
+            let scope = match scope {
+                GuardScope::Session => "connection",
+                GuardScope::Account => "account",
+            };
             let mut fields = Map::new();
-            fields.insert("scope".into(), "connection".into());
+            fields.insert("scope".into(), scope.into());
             fields.insert("enabled".into(), (*enabled).into());
             Value::Object(fields)
         }

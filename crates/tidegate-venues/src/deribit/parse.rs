@@ -8,7 +8,7 @@ use crate::front::{Asked, Instruments, Local, Parsed, Read};
 use serde_json::Value;
 use tidegate_types::call::WireRequest;
 use tidegate_types::ids::{CallerOrderId, VenueOrderId};
-use tidegate_types::order::{AmendOrder, CancelOrder, Intent, OrderName};
+use tidegate_types::order::{AmendOrder, CancelOrder, Guard, GuardScope, Intent, OrderName};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
 
@@ -21,8 +21,10 @@ pub(crate) fn of_http(rpc: &Rpc, instruments: &Instruments, now: Time) -> Result
         Kind::Public => Asked::Public(public(rpc)?),
         Kind::Socket(_) => return Err(Reject::new(Code::NeedsWebSocket, rpc.method.name)),
         Kind::CancelOnDisconnect(_) => {
-            connection_scope(&rpc.params)?;
-            return Err(Reject::new(Code::NeedsWebSocket, rpc.method.name));
+            if guard_scope(&rpc.params)? == GuardScope::Session {
+                return Err(Reject::new(Code::NeedsWebSocket, rpc.method.name));
+            }
+            private(rpc, instruments, now)?
         }
         Kind::Auth => login(&rpc.params)?,
         Kind::New(_)
@@ -88,19 +90,25 @@ pub(crate) fn private(rpc: &Rpc, instruments: &Instruments, now: Time) -> Result
         Kind::ReadLabel => by_label(rpc),
         Kind::Uncomputable => Err(Reject::new(Code::Uncomputable, rpc.method.name)),
         Kind::Forbidden | Kind::Own => Err(Reject::new(Code::ForbiddenRoute, rpc.method.name)),
-        Kind::Public | Kind::Auth | Kind::CancelOnDisconnect(_) | Kind::Socket(_) => {
+        Kind::CancelOnDisconnect(set) => {
+            only_known(rpc)?;
+            let scope = guard_scope(params)?;
+            match set {
+                Some(on) => trade(Intent::Guard { guard: Guard::Disconnect { scope, on } }),
+                None => Ok(Asked::Local(Local::CancelOnDisconnect { scope })),
+            }
+        }
+        Kind::Public | Kind::Auth | Kind::Socket(_) => {
             Err(Reject::new(Code::UnknownRoute, rpc.method.name))
         }
     }
 }
 
-/// Cancel-on-disconnect is the connection's; the account-wide form would change it for others.
-pub(crate) fn connection_scope(params: &Params) -> Result<(), Reject> {
+/// Which connections a cancel-on-disconnect is about: the one that asks, or later ones.
+fn guard_scope(params: &Params) -> Result<GuardScope, Reject> {
     match params.text("scope")? {
-        None | Some("connection") => Ok(()),
-        Some("account") => {
-            Err(bad(Code::UnsupportedParameter, "scope", "account would change it for others"))
-        }
+        None | Some("connection") => Ok(GuardScope::Session),
+        Some("account") => Ok(GuardScope::Account),
         Some(_) => Err(bad(Code::BadParameter, "scope", "is not known")),
     }
 }

@@ -41,7 +41,8 @@ pub(crate) struct DeribitSession {
     subscriptions: Subscriptions,
     heartbeat: Option<Heartbeat>,
     heard: Time,
-    cancels_on_close: bool,
+    /// The caller logged out.
+    left: bool,
 }
 
 /// What happens when a question is answered.
@@ -56,8 +57,6 @@ enum Waiting {
     Subscribe(Context, Wanted),
     /// The state for new portfolio channels.
     Portfolio(Vec<Private>),
-    /// Whether orders are cancelled when the connection ends; `None` asks.
-    CancelOnDisconnect(Context, Option<bool>),
     /// An end to subscriptions that needs a login; `None` ends all.
     Unsubscribe(Context, Option<Wanted>),
     /// The last answer there is.
@@ -156,8 +155,8 @@ impl Session for DeribitSession {
         Some(heartbeat.answer_by.map_or(heartbeat.next, |by| by.min(heartbeat.next)))
     }
 
-    fn cancels_on_close(&self) -> bool {
-        self.cancels_on_close
+    fn left(&self) -> bool {
+        self.left
     }
 }
 
@@ -174,11 +173,6 @@ impl DeribitSession {
             Kind::Public => Ok(self.relay_call(rpc)),
             Kind::Auth => self.auth(rpc, context),
             Kind::Socket(socket) => self.socket(socket, rpc, context, now),
-            Kind::CancelOnDisconnect(set) => {
-                parse::connection_scope(&rpc.params)?;
-                let from = asker(rpc, false)?;
-                Ok(vec![self.identify(from, Waiting::CancelOnDisconnect(context, set))])
-            }
             Kind::Forbidden | Kind::Own => Err(Reject::new(Code::ForbiddenRoute, rpc.method.name)),
             Kind::New(_)
             | Kind::Edit
@@ -188,6 +182,7 @@ impl DeribitSession {
             | Kind::Read
             | Kind::ReadOrder
             | Kind::ReadLabel
+            | Kind::CancelOnDisconnect(_)
             | Kind::Uncomputable => {
                 let from = asker(rpc, false)?;
                 let asked = parse::private(rpc, instruments, now)?;
@@ -263,9 +258,8 @@ impl DeribitSession {
             }
             Socket::UnsubscribeAll(false) => Ok(self.unsubscribe(&context, None, now)),
             Socket::Logout => {
-                // A logout does not cancel, whatever was asked for the end of the connection.
-                self.cancels_on_close = false;
                 let from = asker(rpc, false)?;
+                self.left = true;
                 if rpc.params.flag("invalidate_token")? == Some(false) {
                     return Ok(vec![self.identify(from, Waiting::Logout)]);
                 }

@@ -2,6 +2,7 @@ use super::*;
 use crate::binance::errors::{About, worded};
 use crate::binance::tests::{NOW, instruments, request, venue};
 use crate::front::Front;
+use tidegate_types::ids::InstrumentName;
 use tidegate_types::order::Side;
 use tidegate_types::request::Method;
 use tidegate_types::request::Method::{Delete, Get, Post, Put};
@@ -121,10 +122,22 @@ fn settings_pass_checked_and_hedge_mode_does_not() {
     intent(Post, "/fapi/v1/positionSide/dual?dualSidePosition=false");
     assert_eq!(refused(Post, "/fapi/v1/leverage?symbol=NOPE&leverage=1", ""), -1121);
     assert_eq!(refused(Post, "/fapi/v1/leverage?symbol=BTCUSDT&leverage=1&x=1", ""), -1104);
-    assert_eq!(
-        refused(Post, "/fapi/v1/countdownCancelAll?symbol=BTCUSDT&countdownTime=1000", ""),
-        -1020
-    );
+}
+
+#[test]
+fn a_countdown_is_for_the_callers_orders_of_the_symbol() {
+    let path = "/fapi/v1/countdownCancelAll";
+    let symbol = InstrumentName::new("BTCUSDT").unwrap();
+    let instrument = instruments().get(&symbol).map(|instrument| instrument.id.clone());
+    for (time, after) in [("100000", Some(Span::from_secs(100))), ("0", None)] {
+        let asked = intent(Post, &format!("{path}?symbol=BTCUSDT&countdownTime={time}"));
+        let guard = Guard::Countdown { instrument: instrument.clone(), after };
+        assert_eq!(asked, Intent::Guard { guard });
+    }
+    assert_eq!(refused(Post, &format!("{path}?symbol=BTCUSDT"), ""), -1102);
+    assert_eq!(refused(Post, &format!("{path}?countdownTime=1000"), ""), -1102);
+    assert_eq!(refused(Post, &format!("{path}?symbol=NOPE&countdownTime=1000"), ""), -1121);
+    assert_eq!(refused(Post, &format!("{path}?symbol=BTCUSDT&countdownTime=-1"), ""), -1100);
 }
 
 #[test]

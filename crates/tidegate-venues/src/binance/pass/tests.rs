@@ -1,5 +1,6 @@
 use super::*;
 use crate::binance::tests::{as_viewer, reply};
+use crate::front::Front;
 
 fn context(route: &str) -> Context {
     Context(json!({"route": route}))
@@ -143,5 +144,17 @@ fn the_gateway_s_own_answers() {
     assert_eq!(
         said("POST /fapi/v1/leverage", LocalAnswer::Done).1,
         r#"{"code":200,"msg":"success"}"#
+    );
+    let asked = crate::binance::tests::request(
+        tidegate_types::request::Method::Post,
+        "/fapi/v1/countdownCancelAll?symbol=BTCUSDT&countdownTime=100000.0",
+        "",
+    );
+    let venue = crate::binance::tests::venue();
+    let instruments = crate::binance::tests::instruments();
+    let parsed = venue.parse(&asked, &instruments, crate::binance::tests::NOW).unwrap();
+    assert_eq!(
+        String::from_utf8(answer(&parsed.context, &LocalAnswer::Done).body).unwrap(),
+        r#"{"symbol":"BTCUSDT","countdownTime":"100000"}"#
     );
 }

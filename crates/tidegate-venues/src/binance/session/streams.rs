@@ -94,7 +94,7 @@ impl Session for PublicSession {
         None
     }
 
-    fn cancels_on_close(&self) -> bool {
+    fn left(&self) -> bool {
         false
     }
 }

@@ -147,7 +147,7 @@ impl Session for UserSession {
         None
     }
 
-    fn cancels_on_close(&self) -> bool {
+    fn left(&self) -> bool {
         false
     }
 }

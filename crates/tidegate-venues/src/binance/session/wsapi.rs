@@ -274,7 +274,7 @@ impl Session for ApiSession {
         None
     }
 
-    fn cancels_on_close(&self) -> bool {
+    fn left(&self) -> bool {
         false
     }
 }

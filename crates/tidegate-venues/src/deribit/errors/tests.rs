@@ -155,7 +155,7 @@ fn own_answers() {
     );
     let (_, told) = of(
         value!({"method":"private/get_cancel_on_disconnect"}),
-        &LocalAnswer::CancelOnDisconnect(true),
+        &LocalAnswer::CancelOnDisconnect { scope: GuardScope::Session, enabled: true },
     );
     assert_eq!(told["result"], value!({"scope":"connection","enabled":true}));
 }

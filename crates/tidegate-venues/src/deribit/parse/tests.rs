@@ -1,7 +1,7 @@
 use crate::deribit::testkit::{NOW, get, instruments, json, venue};
 use crate::front::{Asked, Front, Local};
 use tidegate_types::codec::to_json;
-use tidegate_types::order::Intent;
+use tidegate_types::order::{Guard, GuardScope, Intent};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Span;
 
@@ -104,7 +104,9 @@ fn what_cannot_be_carried_out_is_refused() {
         ("private/subscribe?channels=x".into(), Code::NeedsWebSocket),
         ("public/set_heartbeat?interval=30".into(), Code::NeedsWebSocket),
         ("private/enable_cancel_on_disconnect".into(), Code::NeedsWebSocket),
-        ("private/enable_cancel_on_disconnect?scope=account".into(), Code::UnsupportedParameter),
+        ("private/get_cancel_on_disconnect?scope=connection".into(), Code::NeedsWebSocket),
+        ("private/enable_cancel_on_disconnect?scope=all".into(), Code::BadParameter),
+        ("private/enable_cancel_on_disconnect?scope=account&x=1".into(), Code::UnknownParameter),
         ("private/logout".into(), Code::NeedsWebSocket),
         ("private/withdraw?amount=1".into(), Code::ForbiddenRoute),
         ("public/auth?grant_type=magic".into(), Code::BadParameter),
@@ -112,6 +114,18 @@ fn what_cannot_be_carried_out_is_refused() {
     for (target, expect) in table {
         assert_eq!(parsed(&target).map(|_| ()).unwrap_err().code, expect, "{target}");
     }
+}
+
+#[test]
+fn cancel_on_disconnect_of_later_connections_needs_none() {
+    for (target, on) in [("enable", true), ("disable", false)] {
+        let guard = intent(&format!("private/{target}_cancel_on_disconnect?scope=account"));
+        let scope = GuardScope::Account;
+        assert_eq!(guard, Intent::Guard { guard: Guard::Disconnect { scope, on } });
+    }
+    let read = parsed("private/get_cancel_on_disconnect?scope=account").unwrap();
+    let account = Local::CancelOnDisconnect { scope: GuardScope::Account };
+    assert_eq!(format!("{read:?}"), format!("{:?}", Asked::Local(account)));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What comes back: from the pipeline, and from the venue's public socket.
 
-use super::{DeribitSession, Relayed, Waiting, frame, refusal, result, token};
+use super::{DeribitSession, Relayed, Waiting, frame, refusal, token};
 use crate::deribit::rpc;
 use crate::deribit::subscriptions::Subscriptions;
 use crate::deribit::{context, errors};
@@ -41,7 +41,6 @@ impl DeribitSession {
                 Waiting::Pass(_)
                 | Waiting::Renewed(_)
                 | Waiting::Subscribe(..)
-                | Waiting::CancelOnDisconnect(..)
                 | Waiting::Unsubscribe(..),
             ) => vec![frame(reply)],
             None => Vec::new(),
@@ -62,16 +61,6 @@ impl DeribitSession {
             Some(Waiting::Unsubscribe(context, wanted)) => {
                 self.unsubscribe(&context, wanted.as_ref(), now)
             }
-            Some(Waiting::CancelOnDisconnect(context, Some(set))) => {
-                self.cancels_on_close = set;
-                vec![result(&context, "ok".into(), now)]
-            }
-            Some(Waiting::CancelOnDisconnect(context, None)) => {
-                let mut told = Map::new();
-                told.insert("scope".into(), "connection".into());
-                told.insert("enabled".into(), self.cancels_on_close.into());
-                vec![result(&context, Value::Object(told), now)]
-            }
             Some(Waiting::Renewed(reply)) => vec![frame(reply)],
             Some(Waiting::Logout) => vec![closed()],
             Some(Waiting::Pass(_) | Waiting::Renew(_) | Waiting::Portfolio(_)) | None => Vec::new(),
@@ -83,11 +72,9 @@ impl DeribitSession {
             Some(Waiting::Subscribe(context, _) | Waiting::Unsubscribe(context, _)) => {
                 vec![not_subscribed(&context, reject, now)]
             }
-            Some(
-                Waiting::Pass(context)
-                | Waiting::Renew(context)
-                | Waiting::CancelOnDisconnect(context, _),
-            ) => vec![refusal(&context, reject, now)],
+            Some(Waiting::Pass(context) | Waiting::Renew(context)) => {
+                vec![refusal(&context, reject, now)]
+            }
             Some(Waiting::Renewed(reply)) => vec![frame(reply)],
             // The state that a portfolio channel begins with is missing; its changes still come.
             Some(Waiting::Portfolio(_)) | None => Vec::new(),

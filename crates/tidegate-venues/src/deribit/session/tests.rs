@@ -272,26 +272,28 @@ fn heartbeats_ask_the_silent_and_drop_the_dead() {
 }
 
 #[test]
-fn cancel_on_disconnect_is_the_connections_and_a_logout_does_not_cancel() {
+fn cancel_on_disconnect_is_asked_of_the_core_and_a_logout_is_no_loss() {
     let mut talk = Talk::new();
-    assert_eq!(talk.calls(1, "private/enable_cancel_on_disconnect", "{}"), ["identify 1 session"]);
-    assert!(!talk.session.cancels_on_close(), "not before it is known who asks");
-    assert_eq!(sent(&talk.known(1))["result"], "ok");
-    assert!(talk.session.cancels_on_close());
-    talk.calls(2, "private/get_cancel_on_disconnect", "{}");
-    assert_eq!(sent(&talk.known(2))["result"], json!({"scope":"connection","enabled":true}));
-    let account = talk.calls(3, "private/enable_cancel_on_disconnect", r#"{"scope":"account"}"#);
-    assert_eq!(sent(&account)["error"]["code"], 11047);
-    assert_eq!(talk.calls(4, "private/logout", "{}"), ["ask 3 logout as session"]);
-    assert_eq!(talk.replied(3, "{}"), ["close 1000 logout"]);
-    assert!(!talk.session.cancels_on_close());
-    talk.calls(5, "private/enable_cancel_on_disconnect", "{}");
-    talk.known(4);
+    let enable = "private/enable_cancel_on_disconnect";
+    assert_eq!(talk.calls(1, enable, "{}"), ["ask 1 trade as session"]);
+    assert_eq!(
+        talk.calls(2, enable, r#"{"scope":"account","access_token":"t"}"#),
+        ["ask 2 trade as credentials"]
+    );
+    assert_eq!(talk.calls(3, "private/get_cancel_on_disconnect", "{}"), ["ask 3 local as session"]);
+    let unknown = talk.calls(4, enable, r#"{"scope":"world"}"#);
+    assert_eq!(sent(&unknown)["error"]["code"], -32602);
+    assert!(!talk.session.left());
+    assert_eq!(talk.calls(5, "private/logout", "{}"), ["ask 4 logout as session"]);
+    assert_eq!(talk.replied(4, "{}"), ["close 1000 logout"]);
+    assert!(talk.session.left());
+    let mut talk = Talk::new();
     assert_eq!(
         talk.calls(6, "private/logout", r#"{"invalidate_token":false}"#),
-        ["identify 5 session"]
+        ["identify 1 session"]
     );
-    assert_eq!(talk.known(5), ["close 1000 logout"]);
+    assert_eq!(talk.known(1), ["close 1000 logout"]);
+    assert!(talk.session.left());
 }
 
 #[test]
