@@ -121,9 +121,12 @@ impl Params {
         kept.cloned().collect()
     }
 
-    /// A decimal number, if it is there.
+    /// A decimal number in the venue's form, if it is there: no sign, no exponent.
     pub(crate) fn decimal(&self, name: &str) -> Result<Option<Decimal>, Reject> {
         let Some(text) = self.get(name) else { return Ok(None) };
+        if !is_number(text) {
+            return Err(illegal(name, NUMBER));
+        }
         match Decimal::from_str(text) {
             Ok(value) => Ok(Some(value)),
             Err(DecimalError::TooPrecise) => Err(said(
@@ -161,7 +164,17 @@ impl Params {
 }
 
 const NUMBER: &str = "^([0-9]{1,20})(\\.[0-9]{1,20})?$";
+/// Most digits in one part of a number.
+const MAX_DIGITS: usize = 20;
 const WHOLE: &str = "^[0-9]{1,20}$";
+
+/// Whether a text is what `NUMBER` says.
+fn is_number(text: &str) -> bool {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    [whole, fraction].iter().all(|part| {
+        (1..=MAX_DIGITS).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
+    })
+}
 
 /// The body as text.
 pub(crate) fn body_text(request: &RawRequest) -> Result<&str, Reject> {

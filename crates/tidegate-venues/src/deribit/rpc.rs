@@ -4,7 +4,7 @@
 use super::methods::{self, Method};
 use crate::json;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use tidegate_types::decimal::Decimal;
 use tidegate_types::limits::{MAX_BODY_BYTES, MAX_PARAMS};
 use tidegate_types::reject::{Code, Reject};
@@ -181,13 +181,16 @@ impl Params {
         self.text(name)?.ok_or_else(|| bad(Code::MissingParameter, name, "is missing"))
     }
 
-    /// A number exactly as written, given as a number or as text.
+    /// A number exactly as written, given as a number or as text of the same form: with an exponent
+    /// or without.
     pub(crate) fn decimal(&self, name: &str) -> Result<Option<Decimal>, Reject> {
         let wrong = || bad(Code::BadParameter, name, "is not a number with at most 8 decimals");
         match self.get(name) {
             None => Ok(None),
             Some(Value::Number(number)) => number.as_str().parse().map(Some).map_err(|_| wrong()),
-            Some(Value::String(text)) => text.parse().map(Some).map_err(|_| wrong()),
+            Some(Value::String(text)) if is_number(text) => {
+                text.parse().map(Some).map_err(|_| wrong())
+            }
             Some(_) => Err(wrong()),
         }
     }
@@ -198,7 +201,7 @@ impl Params {
         let text = match self.get(name) {
             None => return Ok(None),
             Some(Value::Number(number)) => number.as_str(),
-            Some(Value::String(text)) => text,
+            Some(Value::String(text)) if is_number(text) => text,
             Some(_) => return Err(wrong()),
         };
         text.strip_suffix(".0").unwrap_or(text).parse().map(Some).map_err(|_| wrong())
@@ -256,6 +259,12 @@ pub(crate) fn target<'a>(
     let query = query(params);
     let mark = if query.is_empty() { "" } else { "?" };
     format!("{ROOT}/{method}{mark}{query}")
+}
+
+/// Whether a text has the form of a JSON number, which is that of all the venue's numbers.
+fn is_number(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_digit() || b"+-.eE".contains(&b);
+    text.bytes().all(plain) && serde_json::from_str::<Number>(text).is_ok()
 }
 
 /// The text of a call.

@@ -144,7 +144,6 @@ fn bad_values_are_refused_in_the_venue_s_words() {
         ),
         (json!({"positionSide": "UP"}), -4060, "Invalid position side."),
         (json!({"quantity": "0"}), -4003, "Quantity less than or equal to zero."),
-        (json!({"quantity": "-1"}), -4003, "Quantity less than or equal to zero."),
         (json!({"quantity": "0.0005"}), -1111, PRECISION),
         (json!({"quantity": "0.001"}), -4004, "Quantity less than min quantity."),
         (json!({"quantity": "1000.001"}), -4005, "Quantity greater than max quantity."),

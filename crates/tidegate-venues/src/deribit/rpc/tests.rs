@@ -79,6 +79,15 @@ fn numbers_come_as_numbers_or_text() {
     assert_eq!(params.decimal("b").unwrap(), Some(Decimal::new(1, 4)));
     assert_eq!(params.whole("c").unwrap(), Some(1_700_000_000_000));
     assert_eq!(params.decimal("d").unwrap_err().code, Code::BadParameter);
+    for text in [".01", "1.", "%2B1", "1e", "01", "%201", "1%0A", "0x1", "NaN", "1_0"] {
+        let params = Params::from_query(&format!("n={text}")).unwrap();
+        assert_eq!(params.decimal("n").unwrap_err().code, Code::BadParameter, "{text}");
+        assert_eq!(params.whole("n").unwrap_err().code, Code::BadParameter, "{text}");
+    }
+    for (text, expect) in [("-0.5", -5), ("1E-1", 1), ("1e+1", 100), ("0.10", 1)] {
+        let params = Params::from_query(&format!("n={}", text.replace('+', "%2B"))).unwrap();
+        assert_eq!(params.decimal("n").unwrap(), Some(Decimal::new(expect, 1)), "{text}");
+    }
     assert_eq!(params.flag("e").unwrap(), Some(true));
     assert_eq!(params.flag("a").unwrap_err().code, Code::BadParameter);
 }
