@@ -12,6 +12,8 @@ use tidegate_types::time::Span;
 const UNKNOWN: &[i64] = &[-1000, -1001, -1006, -1007];
 /// Numbers that say there is no such live order.
 const NO_SUCH_ORDER: &[i64] = &[-2011, -2013];
+/// The number of "too many requests".
+const TOO_MANY_REQUESTS: i64 = -1003;
 /// How long to wait when the venue asks but does not say how long.
 const DEFAULT_BACK_OFF: Span = Span::from_secs(60);
 /// The longest wait that is believed (the venue's longest ban).
@@ -20,6 +22,9 @@ const MAX_BACK_OFF: Span = Span::from_secs(3 * 24 * 3600);
 /// What the answer to a call means.
 pub(crate) fn outcome(venue: &VenueName, body: &CallBody, reply: &Reply) -> Outcome {
     let unknown = |why: String| Outcome::Unknown { why };
+    if is_turned_away(reply) {
+        return turned_away(reply);
+    }
     let Ok(answer) = serde_json::from_slice::<Value>(&reply.body) else {
         return unknown(format!("http {} with an unreadable body", reply.status));
     };
@@ -60,6 +65,20 @@ pub(crate) fn outcome(venue: &VenueName, body: &CallBody, reply: &Reply) -> Outc
     }
 }
 
+/// Whether the venue took the request for one too many: it did not look into it, let alone carry it
+/// out, whatever the body says.
+fn is_turned_away(reply: &Reply) -> bool {
+    matches!(reply.status, 418 | 429)
+}
+
+fn turned_away(reply: &Reply) -> Outcome {
+    let said = serde_json::from_slice::<Value>(&reply.body).ok();
+    let (code, message) = said
+        .and_then(|answer| refusal(&answer))
+        .unwrap_or_else(|| (TOO_MANY_REQUESTS, format!("http {}", reply.status)));
+    Outcome::Rejected { code, message, no_such_order: false }
+}
+
 /// The number and words of a refusal, if the answer is one: refusals are negative numbers.
 pub(crate) fn refusal(answer: &Value) -> Option<(i64, String)> {
     let code = answer.get("code")?.as_i64().filter(|code| *code < 0)?;
@@ -69,7 +88,7 @@ pub(crate) fn refusal(answer: &Value) -> Option<(i64, String)> {
 
 /// How long the venue asks us to wait, if it does.
 pub(crate) fn back_off(reply: &Reply) -> Option<Span> {
-    if !matches!(reply.status, 418 | 429) {
+    if !is_turned_away(reply) {
         return None;
     }
     let header = reply.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));

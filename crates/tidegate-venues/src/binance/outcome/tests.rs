@@ -95,6 +95,28 @@ fn refusals_are_final_and_tell_whether_there_is_such_an_order() {
 }
 
 #[test]
+fn a_request_too_many_was_not_carried_out_whatever_the_body_says() {
+    let limit = -1003;
+    for (status, body, code) in [
+        (429, r#"{"code": -1000, "msg": "Unknown error"}"#, -1000),
+        (418, r#"{"code": -1007, "msg": "Timeout"}"#, -1007),
+        (429, r#"{"code": -1015, "msg": "Too many new orders."}"#, -1015),
+        // It cannot tell what it did not look for.
+        (429, r#"{"code": -2011, "msg": "Unknown order sent."}"#, -2011),
+        (429, "{}", limit),
+        (418, "<html>", limit),
+        (429, "", limit),
+    ] {
+        let reply = Reply { status, headers: Vec::new(), body: body.as_bytes().to_vec() };
+        let outcome = outcome(&venue_name(), &cancel(false), &reply);
+        let Outcome::Rejected { code: told, no_such_order, .. } = outcome else {
+            panic!("{status} {body}: {outcome:?}")
+        };
+        assert_eq!((told, no_such_order), (code, false), "{status} {body}");
+    }
+}
+
+#[test]
 fn what_does_not_tell_is_unknown() {
     for (status, answer) in [
         (
