@@ -69,7 +69,7 @@ fn signed(fields: &str, request: &RawRequest, method: &Method) -> Result<Present
     let mut payload = format!("{ts}\n{nonce}\n{verb}\n{}\n", request.target()).into_bytes();
     payload.extend_from_slice(&request.body);
     payload.push(b'\n');
-    signature(key, ts, nonce, payload, sig, method.changes_state())
+    signature(key, ts, payload, sig, method.changes_state())
 }
 
 /// What `public/auth` asks for: credentials to log in with, or a refresh token.
@@ -94,7 +94,7 @@ pub(crate) fn login(params: &Params) -> Result<Login, Reject> {
             let data = params.text("data")?.unwrap_or_default();
             let payload = format!("{ts}\n{nonce}\n{data}").into_bytes();
             let sig = params.need_text("signature")?;
-            signature(key, &ts, nonce, payload, sig, true).map(Login::With)
+            signature(key, &ts, payload, sig, true).map(Login::With)
         }
         "refresh_token" => Ok(Login::Refresh(secret(params.need_text("refresh_token")?))),
         _ => Err(bad(Code::BadParameter, "grant_type", "is not known")),
@@ -150,7 +150,6 @@ fn stamp(params: &Params) -> Result<String, Reject> {
 fn signature(
     key: &str,
     ts: &str,
-    nonce: &str,
     payload: Vec<u8>,
     sig: &str,
     once: bool,
@@ -165,9 +164,9 @@ fn signature(
     .into_iter()
     .flatten()
     .collect();
-    // Stock clients use the time stamp as nonce, so only the signature tells two requests of one
-    // millisecond apart; decoded, so that another spelling of it is the same.
-    let mut one_of_a_kind = format!("{ts}\n{nonce}\n").into_bytes();
+    // The signature tells requests apart: stock clients use the time stamp as nonce, and where a
+    // nonce ends and the data begin is not signed. Decoded, so that another spelling is the same.
+    let mut one_of_a_kind = format!("{ts}\n").into_bytes();
     one_of_a_kind.extend(candidates.first().into_iter().flatten());
     Ok(Presented::Signature(Signature {
         key: key.into(),

@@ -172,10 +172,25 @@ fn wrong_credentials_are_told_apart() {
 
 #[test]
 fn another_spelling_of_a_signature_is_the_same_request() {
-    let nonce = |sig: &str| match signature("A", "1", "n", Vec::new(), sig, true).unwrap() {
+    let nonce = |sig: &str| match signature("A", "1", Vec::new(), sig, true).unwrap() {
         Presented::Signature(signature) => signature.nonce,
         other => panic!("{other:?}"),
     };
     assert_eq!(nonce("ab01"), nonce("AB01"));
     assert_ne!(nonce("ab01"), nonce("ab02"));
+}
+
+#[test]
+fn where_the_nonce_of_a_login_ends_makes_no_other_request_of_it() {
+    let read = |nonce: &str, data: &str| {
+        let params = serde_json::json!({"grant_type": "client_signature", "client_id": "A",
+            "timestamp": 1, "nonce": nonce, "data": data, "signature": "ab01"});
+        let frame = serde_json::json!({"id": 1, "method": "public/auth", "params": params});
+        let rpc = from_frame(&frame.to_string()).unwrap();
+        match login(&rpc.params).unwrap() {
+            Login::With(Presented::Signature(signature)) => (signature.payloads, signature.nonce),
+            _ => panic!("{nonce} {data}"),
+        }
+    };
+    assert_eq!(read("a\nb", "c"), read("a", "b\nc"));
 }
