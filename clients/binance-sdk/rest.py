@@ -57,6 +57,13 @@ refused("post-only that would take", limit, api, 1.005, time_in_force=GTX)
 step("cancelled all", api.cancel_all_open_orders(SYMBOL).data().code)
 until("nothing open", lambda: api.current_all_open_orders(SYMBOL).data() == [])
 
+limit(api, 0.98, new_client_order_id="watched")
+armed = api.auto_cancel_all_open_orders(SYMBOL, 1000).data()
+step("dead-man timer", [armed.symbol, armed.countdown_time])
+until("the timer lapsed", lambda: api.current_all_open_orders(SYMBOL).data() == [])
+off = api.auto_cancel_all_open_orders(SYMBOL, 0).data()
+step("dead-man timer off", [off.symbol, off.countdown_time])
+
 bought = api.new_order(symbol=SYMBOL, side=BUY, type="MARKET", quantity=0.02, new_order_resp_type=RESULT,
                        new_client_order_id="sdk-market").data()
 bought = until("filled", lambda: (o := api.query_order(SYMBOL, order_id=bought.order_id).data()).status == "FILLED" and o)

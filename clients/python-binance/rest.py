@@ -1,5 +1,7 @@
 """python-binance (REST): the futures calls, every kind of order, refusals."""
 
+import time
+
 import binance
 import target
 from scenario import THROUGH_TIDEGATE, check, done, fields, key_of, refused, refused_here, step, until
@@ -66,6 +68,19 @@ step("batch with a bad leg", [brief(batch[0]), batch[1]["code"]])
 check({o["clientOrderId"] for o in client.futures_get_open_orders(symbol=SYMBOL)} == {"po", "leg-1"}, "two are open")
 step("cancelled all", client.futures_cancel_all_open_orders(symbol=SYMBOL))
 until("nothing open", lambda: client.futures_get_open_orders(symbol=SYMBOL) == [])
+
+client.futures_create_order(**limit(0.98, newClientOrderId="watched"))
+countdown = client.futures_countdown_cancel_all
+step("dead-man timer", countdown(symbol=SYMBOL, countdownTime=1500))
+time.sleep(1)
+step("dead-man timer fed", countdown(symbol=SYMBOL, countdownTime=1500))
+time.sleep(1)
+check(len(client.futures_get_open_orders(symbol=SYMBOL)) == 1, "a timer that is fed does not lapse")
+until("the timer lapsed", lambda: client.futures_get_open_orders(symbol=SYMBOL) == [])
+step("lapsed", brief(client.futures_get_order(symbol=SYMBOL, origClientOrderId="watched")))
+step("dead-man timer off", countdown(symbol=SYMBOL, countdownTime=0))
+refused("dead-man timer of nothing", countdown, symbol="NOPEUSDT", countdownTime=1000)
+refused("dead-man timer without a time", countdown, symbol=SYMBOL)
 
 bought = client.futures_create_order(symbol=SYMBOL, side="BUY", type="MARKET", quantity="0.020",
                                      newOrderRespType="RESULT", newClientOrderId="market")

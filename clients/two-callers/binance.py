@@ -67,6 +67,14 @@ async def main():
         check(("same", "canceled") in told[second], "the second heard of its cancel")
         check(("same", "canceled") not in told[first], "the first heard of no cancel")
 
+        # A dead-man timer is each caller's own.
+        theirs = await second.create_order(SYMBOL, "limit", "buy", 0.02, price)
+        market = first.market(SYMBOL)["id"]
+        armed = await second.fapiPrivatePostCountdownCancelAll({"symbol": market, "countdownTime": 1000})
+        check(armed == {"symbol": market, "countdownTime": "1000"}, f"the venue's own answer: {armed}")
+        await soon("the second's timer lapsed", second_has_none)
+        check(await open_ids(first) == {"same", "first-alone"}, "the first one's orders stay")
+
         # A fill is its caller's; the position is the account's.
         taken = await second.create_order(SYMBOL, "market", "buy", 0.01)
 

@@ -41,6 +41,16 @@ def brief(order):
     return {name: order.get(name) for name in names}
 
 
+async def placed_by(ex, price, label):
+    """An order that rests; its id."""
+    order = {"instrument_name": PERPETUAL, "amount": 100, "type": "limit", "price": price, "label": label}
+    return (await ex.trading.buy(order, **WS))["order"]["order_id"]
+
+
+async def open_ids(ex):
+    return {order["order_id"] for order in await ex.trading.get_open_orders(**WS)}
+
+
 async def main():
     async with client() as ex:
         await ex.trading.cancel_all(**WS)
@@ -123,6 +133,36 @@ async def main():
         check(await ex.trading.get_open_orders(**WS) == [], "nothing is open")
 
         await asyncio.sleep(PAUSE_S)
+        # What a connection placed goes with it, if it asked for that; what others placed stays.
+        kept = (await ex.trading.buy({"instrument_name": PERPETUAL, "amount": 100, "type": "limit",
+                                      "price": away(0.99), "label": "kept"}, **WS))["order"]
+        async with client() as other:
+            before = await placed_by(other, away(0.99), "before")
+            step("cancel on disconnect", await other.session.enable_cancel_on_disconnect(**WS))
+            step("is on", await other.session.get_cancel_on_disconnect(**WS))
+            after = await placed_by(other, away(0.99), "after")
+            check(await open_ids(ex) == {kept["order_id"], before, after}, "all three are open")
+
+        async def only(*ids):
+            return await open_ids(ex) == set(ids)
+
+        await soon("the connection's orders are gone", lambda: only(kept["order_id"]))
+        step("other connections", await ex.session.get_cancel_on_disconnect(**WS))
+        # The account's switch is for later connections.
+        step("for later ones", await ex.session.enable_cancel_on_disconnect("account", **WS))
+        step("is on for them", await ex.session.get_cancel_on_disconnect("account", **WS))
+        async with client() as other:
+            gone = await placed_by(other, away(0.99), "later")
+            check(await open_ids(ex) == {kept["order_id"], gone}, "both are open")
+            step("on from the start", await other.session.get_cancel_on_disconnect(**WS))
+        await soon("the later connection's order is gone", lambda: only(kept["order_id"]))
+        step("off again", await ex.session.disable_cancel_on_disconnect("account", **WS))
+        async with client() as other:
+            left = await placed_by(other, away(0.99), "left")
+        await asyncio.sleep(1)
+        check(await only(kept["order_id"], left), "off is off")
+        await ex.trading.cancel_all(**WS)
+
         await refused_soon("no such order", ex.trading.cancel("1", **WS))
         await refused_soon("no such instrument", ex.market_data.ticker("NOPE-PERPETUAL", **WS))
         await refused_soon("off the lot", ex.trading.buy({"instrument_name": PERPETUAL, "amount": 15, "type": "limit",

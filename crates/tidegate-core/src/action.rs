@@ -53,6 +53,8 @@ pub enum Answer {
         reply: Reply,
         /// The order it is about.
         order: Option<OrderId>,
+        /// It answers the request that placed the order.
+        placed: bool,
     },
     /// So many of the caller's orders were cancelled.
     Cancelled {

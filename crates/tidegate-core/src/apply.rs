@@ -210,6 +210,7 @@ fn place(state: &mut State, cleared: &Body, now: Time) {
         reducing: decision.reducing,
         amend: None,
         done_no: None,
+        untold: true,
         session,
         doom: None,
     });
@@ -264,6 +265,10 @@ fn not_sent(state: &mut State, call: CallId, now: Time) {
 
 fn replied(state: &mut State, purpose: Purpose, outcome: &Outcome, now: Time) {
     let Some(id) = purpose.order() else { return };
+    if matches!(purpose, Purpose::Place { .. }) {
+        let untold = matches!(outcome, Outcome::Unknown { .. });
+        state.change(id, |order| order.untold = untold);
+    }
     let amend = matches!(purpose, Purpose::Amend { .. });
     match (purpose, outcome) {
         (_, Outcome::Accepted { report, fills }) => state.change(id, |order| {

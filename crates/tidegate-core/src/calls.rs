@@ -29,6 +29,8 @@ pub(crate) struct Flight {
     /// It was handed out to be sent.
     released: bool,
     ticket: Option<Ticket>,
+    /// Others who asked for the same.
+    joined: Vec<Ticket>,
 }
 
 impl Core {
@@ -45,8 +47,16 @@ impl Core {
         self.orders_in_flight += usize::from(takes_room(purpose));
         out.push(Action::Sign { call: call.clone(), warrant });
         let id = call.id;
-        let flight =
-            Flight { purpose, asked: now, call, warrant, signed: None, released: false, ticket };
+        let flight = Flight {
+            purpose,
+            asked: now,
+            call,
+            warrant,
+            signed: None,
+            released: false,
+            ticket,
+            joined: Vec::new(),
+        };
         self.flights.insert(id, flight);
     }
 
@@ -116,10 +126,15 @@ impl Core {
             self.append(Body::NotSent { call, reject: reject.clone() }, now, out);
         }
         match flight.purpose {
-            Purpose::Query { order } => self.query_failed(order, now),
+            Purpose::Query { order } => {
+                self.retries_failed(order, &reject, out);
+                self.query_failed(order, now);
+            }
             Purpose::Cancel { order } => self.cancel_answered(order, Err(reject), now, out),
             Purpose::Place { .. } | Purpose::Amend { .. } | Purpose::Set => {
-                self.answer(flight.ticket, Answer::Refused { reject }, out);
+                for ticket in flight.ticket.into_iter().chain(flight.joined) {
+                    self.answer(Some(ticket), Answer::Refused { reject: reject.clone() }, out);
+                }
             }
         }
         self.settle(flight.purpose, now, out);
@@ -135,6 +150,7 @@ impl Core {
     ) {
         let Some(flight) = self.land(call) else { return };
         if let Purpose::Query { order } = flight.purpose {
+            self.retries_answered(order, &outcome, reply, out);
             self.query_answered(order, outcome, flight.asked, now, out);
             return;
         }
@@ -157,11 +173,16 @@ impl Core {
             | Purpose::Amend { .. }
             | Purpose::Set
             | Purpose::Query { .. } => {
-                let answer = match result {
-                    Ok(reply) => Answer::Venue { reply, order: flight.purpose.order() },
+                let order = flight.purpose.order();
+                let placed = matches!(flight.purpose, Purpose::Place { .. });
+                let answer = |result| match result {
+                    Ok(reply) => Answer::Venue { reply, order, placed },
                     Err(reject) => Answer::Refused { reject },
                 };
-                self.answer(flight.ticket, answer, out);
+                for ticket in flight.joined {
+                    self.answer(Some(ticket), answer(result.clone()), out);
+                }
+                self.answer(flight.ticket, answer(result), out);
             }
         }
         self.settle(flight.purpose, now, out);
@@ -217,6 +238,13 @@ impl Core {
         if let Some(ticket) = ticket {
             out.push(Action::Answer { ticket, answer });
         }
+    }
+
+    /// Waits for the answer of a request in flight, if there is one of this purpose.
+    pub(crate) fn join(&mut self, purpose: Purpose, ticket: Ticket) -> bool {
+        let flight = self.flights.values_mut().find(|flight| flight.purpose == purpose);
+        let joined = flight.map(|flight| flight.joined.push(ticket));
+        joined.is_some()
     }
 
     fn land(&mut self, call: CallId) -> Option<Flight> {

@@ -138,7 +138,7 @@ impl Core {
         let Some(wanted) = self.cancels.wanted.remove(&id) else { return };
         for ticket in wanted.alone {
             let answer = match &result {
-                Ok(reply) => Answer::Venue { reply: reply.clone(), order: Some(id) },
+                Ok(reply) => Answer::Venue { reply: reply.clone(), order: Some(id), placed: false },
                 Err(reject) => Answer::Refused { reject: reject.clone() },
             };
             out.push(Action::Answer { ticket, answer });

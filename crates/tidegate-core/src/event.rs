@@ -2,7 +2,7 @@
 
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{
-    AccountName, CallId, CallerName, KeyId, PersonName, SessionId, Ticket, VenueName,
+    AccountName, CallId, CallerName, KeyId, OrderId, PersonName, SessionId, Ticket, VenueName,
 };
 use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::order::Intent;
@@ -144,6 +144,11 @@ pub enum Event {
         outcome: Outcome,
         /// The venue's own answer, to be passed on; `None` when there was none.
         reply: Option<Reply>,
+    },
+    /// The answer to the request that placed an order found nobody waiting for it.
+    Unheard {
+        /// Which order.
+        order: OrderId,
     },
     /// The account's private stream told something.
     Streamed {

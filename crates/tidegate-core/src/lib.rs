@@ -22,6 +22,7 @@ mod pipeline;
 mod reconcile;
 mod refusals;
 mod resolve;
+mod retry;
 mod risk;
 mod table;
 mod timers;
@@ -97,6 +98,7 @@ pub struct Core {
     sessions: guards::Sessions,
     doomed: guards::Doomed,
     doubts: resolve::Doubts,
+    retries: retry::Retries,
     watches: BTreeMap<AccountName, reconcile::Watch>,
     proofs: BTreeMap<Scope, halt::Proof>,
     windows: refusals::Windows,
@@ -123,6 +125,7 @@ impl Core {
             sessions: guards::Sessions::default(),
             doomed: guards::Doomed::default(),
             doubts: resolve::Doubts::default(),
+            retries: retry::Retries::default(),
             watches: BTreeMap::new(),
             proofs: BTreeMap::new(),
             windows: refusals::Windows::default(),
@@ -183,6 +186,7 @@ impl Core {
             Event::Replied { call, outcome, reply } => {
                 self.on_replied(call, outcome, reply, now, out);
             }
+            Event::Unheard { order } => self.unheard(order),
             Event::Streamed { account, event } => self.streamed(account, event, now, out),
             Event::StreamUp { account } => self.stream_up(&account, now, out),
             Event::StreamDown { account, why } => self.stream_down(&account, why, now, out),

@@ -173,6 +173,8 @@ pub struct Order {
     pub amend: Option<PendingAmend>,
     /// Its place among the done orders, from the oldest.
     pub done_no: Option<u64>,
+    /// Its caller was not told what became of it, as far as the journal knows.
+    pub untold: bool,
     /// The session it was placed over, where that is on record.
     pub session: Option<SessionId>,
     /// It is to be cancelled until it has ended, by this.
@@ -198,6 +200,7 @@ codec_struct!(Order {
     reducing,
     amend,
     done_no,
+    untold,
     session,
     doom,
 });

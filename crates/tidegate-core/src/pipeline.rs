@@ -45,6 +45,9 @@ impl Core {
         order: &NewOrder,
         out: &mut Vec<Action>,
     ) -> Result<(), Refusal> {
+        if self.retried(asked, order, out)? {
+            return Ok(());
+        }
         self.can_write()?;
         let Asked { who, now, .. } = asked;
         let unique = self.settings.ids_are_unique(who.venue());

@@ -24,6 +24,11 @@ impl Orders {
         self.all.get(&id).map(Box::as_ref)
     }
 
+    /// How many orders there are, done ones too.
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
     /// Every order in the table, done ones too.
     pub fn iter(&self) -> impl Iterator<Item = &Order> {
         self.all.values().map(Box::as_ref)

@@ -4,6 +4,7 @@ mod gates;
 mod guards;
 mod halts;
 mod model;
+mod retry;
 mod speed;
 mod venue;
 mod world;

@@ -153,6 +153,7 @@ fn foreign(state: &mut State, account: &AccountName, report: &OrderReport, now: 
         reducing: report.reduce_only,
         amend: None,
         done_no: None,
+        untold: false,
         session: None,
         doom: None,
     });

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::{ClientId, OrderId, SessionId};
 use tidegate_types::instrument::Usd;
-use tidegate_types::order::{CancelFilter, GuardScope, Intent};
+use tidegate_types::order::{CancelFilter, GuardScope, Intent, NewOrder};
 use tidegate_types::record::Change;
 
 type Step = (u8, u8, u8);
@@ -82,6 +82,10 @@ fn step(world: &mut World, (what, pick, size): Step) {
             world.event(Event::Disconnected { session, lost: size < 48 });
         }
         46 => drop(world.countdown(caller, (size < 200).then_some(PERP), u64::from(size) * 20)),
+        47..=48 => {
+            let caller_id = Some(name(if size.is_multiple_of(2) { "even" } else { "odd" }));
+            world.place(caller, NewOrder { caller_id, ..buy("1", "99") });
+        }
         _ => {}
     }
 }
@@ -149,7 +153,7 @@ fn history(steps: &[Step]) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
     #[test]
-    fn whatever_happens(steps in prop::collection::vec((0_u8..47, any::<u8>(), any::<u8>()), 1..250)) {
+    fn whatever_happens(steps in prop::collection::vec((0_u8..49, any::<u8>(), any::<u8>()), 1..250)) {
         history(&steps);
     }
 }

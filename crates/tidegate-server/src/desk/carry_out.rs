@@ -216,7 +216,11 @@ impl Desk {
                     Action::Answer { ticket, answer } => {
                         if let Some(waiting) = inner.waiting.remove(&ticket) {
                             // Nobody waits any more when the connection is gone.
-                            let _ = waiting.send(answer);
+                            if let Err(Answer::Venue { order: Some(order), placed: true, .. }) =
+                                waiting.send(answer)
+                            {
+                                inner.handle(Event::Unheard { order }, now);
+                            }
                         }
                     }
                     Action::Reconcile { account } => self.reconcile(account),

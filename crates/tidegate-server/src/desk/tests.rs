@@ -361,7 +361,7 @@ async fn an_order_goes_to_the_venue_and_its_answer_comes_back() {
     let next = world.desk.inner().next_seq();
     world.told.record.store(next.0 as usize, Ordering::Relaxed);
     let answer = world.desk.submit(ann(), None, buy("1", "100")).await;
-    let Answer::Venue { reply, order } = answer else { panic!("{answer:?}") };
+    let Answer::Venue { reply, order, .. } = answer else { panic!("{answer:?}") };
     assert_eq!(reply.status, 200);
     assert!(order.is_some());
     let placed: Vec<_> = {

@@ -87,12 +87,7 @@ impl World {
         World::around(exchange, config, Clock::Set(now), None)
     }
 
-    fn around(
-        exchange: Exchange,
-        config: &SimConfig,
-        clock: Clock,
-        store: Option<Store>,
-    ) -> World {
+    fn around(exchange: Exchange, config: &SimConfig, clock: Clock, store: Option<Store>) -> World {
         let mut keys = BTreeMap::new();
         for account in &config.accounts {
             let Some(ix) = exchange.find_account(account.venue, &account.name) else { continue };

@@ -1,0 +1,176 @@
+//! An order that a caller sends again is the order it sent, until it was told what became of it.
+
+use super::world::*;
+use crate::action::Answer;
+use crate::event::Event;
+use crate::orders::{Ending, Stage};
+use tidegate_types::ids::{OrderId, Ticket};
+use tidegate_types::order::NewOrder;
+use tidegate_types::reject::Code;
+use tidegate_types::time::Span;
+
+fn mine(qty: &str) -> NewOrder {
+    NewOrder { caller_id: Some(name("mine")), ..buy(qty, "100") }
+}
+
+fn told(world: &World, ticket: Ticket) -> Option<OrderId> {
+    match world.answers.get(&ticket) {
+        Some(Answer::Venue { order, placed: true, .. }) => *order,
+        _ => None,
+    }
+}
+
+/// An order that left, and whose answer was lost.
+fn lost(arrives: bool) -> (World, OrderId) {
+    let mut world = World::new();
+    let ticket = world.place("ann", mine("1"));
+    world.flush();
+    world.sign(0);
+    world.lose(0, arrives);
+    world.venue.stream.clear();
+    assert_eq!(world.code(ticket), Some(Code::OutcomeUnknown));
+    let id = world.core.state().orders().open().next().unwrap().id;
+    (world, id)
+}
+
+#[test]
+fn a_retry_joins_the_request_in_flight() {
+    let mut world = World::new();
+    let first = world.place("ann", mine("1"));
+    let again = world.place("ann", NewOrder { full_answer: true, ..mine("1") });
+    let bob = world.place("bob", mine("1"));
+    let other = world.place("ann", mine("2"));
+    assert_eq!(world.code(other), Some(Code::DuplicateOrderId));
+    world.sign(0);
+    let meanwhile = world.place("ann", mine("1"));
+    world.settle();
+    let id = told(&world, first);
+    assert!(id.is_some() && told(&world, again) == id && told(&world, meanwhile) == id);
+    assert!(told(&world, bob).is_some_and(|bobs| Some(bobs) != id));
+    assert_eq!(world.venue.arrivals.len(), 2);
+    let late = world.place("ann", mine("1"));
+    assert_eq!(world.code(late), Some(Code::DuplicateOrderId), "it was told by now");
+    world.check_replay();
+}
+
+#[test]
+fn a_retry_of_what_was_never_sent_is_told_so() {
+    let mut world = World::new();
+    let tickets = [world.place("ann", mine("1")), world.place("ann", mine("1"))];
+    world.not_sent(0);
+    assert_eq!(tickets.map(|t| world.code(t)), [Some(Code::SignerUnavailable); 2]);
+    let anew = world.place("ann", mine("1"));
+    world.settle();
+    assert!(told(&world, anew).is_some());
+}
+
+#[test]
+fn a_retry_after_a_time_out_is_answered_with_what_the_venue_shows() {
+    let (mut world, id) = lost(true);
+    let other = world.place("ann", mine("2"));
+    assert_eq!(world.code(other), Some(Code::DuplicateOrderId));
+    let retries = [world.place("ann", mine("1")), world.place("ann", mine("1"))];
+    assert_eq!(world.to_sign.len(), 1, "one question for both");
+    world.settle();
+    assert_eq!(retries.map(|t| told(&world, t)), [Some(id); 2]);
+    assert_eq!(world.venue.arrivals.len(), 1);
+    let late = world.place("ann", mine("1"));
+    assert_eq!(world.code(late), Some(Code::DuplicateOrderId), "it was told by now");
+    world.check_replay();
+}
+
+#[test]
+fn a_retry_is_a_new_order_only_once_the_first_cannot_arrive() {
+    let (mut world, id) = lost(false);
+    let early = world.place("ann", mine("1"));
+    world.settle();
+    assert_eq!(world.code(early), Some(Code::OutcomeUnknown));
+    let unasked = world.place("ann", mine("1"));
+    world.not_sent(0);
+    assert_eq!(world.code(unasked), Some(Code::OutcomeUnknown));
+    assert!(world.venue.arrivals.is_empty());
+    world.settle_for(30);
+    let stage = world.core.state().orders().get(id).unwrap().stage;
+    assert_eq!(stage, Stage::Done { how: Ending::NeverArrived });
+    let anew = world.place("ann", mine("1"));
+    world.settle();
+    assert!(told(&world, anew).is_some_and(|new| new != id));
+    world.check_replay();
+}
+
+#[test]
+fn a_retry_of_what_traded_meanwhile_is_no_second_trade() {
+    for (after_s, second) in [(5, false), (90, true)] {
+        let (mut world, id) = lost(true);
+        let at_venue = *world.venue.open().next().unwrap().0;
+        world.venue.fill(at_venue, d("1").raw());
+        world.settle_for(after_s);
+        assert!(!world.core.state().orders().get(id).unwrap().is_open());
+        let retry = world.place("ann", mine("1"));
+        world.settle();
+        assert_eq!(told(&world, retry) == Some(id), !second);
+        assert_eq!(world.venue.arrivals.len(), if second { 2 } else { 1 });
+        let anew = world.place("ann", mine("1"));
+        world.settle();
+        assert_eq!(told(&world, anew).is_some_and(|new| new != id), !second, "the id is free");
+        world.check_replay();
+    }
+}
+
+#[test]
+fn a_retry_at_the_gateway_after_a_crash_is_the_order_before_it() {
+    for arrives in [true, false] {
+        let mut world = World::new();
+        world.place("ann", mine("1"));
+        world.sign(0);
+        world.flush();
+        world.kill(arrives);
+        world.mark();
+        world.up();
+        let retry = world.place("ann", mine("1"));
+        world.settle();
+        assert_eq!(told(&world, retry).is_some(), arrives);
+        assert_eq!(world.code(retry).is_none(), arrives);
+        assert_eq!(world.venue.arrivals.len(), usize::from(arrives));
+        world.check_replay();
+    }
+}
+
+#[test]
+fn an_answer_that_nobody_heard_was_not_told() {
+    let mut world = World::new();
+    let id = world.live("ann", mine("1"));
+    world.event(Event::Unheard { order: id });
+    let retry = world.place("ann", mine("1"));
+    world.settle();
+    assert_eq!(told(&world, retry), Some(id));
+    let late = world.place("ann", mine("1"));
+    assert_eq!(world.code(late), Some(Code::DuplicateOrderId));
+    // What was amended since is another order than the one asked for.
+    world.event(Event::Unheard { order: id });
+    world.amend("ann", id, Some("2"), None);
+    let other = world.place("ann", mine("1"));
+    assert_eq!(world.code(other), Some(Code::DuplicateOrderId));
+    world.settle();
+    assert_eq!(world.venue.arrivals.len(), 1);
+}
+
+#[test]
+fn labels_are_no_keys() {
+    let mut world = World::new();
+    world.core.settings.label_venues.insert(name(VENUE));
+    let first = world.place("ann", mine("1"));
+    let second = world.place("ann", mine("1"));
+    world.settle();
+    assert!(told(&world, first).is_some() && told(&world, second).is_some());
+    assert_eq!(world.venue.arrivals.len(), 2);
+}
+
+#[test]
+fn a_revoked_key_is_told_nothing() {
+    let (mut world, _) = lost(true);
+    world.change(tidegate_types::record::Change::KeyRevoked { id: name("ann") });
+    world.now = world.now.plus(Span::from_millis(1));
+    let retry = world.place("ann", mine("1"));
+    assert_eq!(world.code(retry), Some(Code::UnknownKey));
+}
