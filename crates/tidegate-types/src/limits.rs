@@ -33,6 +33,13 @@ pub const UNUSED_SOCKET_TIMEOUT: Span = Span::from_secs(600);
 pub const MAX_WS_BACKLOG: usize = 1024;
 /// An answer from a venue must come within this, else the outcome is unknown.
 pub const VENUE_TIMEOUT: Span = Span::from_secs(10);
+/// A request must begin to leave within this of being handed over, waiting for a connection and
+/// opening one included: later its signature might be stale when it arrives.
+pub const SEND_TIMEOUT: Span = Span::from_secs(3);
+/// Most private reads, and as many public ones, that wait for a connection to a venue.
+pub const MAX_QUEUED_READS: usize = 64;
+/// Most callers and addresses whose share of a venue's rate limits is remembered.
+pub const MAX_BUDGET_SHARES: usize = 4096;
 /// An order must reach the venue's engine within this of being signed (the venues' own windows).
 pub const ORDER_DEADLINE: Span = Span::from_secs(5);
 /// What a caller's clock may be ahead of ours.

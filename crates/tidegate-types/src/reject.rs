@@ -1,5 +1,6 @@
 //! Refusals: one stable code each, in ranges by gate.
 
+use crate::time::Span;
 use crate::{codec_enum, codec_struct};
 use std::fmt;
 
@@ -103,8 +104,11 @@ codes! {
     81 702 SignerRefused Gateway "the signer refused";
     90 801 VenueUnreachable Venue "the venue cannot be reached; nothing was sent";
     91 802 OutcomeUnknown Venue "the venue did not answer; the order may or may not be live";
-    92 803 VenueBudget Venue "the venue asked us to wait";
+    92 803 VenueBudget Venue "the venue's rate limit allows no more for now";
 }
+
+const LATER: &str = ", for another ";
+const LATER_UNIT: &str = " ms";
 
 /// A refusal: the code, and the numbers it was made from in one line.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -120,6 +124,17 @@ impl Reject {
     /// A refusal.
     pub fn new(code: Code, detail: impl Into<String>) -> Reject {
         Reject { code, detail: detail.into() }
+    }
+
+    /// A refusal that ends by itself after a while.
+    pub fn later(code: Code, why: &str, wait: Span) -> Reject {
+        Reject { code, detail: format!("{why}{LATER}{}{LATER_UNIT}", wait.millis().max(1)) }
+    }
+
+    /// How long until the next try, of a refusal made with `later`.
+    pub fn wait(&self) -> Option<Span> {
+        let told = self.detail.strip_suffix(LATER_UNIT)?.rsplit_once(LATER)?.1;
+        told.parse().ok().map(Span::from_millis)
     }
 }
 

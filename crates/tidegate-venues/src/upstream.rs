@@ -92,8 +92,78 @@ pub trait AccountStream: Send {
     fn timer(&self) -> Option<Time>;
 }
 
+/// The most connections to a venue at once, by what they are for. Together with the gateway's own
+/// sockets (one for marks, one for each account) they stay below what the venue takes from one
+/// address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Connections {
+    /// For cancels, and the queries and snapshots that prove them.
+    pub cancels: usize,
+    /// For orders, and for what the gateway asks for itself.
+    pub orders: usize,
+    /// For private reads of callers'.
+    pub reads: usize,
+    /// For public reads.
+    pub public: usize,
+    /// Public sockets of callers' sessions.
+    pub sockets: usize,
+}
+
+/// Whose requests a venue counts together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Per {
+    /// All from one address.
+    Address,
+    /// Those under one account's key.
+    Account,
+}
+
+/// A rate limit of a venue's: so many units at once, which come back over time. What units are is
+/// the venue's own (weight, credits).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Allowance {
+    /// Its name, for operators.
+    pub name: &'static str,
+    /// Whose requests count together.
+    pub per: Per,
+    /// The most units at once, a little below the venue's own limit.
+    pub units: u32,
+    /// How many come back in a minute.
+    pub per_minute: u32,
+    /// How many callers' reads leave untouched, for cancels, orders and what the gateway itself
+    /// must know.
+    pub reserved: u32,
+}
+
+/// Units of one of a venue's allowances.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Units {
+    /// Which, counted from 0 over `Upstream::allowances`.
+    pub allowance: usize,
+    /// How many.
+    pub count: u32,
+}
+
 /// The venue's side.
 pub trait Upstream {
+    /// How many connections it may have.
+    fn connections(&self) -> Connections;
+
+    /// Its rate limits.
+    fn allowances(&self) -> &'static [Allowance];
+
+    /// What a request costs; `None` when no rate limit kept here counts it.
+    fn cost(&self, request: &WireRequest) -> Option<Units>;
+
+    /// What a text on a public socket costs.
+    fn socket_cost(&self, text: &str) -> Option<Units>;
+
+    /// What an answer says is used already of an allowance, if it does.
+    fn used(&self, reply: &Reply) -> Option<Units>;
+
+    /// The limit that the answers about instruments publish, if they do.
+    fn published_limit(&self, replies: &[Reply]) -> Option<Units>;
+
     /// Words and signs a call. Everything comes from the call itself.
     fn build(
         &self,

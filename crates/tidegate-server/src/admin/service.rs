@@ -5,7 +5,7 @@ use super::protocol::{Failure, GrantSpec, LimitsSpec, MadeKey, OpenOrder, Reques
 use super::{Administrator, halt_file, status};
 use crate::clock;
 use crate::config::Config;
-use crate::desk::{Desk, Links};
+use crate::desk::{Desk, Errand, Links};
 use crate::edge::Connections;
 use crate::folder::DataFolder;
 use crate::front::Callers;
@@ -336,8 +336,8 @@ impl Administration {
         let link = self.parts.links.get(&venue).map_err(refused)?;
         let call: CallBody = link.venue().rights_call();
         let request = self.parts.desk.sign_read(&account, call).await.map_err(refused)?;
-        let request = request.into_request();
-        let reply = link.fetch(request).await.map_err(refused)?;
+        let (errand, request) = (Errand::Upkeep(Some(&account)), request.into_request());
+        let reply = link.fetch(errand, request).await.map_err(refused)?;
         let rights = link.venue().rights(&key, &reply).map_err(|e| {
             Failure::new("venue_refused", e.0, "check the key at the venue and import it again")
         })?;

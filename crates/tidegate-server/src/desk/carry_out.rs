@@ -13,7 +13,7 @@ use tidegate_core::state::State;
 use tidegate_core::{Core, ReadRights};
 use tidegate_journal::{Appender, FlushEvent, JournalError, Urgency};
 use tidegate_types::call::{Call, CallBody, Warrant};
-use tidegate_types::ids::{CallId, Seq, Ticket, VenueName};
+use tidegate_types::ids::{AccountName, CallId, Seq, Ticket, VenueName};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Body, Record};
 use tidegate_types::reject::{Code, Reject};
@@ -42,6 +42,7 @@ pub(super) struct Inner {
 /// A call between signing and sending.
 pub(super) struct Ongoing {
     pub(super) venue: VenueName,
+    pub(super) account: AccountName,
     pub(super) body: CallBody,
     asked: Instant,
 }
@@ -264,8 +265,8 @@ impl Desk {
             let reject = Reject::new(Code::SignerRefused, "the account is not known");
             return inner.handle(Event::NotSent { call: id, reject }, now);
         };
-        let (body, asked) = (call.body.clone(), Instant::now());
-        inner.calls.insert(id, Ongoing { venue, body, asked });
+        let (account, body, asked) = (call.account.clone(), call.body.clone(), Instant::now());
+        inner.calls.insert(id, Ongoing { venue, account, body, asked });
         self.signer.sign(call, warrant);
     }
 

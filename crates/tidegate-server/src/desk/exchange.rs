@@ -2,7 +2,7 @@
 
 use super::carry_out::Ongoing;
 use super::links::SendError;
-use super::{Desk, Link};
+use super::{Desk, Errand, Link};
 use crate::oplog;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,14 +35,17 @@ impl Desk {
 
     async fn deliver(&self, request: Sendable, ongoing: &Ongoing) -> Result<Reply, SendError> {
         let link = self.links.get(&ongoing.venue).map_err(SendError::NotSent)?;
-        // A venue that asked us to wait bans the address when it is not heeded; a cancel is worth
-        // the risk.
-        if ongoing.body.class() != CallClass::Cancel {
-            link.budget().map_err(SendError::NotSent)?;
-        }
+        let errand = match ongoing.body.class() {
+            CallClass::Cancel | CallClass::Read => Errand::Cancel(&ongoing.account),
+            CallClass::New | CallClass::Amend | CallClass::Setting => {
+                Errand::Order(&ongoing.account)
+            }
+            CallClass::Session => Errand::Upkeep(Some(&ongoing.account)),
+        };
         let call = request.call();
         let began = Instant::now();
-        let reply = link.send(request.into_request(), || self.event(Event::Sent { call })).await;
+        let sent = || self.event(Event::Sent { call });
+        let reply = link.send(errand, request.into_request(), sent).await;
         self.measures.venue.record(began.elapsed());
         reply
     }
@@ -73,7 +76,8 @@ impl Desk {
         for part in 0..link.venue().snapshot_parts() {
             let request =
                 self.sign_read(account, CallBody::Snapshot { part }).await.map_err(say)?;
-            replies.push(link.fetch(request.into_request()).await.map_err(say)?);
+            let errand = Errand::Cancel(account);
+            replies.push(link.fetch(errand, request.into_request()).await.map_err(say)?);
         }
         link.venue().snapshot(&replies, &self.book(&venue)).map_err(|e| e.0)
     }
@@ -82,8 +86,10 @@ impl Desk {
     pub async fn read_instruments(&self, link: &Link) -> Result<(), String> {
         let mut replies = Vec::new();
         for request in link.venue().instrument_requests() {
-            replies.push(link.fetch(request).await.map_err(|reject| reject.to_string())?);
+            let reply = link.fetch(Errand::Upkeep(None), request).await;
+            replies.push(reply.map_err(|reject| reject.to_string())?);
         }
+        link.note_instruments(&replies);
         let instruments = link.venue().instruments(&replies).map_err(|e| e.0)?;
         let by_name = instruments.into_iter().map(|i| (i.id.name.clone(), i)).collect();
         self.publish(&link.venue().name(), tidegate_venues::front::Instruments(by_name));

@@ -1,26 +1,73 @@
 //! The ways to the venues.
 
+use super::budget::Budget;
+use super::rooms::{Rooms, SocketPlace};
 use super::transport::{Failure, Transport};
 use crate::clock;
 use crate::oplog;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tidegate_types::call::WireRequest;
-use tidegate_types::ids::VenueName;
-use tidegate_types::limits::VENUE_TIMEOUT;
+use tidegate_types::ids::{AccountName, CallerName, VenueName};
+use tidegate_types::limits::{SEND_TIMEOUT, VENUE_TIMEOUT};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Reply;
-use tidegate_types::time::Time;
+use tidegate_types::time::{Span, Time};
 use tidegate_venues::Venue;
+use tidegate_venues::upstream::Units;
 
 /// The way to one venue.
 pub struct Link {
     venue: &'static dyn Venue,
     transport: Box<dyn Transport>,
+    rooms: Rooms,
+    budget: Mutex<Budget>,
+    leave_within: Duration,
+    answer_within: Duration,
     /// Until when the venue asked us to wait, in µs.
     paused_until: AtomicU64,
+}
+
+/// What a request to a venue is for: which connections it may take, and who pays for it out of the
+/// venue's rate limits.
+#[derive(Clone, Copy, Debug)]
+pub enum Errand<'a> {
+    /// To cancel on this account, or to ask what is open there. Goes even when the venue asked us to
+    /// wait: it bans an address that does not heed it, which a cancel is worth.
+    Cancel(&'a AccountName),
+    /// An order, a change or a setting on this account.
+    Order(&'a AccountName),
+    /// What the gateway must know or keep up: instruments, marks, private streams.
+    Upkeep(Option<&'a AccountName>),
+    /// A private read.
+    Read {
+        /// Whose.
+        caller: &'a CallerName,
+        /// Of which account.
+        account: &'a AccountName,
+    },
+    /// A public read.
+    Public {
+        /// From where.
+        peer: IpAddr,
+    },
+}
+
+impl Errand<'_> {
+    /// On which account, if on one.
+    pub fn account(&self) -> Option<&AccountName> {
+        match self {
+            Errand::Cancel(account) | Errand::Order(account) | Errand::Read { account, .. } => {
+                Some(account)
+            }
+            Errand::Upkeep(account) => *account,
+            Errand::Public { .. } => None,
+        }
+    }
 }
 
 /// The ways to the venues that are served.
@@ -58,7 +105,17 @@ impl Links {
 impl Link {
     /// The way to `venue` over `transport`.
     pub fn new(venue: &'static dyn Venue, transport: Box<dyn Transport>) -> Link {
-        Link { venue, transport, paused_until: AtomicU64::new(0) }
+        let rooms = Rooms::new(venue.connections());
+        let budget = Mutex::new(Budget::new(venue.allowances()));
+        Link {
+            venue,
+            transport,
+            rooms,
+            budget,
+            leave_within: Duration::from_micros(SEND_TIMEOUT.micros()),
+            answer_within: Duration::from_micros(VENUE_TIMEOUT.micros()),
+            paused_until: AtomicU64::new(0),
+        }
     }
 
     /// The venue.
@@ -71,19 +128,60 @@ impl Link {
         self.transport.as_ref()
     }
 
-    /// Whether the venue takes requests; refused for as long as it asked us to wait.
-    pub fn budget(&self) -> Result<(), Reject> {
-        let until = Time::from_micros(self.paused_until.load(Ordering::Relaxed));
-        let left = until.since(clock::now());
-        if left.micros() == 0 {
-            return Ok(());
-        }
-        Err(Reject::new(Code::VenueBudget, format!("for another {} ms", left.millis())))
-    }
-
-    /// Sends a request once. `sent` is called when its first byte is about to leave.
+    /// Sends a request once, unless the venue's rate limits or connections do not allow for it.
+    /// `sent` is called when its first byte is about to leave.
     pub async fn send(
         &self,
+        errand: Errand<'_>,
+        request: WireRequest,
+        sent: impl FnOnce() + Send,
+    ) -> Result<Reply, SendError> {
+        self.heed(&errand).map_err(SendError::NotSent)?;
+        if let Some(cost) = self.venue.cost(&request) {
+            self.pay(errand, cost).map_err(|wait| SendError::NotSent(self.spent(cost, wait)))?;
+        }
+        let reply = self.exchange(&errand, request, sent).await?;
+        if let Some(used) = self.venue.used(&reply) {
+            self.budget().told(used, clock::now());
+        }
+        self.note_back_off(&reply);
+        Ok(reply)
+    }
+
+    /// Sends a request that changes nothing.
+    pub async fn fetch(&self, errand: Errand<'_>, request: WireRequest) -> Result<Reply, Reject> {
+        self.send(errand, request, || ()).await.map_err(|error| match error {
+            SendError::NotSent(reject) => reject,
+            SendError::Unknown(why) => Reject::new(Code::VenueUnreachable, why),
+        })
+    }
+
+    /// A place for one more public socket of a session's, held for as long as the socket is open.
+    ///
+    /// # Errors
+    /// When the venue's connections are in use, but for those that are kept for the gateway itself.
+    pub fn reserve_socket(&self, errand: Errand<'_>) -> Result<SocketPlace, Reject> {
+        self.rooms.socket(&errand)
+    }
+
+    /// Pays for something that costs this much.
+    ///
+    /// # Errors
+    /// How long to wait, when a read would take more than there is for it.
+    pub fn pay(&self, errand: Errand<'_>, cost: Units) -> Result<(), Span> {
+        self.budget().take(&errand, cost, clock::now())
+    }
+
+    /// The venue's instruments were answered so.
+    pub fn note_instruments(&self, replies: &[Reply]) {
+        if let Some(published) = self.venue.published_limit(replies) {
+            self.budget().publish(published);
+        }
+    }
+
+    async fn exchange(
+        &self,
+        errand: &Errand<'_>,
         request: WireRequest,
         sent: impl FnOnce() + Send,
     ) -> Result<Reply, SendError> {
@@ -92,38 +190,59 @@ impl Link {
             left.store(true, Ordering::Relaxed);
             sent();
         };
-        let limit = Duration::from_micros(VENUE_TIMEOUT.micros());
-        let reply =
-            match tokio::time::timeout(limit, self.transport.send(request, Box::new(note))).await {
-                Ok(Ok(reply)) => reply,
-                Ok(Err(Failure::NotSent(why))) => return Err(not_sent(why)),
-                Ok(Err(Failure::Unknown(why))) => return Err(SendError::Unknown(why)),
-                Err(_) if !left.load(Ordering::Relaxed) => {
-                    return Err(not_sent("no connection in time".to_owned()));
-                }
-                Err(_) => return Err(SendError::Unknown("no answer in time".to_owned())),
-            };
-        if let Some(wait) = self.venue.back_off(&reply) {
-            let until = clock::now().plus(wait).micros();
-            let before = self.paused_until.fetch_max(until, Ordering::Relaxed);
-            if before < clock::now().micros() {
-                let (venue, wait) = (self.venue.name(), wait.millis());
-                oplog::warn("venue-asks-to-wait", &[("venue", &venue), ("ms", &wait)]);
-            }
+        let mut exchange = pin!(async {
+            let _place = self.rooms.enter(errand).await.map_err(SendError::NotSent)?;
+            let answered = self.transport.send(request, Box::new(note)).await;
+            answered.map_err(|failure| match failure {
+                Failure::NotSent(why) => not_sent(why),
+                Failure::Unknown(why) => SendError::Unknown(why),
+            })
+        });
+        if let Ok(answered) = tokio::time::timeout(self.leave_within, &mut exchange).await {
+            return answered;
         }
-        Ok(reply)
+        if !left.load(Ordering::Relaxed) {
+            return Err(not_sent("no connection in time".to_owned()));
+        }
+        let more = self.answer_within.saturating_sub(self.leave_within);
+        tokio::time::timeout(more, exchange)
+            .await
+            .unwrap_or_else(|_| Err(SendError::Unknown("no answer in time".to_owned())))
     }
 
-    /// Sends a request that changes nothing.
-    pub async fn fetch(&self, request: WireRequest) -> Result<Reply, Reject> {
-        self.budget()?;
-        self.send(request, || ()).await.map_err(|error| match error {
-            SendError::NotSent(reject) => reject,
-            SendError::Unknown(why) => Reject::new(Code::VenueUnreachable, why),
-        })
+    /// Refuses for as long as the venue asked us to wait.
+    fn heed(&self, errand: &Errand<'_>) -> Result<(), Reject> {
+        let until = Time::from_micros(self.paused_until.load(Ordering::Relaxed));
+        let left = until.since(clock::now());
+        if left.micros() == 0 || matches!(errand, Errand::Cancel(_)) {
+            return Ok(());
+        }
+        Err(Reject::later(Code::VenueBudget, "the venue asked us to wait", left))
+    }
+
+    fn note_back_off(&self, reply: &Reply) {
+        let Some(wait) = self.venue.back_off(reply) else { return };
+        let until = clock::now().plus(wait).micros();
+        let before = self.paused_until.fetch_max(until, Ordering::Relaxed);
+        if before < clock::now().micros() {
+            let (venue, wait) = (self.venue.name(), wait.millis());
+            oplog::warn("venue-asks-to-wait", &[("venue", &venue), ("ms", &wait)]);
+        }
+    }
+
+    fn spent(&self, cost: Units, wait: Span) -> Reject {
+        let name = self.budget().name(cost);
+        Reject::later(Code::VenueBudget, &format!("the share of the {name} is spent"), wait)
+    }
+
+    fn budget(&self) -> MutexGuard<'_, Budget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn not_sent(why: String) -> SendError {
     SendError::NotSent(Reject::new(Code::VenueUnreachable, why))
 }
+
+#[cfg(test)]
+mod tests;

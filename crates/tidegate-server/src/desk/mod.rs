@@ -5,22 +5,25 @@
 //! answering all only put something into a queue. So no event waits behind a task's turn, from
 //! whichever thread it comes, and a halt waits for one event at most.
 
+mod budget;
 mod carry_out;
 mod exchange;
 mod links;
 mod measure;
 mod notices;
 mod read;
+mod rooms;
 mod signing;
 mod sink;
 mod timer;
 mod transport;
 
 pub use carry_out::urgency;
-pub use links::{Link, Links, SendError};
+pub use links::{Errand, Link, Links, SendError};
 pub use measure::{Histogram, Measures, Quantiles};
 pub use notices::{Counts, RecentRefusal};
 pub use read::{AccountOwners, AllowedRead};
+pub use rooms::SocketPlace;
 pub use signing::Signer;
 pub use sink::{Signing, Sink};
 pub use transport::{BoxedSocket, Failure, Transport, VenueSocket};

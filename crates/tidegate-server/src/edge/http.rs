@@ -125,11 +125,12 @@ impl<S: Site> Visit<S> {
                     return (self.refuse(place, Some(&head.request), &reject), false);
                 }
                 let (site, seat) = (Arc::clone(&self.door.site), Arc::clone(&self.seat));
+                let peer = self.peer;
                 let (bucket, unused) = (self.fresh_bucket(), self.door.timeouts.unused);
                 tokio::spawn(async move {
                     if let Ok(upgraded) = upgrade.await {
                         let socket: CallerSocket = accept_socket(upgraded).await;
-                        site.drive(venue, session, socket, bucket, unused).await;
+                        site.drive(venue, session, socket, peer, bucket, unused).await;
                     }
                     drop(seat);
                 });

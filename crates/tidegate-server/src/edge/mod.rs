@@ -14,6 +14,7 @@ pub use connections::Connections;
 pub use listener::{Door, Listening, Mount, listen};
 pub use websocket::{CallerSocket, drive};
 
+use std::net::IpAddr;
 use std::time::Duration;
 use tidegate_types::reject::Reject;
 use tidegate_types::request::{RawRequest, Reply};
@@ -51,6 +52,7 @@ pub trait Site: Send + Sync + 'static {
         venue: &'static dyn Venue,
         session: Box<dyn Session>,
         socket: CallerSocket,
+        peer: IpAddr,
         bucket: Bucket,
         unused: Duration,
     ) -> impl Future<Output = ()> + Send;

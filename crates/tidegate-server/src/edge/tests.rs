@@ -1,6 +1,7 @@
 //! Doors tried over raw sockets, without anything behind them but an echo.
 
 use super::*;
+use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tidegate_types::reject::Code;
@@ -34,6 +35,7 @@ impl Site for Echo {
         _: &'static dyn Venue,
         _: Box<dyn Session>,
         _: CallerSocket,
+        _: IpAddr,
         _: Bucket,
         _: Duration,
     ) {

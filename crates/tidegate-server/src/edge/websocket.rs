@@ -10,8 +10,9 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use relay::Relay;
+use relay::{Payer, Relay};
 use serde_json::Value;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tidegate_identity::Remembered;
@@ -59,6 +60,7 @@ pub async fn drive(
     venue: &'static dyn Venue,
     session: Box<dyn Session>,
     socket: CallerSocket,
+    peer: IpAddr,
     bucket: Bucket,
     unused: Duration,
 ) {
@@ -71,6 +73,7 @@ pub async fn drive(
         venue,
         session,
         wire: Wire::new(socket),
+        peer,
         bucket,
         remembered: None,
         watch: None,
@@ -98,6 +101,7 @@ struct Driver {
     venue: &'static dyn Venue,
     session: Box<dyn Session>,
     wire: Wire,
+    peer: IpAddr,
     bucket: Bucket,
     /// Whom later questions come from.
     remembered: Option<Remembered>,
@@ -253,8 +257,9 @@ impl Driver {
         };
         match who {
             Ok(who) => {
-                let (gate, venue, over) = (Arc::clone(&self.gate), self.venue, Some(self.id));
-                let answer = async move { (tag, gate.ask(venue, who, over, parsed).await) };
+                let (gate, venue, peer) = (Arc::clone(&self.gate), self.venue, self.peer);
+                let over = Some(self.id);
+                let answer = async move { (tag, gate.ask(venue, peer, who, over, parsed).await) };
                 self.questions.push(Box::pin(answer));
             }
             Err(reject) => {
@@ -297,11 +302,15 @@ impl Driver {
     fn relay(&mut self, text: String) {
         if self.relay.is_none() {
             let Some(target) = self.session.relay_target() else { return };
-            match self.gate.link(self.venue) {
-                Ok(link) => self.relay = Some(Relay::open(Arc::clone(link), target)),
+            let payer = self.watch.as_ref().map_or(Payer::Peer(self.peer), |who| {
+                Payer::Caller(who.caller().clone(), who.account().clone())
+            });
+            let link = self.gate.link(self.venue);
+            match link.and_then(|link| Relay::open(Arc::clone(link), target, payer)) {
+                Ok(relay) => self.relay = Some(relay),
                 Err(reject) => {
                     self.gate.note_refusal(None, &reject);
-                    return self.close(1011, &reject.to_string());
+                    return self.close(1013, &reject.to_string());
                 }
             }
         }

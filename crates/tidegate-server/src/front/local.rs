@@ -2,6 +2,8 @@
 
 use super::{Gate, Who};
 use crate::clock;
+use crate::desk::Errand;
+use std::net::IpAddr;
 use tidegate_identity::Named;
 use tidegate_types::call::WireRequest;
 use tidegate_types::ids::{CallerName, SessionId};
@@ -16,10 +18,11 @@ impl Gate {
     pub(super) async fn public(
         &self,
         venue: &dyn Venue,
+        peer: IpAddr,
         request: WireRequest,
         context: &Context,
     ) -> Result<Reply, Reject> {
-        let reply = self.link(venue)?.fetch(request).await?;
+        let reply = self.link(venue)?.fetch(Errand::Public { peer }, request).await?;
         let nobody =
             CallerName::new("nobody").map_err(|e| Reject::new(Code::OutOfRange, e.to_string()))?;
         let viewer = Viewer { caller: &nobody, account_wide: false, owners: &NoOwners };

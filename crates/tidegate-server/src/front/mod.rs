@@ -12,6 +12,7 @@ use crate::admin::Administration;
 use crate::clock;
 use crate::desk::{Desk, Link, Links};
 use crate::edge::{Bucket, CallerSocket, Site, drive};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -161,11 +162,12 @@ impl Site for Gate {
         venue: &'static dyn Venue,
         session: Box<dyn Session>,
         socket: CallerSocket,
+        peer: IpAddr,
         bucket: Bucket,
         unused: Duration,
     ) {
         if let Some(gate) = self.this.upgrade() {
-            drive(gate, venue, session, socket, bucket, unused).await;
+            drive(gate, venue, session, socket, peer, bucket, unused).await;
         }
     }
 

@@ -4,6 +4,8 @@
 
 use super::{Gate, Who};
 use crate::clock;
+use crate::desk::Errand;
+use std::net::IpAddr;
 use std::time::Instant;
 use tidegate_core::action::Answer;
 use tidegate_identity::{Named, Remembered};
@@ -25,7 +27,7 @@ impl Gate {
         let began = Instant::now();
         let now = clock::now();
         let reply = match self.enter(venue, &request, now) {
-            Ok((who, parsed)) => self.ask(venue, who, None, parsed).await,
+            Ok((who, parsed)) => self.ask(venue, request.peer, who, None, parsed).await,
             Err((who, reject)) => {
                 self.note_refusal(who.as_ref(), &reject);
                 venue.refuse(Some(&request), None, &reject, now)
@@ -54,10 +56,11 @@ impl Gate {
         }
     }
 
-    /// Answers a parsed question, asked over a session or in a request of its own.
+    /// Answers a parsed question from `peer`, asked over a session or in a request of its own.
     pub async fn ask(
         &self,
         venue: &'static dyn Venue,
+        peer: IpAddr,
         who: Who,
         session: Option<SessionId>,
         parsed: Parsed,
@@ -72,7 +75,7 @@ impl Gate {
                 Ok(self.batch(venue, (who, session), legs, &context).await)
             }
             (Asked::Read(read), Who::Proven(who)) => self.read(venue, who, read, &context).await,
-            (Asked::Public(request), _) => self.public(venue, request, &context).await,
+            (Asked::Public(request), _) => self.public(venue, peer, request, &context).await,
             (Asked::Local(local), who) => self.local(venue, (who, session), local, &context).await,
             (Asked::Trade(_) | Asked::Batch(_) | Asked::Read(_), Who::Nobody | Who::Named(_)) => {
                 Err(Reject::new(Code::MissingCredentials, "the request must be signed"))
@@ -134,7 +137,8 @@ impl Gate {
         let allowed = self.desk.allow_read(&who, read, venue, clock::now())?;
         let Read { route, params, .. } = allowed.read;
         let request = self.desk.sign_read(who.account(), CallBody::Read { route, params }).await?;
-        let reply = self.link(venue)?.fetch(request.into_request()).await?;
+        let errand = Errand::Read { caller: who.caller(), account: who.account() };
+        let reply = self.link(venue)?.fetch(errand, request.into_request()).await?;
         let owners = self.desk.owners(who.account());
         Ok(venue.pass(context, reply, &viewer(who.caller(), allowed.account_wide, &owners)))
     }

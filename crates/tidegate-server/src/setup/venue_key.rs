@@ -3,7 +3,7 @@
 
 use super::SetupError;
 use crate::config::Config;
-use crate::desk::Link;
+use crate::desk::{Errand, Link};
 use crate::folder::DataFolder;
 use crate::upstream::Pool;
 use std::io::Write;
@@ -114,7 +114,10 @@ impl Trial {
             signer.sign_unrecorded(account.clone(), venue.rights_call()).await.map_err(&say)?;
         let request = tidegate_core::send::unrecorded(signed)
             .map_err(|_| SetupError("the signer answered another question".to_owned()))?;
-        let reply = link.fetch(request.into_request()).await.map_err(&say)?;
+        let reply = link
+            .fetch(Errand::Upkeep(Some(account)), request.into_request())
+            .await
+            .map_err(&say)?;
         venue.rights(id, &reply).map_err(|unreadable| {
             SetupError(format!(
                 "the venue does not say what the key may do (HTTP {}): {}",

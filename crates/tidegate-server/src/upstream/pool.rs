@@ -1,7 +1,8 @@
 //! Requests to a venue over kept-alive HTTP/1.1.
 //!
 //! A connection is driven by the request that uses it and by nothing else, so it is known at every
-//! moment whether a byte of that request was written. Nothing is ever sent again on its own.
+//! moment whether a byte of that request was written. Nothing is ever sent again on its own. There
+//! are as many connections to a host as requests were on their way at once: `Link` bounds those.
 
 use super::hosts::ByPath;
 use super::origin::{Origin, Roots, UrlError};
@@ -21,11 +22,8 @@ use std::time::{Duration, Instant};
 use tidegate_types::call::WireRequest;
 use tidegate_types::limits::MAX_VENUE_BODY_BYTES;
 use tidegate_types::request::Reply;
-use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-/// Most requests to one venue at once; more wait for a connection.
-const MAX_CONNECTIONS: usize = 64;
 /// A connection that was idle for longer is not used again: venues close idle ones, and a request on
 /// a connection that is just being closed has an unknown outcome.
 const MAX_IDLE: Duration = Duration::from_secs(20);
@@ -36,7 +34,6 @@ const MAX_HEADERS: usize = 100;
 pub struct Pool {
     http: ByPath<Host>,
     websocket: ByPath<Origin>,
-    room: Semaphore,
 }
 
 /// One of a venue's hosts and the connections to it that wait for a request.
@@ -66,7 +63,6 @@ impl Pool {
         Ok(Pool {
             http: ByPath::new(Host::new(rest, roots)?),
             websocket: ByPath::new(websocket(ws, roots)?),
-            room: Semaphore::new(MAX_CONNECTIONS),
         })
     }
 
@@ -93,7 +89,6 @@ impl Pool {
     ) -> Result<Reply, Failure> {
         let host = self.http.of(&request.target);
         let request = host.to_http(request).map_err(Failure::NotSent)?;
-        let _room = self.room.acquire().await.map_err(|_| Failure::NotSent("closed".to_owned()))?;
         let mut link = match host.take_idle().await {
             Some(link) => link,
             None => host.connect().await.map_err(Failure::NotSent)?,

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Reply;
 
-/// How long a caller is asked to wait when it is too fast, in seconds.
-const RETRY_AFTER: &str = "1";
+/// How long a caller is asked to wait when it is too fast, in seconds, unless more is known.
+const RETRY_AFTER: u64 = 1;
 
 /// The codes of the checks made in this folder, whose details may be the venue's own words.
 const CHECKED_HERE: &[Code] = &[
@@ -72,7 +72,8 @@ pub(crate) fn reply(reject: &Reject, about: About) -> Reply {
     let (status, number, words) = worded(reject, about);
     let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     if status == 429 {
-        headers.push(("retry-after".to_owned(), RETRY_AFTER.to_owned()));
+        let seconds = reject.wait().map_or(RETRY_AFTER, |wait| wait.millis().div_ceil(1000));
+        headers.push(("retry-after".to_owned(), seconds.to_string()));
     }
     Reply { status, headers, body: json!({"code": number, "msg": words}).to_string().into_bytes() }
 }

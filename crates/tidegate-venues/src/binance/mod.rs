@@ -1,12 +1,14 @@
 //! Binance USDⓈ-M futures.
 
 mod auth;
+mod budget;
 mod build;
 mod errors;
 mod instruments;
 mod market;
 mod order;
 mod outcome;
+mod paging;
 mod params;
 mod parse;
 mod pass;
@@ -17,7 +19,10 @@ mod stream;
 mod wire;
 
 use crate::front::{Context, Front, Instruments, LocalAnswer, Need, Parsed, Read, Session, Viewer};
-use crate::upstream::{AccountStream, BuildError, KeySigner, MarkFeed, Unreadable, Upstream};
+use crate::upstream::{
+    AccountStream, Allowance, BuildError, Connections, KeySigner, MarkFeed, Units, Unreadable,
+    Upstream,
+};
 use crate::{NewKey, Venue};
 use errors::About;
 use params::Params;
@@ -132,6 +137,31 @@ fn is_ahead(request: &RawRequest, now: Time) -> bool {
 }
 
 impl Upstream for Binance {
+    fn connections(&self) -> Connections {
+        budget::CONNECTIONS
+    }
+
+    fn allowances(&self) -> &'static [Allowance] {
+        budget::ALLOWANCES
+    }
+
+    fn cost(&self, request: &WireRequest) -> Option<Units> {
+        budget::cost(request)
+    }
+
+    fn socket_cost(&self, _text: &str) -> Option<Units> {
+        // What is said on its sockets is counted by connection.
+        None
+    }
+
+    fn used(&self, reply: &Reply) -> Option<Units> {
+        budget::used(reply)
+    }
+
+    fn published_limit(&self, replies: &[Reply]) -> Option<Units> {
+        budget::published(replies)
+    }
+
     fn build(
         &self,
         call: &Call,

@@ -2,6 +2,7 @@
 
 use super::errors::{illegal, missing, said};
 use super::order;
+use super::paging;
 use super::params::{self, Params};
 use super::routes::{self, Route, Use};
 use crate::front::{Asked, Context, Instruments, Local, Parsed, Read, StreamKey};
@@ -28,6 +29,7 @@ pub(crate) fn parse(
     instruments: &Instruments,
 ) -> Result<Parsed, Reject> {
     sent.check(route)?;
+    let mut context = context(route, sent);
     let asked = match route.purpose {
         Use::Public | Use::Foreign => Asked::Public(public(route, sent)),
         Use::Place => Asked::Trade(Intent::New { order: order::plain(sent, instruments)? }),
@@ -52,7 +54,11 @@ pub(crate) fn parse(
         Use::CancelAll => cancel_all(sent, instruments, false)?,
         Use::CancelAllAlgo => cancel_all(sent, instruments, true)?,
         Use::Set => Asked::Trade(Intent::Set { setting: setting(route, sent, instruments)? }),
-        Use::Read => Asked::Read(read(route, sent.sent_on(), None)),
+        Use::Read => {
+            let mut params = sent.sent_on();
+            paging::widen(route, &mut params, &mut context);
+            Asked::Read(read(route, params, None))
+        }
         Use::ReadOrder => {
             let symbol = order::instrument(sent, instruments)?.id.name.to_string();
             let name = Some(order_name(sent)?);
@@ -65,7 +71,7 @@ pub(crate) fn parse(
         Use::StreamStop => Asked::Local(Local::StreamKey(StreamKey::Stop)),
         Use::Countdown => Asked::Trade(Intent::Guard { guard: countdown(sent, instruments)? }),
     };
-    Ok(Parsed { asked, context: context(route, sent) })
+    Ok(Parsed { asked, context })
 }
 
 /// What the answer needs of the request.

@@ -1,6 +1,7 @@
 //! The venue's own answers as a caller may see them, and the gateway's own in the venue's words.
 
 use super::errors::{self, About};
+use super::paging;
 use super::routes::{self, Use};
 use crate::front::{Context, LocalAnswer, Shown, Viewer};
 use serde_json::{Map, Value, json};
@@ -35,7 +36,11 @@ pub(crate) fn pass(context: &Context, mut reply: Reply, viewer: &Viewer<'_>) -> 
             true
         }),
         Use::ReadOrder | Use::ReadAlgo => edit(&reply.body, |value| restore(value, viewer)),
-        Use::Read if ROWS.contains(&route.path) => edit(&reply.body, |value| rows(value, viewer)),
+        Use::Read if ROWS.contains(&route.path) => edit(&reply.body, |value| {
+            let readable = rows(value, viewer);
+            paging::cut(value, context);
+            readable
+        }),
         Use::Read
         | Use::Public
         | Use::Foreign

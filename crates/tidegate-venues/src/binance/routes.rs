@@ -1,6 +1,7 @@
 //! Every route that is served, forbidden or answered here, as one table. What is not in it is
 //! refused.
 
+use Weight::{Flat, Symbol};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Method;
 use tidegate_types::request::Method::{Delete, Get, Post, Put};
@@ -74,11 +75,40 @@ pub struct Route {
     pub access: Access,
     /// What it is for.
     pub purpose: Use,
-    /// What it weighs at the venue, without parameters that make it heavier.
-    pub weight: u32,
+    /// What it weighs at the venue.
+    pub weight: Weight,
     /// The parameters it takes, besides those of the envelope. `*` marks a mandatory one.
     pub params: &'static [&'static str],
 }
+
+/// What requests to a route weigh at the venue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Weight {
+    /// Always the same.
+    Flat(u32),
+    /// With a `symbol`, and without.
+    Symbol(u32, u32),
+    /// By `limit`: what those weigh that are not above each step, and those above all of them.
+    Limit(&'static [(u32, u32)], u32),
+}
+
+impl Weight {
+    /// The weight of a request with this `symbol` and `limit`.
+    pub fn of(self, symbol: Option<&str>, limit: Option<&str>) -> u32 {
+        match self {
+            Weight::Flat(weight) => weight,
+            Weight::Symbol(with, without) => symbol.map_or(without, |_| with),
+            Weight::Limit(steps, most) => {
+                let limit = limit.map_or(Some(DEFAULT_LIMIT), |limit| limit.parse().ok());
+                let step = steps.iter().find(|(up_to, _)| limit.is_some_and(|l| l <= *up_to));
+                step.map_or(most, |(_, weight)| *weight)
+            }
+        }
+    }
+}
+
+/// Rows where no `limit` is given, on every route whose weight depends on it.
+const DEFAULT_LIMIT: u32 = 500;
 
 /// The parameters of the envelope: checked with the signature, never sent on.
 pub const ENVELOPE: &[&str] =
@@ -171,17 +201,17 @@ const fn route(
     path: &'static str,
     access: Access,
     purpose: Use,
-    weight: u32,
+    weight: Weight,
     params: &'static [&'static str],
 ) -> Route {
     Route { method, path, access, purpose, weight, params }
 }
 
-const fn public(path: &'static str, weight: u32, params: &'static [&'static str]) -> Route {
+const fn public(path: &'static str, weight: Weight, params: &'static [&'static str]) -> Route {
     route(Get, path, Access::Public, Use::Public, weight, params)
 }
 
-const fn read(path: &'static str, weight: u32, params: &'static [&'static str]) -> Route {
+const fn read(path: &'static str, weight: Weight, params: &'static [&'static str]) -> Route {
     route(Get, path, Access::Signed, Use::Read, weight, params)
 }
 
@@ -189,11 +219,20 @@ const fn trade(
     method: Method,
     path: &'static str,
     purpose: Use,
-    weight: u32,
+    weight: Weight,
     params: &'static [&'static str],
 ) -> Route {
     route(method, path, Access::Signed, purpose, weight, params)
 }
+
+/// Order books.
+const BOOK: Weight = Weight::Limit(&[(50, 2), (100, 5), (500, 10)], 20);
+/// Candles.
+const BARS: Weight = Weight::Limit(&[(99, 1), (499, 2), (1_000, 5)], 10);
+/// Routes with limits of their own, of 500 and 1000 requests in five minutes, and next to no weight:
+/// they weigh so much here that the limit on weight holds those as well.
+const FUNDING: Weight = Flat(26);
+const STATISTICS: Weight = Flat(13);
 
 const SYMBOL: &[&str] = &["symbol"];
 const ORDER_NAME: &[&str] = &["symbol*", "orderId", "origClientOrderId"];
@@ -267,84 +306,102 @@ pub const AMEND: &[&str] = &[
 
 /// The routes.
 pub const ROUTES: &[Route] = &[
-    public("/fapi/v1/ping", 1, &[]),
-    public("/fapi/v1/time", 1, &[]),
-    public("/fapi/v1/exchangeInfo", 1, SYMBOL),
-    public("/fapi/v1/depth", 5, &["symbol*", "limit"]),
-    public("/fapi/v1/trades", 5, &["symbol*", "limit"]),
-    public("/fapi/v1/aggTrades", 20, &["symbol*", "fromId", "startTime", "endTime", "limit"]),
-    public("/fapi/v1/klines", 5, CANDLES),
-    public("/fapi/v1/markPriceKlines", 5, CANDLES),
-    public("/fapi/v1/premiumIndexKlines", 5, CANDLES),
-    public("/fapi/v1/indexPriceKlines", 5, PAIR_CANDLES),
-    public("/fapi/v1/continuousKlines", 5, PAIR_CANDLES),
-    public("/fapi/v1/premiumIndex", 10, SYMBOL),
-    public("/fapi/v1/fundingRate", 1, &["symbol", "startTime", "endTime", "limit"]),
-    public("/fapi/v1/fundingInfo", 0, &[]),
-    public("/fapi/v1/ticker/24hr", 40, SYMBOL),
-    public("/fapi/v1/ticker/price", 2, SYMBOL),
-    public("/fapi/v2/ticker/price", 2, SYMBOL),
-    public("/fapi/v1/ticker/bookTicker", 5, SYMBOL),
-    public("/fapi/v1/openInterest", 1, &["symbol*"]),
-    public("/fapi/v1/indexInfo", 1, SYMBOL),
-    public("/fapi/v1/assetIndex", 10, SYMBOL),
-    public("/futures/data/openInterestHist", 0, RATIO),
-    public("/futures/data/topLongShortAccountRatio", 0, RATIO),
-    public("/futures/data/topLongShortPositionRatio", 0, RATIO),
-    public("/futures/data/globalLongShortAccountRatio", 0, RATIO),
-    public("/futures/data/takerlongshortRatio", 0, RATIO),
-    public("/futures/data/delivery-price", 0, &["pair*"]),
-    route(Get, "/api/v3/ping", Access::Public, Use::Foreign, 1, &[]),
-    route(Get, "/api/v3/time", Access::Public, Use::Foreign, 1, &[]),
-    route(Get, "/api/v3/exchangeInfo", Access::Public, Use::Foreign, 20, FOREIGN_INFO),
-    route(Get, "/dapi/v1/exchangeInfo", Access::Public, Use::Foreign, 1, &[]),
-    trade(Post, "/fapi/v1/order", Use::Place, 0, NEW_ORDER),
-    trade(Put, "/fapi/v1/order", Use::Amend, 0, AMEND),
-    trade(Delete, "/fapi/v1/order", Use::Cancel, 1, ORDER_NAME),
-    trade(Get, "/fapi/v1/order", Use::ReadOrder, 1, ORDER_NAME),
-    trade(Get, "/fapi/v1/openOrder", Use::ReadOrder, 1, ORDER_NAME),
-    trade(Post, "/fapi/v1/batchOrders", Use::BatchPlace, 5, &["batchOrders*"]),
-    trade(Put, "/fapi/v1/batchOrders", Use::BatchAmend, 5, &["batchOrders*"]),
-    trade(Delete, "/fapi/v1/batchOrders", Use::BatchCancel, 1, BATCH_CANCEL),
-    trade(Delete, "/fapi/v1/allOpenOrders", Use::CancelAll, 1, &["symbol*"]),
-    trade(Post, "/fapi/v1/algoOrder", Use::PlaceAlgo, 0, NEW_ALGO),
-    trade(Delete, "/fapi/v1/algoOrder", Use::CancelAlgo, 1, ALGO_NAME),
-    trade(Get, "/fapi/v1/algoOrder", Use::ReadAlgo, 1, ALGO_NAME),
-    trade(Delete, "/fapi/v1/algoOpenOrders", Use::CancelAllAlgo, 1, &["symbol*"]),
-    trade(Post, "/fapi/v1/countdownCancelAll", Use::Countdown, 10, &["symbol*", "countdownTime*"]),
-    read("/fapi/v1/openAlgoOrders", 40, &["algoType", "symbol", "algoId"]),
-    read("/fapi/v1/allAlgoOrders", 5, &["symbol*", "algoId", "startTime", "endTime", "limit"]),
-    read("/fapi/v1/openOrders", 40, SYMBOL),
-    read("/fapi/v1/allOrders", 5, &["symbol*", "orderId", "startTime", "endTime", "limit"]),
-    read("/fapi/v1/userTrades", 5, HISTORY),
-    read("/fapi/v1/forceOrders", 50, &["symbol", "autoCloseType", "startTime", "endTime", "limit"]),
-    read("/fapi/v2/account", 5, &[]),
-    read("/fapi/v3/account", 5, &[]),
-    read("/fapi/v2/balance", 5, &[]),
-    read("/fapi/v3/balance", 5, &[]),
-    read("/fapi/v2/positionRisk", 5, SYMBOL),
-    read("/fapi/v3/positionRisk", 5, SYMBOL),
-    read("/fapi/v1/adlQuantile", 5, SYMBOL),
-    read("/fapi/v1/leverageBracket", 1, SYMBOL),
-    read("/fapi/v1/symbolConfig", 5, SYMBOL),
-    read("/fapi/v1/accountConfig", 5, &[]),
-    read("/fapi/v1/commissionRate", 20, &["symbol*"]),
-    read("/fapi/v1/income", 30, &["symbol", "incomeType", "startTime", "endTime", "page", "limit"]),
-    read("/fapi/v1/rateLimit/order", 1, &[]),
-    read("/fapi/v1/positionSide/dual", 30, &[]),
-    read("/fapi/v1/multiAssetsMargin", 30, &[]),
-    read("/fapi/v1/feeBurn", 30, &[]),
-    read("/fapi/v1/apiTradingStatus", 10, SYMBOL),
-    trade(Post, "/fapi/v1/leverage", Use::Set, 1, &["symbol*", "leverage*"]),
-    trade(Post, "/fapi/v1/marginType", Use::Set, 1, &["symbol*", "marginType*"]),
-    trade(Post, "/fapi/v1/positionSide/dual", Use::Set, 1, &["dualSidePosition*"]),
-    trade(Post, "/fapi/v1/multiAssetsMargin", Use::Set, 1, &["multiAssetsMargin*"]),
-    trade(Get, "/sapi/v1/capital/config/getall", Use::Empty, 10, &[]),
-    trade(Get, "/sapi/v1/margin/allPairs", Use::Empty, 1, SYMBOL),
-    trade(Get, "/sapi/v1/margin/isolated/allPairs", Use::Empty, 10, SYMBOL),
-    route(Post, "/fapi/v1/listenKey", Access::Key, Use::StreamStart, 1, &["listenKey"]),
-    route(Put, "/fapi/v1/listenKey", Access::Key, Use::StreamKeep, 1, &["listenKey"]),
-    route(Delete, "/fapi/v1/listenKey", Access::Key, Use::StreamStop, 1, &["listenKey"]),
+    public("/fapi/v1/ping", Flat(1), &[]),
+    public("/fapi/v1/time", Flat(1), &[]),
+    public("/fapi/v1/exchangeInfo", Flat(1), SYMBOL),
+    public("/fapi/v1/depth", BOOK, &["symbol*", "limit"]),
+    public("/fapi/v1/trades", Flat(5), &["symbol*", "limit"]),
+    public("/fapi/v1/aggTrades", Flat(20), &["symbol*", "fromId", "startTime", "endTime", "limit"]),
+    public("/fapi/v1/klines", BARS, CANDLES),
+    public("/fapi/v1/markPriceKlines", BARS, CANDLES),
+    public("/fapi/v1/premiumIndexKlines", BARS, CANDLES),
+    public("/fapi/v1/indexPriceKlines", BARS, PAIR_CANDLES),
+    public("/fapi/v1/continuousKlines", BARS, PAIR_CANDLES),
+    public("/fapi/v1/premiumIndex", Symbol(1, 10), SYMBOL),
+    public("/fapi/v1/fundingRate", FUNDING, &["symbol", "startTime", "endTime", "limit"]),
+    public("/fapi/v1/fundingInfo", FUNDING, &[]),
+    public("/fapi/v1/ticker/24hr", Symbol(1, 40), SYMBOL),
+    public("/fapi/v1/ticker/price", Symbol(1, 2), SYMBOL),
+    public("/fapi/v2/ticker/price", Symbol(1, 2), SYMBOL),
+    public("/fapi/v1/ticker/bookTicker", Symbol(2, 5), SYMBOL),
+    public("/fapi/v1/openInterest", Flat(1), &["symbol*"]),
+    public("/fapi/v1/indexInfo", Flat(1), SYMBOL),
+    public("/fapi/v1/assetIndex", Symbol(1, 10), SYMBOL),
+    public("/futures/data/openInterestHist", STATISTICS, RATIO),
+    public("/futures/data/topLongShortAccountRatio", STATISTICS, RATIO),
+    public("/futures/data/topLongShortPositionRatio", STATISTICS, RATIO),
+    public("/futures/data/globalLongShortAccountRatio", STATISTICS, RATIO),
+    public("/futures/data/takerlongshortRatio", STATISTICS, RATIO),
+    public("/futures/data/delivery-price", STATISTICS, &["pair*"]),
+    route(Get, "/api/v3/ping", Access::Public, Use::Foreign, Flat(1), &[]),
+    route(Get, "/api/v3/time", Access::Public, Use::Foreign, Flat(1), &[]),
+    route(Get, "/api/v3/exchangeInfo", Access::Public, Use::Foreign, Flat(20), FOREIGN_INFO),
+    route(Get, "/dapi/v1/exchangeInfo", Access::Public, Use::Foreign, Flat(1), &[]),
+    trade(Post, "/fapi/v1/order", Use::Place, Flat(0), NEW_ORDER),
+    trade(Put, "/fapi/v1/order", Use::Amend, Flat(0), AMEND),
+    trade(Delete, "/fapi/v1/order", Use::Cancel, Flat(1), ORDER_NAME),
+    trade(Get, "/fapi/v1/order", Use::ReadOrder, Flat(1), ORDER_NAME),
+    trade(Get, "/fapi/v1/openOrder", Use::ReadOrder, Flat(1), ORDER_NAME),
+    trade(Post, "/fapi/v1/batchOrders", Use::BatchPlace, Flat(5), &["batchOrders*"]),
+    trade(Put, "/fapi/v1/batchOrders", Use::BatchAmend, Flat(5), &["batchOrders*"]),
+    trade(Delete, "/fapi/v1/batchOrders", Use::BatchCancel, Flat(1), BATCH_CANCEL),
+    trade(Delete, "/fapi/v1/allOpenOrders", Use::CancelAll, Flat(1), &["symbol*"]),
+    trade(Post, "/fapi/v1/algoOrder", Use::PlaceAlgo, Flat(0), NEW_ALGO),
+    trade(Delete, "/fapi/v1/algoOrder", Use::CancelAlgo, Flat(1), ALGO_NAME),
+    trade(Get, "/fapi/v1/algoOrder", Use::ReadAlgo, Flat(1), ALGO_NAME),
+    trade(Delete, "/fapi/v1/algoOpenOrders", Use::CancelAllAlgo, Flat(1), &["symbol*"]),
+    trade(
+        Post,
+        "/fapi/v1/countdownCancelAll",
+        Use::Countdown,
+        Flat(10),
+        &["symbol*", "countdownTime*"],
+    ),
+    read("/fapi/v1/openAlgoOrders", Symbol(1, 40), &["algoType", "symbol", "algoId"]),
+    read(
+        "/fapi/v1/allAlgoOrders",
+        Flat(5),
+        &["symbol*", "algoId", "startTime", "endTime", "limit"],
+    ),
+    read("/fapi/v1/openOrders", Symbol(1, 40), SYMBOL),
+    read("/fapi/v1/allOrders", Flat(5), &["symbol*", "orderId", "startTime", "endTime", "limit"]),
+    read("/fapi/v1/userTrades", Flat(5), HISTORY),
+    read(
+        "/fapi/v1/forceOrders",
+        Symbol(20, 50),
+        &["symbol", "autoCloseType", "startTime", "endTime", "limit"],
+    ),
+    read("/fapi/v2/account", Flat(5), &[]),
+    read("/fapi/v3/account", Flat(5), &[]),
+    read("/fapi/v2/balance", Flat(5), &[]),
+    read("/fapi/v3/balance", Flat(5), &[]),
+    read("/fapi/v2/positionRisk", Flat(5), SYMBOL),
+    read("/fapi/v3/positionRisk", Flat(5), SYMBOL),
+    read("/fapi/v1/adlQuantile", Flat(5), SYMBOL),
+    read("/fapi/v1/leverageBracket", Flat(1), SYMBOL),
+    read("/fapi/v1/symbolConfig", Flat(5), SYMBOL),
+    read("/fapi/v1/accountConfig", Flat(5), &[]),
+    read("/fapi/v1/commissionRate", Flat(20), &["symbol*"]),
+    read(
+        "/fapi/v1/income",
+        Flat(30),
+        &["symbol", "incomeType", "startTime", "endTime", "page", "limit"],
+    ),
+    read("/fapi/v1/rateLimit/order", Flat(1), &[]),
+    read("/fapi/v1/positionSide/dual", Flat(30), &[]),
+    read("/fapi/v1/multiAssetsMargin", Flat(30), &[]),
+    read("/fapi/v1/feeBurn", Flat(30), &[]),
+    read("/fapi/v1/apiTradingStatus", Symbol(1, 10), SYMBOL),
+    trade(Post, "/fapi/v1/leverage", Use::Set, Flat(1), &["symbol*", "leverage*"]),
+    trade(Post, "/fapi/v1/marginType", Use::Set, Flat(1), &["symbol*", "marginType*"]),
+    trade(Post, "/fapi/v1/positionSide/dual", Use::Set, Flat(1), &["dualSidePosition*"]),
+    trade(Post, "/fapi/v1/multiAssetsMargin", Use::Set, Flat(1), &["multiAssetsMargin*"]),
+    trade(Get, "/sapi/v1/capital/config/getall", Use::Empty, Flat(10), &[]),
+    trade(Get, "/sapi/v1/margin/allPairs", Use::Empty, Flat(1), SYMBOL),
+    trade(Get, "/sapi/v1/margin/isolated/allPairs", Use::Empty, Flat(10), SYMBOL),
+    route(Post, "/fapi/v1/listenKey", Access::Key, Use::StreamStart, Flat(1), &["listenKey"]),
+    route(Put, "/fapi/v1/listenKey", Access::Key, Use::StreamKeep, Flat(1), &["listenKey"]),
+    route(Delete, "/fapi/v1/listenKey", Access::Key, Use::StreamStop, Flat(1), &["listenKey"]),
 ];
 
 const FOREIGN_INFO: &[&str] = &["symbol", "symbols", "permissions", "showPermissionSets"];

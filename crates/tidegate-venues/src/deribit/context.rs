@@ -1,5 +1,6 @@
 //! What an answer needs to know of its request.
 
+use super::paging;
 use super::rpc::Rpc;
 use crate::front::Context;
 use serde_json::{Map, Value};
@@ -11,6 +12,7 @@ const CAME: &str = "came";
 const LABEL: &str = "label";
 const SCOPE: &str = "scope";
 const STATE: &str = "state";
+const PAGE: &str = "page";
 
 /// Made from the call: its id, its method, when it came, and what a login or a read by label asks
 /// to have repeated.
@@ -25,6 +27,9 @@ pub(crate) fn of(rpc: &Rpc, now: Time) -> Context {
         if let Some(value @ Value::String(_)) = rpc.params.get(name) {
             fields.insert(name.into(), value.clone());
         }
+    }
+    if let Some(page) = paging::context(rpc) {
+        fields.insert(PAGE.into(), page);
     }
     Context(Value::Object(fields))
 }
@@ -57,6 +62,11 @@ pub(crate) fn scope(context: &Context) -> Option<&str> {
 /// The state to repeat in the answer to a login.
 pub(crate) fn state(context: &Context) -> Option<&str> {
     text(context, STATE)
+}
+
+/// The page asked for, of a list whose rows are filtered.
+pub(crate) fn page(context: &Context) -> Option<&Value> {
+    context.0.get(PAGE)
 }
 
 fn text<'a>(context: &'a Context, name: &str) -> Option<&'a str> {

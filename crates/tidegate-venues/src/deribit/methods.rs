@@ -55,6 +55,16 @@ pub(crate) enum Socket {
     Logout,
 }
 
+impl Socket {
+    /// Whether it begins or ends subscriptions.
+    pub(crate) const fn subscribes(self) -> bool {
+        match self {
+            Socket::Subscribe(_) | Socket::Unsubscribe(_) | Socket::UnsubscribeAll(_) => true,
+            Socket::SetHeartbeat | Socket::DisableHeartbeat | Socket::Logout => false,
+        }
+    }
+}
+
 /// A method.
 #[derive(Debug)]
 pub(crate) struct Method {

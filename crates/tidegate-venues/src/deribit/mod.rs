@@ -1,6 +1,7 @@
 //! Deribit: JSON-RPC 2.0 over HTTP and WebSocket. Perpetuals, futures and options.
 
 mod auth;
+mod budget;
 mod build;
 mod cancels;
 mod channels;
@@ -11,6 +12,7 @@ mod methods;
 mod names;
 mod orders;
 mod outcome;
+mod paging;
 mod parse;
 mod pass;
 mod rows;
@@ -23,7 +25,10 @@ mod subscriptions;
 mod testkit;
 
 use crate::front::{Context, Front, Instruments, LocalAnswer, Need, Parsed, Read, Session, Viewer};
-use crate::upstream::{AccountStream, BuildError, KeySigner, MarkFeed, Unreadable, Upstream};
+use crate::upstream::{
+    AccountStream, Allowance, BuildError, Connections, KeySigner, MarkFeed, Units, Unreadable,
+    Upstream,
+};
 use crate::{NewKey, Venue};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -131,6 +136,30 @@ impl Front for Deribit {
 }
 
 impl Upstream for Deribit {
+    fn connections(&self) -> Connections {
+        budget::CONNECTIONS
+    }
+
+    fn allowances(&self) -> &'static [Allowance] {
+        budget::ALLOWANCES
+    }
+
+    fn cost(&self, request: &WireRequest) -> Option<Units> {
+        budget::cost(request)
+    }
+
+    fn socket_cost(&self, text: &str) -> Option<Units> {
+        budget::socket_cost(text)
+    }
+
+    fn used(&self, _reply: &Reply) -> Option<Units> {
+        None
+    }
+
+    fn published_limit(&self, _replies: &[Reply]) -> Option<Units> {
+        None
+    }
+
     fn build(
         &self,
         call: &Call,

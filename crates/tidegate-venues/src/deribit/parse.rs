@@ -3,7 +3,7 @@
 use super::auth::{self, Login};
 use super::methods::{IGNORED, Kind};
 use super::rpc::{Params, Rpc, bad, target};
-use super::{cancels, context, errors, orders};
+use super::{cancels, context, errors, orders, paging};
 use crate::front::{Asked, Instruments, Local, Parsed, Read};
 use serde_json::Value;
 use tidegate_types::call::WireRequest;
@@ -133,11 +133,12 @@ fn read(rpc: &Rpc, order: Option<OrderName>) -> Result<Read, Reject> {
     };
     let mut params = known_values(rpc)?;
     params.retain(|(name, _)| Some(name.as_str()) != left_out);
+    paging::widen(rpc, &mut params);
     Ok(Read { route: route.into(), params, order })
 }
 
 /// A public request, rebuilt.
-fn public(rpc: &Rpc) -> Result<WireRequest, Reject> {
+pub(crate) fn public(rpc: &Rpc) -> Result<WireRequest, Reject> {
     let params = known_values(rpc)?;
     let pairs = params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     Ok(WireRequest {

@@ -1,6 +1,6 @@
 //! The venue's answers and messages as one caller may see them.
 
-use super::{context, errors, rpc};
+use super::{context, errors, paging, rpc};
 use crate::front::{Context, Shown, Viewer};
 use serde_json::Value;
 use tidegate_types::reject::{Code, Reject};
@@ -37,6 +37,7 @@ pub(crate) fn reply(context: &Context, mut reply: Reply, viewer: &Viewer<'_>) ->
         if method == "private/get_open_orders_by_label" {
             keep_label(result, context::label(context).unwrap_or_default());
         }
+        paging::cut(result, context);
         if !visible {
             let reject = Reject::new(Code::OrderNotFound, "");
             answer.shift_remove("result");

@@ -1,5 +1,6 @@
-//! One caller's WebSocket: what it asks goes to the pipeline, to the venue's public socket, or is
-//! answered here (heartbeats, private subscriptions, cancel-on-disconnect).
+//! One caller's WebSocket: what it asks goes to the pipeline, its public subscriptions to the venue's
+//! public socket, and the rest is answered here (heartbeats, private subscriptions,
+//! cancel-on-disconnect).
 
 mod answers;
 
@@ -65,8 +66,6 @@ enum Waiting {
 
 /// What happens when the venue's public socket answers.
 enum Relayed {
-    /// The answer goes to the caller.
-    Pass(Option<Value>),
     /// The public half of a subscription.
     Subscribe(Context, Wanted),
     /// Nothing: the gateway asked for itself.
@@ -170,7 +169,10 @@ impl DeribitSession {
         now: Time,
     ) -> Result<Vec<Step>, Reject> {
         match rpc.method.kind {
-            Kind::Public => Ok(self.relay_call(rpc)),
+            Kind::Public => {
+                let asked = Asked::Public(parse::public(rpc)?);
+                Ok(vec![self.ask(From::Nobody, asked, context.clone(), Waiting::Pass(context))])
+            }
             Kind::Auth => self.auth(rpc, context),
             Kind::Socket(socket) => self.socket(socket, rpc, context, now),
             Kind::Forbidden | Kind::Own => Err(Reject::new(Code::ForbiddenRoute, rpc.method.name)),
@@ -324,15 +326,6 @@ impl DeribitSession {
             steps.extend(self.relay("public/unsubscribe", channels(gone), Relayed::Ignore));
         }
         steps
-    }
-
-    /// Passes a public call on, rebuilt from the parameters that the table knows.
-    fn relay_call(&mut self, rpc: &Rpc) -> Vec<Step> {
-        let known = rpc.method.params.iter();
-        let given = known.filter_map(|name| {
-            rpc.params.get(name).map(|value| ((*name).to_owned(), value.clone()))
-        });
-        self.relay(rpc.method.name, given.collect(), Relayed::Pass(rpc.id.clone()))
     }
 
     fn relay(&mut self, method: &str, params: Map<String, Value>, then: Relayed) -> Vec<Step> {

@@ -2,7 +2,7 @@
 
 use super::{Pause, open, read, until, write};
 use crate::clock;
-use crate::desk::{BoxedSocket, Link, Sink};
+use crate::desk::{BoxedSocket, Errand, Link, Sink};
 use crate::oplog;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -84,7 +84,9 @@ impl Follower<'_> {
             match step {
                 StreamStep::Call(body) => {
                     let request = self.signed(body).await?.into_request();
-                    let reply = self.link.fetch(request).await.map_err(|e| e.to_string())?;
+                    let errand = Errand::Upkeep(Some(self.account));
+                    let reply = self.link.fetch(errand, request).await;
+                    let reply = reply.map_err(|e| e.to_string())?;
                     left.extend(self.stream.on_reply(&reply, clock::now()));
                 }
                 StreamStep::Connect(target) => {

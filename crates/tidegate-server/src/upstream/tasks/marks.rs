@@ -2,7 +2,7 @@
 
 use super::{Pause, open, read, write};
 use crate::clock;
-use crate::desk::{Link, Sink};
+use crate::desk::{Errand, Link, Sink};
 use crate::oplog;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,6 +39,10 @@ async fn follow(sink: &dyn Sink, link: &Link) -> Result<(), String> {
     let feed = venue.mark_feed(&instruments);
     let mut socket = open(link, &feed.target).await?;
     for text in &feed.hello {
+        if let Some(cost) = venue.socket_cost(text) {
+            // Counted; never refused to the gateway itself.
+            let _ = link.pay(Errand::Upkeep(None), cost);
+        }
         write(&mut socket, text.clone()).await?;
     }
     let mut look = tokio::time::interval(LOOK);

@@ -144,12 +144,12 @@ fn a_countdown_is_for_the_callers_orders_of_the_symbol() {
 fn reads_are_rebuilt_without_the_envelope() {
     let asked = read(
         Get,
-        "/fapi/v1/userTrades?timestamp=1&symbol=BTCUSDT&limit=5&recvWindow=5&signature=ab",
+        "/fapi/v1/income?timestamp=1&symbol=BTCUSDT&limit=5&recvWindow=5&signature=ab",
         "",
     );
     let Ok(Asked::Read(asked)) = asked else { panic!() };
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    assert_eq!(asked.route, "GET /fapi/v1/userTrades");
+    assert_eq!(asked.route, "GET /fapi/v1/income");
     assert_eq!(asked.params, [pair("symbol", "BTCUSDT"), pair("limit", "5")]);
     let public = read(Get, "/fapi/v1/depth?limit=100&symbol=BTC%2FUSDT", "");
     let Ok(Asked::Public(wire)) = public else { panic!() };

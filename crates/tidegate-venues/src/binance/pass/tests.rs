@@ -55,6 +55,22 @@ fn rows_of_others_are_left_out() {
 }
 
 #[test]
+fn a_page_is_cut_after_other_callers_rows_are_out() {
+    // Of the newest three rows none is the caller's.
+    let trades: Vec<Value> = [77, 77, 78, 77, 78, 78, 78]
+        .into_iter()
+        .enumerate()
+        .map(|(id, order)| json!({"id": id, "orderId": order}))
+        .collect();
+    let context = Context(json!({"route": "GET /fapi/v1/userTrades",
+        "page": {"keep": 2, "oldest": false}}));
+    let body =
+        as_viewer("alice", false, |viewer| pass(&context, reply(200, &trades.into()), viewer).body);
+    let seen: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(seen, json!([{"id": 1, "orderId": 77}, {"id": 3, "orderId": 77}]));
+}
+
+#[test]
 fn somebody_else_s_order_does_not_exist() {
     let order = json!({"orderId": 2, "clientOrderId": "tg-b1"});
     for route in ["GET /fapi/v1/order", "GET /fapi/v1/openOrder"] {

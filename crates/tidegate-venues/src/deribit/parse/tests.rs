@@ -202,7 +202,7 @@ fn reads_are_rebuilt_from_known_parameters() {
         ),
         (
             "private/get_user_trades_by_instrument".into(),
-            "instrument_name=A&include_old=true".into(),
+            "instrument_name=A&include_old=true&count=1000".into(),
             None
         )
     );

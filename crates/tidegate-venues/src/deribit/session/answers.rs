@@ -108,10 +108,6 @@ impl DeribitSession {
         };
         match waiting {
             Relayed::Ignore => Vec::new(),
-            Relayed::Pass(id) => {
-                rpc::restore_id(&mut answer, id.as_ref());
-                vec![Step::Send(Value::Object(answer).to_string())]
-            }
             Relayed::Subscribe(context, wanted) => {
                 let Some(Value::Array(names)) = answer.get("result") else {
                     rpc::restore_id(&mut answer, context::id(&context));

@@ -124,25 +124,16 @@ fn what_cannot_be_read_is_refused_with_the_id_there_is() {
 }
 
 #[test]
-fn public_calls_are_relayed_rebuilt_and_answered_under_the_callers_id() {
+fn public_calls_go_to_the_pipeline_and_open_no_socket_at_the_venue() {
     let mut talk = Talk::new();
-    let steps = talk.says(
-        r#"{"id":"mine","method":"public/ticker","params":{"instrument_name":"X","access_token":"T","junk":1}}"#,
-    );
-    let call = r#"relay {"jsonrpc":"2.0","id":2,"method":"public/ticker","params":{"instrument_name":"X"}}"#;
-    assert_eq!(steps, [HELLO, call]);
-    assert!(talk.public(r#"{"jsonrpc":"2.0","id":1,"result":"ok"}"#).is_empty());
-    assert_eq!(
-        talk.public(r#"{"jsonrpc":"2.0","id":2,"result":{"mark_price":1.50},"usIn":1}"#),
-        [r#"send {"jsonrpc":"2.0","id":"mine","result":{"mark_price":1.50},"usIn":1}"#]
-    );
-    assert_eq!(talk.says(r#"{"method":"public/test"}"#).len(), 1, "the socket is open already");
-    assert_eq!(
-        talk.public(r#"{"jsonrpc":"2.0","id":3,"result":{"version":"1"}}"#),
-        [r#"send {"jsonrpc":"2.0","result":{"version":"1"}}"#]
-    );
-    let test = r#"{"jsonrpc":"2.0","method":"heartbeat","params":{"type":"test_request"}}"#;
-    assert!(talk.public(test)[0].contains("public/test"));
+    let ticker = r#"{"instrument_name":"X","junk":1}"#;
+    assert_eq!(talk.calls(7, "public/ticker", ticker), ["ask 1 public as nobody"]);
+    assert_eq!(talk.says(r#"{"method":"public/test"}"#), ["ask 2 public as nobody"]);
+    assert_eq!(talk.replied(1, r#"{"id":7,"result":1.50}"#), [r#"send {"id":7,"result":1.50}"#]);
+    let reject = Reject::new(Code::VenueBudget, "");
+    let steps: Vec<_> =
+        talk.session.on_reject(Tag(2), &reject, NOW).into_iter().map(word).collect();
+    assert_eq!(sent(&steps)["error"]["code"], 10028);
     assert!(talk.public("garbage").is_empty());
 }
 

@@ -1,0 +1,192 @@
+//! A link to a venue whose answers to public reads never come.
+
+use super::*;
+use crate::desk::BoxedSocket;
+use futures_util::future::BoxFuture;
+use std::sync::atomic::AtomicUsize;
+use tidegate_types::limits::MAX_QUEUED_READS;
+use tidegate_venues::registry;
+
+const LEAVE: Duration = Duration::from_millis(500);
+
+#[derive(Default)]
+struct Slow {
+    /// Whether everything hangs before it leaves, not public reads alone.
+    unreachable: AtomicBool,
+    arrived: AtomicUsize,
+    answer: Mutex<Option<Reply>>,
+}
+
+impl Transport for Arc<Slow> {
+    fn send<'a>(
+        &'a self,
+        request: WireRequest,
+        sent: Box<dyn FnOnce() + Send + 'a>,
+    ) -> BoxFuture<'a, Result<Reply, Failure>> {
+        Box::pin(async move {
+            if self.unreachable.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+            sent();
+            self.arrived.fetch_add(1, Ordering::Relaxed);
+            if request.target.starts_with("/fapi/v1/depth") {
+                std::future::pending::<()>().await;
+            }
+            let told = self.answer.lock().unwrap().clone();
+            Ok(told.unwrap_or(Reply { status: 200, headers: Vec::new(), body: Vec::new() }))
+        })
+    }
+
+    fn socket<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<BoxedSocket, String>> {
+        Box::pin(async { Err("no sockets here".to_owned()) })
+    }
+}
+
+fn link(venue: &str) -> (Arc<Link>, Arc<Slow>) {
+    let venue = registry::find(&VenueName::new(venue).unwrap()).unwrap();
+    let slow = Arc::new(Slow::default());
+    let mut link = Link::new(venue, Box::new(Arc::clone(&slow)));
+    (link.leave_within, link.answer_within) = (LEAVE, 2 * LEAVE);
+    (Arc::new(link), slow)
+}
+
+fn request(target: &str) -> WireRequest {
+    let (method, target) = target.split_once(' ').unwrap();
+    WireRequest {
+        method: method.to_owned(),
+        target: target.to_owned(),
+        headers: Vec::new(),
+        body: String::new(),
+    }
+}
+
+fn account() -> AccountName {
+    AccountName::new("main").unwrap()
+}
+
+fn stranger(n: usize) -> Errand<'static> {
+    Errand::Public { peer: [10, 0, (n / 256) as u8, (n % 256) as u8].into() }
+}
+
+async fn flood(link: &Arc<Link>, requests: usize) {
+    for n in 0..requests {
+        let link = Arc::clone(link);
+        tokio::spawn(async move {
+            let _ = link.fetch(stranger(n), request("GET /fapi/v1/depth?limit=5")).await;
+        });
+    }
+    // One turn for each, and some to spare.
+    for _ in 0..requests {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn public_reads_that_hang_keep_nothing_else_waiting() {
+    let (link, slow) = link("binance");
+    let most = link.venue().connections().public;
+    flood(&link, most + MAX_QUEUED_READS).await;
+    assert_eq!(slow.arrived.load(Ordering::Relaxed), most, "the others wait");
+    let began = tokio::time::Instant::now();
+    let more = link.fetch(stranger(9999), request("GET /fapi/v1/time")).await.unwrap_err();
+    assert_eq!(more.code, Code::TooManyInFlight, "{more}");
+    let (main, ann) = (account(), CallerName::new("ann").unwrap());
+    for (errand, target) in [
+        (Errand::Cancel(&main), "DELETE /fapi/v1/order"),
+        (Errand::Cancel(&main), "GET /fapi/v1/openOrders"),
+        (Errand::Order(&main), "POST /fapi/v1/order"),
+        (Errand::Upkeep(None), "GET /fapi/v1/exchangeInfo"),
+        (Errand::Read { caller: &ann, account: &main }, "GET /fapi/v2/account"),
+    ] {
+        assert!(link.fetch(errand, request(target)).await.is_ok(), "{target}");
+    }
+    assert!(began.elapsed() < LEAVE / 2, "nothing waited");
+}
+
+#[tokio::test]
+async fn a_request_whose_signature_would_be_stale_never_leaves() {
+    let (link, slow) = link("binance");
+    slow.unreachable.store(true, Ordering::Relaxed);
+    let main = account();
+    let began = tokio::time::Instant::now();
+    let result = link.send(Errand::Cancel(&main), request("DELETE /fapi/v1/order"), || ()).await;
+    assert!(matches!(result, Err(SendError::NotSent(_))), "{result:?}");
+    assert!(began.elapsed() <= 2 * LEAVE);
+    // One that left is waited for, and its outcome is unknown.
+    slow.unreachable.store(false, Ordering::Relaxed);
+    let result = link.send(Errand::Order(&main), request("GET /fapi/v1/depth"), || ()).await;
+    assert_eq!(result, Err(SendError::Unknown("no answer in time".to_owned())));
+    assert_eq!(slow.arrived.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn what_waits_behind_others_that_hang_is_not_sent() {
+    let (link, slow) = link("binance");
+    let most = link.venue().connections().public;
+    flood(&link, most).await;
+    let late = link.send(stranger(999), request("GET /fapi/v1/time"), || ()).await;
+    assert!(matches!(late, Err(SendError::NotSent(_))), "{late:?}");
+    assert_eq!(slow.arrived.load(Ordering::Relaxed), most);
+}
+
+#[tokio::test]
+async fn strangers_cannot_use_up_what_orders_cancels_and_snapshots_need() {
+    let (link, slow) = link("binance");
+    let depth = || request("GET /fapi/v1/trades?symbol=BTCUSDT&limit=1000");
+    let mut passed = 0;
+    let refused = loop {
+        match link.fetch(stranger(passed % 50), depth()).await {
+            Ok(_) => passed += 1,
+            Err(reject) => break reject,
+        }
+    };
+    assert!((250..=260).contains(&passed), "of five each: {passed}");
+    assert_eq!(refused.code, Code::VenueBudget);
+    assert!(refused.wait().is_some(), "{refused}");
+    let main = account();
+    for part in ["openOrders", "openAlgoOrders", "positionRisk"] {
+        let part = request(&format!("GET /fapi/v1/{part}"));
+        assert!(link.fetch(Errand::Cancel(&main), part).await.is_ok());
+    }
+    // Whatever anybody at this address used, the venue tells.
+    let told = vec![("x-mbx-used-weight-1m".to_owned(), "2290".to_owned())];
+    *slow.answer.lock().unwrap() = Some(Reply { status: 200, headers: told, body: Vec::new() });
+    let order = || request("POST /fapi/v1/order?symbol=BTCUSDT");
+    assert!(link.fetch(Errand::Order(&main), order()).await.is_ok());
+    let ann = CallerName::new("ann").unwrap();
+    let read = Errand::Read { caller: &ann, account: &main };
+    let refused = link.fetch(read, request("GET /fapi/v2/account")).await.unwrap_err();
+    assert_eq!(refused.code, Code::VenueBudget);
+    assert!(link.fetch(Errand::Order(&main), order()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_venue_that_asks_to_wait_still_gets_cancels_and_snapshots() {
+    let (link, slow) = link("binance");
+    let main = account();
+    let told = vec![("retry-after".to_owned(), "20".to_owned())];
+    *slow.answer.lock().unwrap() = Some(Reply { status: 429, headers: told, body: Vec::new() });
+    assert!(link.fetch(stranger(1), request("GET /fapi/v1/time")).await.is_ok());
+    *slow.answer.lock().unwrap() = None;
+    let refused = link.fetch(Errand::Order(&main), request("POST /fapi/v1/order")).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.code, Code::VenueBudget);
+    assert!(refused.wait().is_some_and(|wait| wait > Span::from_secs(18)), "{refused}");
+    assert!(link.fetch(Errand::Cancel(&main), request("GET /fapi/v1/openOrders")).await.is_ok());
+}
+
+#[test]
+fn sessions_leave_connections_for_the_gateway_s_own_streams() {
+    let (link, _) = link("deribit");
+    let most = link.venue().connections().sockets;
+    let strangers: Vec<_> =
+        (0..most).map_while(|n| link.reserve_socket(stranger(n)).ok()).collect();
+    assert_eq!(strangers.len(), most / 2, "half is for those who log in");
+    let (ann, main) = (CallerName::new("ann").unwrap(), account());
+    let known = Errand::Read { caller: &ann, account: &main };
+    let callers: Vec<_> = (0..most).map_while(|_| link.reserve_socket(known).ok()).collect();
+    assert_eq!(strangers.len() + callers.len(), most);
+    assert_eq!(link.reserve_socket(known).unwrap_err().code, Code::TooManyInFlight);
+    drop(strangers);
+    assert!(link.reserve_socket(known).is_ok() && link.reserve_socket(stranger(1)).is_ok());
+}

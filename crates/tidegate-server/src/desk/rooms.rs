@@ -1,0 +1,92 @@
+//! Which connections to a venue a request may take, so that no kind of request can keep another out.
+
+use super::Errand;
+use std::sync::Arc;
+use tidegate_types::limits::{MAX_IN_FLIGHT, MAX_QUEUED_READS};
+use tidegate_types::reject::{Code, Reject};
+use tidegate_venues::upstream::Connections;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+
+/// A venue's connections, by what they are for.
+pub(super) struct Rooms {
+    cancels: Room,
+    orders: Room,
+    reads: Room,
+    public: Room,
+    sockets: Arc<Semaphore>,
+    /// What of `sockets` sessions may have that did not log in.
+    strangers: Arc<Semaphore>,
+}
+
+struct Room {
+    connections: Semaphore,
+    /// Those that have a connection, and those that may wait for one.
+    queue: Semaphore,
+}
+
+/// A request's connection.
+pub(super) struct Place<'a> {
+    _connection: SemaphorePermit<'a>,
+    _queued: SemaphorePermit<'a>,
+}
+
+/// A session's public socket at the venue.
+#[derive(Debug)]
+pub struct SocketPlace {
+    _all: OwnedSemaphorePermit,
+    _strangers: Option<OwnedSemaphorePermit>,
+}
+
+impl Rooms {
+    pub(super) fn new(most: Connections) -> Rooms {
+        Rooms {
+            // The core bounds how many orders and cancels are under way.
+            cancels: Room::new(most.cancels, 4 * MAX_IN_FLIGHT),
+            orders: Room::new(most.orders, 4 * MAX_IN_FLIGHT),
+            reads: Room::new(most.reads, MAX_QUEUED_READS),
+            public: Room::new(most.public, MAX_QUEUED_READS),
+            sockets: Arc::new(Semaphore::new(most.sockets)),
+            strangers: Arc::new(Semaphore::new(most.sockets.div_ceil(2))),
+        }
+    }
+
+    /// Waits for a connection; refused at once when too many wait already.
+    pub(super) async fn enter(&self, errand: &Errand<'_>) -> Result<Place<'_>, Reject> {
+        let (room, what) = match errand {
+            Errand::Cancel(_) => (&self.cancels, "cancels"),
+            Errand::Order(_) | Errand::Upkeep(_) => (&self.orders, "orders"),
+            Errand::Read { .. } => (&self.reads, "reads"),
+            Errand::Public { .. } => (&self.public, "public reads"),
+        };
+        let full = |_| Reject::new(Code::TooManyInFlight, format!("{what} of this venue"));
+        let queued = room.queue.try_acquire().map_err(full)?;
+        let closed = |_| Reject::new(Code::VenueUnreachable, "closed");
+        let connection = room.connections.acquire().await.map_err(closed)?;
+        Ok(Place { _connection: connection, _queued: queued })
+    }
+
+    /// A place for one more public socket, if there is one.
+    pub(super) fn socket(&self, errand: &Errand<'_>) -> Result<SocketPlace, Reject> {
+        let full = |_| {
+            let detail = "the connections that the venue allows for public streams are in use";
+            Reject::new(Code::TooManyInFlight, detail)
+        };
+        let strangers = match errand {
+            Errand::Public { .. } => {
+                Some(Arc::clone(&self.strangers).try_acquire_owned().map_err(full)?)
+            }
+            _ => None,
+        };
+        let all = Arc::clone(&self.sockets).try_acquire_owned().map_err(full)?;
+        Ok(SocketPlace { _all: all, _strangers: strangers })
+    }
+}
+
+impl Room {
+    fn new(connections: usize, waiting: usize) -> Room {
+        Room {
+            connections: Semaphore::new(connections),
+            queue: Semaphore::new(connections + waiting),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What the venue counts: credits, which each request costs and which come back all the time. Calls
+//! without a key are counted by address, those with one by account. Orders and cancels have credits
+//! of their own, which reads do not touch; they are not kept here.
+
+use super::methods::{self, Kind};
+use crate::upstream::{Allowance, Connections, Per, Units};
+use serde::Deserialize;
+use std::borrow::Cow;
+use tidegate_types::call::WireRequest;
+
+/// The venue takes 32 from one address: these leave six for the marks and five accounts' streams.
+pub(crate) const CONNECTIONS: Connections =
+    Connections { cancels: 6, orders: 4, reads: 2, public: 2, sockets: 12 };
+
+/// The venue gives back 10,000 credits a second in each.
+const PER_MINUTE: u32 = 600_000;
+
+const fn allowance(name: &'static str, per: Per, units: u32, reserved: u32) -> Allowance {
+    Allowance { name, per, units, per_minute: PER_MINUTE, reserved }
+}
+
+const PUBLIC: usize = 0;
+const INSTRUMENTS: usize = 1;
+const SUBSCRIPTIONS: usize = 2;
+const PRIVATE: usize = 3;
+const TRANSACTIONS: usize = 4;
+
+/// The venue saves up 50,000 for public and for private calls, 500,000 for lists of instruments,
+/// 30,000 for subscriptions and 80,000 for the log of transactions.
+pub(crate) const ALLOWANCES: &[Allowance] = &[
+    allowance("public credits", Per::Address, 46_000, 4_000),
+    allowance("instrument credits", Per::Address, 460_000, 100_000),
+    allowance("subscription credits", Per::Address, 27_000, 9_000),
+    allowance("private credits", Per::Account, 46_000, 12_000),
+    allowance("transaction log credits", Per::Account, 70_000, 0),
+];
+
+pub(crate) fn cost(request: &WireRequest) -> Option<Units> {
+    let path = request.target.split('?').next().unwrap_or_default();
+    let name = path.strip_prefix(super::rpc::ROOT)?.strip_prefix('/')?;
+    of(name)
+}
+
+#[derive(Deserialize)]
+struct Call<'a> {
+    #[serde(borrow)]
+    method: Cow<'a, str>,
+}
+
+pub(crate) fn socket_cost(text: &str) -> Option<Units> {
+    let call: Call<'_> = serde_json::from_str(text).ok()?;
+    of(&call.method)
+}
+
+fn of(name: &str) -> Option<Units> {
+    let units = |allowance, count| Some(Units { allowance, count });
+    let method = methods::find(name)?;
+    match (method.name, method.kind) {
+        ("public/get_instruments", _) => units(INSTRUMENTS, 10_000),
+        ("private/get_transaction_log", _) => units(TRANSACTIONS, 10_000),
+        (_, Kind::New(_) | Kind::Edit | Kind::EditByLabel | Kind::Cancel | Kind::CancelMany) => {
+            None
+        }
+        (_, Kind::Socket(socket)) if socket.subscribes() => units(SUBSCRIPTIONS, 3_000),
+        _ if method.is_private() => units(PRIVATE, 500),
+        _ => units(PUBLIC, 500),
+    }
+}
+
+#[cfg(test)]
+mod tests;
