@@ -2,7 +2,7 @@
 
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{
-    AccountName, CallId, CallerName, KeyId, OrderId, PersonName, SessionId, Ticket, VenueName,
+    AccountName, CallId, CallerName, KeyId, OrderId, PersonName, Seq, SessionId, Ticket, VenueName,
 };
 use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::order::Intent;
@@ -54,6 +54,15 @@ pub enum Event {
         key: KeyId,
         /// The session that is the caller's from now on.
         session: Option<SessionId>,
+    },
+    /// The state that the records before `next` lead to was saved; answered once that is durable.
+    StateSaved {
+        /// Which question this is.
+        ticket: Ticket,
+        /// The first record that is not in it.
+        next: Seq,
+        /// SHA-256 of its bytes.
+        digest: [u8; 32],
     },
     /// A session ended; nothing comes over it after this.
     Disconnected {

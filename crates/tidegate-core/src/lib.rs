@@ -24,6 +24,7 @@ mod refusals;
 mod resolve;
 mod retry;
 mod risk;
+mod saved;
 mod table;
 mod timers;
 mod told;
@@ -43,6 +44,7 @@ use action::{Action, Answer};
 use event::Event;
 use state::State;
 use std::collections::{BTreeMap, BTreeSet};
+use tidegate_types::codec::CodecError;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{AccountName, CallId, OrderId, Seq, Ticket, VenueName};
 use tidegate_types::limits::MAX_DONE_ORDERS;
@@ -139,6 +141,19 @@ impl Core {
         self.next = seq.next();
     }
 
+    /// A core as it was before record `next`, from the `state_bytes` of then; replay goes on there.
+    ///
+    /// # Errors
+    /// When the bytes are not those of a state.
+    pub fn restored(settings: CoreSettings, next: Seq, bytes: &[u8]) -> Result<Core, CodecError> {
+        let mut input = bytes;
+        let state = State::decode(&mut input)?;
+        if !input.is_empty() {
+            return Err(CodecError::TrailingBytes);
+        }
+        Ok(Core { state, next, ..Core::new(settings) })
+    }
+
     /// Takes an event and adds what is to be done about it.
     pub fn handle(&mut self, event: Event, now: Time, out: &mut Vec<Action>) {
         match event {
@@ -159,6 +174,15 @@ impl Core {
             Event::RefusedEarlier { caller, account, reject } => {
                 self.refused_earlier(caller, account, reject, now, out);
             }
+            Event::StateSaved { ticket, next, digest } => match self.can_write() {
+                Ok(()) => {
+                    let seq = self.append(Body::StateSaved { next, digest }, now, out);
+                    self.answer_when_durable(seq, ticket, Answer::Done);
+                }
+                Err(refusal) => {
+                    self.answer(Some(ticket), Answer::Refused { reject: refusal.reject }, out);
+                }
+            },
             Event::LoggedIn { caller, key, session } => {
                 self.logged_in(caller, key, session, now, out);
             }

@@ -1,6 +1,6 @@
 //! Positions and what open orders reserve, summed over all callers of an account.
 
-use crate::orders::{Order, Shift};
+use crate::orders::{Order, Orders, Share, Shift};
 use std::collections::BTreeMap;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::{AccountName, CallerName, InstrumentId};
@@ -152,15 +152,17 @@ impl Positions {
         }
     }
 
-    /// The sums, counted anew from the orders; positions are taken over.
-    #[cfg(test)]
-    pub(crate) fn recount(&self, orders: &crate::orders::Orders) -> Positions {
+    /// The sums of these orders, beside these positions.
+    pub(crate) fn counted<'a>(
+        held: impl Iterator<Item = (&'a AccountName, &'a InstrumentId, SignedQty)>,
+        orders: &Orders,
+    ) -> Positions {
         let mut fresh = Positions::default();
-        for (account, instrument, qty) in self.iter() {
+        for (account, instrument, qty) in held {
             fresh.correct(account, instrument, qty);
         }
         for order in orders.open() {
-            let before = crate::orders::Share::default();
+            let before = Share::default();
             let after = order.share();
             let side = order.request.side;
             fresh.shift(order, &Shift { id: order.id, before, after, filled: 0, side });

@@ -6,7 +6,6 @@ use crate::orders::{Order, Orders, Shift};
 use crate::positions::{Positions, usd};
 use crate::shape::TokenBucket;
 use std::collections::BTreeMap;
-use tidegate_types::codec::Codec;
 use tidegate_types::grant::{AccountLimits, Grant, Scope, VirtualKey};
 use tidegate_types::ids::{
     AccountName, CallId, CallerName, ClientId, DeskName, InstrumentId, KeyId, OrderId, PersonName,
@@ -291,8 +290,7 @@ impl State {
     }
 
     /// Every exposure, valued anew.
-    #[cfg(test)]
-    pub(crate) fn recounted_exposures(&self) -> Exposures {
+    pub(crate) fn counted_exposures(&self) -> Exposures {
         let mut fresh = Exposures::default();
         for account in self.accounts.keys() {
             for (instrument, book) in self.positions.books(account) {
@@ -307,37 +305,9 @@ impl State {
     pub fn exposure(&self, account: &AccountName) -> Usd {
         usd(self.exposures.total(account))
     }
-
-    /// The byte form of everything the fold made; sums and indexes follow from it.
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        self.desk.encode(out);
-        self.epoch.encode(out);
-        self.accounts.encode(out);
-        self.callers.encode(out);
-        self.keys.encode(out);
-        self.grants.encode(out);
-        self.limits.encode(out);
-        self.instruments.encode(out);
-        self.marks.encode(out);
-        self.halts.encode(out);
-        self.caller_buckets.encode(out);
-        self.account_buckets.encode(out);
-        self.refusals.encode(out);
-        self.calls.encode(out);
-        self.next_order.encode(out);
-        self.next_call.encode(out);
-        self.guards.encode(out);
-        for order in self.orders.iter() {
-            order.encode(out);
-        }
-        for (account, instrument, qty) in self.positions.iter() {
-            account.encode(out);
-            instrument.encode(out);
-            qty.encode(out);
-        }
-    }
 }
 
+/// What one unit of an instrument is worth at its mark, if both are known.
 fn unit_value(
     instruments: &BTreeMap<InstrumentId, Instrument>,
     marks: &BTreeMap<InstrumentId, Mark>,

@@ -72,14 +72,28 @@ impl Orders {
         self.by_caller.range(low..=high).rev().filter_map(|(.., id)| self.get(*id))
     }
 
+    /// The number that the next order to be done gets.
+    pub(crate) fn next_done(&self) -> u64 {
+        self.next_done
+    }
+
+    /// The table of these orders, which were in one before.
+    pub(crate) fn restored(orders: Vec<Order>, next_done: u64) -> Orders {
+        let mut table = Orders { next_done, ..Orders::default() };
+        for order in orders {
+            let id = order.id;
+            if let Some(no) = order.done_no {
+                table.done.insert(no, id);
+            }
+            table.name(&order);
+            table.all.insert(id, Box::new(order));
+            table.index(id);
+        }
+        table
+    }
+
     pub(crate) fn insert(&mut self, order: Order) -> Shift {
-        if let Some(client) = &order.client_id {
-            self.by_client.insert(client.clone(), order.id);
-        }
-        if let (Some(caller), Some(id)) = (&order.caller, &order.request.caller_id) {
-            let key = (caller.clone(), order.account.clone(), id.clone(), order.id);
-            self.by_caller.insert(key);
-        }
+        self.name(&order);
         let shift = Shift {
             id: order.id,
             before: Share::default(),
@@ -122,6 +136,16 @@ impl Orders {
             if let (Some(caller), Some(own)) = (order.caller, order.request.caller_id) {
                 self.by_caller.remove(&(caller, order.account, own, id));
             }
+        }
+    }
+
+    fn name(&mut self, order: &Order) {
+        if let Some(client) = &order.client_id {
+            self.by_client.insert(client.clone(), order.id);
+        }
+        if let (Some(caller), Some(id)) = (&order.caller, &order.request.caller_id) {
+            let key = (caller.clone(), order.account.clone(), id.clone(), order.id);
+            self.by_caller.insert(key);
         }
     }
 

@@ -36,6 +36,8 @@ pub struct Options {
     pub key: CheckpointKey,
     /// The size of new segments, [`SEGMENT_BYTES`] as a rule.
     pub segment_bytes: u64,
+    /// The first record to replay; the ones before it are neither read nor checked.
+    pub replay_from: Seq,
     /// A checkpoint is signed this long after the last one when there is something new.
     pub checkpoint_every: Duration,
 }
@@ -106,14 +108,15 @@ impl Options {
             durability,
             key,
             segment_bytes: SEGMENT_BYTES,
+            replay_from: Seq(0),
             checkpoint_every: Duration::from_secs(1),
         }
     }
 }
 
 impl Journal {
-    /// Opens the journal in `dir` (made if it is not there): gives every record to `replay`, cuts
-    /// a torn last batch, and goes on after it. Damage to anything that was once on disk is an
+    /// Opens the journal in `dir` (made if it is not there): gives every record from
+    /// `options.replay_from` on to `replay`, cuts a torn last batch, and goes on after it. Damage to anything that was once on disk is an
     /// error, as are a second opener and another key.
     pub fn open(
         dir: &Path,

@@ -38,8 +38,8 @@ pub struct Cut {
     pub bytes: u64,
 }
 
-/// Recovers the journal in `storage`, which the caller has locked, giving every record to
-/// `replay`.
+/// Recovers the journal in `storage`, which the caller has locked, giving every record from
+/// `options.replay_from` on to `replay`.
 pub(crate) fn recover(
     storage: &Arc<dyn Storage>,
     options: &Options,
@@ -61,16 +61,16 @@ pub(crate) fn recover(
     let active = if indices.is_empty() {
         create_segment(storage.as_ref(), &origin, 0, capacity)?
     } else {
-        let mut reader = Reader::over(Arc::clone(storage), Seq(0))?;
+        let mut reader = Reader::over(Arc::clone(storage), options.replay_from)?;
         while let Some((seq, record)) = reader.next_record()? {
             replay(seq, record);
         }
         let (end, next) = (reader.position(), reader.next_seq());
         let tail = judge(storage.as_ref(), end, next, &origin)?;
-        if next.0 < checkpoint.size {
+        if next.0 < checkpoint.size || next < options.replay_from {
             let what = format!(
                 "records {next} to {} are missing, the checkpoint covers them",
-                checkpoint.size.saturating_sub(1)
+                checkpoint.size.max(options.replay_from.0).saturating_sub(1)
             );
             let damage = Damage::at(segment::path(end.index), end.offset, what);
             return Err(damage.of_record(next).into());

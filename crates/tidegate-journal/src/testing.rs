@@ -59,12 +59,12 @@ pub(crate) fn open_as(memory: &Memory, durability: Durability) -> Result<World, 
 
 pub(crate) fn open_on(storage: Arc<dyn Storage>, options: Options) -> Result<World, JournalError> {
     let (tell, events) = channel();
-    let mut replayed = Vec::new();
+    let (mut replayed, from) = (Vec::new(), options.replay_from.0);
     let (journal, appender, recovered) = Journal::open_in(
         storage,
         options,
         &mut |seq, record| {
-            assert_eq!(seq, Seq(replayed.len() as u64));
+            assert_eq!(seq, Seq(from + replayed.len() as u64));
             replayed.push(record);
         },
         Box::new(move |event| drop(tell.send(event))),

@@ -37,6 +37,8 @@ impl DataFolder {
         config = "tidegate.toml";
         /// The journal's folder.
         journal = "journal";
+        /// The state that the journal's records led to some time ago, to start from.
+        saved_state = "state";
         /// The key that signs the journal's checkpoints.
         checkpoint_key = "journal.key";
         /// The sealed venue keys.

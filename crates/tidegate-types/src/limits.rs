@@ -64,6 +64,8 @@ pub const MAX_IN_FLIGHT: usize = 4096;
 pub const MAX_DONE_ORDERS: usize = 200_000;
 /// Longest record of the journal.
 pub const MAX_RECORD_BYTES: usize = 60 * 1024;
+/// The folded state is saved after so many records, so that a start replays fewer than twice as many.
+pub const STATE_SAVED_EVERY: u64 = 500_000;
 /// Marks enter the core, and the journal, at most this often per instrument: they are most of what
 /// is written on a quiet day.
 pub const MARK_INTERVAL: Span = Span::from_secs(1);

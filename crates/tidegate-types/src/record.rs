@@ -5,7 +5,7 @@ use crate::call::CallBody;
 use crate::grant::{AccountLimits, Grant, Scope, VirtualKey};
 use crate::ids::{
     AccountName, CallId, CallerName, ClientId, DeskName, InstrumentId, KeyId, OrderId, PersonName,
-    SessionId, VenueName,
+    Seq, SessionId, VenueName,
 };
 use crate::instrument::{Instrument, Mark, Price, SignedQty, Usd};
 use crate::order::{Intent, NewOrder};
@@ -434,6 +434,13 @@ pub enum Body {
         /// Of this instrument only.
         instrument: Option<InstrumentId>,
     },
+    /// The state that the records before `next` lead to was saved, so that a start can begin there.
+    StateSaved {
+        /// The first record that is not in it.
+        next: Seq,
+        /// SHA-256 of its byte form.
+        digest: [u8; 32],
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -466,6 +473,7 @@ codec_enum!(Body {
     27 => GuardedEver { caller, account, on },
     28 => CountdownSet { caller, account, instrument, until },
     29 => CountdownLapsed { caller, account, instrument },
+    30 => StateSaved { next, digest },
 });
 
 /// One entry of the journal.

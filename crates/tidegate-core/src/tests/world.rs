@@ -4,6 +4,7 @@
 use super::venue::Venue;
 use crate::action::{Action, Answer};
 use crate::event::Event;
+use crate::positions::Positions;
 use crate::{Core, CoreSettings};
 use std::collections::BTreeMap;
 use tidegate_types::call::{Call, CallClass, Warrant, WireRequest};
@@ -506,9 +507,9 @@ impl World {
     /// What must hold at every moment.
     pub(super) fn check(&self) {
         let state = self.core.state();
-        let recount = state.positions().recount(state.orders());
+        let recount = Positions::counted(state.positions().iter(), state.orders());
         assert!(state.positions().same(&recount), "{:?}\n{recount:?}", state.positions());
-        assert!(state.exposures.same(&state.recounted_exposures()), "{:?}", state.exposures);
+        assert!(state.exposures.same(&state.counted_exposures()), "{:?}", state.exposures);
         for (client, times) in &self.venue.arrivals {
             assert_eq!(*times, 1, "{client} arrived {times} times");
         }
@@ -518,6 +519,17 @@ impl World {
         let replayed = self.replayed(self.journal.len());
         assert!(replayed.state_bytes() == self.core.state_bytes(), "replay differs");
         assert!(replayed.state().positions().same(self.core.state().positions()));
+        // The same from a saved state and the records after it.
+        let half = self.journal.len() / 2;
+        let saved = self.replayed(half).state_bytes();
+        let mut core = Core::restored(CoreSettings::default(), Seq(half as u64), &saved).unwrap();
+        assert!(core.state_bytes() == saved, "a saved state comes back otherwise");
+        for (at, record) in self.journal.iter().enumerate().skip(half) {
+            core.replay(Seq(at as u64), record);
+        }
+        assert!(core.state_bytes() == replayed.state_bytes(), "replay from a saved state differs");
+        assert!(core.state().positions().same(replayed.state().positions()));
+        assert!(core.state().exposures.same(&replayed.state().exposures));
     }
 }
 

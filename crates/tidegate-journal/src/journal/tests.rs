@@ -220,3 +220,21 @@ fn crashes_at_any_moment_lose_nothing_that_was_durable() {
         }
     }
 }
+
+#[test]
+fn replay_may_begin_anywhere_and_the_journal_goes_on_the_same() {
+    let written = closed_journal(3_000);
+    for from in [0, 1, 777, 2_999, 3_000] {
+        let memory = written.copied();
+        let options = Options { replay_from: Seq(from), ..options(Durability::Disk) };
+        let mut world = open_on(Arc::new(memory.clone()), options).expect("opens");
+        assert_eq!(world.replayed, (from..3_000).map(record).collect::<Vec<_>>());
+        assert_eq!(world.recovered.next, Seq(3_000));
+        world.append_until(3_010, 3);
+        world.close();
+        assert_whole(&memory, 3_010);
+    }
+    let options = Options { replay_from: Seq(3_001), ..options(Durability::Disk) };
+    let error = open_on(Arc::new(written), options).err().expect("refused");
+    assert!(error.to_string().contains("missing"), "{error}");
+}

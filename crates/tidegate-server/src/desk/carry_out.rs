@@ -77,6 +77,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::Streamed { .. }
         | Body::Resolved { .. }
         | Body::LoggedIn { .. }
+        | Body::StateSaved { .. }
         // An order or a cancel that something waits for follows these.
         | Body::Through { .. }
         | Body::SessionEnded { .. }

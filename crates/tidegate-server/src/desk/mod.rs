@@ -157,6 +157,16 @@ impl Desk {
         answer(self.question(usize::MAX, |ticket| Event::Resume { ticket, by, scope, reason }))
     }
 
+    /// Records that the state before record `next` was saved, with its digest; answered once that
+    /// is durable.
+    pub fn state_saved(
+        &self,
+        next: Seq,
+        digest: [u8; 32],
+    ) -> impl Future<Output = Answer> + Send + use<> {
+        answer(self.question(usize::MAX, |ticket| Event::StateSaved { ticket, next, digest }))
+    }
+
     /// Looks at the core's state.
     pub fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(self.inner().state())

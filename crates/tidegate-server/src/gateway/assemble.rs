@@ -1,6 +1,7 @@
 //! Putting the parts together: journal and core, signer, callers, venues, administration.
 
 use super::keys::{Restart, keyring};
+use super::saved;
 use super::{GatewayConfig, GatewayError, descriptors};
 use crate::admin::{Administration, Parts};
 use crate::clock;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use tidegate_core::{Core, CoreSettings};
 use tidegate_identity::ReplayGuard;
 use tidegate_journal::{Appender, CheckpointKey, FlushEvent, Journal, Options, checkpoint};
-use tidegate_types::ids::{AccountName, VenueName};
+use tidegate_types::ids::{AccountName, Seq, VenueName};
 use tidegate_types::time::Time;
 use tidegate_vault::client::UnlockSource;
 use tidegate_vault::store::VenueKeyInfo;
@@ -47,6 +48,9 @@ struct Replayed {
     journal: Journal,
     appender: Appender,
     last_record: Option<Time>,
+    settings: CoreSettings,
+    /// Where the replay began.
+    from: Seq,
     /// What the journal's threads tell.
     news: mpsc::UnboundedReceiver<FlushEvent>,
 }
@@ -76,12 +80,13 @@ pub(super) async fn assemble(
     let rate = (config.requests.per_second, config.requests.burst);
     let callers = Arc::new(Callers::new(keyring(&replayed.core, &secrets)?, replays, rate));
     let links = Arc::new(links(&config)?);
-    let Replayed { core, journal, appender, news: journal_news, .. } = replayed;
+    let Replayed { core, journal, appender, news: journal_news, settings, from, .. } = replayed;
     let runtime = tokio::runtime::Handle::current();
     let desk = Desk::new(core, appender, Arc::new(signer.clone()), Arc::clone(&links), runtime);
     tokio::spawn(Arc::clone(&desk).hear_journal(journal_news));
     tokio::spawn(Arc::clone(&desk).keep_time());
     tokio::spawn(Arc::clone(&desk).keep_committing());
+    tokio::spawn(saved::keep(Arc::clone(&desk), folder.clone(), settings, from));
     desk.set_signer_lacks(lacks);
     tokio::spawn(Arc::clone(&desk).hear_signer(news, Arc::clone(&held)));
 
@@ -133,12 +138,17 @@ fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError
     .map_err(|e| wrong(&e))?;
     let repeating = registry::all().iter().filter(|venue| venue.repeats_order_ids());
     let label_venues: BTreeSet<VenueName> = repeating.map(|venue| venue.name()).collect();
-    let mut core = Core::new(CoreSettings { label_venues, ..CoreSettings::default() });
+    let settings = CoreSettings { label_venues, ..CoreSettings::default() };
+    let (mut core, from) = match saved::load(folder, &settings) {
+        Some(saved) => (saved.core, saved.next),
+        None => (Core::new(settings.clone()), Seq(0)),
+    };
     let mut last_record = None;
+    let durability = config.journal.durability.recorded();
     let (tell, news) = mpsc::unbounded_channel();
     let (journal, appender, recovered) = Journal::open(
         &folder.journal(),
-        Options::new(config.journal.durability.recorded(), key),
+        Options { replay_from: from, ..Options::new(durability, key) },
         &mut |seq, record| {
             core.replay(seq, &record);
             last_record = Some(record.at);
@@ -150,13 +160,15 @@ fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError
     )
     .map_err(|e| wrong(&e))?;
     let (next, checkpointed) = (recovered.next.0, recovered.checkpointed);
-    oplog::info("journal-replayed", &[("records", &next), ("checkpointed", &checkpointed)]);
+    let fields: [(&str, &dyn std::fmt::Display); 3] =
+        [("records", &next), ("from", &from), ("checkpointed", &checkpointed)];
+    oplog::info("journal-replayed", &fields);
     if let Some(cut) = recovered.cut {
         let fields: [(&str, &dyn std::fmt::Display); 3] =
             [("file", &cut.file), ("offset", &cut.offset), ("bytes", &cut.bytes)];
         oplog::warn("journal-torn-tail-cut", &fields);
     }
-    Ok(Replayed { core, journal, appender, last_record, news })
+    Ok(Replayed { core, journal, appender, last_record, news, settings, from })
 }
 
 fn links(config: &Config) -> Result<Links, GatewayError> {

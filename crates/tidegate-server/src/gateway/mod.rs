@@ -5,6 +5,7 @@ mod descriptors;
 mod keys;
 mod lock;
 mod lookout;
+mod saved;
 
 use crate::admin;
 use crate::config::{Approvals, Config, Durability, OWNER};

@@ -1,0 +1,81 @@
+use super::*;
+use crate::desk::tests::{World, world};
+use tidegate_types::record::Change;
+
+fn folder(world: &World) -> DataFolder {
+    DataFolder::new(world.folder.path())
+}
+
+fn settings() -> CoreSettings {
+    CoreSettings { max_done_orders: 1000, ..CoreSettings::default() }
+}
+
+async fn another_caller(world: &World, name: &str) {
+    let change = Change::CallerAdded { caller: name.parse().unwrap() };
+    let answer = world.desk.administer("owner".parse().unwrap(), change).await;
+    assert!(matches!(answer, Answer::Done), "{answer:?}");
+}
+
+/// What a replay of the whole journal leads to.
+fn replayed(world: &World) -> Core {
+    let mut core = Core::new(settings());
+    let mut reader = Reader::open(&folder(world).journal(), Seq(0)).unwrap();
+    while let Some((seq, record)) = reader.next_record().unwrap() {
+        core.replay(seq, &record);
+    }
+    core
+}
+
+/// Saves the state as of now; records that nothing waits for may not be written yet.
+async fn saved(world: &World) -> Seq {
+    let end = world.desk.next_seq();
+    save(&world.desk, &folder(world), &settings(), end).await.unwrap();
+    load(&folder(world), &settings()).unwrap().next
+}
+
+#[tokio::test]
+async fn a_start_from_a_saved_state_is_the_same_as_one_from_the_beginning() {
+    let world = world().await;
+    assert!(load(&folder(&world), &settings()).is_none(), "nothing was saved yet");
+    let end = saved(&world).await;
+    another_caller(&world, "eve").await;
+    let Saved { mut core, next } = load(&folder(&world), &settings()).unwrap();
+    assert_eq!(next, end);
+    let mut reader = Reader::open(&folder(&world).journal(), next).unwrap();
+    while let Some((seq, record)) = reader.next_record().unwrap() {
+        core.replay(seq, &record);
+    }
+    let whole = replayed(&world);
+    assert_eq!(core.next_seq(), whole.next_seq());
+    assert!(core.state_bytes() == whole.state_bytes());
+    // The next one begins at this one, and takes its place.
+    let later = saved(&world).await;
+    assert!(later > end);
+}
+
+#[tokio::test]
+async fn what_the_journal_does_not_bear_out_is_not_used() {
+    let world = world().await;
+    let path = folder(&world).saved_state();
+    saved(&world).await;
+    let good = std::fs::read(&path).unwrap();
+    let unused = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        read(&folder(&world), &settings()).err().unwrap()
+    };
+    for at in [HEAD + 1, good.len() / 2, good.len() - 1] {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1;
+        assert!(unused(&bytes).contains("no record of it"), "byte {at}");
+    }
+    let mut moved = good.clone();
+    moved[HEAD - 8] ^= 1;
+    assert!(unused(&moved).contains("no record of it"));
+    assert!(unused(&good[..good.len() - 1]).contains("no record of it"));
+    assert!(unused(&good[..HEAD - 1]).contains("cut"));
+    let mut other = good.clone();
+    other[MAGIC.len()] ^= 1;
+    assert!(unused(&other).contains("another version of the program"));
+    std::fs::write(&path, &good).unwrap();
+    assert!(load(&folder(&world), &settings()).is_some());
+}
