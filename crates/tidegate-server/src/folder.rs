@@ -61,6 +61,8 @@ impl DataFolder {
         admin_token = "admin-token";
         /// While this file is there, everything is halted.
         halt_file = "HALT";
+        /// Where the folder belongs: a copy of it is another file.
+        place = "place";
         /// Held by the gateway that runs on the folder.
         lock = "gateway.lock";
     }

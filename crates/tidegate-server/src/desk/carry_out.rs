@@ -167,6 +167,11 @@ impl Inner {
         }
     }
 
+    /// Whether no record waits for its flush that something else waits for.
+    pub(super) fn is_flushed(&self) -> bool {
+        self.gating.is_empty()
+    }
+
     /// Measures how long a signature took.
     pub(super) fn note_signed(&self, call: CallId, took: &Histogram) {
         if let Some(ongoing) = self.calls.get(&call) {

@@ -243,6 +243,12 @@ impl Desk {
         self.inner().next_seq()
     }
 
+    /// Whether every record that something may wait for is written.
+    pub fn is_flushed(&self) -> bool {
+        let inner = self.inner();
+        inner.is_flushed() && inner.journal_failed.is_none()
+    }
+
     /// Why the journal cannot be written, if it cannot.
     pub fn journal_failed(&self) -> Option<String> {
         self.inner().journal_failed.clone()

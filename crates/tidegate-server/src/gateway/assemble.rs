@@ -2,7 +2,7 @@
 
 use super::keys::{Restart, keyring};
 use super::saved;
-use super::{GatewayConfig, GatewayError, descriptors};
+use super::{GatewayConfig, GatewayError, descriptors, place};
 use crate::admin::{Administration, Parts};
 use crate::clock;
 use crate::config::Config;
@@ -37,6 +37,8 @@ pub(super) struct Assembled {
     pub(super) config: Config,
     pub(super) folder: DataFolder,
     pub(super) journal: Journal,
+    /// Whether the folder is a copy of the one that the journal was written in.
+    pub(super) is_copy: bool,
     /// What is stamped before this is refused, since the gateway before this one may have acted on it.
     pub(super) taken_from: Time,
     keys: watch::Receiver<Vec<VenueKeyInfo>>,
@@ -62,6 +64,7 @@ pub(super) async fn assemble(
     let GatewayConfig { folder, config, signer: signer_config } = config;
     let started = clock::now();
     let replayed = replay(&folder, &config)?;
+    let is_copy = place::is_copy(&folder, replayed.last_record.is_none())?;
     let unattended = matches!(signer_config.unlock, UnlockSource::KeyFile(_));
     let (signer, opened, news) = SignerClient::start(signer_config, replayed.core.next_seq())
         .await
@@ -125,6 +128,7 @@ pub(super) async fn assemble(
         config,
         folder,
         journal,
+        is_copy,
         taken_from,
         keys,
     })

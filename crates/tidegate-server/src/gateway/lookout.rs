@@ -1,12 +1,13 @@
 //! Looks, once a second, for what no single event tells an operator.
 
+use super::place::{self, TOUCH_EVERY};
 use crate::desk::Desk;
 use crate::edge::Connections;
 use crate::folder::DataFolder;
 use crate::oplog::{self, Repeated};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tidegate_types::ids::OrderId;
 
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -21,9 +22,15 @@ pub(super) async fn look_out(
 ) -> std::convert::Infallible {
     let mut foreign = BTreeMap::new();
     let (mut turned_away, mut room) = (0, Repeated::default());
+    let mut touched = Instant::now();
     loop {
         tokio::time::sleep(INTERVAL).await;
         foreign = look_for_foreign(&desk, &foreign);
+        if touched.elapsed() >= TOUCH_EVERY {
+            // What cannot be touched cannot be written either, and of that the journal tells.
+            let _ = place::touch(&folder);
+            touched = Instant::now();
+        }
         let now = connections.turned_away();
         if now > turned_away {
             let (more, open) = (now - turned_away, connections.count());

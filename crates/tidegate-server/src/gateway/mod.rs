@@ -5,6 +5,7 @@ mod descriptors;
 mod keys;
 mod lock;
 mod lookout;
+mod place;
 mod saved;
 
 use crate::admin;
@@ -102,6 +103,7 @@ async fn run_locked(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result
     let (stop, mut stopped) = watch::channel(false);
     let assembled = assemble::assemble(config, stop.clone()).await?;
     begin(&assembled).await?;
+    place::halt_copy(&assembled).await?;
     // Before anything that may take long: a halt must get in from the start.
     let admin = admin::start(Arc::clone(&assembled.admin))
         .map_err(|e| GatewayError::of("the administration's socket")(&e))?;

@@ -36,6 +36,7 @@ fn a_demo_from_its_first_start_to_its_end() {
     steps.step("it goes on", || goes_on(&demo, &again));
     steps.step("a halt holds", || halt_holds_until_resume(&mut again));
     steps.step("the demo is killed", || killed_whole(&again));
+    steps.step("a copied folder", || copied_folder(&dir, &home.path().join("copy")));
     steps.step("the halt file", || halt_file(&dir));
     steps.end();
 }
@@ -278,6 +279,23 @@ fn killed_whole(demo: &Demo) {
     eventually("its processes die with it", STOP, || {
         processes.iter().all(|pid| !is_alive(*pid)).then_some(())
     });
+}
+
+fn copied_folder(dir: &std::path::Path, copy: &std::path::Path) {
+    let ended = Command::new("cp").arg("-a").args([dir, copy]).status().unwrap();
+    assert!(ended.success());
+    let mut demo = Demo::start(copy, &[]);
+    let halt = demo.status()["halts"][0].clone();
+    assert_eq!(halt["scope"], "all", "it starts halted: {halt}");
+    assert!(halt["reason"].as_str().unwrap().contains("copied"), "{halt}");
+    let (_, said) = demo.try_place("from-the-copy");
+    assert!(said["msg"].as_str().unwrap().contains("TG509"), "{said}");
+    assert_eq!(run_json(copy, &["resume", "all", "--reason", "compared"]).code, 0);
+    demo.place("resumed-on-the-copy");
+    ends_in_time(&mut demo, Signal::SIGTERM);
+    let mut again = Demo::start(copy, &[]);
+    assert_eq!(again.status()["halts"], serde_json::json!([]), "halted once");
+    ends_in_time(&mut again, Signal::SIGTERM);
 }
 
 fn halt_file(dir: &std::path::Path) {

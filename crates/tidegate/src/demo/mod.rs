@@ -101,6 +101,12 @@ impl Stage {
         let mut keys = Keys::load(&self.dir);
         self.seat(&mut keys)?;
         let status = self.wait_open(began).await?;
+        for halt in &status.halts {
+            let (scope, why, dir) = (&halt.scope, &halt.reason, self.dir.display());
+            say(&format!(
+                "{scope} is halted: {why}; `tidegate resume {scope} --reason … --data-dir {dir}` goes on"
+            ));
+        }
         self.wait_marks(began).await?;
         talk("starting the bots");
         let mut processes = vec![sim, gateway];
