@@ -64,7 +64,7 @@ pub(super) async fn assemble(
     let GatewayConfig { folder, config, signer: signer_config } = config;
     let started = clock::now();
     let replayed = replay(&folder, &config)?;
-    let is_copy = place::is_copy(&folder, replayed.last_record.is_none())?;
+    let is_copy = place::is_copy(&folder, replayed.core.next_seq().0 == 0)?;
     let unattended = matches!(signer_config.unlock, UnlockSource::KeyFile(_));
     let (signer, opened, news) = SignerClient::start(signer_config, replayed.core.next_seq())
         .await

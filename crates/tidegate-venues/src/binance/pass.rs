@@ -18,6 +18,9 @@ const ROWS: &[&str] = &[
     "/fapi/v1/allAlgoOrders",
 ];
 
+/// What the account earned and paid, for trades among others.
+const INCOME: &str = "/fapi/v1/income";
+
 /// The venue's answer as this viewer may see it.
 pub(crate) fn pass(context: &Context, mut reply: Reply, viewer: &Viewer<'_>) -> Reply {
     reply.headers.retain(|(name, _)| passes(name));
@@ -41,6 +44,7 @@ pub(crate) fn pass(context: &Context, mut reply: Reply, viewer: &Viewer<'_>) -> 
             paging::cut(value, context);
             readable
         }),
+        Use::Read if route.path == INCOME => edit(&reply.body, |value| income(value, viewer)),
         Use::Read
         | Use::Public
         | Use::Foreign
@@ -148,6 +152,17 @@ fn edit(body: &[u8], change: impl FnOnce(&mut Value) -> bool) -> Option<Vec<u8>>
 fn rows(value: &mut Value, viewer: &Viewer<'_>) -> bool {
     let Some(rows) = value.as_array_mut() else { return false };
     rows.retain_mut(|row| restore(row, viewer));
+    true
+}
+
+/// Keeps the rows that are the account's. Those of trades do not say whose they are.
+fn income(value: &mut Value, viewer: &Viewer<'_>) -> bool {
+    let Some(rows) = value.as_array_mut() else { return false };
+    let of_account = |row: &Value| match row.get("tradeId") {
+        None | Some(Value::Null) => true,
+        Some(id) => id.as_str() == Some(""),
+    };
+    rows.retain(|row| viewer.account_wide || of_account(row));
     true
 }
 

@@ -71,6 +71,20 @@ fn a_page_is_cut_after_other_callers_rows_are_out() {
 }
 
 #[test]
+fn income_of_trades_is_for_those_who_may_see_every_trade() {
+    let funding =
+        json!({"symbol": "BTCUSDT", "incomeType": "FUNDING_FEE", "income": "-0.1", "tradeId": ""});
+    let transfer = json!({"incomeType": "TRANSFER", "income": "5"});
+    let fee = json!({"symbol": "BTCUSDT", "incomeType": "COMMISSION", "tradeId": "2059192"});
+    let profit = json!({"symbol": "BTCUSDT", "incomeType": "REALIZED_PNL", "tradeId": 2_059_192});
+    let all = json!([fee, funding, profit, transfer]);
+    let route = "GET /fapi/v1/income";
+    assert_eq!(shown(route, ALICE, &all).1, json!([funding, transfer]).to_string());
+    assert_eq!(shown(route, ("alice", true), &all).1, all.to_string());
+    assert_eq!(shown(route, ALICE, &json!({"rows": all})).0, 400);
+}
+
+#[test]
 fn somebody_else_s_order_does_not_exist() {
     let order = json!({"orderId": 2, "clientOrderId": "tg-b1"});
     for route in ["GET /fapi/v1/order", "GET /fapi/v1/openOrder"] {
