@@ -1,9 +1,15 @@
 //! The command line's contract where nothing runs: exit codes, and one JSON object, errors too.
 
-use crate::program::{run, run_json};
+use crate::program::{eventually, program, run, run_json};
+use nix::pty::openpty;
+use nix::sys::termios::{LocalFlags, tcgetattr};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::net::UnixListener;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const WAIT: Duration = Duration::from_secs(10);
 
 fn is_error(json: &Value) {
     let error = json.get("error").unwrap_or_else(|| panic!("an error object: {json}"));
@@ -109,6 +115,56 @@ fn a_misspelt_scope_halts_nothing() {
         assert_eq!(halt.code, 1, "{scope}: {halt:?}");
         assert!(fs::read_to_string(dir.path().join("HALT")).unwrap().contains(scope));
     }
+}
+
+#[test]
+fn a_folder_named_from_where_one_is_is_told_from_the_root() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut init = Command::new(program());
+    init.current_dir(dir.path()).args(["init", "--key-file", "--json", "--data-dir", "here"]);
+    let told: Value = serde_json::from_slice(&init.output().unwrap().stdout).unwrap();
+    let here = dir.path().join("here");
+    assert_eq!(told["data_dir"], here.to_str().unwrap());
+    assert_eq!(told["ca"], here.join("ca.pem").to_str().unwrap());
+}
+
+const IMPORT: &[&str] = &["venue-key", "import", "--account", "main", "--venue", "binance"];
+
+#[test]
+fn a_piped_key_says_where_the_passphrase_may_come_from() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(run_json(dir.path(), &["init", "--key-file"]).code, 0);
+    // As where the vault opens by a passphrase.
+    fs::remove_file(dir.path().join("vault.key")).unwrap();
+    let import = run_json(dir.path(), IMPORT);
+    assert_eq!(import.code, 64, "{import:?}");
+    is_error(&import.json);
+    let said = import.json["error"]["hint"].as_str().unwrap();
+    assert!(said.contains("--passphrase-file"), "{said}");
+}
+
+#[test]
+fn a_key_typed_on_a_terminal_is_not_shown_nor_dumped() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(run_json(dir.path(), &["init", "--key-file"]).code, 0);
+    let terminal = openpty(None, None).unwrap();
+    let echoes = || tcgetattr(&terminal.slave).unwrap().local_flags.contains(LocalFlags::ECHO);
+    assert!(echoes());
+    let mut import = Command::new(program())
+        .args(IMPORT)
+        .args(["--data-dir", dir.path().to_str().unwrap()])
+        .stdin(terminal.slave.try_clone().unwrap())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    eventually("it reads without echo", WAIT, || (!echoes()).then_some(()));
+    let limits = fs::read_to_string(format!("/proc/{}/limits", import.id())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+    // A line and the end of the input.
+    nix::unistd::write(&terminal.master, b"no key\n\x04").unwrap();
+    assert_eq!(import.wait().unwrap().code(), Some(1));
+    assert!(echoes(), "as it was before");
 }
 
 #[test]

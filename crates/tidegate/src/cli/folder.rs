@@ -4,6 +4,7 @@ use super::args::{Approvals, Common, Init, VenueKey};
 use super::output::{Failure, print, say};
 use super::reach::{ask, data_dir, is_running};
 use super::run::runtime;
+use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use serde_json::json;
 use std::io::{self, BufRead, IsTerminal, Read};
@@ -31,6 +32,7 @@ pub fn init(common: &Common, args: &Init) -> Result<(), Failure> {
             "use --approvals one; the administrator of the local socket then acts alone",
         ));
     }
+    keep_private();
     let unlock =
         if args.key_file { InitUnlock::KeyFile } else { InitUnlock::Passphrase(new_passphrase()?) };
     let config = Config { desk: args.desk.clone(), ..Config::default() };
@@ -56,13 +58,21 @@ pub fn venue_key(common: &Common, command: VenueKey) -> Result<(), Failure> {
         VenueKey::Reload { account } => return reload(common, account),
     };
     let opened = setup::open(&data_dir(common)?).map_err(failed)?;
+    keep_private();
     let name = |what: &str| {
         Failure::usage(format!("{what} is not a name"), "use letters, digits, - and _")
     };
     let account = AccountName::new(&account).map_err(|_| name(&account))?;
     let venue = VenueName::new(&venue).map_err(|_| name(&venue))?;
-    let text = key_text(file.as_deref())?;
     let folder = &opened.folder;
+    let asks = passphrase_file.is_none() && !folder.vault_key().exists();
+    if asks && file.is_none() && !io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            "standard input holds the key, so the vault's passphrase cannot come from there",
+            "name a file that holds it with --passphrase-file",
+        ));
+    }
+    let text = key_text(file.as_deref())?;
     let passphrase = match passphrase_file {
         Some(path) => Some(first_line(&path)?),
         None if folder.vault_key().exists() => None,
@@ -117,19 +127,8 @@ fn reload(common: &Common, account: String) -> Result<(), Failure> {
 
 /// Asks for the vault's passphrase on the terminal, without showing it, or reads it as one line.
 pub fn ask_passphrase(prompt: &str) -> Result<Secret, Failure> {
-    let stdin = io::stdin();
-    let before = stdin.is_terminal().then(|| tcgetattr(&stdin).ok()).flatten();
-    if let Some(before) = &before {
-        say(prompt);
-        let mut quiet = before.clone();
-        quiet.local_flags.remove(LocalFlags::ECHO);
-        let _ = tcsetattr(&stdin, SetArg::TCSANOW, &quiet);
-    }
     let mut line = String::new();
-    let read = stdin.lock().take(MAX_SECRET).read_line(&mut line);
-    if let Some(before) = &before {
-        let _ = tcsetattr(&stdin, SetArg::TCSANOW, before);
-    }
+    let read = unseen(prompt, || io::stdin().lock().take(MAX_SECRET).read_line(&mut line));
     read.map_err(|error| Failure::new("passphrase", error.to_string(), ""))?;
     let secret = Secret::new(line.trim_end_matches(['\r', '\n']).as_bytes().to_vec());
     zeroize::Zeroize::zeroize(&mut line);
@@ -140,6 +139,30 @@ pub fn ask_passphrase(prompt: &str) -> Result<Secret, Failure> {
         ));
     }
     Ok(secret)
+}
+
+/// Has something read from standard input; on a terminal after a prompt, and without showing it.
+fn unseen<T>(prompt: &str, read: impl FnOnce() -> T) -> T {
+    let stdin = io::stdin();
+    let before = stdin.is_terminal().then(|| tcgetattr(&stdin).ok()).flatten();
+    if let Some(before) = &before {
+        say(prompt);
+        let mut quiet = before.clone();
+        quiet.local_flags.remove(LocalFlags::ECHO);
+        let _ = tcsetattr(&stdin, SetArg::TCSANOW, &quiet);
+    }
+    let read = read();
+    if let Some(before) = &before {
+        let _ = tcsetattr(&stdin, SetArg::TCSANOW, before);
+    }
+    read
+}
+
+/// Keeps what this process is about to read out of core dumps and debuggers. A system that refuses
+/// keeps nobody from making a folder.
+fn keep_private() {
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+    let _ = nix::sys::prctl::set_dumpable(false);
 }
 
 fn new_passphrase() -> Result<Secret, Failure> {
@@ -159,7 +182,10 @@ fn key_text(file: Option<&Path>) -> Result<Secret, Failure> {
         Some(path) => {
             std::fs::File::open(path).and_then(|f| f.take(MAX_SECRET).read_to_end(&mut bytes))
         }
-        None => io::stdin().lock().take(MAX_SECRET).read_to_end(&mut bytes),
+        None => {
+            let prompt = "the key as docs/going-live.md shows it, then Ctrl-D: ";
+            unseen(prompt, || io::stdin().lock().take(MAX_SECRET).read_to_end(&mut bytes))
+        }
     };
     read.map_err(|error| {
         Failure::new("unreadable", format!("the key: {error}"), "check the path")

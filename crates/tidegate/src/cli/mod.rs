@@ -34,7 +34,9 @@ pub fn main() -> ExitCode {
 }
 
 fn carry_out(cli: Cli) -> Result<(), Failure> {
-    let common = cli.common;
+    let mut common = cli.common;
+    // What is printed of the folder's files is used from other folders.
+    common.data_dir = common.data_dir.map(|dir| std::path::absolute(&dir).unwrap_or(dir));
     if common.die_with_parent {
         die_with_parent();
     }
