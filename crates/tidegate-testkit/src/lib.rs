@@ -3,3 +3,4 @@
 //! For development alone; nothing that ships depends on it.
 
 pub mod fuzz;
+pub mod simulation;

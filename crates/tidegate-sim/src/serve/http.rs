@@ -57,6 +57,30 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+impl Request {
+    /// A request that came by no socket; `None` when it cannot be one.
+    pub fn new(
+        method: &str,
+        target: &str,
+        headers: &[(String, String)],
+        body: &str,
+    ) -> Option<Request> {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let header = |(name, value): &(String, String)| {
+            let name = header::HeaderName::from_bytes(name.as_bytes()).ok()?;
+            Some((name, HeaderValue::from_str(value).ok()?))
+        };
+        Some(Request {
+            method: Method::from_bytes(method.as_bytes()).ok()?,
+            path: path.to_owned(),
+            query: query.to_owned(),
+            headers: headers.iter().map(header).collect::<Option<HeaderMap>>()?,
+            body: Bytes::copy_from_slice(body.as_bytes()),
+            peer: SocketAddr::from(([127, 0, 0, 1], 1)),
+        })
+    }
+}
+
 impl Answer {
     /// A JSON answer.
     pub fn json(status: u16, body: &serde_json::Value) -> Answer {

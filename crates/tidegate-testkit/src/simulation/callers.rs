@@ -1,0 +1,210 @@
+//! Callers: they place, change, cancel, repeat themselves, and leave without a word.
+
+use super::rng::Rng;
+use super::setup::{self, SEATS};
+use super::world::{Asker, Due, Simulation};
+use tidegate_core::action::Answer;
+use tidegate_core::event::Event;
+use tidegate_types::decimal::Decimal;
+use tidegate_types::ids::{
+    AccountName, CallerName, CallerOrderId, InstrumentId, InstrumentName, OrderId,
+};
+use tidegate_types::instrument::{Price, Qty};
+use tidegate_types::order::{
+    AmendOrder, CancelFilter, CancelOrder, Intent, NewOrder, OrderName, OrderType, PostOnly, Side,
+    TimeInForce, Trigger, TriggerBy,
+};
+use tidegate_types::time::Span;
+
+/// Orders a caller remembers.
+const REMEMBERED: usize = 40;
+
+/// One caller at one account.
+#[derive(Debug)]
+pub(super) struct Trader {
+    seat: usize,
+    rng: Rng,
+    orders: Vec<Mine>,
+    count: u64,
+}
+
+/// An order as its caller knows it.
+#[derive(Clone, Debug)]
+struct Mine {
+    order: NewOrder,
+    own: Option<OrderId>,
+}
+
+impl Trader {
+    pub(super) fn new(seat: usize, rng: Rng) -> Trader {
+        Trader { seat, rng, orders: Vec::new(), count: 0 }
+    }
+
+    /// The gateway restarted: what was asked of it will not be answered.
+    pub(super) fn forget(&mut self) {
+        let from = self.orders.len().saturating_sub(REMEMBERED);
+        self.orders.drain(..from);
+    }
+
+    /// What it asks for next, and about which of its orders.
+    fn wants(&mut self, marks: &[(String, Decimal)]) -> Option<(Intent, Option<usize>)> {
+        let at = usize::try_from(self.rng.below(12)).unwrap_or(0);
+        let at = self.orders.len().checked_sub(1 + at);
+        let mine = at.and_then(|at| self.orders.get(at)).cloned();
+        match (self.rng.below(100), mine) {
+            (0..=14, Some(mine)) => Some((self.amend(&mine)?, None)),
+            (15..=34, Some(mine)) => {
+                let order = self.name(&mine)?;
+                let cancel = CancelOrder { order, instrument: Some(mine.order.instrument) };
+                Some((Intent::Cancel { cancel }, None))
+            }
+            (35..=38, _) => {
+                let filter = CancelFilter::default();
+                Some((Intent::CancelMany { filter }, None))
+            }
+            (39..=42, Some(mine)) => Some((Intent::New { order: mine.order }, at)),
+            _ => {
+                let order = self.order(marks)?;
+                self.orders.push(Mine { order: order.clone(), own: None });
+                Some((Intent::New { order }, Some(self.orders.len() - 1)))
+            }
+        }
+    }
+
+    fn name(&mut self, mine: &Mine) -> Option<OrderName> {
+        match (mine.own, &mine.order.caller_id) {
+            (Some(id), Some(_)) if self.rng.chance(500) => Some(OrderName::Own { id }),
+            (_, Some(id)) => Some(OrderName::Caller { id: id.clone() }),
+            (own, None) => own.map(|id| OrderName::Own { id }),
+        }
+    }
+
+    fn amend(&mut self, mine: &Mine) -> Option<Intent> {
+        let price = mine.order.price?;
+        let (qty, step) = (mine.order.qty.0.raw(), 100_000);
+        let percent = i64::try_from(self.rng.between(50, 150)).ok()?;
+        let qty = (qty / 100 * percent / step * step).max(step);
+        let moved = i64::try_from(self.rng.between(990, 1010)).ok()?;
+        let price = round(price.0.raw() / 1000 * moved);
+        Some(Intent::Amend {
+            amend: AmendOrder {
+                order: self.name(mine)?,
+                instrument: Some(mine.order.instrument.clone()),
+                side: Some(mine.order.side),
+                qty: Some(Qty(Decimal::from_raw(qty))),
+                price: Some(Price(price)),
+                trigger_price: None,
+                post_only: None,
+                reduce_only: None,
+                valid_until: None,
+            },
+        })
+    }
+
+    fn order(&mut self, marks: &[(String, Decimal)]) -> Option<NewOrder> {
+        let (symbol, mark) = self.rng.pick(marks)?.clone();
+        let worth = i64::try_from(self.rng.between(100, 70_000)).ok()?;
+        let step = 100_000;
+        let qty =
+            (i128::from(worth) * 10_000_000_000_000_000 / i128::from(mark.raw().max(1))) as i64;
+        let qty = (qty / step * step).max(step);
+        let side = if self.rng.chance(500) { Side::Buy } else { Side::Sell };
+        // Most rest near the mark, so that prices come to them; some take.
+        let off = i64::try_from(self.rng.between(0, 24)).ok()? - 5;
+        let toward = if side == Side::Buy { -off } else { off };
+        let price = round(mark.raw() / 1000 * (1000 + toward));
+        self.count += 1;
+        let (order_type, time_in_force, post_only) = match self.rng.below(100) {
+            0..=9 => (OrderType::Limit, TimeInForce::GoodTilCancelled, PostOnly::Reject),
+            10..=19 => (OrderType::Limit, TimeInForce::ImmediateOrCancel, PostOnly::No),
+            20..=22 => (OrderType::Limit, TimeInForce::FillOrKill, PostOnly::No),
+            23..=29 => (OrderType::Market, TimeInForce::GoodTilCancelled, PostOnly::No),
+            30..=33 => (OrderType::StopMarket, TimeInForce::GoodTilCancelled, PostOnly::No),
+            34..=37 => (OrderType::TakeLimit, TimeInForce::GoodTilCancelled, PostOnly::No),
+            _ => (OrderType::Limit, TimeInForce::GoodTilCancelled, PostOnly::No),
+        };
+        let near = i64::try_from(self.rng.between(0, 8)).ok()? - 4;
+        let trigger = order_type.is_conditional().then(|| Trigger {
+            price: Price(round(mark.raw() / 1000 * (1000 + near))),
+            by: TriggerBy::Mark,
+        });
+        Some(NewOrder {
+            instrument: InstrumentId {
+                venue: setup::venue().ok()?,
+                name: InstrumentName::new(&symbol).ok()?,
+            },
+            side,
+            order_type,
+            qty: Qty(Decimal::from_raw(qty)),
+            price: order_type.has_price().then_some(Price(price)),
+            trigger,
+            time_in_force,
+            post_only,
+            reduce_only: self.rng.chance(100),
+            self_trade: None,
+            caller_id: CallerOrderId::new(&format!("c{}-{}", self.seat, self.count)).ok(),
+            valid_until: None,
+            full_answer: self.rng.chance(500),
+        })
+    }
+}
+
+/// Down to a whole dollar, which is on every grid here.
+fn round(raw: i64) -> Decimal {
+    Decimal::from_raw(raw / 100_000_000 * 100_000_000)
+}
+
+impl Simulation {
+    /// A caller's turn.
+    pub(super) fn caller(&mut self, at: usize) {
+        let pace = self.profile.pace;
+        let Some(trader) = self.traders.get_mut(at) else { return };
+        let wait = trader.rng.around(pace);
+        self.queue.push(self.now.plus(wait.max(Span::from_millis(1))), Due::Caller(at));
+        if self.quiet || self.gate.is_none() {
+            return;
+        }
+        let marks = self.venue.marks().filter(|(symbol, _)| !symbol.contains('_'));
+        let marks: Vec<_> = marks.map(|(symbol, mark)| (symbol.to_owned(), mark)).collect();
+        if trader.rng.chance(8) {
+            return self.leaves(at);
+        }
+        let Some((intent, order)) = trader.wants(&marks) else { return };
+        let Ok(who) = setup::who(at) else { return };
+        self.counts.add(match &intent {
+            Intent::New { .. } => "orders asked for",
+            Intent::Amend { .. } => "amends asked for",
+            Intent::Cancel { .. } => "cancels asked for",
+            Intent::CancelMany { .. } => "mass cancels asked for",
+            Intent::Set { .. } => "settings asked for",
+        });
+        let ticket = self.ticket(Asker::Trader { trader: at, order });
+        self.give(Event::Submit { ticket, who, intent });
+    }
+
+    /// A caller's session ends, and it had asked for its orders to be cancelled then.
+    fn leaves(&mut self, at: usize) {
+        let Some((caller, account)) = SEATS.get(at) else { return };
+        if let (Ok(caller), Ok(account)) = (CallerName::new(caller), AccountName::new(account)) {
+            self.counts.add("callers gone");
+            let filter = CancelFilter::default();
+            self.give(Event::Disconnected { caller, account, filter });
+        }
+    }
+
+    pub(super) fn trader_hears(&mut self, at: usize, order: Option<usize>, answer: &Answer) {
+        let Some(trader) = self.traders.get_mut(at) else { return };
+        let mine = order.and_then(|place| trader.orders.get_mut(place));
+        match answer {
+            Answer::Venue { order: id, .. } => {
+                self.counts.add("answers of the venue");
+                if let Some(mine) = mine {
+                    mine.own = mine.own.or(*id);
+                }
+            }
+            Answer::Refused { .. } => self.counts.add("refusals"),
+            Answer::Cancelled { .. } => self.counts.add("mass cancels done"),
+            Answer::Done | Answer::Halted { .. } => {}
+        }
+    }
+}

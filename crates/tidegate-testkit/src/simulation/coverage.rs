@@ -1,0 +1,186 @@
+//! Which rows of the order table were hit, seen from outside: where an order stood before a record,
+//! and what the record says was heard of it.
+
+use std::collections::BTreeMap;
+use tidegate_core::orders::Stage;
+use tidegate_core::state::State;
+use tidegate_types::ids::{AccountName, CallId, InstrumentId, OrderId, VenueOrderId};
+use tidegate_types::record::{Body, Record};
+use tidegate_types::report::{AccountEvent, OrderReport, Outcome, VenueState};
+
+/// What an order's stage may be.
+pub const STAGES: [&str; 9] = [
+    "Pending",
+    "Sent",
+    "Unknown",
+    "Live",
+    "Filled",
+    "Cancelled",
+    "Rejected",
+    "NotSent",
+    "NeverArrived",
+];
+
+/// What may be heard.
+pub const HEARD: [&str; 10] = [
+    "Left",
+    "DidNotLeave",
+    "NoWord",
+    "Refused",
+    "NotThere",
+    "Untriggered",
+    "Open",
+    "Filled",
+    "Cancelled",
+    "Rejected",
+];
+
+/// What a call is about.
+#[derive(Clone, Copy, Debug)]
+enum About {
+    Place(OrderId),
+    Amend(OrderId),
+    Cancel(OrderId),
+}
+
+/// How often each row was hit.
+#[derive(Clone, Debug, Default)]
+pub struct Coverage {
+    rows: BTreeMap<(&'static str, &'static str), u64>,
+    calls: BTreeMap<CallId, About>,
+}
+
+impl Coverage {
+    /// Takes note of a record before it is folded in.
+    pub fn note(&mut self, state: &State, record: &Record) {
+        match &record.body {
+            Body::Started { .. } => {
+                state.orders().open().for_each(|order| self.hit(order.stage, "NoWord"));
+            }
+            Body::Cleared { order, call, .. } => {
+                self.calls.insert(*call, About::Place(*order));
+            }
+            Body::AmendCleared { order, call, .. } => {
+                self.calls.insert(*call, About::Amend(*order));
+            }
+            Body::CancelCleared { order, call, .. } => {
+                self.calls.insert(*call, About::Cancel(*order));
+            }
+            Body::Sent { call } => self.placed(state, *call, "Left"),
+            Body::NotSent { call, .. } => {
+                self.placed(state, *call, "DidNotLeave");
+                self.calls.remove(call);
+            }
+            Body::Replied { call, outcome } => self.replied(state, *call, outcome),
+            Body::Resolved { order, outcome } => match outcome {
+                Outcome::Accepted { report, .. } => self.order(state, *order, told(report.state)),
+                Outcome::Rejected { .. } => self.order(state, *order, "NotThere"),
+                Outcome::Done | Outcome::Unknown { .. } => {}
+            },
+            Body::Streamed { account, event } => match event {
+                AccountEvent::Order { report } => self.reported(state, account, report),
+                AccountEvent::Fill { .. } | AccountEvent::Position { .. } => {}
+            },
+            Body::Reconciled { account, snapshot, .. } => {
+                snapshot.orders.iter().for_each(|row| self.reported(state, account, row));
+            }
+            _ => {}
+        }
+    }
+
+    /// Calls in flight are forgotten.
+    pub fn restarted(&mut self) {
+        self.calls.clear();
+    }
+
+    /// Adds another run's rows.
+    pub fn merge(&mut self, other: &Coverage) {
+        for (row, count) in &other.rows {
+            *self.rows.entry(*row).or_default() += count;
+        }
+    }
+
+    /// How often a row was hit.
+    pub fn of(&self, stage: &'static str, heard: &'static str) -> u64 {
+        self.rows.get(&(stage, heard)).copied().unwrap_or(0)
+    }
+
+    /// How many rows were hit at all.
+    pub fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn replied(&mut self, state: &State, call: CallId, outcome: &Outcome) {
+        let Some(about) = self.calls.remove(&call) else { return };
+        match (about, outcome) {
+            (
+                About::Place(order) | About::Amend(order) | About::Cancel(order),
+                Outcome::Accepted { report, .. },
+            ) => self.order(state, order, told(report.state)),
+            (About::Place(order), Outcome::Done) => self.order(state, order, "Open"),
+            (About::Place(order), Outcome::Rejected { .. }) => self.order(state, order, "Refused"),
+            (About::Place(order), Outcome::Unknown { .. }) => self.order(state, order, "NoWord"),
+            (About::Cancel(order), Outcome::Done) => self.order(state, order, "Cancelled"),
+            (About::Amend(_) | About::Cancel(_), _) => {}
+        }
+    }
+
+    fn placed(&mut self, state: &State, call: CallId, heard: &'static str) {
+        if let Some(About::Place(order)) = self.calls.get(&call).copied() {
+            self.order(state, order, heard);
+        }
+    }
+
+    fn reported(&mut self, state: &State, account: &AccountName, report: &OrderReport) {
+        let by_client = report.client_id.as_ref().and_then(|id| state.orders().by_client(id));
+        let known =
+            by_client.or_else(|| find(state, account, &report.venue_id, &report.instrument));
+        if let Some(order) = known {
+            self.hit(order.stage, told(report.state));
+        }
+    }
+
+    fn order(&mut self, state: &State, order: OrderId, heard: &'static str) {
+        if let Some(order) = state.orders().get(order) {
+            self.hit(order.stage, heard);
+        }
+    }
+
+    fn hit(&mut self, stage: Stage, heard: &'static str) {
+        *self.rows.entry((name(stage), heard)).or_default() += 1;
+    }
+}
+
+fn find<'a>(
+    state: &'a State,
+    account: &AccountName,
+    id: &VenueOrderId,
+    instrument: &InstrumentId,
+) -> Option<&'a tidegate_core::orders::Order> {
+    state.orders().by_venue(account, id).find(|order| order.request.instrument == *instrument)
+}
+
+fn name(stage: Stage) -> &'static str {
+    use tidegate_core::orders::Ending;
+    match stage {
+        Stage::Pending => "Pending",
+        Stage::Sent => "Sent",
+        Stage::Unknown => "Unknown",
+        Stage::Live => "Live",
+        Stage::Done { how: Ending::Filled } => "Filled",
+        Stage::Done { how: Ending::Cancelled } => "Cancelled",
+        Stage::Done { how: Ending::Rejected } => "Rejected",
+        Stage::Done { how: Ending::NotSent } => "NotSent",
+        Stage::Done { how: Ending::NeverArrived } => "NeverArrived",
+    }
+}
+
+const fn told(state: VenueState) -> &'static str {
+    match state {
+        VenueState::Untriggered => "Untriggered",
+        VenueState::Open => "Open",
+        VenueState::Filled => "Filled",
+        VenueState::Cancelled => "Cancelled",
+        VenueState::Rejected => "Rejected",
+    }
+}

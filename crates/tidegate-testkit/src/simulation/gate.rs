@@ -1,0 +1,256 @@
+//! The gateway: the core and the journal, and what the server does around them, without its sockets
+//! and threads.
+
+use super::streams::Follower;
+use super::wire::Purpose;
+use super::world::{Due, Simulation};
+use std::collections::{BTreeMap, VecDeque};
+use tidegate_core::action::Action;
+use tidegate_core::event::Event;
+use tidegate_core::{Core, FIRST_SERVER_CALL, send};
+use tidegate_journal::stepped::Stepped;
+use tidegate_journal::{Appender, Urgency};
+use tidegate_server::desk::urgency;
+use tidegate_types::call::{Call, CallBody, CallClass, Warrant, WireRequest};
+use tidegate_types::ids::{AccountName, CallId, Seq};
+use tidegate_types::proof::{Durable, Signed};
+use tidegate_types::record::Record;
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::time::{Span, Time};
+use tidegate_venues::front::Instruments;
+
+/// One process of the gateway, from its start to its end.
+pub(super) struct Gate {
+    pub(super) core: Core,
+    pub(super) journal: Stepped,
+    pub(super) appender: Appender,
+    pub(super) events: VecDeque<Event>,
+    pub(super) busy: bool,
+    /// What was asked of the signer and is not sent yet.
+    pub(super) calls: BTreeMap<CallId, (CallBody, Warrant)>,
+    /// The signer answers in the order it is asked.
+    pub(super) signer_free: Time,
+    pub(super) flying: BTreeMap<u64, Purpose>,
+    pub(super) followers: Vec<Follower>,
+    pub(super) instruments: Instruments,
+    pub(super) flush_at: Option<Time>,
+    pub(super) urgent: bool,
+    pub(super) lazy: bool,
+    pub(super) journal_failed: bool,
+    pub(super) paused_until: Time,
+    pub(super) next_call: u64,
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gate")
+    }
+}
+
+impl Gate {
+    pub(super) fn new(
+        core: Core,
+        journal: Stepped,
+        appender: Appender,
+        followers: Vec<Follower>,
+    ) -> Gate {
+        Gate {
+            core,
+            journal,
+            appender,
+            events: VecDeque::new(),
+            busy: false,
+            calls: BTreeMap::new(),
+            signer_free: Time::default(),
+            flying: BTreeMap::new(),
+            followers,
+            instruments: Instruments::default(),
+            flush_at: None,
+            urgent: false,
+            lazy: false,
+            journal_failed: false,
+            paused_until: Time::default(),
+            next_call: FIRST_SERVER_CALL.0,
+        }
+    }
+}
+
+impl Simulation {
+    /// Gives the core an event and carries out what comes of it.
+    pub(super) fn give(&mut self, event: Event) {
+        let Some(gate) = &mut self.gate else { return };
+        gate.events.push_back(event);
+        if !gate.busy {
+            gate.busy = true;
+            self.carry_out(Vec::new());
+        }
+    }
+
+    /// Has the core do what is due.
+    pub(super) fn timers(&mut self) {
+        let shown = self.clock.shows(self.now);
+        let mut out = Vec::new();
+        if let Some(gate) = &mut self.gate {
+            gate.busy = true;
+            gate.core.handle_timeout(shown, &mut out);
+        }
+        self.carry_out(out);
+    }
+
+    fn carry_out(&mut self, mut out: Vec<Action>) {
+        let shown = self.clock.shows(self.now);
+        loop {
+            for action in std::mem::take(&mut out) {
+                self.act(action);
+            }
+            let Some(gate) = &mut self.gate else { return };
+            let Some(event) = gate.events.pop_front() else { break };
+            gate.core.handle(event, shown, &mut out);
+        }
+        if let Some(gate) = &mut self.gate {
+            gate.busy = false;
+        }
+        self.commit();
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Append { seq, record } => self.append(seq, &record),
+            Action::Sign { call, warrant } => self.sign(call, warrant),
+            Action::Send { request } => {
+                let id = request.call();
+                let Some(gate) = &mut self.gate else { return };
+                let Some((body, warrant)) = gate.calls.remove(&id) else {
+                    return self.fail(format!("{id} is to be sent and was not to be signed"));
+                };
+                // A cancel that waited for a record that cannot be written goes without.
+                let cancel = body.class() == CallClass::Cancel;
+                let failed = gate.journal_failed;
+                let warrant = if cancel && failed { Warrant::Emergency } else { warrant };
+                self.depart(Purpose::Call { id, body, warrant }, request.into_request());
+            }
+            Action::Answer { ticket, answer } => self.answered(ticket, answer),
+            Action::Reconcile { account } => {
+                self.counts.add("snapshots");
+                self.ask_snapshot(account, Vec::new());
+            }
+        }
+    }
+
+    fn append(&mut self, seq: Seq, record: &Record) {
+        let taken = self.reference.append(seq, record);
+        self.hold(taken);
+        self.digest.add(self.reference.newest());
+        self.say(|| format!("record {seq} {:?}", record.body));
+        let urgency = urgency(&record.body);
+        let Some(gate) = &mut self.gate else { return };
+        match urgency {
+            Urgency::Now => gate.urgent = true,
+            Urgency::Lazy => gate.lazy = true,
+        }
+        if let Err(error) = gate.appender.append(seq, record, urgency) {
+            self.journal_fails(error.to_string());
+        }
+    }
+
+    /// Tells the core, once.
+    pub(super) fn journal_fails(&mut self, why: String) {
+        let Some(gate) = &mut self.gate else { return };
+        if !gate.journal_failed {
+            gate.journal_failed = true;
+            self.counts.add("journal failures");
+            self.say(|| format!("journal fails: {why}"));
+            self.give(Event::JournalFailed { why });
+        }
+    }
+
+    fn commit(&mut self) {
+        let slow = !self.quiet && self.rng.chance(self.profile.slow_disk);
+        let wait = if slow {
+            self.counts.add("slow flushes");
+            self.rng.millis(50, 4_000)
+        } else {
+            self.rng.millis(1, 4)
+        };
+        let Some(gate) = &mut self.gate else { return };
+        if gate.journal_failed || !(gate.urgent || gate.lazy) {
+            return;
+        }
+        let lazy = if gate.urgent { Span::ZERO } else { Span::from_millis(20) };
+        (gate.urgent, gate.lazy) = (false, false);
+        let at = self.now.plus(lazy).plus(wait);
+        let committed = gate.appender.commit();
+        if gate.flush_at.is_none_or(|set| at < set) {
+            gate.flush_at = Some(at);
+            self.queue.push(at, Due::Flush { life: self.life });
+        }
+        if let Err(error) = committed {
+            self.journal_fails(error.to_string());
+        }
+    }
+
+    pub(super) fn durable(&mut self, proof: Durable) {
+        self.give(Event::Durable { proof });
+    }
+
+    fn sign(&mut self, call: Call, warrant: Warrant) {
+        let took = Span::from_micros(self.rng.between(30, 600));
+        let Some(gate) = &mut self.gate else { return };
+        gate.calls.insert(call.id, (call.body.clone(), warrant));
+        let at = gate.signer_free.max(self.now).plus(took);
+        gate.signer_free = at;
+        self.queue.push(at, Due::Signed { life: self.life, call: Box::new(call), warrant });
+    }
+
+    /// The signer answers.
+    pub(super) fn signed(&mut self, call: Call, warrant: Warrant) {
+        let class = call.body.class();
+        let held = self.reference.signing(class, warrant);
+        self.hold(held);
+        match self.build(&call) {
+            Ok(request) => {
+                let proof = Signed::vouch(call.id, class, request);
+                self.give(Event::Signed { proof });
+            }
+            Err(reject) => {
+                if let Some(gate) = &mut self.gate {
+                    gate.calls.remove(&call.id);
+                }
+                self.give(Event::NotSent { call: call.id, reject });
+            }
+        }
+    }
+
+    /// Words and signs a call as the signer does.
+    fn build(&mut self, call: &Call) -> Result<WireRequest, Reject> {
+        if self.now < self.signer_until {
+            self.counts.add("signatures refused");
+            return Err(Reject::new(Code::SignerUnavailable, "the signer is gone"));
+        }
+        let shown = self.clock.shows(self.now);
+        let key = self.keys.iter().find(|key| key.account == call.account);
+        let key = key.ok_or_else(|| Reject::new(Code::SignerRefused, "no key"))?;
+        let built = self.dialect.build(call, key, shown);
+        built.map_err(|error| Reject::new(Code::SignerRefused, format!("{error:?}")))
+    }
+
+    /// Has something signed that changes nothing, and sends it.
+    pub(super) fn fetch(
+        &mut self,
+        account: &AccountName,
+        body: CallBody,
+        purpose: Purpose,
+    ) -> Result<(), String> {
+        let Some(gate) = &mut self.gate else { return Ok(()) };
+        let id = CallId(gate.next_call);
+        gate.next_call += 1;
+        let call = Call { id, account: account.clone(), body };
+        let request = self.build(&call).map_err(|reject| reject.to_string())?;
+        let signed = Signed::vouch(id, call.body.class(), request);
+        match send::unrecorded(signed) {
+            Ok(sendable) => self.depart(purpose, sendable.into_request()),
+            Err(_) => self.fail(format!("{:?} leaves without a record", call.body)),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! The operator: pulls the switch, and lifts it again.
+
+use super::rng::Rng;
+use super::world::{Asker, Due, Simulation};
+use tidegate_core::action::Answer;
+use tidegate_core::event::Event;
+use tidegate_types::grant::Scope;
+use tidegate_types::ids::PersonName;
+
+/// What may be halted.
+const SCOPES: [&str; 7] = [
+    "all",
+    "venue:binance",
+    "account:main",
+    "account:side",
+    "caller:ann",
+    "caller:cat",
+    "instrument:binance/BTCUSDT",
+];
+
+/// The operator and what it has pulled.
+#[derive(Debug)]
+pub(super) struct Operator {
+    rng: Rng,
+    pulled: Vec<Scope>,
+}
+
+impl Operator {
+    pub(super) fn new(rng: Rng) -> Operator {
+        Operator { rng, pulled: Vec::new() }
+    }
+}
+
+impl Simulation {
+    /// Lifts what was pulled last time, or pulls something.
+    pub(super) fn operate(&mut self) {
+        let every = self.profile.halt_every.unwrap_or_default();
+        let wait = self.operator.rng.around(every);
+        self.after(wait, Due::Operator);
+        if self.gate.is_none() || self.quiet {
+            return;
+        }
+        let Ok(by) = PersonName::new("root") else { return };
+        let lift = self.operator.pulled.len() > 1 || self.operator.rng.chance(500);
+        if let Some(scope) = self.operator.pulled.first().cloned().filter(|_| lift) {
+            self.operator.pulled.retain(|pulled| *pulled != scope);
+            self.counts.add("resumes");
+            let ticket = self.ticket(Asker::Operator);
+            self.give(Event::Resume { ticket, by, scope, reason: "over".to_owned() });
+            return;
+        }
+        let name = self.operator.rng.pick(&SCOPES).copied().unwrap_or("all");
+        let allow_reduce = self.operator.rng.chance(300);
+        let Ok(scope) = name.parse::<Scope>() else {
+            return self.fail(format!("{name} is no scope"));
+        };
+        self.operator.pulled.push(scope.clone());
+        self.counts.add("halts");
+        let ticket = Some(self.ticket(Asker::Operator));
+        self.give(Event::Halt { ticket, by, scope, reason: "test".to_owned(), allow_reduce });
+    }
+
+    /// The switch at the end of every run.
+    pub(super) fn halt_everything(&mut self) {
+        let Ok(by) = PersonName::new("root") else { return };
+        let ticket = Some(self.ticket(Asker::LastHalt));
+        let (scope, reason) = (Scope::All, "the end".to_owned());
+        self.give(Event::Halt { ticket, by, scope, reason, allow_reduce: false });
+    }
+
+    /// Somebody gets its answer, once.
+    pub(super) fn answered(&mut self, ticket: tidegate_types::ids::Ticket, answer: Answer) {
+        let Some(asked) = self.asked.remove(&ticket) else {
+            return self.fail(format!("{ticket} was not asked, or is answered twice"));
+        };
+        self.say(|| format!("{ticket} answered {answer:?}"));
+        match asked.by {
+            Asker::Trader { trader, order } => self.trader_hears(trader, order, &answer),
+            Asker::Operator => {}
+            Asker::LastHalt => match answer {
+                Answer::Halted { .. } => self.counts.add("halts proven at the end"),
+                other => self.fail(format!("the last halt: {other:?}")),
+            },
+        }
+    }
+}

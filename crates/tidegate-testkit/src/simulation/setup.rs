@@ -1,0 +1,115 @@
+//! The desk: two accounts, five callers, their grants and limits.
+
+use super::venue::ACCOUNTS;
+use tidegate_types::decimal::Decimal;
+use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, Pattern, VirtualKey};
+use tidegate_types::ids::{AccountName, BadName, CallerName, DeskName, KeyId, VenueName};
+use tidegate_types::instrument::{Qty, Usd};
+use tidegate_types::order::{OrderType, Side};
+use tidegate_types::proof::Authenticated;
+use tidegate_types::record::{Approvals, Change};
+use tidegate_types::time::Span;
+
+/// Who trades where: three share an account, three the other, one both.
+pub(super) const SEATS: [(&str, &str); 6] = [
+    ("ann", "main"),
+    ("bob", "main"),
+    ("cat", "main"),
+    ("cat", "side"),
+    ("dan", "side"),
+    ("eve", "side"),
+];
+
+/// Most that one order may be worth, in dollars.
+pub(super) const ORDER: i64 = 60_000;
+/// Most that a caller's open orders may be worth.
+pub(super) const CALLER_OPEN: i64 = 150_000;
+/// Most that an account's open orders may be worth.
+pub(super) const ACCOUNT_OPEN: i64 = 250_000;
+/// Most that a position may be worth.
+pub(super) const POSITION: i64 = 200_000;
+
+/// The venue's name.
+pub(super) fn venue() -> Result<VenueName, BadName> {
+    VenueName::new("binance")
+}
+
+/// Every change that sets the desk up.
+pub(super) fn changes() -> Result<Vec<Change>, BadName> {
+    let mut changes =
+        vec![Change::DeskSet { desk: DeskName::new("desk")?, approvals: Approvals::One }];
+    for (account, _) in ACCOUNTS {
+        let account = AccountName::new(account)?;
+        changes.push(Change::AccountAdded { venue: venue()?, account: account.clone() });
+        changes.push(Change::VenueKeyImported {
+            account: account.clone(),
+            key: "key".to_owned(),
+            rights: Vec::new(),
+        });
+        changes.push(Change::LimitsSet { limits: limits(account)? });
+    }
+    for (at, (caller, account)) in SEATS.iter().enumerate() {
+        let known = SEATS.iter().take(at).any(|(before, _)| before == caller);
+        let caller = CallerName::new(caller)?;
+        let account = AccountName::new(account)?;
+        if !known {
+            changes.push(Change::CallerAdded { caller: caller.clone() });
+        }
+        changes.push(Change::KeyAdded {
+            key: VirtualKey {
+                id: KeyId::new(&format!("{caller}-{account}"))?,
+                caller: caller.clone(),
+                venue: venue()?,
+                account: account.clone(),
+                scheme: KeyScheme::Hmac,
+            },
+        });
+        changes.push(Change::GrantSet { grant: grant(caller, account)? });
+    }
+    Ok(changes)
+}
+
+/// The proof that a caller is who it is.
+pub(super) fn who(seat: usize) -> Result<Authenticated, BadName> {
+    let (caller, account) = SEATS.get(seat).copied().unwrap_or(("ann", "main"));
+    let key = KeyId::new(&format!("{caller}-{account}"))?;
+    let (caller, account) = (CallerName::new(caller)?, AccountName::new(account)?);
+    Ok(Authenticated::vouch(caller, key, venue()?, account))
+}
+
+fn grant(caller: CallerName, account: AccountName) -> Result<Grant, BadName> {
+    use OrderType::{Limit, Market, StopLimit, StopMarket, TakeLimit, TakeMarket};
+    Ok(Grant {
+        caller,
+        venue: venue()?,
+        account,
+        trade: true,
+        instruments: vec![Pattern::new("*")?],
+        sides: vec![Side::Buy, Side::Sell],
+        order_types: vec![Limit, Market, StopMarket, StopLimit, TakeMarket, TakeLimit],
+        reduce_only: false,
+        max_order_qty: None,
+        max_order_notional: Usd(Decimal::new(ORDER, 0)),
+        max_open_notional: Usd(Decimal::new(CALLER_OPEN, 0)),
+        orders_per_second: 20,
+        burst: 40,
+        settings: false,
+        account_wide: false,
+        until: None,
+    })
+}
+
+fn limits(account: AccountName) -> Result<AccountLimits, BadName> {
+    Ok(AccountLimits {
+        account,
+        max_order_qty: vec![(Pattern::new("*")?, Qty(Decimal::new(1000, 0)))],
+        max_order_notional: Usd(Decimal::new(ORDER, 0)),
+        max_open_notional: Usd(Decimal::new(ACCOUNT_OPEN, 0)),
+        max_position_notional: Usd(Decimal::new(POSITION, 0)),
+        collar_bps: 400,
+        option_collar_bps: 1000,
+        max_mark_age: Span::from_secs(5),
+        orders_per_second: 40,
+        burst: 80,
+    })
+}

@@ -1,0 +1,339 @@
+//! The accounts' private streams and the marks: sockets that break, go silent, repeat themselves
+//! and leave things out.
+
+use super::venue::ACCOUNTS;
+use super::wire::Purpose;
+use super::world::{Due, Simulation};
+use std::collections::VecDeque;
+use tidegate_core::event::Event;
+use tidegate_types::ids::AccountName;
+use tidegate_types::request::Reply;
+use tidegate_types::time::{Span, Time};
+use tidegate_venues::upstream::{AccountStream, StreamNews, StreamStep};
+
+/// The pause before a stream is opened anew: at first, and at most.
+const PAUSE: Span = Span::from_millis(200);
+const PAUSE_AT_MOST: Span = Span::from_secs(5);
+/// A stream that was up for this long ends the growth of the pause.
+const STEADY: Span = Span::from_secs(2);
+
+/// A socket, as the network sees it.
+#[derive(Debug)]
+pub(super) struct Socket {
+    /// Whose private stream; of the marks when nobody's.
+    account: Option<usize>,
+    /// When the last message arrives: later ones do not overtake it.
+    last: Time,
+    /// Nothing comes through any more, and nobody is told.
+    silent: bool,
+    /// Kept back to change places with the next one.
+    held: Option<String>,
+}
+
+/// Follows one account's private stream.
+pub(super) struct Follower {
+    account: AccountName,
+    stream: Box<dyn AccountStream>,
+    left: VecDeque<StreamStep>,
+    /// A step is under way; messages wait.
+    waiting: bool,
+    socket: Option<u64>,
+    inbox: VecDeque<String>,
+    began: Time,
+    /// Which opening this is; what belongs to an earlier one is passed over.
+    attempt: u64,
+    pause: Span,
+}
+
+impl Follower {
+    /// A follower of an account that has not begun.
+    pub(super) fn new(account: AccountName, stream: Box<dyn AccountStream>) -> Follower {
+        Follower {
+            account,
+            stream,
+            left: VecDeque::new(),
+            waiting: false,
+            socket: None,
+            inbox: VecDeque::new(),
+            began: Time::default(),
+            attempt: 0,
+            pause: PAUSE,
+        }
+    }
+}
+
+impl Simulation {
+    fn follower(&mut self, account: usize, attempt: u64) -> Option<&mut Follower> {
+        let follower = self.gate.as_mut()?.followers.get_mut(account)?;
+        (follower.attempt == attempt).then_some(follower)
+    }
+
+    /// Opens an account's stream anew.
+    pub(super) fn stream_start(&mut self, account: usize) {
+        let attempt = self.number();
+        let (now, shown) = (self.now, self.clock.shows(self.now));
+        let stream = self.dialect.account_stream();
+        let Some(gate) = &mut self.gate else { return };
+        let Some(follower) = gate.followers.get_mut(account) else { return };
+        follower.stream = stream;
+        (follower.attempt, follower.began) = (attempt, now);
+        follower.inbox.clear();
+        follower.waiting = false;
+        follower.left = follower.stream.start(shown).into();
+        self.stream_steps(account, attempt);
+    }
+
+    /// Takes the steps that wait, until one has to be waited for.
+    fn stream_steps(&mut self, account: usize, attempt: u64) {
+        loop {
+            let Some(follower) = self.follower(account, attempt) else { return };
+            if follower.waiting {
+                return;
+            }
+            let name = follower.account.clone();
+            match follower.left.pop_front() {
+                None => match follower.inbox.pop_front() {
+                    Some(text) => self.stream_hears(account, attempt, &text),
+                    None => return self.stream_rests(account, attempt),
+                },
+                Some(StreamStep::Call(body)) => {
+                    follower.waiting = true;
+                    let purpose = Purpose::Stream { account, attempt };
+                    if let Err(why) = self.fetch(&name, body, purpose) {
+                        return self.stream_fails(account, attempt, why);
+                    }
+                }
+                Some(StreamStep::Connect(target)) => {
+                    follower.waiting = true;
+                    let (life, wait) = (self.life, self.rng.millis(2, 150));
+                    self.after(wait, Due::StreamConnect { life, account, attempt, target });
+                }
+                Some(StreamStep::Up) => self.give(Event::StreamUp { account: name }),
+                Some(StreamStep::Restart(why)) => return self.stream_fails(account, attempt, why),
+                // Nothing is to be said on this venue's private sockets.
+                Some(StreamStep::SendCall(_) | StreamStep::SendText(_)) => {}
+            }
+        }
+    }
+
+    /// Nothing is left to do but to listen, and to keep the listen key.
+    fn stream_rests(&mut self, account: usize, attempt: u64) {
+        let Some(due) = self.follower(account, attempt).and_then(|f| f.stream.timer()) else {
+            return;
+        };
+        let at = self.clock.when(due).max(self.now.plus(Span::from_millis(1)));
+        let life = self.life;
+        self.queue.push(at, Due::StreamTimer { life, account, attempt });
+    }
+
+    pub(super) fn stream_timer(&mut self, account: usize, attempt: u64) {
+        let shown = self.clock.shows(self.now);
+        let Some(follower) = self.follower(account, attempt) else { return };
+        if follower.waiting || follower.stream.timer().is_none_or(|due| due > shown) {
+            return;
+        }
+        let steps = follower.stream.on_timer(shown);
+        follower.left.extend(steps);
+        self.stream_steps(account, attempt);
+    }
+
+    pub(super) fn stream_reply(&mut self, account: usize, attempt: u64, reply: &Reply) {
+        let shown = self.clock.shows(self.now);
+        let Some(follower) = self.follower(account, attempt) else { return };
+        follower.waiting = false;
+        let steps = follower.stream.on_reply(reply, shown);
+        follower.left.extend(steps);
+        self.stream_steps(account, attempt);
+    }
+
+    /// The opening of a socket reaches the venue.
+    pub(super) fn stream_connect(&mut self, account: usize, attempt: u64, target: &str) {
+        if self.follower(account, attempt).is_none() {
+            return;
+        }
+        if self.outage() {
+            return self.stream_fails(account, attempt, "no connection".to_owned());
+        }
+        let socket = self.number();
+        if let Err(why) = self.venue.connect(socket, target) {
+            return self.stream_fails(account, attempt, why);
+        }
+        let wait = self.rng.millis(1, 80);
+        let last = self.now.plus(wait);
+        let wire = Socket { account: Some(account), last, silent: false, held: None };
+        self.sockets.insert(socket, wire);
+        if let Some(follower) = self.follower(account, attempt) {
+            follower.socket = Some(socket);
+        }
+        let life = self.life;
+        self.after(wait, Due::StreamOpened { life, account, attempt });
+    }
+
+    pub(super) fn stream_opened(&mut self, account: usize, attempt: u64) {
+        let shown = self.clock.shows(self.now);
+        let Some(follower) = self.follower(account, attempt) else { return };
+        follower.waiting = false;
+        let steps = follower.stream.on_open(shown);
+        follower.left.extend(steps);
+        self.stream_steps(account, attempt);
+    }
+
+    fn stream_hears(&mut self, account: usize, attempt: u64, text: &str) {
+        let shown = self.clock.shows(self.now);
+        let Some(gate) = &mut self.gate else { return };
+        let Some(follower) = gate.followers.get_mut(account) else { return };
+        if follower.attempt != attempt {
+            return;
+        }
+        let (news, steps) = follower.stream.on_text(text, &gate.instruments, shown);
+        follower.left.extend(steps);
+        let name = follower.account.clone();
+        for news in news {
+            if let StreamNews::Event(event) = news {
+                self.give(Event::Streamed { account: name.clone(), event });
+            }
+        }
+    }
+
+    /// A stream is down, and opened anew after a pause that grows.
+    pub(super) fn stream_fails(&mut self, account: usize, attempt: u64, why: String) {
+        let (now, jitter) = (self.now, self.rng.below(1000));
+        let fresh = self.number();
+        let Some(follower) = self.follower(account, attempt) else { return };
+        follower.attempt = fresh;
+        if now.since(follower.began) >= STEADY {
+            follower.pause = PAUSE;
+        }
+        let whole = follower.pause.micros();
+        let wait = Span::from_micros(whole / 2 + whole / 2 * jitter / 1000);
+        follower.pause = Span::from_micros((whole * 2).min(PAUSE_AT_MOST.micros()));
+        let (name, socket) = (follower.account.clone(), follower.socket.take());
+        if let Some(socket) = socket {
+            self.sockets.remove(&socket);
+            self.venue.hang_up(socket);
+        }
+        self.counts.add("private streams down");
+        self.give(Event::StreamDown { account: name, why });
+        let life = self.life;
+        self.after(wait, Due::StreamStart { life, account });
+    }
+
+    /// Opens the marks' socket.
+    pub(super) fn marks_start(&mut self) {
+        let (socket, life) = (self.number(), self.life);
+        let Some(gate) = &self.gate else { return };
+        let feed = self.dialect.mark_feed(&gate.instruments);
+        let down = gate.instruments.0.is_empty() || self.outage();
+        if down || self.venue.connect(socket, &feed.target).is_err() {
+            return self.after(Span::from_millis(300), Due::MarksStart { life });
+        }
+        let wire = Socket { account: None, last: self.now, silent: false, held: None };
+        self.sockets.insert(socket, wire);
+    }
+
+    /// Takes what the venue has said on its sockets and sends it on its way.
+    pub(super) fn said(&mut self) {
+        for (socket, texts) in self.venue.said() {
+            for text in texts {
+                self.carry(socket, text);
+            }
+        }
+    }
+
+    fn carry(&mut self, number: u64, text: String) {
+        let Some(mut socket) = self.sockets.remove(&number) else { return };
+        let bad = !self.quiet;
+        let private = socket.account.is_some();
+        let mut draw = |rate: u64| bad && self.rng.chance(rate);
+        let profile = &self.profile;
+        let breaks = draw(profile.socket) || (bad && self.now < self.outage_until && draw(300));
+        let silent = private && draw(profile.half_open);
+        let gap = private && draw(profile.gap);
+        let twice = private && draw(profile.twice);
+        let swapped = private && draw(profile.swapped);
+        if silent && !socket.silent {
+            self.counts.add("sockets half open");
+            socket.silent = true;
+        }
+        if breaks {
+            self.counts.add("sockets broken");
+            self.venue.hang_up(number);
+            let (life, wait) = (self.life, self.rng.millis(1, 5_000));
+            self.queue
+                .push(socket.last.max(self.now).plus(wait), Due::Closed { life, socket: number });
+        } else if gap && !socket.silent {
+            self.counts.add("messages left out");
+        } else if !socket.silent {
+            let mut texts = vec![text];
+            if twice {
+                self.counts.add("messages twice");
+                texts.extend(texts.first().cloned());
+            }
+            if swapped && socket.held.is_none() {
+                self.counts.add("messages out of order");
+                socket.held = texts.pop();
+            } else {
+                texts.extend(socket.held.take());
+            }
+            let begin = self.now.max(if private { self.outage_until } else { self.now });
+            for text in texts {
+                let wait = self.rng.millis(1, 120);
+                socket.last = socket.last.plus(Span::from_micros(1)).max(begin.plus(wait));
+                let due = Due::Text { life: self.life, socket: number, text };
+                self.queue.push(socket.last, due);
+            }
+        }
+        self.sockets.insert(number, socket);
+    }
+
+    /// A message reaches the gateway.
+    pub(super) fn text(&mut self, socket: u64, text: &str) {
+        let shown = self.clock.shows(self.now);
+        let account = match self.sockets.get(&socket) {
+            Some(wire) => wire.account,
+            None => return,
+        };
+        let Some(gate) = &mut self.gate else { return };
+        let Some(account) = account else {
+            let (marks, _) = self.dialect.marks(text, &gate.instruments, shown);
+            if !marks.is_empty() {
+                self.give(Event::Marks { marks });
+            }
+            return;
+        };
+        let Some(follower) = gate.followers.get_mut(account) else { return };
+        if follower.socket == Some(socket) {
+            follower.inbox.push_back(text.to_owned());
+            let attempt = follower.attempt;
+            self.stream_steps(account, attempt);
+        }
+    }
+
+    /// The gateway hears that a socket is closed.
+    pub(super) fn closed(&mut self, socket: u64) {
+        let Some(wire) = self.sockets.remove(&socket) else { return };
+        match wire.account {
+            None => {
+                let life = self.life;
+                self.after(Span::from_millis(300), Due::MarksStart { life });
+            }
+            Some(account) => {
+                let Some(gate) = &self.gate else { return };
+                let Some(follower) = gate.followers.get(account) else { return };
+                if follower.socket == Some(socket) {
+                    let attempt = follower.attempt;
+                    self.stream_fails(account, attempt, "the socket closed".to_owned());
+                }
+            }
+        }
+    }
+
+    /// The followers of a new gateway.
+    pub(super) fn followers(&self) -> Result<Vec<Follower>, String> {
+        let of = |(name, _): (&str, &str)| {
+            let name = AccountName::new(name).map_err(|_| "a bad account name".to_owned())?;
+            Ok(Follower::new(name, self.dialect.account_stream()))
+        };
+        ACCOUNTS.into_iter().map(of).collect()
+    }
+}
