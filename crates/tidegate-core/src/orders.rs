@@ -216,13 +216,15 @@ impl Order {
         self.caller.is_none()
     }
 
-    /// How requests to the venue name it.
+    /// How requests to the venue name it: a conditional order that triggered by what it became,
+    /// because the venue has the other no more.
     pub fn reference(&self) -> OrderRef {
+        let triggered = self.triggered_as.is_some();
         OrderRef {
             instrument: self.request.instrument.clone(),
             client_id: self.client_id.clone(),
-            venue_id: self.venue_id.clone(),
-            conditional: self.request.order_type.is_conditional(),
+            venue_id: self.triggered_as.as_ref().or(self.venue_id.as_ref()).cloned(),
+            conditional: self.request.order_type.is_conditional() && !triggered,
         }
     }
 

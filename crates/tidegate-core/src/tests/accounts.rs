@@ -3,10 +3,12 @@
 use super::world::*;
 use crate::event::Event;
 use crate::orders::{Ending, Stage};
-use tidegate_types::order::Side;
+use tidegate_types::call::CallBody;
+use tidegate_types::instrument::Price;
+use tidegate_types::order::{OrderType, Side, Trigger, TriggerBy};
 use tidegate_types::record::Body;
 use tidegate_types::reject::Code;
-use tidegate_types::report::VenueState;
+use tidegate_types::report::{AccountEvent, VenueState};
 
 #[test]
 fn closed_until_reconciled_and_when_the_stream_breaks() {
@@ -144,4 +146,20 @@ fn after_a_kill_nobody_waits_for_an_order_that_the_venue_does_not_have() {
     assert_eq!(world.core.state().orders().open().count(), 0);
     assert_eq!(book(&world), 0);
     world.check_replay();
+}
+
+#[test]
+fn a_triggered_order_is_cancelled_by_what_it_became() {
+    let mut world = World::new();
+    let mut stop = buy("1", "100");
+    stop.order_type = OrderType::StopLimit;
+    stop.trigger = Some(Trigger { price: Price(d("100")), by: TriggerBy::Mark });
+    let id = world.live("ann", stop);
+    let (_, mut report) = world.venue.open().map(|(id, row)| (*id, row.clone())).next().unwrap();
+    report.triggered_as = Some("77".parse().unwrap());
+    world.event(Event::Streamed { account: name(MAIN), event: AccountEvent::Order { report } });
+    world.cancel("ann", own(id));
+    let CallBody::Cancel { order } = &world.to_sign[0].0.body else { panic!() };
+    assert_eq!(order.venue_id.as_ref().map(|id| id.as_str()), Some("77"));
+    assert!(!order.conditional);
 }

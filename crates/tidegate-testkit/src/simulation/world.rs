@@ -301,6 +301,7 @@ impl Simulation {
         match due {
             Due::Quiet => {
                 self.quiet = true;
+                self.clock = Clock::right();
                 self.outage_until = self.now;
                 self.signer_until = self.now;
                 if self.gate.as_ref().is_none_or(|gate| gate.journal_failed) {
