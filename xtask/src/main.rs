@@ -1,7 +1,8 @@
-//! The project's automation: `cargo xtask ci`, `tidy`, `docs`.
+//! The project's automation: `cargo xtask ci`, `tidy`, `docs`, `simulate`.
 
 mod ci;
 mod docs;
+mod simulate;
 mod tidy;
 
 use std::path::Path;
@@ -10,7 +11,9 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask COMMAND
   ci [STEP ...]    every check, or the steps named
   tidy             hold the house rules against the tree
-  docs [--check]   write the generated documents, or hold them against the tree";
+  docs [--check]   write the generated documents, or hold them against the tree
+  simulate [--seed N] [--hours H] [--seeds COUNT] [--threads N] [--calm] [--log]
+                   run the gateway against a faulty world in one thread under one seed";
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -18,6 +21,7 @@ fn main() -> ExitCode {
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["ci", ..] => ci::run(&root, args.get(1..).unwrap_or_default()),
         ["tidy"] => tidy::run(&root),
+        ["simulate", ..] => simulate::run(&root, args.get(1..).unwrap_or_default()),
         ["docs"] => docs::run(&root, false),
         ["docs", "--check"] => docs::run(&root, true),
         _ => {

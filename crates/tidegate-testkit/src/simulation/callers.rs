@@ -188,6 +188,9 @@ impl Simulation {
         if let (Ok(caller), Ok(account)) = (CallerName::new(caller), AccountName::new(account)) {
             self.counts.add("callers gone");
             let filter = CancelFilter::default();
+            if self.gate.as_ref().is_some_and(|gate| !gate.journal_failed) {
+                self.gone.insert(at, self.now);
+            }
             self.give(Event::Disconnected { caller, account, filter });
         }
     }

@@ -1,6 +1,6 @@
 //! What must hold: at the venue after every step, and of everything once it is quiet.
 
-use super::setup::{ACCOUNT_OPEN, CALLER_OPEN, ORDER, POSITION};
+use super::setup::{ACCOUNT_OPEN, CALLER_OPEN, ORDER, POSITION, SEATS};
 use super::venue::ACCOUNTS;
 use super::world::{Asker, Simulation};
 use std::collections::{BTreeMap, VecDeque};
@@ -197,7 +197,21 @@ impl Simulation {
             self.orders_agree(account, &name)?;
             self.positions_agree(account, &name)?;
         }
-        Ok(())
+        self.gone.iter().try_for_each(|(seat, at)| self.left_nothing(*seat, *at))
+    }
+
+    /// A caller that left, and had asked for it, has none of the orders open that it had then.
+    fn left_nothing(&self, seat: usize, at: Time) -> Result<(), String> {
+        let Some((caller, name)) = SEATS.get(seat) else { return Ok(()) };
+        let account = ACCOUNTS.iter().position(|(ours, _)| ours == name).unwrap_or(0);
+        let mut open = self.venue.open_orders(account).filter(|order| {
+            let owner = self.reference.owner(&order.ask.client_id);
+            owner.is_some_and(|owner| owner.as_str() == *caller) && order.created < at
+        });
+        match open.next() {
+            Some(order) => Err(format!("{} is open, and {caller} is gone", order.ask.client_id)),
+            None => Ok(()),
+        }
     }
 
     fn orders_agree(&self, account: usize, name: &AccountName) -> Result<(), String> {

@@ -86,6 +86,8 @@ pub(super) struct Simulation {
     pub(super) signer_until: Time,
     pub(super) traders: Vec<Trader>,
     pub(super) operator: Operator,
+    /// Callers that left, and when.
+    pub(super) gone: BTreeMap<usize, Time>,
     pub(super) asked: BTreeMap<Ticket, Asked>,
     pub(super) tickets: u64,
     pub(super) reference: Reference,
@@ -150,6 +152,7 @@ impl Simulation {
             signer_until: START,
             traders,
             operator: Operator::new(rng.fork()),
+            gone: BTreeMap::new(),
             asked: BTreeMap::new(),
             tickets: 0,
             reference: Reference::default(),
@@ -302,6 +305,7 @@ impl Simulation {
             Due::Quiet => {
                 self.quiet = true;
                 self.clock = Clock::right();
+                self.disk.set_fault(None);
                 self.outage_until = self.now;
                 self.signer_until = self.now;
                 if self.gate.as_ref().is_none_or(|gate| gate.journal_failed) {

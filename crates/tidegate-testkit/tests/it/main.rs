@@ -12,3 +12,5 @@ mod demo;
 mod program;
 #[cfg(test)]
 mod routes;
+#[cfg(test)]
+mod simulate;
