@@ -1,18 +1,16 @@
 //! Callers: they place, change, cancel, repeat themselves, and leave without a word.
 
 use super::rng::Rng;
-use super::setup::{self, SEATS};
+use super::setup;
 use super::world::{Asker, Due, Simulation};
 use tidegate_core::action::Answer;
 use tidegate_core::event::Event;
 use tidegate_types::decimal::Decimal;
-use tidegate_types::ids::{
-    AccountName, CallerName, CallerOrderId, InstrumentId, InstrumentName, OrderId,
-};
+use tidegate_types::ids::{CallerOrderId, InstrumentId, InstrumentName, OrderId, SessionId};
 use tidegate_types::instrument::{Price, Qty};
 use tidegate_types::order::{
-    AmendOrder, CancelFilter, CancelOrder, Intent, NewOrder, OrderName, OrderType, PostOnly, Side,
-    TimeInForce, Trigger, TriggerBy,
+    AmendOrder, CancelFilter, CancelOrder, Guard, GuardScope, Intent, NewOrder, OrderName,
+    OrderType, PostOnly, Side, TimeInForce, Trigger, TriggerBy,
 };
 use tidegate_types::time::Span;
 
@@ -26,6 +24,10 @@ pub(super) struct Trader {
     rng: Rng,
     orders: Vec<Mine>,
     count: u64,
+    /// Whether it wants its orders cancelled when it is gone.
+    careful: bool,
+    /// Its session, and whether the gateway has said that it is guarded.
+    session: Option<(SessionId, bool)>,
 }
 
 /// An order as its caller knows it.
@@ -36,14 +38,17 @@ struct Mine {
 }
 
 impl Trader {
-    pub(super) fn new(seat: usize, rng: Rng) -> Trader {
-        Trader { seat, rng, orders: Vec::new(), count: 0 }
+    pub(super) fn new(seat: usize, mut rng: Rng) -> Trader {
+        let careful = rng.chance(500);
+        Trader { seat, rng, orders: Vec::new(), count: 0, careful, session: None }
     }
 
-    /// The gateway restarted: what was asked of it will not be answered.
-    pub(super) fn forget(&mut self) {
+    /// The gateway is gone: what was asked of it will not be answered, and sessions are over.
+    /// Whether this one's was guarded.
+    pub(super) fn forget(&mut self) -> bool {
         let from = self.orders.len().saturating_sub(REMEMBERED);
         self.orders.drain(..from);
+        self.session.take().is_some_and(|(_, guarded)| guarded)
     }
 
     /// What it asks for next, and about which of its orders.
@@ -166,9 +171,17 @@ impl Simulation {
         }
         let marks = self.venue.marks().filter(|(symbol, _)| !symbol.contains('_'));
         let marks: Vec<_> = marks.map(|(symbol, mark)| (symbol.to_owned(), mark)).collect();
-        if trader.rng.chance(8) {
-            return self.leaves(at);
+        let (drawn, careful, session) = (trader.rng.below(1000), trader.careful, trader.session);
+        let over = session.filter(|(_, guarded)| *guarded).map(|(session, _)| session);
+        match (careful, session) {
+            (true, None) => return self.comes(at),
+            // It trades once it knows that the gateway will clear up behind it.
+            (true, Some((_, false))) => return,
+            (true, Some(_)) if drawn < 15 => return self.leaves(at),
+            (false, _) if drawn < 10 => return self.counts_down(at),
+            _ => {}
         }
+        let Some(trader) = self.traders.get_mut(at) else { return };
         let Some((intent, order)) = trader.wants(&marks) else { return };
         let Ok(who) = setup::who(at) else { return };
         self.counts.add(match &intent {
@@ -176,22 +189,53 @@ impl Simulation {
             Intent::Amend { .. } => "amends asked for",
             Intent::Cancel { .. } => "cancels asked for",
             Intent::CancelMany { .. } => "mass cancels asked for",
-            Intent::Set { .. } => "settings asked for",
+            Intent::Set { .. } | Intent::Guard { .. } => "other requests",
         });
         let ticket = self.ticket(Asker::Trader { trader: at, order });
-        self.give(Event::Submit { ticket, who, intent });
+        self.give(Event::Submit { ticket, who, session: over, intent });
     }
 
-    /// A caller's session ends, and it had asked for its orders to be cancelled then.
+    /// A caller opens a session and asks for its orders to be cancelled when that ends.
+    fn comes(&mut self, at: usize) {
+        let session = SessionId(self.number());
+        let Some(trader) = self.traders.get_mut(at) else { return };
+        trader.session = Some((session, false));
+        let guard = Guard::Disconnect { scope: GuardScope::Session, on: true };
+        let ticket = self.ticket(Asker::Guarded { trader: at, session });
+        let Ok(who) = setup::who(at) else { return };
+        let intent = Intent::Guard { guard };
+        self.give(Event::Submit { ticket, who, session: Some(session), intent });
+    }
+
+    /// A caller's session breaks.
     fn leaves(&mut self, at: usize) {
-        let Some((caller, account)) = SEATS.get(at) else { return };
-        if let (Ok(caller), Ok(account)) = (CallerName::new(caller), AccountName::new(account)) {
-            self.counts.add("callers gone");
-            let filter = CancelFilter::default();
-            if self.gate.as_ref().is_some_and(|gate| !gate.journal_failed) {
-                self.gone.insert(at, self.now);
-            }
-            self.give(Event::Disconnected { caller, account, filter });
+        let Some(trader) = self.traders.get_mut(at) else { return };
+        if let Some((session, _)) = trader.session.take() {
+            self.counts.add("sessions lost");
+            self.gone.insert(at, self.now);
+            self.give(Event::Disconnected { session, lost: true });
+        }
+    }
+
+    /// A caller sets its dead-man timer, and forgets about it.
+    fn counts_down(&mut self, at: usize) {
+        let after = self.rng.millis(10_000, 60_000);
+        // The gateway's clock may jump in between.
+        let until = self.now.plus(after).minus(Span::from_secs(6));
+        self.lapses.remove(&at);
+        self.counts.add("dead-man timers");
+        let guard = Guard::Countdown { instrument: None, after: Some(after) };
+        let ticket = self.ticket(Asker::Countdown { trader: at, until });
+        let Ok(who) = setup::who(at) else { return };
+        let intent = Intent::Guard { guard };
+        self.give(Event::Submit { ticket, who, session: None, intent });
+    }
+
+    /// The gateway's word on a session's guard.
+    pub(super) fn guarded(&mut self, at: usize, session: SessionId, answer: &Answer) {
+        let Some(trader) = self.traders.get_mut(at) else { return };
+        if trader.session == Some((session, false)) {
+            trader.session = matches!(answer, Answer::Done).then_some((session, true));
         }
     }
 
@@ -199,8 +243,13 @@ impl Simulation {
         let Some(trader) = self.traders.get_mut(at) else { return };
         let mine = order.and_then(|place| trader.orders.get_mut(place));
         match answer {
-            Answer::Venue { order: id, .. } => {
+            Answer::Venue { order: id, placed, .. } => {
                 self.counts.add("answers of the venue");
+                let lost = *placed && trader.rng.chance(50);
+                if let (true, Some(order)) = (lost, *id) {
+                    self.counts.add("answers that found nobody");
+                    return self.give(Event::Unheard { order });
+                }
                 if let Some(mine) = mine {
                     mine.own = mine.own.or(*id);
                 }

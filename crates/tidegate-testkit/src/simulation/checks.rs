@@ -197,7 +197,10 @@ impl Simulation {
             self.orders_agree(account, &name)?;
             self.positions_agree(account, &name)?;
         }
-        self.gone.iter().try_for_each(|(seat, at)| self.left_nothing(*seat, *at))
+        self.gone
+            .iter()
+            .chain(&self.lapses)
+            .try_for_each(|(seat, at)| self.left_nothing(*seat, *at))
     }
 
     /// A caller that left, and had asked for it, has none of the orders open that it had then.

@@ -86,9 +86,11 @@ impl Simulation {
             self.venue.hang_up(socket);
         }
         self.asked.clear();
-        // Who was gone is known to a gateway for as long as it lives.
-        self.gone.clear();
-        self.traders.iter_mut().for_each(super::callers::Trader::forget);
+        for (at, trader) in self.traders.iter_mut().enumerate() {
+            if trader.forget() {
+                self.gone.insert(at, self.now);
+            }
+        }
         let wait = if self.quiet { Span::from_millis(200) } else { self.rng.millis(100, 20_000) };
         self.after(wait, Due::Start);
     }

@@ -76,6 +76,12 @@ impl Simulation {
         self.say(|| format!("{ticket} answered {answer:?}"));
         match asked.by {
             Asker::Trader { trader, order } => self.trader_hears(trader, order, &answer),
+            Asker::Guarded { trader, session } => self.guarded(trader, session, &answer),
+            Asker::Countdown { trader, until } => {
+                if matches!(answer, Answer::Done) {
+                    self.lapses.insert(trader, until);
+                }
+            }
             Asker::Operator => {}
             Asker::LastHalt => match answer {
                 Answer::Halted { .. } => self.counts.add("halts proven at the end"),

@@ -29,6 +29,9 @@ pub(super) const ACCOUNT_OPEN: i64 = 250_000;
 /// Most that a position may be worth.
 pub(super) const POSITION: i64 = 200_000;
 
+/// Most that all positions of an account may be worth.
+const EXPOSURE: i64 = 350_000;
+
 /// The venue's name.
 pub(super) fn venue() -> Result<VenueName, BadName> {
     VenueName::new("binance")
@@ -106,6 +109,7 @@ fn limits(account: AccountName) -> Result<AccountLimits, BadName> {
         max_order_notional: Usd(Decimal::new(ORDER, 0)),
         max_open_notional: Usd(Decimal::new(ACCOUNT_OPEN, 0)),
         max_position_notional: Usd(Decimal::new(POSITION, 0)),
+        max_exposure: Usd(Decimal::new(EXPOSURE, 0)),
         collar_bps: 400,
         option_collar_bps: 1000,
         max_mark_age: Span::from_secs(5),

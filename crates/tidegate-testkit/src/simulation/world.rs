@@ -18,7 +18,7 @@ use super::{Settings, setup};
 use std::collections::BTreeMap;
 use tidegate_journal::storage::Memory;
 use tidegate_types::call::{Call, Warrant, WireRequest};
-use tidegate_types::ids::Ticket;
+use tidegate_types::ids::{SessionId, Ticket};
 use tidegate_types::proof::Durable;
 use tidegate_types::request::Reply;
 use tidegate_types::time::{Span, Time};
@@ -86,8 +86,10 @@ pub(super) struct Simulation {
     pub(super) signer_until: Time,
     pub(super) traders: Vec<Trader>,
     pub(super) operator: Operator,
-    /// Callers that left, and when.
+    /// Callers whose guarded sessions ended, and when.
     pub(super) gone: BTreeMap<usize, Time>,
+    /// Callers whose dead-man timers lapse, and when.
+    pub(super) lapses: BTreeMap<usize, Time>,
     pub(super) asked: BTreeMap<Ticket, Asked>,
     pub(super) tickets: u64,
     pub(super) reference: Reference,
@@ -114,6 +116,10 @@ pub(super) struct Asked {
 pub(super) enum Asker {
     /// A caller, about the order at this place of its own list.
     Trader { trader: usize, order: Option<usize> },
+    /// A caller that wants its session guarded.
+    Guarded { trader: usize, session: SessionId },
+    /// A caller that set its dead-man timer.
+    Countdown { trader: usize, until: Time },
     /// The administration.
     Operator,
     /// The halt of everything at the end.
@@ -153,6 +159,7 @@ impl Simulation {
             traders,
             operator: Operator::new(rng.fork()),
             gone: BTreeMap::new(),
+            lapses: BTreeMap::new(),
             asked: BTreeMap::new(),
             tickets: 0,
             reference: Reference::default(),
