@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::admin::tests::{Office, office};
+use crate::desk::Errand;
 use crate::desk::tests::{VENUE, name};
 use crate::edge::{Connections, Door, Listening, Mount, Timeouts, listen};
 use aws_lc_rs::hmac;
@@ -332,4 +333,49 @@ async fn sessions_end_when_the_gateway_stops() {
     let Message::Close(Some(frame)) = hear(&mut socket).await else { panic!("not closed") };
     assert_eq!(u16::from(frame.code), 1001);
     assert!(!desk.office.world.told.hang.load(Ordering::Relaxed));
+}
+
+#[tokio::test]
+async fn public_reads_are_refused_once_their_share_is_spent_and_orders_are_not() {
+    let desk = desk().await;
+    let venue = registry::find(&name(VENUE)).unwrap();
+    let mut depth = desk.request(Method::Get, "/fapi/v1/depth", "", 0);
+    (depth.query, depth.headers) = ("symbol=BTCUSDT&limit=1000".to_owned(), Vec::new());
+    let mut passed = 0;
+    let refused = loop {
+        let reply = desk.gate.serve(venue, depth.clone()).await;
+        let refusal: Value = serde_json::from_slice(&reply.body).unwrap();
+        if refusal["msg"].as_str().is_some_and(|words| words.contains("TG")) {
+            break (reply, refusal);
+        }
+        passed += 1;
+    };
+    assert!((20..100).contains(&passed), "{passed} of 20 each");
+    let (reply, refusal) = refused;
+    assert_eq!((reply.status, &refusal["code"]), (429, &json!(-1003)), "{refusal}");
+    assert!(reply.headers.contains(&("retry-after".to_owned(), "1".to_owned())), "{reply:?}");
+    let request = desk.request(Method::Post, "/fapi/v1/order", ORDER, 0);
+    let (status, order) = desk.answer(request).await;
+    assert_eq!(status, 200, "{order}");
+    let mut elsewhere = depth;
+    elsewhere.peer = [10, 0, 0, 1].into();
+    let reply = desk.gate.serve(venue, elsewhere).await;
+    assert!(!String::from_utf8_lossy(&reply.body).contains("TG"), "{reply:?}");
+}
+
+#[tokio::test]
+async fn a_session_that_the_venue_has_no_connection_for_is_closed_with_the_reason() {
+    let desk = desk().await;
+    let listening = desk.listen().await;
+    let link = desk.office.world.links.get(&name(VENUE)).unwrap();
+    let anybody = Errand::Public { peer: [10, 0, 0, 1].into() };
+    let taken: Vec<_> = std::iter::from_fn(|| link.reserve_socket(anybody).ok()).collect();
+    assert!(taken.len() > 10);
+    let mut socket = open(listening.address, "/ws/btcusdt@trade").await;
+    let Message::Close(Some(frame)) = hear(&mut socket).await else { panic!("not closed") };
+    assert_eq!(u16::from(frame.code), 1013);
+    assert!(frame.reason.contains("TG403"), "{frame}");
+    drop(taken);
+    let mut socket = open(listening.address, "/ws/btcusdt@trade").await;
+    assert!(matches!(hear(&mut socket).await, Message::Text(_)));
 }

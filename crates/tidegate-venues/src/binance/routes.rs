@@ -93,13 +93,13 @@ pub enum Weight {
 }
 
 impl Weight {
-    /// The weight of a request with this `symbol` and `limit`.
-    pub fn of(self, symbol: Option<&str>, limit: Option<&str>) -> u32 {
+    /// The weight of a request with these parameters.
+    pub fn of<'a>(self, param: impl Fn(&str) -> Option<&'a str>) -> u32 {
         match self {
             Weight::Flat(weight) => weight,
-            Weight::Symbol(with, without) => symbol.map_or(without, |_| with),
+            Weight::Symbol(with, without) => param("symbol").map_or(without, |_| with),
             Weight::Limit(steps, most) => {
-                let limit = limit.map_or(Some(DEFAULT_LIMIT), |limit| limit.parse().ok());
+                let limit = param("limit").map_or(Some(DEFAULT_LIMIT), |limit| limit.parse().ok());
                 let step = steps.iter().find(|(up_to, _)| limit.is_some_and(|l| l <= *up_to));
                 step.map_or(most, |(_, weight)| *weight)
             }

@@ -141,3 +141,6 @@ impl Pump {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
