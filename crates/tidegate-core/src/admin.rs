@@ -4,6 +4,7 @@ use crate::Core;
 use crate::action::{Action, Answer};
 use tidegate_types::ids::{AccountName, CallerName, PersonName, Ticket, VenueName};
 use tidegate_types::instrument::{Instrument, Mark};
+use tidegate_types::limits::MAX_REPEAT_WINDOW;
 use tidegate_types::record::{Body, Change};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
@@ -25,7 +26,14 @@ impl Core {
         let allowed = self.can_write().map_err(|refusal| refusal.reject);
         match allowed.and_then(|()| self.makes_sense(&change)) {
             Ok(()) => {
+                let limited = match &change {
+                    Change::LimitsSet { limits } => Some(limits.account.clone()),
+                    _ => None,
+                };
                 let seq = self.append(Body::Changed { by, change }, now, out);
+                if let Some(account) = limited {
+                    self.feed_dead_man(&account, now, out);
+                }
                 self.answer_when_durable(seq, ticket, Answer::Done);
             }
             Err(reject) => {
@@ -68,7 +76,13 @@ impl Core {
                     limits.max_open_notional.0,
                     limits.max_position_notional.0,
                     limits.max_exposure.0,
-                ])
+                ])?;
+                if limits.repeat_window > MAX_REPEAT_WINDOW {
+                    let most = MAX_REPEAT_WINDOW.millis();
+                    let detail = format!("a repeat window above {most} ms");
+                    return Err(Reject::new(Code::OutOfRange, detail));
+                }
+                self.may_have_dead_man(limits)
             }
         }
     }

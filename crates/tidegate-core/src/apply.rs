@@ -16,7 +16,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
     let now = record.at;
     match &record.body {
         Body::Started { epoch, .. } => started(state, epoch, now),
-        Body::Stopped | Body::LoggedIn { .. } | Body::StateSaved { .. } => {}
+        Body::Stopped | Body::LoggedIn { .. } | Body::StateSaved { .. } | Body::Warned { .. } => {}
         Body::Instruments { instruments, .. } => {
             for terms in instruments {
                 state.instruments.insert(terms.id.clone(), terms.clone());
@@ -71,6 +71,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
             take_token(state, caller, account, now);
             track(state, *call, Purpose::Set);
         }
+        Body::DeadManTold { call, .. } => track(state, *call, Purpose::DeadMan),
         Body::Refused { reject, .. } => *state.refusals.entry(reject.code).or_default() += 1,
         Body::RefusedMore { code, count, .. } => *state.refusals.entry(*code).or_default() += count,
         Body::Sent { call } => {
@@ -189,6 +190,9 @@ fn place(state: &mut State, cleared: &Body, now: Time) {
     take_token(state, caller, account, now);
     state.next_order = order.next();
     track(state, *call, Purpose::Place { order: *order });
+    if state.limits.get(account).is_some_and(|limits| limits.repeat_window.micros() > 0) {
+        state.recent.note(caller, account, request, *order, now);
+    }
     let session = guards::over(state, *order);
     state.insert(Order {
         id: *order,
@@ -259,7 +263,8 @@ fn not_sent(state: &mut State, call: CallId, now: Time) {
             order.amend = None;
             order.changed = now;
         }),
-        Some(Purpose::Cancel { .. } | Purpose::Set | Purpose::Query { .. }) | None => {}
+        Some(Purpose::Cancel { .. } | Purpose::Set | Purpose::Query { .. } | Purpose::DeadMan)
+        | None => {}
     }
 }
 
@@ -300,6 +305,6 @@ fn replied(state: &mut State, purpose: Purpose, outcome: &Outcome, now: Time) {
                 amend.unknown = true;
             }
         }),
-        (Purpose::Cancel { .. } | Purpose::Set | Purpose::Query { .. }, _) => {}
+        (Purpose::Cancel { .. } | Purpose::Set | Purpose::Query { .. } | Purpose::DeadMan, _) => {}
     }
 }

@@ -131,6 +131,7 @@ impl Core {
                 self.query_failed(order, now);
             }
             Purpose::Cancel { order } => self.cancel_answered(order, Err(reject), now, out),
+            Purpose::DeadMan => self.dead_man_unfed(flight.call.account, now),
             Purpose::Place { .. } | Purpose::Amend { .. } | Purpose::Set => {
                 for ticket in flight.ticket.into_iter().chain(flight.joined) {
                     self.answer(Some(ticket), Answer::Refused { reject: reject.clone() }, out);
@@ -163,12 +164,16 @@ impl Core {
             (_, Some(reply)) => Ok(reply),
             (_, None) => Err(Reject::new(Code::OutcomeUnknown, "the venue's answer was lost")),
         };
+        let unfed = matches!(outcome, Outcome::Unknown { .. });
         self.append(Body::Replied { call, outcome }, now, out);
         if let (true, Some(order)) = (doubtful, flight.purpose.order()) {
             self.doubt(order, now);
         }
         match flight.purpose {
             Purpose::Cancel { order } => self.cancel_answered(order, result, now, out),
+            Purpose::DeadMan if unfed => self.dead_man_unfed(flight.call.account, now),
+            // A venue that refused would refuse at once again.
+            Purpose::DeadMan => {}
             Purpose::Place { .. }
             | Purpose::Amend { .. }
             | Purpose::Set
@@ -221,7 +226,8 @@ impl Core {
     /// Cancels that wait for a record which cannot be written any more go without.
     pub(crate) fn cancels_in_emergency(&mut self, out: &mut Vec<Action>) {
         let waiting = self.flights.iter().filter(|(_, flight)| {
-            !flight.released && matches!(flight.purpose, Purpose::Cancel { .. })
+            let cancels = matches!(flight.purpose, Purpose::Cancel { .. } | Purpose::DeadMan);
+            !flight.released && cancels
         });
         for id in waiting.map(|(id, _)| *id).collect::<Vec<_>>() {
             let Some(flight) = self.flights.get_mut(&id) else { continue };
@@ -267,7 +273,7 @@ impl Core {
 fn takes_room(purpose: Purpose) -> bool {
     match purpose {
         Purpose::Place { .. } | Purpose::Amend { .. } | Purpose::Set => true,
-        Purpose::Cancel { .. } | Purpose::Query { .. } => false,
+        Purpose::Cancel { .. } | Purpose::Query { .. } | Purpose::DeadMan => false,
     }
 }
 

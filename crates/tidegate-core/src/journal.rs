@@ -8,13 +8,13 @@ use crate::risk::{Cleared, ClearedSetting};
 use crate::state::Purpose;
 use std::collections::VecDeque;
 use tidegate_types::call::{Call, CallBody, Warrant};
-use tidegate_types::ids::{AccountName, CallId, ClientId, OrderId, Seq, SessionId};
+use tidegate_types::ids::{AccountName, CallId, ClientId, InstrumentId, OrderId, Seq, SessionId};
 use tidegate_types::limits::ORDER_DEADLINE;
 use tidegate_types::order::{AmendOrder, Setting};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Body, Canceller, Record};
 use tidegate_types::reject::{Code, Reject};
-use tidegate_types::time::Time;
+use tidegate_types::time::{Span, Time};
 
 /// Most records kept back while the journal cannot be written; later ones are counted only.
 const MAX_HELD: usize = 65_536;
@@ -188,6 +188,26 @@ impl Core {
             Some(_) => Warrant::Emergency,
         };
         Some(journalled(call, account, body, Purpose::Cancel { order }, warrant))
+    }
+
+    /// The venue's dead-man timer is fed like a cancel is sent: with a record, or without a journal.
+    pub(crate) fn journal_dead_man(
+        &mut self,
+        account: AccountName,
+        instrument: InstrumentId,
+        after: Span,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) -> Journalled {
+        let call = self.state.next_call;
+        let body = CallBody::DeadMan { instrument: instrument.clone(), after };
+        let told = Body::DeadManTold { call, account: account.clone(), instrument, after };
+        let seq = self.append(told, now, out);
+        let warrant = match self.held.failed {
+            None => Warrant::Journalled { seq },
+            Some(_) => Warrant::Emergency,
+        };
+        journalled(call, account, body, Purpose::DeadMan, warrant)
     }
 
     /// A question after an order changes nothing at the venue and needs no record.

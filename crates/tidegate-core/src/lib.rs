@@ -14,6 +14,7 @@ mod apply;
 mod authorize;
 mod calls;
 mod cancel;
+mod dead_man;
 mod exposure;
 mod guards;
 mod halt;
@@ -21,6 +22,7 @@ mod journal;
 mod pipeline;
 mod reconcile;
 mod refusals;
+mod repeat;
 mod resolve;
 mod retry;
 mod risk;
@@ -63,13 +65,19 @@ const FIRST_QUERY: u64 = 1 << 62;
 pub struct CoreSettings {
     /// Venues where a caller may give several live orders the same id (labels).
     pub label_venues: BTreeSet<VenueName>,
+    /// Venues that can be told to cancel everything after a while.
+    pub dead_man_venues: BTreeSet<VenueName>,
     /// Most orders kept after they are done.
     pub max_done_orders: usize,
 }
 
 impl Default for CoreSettings {
     fn default() -> CoreSettings {
-        CoreSettings { label_venues: BTreeSet::new(), max_done_orders: MAX_DONE_ORDERS }
+        CoreSettings {
+            label_venues: BTreeSet::new(),
+            dead_man_venues: BTreeSet::new(),
+            max_done_orders: MAX_DONE_ORDERS,
+        }
     }
 }
 
@@ -99,6 +107,7 @@ pub struct Core {
     cancels: cancel::Cancels,
     sessions: guards::Sessions,
     doomed: guards::Doomed,
+    dead_man: dead_man::DeadMan,
     doubts: resolve::Doubts,
     retries: retry::Retries,
     watches: BTreeMap<AccountName, reconcile::Watch>,
@@ -126,6 +135,7 @@ impl Core {
             cancels: cancel::Cancels::default(),
             sessions: guards::Sessions::default(),
             doomed: guards::Doomed::default(),
+            dead_man: dead_man::DeadMan::default(),
             doubts: resolve::Doubts::default(),
             retries: retry::Retries::default(),
             watches: BTreeMap::new(),
@@ -228,6 +238,7 @@ impl Core {
                 Timer::Halt(scope) => self.prove(&scope, now, out),
                 Timer::Countdown(countdown) => self.lapse(countdown, now, out),
                 Timer::Doomed => self.sweep(now, out),
+                Timer::DeadMan(account) => self.feed_dead_man(&account, now, out),
                 Timer::Refusals => self.close_windows(now, false, out),
             }
         }
@@ -277,6 +288,7 @@ impl Core {
         }
         self.prove_again(now);
         self.guard_again(now);
+        self.dead_man_again(now);
     }
 
     fn journal_failed(&mut self, why: &str, now: Time, out: &mut Vec<Action>) {

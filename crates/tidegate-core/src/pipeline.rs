@@ -7,11 +7,11 @@
 
 use crate::action::Action;
 use crate::refusals::Refusal;
-use crate::{Core, authorize, risk, shape};
+use crate::{Core, authorize, repeat, risk, shape};
 use tidegate_types::ids::{SessionId, Ticket};
 use tidegate_types::order::{AmendOrder, CancelFilter, CancelOrder, Intent, NewOrder, Setting};
 use tidegate_types::proof::Authenticated;
-use tidegate_types::record::Canceller;
+use tidegate_types::record::{Body, Canceller};
 use tidegate_types::time::Time;
 
 /// A question, with who asks it when.
@@ -51,11 +51,17 @@ impl Core {
         self.can_write()?;
         let Asked { who, now, .. } = asked;
         let unique = self.settings.ids_are_unique(who.venue());
-        let authorized = authorize::order(&self.state, who, order, unique, now)?;
+        let mut authorized = authorize::order(&self.state, who, order, unique, now)?;
+        let warning = repeat::check(&self.state, &mut authorized, order, now)?;
         let shaped = shape::admit(&self.state, authorized, self.in_flight(), now)?;
         let cleared = risk::clear(&self.state, shaped, now)?;
+        let id = self.state.next_order;
         let journalled = self.journal_order(cleared, who, asked.session, now, out)?;
+        if let Some(reject) = warning {
+            self.append(Body::Warned { order: id, reject }, now, out);
+        }
         self.sign(journalled, Some(asked.ticket), now, out);
+        self.start_dead_man(who.account(), &order.instrument, now, out);
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use crate::exposure::{Exposures, at_mark};
 use crate::guards::Guards;
 use crate::orders::{Order, Orders, Shift};
 use crate::positions::{Positions, usd};
+use crate::repeat::Recent;
 use crate::shape::TokenBucket;
 use std::collections::BTreeMap;
 use tidegate_types::grant::{AccountLimits, Grant, Scope, VirtualKey};
@@ -76,10 +77,12 @@ pub(crate) enum Purpose {
     Set,
     /// Asks after this order; never recorded.
     Query { order: OrderId },
+    /// Sets the venue's dead-man timer.
+    DeadMan,
 }
 codec_enum!(Purpose {
     0 => Place { order }, 1 => Amend { order }, 2 => Cancel { order }, 3 => Set,
-    4 => Query { order },
+    4 => Query { order }, 5 => DeadMan,
 });
 
 impl Purpose {
@@ -90,7 +93,7 @@ impl Purpose {
             | Purpose::Amend { order }
             | Purpose::Cancel { order }
             | Purpose::Query { order } => Some(order),
-            Purpose::Set => None,
+            Purpose::Set | Purpose::DeadMan => None,
         }
     }
 }
@@ -118,6 +121,7 @@ pub struct State {
     pub(crate) orders: Orders,
     pub(crate) positions: Positions,
     pub(crate) exposures: Exposures,
+    pub(crate) recent: Recent,
 }
 
 impl State {

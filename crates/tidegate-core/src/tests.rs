@@ -1,9 +1,11 @@
 mod accounts;
+mod dead_man;
 mod flow;
 mod gates;
 mod guards;
 mod halts;
 mod model;
+mod repeat;
 mod retry;
 mod speed;
 mod venue;

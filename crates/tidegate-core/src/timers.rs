@@ -21,6 +21,8 @@ pub(crate) enum Timer {
     Countdown(Countdown),
     /// Try again to cancel what is to go.
     Doomed,
+    /// Feed the venue's dead-man timers for an account.
+    DeadMan(AccountName),
     /// Write the counts of refusals.
     Refusals,
 }

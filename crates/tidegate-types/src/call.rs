@@ -3,7 +3,7 @@
 use crate::ids::{AccountName, CallId, ClientId, InstrumentId, Seq, VenueOrderId};
 use crate::instrument::{Price, Qty};
 use crate::order::{NewOrder, PostOnly, Side};
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::{codec_enum, codec_struct};
 
 /// What a call can do, by which the signer decides what it signs.
@@ -103,6 +103,13 @@ pub enum CallBody {
         /// Which step.
         step: u32,
     },
+    /// Have the venue cancel every order of an instrument, unless told anew before.
+    DeadMan {
+        /// Of which instrument.
+        instrument: InstrumentId,
+        /// After how long; zero: not at all.
+        after: Span,
+    },
 }
 codec_enum!(CallBody {
     0 => Place { order, client_id, deadline },
@@ -113,6 +120,7 @@ codec_enum!(CallBody {
     5 => QueryOrder { order },
     6 => Snapshot { part },
     7 => Session { step },
+    8 => DeadMan { instrument, after },
 });
 
 impl CallBody {
@@ -121,7 +129,7 @@ impl CallBody {
         match self {
             CallBody::Place { .. } => CallClass::New,
             CallBody::Amend { .. } => CallClass::Amend,
-            CallBody::Cancel { .. } => CallClass::Cancel,
+            CallBody::Cancel { .. } | CallBody::DeadMan { .. } => CallClass::Cancel,
             CallBody::Set { .. } => CallClass::Setting,
             CallBody::Read { .. } | CallBody::QueryOrder { .. } | CallBody::Snapshot { .. } => {
                 CallClass::Read

@@ -118,6 +118,16 @@ codec_struct!(Grant {
     until,
 });
 
+/// What becomes of an order that is the same as one moments before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnRepeat {
+    /// It is refused.
+    Refuse,
+    /// It passes, and the operator is told.
+    Warn,
+}
+codec_enum!(OnRepeat { 0 => Refuse, 1 => Warn });
+
 /// What an account may bear over all its callers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AccountLimits {
@@ -145,6 +155,14 @@ pub struct AccountLimits {
     pub orders_per_second: u32,
     /// Orders and amends at once.
     pub burst: u32,
+    /// For how long an order of the same instrument, side, type, quantity and price from the same
+    /// caller is a repeat; zero: never.
+    pub repeat_window: Span,
+    /// What becomes of a repeat.
+    pub on_repeat: OnRepeat,
+    /// After how long without Tidegate the venue cancels every order of the account itself, where
+    /// it has such a timer; zero: never.
+    pub dead_man: Span,
 }
 codec_struct!(AccountLimits {
     account,
@@ -158,6 +176,9 @@ codec_struct!(AccountLimits {
     max_mark_age,
     orders_per_second,
     burst,
+    repeat_window,
+    on_repeat,
+    dead_man,
 });
 
 /// How a virtual key signs.

@@ -58,6 +58,13 @@ pub const REFRESH_LIFETIME: Span = Span::from_secs(7 * 24 * 3600);
 pub const MAX_LOGINS_PER_KEY: usize = 256;
 /// How long a key for a private stream is good for unless it is kept.
 pub const STREAM_KEY_LIFETIME: Span = Span::from_secs(3600);
+/// The longest time in which the same order again can be taken for a repeat.
+pub const MAX_REPEAT_WINDOW: Span = Span::from_secs(60);
+/// The shortest time after which a venue may be told to cancel everything without Tidegate, which
+/// tells it anew every third of that.
+pub const MIN_DEAD_MAN: Span = Span::from_secs(10);
+/// The longest.
+pub const MAX_DEAD_MAN: Span = Span::from_secs(24 * 3600);
 /// Most requests waiting inside the gateway; cancels have as many again to themselves.
 pub const MAX_IN_FLIGHT: usize = 4096;
 /// Most orders kept in the table after they are done.

@@ -441,6 +441,24 @@ pub enum Body {
         /// SHA-256 of its byte form.
         digest: [u8; 32],
     },
+    /// The venue will be told to cancel every order of an instrument without Tidegate.
+    DeadManTold {
+        /// The request to the venue.
+        call: CallId,
+        /// On which account.
+        account: AccountName,
+        /// Of which instrument.
+        instrument: InstrumentId,
+        /// After how long; zero: not any more.
+        after: Span,
+    },
+    /// An order passed that the desk wants to be told of.
+    Warned {
+        /// Which.
+        order: OrderId,
+        /// Why.
+        reject: Reject,
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -474,6 +492,8 @@ codec_enum!(Body {
     28 => CountdownSet { caller, account, instrument, until },
     29 => CountdownLapsed { caller, account, instrument },
     30 => StateSaved { next, digest },
+    31 => Warned { order, reject },
+    32 => DeadManTold { call, account, instrument, after },
 });
 
 /// One entry of the journal.

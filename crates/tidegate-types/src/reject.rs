@@ -99,6 +99,7 @@ codes! {
     65 516 OutOfRange Caller "a number is out of range";
     66 517 GrantOpenNotional Desk "the caller's open orders would exceed its grant";
     67 518 Exposure Desk "the account's positions and open orders together would exceed the limit";
+    68 519 RepeatedOrder Caller "the same order was placed moments before";
     70 601 JournalUnavailable Gateway "the journal cannot be written";
     80 701 SignerUnavailable Gateway "the signer does not answer";
     81 702 SignerRefused Gateway "the signer refused";

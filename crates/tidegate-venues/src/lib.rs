@@ -31,4 +31,10 @@ pub trait Venue: front::Front + upstream::Upstream + Send + Sync {
     fn repeats_order_ids(&self) -> bool {
         false
     }
+
+    /// Whether it can be told to cancel every order of an instrument after a while, however the
+    /// orders were sent (`CallBody::DeadMan`).
+    fn has_dead_man(&self) -> bool {
+        false
+    }
 }

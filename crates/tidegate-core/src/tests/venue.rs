@@ -9,7 +9,7 @@ use tidegate_types::order::{OrderType, Side};
 use tidegate_types::report::{
     AccountEvent, AccountSnapshot, FillReport, OrderReport, Outcome, PositionReport, VenueState,
 };
-use tidegate_types::time::Time;
+use tidegate_types::time::{Span, Time};
 
 #[derive(Debug, Default)]
 pub(super) struct Venue {
@@ -22,6 +22,8 @@ pub(super) struct Venue {
     pub(super) refuse: bool,
     /// It ignores cancels (they are accepted, nothing happens), so many times.
     pub(super) deaf: u32,
+    /// When it cancels every order of an instrument.
+    pub(super) dead_man: BTreeMap<InstrumentId, Time>,
     clock: u64,
     trades: u64,
 }
@@ -86,8 +88,30 @@ impl Venue {
                     .cloned()
                     .map_or(refused(true), |report| Outcome::Accepted { report, fills: Vec::new() })
             }
+            CallBody::DeadMan { instrument, after } => {
+                if *after == Span::ZERO {
+                    self.dead_man.remove(instrument);
+                } else {
+                    self.dead_man.insert(instrument.clone(), now.plus(*after));
+                }
+                Outcome::Done
+            }
             _ => Outcome::Done,
         }
+    }
+
+    /// Cancels what the dead-man timers are for that have lapsed; whether there were any.
+    pub(super) fn lapse(&mut self, now: Time) -> bool {
+        let due = |(of, at): (&InstrumentId, &Time)| (*at <= now).then(|| of.clone());
+        let lapsed: Vec<InstrumentId> = self.dead_man.iter().filter_map(due).collect();
+        for instrument in &lapsed {
+            self.dead_man.remove(instrument);
+            let live = |o: &&mut OrderReport| o.state.is_live() && o.instrument == *instrument;
+            for order in self.orders.values_mut().filter(live) {
+                order.state = VenueState::Cancelled;
+            }
+        }
+        !lapsed.is_empty()
     }
 
     /// Somebody else places an order by hand.

@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use tidegate_types::call::{Call, CallClass, Warrant, WireRequest};
 use tidegate_types::codec::to_bytes;
 use tidegate_types::decimal::Decimal;
-use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, Pattern, Scope, VirtualKey};
+use tidegate_types::grant::{
+    AccountLimits, Grant, KeyScheme, OnRepeat, Pattern, Scope, VirtualKey,
+};
 use tidegate_types::ids::*;
 use tidegate_types::instrument::*;
 use tidegate_types::limits::MAX_RECORD_BYTES;
@@ -110,6 +112,9 @@ pub(super) fn limits() -> AccountLimits {
         max_mark_age: Span::from_secs(5),
         orders_per_second: 1000,
         burst: 1000,
+        repeat_window: Span::ZERO,
+        on_repeat: OnRepeat::Refuse,
+        dead_man: Span::ZERO,
     }
 }
 
@@ -383,7 +388,8 @@ impl World {
                     Body::Cleared { call, .. }
                     | Body::AmendCleared { call, .. }
                     | Body::CancelCleared { call, .. }
-                    | Body::SettingCleared { call, .. } => *call,
+                    | Body::SettingCleared { call, .. }
+                    | Body::DeadManTold { call, .. } => *call,
                     other => panic!("{other:?}"),
                 };
                 assert_eq!(recorded, call.id);

@@ -1,10 +1,10 @@
 //! Grants and limits, from the texts they are given in.
 
-use super::protocol::{Failure, GrantSpec, LimitsSpec};
+use super::protocol::{Failure, GrantSpec, LimitsSpec, RepeatSpec};
 use std::fmt::Display;
 use std::str::FromStr;
 use tidegate_types::Decimal;
-use tidegate_types::grant::{AccountLimits, Grant, Pattern};
+use tidegate_types::grant::{AccountLimits, Grant, OnRepeat, Pattern};
 use tidegate_types::ids::VenueName;
 use tidegate_types::instrument::{Qty, Usd};
 use tidegate_types::order::{OrderType, Side};
@@ -65,6 +65,12 @@ pub(super) fn limits(spec: LimitsSpec) -> Result<AccountLimits, Failure> {
         max_mark_age: Span::from_millis(spec.max_mark_age_ms),
         orders_per_second: spec.orders_per_second,
         burst: spec.burst,
+        repeat_window: Span::from_millis(spec.repeat_window_ms),
+        on_repeat: match spec.on_repeat {
+            RepeatSpec::Refuse => OnRepeat::Refuse,
+            RepeatSpec::Warn => OnRepeat::Warn,
+        },
+        dead_man: Span::from_secs(spec.dead_man_s),
     })
 }
 

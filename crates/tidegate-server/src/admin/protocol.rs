@@ -161,6 +161,26 @@ pub struct LimitsSpec {
     pub orders_per_second: u32,
     /// Orders and amends at once.
     pub burst: u32,
+    /// For how long the same order from the same caller is a repeat, in ms; zero: never.
+    #[serde(default)]
+    pub repeat_window_ms: u64,
+    /// What becomes of a repeat.
+    #[serde(default)]
+    pub on_repeat: RepeatSpec,
+    /// After how long without Tidegate the venue cancels every order, in seconds; zero: never.
+    #[serde(default)]
+    pub dead_man_s: u64,
+}
+
+/// What becomes of an order that is the same as one moments before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RepeatSpec {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// It passes, and the operator is told.
+    Warn,
 }
 
 /// An answer.

@@ -63,6 +63,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::Guarded { .. }
         | Body::Unguarded { .. }
         | Body::GuardedEver { .. }
+        | Body::DeadManTold { .. }
         | Body::CountdownSet { .. } => Urgency::Now,
         Body::Instruments { .. }
         | Body::Marks { .. }
@@ -78,6 +79,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::Resolved { .. }
         | Body::LoggedIn { .. }
         | Body::StateSaved { .. }
+        | Body::Warned { .. }
         // An order or a cancel that something waits for follows these.
         | Body::Through { .. }
         | Body::SessionEnded { .. }

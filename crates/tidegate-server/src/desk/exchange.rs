@@ -36,6 +36,10 @@ impl Desk {
     async fn deliver(&self, request: Sendable, ongoing: &Ongoing) -> Result<Reply, SendError> {
         let link = self.links.get(&ongoing.venue).map_err(SendError::NotSent)?;
         let errand = match ongoing.body.class() {
+            // It is no cancel, only the wish for one: not worth a ban.
+            _ if matches!(ongoing.body, CallBody::DeadMan { .. }) => {
+                Errand::Upkeep(Some(&ongoing.account))
+            }
             CallClass::Cancel | CallClass::Read => Errand::Cancel(&ongoing.account),
             CallClass::New | CallClass::Amend | CallClass::Setting => {
                 Errand::Order(&ongoing.account)

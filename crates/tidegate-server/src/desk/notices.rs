@@ -136,6 +136,15 @@ fn tell(body: &Body) {
             &[("scope", scope), ("by", by), ("reason", reason), ("allow_reduce", allow_reduce)],
         ),
         Body::HaltProven { scope } => oplog::info("halt-proven", &[("scope", scope)]),
+        Body::CountdownLapsed { caller, account, .. } => {
+            oplog::warn("countdown-lapsed", &[("caller", caller), ("account", account)]);
+        }
+        Body::SessionEnded { session, lost: true } => {
+            oplog::warn("session-lost", &[("session", session)]);
+        }
+        Body::Warned { order, reject } => {
+            oplog::warn("order-warned", &[("order", order), ("why", reject)]);
+        }
         Body::Resumed { by, scope, reason } => {
             oplog::warn("resumed", &[("scope", scope), ("by", by), ("reason", reason)]);
         }

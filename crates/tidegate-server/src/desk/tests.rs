@@ -3,7 +3,6 @@
 
 use super::*;
 use futures_util::future::BoxFuture;
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tidegate_core::CoreSettings;
@@ -205,7 +204,7 @@ pub(crate) async fn world() -> World {
     let link = Link::new(venue, Box::new(PaperVenue(Arc::clone(&told))));
     let links = Arc::new(Links::new([link]));
     let (signed, signer_news) = mpsc::unbounded_channel();
-    let core = Core::new(CoreSettings { label_venues: BTreeSet::new(), max_done_orders: 1000 });
+    let core = Core::new(CoreSettings { max_done_orders: 1000, ..CoreSettings::default() });
     let signer = Arc::new(AnySigner(signed));
     let runtime = Handle::current();
     let desk = Desk::new(core, appender, signer, Arc::clone(&links), runtime);
@@ -320,6 +319,9 @@ fn limits() -> AccountLimits {
         max_mark_age: Span::from_secs(60),
         orders_per_second: 1_000_000,
         burst: 1_000_000,
+        repeat_window: Span::ZERO,
+        on_repeat: tidegate_types::grant::OnRepeat::Refuse,
+        dead_man: Span::ZERO,
     }
 }
 

@@ -142,7 +142,9 @@ fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError
     .map_err(|e| wrong(&e))?;
     let repeating = registry::all().iter().filter(|venue| venue.repeats_order_ids());
     let label_venues: BTreeSet<VenueName> = repeating.map(|venue| venue.name()).collect();
-    let settings = CoreSettings { label_venues, ..CoreSettings::default() };
+    let timed = registry::all().iter().filter(|venue| venue.has_dead_man());
+    let dead_man_venues = timed.map(|venue| venue.name()).collect();
+    let settings = CoreSettings { label_venues, dead_man_venues, ..CoreSettings::default() };
     let (mut core, from) = match saved::load(folder, &settings) {
         Some(saved) => (saved.core, saved.next),
         None => (Core::new(settings.clone()), Seq(0)),

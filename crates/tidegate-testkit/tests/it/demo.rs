@@ -27,6 +27,7 @@ fn a_demo_from_its_first_start_to_its_end() {
     steps.step("secrets", || secrets(&demo));
     steps.step("verify", || verify_finds_damage(&demo, home.path()));
     steps.step("halt under flood", || halt_under_flood(&demo));
+    steps.step("the gateway stands still", || gateway_stands_still(&demo));
     steps.step("the signer dies", || signer_dies(&demo));
     steps.step("the gateway dies", || gateway_dies(&demo));
     steps.step("the simulator dies", || sim_dies(&demo));
@@ -186,6 +187,39 @@ fn signer_dies(demo: &Demo) {
     assert!(is_alive(new) && !is_alive(old));
     demo.open_again();
     demo.place("signed-anew");
+}
+
+/// The venue's own timer cancels what nobody watches over, and nothing before.
+fn gateway_stands_still(demo: &Demo) {
+    let limits = |dead_man: &str| {
+        let set =
+            ["limit", "set", "binance-main", "--max-order", "500000", "--max-open", "2000000"];
+        let more = ["--max-position", "2000000", "--max-exposure", "8000000"];
+        let rate = ["--collar-bps", "500", "--orders-per-second", "50", "--burst", "200"];
+        let all = [&set[..], &more, &rate, &["--dead-man-s", dead_man]].concat();
+        assert_eq!(run_json(&demo.dir, &all).code, 0);
+    };
+    let status = || {
+        let (code, said) = demo.binance.ask(
+            "GET",
+            "/fapi/v1/order",
+            "symbol=BTCUSDT&origClientOrderId=watched-over",
+        );
+        (code == 200).then(|| said["status"].as_str().unwrap_or_default().to_owned())
+    };
+    limits("10");
+    demo.place("watched-over");
+    std::thread::sleep(Duration::from_secs(12));
+    assert_eq!(status().as_deref(), Some("NEW"), "it is fed");
+    let gateway = demo.status()["pids"]["gateway"].as_u64().unwrap();
+    signal(gateway, Signal::SIGSTOP);
+    std::thread::sleep(Duration::from_secs(12));
+    signal(gateway, Signal::SIGCONT);
+    eventually("the venue cancelled it", START, || (status()? == "CANCELED").then_some(()));
+    let gone = demo.status()["pids"]["gateway"].as_u64();
+    assert_eq!(gone, Some(gateway), "the same gateway");
+    limits("0");
+    demo.open_again();
 }
 
 fn gateway_dies(demo: &Demo) {

@@ -94,6 +94,12 @@ fn draft(body: &CallBody, now: Time) -> Result<Draft, BuildError> {
             Ok(draft)
         }
         CallBody::Cancel { order } => named_order("DELETE", order),
+        CallBody::DeadMan { instrument, after } => {
+            let mut draft = Draft::signed("POST", "/fapi/v1/countdownCancelAll");
+            draft.push("symbol", &instrument.name);
+            draft.push("countdownTime", after.millis());
+            Ok(draft)
+        }
         CallBody::QueryOrder { order } => named_order("GET", order),
         CallBody::Set { route, params } => tabled(route, params, &[Use::Set]),
         CallBody::Read { route, params } if route == RIGHTS_ROUTE && params.is_empty() => {

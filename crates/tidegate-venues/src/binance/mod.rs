@@ -63,6 +63,10 @@ impl Venue for Binance {
         let secret: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
         NewKey { id: KeyId::hex(id), secret: Secret::new(secret.into_bytes()) }
     }
+
+    fn has_dead_man(&self) -> bool {
+        true
+    }
 }
 
 impl Front for Binance {

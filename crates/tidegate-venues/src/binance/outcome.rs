@@ -55,6 +55,7 @@ pub(crate) fn outcome(venue: &VenueName, body: &CallBody, reply: &Reply) -> Outc
         CallBody::QueryOrder { order } if order.conditional => wire::algo(venue, &answer),
         CallBody::Cancel { .. } | CallBody::QueryOrder { .. } => wire::order(venue, &answer),
         CallBody::Set { .. }
+        | CallBody::DeadMan { .. }
         | CallBody::Read { .. }
         | CallBody::Snapshot { .. }
         | CallBody::Session { .. } => return Outcome::Done,

@@ -53,6 +53,9 @@ pub(crate) fn build(
             let (route, params) = cancel(order)?;
             post(signer, call.id, route, params, now)
         }
+        CallBody::DeadMan { .. } => {
+            Err(BuildError::Unsupported("cancel on disconnect is for orders of a connection"))
+        }
         CallBody::Set { route, .. } => Err(BuildError::UnknownRoute(route.clone())),
         CallBody::Read { route, params } => {
             let params = checked(route, params)?;

@@ -67,6 +67,7 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         | Code::GrantOpenNotional
         | Code::Uncomputable
         | Code::DuplicateOrderId
+        | Code::RepeatedOrder
         | Code::NotReducing => OTHER_REJECT,
         Code::Halted | Code::AccountClosed => (10019, "locked_by_admin"),
         Code::BadPriceStep => (10043, "price_wrong_tick"),

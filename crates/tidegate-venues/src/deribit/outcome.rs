@@ -92,6 +92,7 @@ fn accepted(body: &CallBody, result: &Value) -> Result<Outcome, Unreadable> {
             }))
         }
         CallBody::Set { .. }
+        | CallBody::DeadMan { .. }
         | CallBody::Read { .. }
         | CallBody::Snapshot { .. }
         | CallBody::Session { .. } => Ok(Outcome::Done),

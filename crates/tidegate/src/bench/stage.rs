@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tidegate_server::admin::protocol::{GrantSpec, LimitsSpec, Request, Status};
+use tidegate_server::admin::protocol::{GrantSpec, LimitsSpec, RepeatSpec, Request, Status};
 use tidegate_server::config::{self, Config, Durability};
 use tidegate_server::folder::DataFolder;
 
@@ -256,6 +256,9 @@ async fn seat(dir: &Path) -> Result<(String, String), Failure> {
         max_mark_age_ms: 10_000,
         orders_per_second: 1_000_000,
         burst: 1_000_000,
+        repeat_window_ms: 0,
+        on_repeat: RepeatSpec::Refuse,
+        dead_man_s: 0,
     }))?;
     ask(&Request::CallerAdd { caller: CALLER.to_owned() })?;
     ask(&Request::GrantSet(GrantSpec {

@@ -321,6 +321,26 @@ pub struct LimitSet {
     /// Orders and amends at once.
     #[arg(long, default_value_t = 60)]
     pub burst: u32,
+    /// For how long the same order (instrument, side, type, quantity, price) from one caller is a
+    /// repeat, in milliseconds, at most 60000; 0: never.
+    #[arg(long, default_value_t = 0)]
+    pub repeat_window_ms: u64,
+    /// What becomes of a repeat.
+    #[arg(long, value_enum, default_value_t = OnRepeat::Refuse)]
+    pub on_repeat: OnRepeat,
+    /// After how long without Tidegate the venue cancels every order of the account itself, in
+    /// seconds, 30 to 86400, where the venue has a timer for that (Binance); 0: never.
+    #[arg(long, default_value_t = 0)]
+    pub dead_man_s: u64,
+}
+
+/// What becomes of an order that is the same as one moments before.
+#[derive(ValueEnum, Clone, Copy, Debug)]
+pub enum OnRepeat {
+    /// It is refused.
+    Refuse,
+    /// It passes, and the operator is told.
+    Warn,
 }
 
 #[derive(Args, Debug)]

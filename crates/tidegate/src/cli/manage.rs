@@ -1,11 +1,13 @@
 //! Commands that ask a running gateway.
 
-use super::args::{Account, Caller, Common, Grant, GrantSet, Halt, Limit, LimitSet, Resume};
+use super::args::{
+    Account, Caller, Common, Grant, GrantSet, Halt, Limit, LimitSet, OnRepeat, Resume,
+};
 use super::output::{Failure, print, say};
 use super::reach::{ask, data_dir};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tidegate_server::admin::protocol::{GrantSpec, LimitsSpec, Request};
+use tidegate_server::admin::protocol::{GrantSpec, LimitsSpec, RepeatSpec, Request};
 use tidegate_server::folder::DataFolder;
 use tidegate_types::grant::Scope;
 
@@ -183,6 +185,12 @@ fn limits_spec(set: LimitSet) -> Result<LimitsSpec, Failure> {
         max_mark_age_ms: set.max_mark_age_ms,
         orders_per_second: set.orders_per_second,
         burst: set.burst,
+        repeat_window_ms: set.repeat_window_ms,
+        on_repeat: match set.on_repeat {
+            OnRepeat::Refuse => RepeatSpec::Refuse,
+            OnRepeat::Warn => RepeatSpec::Warn,
+        },
+        dead_man_s: set.dead_man_s,
     })
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use tidegate_server::admin::protocol::{GrantSpec, LimitsSpec, Request};
+use tidegate_server::admin::protocol::{GrantSpec, LimitsSpec, RepeatSpec, Request};
 
 /// The caller whose keys the demo prints.
 pub const YOU: &str = "you";
@@ -149,6 +149,9 @@ pub fn limits(account: &DeskAccount) -> Request {
         max_mark_age_ms: 5_000,
         orders_per_second: 50,
         burst: 200,
+        repeat_window_ms: 0,
+        on_repeat: RepeatSpec::Refuse,
+        dead_man_s: 0,
     })
 }
 

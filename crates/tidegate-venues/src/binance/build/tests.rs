@@ -92,6 +92,22 @@ fn reference(venue_id: Option<&str>, conditional: bool) -> OrderRef {
 }
 
 #[test]
+fn the_dead_man_timer_is_the_venue_s_own() {
+    let instrument = reference(None, false).instrument;
+    for (seconds, time) in [(120, "120000"), (0, "0")] {
+        let after = Span::from_secs(seconds);
+        let body = CallBody::DeadMan { instrument: instrument.clone(), after };
+        assert_eq!(body.class(), tidegate_types::call::CallClass::Cancel);
+        assert_eq!(
+            told(body),
+            format!(
+                "POST /fapi/v1/countdownCancelAll symbol=BTCUSDT&countdownTime={time}&recvWindow=5000"
+            )
+        );
+    }
+}
+
+#[test]
 fn orders_are_worded_from_the_intent() {
     let limit = json!({"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTX",
         "quantity": "1.000", "price": "9000.50", "newOrderRespType": "RESULT",
