@@ -2,7 +2,7 @@
 
 use super::venue::ACCOUNTS;
 use tidegate_types::decimal::Decimal;
-use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, Pattern, VirtualKey};
+use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, OnRepeat, Pattern, VirtualKey};
 use tidegate_types::ids::{AccountName, BadName, CallerName, DeskName, KeyId, VenueName};
 use tidegate_types::instrument::{Qty, Usd};
 use tidegate_types::order::{OrderType, Side};
@@ -115,5 +115,8 @@ fn limits(account: AccountName) -> Result<AccountLimits, BadName> {
         max_mark_age: Span::from_secs(5),
         orders_per_second: 40,
         burst: 80,
+        repeat_window: Span::ZERO,
+        on_repeat: OnRepeat::Refuse,
+        dead_man: Span::ZERO,
     })
 }
