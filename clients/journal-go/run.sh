@@ -1,13 +1,16 @@
 #!/bin/sh
 # Verifies a journal with Go's own transparency-log packages; with no folder given, one made on
-# the spot, and a copy of it with one flipped bit, which must not pass.
+# the spot, and a copy of it with one flipped bit, which must not pass. With `--if-there` a machine
+# without Go and its packages is no failure. Nothing is downloaded.
 set -eu
 cd "$(dirname "$0")"
 packages=/usr/share/gocode/src/golang.org/x/mod/sumdb
+may_skip=
+if [ "${1:-}" = --if-there ]; then may_skip=yes; shift; fi
 if ! command -v go >/dev/null || [ ! -d "$packages" ]; then
-    if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
-    $sudo apt-get update -qq
-    $sudo apt-get install -y -qq golang-go golang-golang-x-mod-dev >/dev/null
+    echo "skipped: apt-get install golang-go golang-golang-x-mod-dev" >&2
+    [ -n "$may_skip" ]
+    exit
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -51,7 +51,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "clients",
         what: "real clients, unmodified, bare and through the gateway",
-        commands: &[&["clients/run"]],
+        commands: &[&["clients/run"], &["clients/journal-go/run.sh", "--if-there"]],
     },
 ];
 
