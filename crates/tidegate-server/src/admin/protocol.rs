@@ -317,6 +317,8 @@ pub struct AccountStatus {
     pub why: String,
     /// The public id of its venue key.
     pub key: Option<String>,
+    /// What the venue said that key may do.
+    pub rights: Vec<String>,
     /// How many orders are open.
     pub open_orders: usize,
     /// How many of them Tidegate did not place.

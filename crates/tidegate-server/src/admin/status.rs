@@ -125,6 +125,7 @@ fn accounts(state: &State) -> Vec<AccountStatus> {
             open: account.open,
             why: account.why.clone(),
             key: account.key.clone(),
+            rights: account.rights.clone(),
             open_orders: open.len(),
             foreign_orders: open.iter().filter(|order| order.is_foreign()).count(),
             open_notional: state.positions().account_open(name).to_string(),

@@ -26,6 +26,7 @@ fn a_demo_from_its_first_start_to_its_end() {
     steps.step("an order", || orders_pass(&demo));
     steps.step("secrets", || secrets(&demo));
     steps.step("verify", || verify_finds_damage(&demo, home.path()));
+    steps.step("the doctor", || doctor_looks_at_clock_and_keys(&demo));
     steps.step("halt under flood", || halt_under_flood(&demo));
     steps.step("the gateway stands still", || gateway_stands_still(&demo));
     steps.step("the signer dies", || signer_dies(&demo));
@@ -313,6 +314,21 @@ fn killed_whole(demo: &Demo) {
     eventually("its processes die with it", STOP, || {
         processes.iter().all(|pid| !is_alive(*pid)).then_some(())
     });
+}
+
+fn doctor_looks_at_clock_and_keys(demo: &Demo) {
+    // What this machine lacks may be wrong with it; that is another matter.
+    let told = run_json(&demo.dir, &["doctor"]).json;
+    let findings = told["findings"].as_array().unwrap_or_else(|| panic!("{told}"));
+    let seen = |what: &str| -> Vec<&str> {
+        let of = findings.iter().filter(|finding| finding["what"] == what);
+        of.map(|finding| finding["seen"].as_str().unwrap()).collect()
+    };
+    for venue in ["binance", "deribit"] {
+        assert!(seen("clock").iter().any(|s| *s == format!("agrees with {venue}'s to the second")));
+    }
+    let keys = seen("venue key");
+    assert!(keys.iter().any(|s| s.contains(" of binance-main may ")), "{keys:?}");
 }
 
 fn copied_folder(dir: &std::path::Path, copy: &std::path::Path) {

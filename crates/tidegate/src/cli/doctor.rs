@@ -1,5 +1,7 @@
 //! `tidegate doctor`: what is wrong with a data folder and how to mend it.
 
+mod clock;
+
 use super::args::Common;
 use super::output::{Failure, print};
 use super::reach::{ask, data_dir, is_running};
@@ -8,7 +10,7 @@ use serde::Serialize;
 use std::fmt::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tidegate_server::admin::protocol::{Request, Status};
 use tidegate_server::config::Config;
 use tidegate_server::folder::DataFolder;
@@ -39,7 +41,8 @@ impl Finding {
 pub fn run(common: &Common) -> Result<(), Failure> {
     let dir = data_dir(common)?;
     let folder = DataFolder::new(&dir);
-    let mut findings = vec![configuration(&folder), disk(&dir), clock(), journal(&folder)];
+    let mut findings = vec![configuration(&folder), disk(&dir), journal(&folder)];
+    findings.extend(clock::findings(Config::load(&folder).ok().as_ref()));
     findings.extend(permissions(&folder));
     findings.extend(gateway(common, &dir));
     let bad = findings.iter().filter(|finding| !finding.well).count();
@@ -100,17 +103,6 @@ fn disk(dir: &Path) -> Finding {
             }
             Finding::good("disk", seen)
         }
-    }
-}
-
-/// A clock that was never set makes every request stale at the venue.
-fn clock() -> Finding {
-    let year_2025 = Duration::from_secs(1_735_689_600);
-    match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(now) if now > year_2025 => {
-            Finding::good("clock", format!("{} s since 1970", now.as_secs()))
-        }
-        _ => Finding::bad("clock", "before 2025", "set the clock and keep it with NTP or PTP"),
     }
 }
 
@@ -201,6 +193,10 @@ fn running(status: &Status) -> Vec<Finding> {
     let lacks = status.signer_lacks.clone();
     let mend = "run the gateway as docs/going-live.md says, on a kernel with Landlock";
     look("signer", lacks, "every protection is in force".to_owned(), mend);
+    found.extend(status.accounts.iter().filter_map(|account| {
+        let (key, may) = (account.key.as_ref()?, account.rights.join(", "));
+        Some(Finding::good("venue key", format!("{key} of {} may {may}", account.account)))
+    }));
     if status.pids.signer.is_none() {
         found.push(Finding::bad(
             "signer",
