@@ -5,6 +5,7 @@ pub mod binance;
 pub mod deribit;
 pub mod front;
 pub mod json;
+mod raw;
 pub mod registry;
 pub mod upstream;
 

@@ -1,8 +1,6 @@
 //! The venue's side: how a call is worded and signed, and what its answer means.
 
 use crate::front::Instruments;
-use serde_json::Value;
-use std::sync::Arc;
 use tidegate_types::call::{Call, CallBody, WireRequest};
 use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::report::{AccountEvent, AccountSnapshot, Outcome};
@@ -67,8 +65,8 @@ pub enum StreamStep {
 pub enum StreamNews {
     /// Something for the core.
     Event(AccountEvent),
-    /// Something for the callers' sessions.
-    Frame(Arc<Value>),
+    /// Something for the callers' sessions: a JSON value as the venue wrote it.
+    Frame(String),
 }
 
 /// An account's private stream, without the socket.

@@ -209,11 +209,13 @@ impl Desk {
     }
 
     /// Hands a message of a private stream to whoever watches.
-    fn broadcast(&self, account: &AccountName, frame: Arc<Value>) {
+    fn broadcast(&self, account: &AccountName, frame: &str) {
         let frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(watchers) = frames.get(account) {
-            // Nobody watching is no trouble.
-            let _ = watchers.send(frame);
+        let watchers = frames.get(account).filter(|watchers| watchers.receiver_count() > 0);
+        // Most accounts trade unwatched: only a message that is seen is read as a tree.
+        let Some(watchers) = watchers else { return };
+        if let Ok(frame) = serde_json::from_str(frame) {
+            let _ = watchers.send(Arc::new(frame));
         }
     }
 

@@ -1,6 +1,5 @@
 //! What the tasks that talk to venues need of the desk.
 
-use serde_json::Value;
 use std::pin::Pin;
 use std::sync::Arc;
 use tidegate_core::event::Event;
@@ -25,7 +24,7 @@ pub trait Sink: Send + Sync {
     fn marks(&self, marks: Vec<Mark>);
 
     /// Hands a message of an account's private stream to the sessions of its callers.
-    fn frame(&self, account: &AccountName, frame: Arc<Value>);
+    fn frame(&self, account: &AccountName, frame: &str);
 
     /// The instruments of a venue as last read; empty before that.
     fn instruments(&self, venue: &VenueName) -> Arc<Instruments>;
@@ -45,7 +44,7 @@ impl Sink for super::Desk {
         }
     }
 
-    fn frame(&self, account: &AccountName, frame: Arc<Value>) {
+    fn frame(&self, account: &AccountName, frame: &str) {
         self.broadcast(account, frame);
     }
 

@@ -109,7 +109,9 @@ fn stream(world: Option<&World>, data: &[u8]) {
         now = now.plus(Span::from_millis(10));
         let (news, _) = stream.on_text(line, &world.market, now);
         for item in news {
-            if let StreamNews::Frame(frame) = item {
+            if let StreamNews::Frame(frame) = item
+                && let Ok(frame) = serde_json::from_str(&frame)
+            {
                 sessions_see(world, &frame);
             }
         }

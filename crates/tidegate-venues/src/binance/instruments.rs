@@ -2,8 +2,8 @@
 
 use super::snapshot;
 use super::wire::{decimal, text, time};
+use crate::raw::{Fields, Raw};
 use crate::upstream::Unreadable;
-use serde_json::Value;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::{Currency, IndexName, InstrumentId, InstrumentName, VenueName};
 use tidegate_types::instrument::{Instrument, Kind, Price, Qty, Unit};
@@ -21,17 +21,17 @@ pub(crate) fn instruments(
         return Err(Unreadable(format!("{} answers instead of one", replies.len())));
     };
     let info = snapshot::object(reply)?;
-    let symbols = info.get("symbols").and_then(Value::as_array);
+    let symbols = info.get("symbols").and_then(Raw::items);
     let symbols = symbols.ok_or_else(|| Unreadable("no `symbols`".to_owned()))?;
-    Ok(symbols.iter().filter_map(|symbol| instrument(venue, symbol)).collect())
+    Ok(symbols.iter().filter_map(|symbol| instrument(venue, &symbol.fields()?)).collect())
 }
 
-fn instrument(venue: &VenueName, symbol: &Value) -> Option<Instrument> {
+fn instrument(venue: &VenueName, symbol: &Fields<'_>) -> Option<Instrument> {
     let quote = text(symbol, "quoteAsset").ok()?;
-    if !DOLLARS.contains(&quote) {
+    if !DOLLARS.contains(&&*quote) {
         return None;
     }
-    let kind = match text(symbol, "contractType").ok()? {
+    let kind = match &*text(symbol, "contractType").ok()? {
         "PERPETUAL" | "TRADIFI_PERPETUAL" => Kind::Perpetual,
         "CURRENT_QUARTER" | "NEXT_QUARTER" | "CURRENT_MONTH" | "NEXT_MONTH" => {
             Kind::Future { expiry: time(symbol, "deliveryDate").ok()? }
@@ -40,34 +40,35 @@ fn instrument(venue: &VenueName, symbol: &Value) -> Option<Instrument> {
     };
     let price = filter(symbol, "PRICE_FILTER")?;
     let lot = filter(symbol, "LOT_SIZE")?;
-    let tick = positive(price, "tickSize")?;
-    let step = positive(lot, "stepSize")?;
+    let tick = positive(&price, "tickSize")?;
+    let step = positive(&lot, "stepSize")?;
     Some(Instrument {
         id: InstrumentId {
             venue: venue.clone(),
-            name: InstrumentName::new(text(symbol, "symbol").ok()?).ok()?,
+            name: InstrumentName::new(&text(symbol, "symbol").ok()?).ok()?,
         },
         kind,
         unit: Unit::Linear,
-        base: Currency::new(text(symbol, "baseAsset").ok()?).ok()?,
-        settlement: Currency::new(text(symbol, "marginAsset").ok()?).ok()?,
-        index: IndexName::new(text(symbol, "pair").ok()?).ok()?,
+        base: Currency::new(&text(symbol, "baseAsset").ok()?).ok()?,
+        settlement: Currency::new(&text(symbol, "marginAsset").ok()?).ok()?,
+        index: IndexName::new(&text(symbol, "pair").ok()?).ok()?,
         contract_size: Qty(Decimal::ONE),
         tick: Price(tick),
         tick_steps: Vec::new(),
         lot: Qty(step),
-        min_qty: Qty(positive(lot, "minQty")?),
-        max_qty: positive(lot, "maxQty").map(Qty),
+        min_qty: Qty(positive(&lot, "minQty")?),
+        max_qty: positive(&lot, "maxQty").map(Qty),
         open: text(symbol, "status").ok()? == "TRADING",
     })
 }
 
-fn filter<'a>(symbol: &'a Value, kind: &str) -> Option<&'a Value> {
-    let filters = symbol.get("filters")?.as_array()?;
-    filters.iter().find(|f| f.get("filterType").and_then(Value::as_str) == Some(kind))
+fn filter<'a>(symbol: &Fields<'a>, kind: &str) -> Option<Fields<'a>> {
+    let filters = symbol.get("filters")?.items()?;
+    let mut filters = filters.into_iter().filter_map(Raw::fields);
+    filters.find(|filter| filter.text("filterType").as_deref() == Some(kind))
 }
 
-fn positive(filter: &Value, name: &str) -> Option<Decimal> {
+fn positive(filter: &Fields<'_>, name: &str) -> Option<Decimal> {
     decimal(filter, name).ok().filter(|value| value.is_positive())
 }
 

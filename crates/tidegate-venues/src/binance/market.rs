@@ -2,8 +2,8 @@
 
 use super::wire::{decimal, text, time};
 use crate::front::Instruments;
+use crate::raw::Raw;
 use crate::upstream::MarkFeed;
-use serde_json::Value;
 use tidegate_types::ids::InstrumentName;
 use tidegate_types::instrument::{Mark, Price};
 use tidegate_types::time::Time;
@@ -15,19 +15,18 @@ pub(crate) fn feed() -> MarkFeed {
 
 /// The marks that a message tells about known instruments.
 pub(crate) fn marks(message: &str, instruments: &Instruments, now: Time) -> Vec<Mark> {
-    let Ok(message) = serde_json::from_str::<Value>(message) else { return Vec::new() };
-    let data = message.get("data").unwrap_or(&message);
-    match data {
-        Value::Array(rows) => rows.iter().filter_map(|row| mark(row, instruments, now)).collect(),
-        row => mark(row, instruments, now).into_iter().collect(),
-    }
+    let Ok(message) = Raw::read(message.as_bytes()) else { return Vec::new() };
+    let data = message.fields().and_then(|message| message.get("data")).unwrap_or(message);
+    let rows = data.items().unwrap_or_else(|| vec![data]);
+    rows.into_iter().filter_map(|row| mark(row, instruments, now)).collect()
 }
 
-fn mark(row: &Value, instruments: &Instruments, now: Time) -> Option<Mark> {
+fn mark(row: Raw<'_>, instruments: &Instruments, now: Time) -> Option<Mark> {
+    let row = &row.fields()?;
     if text(row, "e").ok()? != "markPriceUpdate" {
         return None;
     }
-    let name = InstrumentName::new(text(row, "s").ok()?).ok()?;
+    let name = InstrumentName::new(&text(row, "s").ok()?).ok()?;
     let instrument = instruments.get(&name)?;
     let mark = decimal(row, "p").ok().filter(|mark| mark.is_positive())?;
     // Some have no index of their own; the mark stands for it then.

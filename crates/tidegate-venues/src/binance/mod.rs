@@ -19,6 +19,7 @@ mod stream;
 mod wire;
 
 use crate::front::{Context, Front, Instruments, LocalAnswer, Need, Parsed, Read, Session, Viewer};
+use crate::raw::Raw;
 use crate::upstream::{
     AccountStream, Allowance, BuildError, Connections, KeySigner, MarkFeed, Units, Unreadable,
     Upstream,
@@ -201,13 +202,10 @@ impl Upstream for Binance {
 
     fn rights(&self, _key_id: &str, reply: &Reply) -> Result<Vec<String>, Unreadable> {
         let answer = snapshot::object(reply)?;
-        let flags = answer.as_object().into_iter().flatten();
-        let granted: Vec<String> = flags
-            .filter(|(_, value)| value.as_bool() == Some(true))
-            .map(|(name, _)| name.clone())
-            .collect();
+        let granted = answer.iter().filter(|(_, value)| value.truth() == Some(true));
+        let granted = granted.map(|(name, _)| name.to_owned()).collect();
         // An answer without the flag for withdrawals is not the one that was asked for.
-        match answer.get("enableWithdrawals").and_then(serde_json::Value::as_bool) {
+        match answer.get("enableWithdrawals").and_then(Raw::truth) {
             Some(_) => Ok(granted),
             None => Err(Unreadable("no `enableWithdrawals` among the rights".to_owned())),
         }

@@ -1,7 +1,7 @@
 //! What the venue's answers mean for an order.
 
 use super::wire;
-use serde_json::Value;
+use crate::raw::Fields;
 use tidegate_types::call::CallBody;
 use tidegate_types::ids::VenueName;
 use tidegate_types::report::Outcome;
@@ -25,7 +25,7 @@ pub(crate) fn outcome(venue: &VenueName, body: &CallBody, reply: &Reply) -> Outc
     if is_turned_away(reply) {
         return turned_away(reply);
     }
-    let Ok(answer) = serde_json::from_slice::<Value>(&reply.body) else {
+    let Ok(answer) = Fields::read(&reply.body) else {
         return unknown(format!("http {} with an unreadable body", reply.status));
     };
     if let Some(refusal) = refusal(&answer) {
@@ -46,7 +46,7 @@ pub(crate) fn outcome(venue: &VenueName, body: &CallBody, reply: &Reply) -> Outc
         }
         CallBody::Place { .. } | CallBody::Amend { .. } => wire::order(venue, &answer),
         CallBody::Cancel { order } if order.conditional => {
-            return if answer.get("code").and_then(Value::as_str) == Some("200") {
+            return if answer.text("code").as_deref() == Some("200") {
                 Outcome::Done
             } else {
                 unknown("an unreadable answer to a cancel".to_owned())
@@ -73,7 +73,7 @@ fn is_turned_away(reply: &Reply) -> bool {
 }
 
 fn turned_away(reply: &Reply) -> Outcome {
-    let said = serde_json::from_slice::<Value>(&reply.body).ok();
+    let said = Fields::read(&reply.body).ok();
     let (code, message) = said
         .and_then(|answer| refusal(&answer))
         .unwrap_or_else(|| (TOO_MANY_REQUESTS, format!("http {}", reply.status)));
@@ -81,9 +81,9 @@ fn turned_away(reply: &Reply) -> Outcome {
 }
 
 /// The number and words of a refusal, if the answer is one: refusals are negative numbers.
-pub(crate) fn refusal(answer: &Value) -> Option<(i64, String)> {
-    let code = answer.get("code")?.as_i64().filter(|code| *code < 0)?;
-    let message = answer.get("msg").and_then(Value::as_str).unwrap_or_default();
+pub(crate) fn refusal(answer: &Fields<'_>) -> Option<(i64, String)> {
+    let code = answer.whole("code").filter(|code: &i64| *code < 0)?;
+    let message = answer.text("msg").unwrap_or_default();
     Some((code, message.chars().filter(|c| !c.is_control()).take(300).collect()))
 }
 

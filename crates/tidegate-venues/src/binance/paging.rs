@@ -41,10 +41,10 @@ pub(crate) fn widen(route: &Route, params: &mut Vec<(String, String)>, context: 
 }
 
 /// Cuts the rows that a caller may see to the length that it asked for.
-pub(crate) fn cut(rows: &mut Value, context: &Context) {
+pub(crate) fn cut<T>(rows: &mut Vec<T>, context: &Context) {
     let Some(page) = context.0.get("page") else { return };
     let keep = page.get("keep").and_then(Value::as_u64).and_then(|keep| usize::try_from(keep).ok());
-    let (Some(rows), Some(keep)) = (rows.as_array_mut(), keep) else { return };
+    let Some(keep) = keep else { return };
     if page.get("oldest").and_then(Value::as_bool) == Some(true) {
         rows.truncate(keep);
     } else {

@@ -4,7 +4,9 @@ use super::errors::{self, About};
 use super::paging;
 use super::routes::{self, Use};
 use crate::front::{Context, LocalAnswer, Shown, Viewer};
+use crate::raw::Raw;
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Reply;
 
@@ -26,7 +28,8 @@ pub(crate) fn pass(context: &Context, mut reply: Reply, viewer: &Viewer<'_>) -> 
     reply.headers.retain(|(name, _)| passes(name));
     let route = context.0.get("route").and_then(Value::as_str).and_then(routes::named);
     let Some(route) = route.filter(|_| reply.status < 400) else { return reply };
-    let edited = match route.purpose {
+    let answer = || Raw::read(&reply.body).ok();
+    let shown = match route.purpose {
         Use::Place
         | Use::Amend
         | Use::Cancel
@@ -34,17 +37,16 @@ pub(crate) fn pass(context: &Context, mut reply: Reply, viewer: &Viewer<'_>) -> 
         | Use::CancelAlgo
         | Use::BatchPlace
         | Use::BatchAmend
-        | Use::BatchCancel => edit(&reply.body, |value| {
-            restore(value, viewer);
-            true
+        | Use::BatchCancel => {
+            answer().map(|answer| restore(answer, viewer).unwrap_or(answer.json().into()))
+        }
+        Use::ReadOrder | Use::ReadAlgo => answer().and_then(|answer| restore(answer, viewer)),
+        Use::Read if ROWS.contains(&route.path) => answer().and_then(|answer| {
+            let mut rows = rows(answer, viewer)?;
+            paging::cut(&mut rows, context);
+            Some(list(&rows))
         }),
-        Use::ReadOrder | Use::ReadAlgo => edit(&reply.body, |value| restore(value, viewer)),
-        Use::Read if ROWS.contains(&route.path) => edit(&reply.body, |value| {
-            let readable = rows(value, viewer);
-            paging::cut(value, context);
-            readable
-        }),
-        Use::Read if route.path == INCOME => edit(&reply.body, |value| income(value, viewer)),
+        Use::Read if route.path == INCOME => answer().and_then(|answer| income(answer, viewer)),
         Use::Read
         | Use::Public
         | Use::Foreign
@@ -57,14 +59,16 @@ pub(crate) fn pass(context: &Context, mut reply: Reply, viewer: &Viewer<'_>) -> 
         | Use::StreamStop
         | Use::Countdown => return reply,
     };
-    match edited {
-        Some(body) => Reply { body, ..reply },
+    match shown {
+        Some(shown) => Reply { body: shown.into_owned().into_bytes(), ..reply },
         // Not the caller's, or not what the venue sends there: nothing of it is shown.
-        None => {
-            let reject = Reject::new(Code::OrderNotFound, "");
-            errors::reply(&reject, About { purpose: Some(route.purpose), ..About::default() })
-        }
+        None => not_there(route.purpose),
     }
+}
+
+fn not_there(purpose: Use) -> Reply {
+    let reject = Reject::new(Code::OrderNotFound, "");
+    errors::reply(&reject, About { purpose: Some(purpose), ..About::default() })
 }
 
 /// The gateway's own answer in the venue's words.
@@ -143,39 +147,40 @@ fn passes(name: &str) -> bool {
     name == "content-type" || name == "retry-after" || name.starts_with("x-mbx-")
 }
 
-fn edit(body: &[u8], change: impl FnOnce(&mut Value) -> bool) -> Option<Vec<u8>> {
-    let mut value: Value = serde_json::from_slice(body).ok()?;
-    if change(&mut value) { serde_json::to_vec(&value).ok() } else { None }
+/// The rows that the viewer may see, each under its owner's id.
+fn rows<'a>(answer: Raw<'a>, viewer: &Viewer<'_>) -> Option<Vec<Cow<'a, str>>> {
+    let rows = answer.items()?;
+    Some(rows.into_iter().filter_map(|row| restore(row, viewer)).collect())
 }
 
-/// Keeps the rows that the viewer may see, each under its owner's id.
-fn rows(value: &mut Value, viewer: &Viewer<'_>) -> bool {
-    let Some(rows) = value.as_array_mut() else { return false };
-    rows.retain_mut(|row| restore(row, viewer));
-    true
-}
-
-/// Keeps the rows that are the account's. Those of trades do not say whose they are.
-fn income(value: &mut Value, viewer: &Viewer<'_>) -> bool {
-    let Some(rows) = value.as_array_mut() else { return false };
-    let of_account = |row: &Value| match row.get("tradeId") {
-        None | Some(Value::Null) => true,
-        Some(id) => id.as_str() == Some(""),
+/// The rows that are the account's. Those of trades do not say whose they are.
+fn income<'a>(answer: Raw<'a>, viewer: &Viewer<'_>) -> Option<Cow<'a, str>> {
+    let of_account = |row: &Raw<'_>| match row.fields().and_then(|row| row.get("tradeId")) {
+        None => true,
+        Some(id) => matches!(id.json(), "null" | "\"\""),
     };
+    let mut rows = answer.items()?;
     rows.retain(|row| viewer.account_wide || of_account(row));
-    true
+    let rows: Vec<Cow<'_, str>> = rows.into_iter().map(|row| row.json().into()).collect();
+    Some(list(&rows))
 }
 
-/// Puts the owner's id back into an order, a trade or a list of either; whether it is to be seen.
-fn restore(value: &mut Value, viewer: &Viewer<'_>) -> bool {
-    if value.is_array() {
-        return rows(value, viewer);
-    }
-    let Some(order) = value.as_object_mut() else { return false };
-    if order.contains_key("algoId") {
-        rename(order, "clientAlgoId", "algoId", viewer)
-    } else {
-        rename(order, "clientOrderId", "orderId", viewer)
+fn list(rows: &[Cow<'_, str>]) -> Cow<'static, str> {
+    format!("[{}]", rows.join(",")).into()
+}
+
+/// An order, a trade or a list of either under its owner's id; nothing if it is not to be seen.
+fn restore<'a>(value: Raw<'a>, viewer: &Viewer<'_>) -> Option<Cow<'a, str>> {
+    let Some(order) = value.fields() else { return rows(value, viewer).map(|rows| list(&rows)) };
+    let (client, venue) = match order.get("algoId") {
+        Some(_) => ("clientAlgoId", "algoId"),
+        None => ("clientOrderId", "orderId"),
+    };
+    let venue_id = order.get(venue).and_then(Raw::word);
+    match viewer.shown(order.text(client).as_deref(), venue_id.as_deref()) {
+        Shown::Hidden => None,
+        Shown::Visible(None) => Some(value.json().into()),
+        Shown::Visible(Some(id)) => Some(order.with_text(value.json(), client, id.as_str()).into()),
     }
 }
 

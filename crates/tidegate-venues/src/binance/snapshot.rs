@@ -2,8 +2,8 @@
 
 use super::outcome::refusal;
 use super::wire;
+use crate::raw::{Fields, Raw};
 use crate::upstream::Unreadable;
-use serde_json::Value;
 use tidegate_types::ids::VenueName;
 use tidegate_types::report::AccountSnapshot;
 use tidegate_types::request::Reply;
@@ -42,28 +42,31 @@ pub(crate) fn snapshot(
     Ok(snapshot)
 }
 
-/// The rows of an answer.
-pub(crate) fn rows(reply: &Reply) -> Result<Vec<Value>, Unreadable> {
-    match serde_json::from_slice(&reply.body) {
-        Ok(Value::Array(rows)) if reply.status == 200 => Ok(rows),
-        Ok(answer) => Err(Unreadable(match refusal(&answer) {
-            Some((code, message)) => format!("http {}: {code} {message}", reply.status),
-            None => format!("http {}: not a list", reply.status),
-        })),
-        Err(_) => Err(Unreadable(format!("http {}: not json", reply.status))),
-    }
+/// The rows of an answer; what is no object there has no fields.
+pub(crate) fn rows(reply: &Reply) -> Result<Vec<Fields<'_>>, Unreadable> {
+    let answer = answer(reply)?;
+    let rows = answer.items().filter(|_| reply.status == 200);
+    let rows = rows.ok_or_else(|| failed(reply, answer, "not a list"))?;
+    Ok(rows.into_iter().map(|row| row.fields().unwrap_or_default()).collect())
 }
 
 /// The answer as an object, if the request succeeded.
-pub(crate) fn object(reply: &Reply) -> Result<Value, Unreadable> {
-    match serde_json::from_slice::<Value>(&reply.body) {
-        Ok(answer) if reply.status == 200 && answer.is_object() => Ok(answer),
-        Ok(answer) => Err(Unreadable(match refusal(&answer) {
-            Some((code, message)) => format!("http {}: {code} {message}", reply.status),
-            None => format!("http {}: not an object", reply.status),
-        })),
-        Err(_) => Err(Unreadable(format!("http {}: not json", reply.status))),
-    }
+pub(crate) fn object(reply: &Reply) -> Result<Fields<'_>, Unreadable> {
+    let answer = answer(reply)?;
+    let fields = answer.fields().filter(|_| reply.status == 200);
+    fields.ok_or_else(|| failed(reply, answer, "not an object"))
+}
+
+fn answer(reply: &Reply) -> Result<Raw<'_>, Unreadable> {
+    let read = Raw::read(&reply.body);
+    read.map_err(|_| Unreadable(format!("http {}: not json", reply.status)))
+}
+
+fn failed(reply: &Reply, answer: Raw<'_>, what: &str) -> Unreadable {
+    Unreadable(match answer.fields().as_ref().and_then(refusal) {
+        Some((code, message)) => format!("http {}: {code} {message}", reply.status),
+        None => format!("http {}: {what}", reply.status),
+    })
 }
 
 #[cfg(test)]

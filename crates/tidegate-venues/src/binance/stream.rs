@@ -4,9 +4,8 @@ use super::outcome::refusal;
 use super::snapshot;
 use super::wire;
 use crate::front::Instruments;
+use crate::raw::{Fields, Raw};
 use crate::upstream::{AccountStream, StreamNews, StreamStep, Unreadable};
-use serde_json::Value;
-use std::sync::Arc;
 use tidegate_types::call::CallBody;
 use tidegate_types::ids::VenueName;
 use tidegate_types::report::AccountEvent;
@@ -92,20 +91,21 @@ impl AccountStream for UserStream {
         _instruments: &Instruments,
         now: Time,
     ) -> (Vec<StreamNews>, Vec<StreamStep>) {
-        let Ok(frame) = serde_json::from_str::<Value>(text) else {
+        let Ok(message) = Fields::read(text.as_bytes()) else {
             return (Vec::new(), self.restart("an unreadable message".to_owned()));
         };
-        let frame = match frame.get("data") {
-            Some(data) if frame.get("stream").is_some() => data.clone(),
-            _ => frame,
+        let inner = message.get("data").filter(|_| message.get("stream").is_some());
+        let (frame, json) = match inner {
+            Some(inner) => (inner.fields().unwrap_or_default(), inner.json()),
+            None => (message, text),
         };
-        if frame.get("e").and_then(Value::as_str) == Some("listenKeyExpired") {
+        if frame.text("e").as_deref() == Some("listenKeyExpired") {
             return (Vec::new(), self.restart("the listen key expired".to_owned()));
         }
         match events(&self.venue, &frame, now) {
             Ok(events) => {
                 let mut news: Vec<StreamNews> = events.into_iter().map(StreamNews::Event).collect();
-                news.push(StreamNews::Frame(Arc::new(frame)));
+                news.push(StreamNews::Frame(json.to_owned()));
                 (news, Vec::new())
             }
             // What cannot be read may have been an order: only a new snapshot tells.
@@ -132,29 +132,31 @@ impl AccountStream for UserStream {
 /// What a frame of the private stream means for orders and positions.
 pub(crate) fn events(
     venue: &VenueName,
-    frame: &Value,
+    frame: &Fields<'_>,
     now: Time,
 ) -> Result<Vec<AccountEvent>, Unreadable> {
     let part = |name: &str| {
-        frame.get(name).ok_or_else(|| Unreadable(format!("no `{name}` in a private message")))
+        let part = frame.get(name).map(|part| part.fields().unwrap_or_default());
+        part.ok_or_else(|| Unreadable(format!("no `{name}` in a private message")))
     };
     let mut events = Vec::new();
-    match frame.get("e").and_then(Value::as_str) {
+    match frame.text("e").as_deref() {
         Some("ORDER_TRADE_UPDATE") => {
-            let order = part("o")?;
+            let order = &part("o")?;
             let fill = wire::fill_update(venue, order)?;
             events.extend(fill.map(|fill| AccountEvent::Fill { fill }));
             events.push(AccountEvent::Order { report: wire::order_update(venue, order)? });
         }
         Some("ALGO_UPDATE") => {
             let at = wire::time(frame, "T").unwrap_or(now);
-            let report = wire::algo_update(venue, part("o")?, at)?;
+            let report = wire::algo_update(venue, &part("o")?, at)?;
             events.push(AccountEvent::Order { report });
         }
         Some("ACCOUNT_UPDATE") => {
-            let positions = part("a")?.get("P").and_then(Value::as_array);
-            for row in positions.into_iter().flatten() {
-                let position = wire::position_update(venue, row)?;
+            let positions = part("a")?.get("P").and_then(Raw::items);
+            for row in positions.unwrap_or_default() {
+                let row = row.fields().unwrap_or_default();
+                let position = wire::position_update(venue, &row)?;
                 events.extend(position.map(|position| AccountEvent::Position { position }));
             }
         }
@@ -164,14 +166,18 @@ pub(crate) fn events(
     Ok(events)
 }
 
-fn listen_key(answer: &Value) -> Option<&str> {
-    let key = answer.get("listenKey").and_then(Value::as_str)?;
+fn listen_key(answer: &Fields<'_>) -> Option<String> {
+    let key = answer.text("listenKey")?;
     let plain = !key.is_empty() && key.len() <= 128;
-    if plain && key.bytes().all(|b| b.is_ascii_alphanumeric()) { Some(key) } else { None }
+    if plain && key.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        Some(key.into_owned())
+    } else {
+        None
+    }
 }
 
 fn gone(reply: &Reply) -> bool {
-    let answer = serde_json::from_slice::<Value>(&reply.body).ok();
+    let answer = Fields::read(&reply.body).ok();
     answer.as_ref().and_then(refusal).is_some_and(|(code, _)| code == -1125)
 }
 

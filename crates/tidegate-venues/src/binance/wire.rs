@@ -1,7 +1,8 @@
 //! Orders, trades and positions as Binance writes them, read into reports.
 
+use crate::raw::{Fields, Raw};
 use crate::upstream::Unreadable;
-use serde_json::Value;
+use std::borrow::Cow;
 use std::str::FromStr;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::{
@@ -15,91 +16,85 @@ use tidegate_types::time::Time;
 /// What a field must be, or why it is not.
 pub(crate) type Read<T> = Result<T, Unreadable>;
 
-fn bad(name: &str, value: Option<&Value>) -> Unreadable {
-    let seen: String = value.map_or_else(|| "nothing".to_owned(), Value::to_string);
-    Unreadable(format!("`{name}` is {}", seen.chars().take(60).collect::<String>()))
+fn bad(name: &str, value: Option<Raw<'_>>) -> Unreadable {
+    let seen: String = value.map_or("nothing", Raw::json).chars().take(60).collect();
+    Unreadable(format!("`{name}` is {seen}"))
 }
 
 /// A text field.
-pub(crate) fn text<'a>(object: &'a Value, name: &str) -> Read<&'a str> {
-    object.get(name).and_then(Value::as_str).ok_or_else(|| bad(name, object.get(name)))
+pub(crate) fn text<'a>(object: &Fields<'a>, name: &str) -> Read<Cow<'a, str>> {
+    object.text(name).ok_or_else(|| bad(name, object.get(name)))
 }
 
 /// A decimal in a text or a number.
-pub(crate) fn decimal(object: &Value, name: &str) -> Read<Decimal> {
-    let parsed = match object.get(name) {
-        Some(Value::String(text)) => Decimal::from_str(text).ok(),
-        Some(Value::Number(number)) => Decimal::from_str(&number.to_string()).ok(),
-        _ => None,
+pub(crate) fn decimal(object: &Fields<'_>, name: &str) -> Read<Decimal> {
+    let value = object.get(name);
+    let read = |value: Raw<'_>| match value.number() {
+        Some(number) => Decimal::from_str(number).ok(),
+        None => Decimal::from_str(&value.text()?).ok(),
     };
-    parsed.ok_or_else(|| bad(name, object.get(name)))
+    value.and_then(read).ok_or_else(|| bad(name, value))
 }
 
 /// A decimal, zero when the field is missing or empty.
-fn decimal_or_zero(object: &Value, name: &str) -> Read<Decimal> {
-    match object.get(name) {
-        None | Some(Value::Null) => Ok(Decimal::ZERO),
-        Some(Value::String(text)) if text.is_empty() => Ok(Decimal::ZERO),
+fn decimal_or_zero(object: &Fields<'_>, name: &str) -> Read<Decimal> {
+    match object.get(name).map(Raw::json) {
+        None | Some("null" | "\"\"") => Ok(Decimal::ZERO),
         Some(_) => decimal(object, name),
     }
 }
 
 /// A price, `None` when it is zero, missing or empty.
-fn price(object: &Value, name: &str) -> Read<Option<Price>> {
+fn price(object: &Fields<'_>, name: &str) -> Read<Option<Price>> {
     let value = decimal_or_zero(object, name)?;
     Ok(if value.is_positive() { Some(Price(value)) } else { None })
 }
 
 /// The average price, which some answers give with more decimals than are kept.
-fn average(object: &Value, name: &str) -> Option<Price> {
+fn average(object: &Fields<'_>, name: &str) -> Option<Price> {
     price(object, name).ok().flatten()
 }
 
 /// A time in ms.
-pub(crate) fn time(object: &Value, name: &str) -> Read<Time> {
-    let ms = object.get(name).and_then(Value::as_u64);
-    ms.map(Time::from_millis).ok_or_else(|| bad(name, object.get(name)))
+pub(crate) fn time(object: &Fields<'_>, name: &str) -> Read<Time> {
+    object.whole(name).map(Time::from_millis).ok_or_else(|| bad(name, object.get(name)))
 }
 
-fn truth(object: &Value, name: &str) -> bool {
-    object.get(name).and_then(Value::as_bool).unwrap_or(false)
+fn truth(object: &Fields<'_>, name: &str) -> bool {
+    object.get(name).and_then(Raw::truth).unwrap_or(false)
 }
 
 /// An id that is a number, or a text that is not empty.
-fn id(object: &Value, name: &str) -> Read<VenueOrderId> {
+fn id(object: &Fields<'_>, name: &str) -> Read<VenueOrderId> {
     optional_id(object, name).ok_or_else(|| bad(name, object.get(name)))
 }
 
-fn optional_id(object: &Value, name: &str) -> Option<VenueOrderId> {
-    let text = match object.get(name)? {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
+fn optional_id(object: &Fields<'_>, name: &str) -> Option<VenueOrderId> {
+    let text = object.get(name)?.word()?;
     if text == "0" { None } else { VenueOrderId::new(&text).ok() }
 }
 
 /// The instrument that a symbol names.
-pub(crate) fn instrument(venue: &VenueName, object: &Value, name: &str) -> Read<InstrumentId> {
-    let found = InstrumentName::new(text(object, name)?);
+pub(crate) fn instrument(venue: &VenueName, object: &Fields<'_>, name: &str) -> Read<InstrumentId> {
+    let found = InstrumentName::new(&text(object, name)?);
     let name = found.map_err(|_| bad(name, object.get(name)))?;
     Ok(InstrumentId { venue: venue.clone(), name })
 }
 
-fn client_id(object: &Value, name: &str) -> Option<ClientId> {
-    object.get(name).and_then(Value::as_str).and_then(|text| ClientId::new(text).ok())
+fn client_id(object: &Fields<'_>, name: &str) -> Option<ClientId> {
+    ClientId::new(&object.text(name)?).ok()
 }
 
-fn side(object: &Value, name: &str) -> Read<Side> {
-    match text(object, name)? {
+fn side(object: &Fields<'_>, name: &str) -> Read<Side> {
+    match &*text(object, name)? {
         "BUY" => Ok(Side::Buy),
         "SELL" => Ok(Side::Sell),
         _ => Err(bad(name, object.get(name))),
     }
 }
 
-fn order_type(object: &Value, name: &str) -> Read<OrderType> {
-    match text(object, name)? {
+fn order_type(object: &Fields<'_>, name: &str) -> Read<OrderType> {
+    match &*text(object, name)? {
         "LIMIT" => Ok(OrderType::Limit),
         // A liquidation takes what the book has.
         "MARKET" | "LIQUIDATION" => Ok(OrderType::Market),
@@ -112,8 +107,8 @@ fn order_type(object: &Value, name: &str) -> Read<OrderType> {
     }
 }
 
-fn state(object: &Value, name: &str) -> Read<VenueState> {
-    match text(object, name)? {
+fn state(object: &Fields<'_>, name: &str) -> Read<VenueState> {
+    match &*text(object, name)? {
         "NEW" | "PARTIALLY_FILLED" | "NEW_INSURANCE" | "NEW_ADL" => Ok(VenueState::Open),
         "FILLED" => Ok(VenueState::Filled),
         "CANCELED" | "EXPIRED" | "EXPIRED_IN_MATCH" => Ok(VenueState::Cancelled),
@@ -122,8 +117,8 @@ fn state(object: &Value, name: &str) -> Read<VenueState> {
     }
 }
 
-fn algo_state(object: &Value, name: &str, filled: Qty, qty: Qty) -> Read<VenueState> {
-    match text(object, name)? {
+fn algo_state(object: &Fields<'_>, name: &str, filled: Qty, qty: Qty) -> Read<VenueState> {
+    match &*text(object, name)? {
         "NEW" | "TRIGGERING" => Ok(VenueState::Untriggered),
         "TRIGGERED" => Ok(VenueState::Open),
         // Triggered, and the order it became is done.
@@ -135,7 +130,7 @@ fn algo_state(object: &Value, name: &str, filled: Qty, qty: Qty) -> Read<VenueSt
 }
 
 /// An order of the REST interface or the WebSocket API.
-pub(crate) fn order(venue: &VenueName, object: &Value) -> Read<OrderReport> {
+pub(crate) fn order(venue: &VenueName, object: &Fields<'_>) -> Read<OrderReport> {
     Ok(OrderReport {
         instrument: instrument(venue, object, "symbol")?,
         client_id: client_id(object, "clientOrderId"),
@@ -154,7 +149,7 @@ pub(crate) fn order(venue: &VenueName, object: &Value) -> Read<OrderReport> {
 }
 
 /// A conditional order of the REST interface or the WebSocket API.
-pub(crate) fn algo(venue: &VenueName, object: &Value) -> Read<OrderReport> {
+pub(crate) fn algo(venue: &VenueName, object: &Fields<'_>) -> Read<OrderReport> {
     let kind = if object.get("orderType").is_some() { "orderType" } else { "type" };
     let qty = Qty(decimal_or_zero(object, "quantity")?);
     let triggered_as = optional_id(object, "actualOrderId");
@@ -181,9 +176,9 @@ pub(crate) fn algo(venue: &VenueName, object: &Value) -> Read<OrderReport> {
 }
 
 /// The order of an `ORDER_TRADE_UPDATE`.
-pub(crate) fn order_update(venue: &VenueName, object: &Value) -> Read<OrderReport> {
+pub(crate) fn order_update(venue: &VenueName, object: &Fields<'_>) -> Read<OrderReport> {
     let (qty, filled) = (Qty(decimal(object, "q")?), Qty(decimal(object, "z")?));
-    let state = match text(object, "X")? {
+    let state = match &*text(object, "X")? {
         // Forced trades are told under states of their own.
         "NEW_ADL" | "NEW_INSURANCE" if filled >= qty => VenueState::Filled,
         _ => state(object, "X")?,
@@ -206,10 +201,10 @@ pub(crate) fn order_update(venue: &VenueName, object: &Value) -> Read<OrderRepor
 }
 
 /// The trade of an `ORDER_TRADE_UPDATE`, if it tells one.
-pub(crate) fn fill_update(venue: &VenueName, object: &Value) -> Read<Option<FillReport>> {
+pub(crate) fn fill_update(venue: &VenueName, object: &Fields<'_>) -> Read<Option<FillReport>> {
     let qty = decimal_or_zero(object, "l")?;
     // Liquidation and auto-deleveraging are told as `CALCULATED`.
-    if !matches!(text(object, "x")?, "TRADE" | "CALCULATED") || !qty.is_positive() {
+    if !matches!(&*text(object, "x")?, "TRADE" | "CALCULATED") || !qty.is_positive() {
         return Ok(None);
     }
     let trade_id = id(object, "t")?;
@@ -222,17 +217,14 @@ pub(crate) fn fill_update(venue: &VenueName, object: &Value) -> Read<Option<Fill
         qty: Qty(qty),
         price: Price(decimal(object, "L")?),
         fee: decimal_or_zero(object, "n")?,
-        fee_currency: object
-            .get("N")
-            .and_then(Value::as_str)
-            .and_then(|name| Currency::new(name).ok()),
+        fee_currency: object.text("N").and_then(|name| Currency::new(&name).ok()),
         maker: truth(object, "m"),
         at: time(object, "T")?,
     }))
 }
 
 /// The order of an `ALGO_UPDATE`, sent at `at`.
-pub(crate) fn algo_update(venue: &VenueName, object: &Value, at: Time) -> Read<OrderReport> {
+pub(crate) fn algo_update(venue: &VenueName, object: &Fields<'_>, at: Time) -> Read<OrderReport> {
     let qty = Qty(decimal_or_zero(object, "q")?);
     let triggered_as = optional_id(object, "ai");
     let filled = match triggered_as {
@@ -257,22 +249,25 @@ pub(crate) fn algo_update(venue: &VenueName, object: &Value, at: Time) -> Read<O
 }
 
 /// A position of `positionRisk`; `None` for one of hedge mode that is empty.
-pub(crate) fn position(venue: &VenueName, object: &Value) -> Read<Option<PositionReport>> {
+pub(crate) fn position(venue: &VenueName, object: &Fields<'_>) -> Read<Option<PositionReport>> {
     position_of(venue, object, ["symbol", "positionAmt", "entryPrice", "positionSide"])
 }
 
 /// A position of an `ACCOUNT_UPDATE`.
-pub(crate) fn position_update(venue: &VenueName, object: &Value) -> Read<Option<PositionReport>> {
+pub(crate) fn position_update(
+    venue: &VenueName,
+    object: &Fields<'_>,
+) -> Read<Option<PositionReport>> {
     position_of(venue, object, ["s", "pa", "ep", "ps"])
 }
 
 fn position_of(
     venue: &VenueName,
-    object: &Value,
+    object: &Fields<'_>,
     [symbol, amount, entry, side]: [&str; 4],
 ) -> Read<Option<PositionReport>> {
     let qty = SignedQty(decimal(object, amount)?);
-    match text(object, side)? {
+    match &*text(object, side)? {
         "BOTH" => {}
         _ if qty.0.is_zero() => return Ok(None),
         _ => {

@@ -6,7 +6,6 @@ use super::{rows, rpc};
 use crate::front::Instruments;
 use crate::upstream::{AccountStream, StreamNews, StreamStep, Unreadable};
 use serde_json::{Map, Value};
-use std::sync::Arc;
 use tidegate_types::call::CallBody;
 use tidegate_types::report::AccountEvent;
 use tidegate_types::request::Reply;
@@ -75,7 +74,7 @@ impl AccountStream for DeribitStream {
             self.give_up = Some(now.plus(SILENCE));
         }
         match message.get("method").and_then(Value::as_str) {
-            Some("subscription") => match told(message) {
+            Some("subscription") => match told(text, &message) {
                 Ok(news) => (news, Vec::new()),
                 Err(Unreadable(why)) => (Vec::new(), restart(&why)),
             },
@@ -175,7 +174,7 @@ fn heartbeat(message: &Value) -> Vec<StreamStep> {
 }
 
 /// What a message tells the core, and then the message itself for the sessions.
-fn told(message: Value) -> Result<Vec<StreamNews>, Unreadable> {
+fn told(text: &str, message: &Value) -> Result<Vec<StreamNews>, Unreadable> {
     let params = message.get("params");
     let channel = params.and_then(|params| params.get("channel")).and_then(Value::as_str);
     let mut news = Vec::new();
@@ -198,7 +197,7 @@ fn told(message: Value) -> Result<Vec<StreamNews>, Unreadable> {
             news.push(StreamNews::Event(AccountEvent::Position { position }));
         }
     }
-    news.push(StreamNews::Frame(Arc::new(message)));
+    news.push(StreamNews::Frame(text.to_owned()));
     Ok(news)
 }
 

@@ -71,7 +71,7 @@ impl Follower<'_> {
             let account = self.account.clone();
             match news {
                 StreamNews::Event(event) => self.sink.event(Event::Streamed { account, event }),
-                StreamNews::Frame(frame) => self.sink.frame(&account, frame),
+                StreamNews::Frame(frame) => self.sink.frame(&account, &frame),
             }
         }
         steps

@@ -1,7 +1,6 @@
 use super::*;
 use crate::desk::{Failure, Signing, Sink, Transport};
 use futures_util::future::BoxFuture;
-use serde_json::Value;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use tidegate_core::event::Event;
@@ -47,7 +46,7 @@ impl Sink for Listener {
         let _ = self.0.send(event);
     }
     fn marks(&self, _marks: Vec<Mark>) {}
-    fn frame(&self, _account: &AccountName, _frame: Arc<Value>) {}
+    fn frame(&self, _account: &AccountName, _frame: &str) {}
     fn instruments(&self, _venue: &VenueName) -> Arc<Instruments> {
         Arc::default()
     }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::binance::tests;
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn one(changes: &Value) -> Option<Instrument> {
     let mut symbol = json!({
@@ -15,6 +15,8 @@ fn one(changes: &Value) -> Option<Instrument> {
     for (name, value) in changes.as_object().unwrap() {
         symbol[name] = value.clone();
     }
+    let symbol = symbol.to_string();
+    let symbol = Fields::read(symbol.as_bytes()).unwrap();
     instrument(&VenueName::new("binance").unwrap(), &symbol)
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::binance::tests::{instruments, reply, venue};
 use crate::upstream::Upstream;
-use serde_json::json;
+use serde_json::{Value, json};
 use tidegate_types::report::VenueState;
 
 fn parts() -> [Value; 3] {

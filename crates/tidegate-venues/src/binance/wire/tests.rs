@@ -1,5 +1,18 @@
 use super::*;
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// Gives `read` the fields of an object.
+fn with<T>(object: &Value, read: impl FnOnce(&Fields<'_>) -> T) -> T {
+    read(&Fields::read(object.to_string().as_bytes()).unwrap())
+}
+
+fn order_update(venue: &VenueName, object: &Value) -> Read<OrderReport> {
+    with(object, |object| super::order_update(venue, object))
+}
+
+fn fill_update(venue: &VenueName, object: &Value) -> Read<Option<FillReport>> {
+    with(object, |object| super::fill_update(venue, object))
+}
 
 fn venue() -> VenueName {
     VenueName::new("binance").unwrap()
@@ -69,7 +82,7 @@ fn conditional_updates() {
         for (name, value) in changes.as_object().unwrap() {
             order[name] = value.clone();
         }
-        algo_update(&venue(), &order, Time::from_millis(7)).unwrap()
+        with(&order, |order| algo_update(&venue(), order, Time::from_millis(7))).unwrap()
     };
     let waiting = algo(&json!({}));
     assert_eq!(waiting.state, VenueState::Untriggered);
@@ -91,7 +104,7 @@ fn conditional_updates() {
 fn positions_of_hedge_mode_are_not_served() {
     let row = |amount: &str, side: &str| {
         let row = json!({"s": "BTCUSDT", "pa": amount, "ep": "6563.6", "ps": side});
-        position_update(&venue(), &row)
+        with(&row, |row| position_update(&venue(), row))
     };
     let position = row("-10", "BOTH").unwrap().unwrap();
     assert_eq!(position.qty.to_string(), "-10");

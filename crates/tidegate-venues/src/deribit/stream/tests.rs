@@ -8,7 +8,10 @@ fn at(seconds: u64) -> Time {
 fn heard(stream: &mut DeribitStream, text: &str, now: Time) -> (Vec<String>, Vec<StreamStep>) {
     let (news, steps) = stream.on_text(text, &Instruments::default(), now);
     let word = |news: StreamNews| match news {
-        StreamNews::Frame(frame) => format!("frame {}", frame["params"]["channel"]),
+        StreamNews::Frame(frame) => {
+            let frame: Value = serde_json::from_str(&frame).unwrap();
+            format!("frame {}", frame["params"]["channel"])
+        }
         StreamNews::Event(AccountEvent::Order { report }) => {
             format!("order {} {:?}", report.venue_id, report.state)
         }
