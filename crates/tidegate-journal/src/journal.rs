@@ -1,5 +1,6 @@
 //! A journal that is open: one appender for the event loop, and threads that flush, prepare the
-//! next segment and sign checkpoints.
+//! next segment and sign checkpoints. With `Os` durability the appender writes by itself what fits
+//! into the segment; the thread takes what may have to wait for the disk.
 
 use crate::checkpoint::CheckpointKey;
 use crate::error::JournalError;
@@ -83,6 +84,9 @@ pub struct Appender {
     frames: Vec<u8>,
     next: Seq,
     urgent: bool,
+    /// To write at once, where that needs no wait for the disk. The thread holds it while
+    /// `Pending::writing` says so and when the journal closes.
+    direct: Option<Arc<Mutex<Writer>>>,
 }
 
 pub(crate) struct Shared {
@@ -97,6 +101,8 @@ struct Pending {
     frames: Vec<u8>,
     since: Option<Instant>,
     urgent: bool,
+    /// The thread has taken frames and not written them yet.
+    writing: bool,
     closing: bool,
     failed: Option<String>,
 }
@@ -140,6 +146,7 @@ impl Journal {
         let (writer, recovered, checkpoint) = recover(&storage, &options, replay)?;
         let shared = Shared::new(notify);
         let progress = Arc::clone(writer.progress());
+        let writer = Arc::new(Mutex::new(writer));
         let keeper = Arc::new(KeeperLink::new(checkpoint.size));
         let keeping = start("journal-keeper", {
             let (link, shared) = (Arc::clone(&keeper), Arc::clone(&shared));
@@ -158,8 +165,13 @@ impl Journal {
             writing.push(start("journal-sync", move || sync_loop(&shared, &progress))?);
         }
         let (loop_shared, link) = (Arc::clone(&shared), Arc::clone(&keeper));
-        writing.push(start("journal-flush", move || flush_loop(&loop_shared, writer, &link))?);
-        let appender = Appender::new(Arc::clone(&shared), recovered.next);
+        let direct = match options.durability {
+            Durability::Os => Some(Arc::clone(&writer)),
+            Durability::Disk => None,
+        };
+        writing.push(start("journal-flush", move || flush_loop(&loop_shared, &writer, &link))?);
+        let mut appender = Appender::new(Arc::clone(&shared), recovered.next);
+        appender.direct = direct;
         let keeping = Some(keeping);
         let journal = Journal { shared, keeper, progress, storage, writing, keeping, _lock: lock };
         Ok((journal, appender, recovered))
@@ -213,7 +225,7 @@ impl Drop for Journal {
 
 impl Appender {
     pub(crate) fn new(shared: Arc<Shared>, next: Seq) -> Appender {
-        Appender { shared, frames: Vec::new(), next, urgent: false }
+        Appender { shared, frames: Vec::new(), next, urgent: false, direct: None }
     }
 
     /// The number of the next record.
@@ -245,10 +257,10 @@ impl Appender {
         Ok(())
     }
 
-    /// Hands everything appended to the flush thread: once at the end of a batch of events, so
-    /// that one flush covers the batch.
+    /// Writes everything appended or hands it to the flush thread: once at the end of a batch of
+    /// events, so that one flush covers the batch.
     pub fn commit(&mut self) -> Result<(), JournalError> {
-        if self.frames.is_empty() {
+        if self.frames.is_empty() || self.write_at_once() {
             return Ok(());
         }
         let mut pending = self.shared.pending();
@@ -268,6 +280,33 @@ impl Appender {
         drop(pending);
         self.shared.wake.notify_one();
         Ok(())
+    }
+
+    /// Writes everything appended into the system's memory, which takes less time than waking a
+    /// thread for it. False when earlier frames are still to be written, or when it would take
+    /// more than that: a new segment, and with it the disk.
+    fn write_at_once(&mut self) -> bool {
+        let Some(writer) = &self.direct else { return false };
+        let event = {
+            // Held until it is written: the thread does not take the writer in between.
+            let pending = self.shared.pending();
+            let behind = pending.writing || !pending.frames.is_empty();
+            if behind || pending.closing || pending.failed.is_some() {
+                return false;
+            }
+            let mut writer = lock(writer);
+            if !writer.has_room(self.frames.len()) {
+                return false;
+            }
+            writer.flush(&mut self.frames)
+        };
+        self.frames.clear();
+        self.urgent = false;
+        if let FlushEvent::Failed(error) = &event {
+            self.shared.fail(&error.to_string());
+        }
+        (self.shared.notify)(event);
+        true
     }
 }
 
@@ -317,6 +356,7 @@ impl Shared {
     /// and nothing is left.
     fn take(&self, emptied: Vec<u8>) -> Option<Vec<u8>> {
         let mut pending = self.pending();
+        pending.writing = false;
         loop {
             let lazy_since = pending.since.filter(|_| !pending.urgent && !pending.closing);
             match lazy_since {
@@ -331,6 +371,7 @@ impl Shared {
                 _ if !pending.frames.is_empty() => {
                     pending.since = None;
                     pending.urgent = false;
+                    pending.writing = true;
                     return Some(std::mem::replace(&mut pending.frames, emptied));
                 }
                 _ if pending.closing => return None,
@@ -342,21 +383,30 @@ impl Shared {
     }
 }
 
-fn flush_loop(shared: &Shared, mut writer: Writer, keeper: &KeeperLink) {
+fn lock(writer: &Mutex<Writer>) -> MutexGuard<'_, Writer> {
+    writer.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn flush_loop(shared: &Shared, writer: &Mutex<Writer>, keeper: &KeeperLink) {
     let mut emptied = Vec::new();
     while let Some(mut frames) = shared.take(emptied) {
+        let mut writer = lock(writer);
         let before = writer.segment();
         let event = shared.flush(&mut writer, &mut frames);
-        if writer.segment() != before {
+        let rotated = writer.segment() != before;
+        drop(writer);
+        if rotated {
             keeper.want_segment();
         }
         (shared.notify)(event);
         frames.clear();
         emptied = frames;
     }
-    if shared.pending().failed.is_none()
-        && let Err(error) = writer.finish()
-    {
+    if shared.pending().failed.is_some() {
+        return;
+    }
+    let finished = lock(writer).finish();
+    if let Err(error) = finished {
         shared.fail(&error.to_string());
         (shared.notify)(FlushEvent::Failed(error));
     }

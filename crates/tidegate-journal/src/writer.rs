@@ -137,6 +137,12 @@ impl Writer {
         self.active.index
     }
 
+    /// Whether so many bytes of frames fit into the current segment.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        let room = self.active.capacity.saturating_sub(self.active.offset);
+        u64::try_from(bytes).is_ok_and(|bytes| bytes <= room)
+    }
+
     /// Writes `frames` (made by [`segment::append_frame`], consecutive) and, with `Disk`
     /// durability, flushes them. After one failure every later call fails.
     pub fn flush(&mut self, frames: &mut [u8]) -> FlushEvent {

@@ -35,6 +35,15 @@ pub const ARGUMENT: &str = "signer";
 /// Longest passphrase line or key file.
 const MAX_UNLOCK_BYTES: u64 = 4096;
 
+/// Most that is read at once.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// What came over the socket. No secret does.
+struct Inbox {
+    unread: Vec<u8>,
+    chunk: Vec<u8>,
+}
+
 /// Runs the signer until its socket closes. The whole process is the signer's: nothing else may run in
 /// it, and `main` must come here before it starts a thread.
 pub fn main() -> std::process::ExitCode {
@@ -49,8 +58,8 @@ fn run() -> std::io::Result<()> {
     let mut socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
     let unlock = File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
     dup2_stdout(File::options().write(true).open("/dev/null")?)?;
-    let mut buffer = Vec::new();
-    let hello = match read_frame(&mut socket, &mut buffer)? {
+    let mut inbox = Inbox { unread: Vec::new(), chunk: vec![0; CHUNK_BYTES] };
+    let hello = match read_frame(&mut socket, &mut inbox)? {
         Some(ToSigner::Hello { hello }) => hello,
         Some(_) | None => return Err(std::io::ErrorKind::InvalidData.into()),
     };
@@ -75,19 +84,19 @@ fn run() -> std::io::Result<()> {
         registry::find(name).map(|venue| venue as &dyn tidegate_venues::upstream::Upstream)
     };
     let mut rules = Rules::new(keys, &find, Ledger::starting_at(hello.next_seq));
-    serve(&mut socket, &mut buffer, &mut rules)
+    serve(&mut socket, &mut inbox, &mut rules)
 }
 
 /// Answers requests until the socket closes.
 fn serve(
     socket: &mut UnixStream,
-    buffer: &mut Vec<u8>,
+    inbox: &mut Inbox,
     rules: &mut Rules<'_>,
 ) -> std::io::Result<()> {
     let mut out = Vec::new();
     loop {
         let mut used = 0;
-        while let Some((frame, length)) = next_frame(buffer.get(used..).unwrap_or_default())? {
+        while let Some((frame, length)) = next_frame(inbox.unread.get(used..).unwrap_or_default())? {
             let answer = match from_bytes::<ToSigner>(frame) {
                 Ok(ToSigner::Sign { requests }) => {
                     let now = now();
@@ -103,12 +112,12 @@ fn serve(
             put_frame(&answer, &mut out);
             used += length;
         }
-        buffer.drain(..used);
+        inbox.unread.drain(..used);
         if !out.is_empty() {
             socket.write_all(&out)?;
             out.clear();
         }
-        if !fill(socket, buffer)? {
+        if !inbox.fill(socket)? {
             return Ok(());
         }
     }
@@ -169,31 +178,32 @@ fn read_line(file: File) -> Result<tidegate_types::secret::Secret, VaultError> {
     Ok(line)
 }
 
-fn read_frame(socket: &mut UnixStream, buffer: &mut Vec<u8>) -> std::io::Result<Option<ToSigner>> {
+fn read_frame(socket: &mut UnixStream, inbox: &mut Inbox) -> std::io::Result<Option<ToSigner>> {
     loop {
-        if let Some((frame, length)) = next_frame(buffer)? {
+        if let Some((frame, length)) = next_frame(&inbox.unread)? {
             let message = from_bytes(frame).map_err(|_| std::io::ErrorKind::InvalidData)?;
-            buffer.drain(..length);
+            inbox.unread.drain(..length);
             return Ok(Some(message));
         }
-        if !fill(socket, buffer)? {
+        if !inbox.fill(socket)? {
             return Ok(None);
         }
     }
 }
 
-/// Reads what there is; `false` at the end.
-fn fill(socket: &mut UnixStream, buffer: &mut Vec<u8>) -> std::io::Result<bool> {
-    let mut chunk = [0; 64 * 1024];
-    loop {
-        match socket.read(&mut chunk) {
-            Ok(0) => return Ok(false),
-            Ok(length) => {
-                buffer.extend_from_slice(chunk.get(..length).unwrap_or_default());
-                return Ok(true);
+impl Inbox {
+    /// Reads what there is; `false` at the end.
+    fn fill(&mut self, socket: &mut UnixStream) -> std::io::Result<bool> {
+        loop {
+            match socket.read(&mut self.chunk) {
+                Ok(0) => return Ok(false),
+                Ok(length) => {
+                    self.unread.extend_from_slice(self.chunk.get(..length).unwrap_or_default());
+                    return Ok(true);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
         }
     }
 }

@@ -11,9 +11,14 @@ fn assert_whole(memory: &Memory, records: u64) {
 
 #[test]
 fn records_come_back_over_segments_and_restarts() {
+    come_back(Durability::Disk);
+    come_back(Durability::Os);
+}
+
+fn come_back(durability: Durability) {
     let memory = Memory::default();
     for round in 0..4_u64 {
-        let mut world = open(&memory).expect("opens");
+        let mut world = open_as(&memory, durability).expect("opens");
         assert_eq!(world.recovered.next, Seq(round * 1500));
         assert_eq!(world.recovered.checkpointed, round * 1500);
         assert_eq!(world.recovered.cut, None);

@@ -42,11 +42,9 @@ fn signed(route: &Route, request: &RawRequest) -> Result<Need, Reject> {
     let text = in_query.or(in_body).ok_or_else(|| missing("signature"))?;
     let candidates = candidates(&text)?;
     let raw = format!("{query}{body}");
-    let mut payloads = Vec::with_capacity(2);
-    if let Some(decoded) = decoded(&query, &body).filter(|decoded| *decoded != raw) {
-        payloads.push(decoded.into_bytes());
-    }
-    payloads.insert(0, raw.into_bytes());
+    let encoded = raw.contains(['%', '+']);
+    let decoded = if encoded { decoded(&query, &body).filter(|text| *text != raw) } else { None };
+    let payloads = std::iter::once(raw).chain(decoded).map(String::into_bytes).collect();
     let nonce = candidates.first().cloned().unwrap_or_default();
     let once = route.changes_state();
     Ok(Need::Credentials(Presented::Signature(Signature {

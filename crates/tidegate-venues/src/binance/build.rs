@@ -57,11 +57,16 @@ pub(crate) fn build(
 
 fn signature(query: &str, signer: &dyn KeySigner) -> Result<String, BuildError> {
     if let Some(mac) = signer.hmac_sha256(query.as_bytes()) {
-        return Ok(mac.iter().map(|byte| format!("{byte:02x}")).collect());
+        return Ok(hex(&mac));
     }
     let signature = signer.ed25519(query.as_bytes()).map(|bytes| STANDARD.encode(bytes));
     let signature = signature.ok_or(BuildError::Key("an HMAC or Ed25519 key"))?;
     Ok(params::encode(&signature))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16);
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(digit).collect()
 }
 
 impl Draft {

@@ -4,6 +4,7 @@ use super::errors::{illegal, missing, said};
 use super::routes::{ENVELOPE, Route};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::str::FromStr;
 use tidegate_types::decimal::{Decimal, DecimalError};
 use tidegate_types::limits::{MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_PARAMS};
@@ -13,26 +14,29 @@ use tidegate_types::request::RawRequest;
 /// What stands for itself in a query.
 const KEEP: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
+/// How many parameters most requests have at most.
+const USUAL: usize = 16;
+
 /// Names that a stock client writes in lower case.
 const ALIASES: &[(&str, &str)] =
     &[("orderidlist", "orderIdList"), ("origclientorderidlist", "origClientOrderIdList")];
 
 /// Named texts, each name once, in the order they came.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Params(Vec<(String, String)>);
+pub(crate) struct Params<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
-impl Params {
+impl<'a> Params<'a> {
     /// The parameters of an HTTP request.
-    pub(crate) fn of(request: &RawRequest) -> Result<Params, Reject> {
+    pub(crate) fn of(request: &'a RawRequest) -> Result<Params<'a>, Reject> {
         Params::read(&request.query, body_text(request)?)
     }
 
     /// The parameters in a query and a form body.
-    pub(crate) fn read(query: &str, body: &str) -> Result<Params, Reject> {
+    pub(crate) fn read(query: &'a str, body: &'a str) -> Result<Params<'a>, Reject> {
         if query.len() > MAX_HEAD_BYTES {
             return Err(Reject::new(Code::TooLarge, "the query is too long"));
         }
-        let mut params = Params::default();
+        let mut params = Params(Vec::with_capacity(USUAL));
         for part in query.split('&').chain(body.split('&')).filter(|part| !part.is_empty()) {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             params.push(decode(name)?, decode(value)?)?;
@@ -41,7 +45,7 @@ impl Params {
     }
 
     /// The parameters in a JSON object: texts, numbers and truth values only.
-    pub(crate) fn of_object(object: &Value) -> Result<Params, Reject> {
+    pub(crate) fn of_object(object: &Value) -> Result<Params<'static>, Reject> {
         let Some(object) = object.as_object() else {
             return Err(said(
                 Code::Malformed,
@@ -51,14 +55,14 @@ impl Params {
         };
         let mut params = Params::default();
         for (name, value) in object {
-            params.push(name.clone(), lexeme(name, value)?)?;
+            params.push(name.clone().into(), lexeme(name, value)?.into())?;
         }
         Ok(params)
     }
 
-    fn push(&mut self, name: String, value: String) -> Result<(), Reject> {
+    fn push(&mut self, name: Cow<'a, str>, value: Cow<'a, str>) -> Result<(), Reject> {
         let alias = ALIASES.iter().find(|(given, _)| *given == name);
-        let name = alias.map_or(name, |(_, known)| (*known).to_owned());
+        let name = alias.map_or(name, |(_, known)| Cow::Borrowed(*known));
         if self.0.len() >= MAX_PARAMS {
             return Err(Reject::new(Code::TooLarge, format!("more than {MAX_PARAMS} parameters")));
         }
@@ -72,7 +76,7 @@ impl Params {
 
     /// The value of that name.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| &**value)
     }
 
     /// The value of that name, or the venue's refusal.
@@ -82,7 +86,7 @@ impl Params {
 
     /// Every name and value.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 
     /// Checks that a route takes every parameter and has those it needs.
@@ -117,8 +121,8 @@ impl Params {
 
     /// What is to be sent on: everything but the envelope.
     pub(crate) fn sent_on(&self) -> Vec<(String, String)> {
-        let kept = self.0.iter().filter(|(name, _)| !ENVELOPE.contains(&name.as_str()));
-        kept.cloned().collect()
+        let kept = self.iter().filter(|(name, _)| !ENVELOPE.contains(name));
+        kept.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     /// A decimal number in the venue's form, if it is there: no sign, no exponent.
@@ -186,12 +190,14 @@ pub(crate) fn body_text(request: &RawRequest) -> Result<&str, Reject> {
 }
 
 /// A value as the venue reads it: percent-decoded, `+` a space.
-pub(crate) fn decode(text: &str) -> Result<String, Reject> {
-    let spaced = text.replace('+', " ");
-    match percent_decode_str(&spaced).decode_utf8() {
-        Ok(text) => Ok(text.into_owned()),
-        Err(_) => Err(Reject::new(Code::Malformed, "a parameter is not utf-8")),
+pub(crate) fn decode(text: &str) -> Result<Cow<'_, str>, Reject> {
+    let malformed = |_| Reject::new(Code::Malformed, "a parameter is not utf-8");
+    if text.contains('+') {
+        let spaced = text.replace('+', " ");
+        let decoded = percent_decode_str(&spaced).decode_utf8().map_err(malformed)?;
+        return Ok(Cow::Owned(decoded.into_owned()));
     }
+    percent_decode_str(text).decode_utf8().map_err(malformed)
 }
 
 /// A query of names and values.

@@ -64,7 +64,7 @@ struct Waiting {
 struct Frame {
     id: Value,
     method: String,
-    sent: Params,
+    sent: Params<'static>,
     limits: bool,
 }
 
