@@ -152,7 +152,7 @@ impl Inner {
         Ok((ticket, receiver))
     }
 
-    /// Hands what was appended to the flush thread.
+    /// Has the journal write what was appended.
     pub(super) fn commit(&mut self, now: Time) {
         self.lazy_since = None;
         if let Err(error) = self.appender.commit() {
@@ -241,7 +241,7 @@ impl Desk {
         }
     }
 
-    /// Hands records that something waits for to the flush thread, once the tasks that are ready
+    /// Has records written that something waits for, once the tasks that are ready
     /// have had their turn: what comes in together is flushed together.
     pub async fn keep_committing(self: Arc<Desk>) {
         loop {
@@ -250,7 +250,7 @@ impl Desk {
         }
     }
 
-    /// Hands every record to the flush thread.
+    /// Has every record written.
     pub fn commit(&self) {
         self.turn(|inner, now| inner.commit(now));
     }

@@ -12,7 +12,7 @@ use tidegate_types::limits::MARK_INTERVAL;
 use tidegate_types::time::{Span, Time};
 use tokio::sync::Notify;
 
-/// Records that nothing waits for are handed to the flush thread after this.
+/// Records that nothing waits for are handed to the journal after this.
 const LAZY_COMMIT: Span = Span::from_millis(20);
 
 /// When the desk is to be woken.
