@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tidegate_core::CoreSettings;
+use tidegate_core::orders::Stage;
 use tidegate_journal::{CheckpointKey, Journal, Options};
 use tidegate_types::call::{Call, CallBody, Warrant, WireRequest};
 use tidegate_types::decimal::Decimal;
@@ -376,6 +377,33 @@ async fn an_order_goes_to_the_venue_and_its_answer_comes_back() {
     for stage in [&measures.decision, &measures.signer, &measures.flush, &measures.venue] {
         assert!(stage.quantiles().count > 0);
     }
+}
+
+#[tokio::test]
+async fn a_caller_that_was_gone_when_its_answer_came_may_ask_again() {
+    let world = world().await;
+    let named = |id: &str| match buy("1", "100") {
+        Intent::New { order } => {
+            Intent::New { order: NewOrder { caller_id: Some(name(id)), ..order } }
+        }
+        other => other,
+    };
+    drop(world.desk.submit(ann(), None, named("unheard")));
+    for _ in 0..200 {
+        if world.desk.look(|state| state.orders().open().any(|o| o.stage == Stage::Live)) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // This venue knows of no order when asked; what counts is that it was asked.
+    let again = world.desk.submit(ann(), None, named("unheard")).await;
+    assert_eq!(code(&again), Some(Code::OutcomeUnknown));
+    assert_eq!(world.told.placed.load(Ordering::Relaxed), 1);
+    let heard = world.desk.submit(ann(), None, named("heard")).await;
+    assert!(matches!(heard, Answer::Venue { placed: true, .. }), "{heard:?}");
+    let again = world.desk.submit(ann(), None, named("heard")).await;
+    assert_eq!(code(&again), Some(Code::DuplicateOrderId));
+    assert_eq!(world.told.placed.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test]
