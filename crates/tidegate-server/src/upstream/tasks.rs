@@ -24,38 +24,38 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long writing one message may take.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The pause between attempts.
-struct Pause(Duration);
+/// The pause between attempts. Without a clock or chance of its own, so that a simulation follows
+/// the same rule.
+#[derive(Debug)]
+pub struct Pause(Duration);
+
+impl Default for Pause {
+    fn default() -> Pause {
+        Pause(PAUSE)
+    }
+}
 
 impl Pause {
-    fn new() -> Pause {
-        Pause(PAUSE)
+    /// How long to wait when the last socket lasted for `up`: between half of the pause and the
+    /// whole, by so many thousandths, so that sockets that broke together do not come back together.
+    pub fn next(&mut self, up: Duration, thousandths: u32) -> Duration {
+        if up >= STEADY {
+            self.0 = PAUSE;
+        }
+        let half = self.0 / 2;
+        self.0 = (self.0 * 2).min(PAUSE_AT_MOST);
+        half + half * thousandths.min(1000) / 1000
     }
 
     /// Waits; `up` is how long the last socket lasted.
     async fn wait(&mut self, up: Duration) {
-        tokio::time::sleep(self.next(up)).await;
+        let mut random = [0; 4];
+        let thousandths = match getrandom::fill(&mut random) {
+            Ok(()) => u32::from_le_bytes(random) % 1000,
+            Err(_) => 0,
+        };
+        tokio::time::sleep(self.next(up, thousandths)).await;
     }
-
-    fn next(&mut self, up: Duration) -> Duration {
-        if up >= STEADY {
-            self.0 = PAUSE;
-        }
-        let next = jittered(self.0);
-        self.0 = (self.0 * 2).min(PAUSE_AT_MOST);
-        next
-    }
-}
-
-/// Between half of a span and the whole, so that sockets that broke together do not come back
-/// together.
-fn jittered(span: Duration) -> Duration {
-    let mut random = [0; 4];
-    let part = match getrandom::fill(&mut random) {
-        Ok(()) => u32::from_le_bytes(random) % 1000,
-        Err(_) => 0,
-    };
-    span / 2 + span / 2 * part / 1000
 }
 
 async fn open(link: &Link, target: &str) -> Result<BoxedSocket, String> {

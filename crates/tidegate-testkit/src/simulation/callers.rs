@@ -53,9 +53,12 @@ impl Trader {
 
     /// What it asks for next, and about which of its orders.
     fn wants(&mut self, marks: &[(String, Decimal)]) -> Option<(Intent, Option<usize>)> {
-        let at = usize::try_from(self.rng.below(12)).unwrap_or(0);
-        let at = self.orders.len().checked_sub(1 + at);
-        let mine = at.and_then(|at| self.orders.get(at)).cloned();
+        let back = usize::try_from(self.rng.below(12)).unwrap_or(0);
+        // Mostly one of those it knows the gateway to have.
+        let known = self.rng.chance(800);
+        let orders = self.orders.iter().enumerate().rev();
+        let mut orders = orders.filter(|(_, mine)| !known || mine.own.is_some());
+        let (at, mine) = orders.nth(back).map(|(at, mine)| (at, mine.clone())).unzip();
         match (self.rng.below(100), mine) {
             (0..=14, Some(mine)) => Some((self.amend(&mine)?, None)),
             (15..=34, Some(mine)) => {

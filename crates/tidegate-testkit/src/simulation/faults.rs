@@ -47,6 +47,8 @@ pub(super) struct Profile {
     pub(super) halt_every: Option<Span>,
     /// How far apart the callers' requests are.
     pub(super) pace: Span,
+    /// The venue allows so few requests that it asks to wait now and then.
+    pub(super) tight: bool,
 }
 
 impl Profile {
@@ -59,6 +61,7 @@ impl Profile {
     pub(super) fn of(rng: &mut Rng) -> Profile {
         let mut profile = Profile::calm();
         profile.pace = rng.millis(300, 8_000);
+        profile.tight = rng.chance(200);
         let rates = [
             &mut profile.refused,
             &mut profile.lost,

@@ -5,17 +5,13 @@ use super::venue::ACCOUNTS;
 use super::wire::Purpose;
 use super::world::{Due, Simulation};
 use std::collections::VecDeque;
+use std::time::Duration;
 use tidegate_core::event::Event;
+use tidegate_server::upstream::tasks::Pause;
 use tidegate_types::ids::AccountName;
 use tidegate_types::request::Reply;
 use tidegate_types::time::{Span, Time};
 use tidegate_venues::upstream::{AccountStream, StreamNews, StreamStep};
-
-/// The pause before a stream is opened anew: at first, and at most.
-const PAUSE: Span = Span::from_millis(200);
-const PAUSE_AT_MOST: Span = Span::from_secs(5);
-/// A stream that was up for this long ends the growth of the pause.
-const STEADY: Span = Span::from_secs(2);
 
 /// A socket, as the network sees it.
 #[derive(Debug)]
@@ -42,7 +38,7 @@ pub(super) struct Follower {
     began: Time,
     /// Which opening this is; what belongs to an earlier one is passed over.
     attempt: u64,
-    pause: Span,
+    pause: Pause,
 }
 
 impl Follower {
@@ -57,7 +53,7 @@ impl Follower {
             inbox: VecDeque::new(),
             began: Time::default(),
             attempt: 0,
-            pause: PAUSE,
+            pause: Pause::default(),
         }
     }
 }
@@ -201,12 +197,9 @@ impl Simulation {
         let fresh = self.number();
         let Some(follower) = self.follower(account, attempt) else { return };
         follower.attempt = fresh;
-        if now.since(follower.began) >= STEADY {
-            follower.pause = PAUSE;
-        }
-        let whole = follower.pause.micros();
-        let wait = Span::from_micros(whole / 2 + whole / 2 * jitter / 1000);
-        follower.pause = Span::from_micros((whole * 2).min(PAUSE_AT_MOST.micros()));
+        let up = Duration::from_micros(now.since(follower.began).micros());
+        let wait = follower.pause.next(up, u32::try_from(jitter).unwrap_or(0)).as_micros();
+        let wait = Span::from_micros(u64::try_from(wait).unwrap_or(0));
         let (name, socket) = (follower.account.clone(), follower.socket.take());
         if let Some(socket) = socket {
             self.sockets.remove(&socket);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use tidegate_sim::SimConfig;
 use tidegate_sim::binance::{self, Reader};
+use tidegate_sim::config::Limits;
 use tidegate_sim::engine::{AccountIx, Input, NewOrder, Order, Venue as At};
 use tidegate_sim::serve::http::Request;
 use tidegate_sim::serve::world::World;
@@ -42,6 +43,12 @@ impl Venue {
             keys.push(Key::new(ours, key.ok_or("the simulator's account lacks a key")?)?);
         }
         Ok((Venue { world, sockets: Vec::new(), accounts }, keys))
+    }
+
+    /// Allows little more than an account that is watched needs by itself.
+    pub(super) fn tighten(&mut self) {
+        self.world.limits =
+            Limits { weight_per_minute: 1_200, orders_per_10s: 12, orders_per_minute: 40 };
     }
 
     /// Answers a request.

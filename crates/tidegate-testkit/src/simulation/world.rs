@@ -137,7 +137,10 @@ impl Simulation {
     pub(super) fn new(settings: &Settings) -> Result<Simulation, String> {
         let mut rng = Rng::new(settings.seed);
         let profile = if settings.calm { Profile::calm() } else { Profile::of(&mut rng) };
-        let (venue, keys) = Venue::open(rng.number(), START)?;
+        let (mut venue, keys) = Venue::open(rng.number(), START)?;
+        if profile.tight {
+            venue.tighten();
+        }
         let name = setup::venue().map_err(|_| "a bad venue name")?;
         let dialect = registry::find(&name).ok_or("there is no such venue")?;
         let traders = (0..setup::SEATS.len()).map(|seat| Trader::new(seat, rng.fork())).collect();

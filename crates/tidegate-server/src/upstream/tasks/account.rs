@@ -15,7 +15,7 @@ use tidegate_venues::upstream::{AccountStream, StreamNews, StreamStep};
 /// Follows an account's private stream for ever: what it tells goes to the core and to the callers'
 /// sessions. The core hears when it is up, and when it breaks.
 pub async fn follow_account(sink: Arc<dyn Sink>, link: Arc<Link>, account: AccountName) {
-    let (mut pause, mut broken) = (Pause::new(), oplog::Repeated::default());
+    let (mut pause, mut broken) = (Pause::default(), oplog::Repeated::default());
     loop {
         let began = Instant::now();
         let mut follower = Follower {

@@ -15,7 +15,7 @@ const LOOK: Duration = Duration::from_secs(5);
 /// Follows the marks of a venue for ever. It waits until the venue's instruments are known, and
 /// subscribes anew when other instruments are listed.
 pub async fn follow_marks(sink: Arc<dyn Sink>, link: Arc<Link>) {
-    let (mut pause, mut broken) = (Pause::new(), oplog::Repeated::default());
+    let (mut pause, mut broken) = (Pause::default(), oplog::Repeated::default());
     loop {
         let began = Instant::now();
         // Marks that grow old say the same to callers: their orders are refused.
