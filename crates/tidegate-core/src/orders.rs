@@ -267,9 +267,14 @@ impl Order {
 
     /// Takes the venue's word in. Reports may come twice and in any order.
     pub(crate) fn hear_report(&mut self, report: &OrderReport) {
-        self.venue_id.get_or_insert_with(|| report.venue_id.clone());
         if report.triggered_as.is_some() {
             self.triggered_as.clone_from(&report.triggered_as);
+        } else if self.is_child(report) {
+            // The venue shows what it became under the same client id, and not that it did.
+            self.triggered_as = Some(report.venue_id.clone());
+        }
+        if self.triggered_as.as_ref() != Some(&report.venue_id) {
+            self.venue_id.get_or_insert_with(|| report.venue_id.clone());
         }
         self.fill_to(report.filled);
         if report.at >= self.told {
@@ -283,6 +288,12 @@ impl Order {
             }
         }
         self.stage = next(self.stage, Heard::Told(report.state));
+    }
+
+    /// Whether a report is of what this conditional order became.
+    fn is_child(&self, report: &OrderReport) -> bool {
+        let other = self.venue_id.as_ref().is_some_and(|id| *id != report.venue_id);
+        self.request.order_type.is_conditional() && (other || !report.order_type.is_conditional())
     }
 
     /// Takes a trade in; one already heard of changes nothing.

@@ -4,11 +4,12 @@ use super::world::*;
 use crate::event::Event;
 use crate::orders::{Ending, Stage};
 use tidegate_types::call::CallBody;
+use tidegate_types::ids::OrderId;
 use tidegate_types::instrument::Price;
 use tidegate_types::order::{OrderType, Side, Trigger, TriggerBy};
 use tidegate_types::record::Body;
 use tidegate_types::reject::Code;
-use tidegate_types::report::{AccountEvent, VenueState};
+use tidegate_types::report::{AccountEvent, OrderReport, VenueState};
 
 #[test]
 fn closed_until_reconciled_and_when_the_stream_breaks() {
@@ -148,18 +149,38 @@ fn after_a_kill_nobody_waits_for_an_order_that_the_venue_does_not_have() {
     world.check_replay();
 }
 
-#[test]
-fn a_triggered_order_is_cancelled_by_what_it_became() {
-    let mut world = World::new();
+/// A stop order of ann's that is live, and the venue's word on it.
+fn stop(world: &mut World) -> (OrderId, OrderReport) {
     let mut stop = buy("1", "100");
     stop.order_type = OrderType::StopLimit;
     stop.trigger = Some(Trigger { price: Price(d("100")), by: TriggerBy::Mark });
     let id = world.live("ann", stop);
-    let (_, mut report) = world.venue.open().map(|(id, row)| (*id, row.clone())).next().unwrap();
-    report.triggered_as = Some("77".parse().unwrap());
-    world.event(Event::Streamed { account: name(MAIN), event: AccountEvent::Order { report } });
+    let report = world.venue.open().map(|(_, row)| row.clone()).next().unwrap();
+    (id, report)
+}
+
+fn is_cancelled_as(world: &mut World, id: OrderId, venue_id: &str) {
     world.cancel("ann", own(id));
     let CallBody::Cancel { order } = &world.to_sign[0].0.body else { panic!() };
-    assert_eq!(order.venue_id.as_ref().map(|id| id.as_str()), Some("77"));
+    assert_eq!(order.venue_id.as_ref().map(|id| id.as_str()), Some(venue_id));
     assert!(!order.conditional);
+}
+
+#[test]
+fn a_triggered_order_is_cancelled_by_what_it_became() {
+    let mut world = World::new();
+    let (id, mut report) = stop(&mut world);
+    report.triggered_as = Some("77".parse().unwrap());
+    world.event(Event::Streamed { account: name(MAIN), event: AccountEvent::Order { report } });
+    is_cancelled_as(&mut world, id, "77");
+}
+
+#[test]
+fn an_order_is_known_to_have_triggered_when_only_what_it_became_is_shown() {
+    let mut world = World::new();
+    let (id, mut report) = stop(&mut world);
+    report.order_type = OrderType::Limit;
+    report.venue_id = "77".parse().unwrap();
+    world.event(Event::Streamed { account: name(MAIN), event: AccountEvent::Order { report } });
+    is_cancelled_as(&mut world, id, "77");
 }

@@ -224,6 +224,20 @@ impl Simulation {
         self.sockets.insert(socket, wire);
     }
 
+    /// Sockets that went silent break at last, and what was kept back comes through.
+    pub(super) fn sockets_recover(&mut self) {
+        let life = self.life;
+        for (number, socket) in &mut self.sockets {
+            let at = socket.last.max(self.now).plus(Span::from_secs(1));
+            if socket.silent {
+                self.venue.hang_up(*number);
+                self.queue.push(at, Due::Closed { life, socket: *number });
+            } else if let Some(text) = socket.held.take() {
+                self.queue.push(at, Due::Text { life, socket: *number, text });
+            }
+        }
+    }
+
     /// Takes what the venue has said on its sockets and sends it on its way.
     pub(super) fn said(&mut self) {
         for (socket, texts) in self.venue.said() {

@@ -316,6 +316,7 @@ impl Simulation {
                 self.quiet = true;
                 self.clock = Clock::right();
                 self.disk.set_fault(None);
+                self.sockets_recover();
                 self.outage_until = self.now;
                 self.signer_until = self.now;
                 if self.gate.as_ref().is_none_or(|gate| gate.journal_failed) {
