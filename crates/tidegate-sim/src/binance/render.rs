@@ -232,6 +232,8 @@ pub(crate) fn algo(exchange: &Exchange, listing: &Listing, order: &Order, querie
         let average = child.map(|child| child.average(listing.unit)).unwrap_or_default();
         fields.insert("actualOrderId".to_owned(), json!(id));
         fields.insert("actualPrice".to_owned(), json!(price(listing, average)));
+        let filled = child.map(|child| child.filled).unwrap_or_default();
+        fields.insert("actualQty".to_owned(), json!(quantity(listing, filled)));
         fields.insert("tpTriggerPrice".to_owned(), json!("0.000"));
         fields.insert("tpPrice".to_owned(), json!("0.000"));
         fields.insert("slTriggerPrice".to_owned(), json!("0.000"));

@@ -158,6 +158,13 @@ pub(crate) fn algo(venue: &VenueName, object: &Fields<'_>) -> Read<OrderReport> 
         Some(_) => Qty(decimal_or_zero(object, "actualQty")?),
         None => Qty::default(),
     };
+    let state = match algo_state(object, "algoStatus", filled, qty)? {
+        // How much of it traded is not told: only the order it became can say how it ended.
+        VenueState::Cancelled if triggered_as.is_some() && object.get("actualQty").is_none() => {
+            VenueState::Open
+        }
+        state => state,
+    };
     Ok(OrderReport {
         instrument: instrument(venue, object, "symbol")?,
         client_id: client_id(object, "clientAlgoId"),
@@ -165,7 +172,7 @@ pub(crate) fn algo(venue: &VenueName, object: &Fields<'_>) -> Read<OrderReport> 
         triggered_as,
         side: side(object, "side")?,
         order_type: order_type(object, kind)?,
-        state: algo_state(object, "algoStatus", filled, qty)?,
+        state,
         qty,
         filled,
         price: price(object, "price")?,

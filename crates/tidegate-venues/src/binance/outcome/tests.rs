@@ -73,6 +73,17 @@ fn conditional_orders_have_answers_of_their_own() {
     assert_eq!(report.state, VenueState::Open);
     assert_eq!(report.triggered_as.unwrap().as_str(), "991");
     assert_eq!(report.venue_id.as_str(), "2146760");
+    let mut over = algo;
+    over["algoStatus"] = json!("FINISHED");
+    let state = |answer: &Value| match of(&query(true), 200, answer) {
+        Outcome::Accepted { report, .. } => report.state,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(state(&over), VenueState::Cancelled);
+    over["actualQty"] = json!("0.01");
+    assert_eq!(state(&over), VenueState::Filled);
+    over.as_object_mut().unwrap().remove("actualQty");
+    assert_eq!(state(&over), VenueState::Open);
 }
 
 #[test]
