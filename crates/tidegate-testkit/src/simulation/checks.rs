@@ -131,7 +131,15 @@ impl Simulation {
             if quantity > before && worth > i128::from(POSITION) * UNIT {
                 let (_, symbol, side) = key;
                 let worth = worth / UNIT;
-                return Err(format!("{symbol} may come to {worth} dollars by {side:?} orders"));
+                let held = self.venue.positions(account);
+                let open = self
+                    .venue
+                    .open_orders(account)
+                    .map(|order| (order.ask.client_id.clone(), order.ask.side, order.left()));
+                let open: Vec<_> = open.collect();
+                return Err(format!(
+                    "{symbol} may come to {worth} dollars by {side:?} orders: {held:?}, {open:?}"
+                ));
             }
         }
         Ok(())
