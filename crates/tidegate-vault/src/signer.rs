@@ -88,15 +88,12 @@ fn run() -> std::io::Result<()> {
 }
 
 /// Answers requests until the socket closes.
-fn serve(
-    socket: &mut UnixStream,
-    inbox: &mut Inbox,
-    rules: &mut Rules<'_>,
-) -> std::io::Result<()> {
+fn serve(socket: &mut UnixStream, inbox: &mut Inbox, rules: &mut Rules<'_>) -> std::io::Result<()> {
     let mut out = Vec::new();
     loop {
         let mut used = 0;
-        while let Some((frame, length)) = next_frame(inbox.unread.get(used..).unwrap_or_default())? {
+        while let Some((frame, length)) = next_frame(inbox.unread.get(used..).unwrap_or_default())?
+        {
             let answer = match from_bytes::<ToSigner>(frame) {
                 Ok(ToSigner::Sign { requests }) => {
                     let now = now();
