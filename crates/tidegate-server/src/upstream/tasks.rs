@@ -21,6 +21,9 @@ const PAUSE_AT_MOST: Duration = Duration::from_secs(5);
 const STEADY: Duration = Duration::from_secs(2);
 /// How long opening a socket may take.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a venue may say nothing before it is asked whether it is there, and then how long it may
+/// take to answer.
+const SILENCE: Duration = Duration::from_secs(20);
 /// How long writing one message may take.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -73,8 +76,24 @@ async fn write(socket: &mut BoxedSocket, text: String) -> Result<(), String> {
 
 /// The next text on the socket, or why there is none.
 async fn read(socket: &mut BoxedSocket) -> Result<String, String> {
+    read_after(SILENCE, socket).await
+}
+
+/// A connection may die without a word: a venue that was silent for so long is asked for a sign of
+/// life.
+async fn read_after(silence: Duration, socket: &mut BoxedSocket) -> Result<String, String> {
+    let mut asked = false;
     loop {
-        match socket.next().await {
+        let Ok(message) = tokio::time::timeout(silence, socket.next()).await else {
+            if asked {
+                return Err("the venue says nothing and answers no ping".to_owned());
+            }
+            ping(socket).await?;
+            asked = true;
+            continue;
+        };
+        asked = false;
+        match message {
             Some(Ok(Message::Text(text))) => return Ok(text.as_str().to_owned()),
             // Answering a ping takes a flush, which the library leaves to the next write.
             Some(Ok(Message::Ping(_))) => socket.flush().await.map_err(|e| e.to_string())?,
@@ -84,6 +103,13 @@ async fn read(socket: &mut BoxedSocket) -> Result<String, String> {
             Some(Ok(Message::Binary(_) | Message::Pong(_) | Message::Frame(_))) => {}
             Some(Err(error)) => return Err(error.to_string()),
         }
+    }
+}
+
+async fn ping(socket: &mut BoxedSocket) -> Result<(), String> {
+    match tokio::time::timeout(WRITE_TIMEOUT, socket.send(Message::Ping(Vec::new().into()))).await {
+        Ok(sent) => sent.map_err(|error| error.to_string()),
+        Err(_) => Err("the venue takes no message".to_owned()),
     }
 }
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::desk::{Failure, Signing, Sink, Transport};
 use futures_util::future::BoxFuture;
+use futures_util::{SinkExt, StreamExt};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use tidegate_core::event::Event;
@@ -99,4 +100,26 @@ async fn a_ping_is_answered_while_waiting_for_a_text() {
     assert_eq!(venue.next().await.unwrap().unwrap(), Message::Pong("are you there".into()));
     venue.close(None).await.unwrap();
     assert!(read(&mut socket).await.unwrap_err().contains("closed"));
+}
+
+#[tokio::test]
+async fn a_venue_that_went_away_without_a_word_is_noticed() {
+    let (ours, theirs) = tokio::io::duplex(4096);
+    let (link, silence) = (link(vec![ours]), Duration::from_millis(200));
+    let mut socket = open(&link, "/").await.unwrap();
+    // One that answers pings may be silent for as long as it likes.
+    let mut venue = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
+    let answering = async {
+        while let Some(Ok(_)) = venue.next().await {
+            venue.flush().await.unwrap();
+        }
+    };
+    let waited = tokio::select! {
+        () = answering => panic!("the socket closed"),
+        waited = tokio::time::timeout(silence * 10, read_after(silence, &mut socket)) => waited,
+    };
+    assert!(waited.is_err(), "{waited:?}");
+    // One that is gone is given up.
+    let why = read_after(silence, &mut socket).await.unwrap_err();
+    assert!(why.contains("answers no ping"), "{why}");
 }
