@@ -14,6 +14,10 @@ mod process;
 
 use std::process::ExitCode;
 
+/// An order takes buffers and tasks of some kilobytes, which the system's allocator finds slowly.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     cli::main()
 }
