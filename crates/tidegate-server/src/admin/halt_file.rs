@@ -19,7 +19,7 @@ pub(super) async fn watch(admin: &Administration) {
 }
 
 /// Leaves the file, so that it is there after a crash of the machine too.
-pub(super) fn write(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+pub fn write(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     let mut file = std::fs::File::create(path)?;
     file.write_all(text.as_bytes())?;

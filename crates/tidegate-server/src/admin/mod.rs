@@ -9,6 +9,7 @@ mod service;
 mod socket;
 mod status;
 
+pub use halt_file::write as write_halt_file;
 pub use service::{Administration, Parts, Reload};
 
 use std::sync::Arc;

@@ -194,7 +194,7 @@ fn signer_dies(demo: &Demo) {
 fn gateway_stands_still(demo: &Demo) {
     let limits = |dead_man: &str| {
         let set =
-            ["limit", "set", "binance-main", "--max-order", "500000", "--max-open", "2000000"];
+            ["limit", "set", "binance-main", "--max-order", "500000", "--max-open", "1999999"];
         let more = ["--max-position", "2000000", "--max-exposure", "8000000"];
         let rate = ["--collar-bps", "500", "--orders-per-second", "50", "--burst", "200"];
         let all = [&set[..], &more, &rate, &["--dead-man-s", dead_man]].concat();
@@ -292,6 +292,10 @@ fn goes_on(demo: &Demo, again: &Demo) {
     let (_, all) = again.binance.ask("GET", "/fapi/v3/positionRisk", "symbol=BTCUSDT");
     let bought = all.as_array().unwrap().iter().any(|p| p["positionAmt"] != "0");
     assert!(bought, "{all}");
+    let status = again.status();
+    let mut accounts = status["accounts"].as_array().unwrap().iter();
+    let main = accounts.find(|account| account["account"] == "binance-main").unwrap();
+    assert_eq!(main["max_open_notional"], "1999999", "limits that somebody set stay");
 }
 
 fn halt_holds_until_resume(demo: &mut Demo) {

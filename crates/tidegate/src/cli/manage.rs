@@ -118,7 +118,7 @@ fn leave_halt_file(common: &Common, text: &str, failure: Failure) -> Failure {
         Err(failure) => return failure,
     };
     let shown = path.display();
-    match std::fs::write(&path, text) {
+    match tidegate_server::admin::write_halt_file(&path, text) {
         Ok(()) => {
             let hint = format!("while {shown} is there, everything is halted; {}", failure.hint);
             Failure { hint, ..failure }

@@ -276,11 +276,15 @@ impl Stage {
         let known: Status = serde_json::from_value(ask(&Request::Status {})?)
             .map_err(|e| failed(&e.to_string()))?;
         for account in ACCOUNTS.iter().filter(|account| self.serves(account.account)) {
-            if known.accounts.iter().all(|known| known.account != account.account) {
+            let known = known.accounts.iter().find(|known| known.account == account.account);
+            if known.is_none() {
                 let (venue, account) = (account.venue.to_owned(), account.account.to_owned());
                 ask(&Request::AccountAdd { venue, account })?;
             }
-            ask(&desk::limits(account))?;
+            // Limits that are there may be tighter than these, and are somebody's.
+            if known.is_none_or(|known| known.max_open_notional.is_none()) {
+                ask(&desk::limits(account))?;
+            }
         }
         for seat in SEATS.iter().filter(|seat| self.serves(seat.account)) {
             if keys.of(seat.caller, seat.account).is_some() {
