@@ -32,6 +32,7 @@ use crate::clock;
 use carry_out::Inner;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Instant;
 use tidegate_core::Core;
@@ -61,6 +62,9 @@ const FRAMES_KEPT: usize = 1024;
 /// The core and everything around it that is shared.
 pub struct Desk {
     inner: Mutex<Inner>,
+    /// Halts that wait for `inner`. The lock alone is not fair: a busy loop could take it again and
+    /// again before a halt's thread wakes.
+    pressing: AtomicUsize,
     books: RwLock<BTreeMap<VenueName, Arc<Instruments>>>,
     marks: Mutex<BTreeMap<InstrumentId, Mark>>,
     frames: Mutex<BTreeMap<AccountName, broadcast::Sender<Arc<Value>>>>,
@@ -86,6 +90,7 @@ impl Desk {
     ) -> Arc<Desk> {
         Arc::new_cyclic(|this| Desk {
             inner: Mutex::new(Inner::new(core, appender)),
+            pressing: AtomicUsize::new(0),
             books: RwLock::default(),
             marks: Mutex::default(),
             frames: Mutex::default(),
@@ -141,10 +146,15 @@ impl Desk {
         reason: String,
         allow_reduce: bool,
     ) -> impl Future<Output = Answer> + Send + use<> {
-        answer(self.question(usize::MAX, |ticket| {
+        self.pressing.fetch_add(1, Ordering::Release);
+        let mut inner = self.lock();
+        self.pressing.fetch_sub(1, Ordering::Release);
+        let asked = self.question_in(&mut inner, usize::MAX, |ticket| {
             let ticket = Some(ticket);
             Event::Halt { ticket, by, scope, reason, allow_reduce }
-        }))
+        });
+        drop(inner);
+        answer(asked)
     }
 
     /// Lifts a halt; answered once durable.
@@ -258,7 +268,16 @@ impl Desk {
 
     /// Hands a question to the core; its answer comes out of what is returned.
     fn question(&self, most: usize, event: impl FnOnce(Ticket) -> Event) -> Asked {
-        self.turn(|inner, now| {
+        self.question_in(&mut self.inner(), most, event)
+    }
+
+    fn question_in(
+        &self,
+        inner: &mut Inner,
+        most: usize,
+        event: impl FnOnce(Ticket) -> Event,
+    ) -> Asked {
+        self.turn_in(inner, |inner, now| {
             let (ticket, answer) = inner.ask(most)?;
             let began = Instant::now();
             inner.handle(event(ticket), now);
@@ -269,15 +288,26 @@ impl Desk {
 
     /// Gives the core a turn and carries out what comes of it.
     fn turn<T>(&self, give: impl FnOnce(&mut Inner, Time) -> T) -> T {
-        let mut inner = self.inner();
+        self.turn_in(&mut self.inner(), give)
+    }
+
+    fn turn_in<T>(&self, inner: &mut Inner, give: impl FnOnce(&mut Inner, Time) -> T) -> T {
         let now = clock::now();
-        let given = give(&mut inner, now);
-        self.carry_out(&mut inner, now);
-        self.set_alarm(&inner);
+        let given = give(inner, now);
+        self.carry_out(inner, now);
+        self.set_alarm(inner);
         given
     }
 
+    /// The core, for anybody but a halt, which goes first.
     fn inner(&self) -> MutexGuard<'_, Inner> {
+        while self.pressing.load(Ordering::Acquire) > 0 {
+            std::thread::yield_now();
+        }
+        self.lock()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
