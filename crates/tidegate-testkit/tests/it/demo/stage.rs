@@ -93,8 +93,11 @@ impl Demo {
     }
 
     fn price(&self, percent: f64) -> String {
-        let (_, mark) = self.binance.ask("GET", "/fapi/v1/premiumIndex", "symbol=BTCUSDT");
-        let mark: f64 = mark["markPrice"].as_str().unwrap().parse().unwrap();
+        // A public read may be refused for a moment after the exchange came back.
+        let mark: f64 = eventually("a mark price", START, || {
+            let (_, mark) = self.binance.ask("GET", "/fapi/v1/premiumIndex", "symbol=BTCUSDT");
+            mark["markPrice"].as_str()?.parse().ok()
+        });
         format!("{:.1}", (mark * percent / 100.0).floor())
     }
 
