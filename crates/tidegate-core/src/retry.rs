@@ -80,7 +80,7 @@ impl Core {
             (Outcome::Rejected { no_such_order: true, .. }, _) => Err("the venue does not show it"),
             _ => Err("the venue does not tell"),
         };
-        self.retries.told.insert(order, result.is_ok());
+        self.tell_apart(order, result.is_ok());
         for ticket in waiting {
             let answer = match &result {
                 Ok(reply) => {
@@ -107,7 +107,12 @@ impl Core {
 
     /// Nobody was there any more to hear what became of an order.
     pub(crate) fn unheard(&mut self, order: OrderId) {
-        self.retries.told.insert(order, false);
+        self.tell_apart(order, false);
+    }
+
+    /// Takes note of whether an order's caller was told; of no more orders than there are.
+    fn tell_apart(&mut self, order: OrderId, told: bool) {
+        self.retries.told.insert(order, told);
         if self.retries.told.len() > self.state.orders.len() {
             self.retries.told.retain(|id, _| self.state.orders.get(*id).is_some());
         }

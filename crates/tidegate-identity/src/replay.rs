@@ -91,11 +91,8 @@ impl ReplayGuard {
         if self.seen.contains(&entry) || old_read || second(stale) < self.forgotten {
             return Err(ReplayError::Seen);
         }
-        if self.len() >= self.capacity {
-            return Err(ReplayError::Full);
-        }
+        self.expire_at(stale, entry)?;
         self.seen.insert(entry);
-        self.by_expiry.entry(second(stale)).or_default().push(entry);
         Ok(())
     }
 
@@ -115,10 +112,16 @@ impl ReplayGuard {
         if self.reads.contains_key(&entry) {
             return Ok(());
         }
+        self.expire_at(stale, entry)?;
+        self.reads.insert(entry, now);
+        Ok(())
+    }
+
+    /// Makes room for an entry that is forgotten after `stale`.
+    fn expire_at(&mut self, stale: Time, entry: [u8; 16]) -> Result<(), ReplayError> {
         if self.len() >= self.capacity {
             return Err(ReplayError::Full);
         }
-        self.reads.insert(entry, now);
         self.by_expiry.entry(second(stale)).or_default().push(entry);
         Ok(())
     }

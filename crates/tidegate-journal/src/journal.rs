@@ -122,8 +122,8 @@ impl Options {
 
 impl Journal {
     /// Opens the journal in `dir` (made if it is not there): gives every record from
-    /// `options.replay_from` on to `replay`, cuts a torn last batch, and goes on after it. Damage to anything that was once on disk is an
-    /// error, as are a second opener and another key.
+    /// `options.replay_from` on to `replay`, cuts a torn last batch, and goes on after it. Damage to
+    /// anything there that was once on disk is an error, as are a second opener and another key.
     pub fn open(
         dir: &Path,
         options: Options,

@@ -71,22 +71,13 @@ impl Budget {
     /// How long to wait, when a read would take more than there is for it.
     pub(super) fn take(&mut self, errand: &Errand<'_>, cost: Units, now: Time) -> Result<(), Span> {
         let Some(limit) = self.limits.get(cost.allowance) else { return Ok(()) };
-        let account = match limit.table.per {
-            Per::Address => None,
-            Per::Account => errand.account().cloned(),
-        };
-        let whole = self.spent.entry((cost.allowance, account)).or_default();
+        let whole = self.spent.entry((cost.allowance, limit.account_of(errand))).or_default();
         let Some(payer) = payer(errand) else {
             whole.add(limit.span(cost.count.into()), limit.span(limit.units), now);
             return Ok(());
         };
-        let readable = match payer {
-            Payer::Caller(_) => limit.units.saturating_sub(limit.reserved),
-            Payer::Address(_) => part(limit.units.saturating_sub(limit.reserved), PUBLIC),
-        };
-        let count = u64::from(cost.count).min(part(readable, SHARE));
-        // A share comes back as much more slowly as it is smaller.
-        let (all, slow) = (limit.span(count), limit.span(count * SHARE.1 / SHARE.0));
+        let (readable, count) = (limit.readable(&payer), limit.count(&payer, cost));
+        let (all, slow) = (limit.span(count), limit.slow_span(count));
         let share = share(&mut self.shares, (cost.allowance, payer), now)?;
         let wait = whole.wait(all, limit.span(readable), now);
         let wait = wait.max(share.wait(slow, limit.span(readable), now));
@@ -96,6 +87,25 @@ impl Budget {
         whole.add(all, limit.span(limit.units), now);
         share.add(slow, limit.span(readable), now);
         Ok(())
+    }
+
+    /// Gives back what was paid for a request that did not leave.
+    pub(super) fn give_back(&mut self, errand: &Errand<'_>, cost: Units) {
+        let Some(limit) = self.limits.get(cost.allowance) else { return };
+        let whole = (cost.allowance, limit.account_of(errand));
+        let Some(payer) = payer(errand) else {
+            if let Some(bucket) = self.spent.get_mut(&whole) {
+                bucket.give_back(limit.span(cost.count.into()));
+            }
+            return;
+        };
+        let count = limit.count(&payer, cost);
+        if let Some(bucket) = self.spent.get_mut(&whole) {
+            bucket.give_back(limit.span(count));
+        }
+        if let Some(bucket) = self.shares.get_mut(&(cost.allowance, payer)) {
+            bucket.give_back(limit.slow_span(count));
+        }
     }
 
     /// The venue says how much is used already, by whomever at this address.
@@ -126,6 +136,34 @@ impl Budget {
 }
 
 impl Limit {
+    /// The account whose allowance pays, where the venue counts by account.
+    fn account_of(&self, errand: &Errand<'_>) -> Option<AccountName> {
+        match self.table.per {
+            Per::Address => None,
+            Per::Account => errand.account().cloned(),
+        }
+    }
+
+    /// How many units all reads of this kind may have together.
+    fn readable(&self, payer: &Payer) -> u64 {
+        let readable = self.units.saturating_sub(self.reserved);
+        match payer {
+            Payer::Caller(_) => readable,
+            Payer::Address(_) => part(readable, PUBLIC),
+        }
+    }
+
+    /// How many units a read is taken for: one that costs more than a share has all of that.
+    fn count(&self, payer: &Payer, cost: Units) -> u64 {
+        u64::from(cost.count).min(part(self.readable(payer), SHARE))
+    }
+
+    /// How long units take to come back to a share, which does so as much more slowly as it is
+    /// smaller.
+    fn slow_span(&self, units: u64) -> u64 {
+        self.span(units * SHARE.1 / SHARE.0)
+    }
+
     /// How long units take to come back, in ns.
     fn span(&self, units: u64) -> u64 {
         units.saturating_mul(60_000_000_000) / self.per_minute.max(1)
@@ -141,6 +179,10 @@ impl Bucket {
     fn wait(&self, more: u64, most: u64, now: Time) -> Span {
         let over = self.owed(now).saturating_add(more).saturating_sub(most);
         Span::from_micros(over.div_ceil(1000))
+    }
+
+    fn give_back(&mut self, span: u64) {
+        self.full_at = self.full_at.saturating_sub(span);
     }
 
     fn add(&mut self, more: u64, most: u64, now: Time) {

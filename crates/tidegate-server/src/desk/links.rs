@@ -137,10 +137,15 @@ impl Link {
         sent: impl FnOnce() + Send,
     ) -> Result<Reply, SendError> {
         self.heed(&errand).map_err(SendError::NotSent)?;
-        if let Some(cost) = self.venue.cost(&request) {
+        let cost = self.venue.cost(&request);
+        if let Some(cost) = cost {
             self.pay(errand, cost).map_err(|wait| SendError::NotSent(self.spent(cost, wait)))?;
         }
-        let reply = self.exchange(&errand, request, sent).await?;
+        let exchanged = self.exchange(&errand, request, sent).await;
+        if let (Err(SendError::NotSent(_)), Some(cost)) = (&exchanged, cost) {
+            self.budget().give_back(&errand, cost);
+        }
+        let reply = exchanged?;
         if let Some(used) = self.venue.used(&reply) {
             self.budget().told(used, clock::now());
         }

@@ -19,6 +19,7 @@ use tidegate_journal::{JournalError, Reader};
 use tidegate_types::ids::Seq;
 use tidegate_types::limits::STATE_SAVED_EVERY;
 use tidegate_types::record::{Body, Record};
+use tokio::sync::oneshot;
 
 /// How often it is looked whether the state is to be saved.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -69,8 +70,8 @@ async fn save(
     end: Seq,
 ) -> Result<(), String> {
     let (work, settings) = (folder.clone(), settings.clone());
-    let made = tokio::task::spawn_blocking(move || make(&work, settings, end));
-    let (next, state) = made.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
+    let made = aside(move || make(&work, settings, end)).await?;
+    let (next, state) = made.map_err(|e| e.to_string())?;
     let sum = sha256(&state);
     match desk.state_saved(next, sum).await {
         Answer::Done => {}
@@ -78,10 +79,21 @@ async fn save(
         other => return Err(format!("an answer to another question: {other:?}")),
     }
     let path = folder.saved_state();
-    let written = tokio::task::spawn_blocking(move || write(&path, next, &state));
-    written.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
+    aside(move || write(&path, next, &state)).await?.map_err(|e| e.to_string())?;
     oplog::info("state-saved", &[("records", &next)]);
     Ok(())
+}
+
+/// Does long work on a thread that a stop does not wait for, as it would for the runtime's own.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    let (done, result) = oneshot::channel();
+    let run = move || {
+        // Nobody listens any more when the gateway stops.
+        let _ = done.send(work());
+    };
+    let thread = std::thread::Builder::new().name("saved-state".to_owned());
+    thread.spawn(run).map_err(|e| e.to_string())?;
+    result.await.map_err(|_| "it was cut short".to_owned())
 }
 
 /// The state after the records below `end`, or below what is written of them, from the journal
@@ -143,13 +155,19 @@ fn is_recorded(journal: &Path, next: Seq, digest: &Digest) -> Result<bool, Journ
 
 fn write(path: &Path, next: Seq, state: &[u8]) -> io::Result<()> {
     let unfinished = path.with_extension("tmp");
-    let mut file = std::fs::File::create(&unfinished)?;
-    file.write_all(MAGIC)?;
-    file.write_all(&this_program()?)?;
-    file.write_all(&next.0.to_le_bytes())?;
-    file.write_all(state)?;
-    file.sync_all()?;
-    std::fs::rename(&unfinished, path)?;
+    let put = || {
+        let mut file = std::fs::File::create(&unfinished)?;
+        file.write_all(MAGIC)?;
+        file.write_all(&this_program()?)?;
+        file.write_all(&next.0.to_le_bytes())?;
+        file.write_all(state)?;
+        file.sync_all()?;
+        std::fs::rename(&unfinished, path)
+    };
+    put().inspect_err(|_| {
+        // On a full disk it would take the room that the journal needs.
+        let _ = std::fs::remove_file(&unfinished);
+    })?;
     path.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())
 }
 

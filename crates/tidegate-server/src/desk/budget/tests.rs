@@ -118,3 +118,25 @@ fn one_host_is_one_payer_and_payers_are_bounded() {
     let later = now().plus(Span::from_secs(60));
     assert!(budget.take(&v6("2001:db8::1"), weight(1), later).is_ok(), "old ones are forgotten");
 }
+
+#[test]
+fn what_is_given_back_is_there_again_for_whoever_paid() {
+    let mut budget = Budget::new(&[WEIGHT, CREDITS]);
+    let (ann, main) = caller("ann");
+    let errands = [
+        from(1),
+        Errand::Read { caller: &ann, account: &main },
+        Errand::Cancel(&main),
+        Errand::Upkeep(None),
+    ];
+    for errand in &errands {
+        for allowance in [0, 1] {
+            let cost = Units { allowance, count: 500 };
+            for _ in 0..1000 {
+                assert_eq!(budget.take(errand, cost, now()), Ok(()), "{errand:?}");
+                budget.give_back(errand, cost);
+            }
+        }
+    }
+    assert_eq!(drain(&mut budget, &from(1), 0, now()), 850);
+}

@@ -79,3 +79,30 @@ async fn what_the_journal_does_not_bear_out_is_not_used() {
     std::fs::write(&path, &good).unwrap();
     assert!(load(&folder(&world), &settings()).is_some());
 }
+
+#[test]
+fn a_stop_does_not_wait_for_a_state_that_is_being_made() {
+    let (go_on, waits) = std::sync::mpsc::channel::<()>();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let mut work = std::pin::pin!(aside(move || waits.recv()));
+        // Begun, and not at its end before it is told to go on.
+        assert!(
+            std::future::poll_fn(|cx| std::task::Poll::Ready(work.as_mut().poll(cx)))
+                .await
+                .is_pending()
+        );
+    });
+    drop(runtime);
+    go_on.send(()).ok();
+}
+
+#[test]
+fn a_state_that_cannot_be_written_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    // A folder stands where the file is to be.
+    std::fs::create_dir_all(path.join("in-the-way")).unwrap();
+    assert!(write(&path, Seq(1), b"state").is_err());
+    assert!(!path.with_extension("tmp").exists());
+}
