@@ -293,6 +293,8 @@ pub struct CallerStatus {
     pub open_notional: String,
     /// Most that they may be worth.
     pub max_open_notional: String,
+    /// Its virtual keys there that are not revoked.
+    pub keys: Vec<String>,
 }
 
 /// Process ids.

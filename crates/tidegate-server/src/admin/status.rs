@@ -97,6 +97,9 @@ fn callers(state: &State) -> Vec<CallerStatus> {
     let told = state.grants().map(|grant| {
         let mine = |order: &&Order| order.caller.as_ref() == Some(&grant.caller);
         let open = state.positions().caller_open(&grant.caller, &grant.account);
+        let keys = state.keys().values().filter(|key| {
+            !key.revoked && key.key.caller == grant.caller && key.key.account == grant.account
+        });
         CallerStatus {
             caller: grant.caller.to_string(),
             account: grant.account.to_string(),
@@ -104,6 +107,7 @@ fn callers(state: &State) -> Vec<CallerStatus> {
             open_orders: state.orders().open_of(&grant.account).filter(mine).count(),
             open_notional: open.to_string(),
             max_open_notional: grant.max_open_notional.to_string(),
+            keys: keys.map(|key| key.key.id.to_string()).collect(),
         }
     });
     told.collect()

@@ -9,6 +9,17 @@ use std::os::unix::fs::OpenOptionsExt;
 #[derive(Debug)]
 pub(super) struct Lock(#[expect(dead_code, reason = "held, not read")] File);
 
+/// What to say when a gateway runs on the folder already.
+pub fn runs_on(folder: &DataFolder) -> Option<String> {
+    let file = File::open(folder.lock()).ok()?;
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then(|| taken(folder))
+}
+
+fn taken(folder: &DataFolder) -> String {
+    let path = folder.path().display();
+    format!("a gateway runs on {path} already; `tidegate status` tells about it")
+}
+
 /// Takes the folder's lock.
 pub(super) fn take(folder: &DataFolder) -> Result<Lock, GatewayError> {
     let path = folder.lock();
@@ -25,10 +36,7 @@ pub(super) fn take(folder: &DataFolder) -> Result<Lock, GatewayError> {
         .map_err(|e| wrong(&e))?;
     match file.try_lock() {
         Ok(()) => Ok(Lock(file)),
-        Err(TryLockError::WouldBlock) => Err(GatewayError(format!(
-            "a gateway runs on {} already; `tidegate status` tells about it",
-            folder.path().display()
-        ))),
+        Err(TryLockError::WouldBlock) => Err(GatewayError(taken(folder))),
         Err(TryLockError::Error(error)) => Err(wrong(&error)),
     }
 }

@@ -8,6 +8,8 @@ mod lookout;
 mod place;
 mod saved;
 
+pub use lock::runs_on;
+
 use crate::admin;
 use crate::config::{Approvals, Config, Durability, OWNER};
 use crate::desk::Desk;

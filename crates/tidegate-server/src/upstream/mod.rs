@@ -3,6 +3,8 @@
 mod hosts;
 mod origin;
 pub mod pool;
+#[cfg(test)]
+pub(crate) mod scripted;
 pub mod tasks;
 mod watched;
 

@@ -22,6 +22,7 @@ fn a_demo_from_its_first_start_to_its_end() {
     let mut steps = Steps::default();
     let mut demo = Demo::start(&dir, &["--seed", "7"]);
     steps.step("the ready line", || ready_line(&demo));
+    steps.step("a second demo", || second_demo(&demo));
     steps.step("other protocols", || other_protocols(&demo));
     steps.step("an order", || orders_pass(&demo));
     steps.step("secrets", || secrets(&demo));
@@ -276,6 +277,13 @@ fn ends_in_time(demo: &mut Demo, how: Signal) {
     assert_eq!(run_json(&demo.dir, &["verify"]).code, 0);
 }
 
+fn second_demo(demo: &Demo) {
+    let ended = run_json(&demo.dir, &["demo", "--listen", "127.0.0.1:0"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let message = ended.json["error"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("a gateway runs on"), "{ended:?}");
+}
+
 fn other_seed(demo: &Demo) {
     let ended = run_json(&demo.dir, &["demo", "--listen", "127.0.0.1:0", "--seed", "8"]);
     assert_eq!(ended.code, 64, "{ended:?}");
@@ -299,6 +307,7 @@ fn goes_on(demo: &Demo, again: &Demo) {
 }
 
 fn halt_holds_until_resume(demo: &mut Demo) {
+    let maker = revoke_key_of(demo, "maker");
     assert_eq!(run_json(&demo.dir, &["halt", "all", "--reason", "night"]).code, 0);
     ends_in_time(demo, Signal::SIGINT);
     *demo = Demo::start(&demo.dir.clone(), &["--seed", "7"]);
@@ -308,6 +317,18 @@ fn halt_holds_until_resume(demo: &mut Demo) {
     assert!(said["msg"].as_str().unwrap().contains("TG509"), "{said}");
     assert_eq!(run_json(&demo.dir, &["resume", "all", "--reason", "morning"]).code, 0);
     demo.place("resumed");
+    let callers = demo.status()["callers"].clone();
+    let still = callers.as_array().unwrap().iter().flat_map(|c| c["keys"].as_array().unwrap());
+    assert!(!still.map(|key| key.as_str().unwrap()).any(|key| key == maker), "{callers}");
+    assert!(demo.process.talk().contains("maker@binance-bots trades no more"));
+}
+
+fn revoke_key_of(demo: &Demo, caller: &str) -> String {
+    let callers = demo.status()["callers"].clone();
+    let its = callers.as_array().unwrap().iter().find(|known| known["caller"] == caller).unwrap();
+    let key = its["keys"][0].as_str().unwrap().to_owned();
+    assert_eq!(run_json(&demo.dir, &["caller", "revoke", &key]).code, 0);
+    key
 }
 
 fn killed_whole(demo: &Demo) {

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 /// The binary, built by the first who asks for it.
@@ -68,6 +68,7 @@ pub(crate) fn run_json(dir: &Path, args: &[&str]) -> Ended {
 pub(crate) struct Foreground {
     child: Child,
     lines: Receiver<String>,
+    talk: Arc<Mutex<String>>,
 }
 
 type Started = (Command, Sender<Child>);
@@ -89,6 +90,12 @@ fn spawn(command: Command) -> Child {
     answered.recv().unwrap()
 }
 
+fn read_lines(from: impl Read + Send + 'static, take: impl FnMut(String) + Send + 'static) {
+    std::thread::spawn(move || {
+        BufReader::new(from).lines().map_while(Result::ok).for_each(take);
+    });
+}
+
 impl Foreground {
     pub(crate) fn start(args: &[&str]) -> Foreground {
         let mut command = Command::new(program());
@@ -96,13 +103,15 @@ impl Foreground {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = spawn(command);
         let (tell, lines) = channel();
-        let stdout = child.stdout.take().unwrap();
-        std::thread::spawn(move || {
-            BufReader::new(stdout).lines().map_while(Result::ok).for_each(|line| {
-                let _ = tell.send(line);
-            });
+        read_lines(child.stdout.take().unwrap(), move |line| {
+            let _ = tell.send(line);
         });
-        Foreground { child, lines }
+        let talk = Arc::new(Mutex::new(String::new()));
+        let said = Arc::clone(&talk);
+        read_lines(child.stderr.take().unwrap(), move |line| {
+            said.lock().unwrap().push_str(&(line + "\n"));
+        });
+        Foreground { child, lines, talk }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -113,10 +122,13 @@ impl Foreground {
     pub(crate) fn line(&mut self, patience: Duration) -> String {
         self.lines.recv_timeout(patience).unwrap_or_else(|error| {
             let _ = self.child.kill();
-            let mut said = String::new();
-            let _ = self.child.stderr.take().map(|mut err| err.read_to_string(&mut said));
-            panic!("nothing was printed within {patience:?} ({error}): {said}")
+            panic!("nothing was printed within {patience:?} ({error}): {}", self.talk())
         })
+    }
+
+    /// What it said to whoever watches it, so far.
+    pub(crate) fn talk(&self) -> String {
+        self.talk.lock().unwrap().clone()
     }
 
     /// What it printed since.

@@ -3,7 +3,7 @@
 use crate::cli::output::Failure;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -106,6 +106,16 @@ impl Keys {
     /// The key and secret of a caller on an account.
     pub fn of(&self, caller: &str, account: &str) -> Option<&(String, String)> {
         self.keys.get(&format!("{caller}@{account}"))
+    }
+
+    /// Forgets the keys that are not in `good`, until the demo is started again; whose they are.
+    pub fn forget_revoked(&mut self, good: &BTreeSet<String>) -> Vec<String> {
+        let revoked = self.keys.iter().filter(|(_, (id, _))| !good.contains(id));
+        let revoked: Vec<String> = revoked.map(|(seat, _)| seat.clone()).collect();
+        for seat in &revoked {
+            self.keys.remove(seat);
+        }
+        revoked
     }
 
     /// Keeps a key that was just made.

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use tidegate_journal::Reader;
 use tidegate_server::admin::protocol::{Request, Status};
 use tidegate_server::folder::DataFolder;
+use tidegate_server::gateway;
 use tidegate_types::record::{Body, Record};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -50,6 +51,7 @@ struct Stage {
 impl Stage {
     async fn play(&self, args: &Demo) -> Result<(), Failure> {
         private_folder(&self.dir).map_err(|e| failed(&format!("{}: {e}", self.dir.display())))?;
+        self.alone().await?;
         let mut stop = Box::pin(stopped());
         let running = tokio::select! {
             running = self.start(args) => running?,
@@ -81,6 +83,20 @@ impl Stage {
         Ok(())
     }
 
+    /// No other demo runs here; what a killed one left behind may take a moment to die.
+    async fn alone(&self) -> Result<(), Failure> {
+        let folder = DataFolder::new(&self.dir);
+        let began = Instant::now();
+        while let Some(why) = gateway::runs_on(&folder) {
+            if began.elapsed() > STOP {
+                let hint = "use that one, or another folder with --data-dir";
+                return Err(Failure::new("demo", why, hint));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
     async fn start(&self, args: &Demo) -> Result<Cast, Failure> {
         let began = Instant::now();
         let talk = |text: &str| {
@@ -101,16 +117,12 @@ impl Stage {
         let mut keys = Keys::load(&self.dir);
         self.seat(&mut keys)?;
         let status = self.wait_open(began).await?;
-        for halt in &status.halts {
-            let (scope, why, dir) = (&halt.scope, &halt.reason, self.dir.display());
-            say(&format!(
-                "{scope} is halted: {why}; `tidegate resume {scope} --reason … --data-dir {dir}` goes on"
-            ));
-        }
+        self.tell_what_stands_in_the_way(&status, &mut keys);
         self.wait_marks(began).await?;
         talk("starting the bots");
         let mut processes = vec![sim, gateway];
-        for (bot, account) in BOTS.iter().filter(|(_, account)| self.serves(account)) {
+        let trades = |bot, account| self.serves(account) && keys.of(bot, account).is_some();
+        for (bot, account) in BOTS.iter().filter(|(bot, account)| trades(bot, account)) {
             let recipe = self.bot_recipe(bot, account, &told, &keys)?;
             processes.push(self.begin(recipe).await?.0);
         }
@@ -300,6 +312,28 @@ impl Stage {
         Ok(())
     }
 
+    /// What was halted or revoked before stays so over a restart of the demo.
+    fn tell_what_stands_in_the_way(&self, status: &Status, keys: &mut Keys) {
+        let dir = self.dir.display();
+        let halt_file = DataFolder::new(&self.dir).halt_file();
+        if halt_file.exists() {
+            say(&format!("while there is a file {} everything is halted", halt_file.display()));
+        }
+        for halt in &status.halts {
+            let (scope, why) = (&halt.scope, &halt.reason);
+            say(&format!(
+                "{scope} is halted: {why}; `tidegate resume {scope} --reason … --data-dir {dir}` goes on"
+            ));
+        }
+        let good = status.callers.iter().flat_map(|caller| caller.keys.iter().cloned()).collect();
+        for seat in keys.forget_revoked(&good) {
+            say(&format!(
+                "{seat} trades no more: its key or its grant was taken back; `tidegate caller key` and \
+                 `tidegate grant set` give new ones"
+            ));
+        }
+    }
+
     async fn wait_open(&self, began: Instant) -> Result<Status, Failure> {
         let mine = Common {
             data_dir: Some(self.dir.clone()),
@@ -367,7 +401,10 @@ impl Stage {
         let text = |path: &str| told.pointer(path).and_then(Value::as_str).map(str::to_owned);
         let mut venues = Map::new();
         for account in ACCOUNTS.iter().filter(|a| self.serves(a.account)) {
-            let Some((key, secret)) = keys.of(YOU, account.account) else { continue };
+            if !SEATS.iter().any(|seat| (seat.caller, seat.account) == (YOU, account.account)) {
+                continue;
+            }
+            let (key, secret) = keys.of(YOU, account.account).cloned().unzip();
             let of = |name: &str| text(&format!("/venues/{}/{name}", account.venue));
             let object = json!({
                 "rest": of("rest"), "ws": of("ws"), "prefixed": of("prefixed"),

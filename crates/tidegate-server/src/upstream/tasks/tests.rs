@@ -1,43 +1,17 @@
 use super::*;
-use crate::desk::{Failure, Signing, Sink, Transport};
-use futures_util::future::BoxFuture;
+use crate::desk::{Signing, Sink};
+use crate::upstream::scripted::link;
 use futures_util::{SinkExt, StreamExt};
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tidegate_core::event::Event;
-use tidegate_types::call::{CallBody, WireRequest};
+use tidegate_types::call::CallBody;
 use tidegate_types::ids::{AccountName, VenueName};
 use tidegate_types::instrument::Mark;
 use tidegate_types::reject::{Code, Reject};
-use tidegate_types::request::Reply;
 use tidegate_venues::front::Instruments;
-use tidegate_venues::registry;
-use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
-
-/// A venue that can be reached as often as there are sockets.
-struct Scripted(Mutex<VecDeque<DuplexStream>>);
-
-impl Transport for Scripted {
-    fn send<'a>(
-        &'a self,
-        _request: WireRequest,
-        _sent: Box<dyn FnOnce() + Send + 'a>,
-    ) -> BoxFuture<'a, Result<Reply, Failure>> {
-        Box::pin(async { Err(Failure::NotSent("no HTTP here".to_owned())) })
-    }
-
-    fn socket<'a>(&'a self, _target: &'a str) -> BoxFuture<'a, Result<BoxedSocket, String>> {
-        Box::pin(async {
-            let next = self.0.lock().unwrap().pop_front();
-            let stream = next.ok_or_else(|| "nobody listens".to_owned())?;
-            let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
-            Ok(Box::pin(socket) as BoxedSocket)
-        })
-    }
-}
 
 /// Takes events down, and has nothing signed.
 struct Listener(mpsc::UnboundedSender<Event>);
@@ -56,17 +30,13 @@ impl Sink for Listener {
     }
 }
 
-fn link(sockets: Vec<DuplexStream>) -> Arc<Link> {
-    let venue = registry::find(&VenueName::new("deribit").unwrap()).unwrap();
-    Arc::new(Link::new(venue, Box::new(Scripted(Mutex::new(sockets.into())))))
-}
-
 #[tokio::test]
 async fn a_stream_that_cannot_open_says_why_and_is_tried_again() {
     let (ours, _theirs) = tokio::io::duplex(4096);
     let (events, mut told) = mpsc::unbounded_channel();
     let account = AccountName::new("main").unwrap();
-    let following = follow_account(Arc::new(Listener(events)), link(vec![ours]), account);
+    let following =
+        follow_account(Arc::new(Listener(events)), link("deribit", vec![ours]), account);
     tokio::spawn(following);
     let mut reasons = Vec::new();
     for _ in 0..3 {
@@ -105,7 +75,7 @@ async fn a_ping_is_answered_while_waiting_for_a_text() {
 #[tokio::test]
 async fn a_venue_that_went_away_without_a_word_is_noticed() {
     let (ours, theirs) = tokio::io::duplex(4096);
-    let (link, silence) = (link(vec![ours]), Duration::from_millis(200));
+    let (link, silence) = (link("deribit", vec![ours]), Duration::from_millis(200));
     let mut socket = open(&link, "/").await.unwrap();
     // One that answers pings may be silent for as long as it likes.
     let mut venue = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;

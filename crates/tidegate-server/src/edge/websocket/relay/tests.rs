@@ -1,41 +1,8 @@
 use super::*;
-use crate::desk::{Failure, Transport};
-use futures_util::future::BoxFuture;
-use std::sync::Mutex;
+use crate::upstream::scripted::link;
 use std::time::Instant as Wall;
-use tidegate_types::call::WireRequest;
-use tidegate_types::ids::VenueName;
-use tidegate_types::request::Reply;
-use tidegate_venues::registry;
-use tokio::io::DuplexStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
-
-/// A venue that can be reached as often as there are sockets.
-struct Scripted(Mutex<Vec<DuplexStream>>);
-
-impl Transport for Scripted {
-    fn send<'a>(
-        &'a self,
-        _: WireRequest,
-        _: Box<dyn FnOnce() + Send + 'a>,
-    ) -> BoxFuture<'a, Result<Reply, Failure>> {
-        Box::pin(async { Err(Failure::NotSent("no HTTP here".to_owned())) })
-    }
-
-    fn socket<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<BoxedSocket, String>> {
-        Box::pin(async {
-            let stream = self.0.lock().unwrap().pop().ok_or_else(|| "nobody listens".to_owned())?;
-            let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
-            Ok(Box::pin(socket) as BoxedSocket)
-        })
-    }
-}
-
-fn link(sockets: Vec<DuplexStream>) -> Arc<Link> {
-    let venue = registry::find(&VenueName::new("deribit").unwrap()).unwrap();
-    Arc::new(Link::new(venue, Box::new(Scripted(Mutex::new(sockets)))))
-}
 
 fn stranger() -> Payer {
     Payer::Peer([10, 0, 0, 1].into())
@@ -45,7 +12,7 @@ fn stranger() -> Payer {
 async fn subscriptions_are_held_until_the_venue_s_rate_limit_allows_for_them() {
     let (ours, theirs) = tokio::io::duplex(1 << 16);
     let mut venue = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
-    let mut relay = Relay::open(link(vec![ours]), "/ws".to_owned(), stranger()).unwrap();
+    let mut relay = Relay::open(link("deribit", vec![ours]), "/ws".to_owned(), stranger()).unwrap();
     let text = |n: usize| format!(r#"{{"id":{n},"method":"public/subscribe"}}"#);
     for n in 0..5 {
         assert!(relay.send(text(n)));
@@ -66,7 +33,7 @@ async fn subscriptions_are_held_until_the_venue_s_rate_limit_allows_for_them() {
 
 #[tokio::test]
 async fn a_socket_s_place_is_free_again_when_it_closes() {
-    let link = link(Vec::new());
+    let link = link("deribit", Vec::new());
     let open = |_| Relay::open(Arc::clone(&link), "/ws".to_owned(), stranger()).ok();
     let relays: Vec<_> = (0..100).map_while(open).collect();
     assert!(!relays.is_empty() && relays.len() < 32, "{}", relays.len());

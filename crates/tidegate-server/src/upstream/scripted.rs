@@ -1,0 +1,41 @@
+//! A venue made of sockets that a test holds the other ends of.
+
+use crate::desk::{BoxedSocket, Failure, Link, Transport};
+use futures_util::future::BoxFuture;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use tidegate_types::call::WireRequest;
+use tidegate_types::ids::VenueName;
+use tidegate_types::request::Reply;
+use tidegate_venues::registry;
+use tokio::io::DuplexStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+/// It can be reached as often as there are sockets.
+struct Scripted(Mutex<VecDeque<DuplexStream>>);
+
+impl Transport for Scripted {
+    fn send<'a>(
+        &'a self,
+        _: WireRequest,
+        _: Box<dyn FnOnce() + Send + 'a>,
+    ) -> BoxFuture<'a, Result<Reply, Failure>> {
+        Box::pin(async { Err(Failure::NotSent("no HTTP here".to_owned())) })
+    }
+
+    fn socket<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<BoxedSocket, String>> {
+        Box::pin(async {
+            let next = self.0.lock().unwrap().pop_front();
+            let stream = next.ok_or_else(|| "nobody listens".to_owned())?;
+            let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
+            Ok(Box::pin(socket) as BoxedSocket)
+        })
+    }
+}
+
+/// A link to a venue that opens these sockets in turn.
+pub(crate) fn link(venue: &str, sockets: Vec<DuplexStream>) -> Arc<Link> {
+    let venue = registry::find(&VenueName::new(venue).unwrap()).unwrap();
+    Arc::new(Link::new(venue, Box::new(Scripted(Mutex::new(sockets.into())))))
+}
