@@ -7,9 +7,8 @@ use crate::state::{Halt, State};
 use crate::timers::{Backoff, Timer};
 use std::collections::BTreeSet;
 use tidegate_types::grant::Scope;
-use tidegate_types::ids::{
-    AccountName, CallerName, InstrumentId, OrderId, PersonName, Ticket, VenueName,
-};
+use tidegate_types::ids::{AccountName, InstrumentId, OrderId, PersonName, Ticket};
+use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Body, Canceller};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::report::AccountSnapshot;
@@ -45,22 +44,23 @@ pub(crate) struct HaltOrder {
     pub(crate) allow_reduce: bool,
 }
 
-/// Whether halts let a request of this caller pass; of several the strictest holds.
+/// Whether halts let a request of this caller pass; of several the strictest holds. `order` is the
+/// one that it changes.
 pub(crate) fn check(
     state: &State,
-    caller: &CallerName,
-    account: &AccountName,
-    venue: &VenueName,
+    who: &Authenticated,
     instrument: Option<&InstrumentId>,
+    order: Option<OrderId>,
 ) -> Result<(), Block> {
     let mut block = None;
     for (scope, halt) in &state.halts {
         let hit = match scope {
             Scope::All | Scope::Desk { .. } => true,
-            Scope::Venue { name } => name == venue,
-            Scope::Account { name } => name == account,
-            Scope::Caller { name } => name == caller,
+            Scope::Venue { name } => name == who.venue(),
+            Scope::Account { name } => name == who.account(),
+            Scope::Caller { name } => name == who.caller(),
             Scope::Instrument { id } => instrument == Some(id),
+            Scope::Order { id } => order == Some(*id),
         };
         if hit {
             let detail = format!("{scope}: {}", halt.reason);
@@ -84,6 +84,7 @@ fn covers(scope: &Scope, halt: &Halt, order: &Order) -> bool {
             Scope::Account { name } => order.account == *name,
             Scope::Caller { name } => order.caller.as_ref() == Some(name),
             Scope::Instrument { id } => order.request.instrument == *id,
+            Scope::Order { id } => order.id == *id,
         }
 }
 
@@ -92,6 +93,12 @@ impl Core {
         let HaltOrder { ticket, by, scope, reason, allow_reduce } = order;
         if !self.knows(&scope) {
             let reject = Reject::new(Code::BadParameter, format!("nothing is called {scope}"));
+            self.answer(ticket, Answer::Refused { reject }, out);
+            return;
+        }
+        if allow_reduce && matches!(scope, Scope::Order { .. }) {
+            let detail = "the halt of one order lets nothing of it pass";
+            let reject = Reject::new(Code::BadParameter, detail);
             self.answer(ticket, Answer::Refused { reject }, out);
             return;
         }
@@ -258,6 +265,7 @@ impl Core {
                         .any(|k| k.key.caller == *caller && k.key.account == **name)
             }
             Scope::Instrument { id } => account.venue == id.venue,
+            Scope::Order { id } => self.state.orders.get(*id).is_some_and(|o| o.account == **name),
         });
         meant.map(|(name, _)| name.clone()).collect()
     }
@@ -270,6 +278,7 @@ impl Core {
             Scope::Account { name } => self.state.accounts.contains_key(name),
             Scope::Caller { name } => self.state.callers.contains_key(name),
             Scope::Instrument { id } => self.state.instruments.contains_key(id),
+            Scope::Order { id } => self.state.orders.get(*id).is_some(),
         }
     }
 }

@@ -232,6 +232,24 @@ impl State {
         }
     }
 
+    /// The orders that an operator means by a name: Tidegate's id for one, or an account and, after a
+    /// slash, the venue's id or the caller's own. Open ones, or else those that ended.
+    pub fn orders_named(&self, name: &str) -> Vec<&Order> {
+        let is = |id: Option<&str>, text: &str| id == Some(text);
+        let meant = |order: &&Order| match name.split_once('/') {
+            None => is(order.client_id.as_ref().map(ClientId::as_str), name),
+            Some((account, id)) => {
+                let caller_id = order.request.caller_id.as_ref().map(|id| id.as_str());
+                let venue_ids = [&order.venue_id, &order.triggered_as];
+                order.account.as_str() == account
+                    && (is(caller_id, id)
+                        || venue_ids.iter().any(|v| is(v.as_ref().map(|v| v.as_str()), id)))
+            }
+        };
+        let open: Vec<_> = self.orders.open().filter(meant).collect();
+        if open.is_empty() { self.orders.iter().filter(meant).collect() } else { open }
+    }
+
     /// The order that an id in a venue's answer means: by Tidegate's id, else by the venue's,
     /// unless that could mean orders of two callers.
     pub fn owner(

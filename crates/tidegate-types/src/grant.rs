@@ -2,7 +2,8 @@
 
 use crate::codec::{Codec, CodecError};
 use crate::ids::{
-    AccountName, BadName, CallerName, DeskName, InstrumentId, InstrumentName, KeyId, VenueName,
+    AccountName, BadName, CallerName, DeskName, InstrumentId, InstrumentName, KeyId, OrderId,
+    VenueName,
 };
 use crate::instrument::{Qty, Usd};
 use crate::order::{OrderType, Side};
@@ -240,10 +241,15 @@ pub enum Scope {
         /// Which.
         id: InstrumentId,
     },
+    /// An order, by Tidegate's own number.
+    Order {
+        /// Which.
+        id: OrderId,
+    },
 }
 codec_enum!(Scope {
     0 => All, 1 => Desk { name }, 2 => Venue { name }, 3 => Account { name }, 4 => Caller { name },
-    5 => Instrument { id },
+    5 => Instrument { id }, 6 => Order { id },
 });
 
 impl fmt::Display for Scope {
@@ -255,6 +261,7 @@ impl fmt::Display for Scope {
             Scope::Account { name } => write!(f, "account:{name}"),
             Scope::Caller { name } => write!(f, "caller:{name}"),
             Scope::Instrument { id } => write!(f, "instrument:{id}"),
+            Scope::Order { id } => write!(f, "order:{id}"),
         }
     }
 }
@@ -280,9 +287,16 @@ impl FromStr for Scope {
                 };
                 Scope::Instrument { id }
             }
+            "order" => Scope::Order { id: OrderId(number(name)?) },
             _ => return Err(BadName),
         })
     }
+}
+
+/// A number as it is written everywhere: digits, without a sign or zeroes before them.
+fn number(text: &str) -> Result<u64, BadName> {
+    let number = text.parse::<u64>().map_err(|_| BadName)?;
+    if number.to_string() == text { Ok(number) } else { Err(BadName) }
 }
 
 #[cfg(test)]

@@ -51,8 +51,7 @@ pub(crate) fn clear(state: &State, shaped: Shaped<'_>, now: Time) -> Result<Clea
 /// Clears a change of settings: it waits for halts and closed accounts.
 pub(crate) fn clear_setting(state: &State, shaped: Shaped<'_>) -> Result<ClearedSetting, Refusal> {
     let who = shaped.into_authorized().who();
-    halt::check(state, who.caller(), who.account(), who.venue(), None)
-        .map_err(|block| block.reject)?;
+    halt::check(state, who, None, None).map_err(|block| block.reject)?;
     open(state, who.account())?;
     Ok(ClearedSetting(()))
 }
@@ -68,8 +67,8 @@ fn check(
     decision.position = Some(state.positions.book(who.account(), &instrument.id).position());
 
     sanity::check(ask(authorized)?, now)?;
-    let scope = Some(&instrument.id);
-    if let Err(block) = halt::check(state, who.caller(), who.account(), who.venue(), scope) {
+    let changes = ask(authorized)?.replaces.map(|order| order.id);
+    if let Err(block) = halt::check(state, who, Some(&instrument.id), changes) {
         if !block.allow_reduce {
             return Err(block.reject);
         }

@@ -39,6 +39,28 @@ fn each_scope_takes_its_own() {
 }
 
 #[test]
+fn one_order_is_halted_alone() {
+    let mut world = World::new();
+    let (one, other) = (world.live("ann", buy("1", "100")), world.live("ann", buy("1", "99")));
+    world.venue.deaf = 1;
+    let halt = world.halt(&format!("order:{one}"), false);
+    let blocked = world.amend("ann", one, Some("0.5"), None);
+    assert_eq!(world.code(blocked), Some(Code::Halted));
+    world.settle_for(10);
+    assert_eq!(cancelled(&world, halt), Some(1));
+    assert_eq!(world.venue.open().count(), 1);
+    let passes = [world.amend("ann", other, Some("0.5"), None), world.place("ann", buy("1", "98"))];
+    assert_eq!(passes.map(|ticket| world.code(ticket)), [None, None]);
+    let mild = world.halt(&format!("order:{other}"), true);
+    assert_eq!(world.code(mild), Some(Code::BadParameter), "it has nothing to let pass");
+    world.settle();
+    world.resume(&format!("order:{one}"));
+    world.flush();
+    assert!(world.core.state().halts().is_empty());
+    world.check_replay();
+}
+
+#[test]
 fn what_is_cleared_but_not_sent_never_leaves() {
     let mut world = World::new();
     let ticket = world.place("ann", buy("1", "100"));
@@ -153,7 +175,9 @@ fn reducing_orders_pass_when_allowed() {
 #[test]
 fn a_scope_that_is_not_there_is_refused() {
     let mut world = World::new();
-    for scope in ["account:typo", "caller:typo", "venue:typo", "desk:typo", "instrument:paper/X"] {
+    for scope in
+        ["account:typo", "caller:typo", "venue:typo", "desk:typo", "instrument:paper/X", "order:99"]
+    {
         let ticket = world.halt(scope, false);
         assert_eq!(world.code(ticket), Some(Code::BadParameter), "{scope}");
     }

@@ -17,8 +17,9 @@ pub enum Request {
     Status {},
     /// Halt a scope, and answer when that is proven or the time is over.
     Halt {
-        /// What: `all`, `desk:NAME`, `venue:NAME`, `account:NAME`, `caller:NAME` or
-        /// `instrument:VENUE/NAME`.
+        /// What: `all`, `desk:NAME`, `venue:NAME`, `account:NAME`, `caller:NAME`,
+        /// `instrument:VENUE/NAME` or `order:N`, where `N` is Tidegate's number, its id at the venue
+        /// (`tg…`), or `ACCOUNT/ID` with the venue's id or the caller's own.
         scope: String,
         /// Why.
         reason: String,
@@ -210,6 +211,8 @@ pub struct Failure {
 /// An order that is still open.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OpenOrder {
+    /// Tidegate's number.
+    pub order: u64,
     /// The account.
     pub account: String,
     /// The instrument.

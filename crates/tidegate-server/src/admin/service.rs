@@ -15,10 +15,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tidegate_core::action::Answer;
-use tidegate_core::event::Event;
+use tidegate_core::state::State;
 use tidegate_types::call::CallBody;
 use tidegate_types::grant::{KeyScheme, Scope, VirtualKey};
-use tidegate_types::ids::{AccountName, CallerName, KeyId, PersonName, VenueName};
+use tidegate_types::ids::{AccountName, CallerName, KeyId, OrderId, PersonName, VenueName};
 use tidegate_types::record::Change;
 use tidegate_types::secret::Secret;
 use tidegate_types::time::Time;
@@ -28,6 +28,10 @@ use zeroize::Zeroizing;
 
 /// The longest that a halt waits for its proof.
 const MAX_HALT_WAIT: Duration = Duration::from_secs(600);
+
+/// How to name what is to be halted.
+const SCOPES: &str = "name one as all, desk:NAME, venue:NAME, account:NAME, caller:NAME, \
+    instrument:VENUE/NAME, or order:N by Tidegate's number, order:tg… or order:ACCOUNT/ID";
 
 /// What administration works on.
 pub struct Parts {
@@ -124,7 +128,7 @@ impl Administration {
                 self.halt(by, &scope, reason, wait, allow_reduce).await
             }
             Request::Resume { scope, reason } => {
-                let scope = scope_of(&scope)?;
+                let scope = self.scope_of(&scope)?;
                 self.check_halt_file(&scope)?;
                 done(self.parts.desk.resume(by.person.clone(), scope, reason).await)
             }
@@ -165,7 +169,7 @@ impl Administration {
         wait: Duration,
         allow_reduce: bool,
     ) -> Result<Value, Failure> {
-        let scope = scope_of(scope)?;
+        let scope = self.scope_of(scope)?;
         // In force once this returns; what is waited for is the proof.
         let proof = self.parts.desk.halt(by.person.clone(), scope.clone(), reason, allow_reduce);
         let answer = tokio::time::timeout(wait, proof).await;
@@ -221,6 +225,29 @@ impl Administration {
             format!("the halt file is there, and everything is halted while it is: {path}"),
             format!("remove it with `rm {path}` and resume again"),
         ))
+    }
+
+    /// The scope that a text means; orders have several names.
+    fn scope_of(&self, text: &str) -> Result<Scope, Failure> {
+        let bad = |message, hint| Err(Failure::new("bad_request", message, hint));
+        if let Ok(scope) = text.parse() {
+            return Ok(scope);
+        }
+        let Some(name) = text.strip_prefix("order:") else {
+            return bad(format!("{text:?} is not a scope"), SCOPES.to_owned());
+        };
+        let named = |state: &State| state.orders_named(name).iter().map(|o| o.id).collect();
+        let found: Vec<OrderId> = self.parts.desk.look(named);
+        match found.as_slice() {
+            [id] => Ok(Scope::Order { id: *id }),
+            [] => bad(format!("there is no order {name:?}"), SCOPES.to_owned()),
+            several => {
+                let several = several.iter().rev().take(10).map(|id| format!("order:{id}"));
+                let several = several.collect::<Vec<_>>().join(", ");
+                let message = format!("several orders are called {name:?}: {several}");
+                bad(message, "name one of them by its number".to_owned())
+            }
+        }
     }
 
     fn left(&self, scope: &Scope) -> Vec<OpenOrder> {
@@ -347,9 +374,8 @@ impl Administration {
     }
 
     fn venue_of(&self, account: &AccountName) -> Result<VenueName, Failure> {
-        let venue = |state: &tidegate_core::state::State| {
-            state.accounts().get(account).map(|account| account.venue.clone())
-        };
+        let venue =
+            |state: &State| state.accounts().get(account).map(|account| account.venue.clone());
         self.parts.desk.look(venue).ok_or_else(|| {
             Failure::new(
                 "unknown_account",
@@ -376,13 +402,8 @@ impl Administration {
     /// Halts everything because the halt file is there.
     pub(super) fn halt_by_file(&self, reason: String) {
         let Ok(by) = PersonName::new("halt-file") else { return };
-        self.parts.desk.event(Event::Halt {
-            ticket: None,
-            by,
-            scope: Scope::All,
-            reason,
-            allow_reduce: false,
-        });
+        // Nobody waits for the proof.
+        drop(self.parts.desk.halt(by, Scope::All, reason, false));
     }
 
     fn secrets(&self) -> std::sync::MutexGuard<'_, CallerSecrets> {
@@ -402,17 +423,6 @@ fn done(answer: Answer) -> Result<Value, Failure> {
 fn refused(reject: tidegate_types::reject::Reject) -> Failure {
     let code = format!("TG{}", reject.code.number());
     Failure::new(&code, reject.to_string(), "see `tidegate status`")
-}
-
-fn scope_of(text: &str) -> Result<Scope, Failure> {
-    text.parse().map_err(|_| {
-        Failure::new(
-            "bad_request",
-            format!("{text:?} is not a scope"),
-            "name one as all, desk:NAME, venue:NAME, account:NAME, caller:NAME or \
-             instrument:VENUE/NAME",
-        )
-    })
 }
 
 fn internal(error: &dyn std::fmt::Display) -> Failure {

@@ -63,6 +63,7 @@ pub(super) fn covers(scope: &Scope, order: &Order, state: &State) -> bool {
         Scope::Account { name } => order.account == *name,
         Scope::Caller { name } => order.caller.as_ref() == Some(name),
         Scope::Instrument { id } => order.request.instrument == *id,
+        Scope::Order { id } => order.id == *id,
     }
 }
 
@@ -70,6 +71,7 @@ pub(super) fn covers(scope: &Scope, order: &Order, state: &State) -> bool {
 pub(super) fn open_order(order: &Order) -> OpenOrder {
     let reference = order.reference();
     OpenOrder {
+        order: order.id.0,
         account: order.account.to_string(),
         instrument: order.request.instrument.to_string(),
         caller: order.caller.as_ref().map(ToString::to_string),

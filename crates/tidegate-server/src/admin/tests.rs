@@ -204,6 +204,32 @@ async fn a_halt_that_is_not_proven_in_time_says_what_is_left() {
 }
 
 #[tokio::test]
+async fn an_order_is_halted_by_any_of_its_names() {
+    let office = office().await;
+    office.world.desk.submit(ann(), None, buy("1", "100")).await;
+    let status = office.ask(json!({"op": "status"})).await.unwrap();
+    assert_eq!(status["accounts"][0]["open_orders"], 1);
+    let names = office.world.desk.look(|state| {
+        let order = state.orders().open().next().unwrap();
+        let (client, venue) = (order.client_id.clone().unwrap(), order.venue_id.clone().unwrap());
+        [order.id.to_string(), client.to_string(), format!("main/{venue}")]
+    });
+    let number = format!("order:{}", names[0]);
+    for name in names {
+        let halt = json!({"op": "halt", "scope": format!("order:{name}"), "reason": "odd", "timeout_s": 0});
+        let (code, _) = office.ask(halt).await.unwrap_err();
+        assert_eq!(code, "halt_not_proven", "{name}");
+        let status = office.ask(json!({"op": "status"})).await.unwrap();
+        assert_eq!(status["halts"][0]["scope"], number, "{name}");
+        let resume = json!({"op": "resume", "scope": format!("order:{name}"), "reason": "fine"});
+        office.ask(resume).await.unwrap();
+    }
+    let halt = json!({"op": "halt", "scope": "order:main/nothing", "reason": "odd"});
+    let (code, message) = office.ask(halt).await.unwrap_err();
+    assert_eq!((code.as_str(), message.contains("no order")), ("bad_request", true));
+}
+
+#[tokio::test]
 async fn the_halt_file_halts_everything() {
     let office = office().await;
     // A halt that lets orders pass which reduce is not enough of one.

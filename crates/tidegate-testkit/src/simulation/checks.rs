@@ -170,6 +170,7 @@ impl Simulation {
             Scope::Account { name } => name.as_str() == ours,
             Scope::Caller { name } => self.reference.owner(&order.ask.client_id) == Some(name),
             Scope::Instrument { id } => id.name.as_str() == symbol,
+            Scope::Order { id } => self.reference.is_order(*id, &order.ask.client_id),
         }
     }
 

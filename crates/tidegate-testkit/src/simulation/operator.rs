@@ -7,7 +7,7 @@ use tidegate_core::event::Event;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::PersonName;
 
-/// What may be halted.
+/// What may be halted, besides a single order.
 const SCOPES: [&str; 7] = [
     "all",
     "venue:binance",
@@ -49,15 +49,32 @@ impl Simulation {
             self.give(Event::Resume { ticket, by, scope, reason: "over".to_owned() });
             return;
         }
-        let name = self.operator.rng.pick(&SCOPES).copied().unwrap_or("all");
-        let allow_reduce = self.operator.rng.chance(300);
-        let Ok(scope) = name.parse::<Scope>() else {
-            return self.fail(format!("{name} is no scope"));
-        };
+        let Some(scope) = self.pick_scope() else { return };
+        let one = matches!(scope, Scope::Order { .. });
+        let allow_reduce = self.operator.rng.chance(300) && !one;
         self.operator.pulled.push(scope.clone());
         self.counts.add("halts");
         let ticket = Some(self.ticket(Asker::Operator));
         self.give(Event::Halt { ticket, by, scope, reason: "test".to_owned(), allow_reduce });
+    }
+
+    /// What is to be halted: one of our open orders now and then.
+    fn pick_scope(&mut self) -> Option<Scope> {
+        if self.operator.rng.chance(200) {
+            let orders = self.gate.as_ref()?.core.state().orders();
+            let own = orders.open().filter(|order| !order.is_foreign());
+            let own: Vec<_> = own.map(|order| order.id).collect();
+            if let Some(id) = self.operator.rng.pick(&own).copied() {
+                self.counts.add("halts of an order");
+                return Some(Scope::Order { id });
+            }
+        }
+        let name = self.operator.rng.pick(&SCOPES).copied().unwrap_or("all");
+        let scope = name.parse().ok();
+        if scope.is_none() {
+            self.fail(format!("{name} is no scope"));
+        }
+        scope
     }
 
     /// The switch at the end of every run.

@@ -7,7 +7,7 @@ use tidegate_core::{Core, CoreSettings};
 use tidegate_types::call::{CallBody, CallClass, Warrant};
 use tidegate_types::codec::{from_bytes, to_bytes};
 use tidegate_types::grant::Scope;
-use tidegate_types::ids::{CallId, CallerName, Seq};
+use tidegate_types::ids::{CallId, CallerName, OrderId, Seq};
 use tidegate_types::limits::MAX_RECORD_BYTES;
 use tidegate_types::record::{Body, Record};
 use tidegate_types::time::Time;
@@ -37,6 +37,8 @@ pub(super) struct Reference {
     ids: BTreeSet<String>,
     /// Whose order a client id is.
     owners: BTreeMap<String, CallerName>,
+    /// Which number of ours an order has, by its client id.
+    numbers: BTreeMap<String, OrderId>,
     halts: BTreeMap<Scope, Halted>,
     signed: Option<Seq>,
     /// Which rows of the order table were hit.
@@ -52,6 +54,7 @@ impl Default for Reference {
             left: Vec::new(),
             ids: BTreeSet::new(),
             owners: BTreeMap::new(),
+            numbers: BTreeMap::new(),
             halts: BTreeMap::new(),
             signed: None,
             coverage: Coverage::default(),
@@ -81,8 +84,9 @@ impl Reference {
 
     fn fold(&mut self, seq: Seq, record: &Record) {
         match &record.body {
-            Body::Cleared { client_id, caller, .. } => {
+            Body::Cleared { order, client_id, caller, .. } => {
                 self.owners.insert(client_id.to_string(), caller.clone());
+                self.numbers.insert(client_id.to_string(), *order);
             }
             Body::Halted { scope, allow_reduce, .. } => {
                 let stricter = self.halts.get(scope).is_some_and(|halt| !halt.allow_reduce);
@@ -114,6 +118,11 @@ impl Reference {
     /// Whose order a client id is.
     pub(super) fn owner(&self, client_id: &str) -> Option<&CallerName> {
         self.owners.get(client_id)
+    }
+
+    /// Whether a client id is that of our order of this number.
+    pub(super) fn is_order(&self, id: OrderId, client_id: &str) -> bool {
+        self.numbers.get(client_id) == Some(&id)
     }
 
     /// The disk said that every record below `end` is on it.

@@ -30,10 +30,14 @@ fn scopes_read_as_they_print() {
         "account:a",
         "caller:bot-1",
         "instrument:deribit/BTC-PERPETUAL",
+        "order:17",
     ] {
         assert_eq!(text.parse::<Scope>().unwrap().to_string(), text);
     }
-    for text in ["", "ALL", "desk:", "desk:a b", "instrument:BTC", "order:1", "caller:a:b"] {
+    let orders = ["order:", "order:x", "order:01", "order:+1", "order:18446744073709551616"];
+    for text in
+        ["", "ALL", "desk:", "desk:a b", "instrument:BTC", "caller:a:b"].iter().chain(&orders)
+    {
         assert!(text.parse::<Scope>().is_err(), "{text}");
     }
 }

@@ -345,7 +345,9 @@ pub enum OnRepeat {
 
 #[derive(Args, Debug)]
 pub struct Halt {
-    /// all, desk:NAME, venue:NAME, account:NAME, caller:NAME or instrument:VENUE/NAME.
+    /// all, desk:NAME, venue:NAME, account:NAME, caller:NAME, instrument:VENUE/NAME, or one order:
+    /// order:N by Tidegate's number, order:tg… by its id at the venue, order:ACCOUNT/ID by the
+    /// venue's id or the caller's own.
     pub scope: String,
     /// Why.
     #[arg(long)]

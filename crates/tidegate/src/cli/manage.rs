@@ -73,10 +73,12 @@ pub fn limit(common: &Common, command: Limit) -> Result<(), Failure> {
 /// answers, leaves the halt file, which every gateway on the folder obeys.
 pub fn halt(common: &Common, halt: Halt) -> Result<(), Failure> {
     let Halt { scope, reason, timeout, allow_reduce } = halt;
-    if scope.parse::<Scope>().is_err() {
+    // Which order is meant by a name, the gateway knows.
+    let order = scope.strip_prefix("order:").is_some_and(|name| !name.is_empty());
+    if !order && scope.parse::<Scope>().is_err() {
         return Err(Failure::usage(
             format!("{scope} is no scope"),
-            "use all, desk:NAME, venue:NAME, account:NAME, caller:NAME or instrument:VENUE/NAME",
+            "use all, desk:NAME, venue:NAME, account:NAME, caller:NAME, instrument:VENUE/NAME or order:N",
         ));
     }
     let request = Request::Halt {
