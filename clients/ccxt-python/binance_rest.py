@@ -45,7 +45,8 @@ def brief(order):
 
 
 # limit, and everything that can be done to it
-order = ex.create_order(SYMBOL, "limit", "buy", 0.01, away(0.99), {"newClientOrderId": "mine-1"})
+first_price = away(0.99)
+order = ex.create_order(SYMBOL, "limit", "buy", 0.01, first_price, {"newClientOrderId": "mine-1"})
 check(order["clientOrderId"] == "mine-1", "the caller's own id comes back")
 step("limit", brief(order))
 seen = ex.fetch_order(order["id"], SYMBOL)
@@ -56,7 +57,10 @@ check([o["id"] for o in opened] == [order["id"]], "the order is the only open on
 amended = ex.edit_order(order["id"], SYMBOL, "limit", "buy", 0.02, away(0.985))
 check(amended["amount"] == 0.02, "the amend took")
 step("amended", brief(amended))
-refused("same id twice", ex.create_order, SYMBOL, "limit", "buy", 0.01, away(0.99), {"newClientOrderId": "mine-1"})
+refused("another order under its id", ex.create_order, SYMBOL, "limit", "buy", 0.03, away(0.99), {"newClientOrderId": "mine-1"})
+if THROUGH_TIDEGATE:
+    again = ex.create_order(SYMBOL, "limit", "buy", 0.01, first_price, {"newClientOrderId": "mine-1"})
+    check((again["id"], again["amount"]) == (order["id"], 0.02), "the same order again is the order that is open")
 cancelled = ex.cancel_order(order["id"], SYMBOL)
 check(cancelled["status"] == "canceled", "the order is cancelled")
 step("cancelled", brief(cancelled))

@@ -1,7 +1,7 @@
 //! What a record changes: the one function by which state comes about, live and on replay.
 
 use crate::guards;
-use crate::orders::{Heard, Order, PendingAmend, Stage, next};
+use crate::orders::{Heard, Order, PendingAmend, Stage, Terms, next};
 use crate::state::{Account, Halt, Key, Purpose, State};
 use crate::told::{reconciled, resolved, streamed};
 use std::collections::BTreeMap;
@@ -202,6 +202,7 @@ fn place(state: &mut State, cleared: &Body, now: Time) {
         venue_id: None,
         triggered_as: None,
         request: request.clone(),
+        asked: Terms::of(request),
         stage: Stage::Pending,
         placed: now,
         deadline: *deadline,

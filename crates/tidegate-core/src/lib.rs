@@ -234,6 +234,7 @@ impl Core {
             match timer {
                 Timer::Call(call) => self.expire(call, now, out),
                 Timer::Resolve(order) => self.query(order, now, out),
+                Timer::Retry(order) => self.ask_for_retries(order, now, out),
                 Timer::Account(account) => self.ask_anew(&account, now, out),
                 Timer::Halt(scope) => self.prove(&scope, now, out),
                 Timer::Countdown(countdown) => self.lapse(countdown, now, out),

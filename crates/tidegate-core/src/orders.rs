@@ -132,6 +132,35 @@ codec_struct!(PendingAmend {
     unknown,
 });
 
+/// What of an order may change after it was placed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Terms {
+    /// The total quantity.
+    pub qty: Qty,
+    /// The limit price.
+    pub price: Option<Price>,
+    /// The trigger price.
+    pub trigger_price: Option<Price>,
+    /// Maker only.
+    pub post_only: PostOnly,
+    /// Reduce-only.
+    pub reduce_only: bool,
+}
+codec_struct!(Terms { qty, price, trigger_price, post_only, reduce_only });
+
+impl Terms {
+    /// Those of a request.
+    pub fn of(order: &NewOrder) -> Terms {
+        Terms {
+            qty: order.qty,
+            price: order.price,
+            trigger_price: order.trigger.as_ref().map(|trigger| trigger.price),
+            post_only: order.post_only,
+            reduce_only: order.reduce_only,
+        }
+    }
+}
+
 /// An order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Order {
@@ -149,6 +178,8 @@ pub struct Order {
     pub triggered_as: Option<VenueOrderId>,
     /// What was asked for, as amended since.
     pub request: NewOrder,
+    /// What of it was asked for at first.
+    pub asked: Terms,
     /// Where it stands.
     pub stage: Stage,
     /// When it was cleared or first seen.
@@ -188,6 +219,7 @@ codec_struct!(Order {
     venue_id,
     triggered_as,
     request,
+    asked,
     stage,
     placed,
     deadline,

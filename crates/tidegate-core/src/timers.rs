@@ -13,6 +13,8 @@ pub(crate) enum Timer {
     Call(CallId),
     /// Ask what became of an order.
     Resolve(OrderId),
+    /// Ask about an order that its caller sent again.
+    Retry(OrderId),
     /// Read an account's state.
     Account(AccountName),
     /// Go on proving a halt.

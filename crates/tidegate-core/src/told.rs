@@ -1,6 +1,6 @@
 //! What the venue tells about orders, folded in: from the stream, queries and snapshots.
 
-use crate::orders::{Heard, Order, Stage};
+use crate::orders::{Heard, Order, Stage, Terms};
 use crate::state::State;
 use std::collections::BTreeMap;
 use tidegate_types::decimal::Decimal;
@@ -119,6 +119,21 @@ fn foreign(state: &mut State, account: &AccountName, report: &OrderReport, now: 
         Unit::CoinOption => mark.map_or(Price::default(), |m| m.index),
     };
     let conditional = report.order_type.is_conditional();
+    let request = NewOrder {
+        instrument: report.instrument.clone(),
+        side: report.side,
+        order_type: report.order_type,
+        qty: report.qty,
+        price: report.price,
+        trigger: conditional.then(|| Trigger { price: Price::default(), by: TriggerBy::Mark }),
+        time_in_force: TimeInForce::GoodTilCancelled,
+        post_only: PostOnly::No,
+        reduce_only: report.reduce_only,
+        self_trade: None,
+        caller_id: None,
+        valid_until: None,
+        full_answer: false,
+    };
     state.insert(Order {
         id,
         caller: None,
@@ -126,21 +141,8 @@ fn foreign(state: &mut State, account: &AccountName, report: &OrderReport, now: 
         client_id: report.client_id.clone(),
         venue_id: Some(report.venue_id.clone()),
         triggered_as: report.triggered_as.clone(),
-        request: NewOrder {
-            instrument: report.instrument.clone(),
-            side: report.side,
-            order_type: report.order_type,
-            qty: report.qty,
-            price: report.price,
-            trigger: conditional.then(|| Trigger { price: Price::default(), by: TriggerBy::Mark }),
-            time_in_force: TimeInForce::GoodTilCancelled,
-            post_only: PostOnly::No,
-            reduce_only: report.reduce_only,
-            self_trade: None,
-            caller_id: None,
-            valid_until: None,
-            full_answer: false,
-        },
+        asked: Terms::of(&request),
+        request,
         stage: Stage::Live,
         placed: now,
         deadline: now,

@@ -191,7 +191,7 @@ fn caller_ids_are_unique_where_the_venue_says_so() {
     let labelled = || NewOrder { caller_id: Some(name("mine")), ..buy("1", "100") };
     let mut world = World::new();
     let first = world.live("ann", labelled());
-    let second = world.place("ann", labelled());
+    let second = world.place("ann", NewOrder { side: Side::Sell, ..labelled() });
     assert_eq!(world.code(second), Some(Code::DuplicateOrderId));
     let other = world.place("bob", labelled());
     assert_eq!(world.code(other), None);

@@ -1,4 +1,5 @@
-//! An order that a caller sends again is the order it sent, until it was told what became of it.
+//! An order that a caller sends again is the order it sent, while that is open or in doubt, and until
+//! it was told how that ended.
 
 use super::world::*;
 use crate::action::Answer;
@@ -49,8 +50,57 @@ fn a_retry_joins_the_request_in_flight() {
     assert!(told(&world, bob).is_some_and(|bobs| Some(bobs) != id));
     assert_eq!(world.venue.arrivals.len(), 2);
     let late = world.place("ann", mine("1"));
-    assert_eq!(world.code(late), Some(Code::DuplicateOrderId), "it was told by now");
+    world.settle();
+    assert_eq!(told(&world, late), id, "it is open, whoever was told what");
+    assert_eq!(world.venue.arrivals.len(), 2);
     world.check_replay();
+}
+
+#[test]
+fn while_an_order_is_open_the_same_again_is_that_order_and_another_a_duplicate() {
+    let mut world = World::new();
+    let id = world.live("ann", mine("2"));
+    let at_venue = *world.venue.open().next().unwrap().0;
+    for (price, left) in [("100", 2), ("99", 2), ("99", 1)] {
+        if price == "99" && left == 2 {
+            world.amend("ann", id, None, Some("99"));
+            world.settle();
+        } else if left == 1 {
+            world.venue.fill(at_venue, d("1").raw());
+            world.settle();
+        }
+        let again = world.place("ann", mine("2"));
+        let other = world.place("ann", mine("1"));
+        assert_eq!(world.code(other), Some(Code::DuplicateOrderId));
+        world.settle_for(2);
+        assert_eq!(told(&world, again), Some(id), "{price} {left}");
+    }
+    assert_eq!(world.venue.arrivals.len(), 1);
+    world.cancel("ann", own(id));
+    world.settle();
+    let anew = world.place("ann", mine("2"));
+    world.settle();
+    assert!(told(&world, anew).is_some_and(|new| new != id), "it was told of the end");
+    world.check_replay();
+}
+
+#[test]
+fn however_often_an_order_is_sent_again_the_venue_is_asked_once_a_second() {
+    let mut world = World::new();
+    let id = world.live("ann", mine("1"));
+    let mut asked = 0;
+    let mut tickets = Vec::new();
+    for _ in 0..30 {
+        tickets.push(world.place("ann", mine("1")));
+        asked += world.to_sign.len();
+        world.settle();
+        world.pass(100);
+        asked += world.to_sign.len();
+        world.settle();
+    }
+    world.settle_for(2);
+    assert!((2..=4).contains(&asked), "{asked}");
+    assert!(tickets.iter().all(|ticket| told(&world, *ticket) == Some(id)));
 }
 
 #[test]
@@ -75,7 +125,8 @@ fn a_retry_after_a_time_out_is_answered_with_what_the_venue_shows() {
     assert_eq!(retries.map(|t| told(&world, t)), [Some(id); 2]);
     assert_eq!(world.venue.arrivals.len(), 1);
     let late = world.place("ann", mine("1"));
-    assert_eq!(world.code(late), Some(Code::DuplicateOrderId), "it was told by now");
+    world.settle_for(2);
+    assert_eq!(told(&world, late), Some(id));
     world.check_replay();
 }
 
@@ -85,6 +136,7 @@ fn a_retry_is_a_new_order_only_once_the_first_cannot_arrive() {
     let early = world.place("ann", mine("1"));
     world.settle();
     assert_eq!(world.code(early), Some(Code::OutcomeUnknown));
+    world.settle_for(2);
     let unasked = world.place("ann", mine("1"));
     world.not_sent(0);
     assert_eq!(world.code(unasked), Some(Code::OutcomeUnknown));
@@ -112,7 +164,11 @@ fn a_retry_of_what_traded_meanwhile_is_no_second_trade() {
         assert_eq!(world.venue.arrivals.len(), if second { 2 } else { 1 });
         let anew = world.place("ann", mine("1"));
         world.settle();
-        assert_eq!(told(&world, anew).is_some_and(|new| new != id), !second, "the id is free");
+        if second {
+            assert_eq!(told(&world, anew), told(&world, retry), "that one is open");
+        } else {
+            assert!(told(&world, anew).is_some_and(|new| new != id), "the id is free");
+        }
         world.check_replay();
     }
 }
@@ -141,18 +197,16 @@ fn an_answer_that_nobody_heard_was_not_told() {
     let mut world = World::new();
     let id = world.live("ann", mine("1"));
     world.event(Event::Unheard { order: id });
+    let at_venue = *world.venue.open().next().unwrap().0;
+    world.venue.fill(at_venue, d("1").raw());
+    world.settle();
     let retry = world.place("ann", mine("1"));
     world.settle();
     assert_eq!(told(&world, retry), Some(id));
-    let late = world.place("ann", mine("1"));
-    assert_eq!(world.code(late), Some(Code::DuplicateOrderId));
-    // What was amended since is another order than the one asked for.
-    world.event(Event::Unheard { order: id });
-    world.amend("ann", id, Some("2"), None);
-    let other = world.place("ann", mine("1"));
-    assert_eq!(world.code(other), Some(Code::DuplicateOrderId));
-    world.settle();
     assert_eq!(world.venue.arrivals.len(), 1);
+    let anew = world.place("ann", mine("1"));
+    world.settle();
+    assert!(told(&world, anew).is_some_and(|new| new != id));
 }
 
 #[test]

@@ -401,7 +401,9 @@ async fn a_caller_that_was_gone_when_its_answer_came_may_ask_again() {
     assert_eq!(world.told.placed.load(Ordering::Relaxed), 1);
     let heard = world.desk.submit(ann(), None, named("heard")).await;
     assert!(matches!(heard, Answer::Venue { placed: true, .. }), "{heard:?}");
-    let again = world.desk.submit(ann(), None, named("heard")).await;
+    let Intent::New { order } = named("heard") else { panic!() };
+    let another = Intent::New { order: NewOrder { side: Side::Sell, ..order } };
+    let again = world.desk.submit(ann(), None, another).await;
     assert_eq!(code(&again), Some(Code::DuplicateOrderId));
     assert_eq!(world.told.placed.load(Ordering::Relaxed), 2);
 }
