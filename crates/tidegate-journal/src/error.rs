@@ -1,5 +1,6 @@
 //! What can go wrong with a journal, and what to do about it.
 
+use crate::storage::{Room, Storage};
 use std::fmt;
 use std::io;
 use tidegate_types::ids::Seq;
@@ -17,6 +18,15 @@ pub struct Damage {
     pub what: String,
 }
 
+/// What lies under a journal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ground {
+    /// Where the folder is.
+    pub place: String,
+    /// How much room there is, if the system tells.
+    pub room: Option<Room>,
+}
+
 /// Why a journal could not be opened, or is closed.
 #[derive(Debug)]
 pub enum JournalError {
@@ -30,6 +40,8 @@ pub enum JournalError {
         file: String,
         /// What the system said.
         source: io::Error,
+        /// The disk as it was then, where that was looked at.
+        ground: Option<Ground>,
     },
     /// Something that was once on disk is not as it was written.
     Damaged(Damage),
@@ -82,7 +94,66 @@ impl JournalError {
         doing: &'static str,
         file: impl fmt::Display + 'a,
     ) -> impl FnOnce(io::Error) -> JournalError + 'a {
-        move |source| JournalError::Io { doing, file: file.to_string(), source }
+        move |source| JournalError::Io { doing, file: file.to_string(), source, ground: None }
+    }
+
+    /// The same, telling of the disk as it is now: where, how much room, and what to do.
+    #[must_use]
+    pub fn on(self, storage: &dyn Storage) -> JournalError {
+        match self {
+            JournalError::Io { doing, file, source, .. } => {
+                let ground = Ground { place: storage.place(), room: storage.room().ok() };
+                JournalError::Io { doing, file, source, ground: Some(ground) }
+            }
+            other => other,
+        }
+    }
+}
+
+impl Ground {
+    /// What is wrong, in the operator's words, and what mends it.
+    fn explain(&self, source: &io::Error) -> (String, &'static str) {
+        let Ground { place, room } = self;
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                let room = room.map_or(String::new(), |room| format!(" ({room})"));
+                let what = match source.kind() {
+                    io::ErrorKind::QuotaExceeded => "the quota is used up on",
+                    _ => "no space left on",
+                };
+                (format!("{what} {place}{room}"), "make room there")
+            }
+            io::ErrorKind::ReadOnlyFilesystem => (
+                format!("{place} is read-only"),
+                "see `dmesg` for why, and mount it writable again",
+            ),
+            io::ErrorKind::FileTooLarge => (
+                format!("the system limits the size of files, too little for {place}"),
+                "raise it (`ulimit -f`, or LimitFSIZE in the unit)",
+            ),
+            io::ErrorKind::PermissionDenied => (
+                format!("{place} may not be written"),
+                "give it back to the user that the gateway runs as",
+            ),
+            io::ErrorKind::NotFound => (
+                format!("a part of {place} is gone"),
+                "see that the right disk is mounted there, and `tidegate verify`",
+            ),
+            _ => (
+                format!("the disk under {place} fails: {source}"),
+                "see `dmesg`, and move the folder to a sound disk if it goes on",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let giga = 10 << 30;
+        if self.size < giga {
+            return write!(f, "{} of {} MiB free", self.free >> 20, self.size >> 20);
+        }
+        write!(f, "{} of {} GiB free", self.free >> 30, self.size >> 30)
     }
 }
 
@@ -111,8 +182,12 @@ impl fmt::Display for JournalError {
             JournalError::Locked => f.write_str(
                 "another process has this journal open; stop it first, or use another data folder",
             ),
-            JournalError::Io { doing, file, source } => {
+            JournalError::Io { doing, file, source, ground: None } => {
                 write!(f, "could not {doing} `{file}` of the journal: {source}")
+            }
+            JournalError::Io { doing, file, source, ground: Some(ground) } => {
+                let (what, mend) = ground.explain(source);
+                write!(f, "{what} (could not {doing} `{file}`): {mend}")
             }
             JournalError::Damaged(damage) => write!(
                 f,

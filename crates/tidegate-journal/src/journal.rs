@@ -7,7 +7,7 @@ use crate::error::JournalError;
 use crate::keeper::{Keeper, KeeperLink};
 use crate::recovery::{Recovered, recover};
 use crate::segment;
-use crate::storage::{Disk, Storage};
+use crate::storage::{Disk, Room, Storage};
 use crate::writer::{Progress, Writer};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,6 +53,8 @@ pub enum FlushEvent {
     /// The journal goes on, but the next segment, tiles or checkpoint could not be written; it
     /// will be tried again. When the disk is full the current segment still has room.
     Degraded(JournalError),
+    /// What could not be written could be by now.
+    Mended,
 }
 
 /// Whether something waits for a record to be durable.
@@ -84,9 +86,14 @@ pub struct Appender {
     frames: Vec<u8>,
     next: Seq,
     urgent: bool,
-    /// To write at once, where that needs no wait for the disk. The thread holds it while
-    /// `Pending::writing` says so and when the journal closes.
-    direct: Option<Arc<Mutex<Writer>>>,
+    direct: Option<Direct>,
+}
+
+/// To write at once, where that needs no wait for the disk.
+struct Direct {
+    /// The thread holds it while `Pending::writing` says so and when the journal closes.
+    writer: Arc<Mutex<Writer>>,
+    progress: Arc<Progress>,
 }
 
 pub(crate) struct Shared {
@@ -101,8 +108,8 @@ struct Pending {
     frames: Vec<u8>,
     since: Option<Instant>,
     urgent: bool,
-    /// The thread has taken frames and not written them yet.
-    writing: bool,
+    /// Since when the thread has frames that are not written yet.
+    writing: Option<Instant>,
     closing: bool,
     failed: Option<String>,
 }
@@ -143,7 +150,8 @@ impl Journal {
     ) -> Result<(Journal, Appender, Recovered), JournalError> {
         let lock = storage.lock().map_err(JournalError::io("lock", "."))?;
         let lock = lock.ok_or(JournalError::Locked)?;
-        let (writer, recovered, checkpoint) = recover(&storage, &options, replay)?;
+        let recovered = recover(&storage, &options, replay);
+        let (writer, recovered, checkpoint) = recovered.map_err(|e| e.on(storage.as_ref()))?;
         let shared = Shared::new(notify);
         let progress = Arc::clone(writer.progress());
         let writer = Arc::new(Mutex::new(writer));
@@ -157,16 +165,20 @@ impl Journal {
                 options.checkpoint_every,
                 checkpoint,
             );
-            move || keeper.run(&link, &|error| (shared.notify)(FlushEvent::Degraded(error)))
+            move || keeper.run(&link, &|event| (shared.notify)(event))
         })?;
         let mut writing = Vec::new();
         if options.durability == Durability::Os {
             let (shared, progress) = (Arc::clone(&shared), Arc::clone(&progress));
-            writing.push(start("journal-sync", move || sync_loop(&shared, &progress))?);
+            let storage = Arc::clone(&storage);
+            let sync = move || sync_loop(&shared, &progress, storage.as_ref());
+            writing.push(start("journal-sync", sync)?);
         }
         let (loop_shared, link) = (Arc::clone(&shared), Arc::clone(&keeper));
         let direct = match options.durability {
-            Durability::Os => Some(Arc::clone(&writer)),
+            Durability::Os => {
+                Some(Direct { writer: Arc::clone(&writer), progress: Arc::clone(&progress) })
+            }
             Durability::Disk => None,
         };
         writing.push(start("journal-flush", move || flush_loop(&loop_shared, &writer, &link))?);
@@ -192,9 +204,9 @@ impl Journal {
         self.keeper.checkpointed()
     }
 
-    /// Bytes free on the disk.
-    pub fn free(&self) -> Result<u64, JournalError> {
-        self.storage.free().map_err(JournalError::io("measure", "."))
+    /// The room on the disk.
+    pub fn room(&self) -> Result<Room, JournalError> {
+        self.storage.room().map_err(JournalError::io("measure", "."))
     }
 
     fn stop(&mut self) -> Result<(), JournalError> {
@@ -282,16 +294,28 @@ impl Appender {
         Ok(())
     }
 
+    /// For how long the disk has not answered: it was given records to write and has neither
+    /// written them nor refused. Whoever waits for them waits for nothing else here.
+    pub fn unanswered(&self) -> Duration {
+        self.shared.pending().writing.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    #[cfg(test)]
+    fn is_flushing(&self) -> bool {
+        self.direct.as_ref().is_some_and(|direct| direct.progress.is_syncing())
+    }
+
     /// Writes everything appended into the system's memory, which takes less time than waking a
     /// thread for it. False when earlier frames are still to be written, or when it would take
-    /// more than that: a new segment, and with it the disk.
+    /// more than that: a new segment, and with it the disk. Nor while a flush is under way, since a
+    /// write to what is being flushed may wait for it, and a disk that hangs never ends it.
     fn write_at_once(&mut self) -> bool {
-        let Some(writer) = &self.direct else { return false };
+        let Some(Direct { writer, progress }) = &self.direct else { return false };
         let event = {
-            // Held until it is written: the thread does not take the writer in between.
+            // Held until it is written: no thread takes the writer or begins a flush in between.
             let pending = self.shared.pending();
-            let behind = pending.writing || !pending.frames.is_empty();
-            if behind || pending.closing || pending.failed.is_some() {
+            let behind = pending.writing.is_some() || !pending.frames.is_empty();
+            if behind || pending.closing || pending.failed.is_some() || progress.is_syncing() {
                 return false;
             }
             let mut writer = lock(writer);
@@ -356,7 +380,7 @@ impl Shared {
     /// and nothing is left.
     fn take(&self, emptied: Vec<u8>) -> Option<Vec<u8>> {
         let mut pending = self.pending();
-        pending.writing = false;
+        pending.writing = None;
         loop {
             let lazy_since = pending.since.filter(|_| !pending.urgent && !pending.closing);
             match lazy_since {
@@ -371,7 +395,7 @@ impl Shared {
                 _ if !pending.frames.is_empty() => {
                     pending.since = None;
                     pending.urgent = false;
-                    pending.writing = true;
+                    pending.writing = Some(Instant::now());
                     return Some(std::mem::replace(&mut pending.frames, emptied));
                 }
                 _ if pending.closing => return None,
@@ -414,7 +438,7 @@ fn flush_loop(shared: &Shared, writer: &Mutex<Writer>, keeper: &KeeperLink) {
 }
 
 /// Flushes in the background what `Os` durability does not wait for.
-fn sync_loop(shared: &Shared, progress: &Progress) {
+fn sync_loop(shared: &Shared, progress: &Progress, storage: &dyn Storage) {
     loop {
         thread::sleep(BACKGROUND_SYNC);
         {
@@ -422,8 +446,12 @@ fn sync_loop(shared: &Shared, progress: &Progress) {
             if pending.closing || pending.failed.is_some() {
                 return;
             }
+            progress.begin_sync();
         }
-        if let Err(error) = progress.sync() {
+        let synced = progress.sync();
+        progress.end_sync();
+        if let Err(error) = synced {
+            let error = error.on(storage);
             shared.fail(&error.to_string());
             (shared.notify)(FlushEvent::Failed(error));
             return;

@@ -3,6 +3,7 @@
 
 use crate::checkpoint::{CHECKPOINT_FILE, Checkpoint, CheckpointKey};
 use crate::error::{Damage, JournalError};
+use crate::journal::FlushEvent;
 use crate::merkle::{Edge, Hash, TILE_WIDTH, leaf_hash};
 use crate::reader::Reader;
 use crate::storage::Storage;
@@ -118,9 +119,10 @@ impl Keeper {
         }
     }
 
-    /// Works until told to stop; `report` hears what could not be done.
-    pub fn run(mut self, link: &KeeperLink, report: &dyn Fn(JournalError)) {
+    /// Works until told to stop; `report` hears what could not be done, and that it could be again.
+    pub fn run(mut self, link: &KeeperLink, report: &dyn Fn(FlushEvent)) {
         let mut last = Instant::now();
+        let mut troubled = false;
         let mut quiet_until = last;
         let mut behind = false;
         loop {
@@ -147,15 +149,23 @@ impl Keeper {
                 link.wish().segment |= made.is_err();
                 done = done.and(made);
             }
-            if let Err(error) = done {
-                report(error);
-                self.tree = None;
-                quiet_until = now + RETRY;
+            match done {
+                Ok(()) if due && troubled => {
+                    troubled = false;
+                    report(FlushEvent::Mended);
+                }
+                Ok(()) => {}
+                Err(error) => {
+                    report(FlushEvent::Degraded(error.on(self.storage.as_ref())));
+                    troubled = true;
+                    self.tree = None;
+                    quiet_until = now + RETRY;
+                }
             }
             if wish.stop {
                 // A closed journal has exactly the files that its checkpoint needs.
                 if let Err(error) = self.sweep() {
-                    report(error);
+                    report(FlushEvent::Degraded(error.on(self.storage.as_ref())));
                 }
                 return;
             }

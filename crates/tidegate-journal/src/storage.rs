@@ -24,6 +24,15 @@ pub trait Handle: Send + Sync {
     fn truncate(&self, size: u64) -> io::Result<()>;
 }
 
+/// The room on a disk, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Room {
+    /// What new files may take.
+    pub free: u64,
+    /// All there is.
+    pub size: u64,
+}
+
 /// One folder and what is beneath it. Paths are relative to it, with `/` between names.
 pub trait Storage: Send + Sync {
     /// Keeps every other process from opening the folder until the guard is dropped; `None` when
@@ -47,6 +56,8 @@ pub trait Storage: Send + Sync {
     fn remove(&self, path: &str) -> io::Result<()>;
     /// Returns when every file and name under the folder is on disk.
     fn sync(&self) -> io::Result<()>;
-    /// Bytes free for new files.
-    fn free(&self) -> io::Result<u64>;
+    /// How much room there is for new files.
+    fn room(&self) -> io::Result<Room>;
+    /// Where the folder is, for people.
+    fn place(&self) -> String;
 }

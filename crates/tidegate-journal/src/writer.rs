@@ -5,7 +5,7 @@ use crate::journal::FlushEvent;
 use crate::merkle::Hash;
 use crate::segment::{self, HEADER_BYTES, Header};
 use crate::storage::{Handle, Storage};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tidegate_types::ids::Seq;
 use tidegate_types::proof::Durable;
@@ -27,6 +27,7 @@ pub struct Active {
 /// How far writing has come; shared by the threads of a journal.
 pub struct Progress {
     synced: AtomicU64,
+    syncing: AtomicBool,
     written: Mutex<(Arc<dyn Handle>, Seq)>,
     next_segment: Mutex<NextSegment>,
 }
@@ -81,6 +82,22 @@ impl Progress {
         Ok(())
     }
 
+    /// Whether a flush is under way that [`Progress::begin_sync`] announced. A write meanwhile may
+    /// have to wait for it.
+    pub fn is_syncing(&self) -> bool {
+        self.syncing.load(Ordering::Acquire)
+    }
+
+    /// Announces a flush.
+    pub fn begin_sync(&self) {
+        self.syncing.store(true, Ordering::Release);
+    }
+
+    /// The flush is over.
+    pub fn end_sync(&self) {
+        self.syncing.store(false, Ordering::Release);
+    }
+
     /// Makes the next segment if there is none, so that no record waits for it later.
     pub fn prepare(&self, storage: &dyn Storage, origin: &Hash) -> Result<(), JournalError> {
         let mut next = self.next_segment();
@@ -116,6 +133,7 @@ impl Writer {
     ) -> Writer {
         let progress = Progress {
             synced: AtomicU64::new(next.0),
+            syncing: AtomicBool::new(false),
             written: Mutex::new((Arc::clone(&active.handle), next)),
             next_segment: Mutex::new(NextSegment {
                 index: active.index + 1,
@@ -156,6 +174,7 @@ impl Writer {
         match done {
             Ok(()) => FlushEvent::Durable(Durable::vouch(self.next)),
             Err(error) => {
+                let error = error.on(self.storage.as_ref());
                 self.fail(&error);
                 FlushEvent::Failed(error)
             }

@@ -26,12 +26,6 @@ impl DataFolder {
         &self.0
     }
 
-    /// How much room is left on its disk, in bytes, if the system tells.
-    pub fn free_bytes(&self) -> Option<u64> {
-        let told = nix::sys::statvfs::statvfs(&self.0).ok()?;
-        Some(told.blocks_available().saturating_mul(told.fragment_size()))
-    }
-
     places! {
         /// The configuration.
         config = "tidegate.toml";

@@ -7,9 +7,11 @@
 //! of its own, so that a halt gets in while the event loop is busy.
 
 pub mod admin;
+mod aside;
 pub mod clock;
 pub mod config;
 pub mod desk;
+pub mod disk;
 pub mod edge;
 pub mod folder;
 pub mod front;

@@ -2,6 +2,7 @@ use super::*;
 use crate::storage::{Fault, Memory};
 use crate::testing::{closed_journal, key, open, open_as, open_on, options, record};
 use crate::verify::verify_in;
+use std::io;
 
 fn assert_whole(memory: &Memory, records: u64) {
     let report = verify_in(memory, None, None).expect("verified");
@@ -242,4 +243,81 @@ fn replay_may_begin_anywhere_and_the_journal_goes_on_the_same() {
     let options = Options { replay_from: Seq(3_001), ..options(Durability::Disk) };
     let error = open_on(Arc::new(written), options).err().expect("refused");
     assert!(error.to_string().contains("missing"), "{error}");
+}
+
+#[test]
+fn a_disk_that_hangs_holds_up_nobody_who_appends() {
+    for durability in [Durability::Disk, Durability::Os] {
+        let memory = Memory::default();
+        let mut world = open_as(&memory, durability).expect("opens");
+        world.append_until(3, 1);
+        memory.set_fault(Some(Fault::Hang));
+        // With `Os` durability the flush in the background is what does not come back first.
+        while durability == Durability::Os && !is_flushing_within(&world, BACKGROUND_SYNC * 4) {
+            memory.set_fault(None);
+            world.append_until(world.appender.next_seq().0 + 1, 1);
+            memory.set_fault(Some(Fault::Hang));
+        }
+        // Would not come back either, were it to write.
+        for _ in 0..100 {
+            let seq = world.appender.next_seq();
+            world.appender.append(seq, &record(seq.0), Urgency::Now).expect("appended");
+            world.appender.commit().expect("committed");
+        }
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while world.appender.unanswered() < Duration::from_millis(20) {
+            assert!(Instant::now() < deadline, "it is not noticed");
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert!(world.events.try_iter().all(|event| !matches!(event, FlushEvent::Durable(_))));
+        memory.set_fault(None);
+        world.wait_durable();
+        world.append_until(200, 7);
+        world.close();
+        assert_whole(&memory, 200);
+    }
+}
+
+#[test]
+fn what_the_disk_refuses_is_told_in_one_line_that_says_where_and_what_to_do() {
+    let said = |kind: io::ErrorKind| {
+        let error = JournalError::io("create", "segment/0000000001")(kind.into());
+        error.on(&Memory::default()).to_string()
+    };
+    for (kind, what, mend) in [
+        (
+            io::ErrorKind::StorageFull,
+            "no space left on memory (1024 of 1024 GiB free)",
+            "make room",
+        ),
+        (io::ErrorKind::ReadOnlyFilesystem, "memory is read-only", "mount it writable"),
+        (io::ErrorKind::FileTooLarge, "limits the size of files", "LimitFSIZE"),
+        (io::ErrorKind::PermissionDenied, "memory may not be written", "give it back"),
+        (io::ErrorKind::Other, "the disk under memory fails", "dmesg"),
+    ] {
+        let line = said(kind);
+        assert!(line.contains(what) && line.contains(mend) && !line.contains('\n'), "{line}");
+        assert!(line.contains("could not create `segment/0000000001`"), "{line}");
+    }
+}
+
+#[test]
+fn a_segment_that_cannot_be_made_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let disk = crate::storage::Disk::create(dir.path()).expect("made");
+    // No file system has so much room.
+    let error = disk.create("segment/0000000000", b"head", 1 << 60).err().expect("refused");
+    assert!(matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge));
+    assert_eq!(disk.list("").expect("listed"), Vec::<String>::new());
+}
+
+fn is_flushing_within(world: &crate::testing::World, time: Duration) -> bool {
+    let deadline = Instant::now() + time;
+    while !world.appender.is_flushing() {
+        if Instant::now() > deadline {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    true
 }

@@ -1,4 +1,4 @@
-use super::{Handle, Storage};
+use super::{Handle, Room, Storage};
 use nix::fcntl::{FallocateFlags, Flock, FlockArg, fallocate};
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -58,30 +58,11 @@ impl Storage for Disk {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let unfinished = self.path(&format!("{path}.tmp"));
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&unfinished)?;
-        let signed = i64::try_from(size).map_err(|_| io::ErrorKind::InvalidInput)?;
-        match fallocate(&file, FallocateFlags::empty(), 0, signed) {
-            // Some file systems cannot reserve; writing the zeroes below reserves as well.
-            Ok(()) | Err(nix::errno::Errno::EOPNOTSUPP) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-        let zeroes = vec![0; ZERO_STEP];
-        let mut offset = 0;
-        while offset < size {
-            let left = usize::try_from(size - offset).unwrap_or(ZERO_STEP).min(ZERO_STEP);
-            file.write_all_at(zeroes.get(..left).unwrap_or(&zeroes), offset)?;
-            file.sync_data()?;
-            offset += left as u64;
-        }
-        file.write_all_at(head, 0)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, self.path(path))?;
+        let file = swept(&unfinished, || {
+            let file = make_zeroed(&unfinished, head, size)?;
+            fs::rename(&unfinished, self.path(path))?;
+            Ok(file)
+        })?;
         File::open(parent)?.sync_all()?;
         Ok(Arc::new(file))
     }
@@ -97,16 +78,20 @@ impl Storage for Disk {
     fn put(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
         self.parent(path)?;
         let unfinished = self.path(&format!("{path}.tmp"));
-        fs::write(&unfinished, bytes)?;
-        fs::rename(&unfinished, self.path(path))
+        swept(&unfinished, || {
+            fs::write(&unfinished, bytes)?;
+            fs::rename(&unfinished, self.path(path))
+        })
     }
 
     fn put_synced(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
         let parent = self.parent(path)?;
         let unfinished = self.path(&format!("{path}.tmp"));
-        fs::write(&unfinished, bytes)?;
-        File::open(&unfinished)?.sync_all()?;
-        fs::rename(&unfinished, self.path(path))?;
+        swept(&unfinished, || {
+            fs::write(&unfinished, bytes)?;
+            File::open(&unfinished)?.sync_all()?;
+            fs::rename(&unfinished, self.path(path))
+        })?;
         File::open(parent)?.sync_all()
     }
 
@@ -150,9 +135,14 @@ impl Storage for Disk {
         Ok(nix::unistd::syncfs(File::open(&self.root)?)?)
     }
 
-    fn free(&self) -> io::Result<u64> {
+    fn room(&self) -> io::Result<Room> {
         let stat = nix::sys::statvfs::statvfs(&self.root)?;
-        Ok(stat.blocks_available().saturating_mul(stat.fragment_size()))
+        let bytes = |blocks: u64| blocks.saturating_mul(stat.fragment_size());
+        Ok(Room { free: bytes(stat.blocks_available()), size: bytes(stat.blocks()) })
+    }
+
+    fn place(&self) -> String {
+        self.root.display().to_string()
     }
 }
 
@@ -185,4 +175,35 @@ impl Handle for File {
     fn truncate(&self, size: u64) -> io::Result<()> {
         self.set_len(size)
     }
+}
+
+/// Makes a file, and removes what there is of it when that fails: on a full disk it would take the
+/// room that is missing.
+fn swept<T>(unfinished: &Path, make: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    make().inspect_err(|_| {
+        let _ = fs::remove_file(unfinished);
+    })
+}
+
+/// A file of `size` zeroes that begins with `head`, on disk.
+fn make_zeroed(path: &Path, head: &[u8], size: u64) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let file = options.read(true).write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let signed = i64::try_from(size).map_err(|_| io::ErrorKind::InvalidInput)?;
+    match fallocate(&file, FallocateFlags::empty(), 0, signed) {
+        // Some file systems cannot reserve; writing the zeroes below reserves as well.
+        Ok(()) | Err(nix::errno::Errno::EOPNOTSUPP) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    let zeroes = vec![0; ZERO_STEP];
+    let mut offset = 0;
+    while offset < size {
+        let left = usize::try_from(size - offset).unwrap_or(ZERO_STEP).min(ZERO_STEP);
+        file.write_all_at(zeroes.get(..left).unwrap_or(&zeroes), offset)?;
+        file.sync_data()?;
+        offset += left as u64;
+    }
+    file.write_all_at(head, 0)?;
+    file.sync_all()?;
+    Ok(file)
 }

@@ -1,11 +1,13 @@
-use super::{Handle, Storage};
+use super::{Handle, Room, Storage};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What a crash keeps or loses as a whole.
 const SECTOR: usize = 512;
+/// As much room as it says it has.
+const MEMORY_BYTES: u64 = 1 << 40;
 
 /// A way the disk fails from now on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,12 +18,15 @@ pub enum Fault {
     Write,
     /// Flushing fails, and what should have been flushed is lost in the next crash.
     Sync,
+    /// Writing and flushing take as long as this lasts.
+    Hang,
 }
 
 /// A folder in memory. Clones share it.
 #[derive(Clone, Default)]
 pub struct Memory {
     inner: Arc<Mutex<Inner>>,
+    mended: Arc<Condvar>,
     locked: Arc<AtomicBool>,
 }
 
@@ -49,6 +54,7 @@ impl Memory {
     /// Makes the disk fail like this from now on; `None` mends it.
     pub fn set_fault(&self, fault: Option<Fault>) {
         self.inner().fault = fault;
+        self.mended.notify_all();
     }
 
     /// How many flushes there were.
@@ -96,7 +102,7 @@ impl Memory {
             files.insert(path.clone(), File::of(&after));
         }
         let inner = Inner { files, fault: None, syncs: 0 };
-        Memory { inner: Arc::new(Mutex::new(inner)), locked: Arc::default() }
+        Memory { inner: Arc::new(Mutex::new(inner)), ..Memory::default() }
     }
 
     /// The folder as another process sees it now; changes to one do not show in the other.
@@ -106,6 +112,12 @@ impl Memory {
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As `inner`, for what a disk that hangs does not come back from.
+    fn disk(&self) -> MutexGuard<'_, Inner> {
+        let hangs = |inner: &mut Inner| inner.fault == Some(Fault::Hang);
+        self.mended.wait_while(self.inner(), hangs).unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -157,7 +169,7 @@ impl Storage for Memory {
     }
 
     fn create(&self, path: &str, head: &[u8], size: u64) -> io::Result<Arc<dyn Handle>> {
-        let mut inner = self.inner();
+        let mut inner = self.disk();
         inner.may_create()?;
         inner.sync()?;
         if inner.files.contains_key(path) {
@@ -181,14 +193,14 @@ impl Storage for Memory {
     }
 
     fn put(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut inner = self.inner();
+        let mut inner = self.disk();
         inner.may_create()?;
         inner.files.entry(path.to_owned()).or_default().now = bytes.to_vec();
         Ok(())
     }
 
     fn put_synced(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut inner = self.inner();
+        let mut inner = self.disk();
         inner.may_create()?;
         inner.sync()?;
         inner.files.insert(path.to_owned(), File::of(bytes));
@@ -203,20 +215,25 @@ impl Storage for Memory {
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
-        let mut inner = self.inner();
+        let mut inner = self.disk();
         inner.may_write()?;
         inner.files.remove(path).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn sync(&self) -> io::Result<()> {
-        let mut inner = self.inner();
+        let mut inner = self.disk();
         inner.sync()?;
         inner.files.values_mut().for_each(File::flush);
         Ok(())
     }
 
-    fn free(&self) -> io::Result<u64> {
-        Ok(if self.inner().fault == Some(Fault::NoSpace) { 0 } else { u64::MAX })
+    fn room(&self) -> io::Result<Room> {
+        let free = if self.inner().fault == Some(Fault::NoSpace) { 0 } else { MEMORY_BYTES };
+        Ok(Room { free, size: MEMORY_BYTES })
+    }
+
+    fn place(&self) -> String {
+        "memory".to_owned()
     }
 }
 
@@ -234,7 +251,7 @@ impl Handle for Open {
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let mut inner = self.memory.inner();
+        let mut inner = self.memory.disk();
         inner.may_write()?;
         let now = &mut inner.file(&self.path)?.now;
         let from = usize::try_from(offset).map_err(io::Error::other)?;
@@ -249,7 +266,7 @@ impl Handle for Open {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        let mut inner = self.memory.inner();
+        let mut inner = self.memory.disk();
         inner.sync()?;
         inner.file(&self.path)?.flush();
         Ok(())
@@ -260,7 +277,7 @@ impl Handle for Open {
     }
 
     fn truncate(&self, size: u64) -> io::Result<()> {
-        let mut inner = self.memory.inner();
+        let mut inner = self.memory.disk();
         inner.may_write()?;
         inner.file(&self.path)?.now.truncate(usize::try_from(size).map_err(io::Error::other)?);
         Ok(())

@@ -1,12 +1,15 @@
 //! The halt file: the halt for when nothing else answers. While it is there, everything is halted.
 
 use super::service::Administration;
+use crate::aside::aside_within;
 use std::time::Duration;
 use tidegate_core::state::Halt;
 use tidegate_types::grant::Scope;
 
 /// How often the folder is looked at.
 const INTERVAL: Duration = Duration::from_millis(200);
+/// How long the disk may take to write it.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Most of the file that is taken as the reason.
 const MAX_REASON: usize = 200;
 
@@ -28,6 +31,12 @@ pub fn write(path: &std::path::Path, text: &str) -> std::io::Result<()> {
         Some(folder) => std::fs::File::open(folder)?.sync_all(),
         None => Ok(()),
     }
+}
+
+/// As [`write`], given up when the disk does not answer.
+pub(super) async fn write_in_time(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+    let (path, text) = (path.to_owned(), text.to_owned());
+    aside_within(PATIENCE, "halt-file", move || write(&path, &text)).await.flatten()
 }
 
 /// Halts everything if the file is there and nothing did yet; a halt that lets orders pass which

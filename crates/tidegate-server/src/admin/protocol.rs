@@ -238,8 +238,11 @@ pub struct Status {
     pub durability: String,
     /// `one`: how many people a loosening takes.
     pub approvals: String,
-    /// The journal cannot be written, and why.
+    /// The journal cannot be written, and why, in one line that says what to do.
     pub journal_failed: Option<String>,
+    /// It goes on without something (the next segment, tiles, checkpoints), and why.
+    #[serde(default)]
+    pub journal_degraded: Option<String>,
     /// The journal.
     pub journal: JournalStatus,
     /// The protections that the signer lacks on this machine.

@@ -3,9 +3,11 @@
 use super::grants::{grant, limits, name};
 use super::protocol::{Failure, GrantSpec, LimitsSpec, MadeKey, OpenOrder, Request, Response};
 use super::{Administrator, halt_file, status};
+use crate::aside::aside_within;
 use crate::clock;
 use crate::config::Config;
 use crate::desk::{Desk, Errand, Links};
+use crate::disk::DiskWatch;
 use crate::edge::Connections;
 use crate::folder::DataFolder;
 use crate::front::Callers;
@@ -28,6 +30,8 @@ use zeroize::Zeroizing;
 
 /// The longest that a halt waits for its proof.
 const MAX_HALT_WAIT: Duration = Duration::from_secs(600);
+/// How long the disk may take to write a small file.
+const DISK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How to name what is to be halted.
 const SCOPES: &str = "name one as all, desk:NAME, venue:NAME, account:NAME, caller:NAME, \
@@ -47,6 +51,8 @@ pub struct Parts {
     pub config: Config,
     /// The data folder.
     pub folder: DataFolder,
+    /// What is known of its disk.
+    pub disk: Arc<DiskWatch>,
     /// The user id of the data folder's owner.
     pub owner_uid: u32,
     /// The signer's process id, while it runs.
@@ -72,7 +78,7 @@ pub trait Reload: Send + Sync {
 /// The administration of a running gateway.
 pub struct Administration {
     pub(super) parts: Parts,
-    secrets: Mutex<CallerSecrets>,
+    secrets: Arc<Mutex<CallerSecrets>>,
     pub(super) started: Time,
     pub(super) listeners: OnceLock<BTreeMap<String, String>>,
 }
@@ -82,7 +88,7 @@ impl Administration {
     pub fn new(parts: Parts, secrets: CallerSecrets) -> Arc<Administration> {
         Arc::new(Administration {
             parts,
-            secrets: Mutex::new(secrets),
+            secrets: Arc::new(Mutex::new(secrets)),
             started: clock::now(),
             listeners: OnceLock::new(),
         })
@@ -173,7 +179,7 @@ impl Administration {
         // In force once this returns; what is waited for is the proof.
         let proof = self.parts.desk.halt(by.person.clone(), scope.clone(), reason, allow_reduce);
         let answer = tokio::time::timeout(wait, proof).await;
-        self.keep_without_journal(&scope)?;
+        self.keep_without_journal(&scope).await?;
         match answer {
             Ok(Answer::Halted { scope, cancelled }) => {
                 Ok(json!({ "scope": scope.to_string(), "cancelled": cancelled, "proven": true }))
@@ -194,22 +200,24 @@ impl Administration {
 
     /// A halt is a record; where the journal takes none any more, the halt file keeps it over the
     /// restart that the journal needs.
-    fn keep_without_journal(&self, scope: &Scope) -> Result<(), Failure> {
+    async fn keep_without_journal(&self, scope: &Scope) -> Result<(), Failure> {
         if self.parts.desk.journal_failed().is_none() {
             return Ok(());
         }
         let path = self.folder().halt_file();
+        let lost = |why: &dyn std::fmt::Display, hint: &str| {
+            let message = format!("{scope} is halted, but a restart would forget it: {why}");
+            Failure::new("halt_not_kept", message, hint)
+        };
+        if self.parts.desk.journal_is_silent() {
+            let hint = "it goes on record as soon as the disk answers; do not restart before";
+            return Err(lost(&"the journal's disk does not answer", hint));
+        }
         let text = format!("{scope} was halted while the journal could not be written\n");
-        halt_file::write(&path, &text).map_err(|error| {
-            Failure::new(
-                "halt_not_kept",
-                format!(
-                    "{scope} is halted, but a restart would forget it: the journal is closed and {} \
-                     cannot be written: {error}",
-                    path.display()
-                ),
-                "free the disk and halt again before any restart",
-            )
+        halt_file::write_in_time(&path, &text).await.map_err(|error| {
+            let path = path.display();
+            let why = format!("the journal is closed and {path} cannot be written: {error}");
+            lost(&why, "free the disk and halt again before any restart")
         })
     }
 
@@ -276,14 +284,15 @@ impl Administration {
         let (scheme, secret) = match public {
             Some(text) => (KeyScheme::Ed25519 { public: public_key(&text)? }, None),
             None => {
-                self.secrets().put(&id, &made.secret).map_err(|e| internal(&e))?;
-                (KeyScheme::Hmac, Some(made.secret))
+                let (of, secret) = (id.clone(), made.secret);
+                let put = move |store: &mut CallerSecrets| store.put(&of, &secret).map(|()| secret);
+                (KeyScheme::Hmac, Some(self.with_secrets(put).await?))
             }
         };
         let shown = secret.as_ref().map(|s| String::from_utf8_lossy(s.expose()).into_owned());
         let key = VirtualKey { id: id.clone(), caller, venue, account, scheme };
         if let Err(failure) = self.change(by, Change::KeyAdded { key: key.clone() }).await {
-            let _ = self.secrets().remove(&id);
+            let _ = self.with_secrets(move |secrets| secrets.remove(&id)).await;
             return Err(failure);
         }
         self.parts.callers.add(key, secret).map_err(|e| internal(&e))?;
@@ -296,7 +305,7 @@ impl Administration {
         let id: KeyId = name("id", id)?;
         self.parts.callers.revoke(&id);
         let revoked = self.change(by, Change::KeyRevoked { id: id.clone() }).await?;
-        self.secrets().remove(&id).map_err(|e| internal(&e))?;
+        self.with_secrets(move |secrets| secrets.remove(&id)).await?;
         Ok(revoked)
     }
 
@@ -406,8 +415,20 @@ impl Administration {
         drop(self.parts.desk.halt(by, Scope::All, reason, false));
     }
 
-    fn secrets(&self) -> std::sync::MutexGuard<'_, CallerSecrets> {
-        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Changes the store of callers' secrets, on a thread of its own.
+    async fn with_secrets<T: Send + 'static, E: std::fmt::Display + Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut CallerSecrets) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let secrets = Arc::clone(&self.secrets);
+        let run = move || change(&mut secrets.lock().unwrap_or_else(PoisonError::into_inner));
+        let changed = aside_within(DISK_PATIENCE, "secrets", run).await;
+        let path = self.folder().callers();
+        let unwritten = |error: &dyn std::fmt::Display| {
+            let message = format!("{} cannot be written: {error}", path.display());
+            Failure::new("disk", message, "see `tidegate status`, and mend the disk")
+        };
+        changed.map_err(|e| unwritten(&e))?.map_err(|e| unwritten(&e))
     }
 }
 

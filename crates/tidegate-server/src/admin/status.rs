@@ -8,7 +8,6 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use tidegate_core::orders::Order;
 use tidegate_core::state::State;
-use tidegate_journal::checkpoint::{parse_checkpoint, parse_note};
 use tidegate_types::grant::Scope;
 
 /// Everything there is to tell, as JSON.
@@ -36,6 +35,7 @@ pub(super) fn status(admin: &Administration) -> Result<Value, Failure> {
         durability: word(&parts.config.journal.durability),
         approvals: word(&parts.config.approvals),
         journal_failed: parts.desk.journal_failed(),
+        journal_degraded: parts.desk.journal_degraded(),
         journal: journal(admin),
         signer_lacks: parts.desk.signer_lacks(),
         pids: Pids { gateway: std::process::id(), signer: (parts.signer_pid)() },
@@ -81,17 +81,12 @@ pub(super) fn open_order(order: &Order) -> OpenOrder {
 }
 
 fn journal(admin: &Administration) -> JournalStatus {
-    let folder = admin.folder();
-    let segments = std::fs::read_dir(folder.journal().join(tidegate_journal::segment::folder()));
-    let sizes = segments.into_iter().flatten().flatten().filter_map(|entry| entry.metadata().ok());
-    let checkpoint = folder.journal().join(tidegate_journal::checkpoint::CHECKPOINT_FILE);
-    let note = std::fs::read(checkpoint).unwrap_or_default();
-    let checkpoint = parse_note(&note).and_then(|note| parse_checkpoint(&note.text));
+    let seen = admin.parts.disk.seen();
     JournalStatus {
         next: admin.parts.desk.next_seq().0,
-        checkpointed: checkpoint.map_or(0, |checkpoint| checkpoint.size),
-        bytes: sizes.map(|file| file.len()).sum(),
-        free_bytes: folder.free_bytes(),
+        checkpointed: seen.checkpointed,
+        bytes: seen.journal_bytes,
+        free_bytes: seen.room.map(|room| room.free),
     }
 }
 

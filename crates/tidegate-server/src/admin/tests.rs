@@ -2,6 +2,7 @@ use super::protocol::{Request, Response};
 use super::*;
 use crate::config::Config;
 use crate::desk::tests::{World, ann, buy, name, world};
+use crate::disk::DiskWatch;
 use crate::edge::Connections;
 use crate::folder::DataFolder;
 use crate::front::Callers;
@@ -58,6 +59,7 @@ pub(crate) async fn office() -> Office {
         connections: Connections::new(1, 1),
         config: Config::default(),
         folder: folder.clone(),
+        disk: DiskWatch::start(&folder, |_| ()).unwrap(),
         owner_uid: std::fs::metadata(folder.path()).unwrap().uid(),
         signer_pid: Box::new(|| Some(7)),
         reload: Box::new(NoReload),
@@ -253,7 +255,7 @@ async fn the_halt_file_halts_everything() {
 async fn a_halt_without_a_journal_is_kept_by_the_halt_file() {
     let office = office().await;
     let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
-    let failed = JournalError::Io { doing: "write", file: "segment".to_owned(), source };
+    let failed = JournalError::io("write", "segment")(source);
     office.world.desk.flushed(FlushEvent::Failed(failed));
     let halt = json!({"op": "halt", "scope": "caller:ann", "reason": "disk", "timeout_s": 0});
     let _ = office.ask(halt.clone()).await;

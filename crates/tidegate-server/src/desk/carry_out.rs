@@ -5,7 +5,7 @@ use super::{Desk, Histogram, Waiting};
 use crate::oplog;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tidegate_core::action::{Action, Answer};
 use tidegate_core::event::Event;
 use tidegate_core::send::Sendable;
@@ -33,11 +33,19 @@ pub(super) struct Inner {
     gating: VecDeque<(Seq, Instant)>,
     /// Since when records wait that nothing waits for.
     pub(super) lazy_since: Option<Time>,
-    /// Why it cannot be written any more.
+    /// Why it cannot be written, in one line.
     pub(super) journal_failed: Option<String>,
+    /// It cannot because the disk does not answer: since when. It may yet.
+    silent: Option<Instant>,
+    /// What goes on without, in one line.
+    pub(super) journal_degraded: Option<String>,
     pub(super) notices: Notices,
     degraded: oplog::Repeated,
 }
+
+/// A disk that has not answered for so long counts as one that cannot be written until it does:
+/// orders are refused, and cancels go without their records.
+pub(super) const SILENCE: Duration = Duration::from_secs(2);
 
 /// A call between signing and sending.
 pub(super) struct Ongoing {
@@ -99,6 +107,8 @@ impl Inner {
             gating: VecDeque::new(),
             lazy_since: None,
             journal_failed: None,
+            silent: None,
+            journal_degraded: None,
             notices: Notices::default(),
             degraded: oplog::Repeated::default(),
         }
@@ -201,12 +211,63 @@ impl Inner {
 
     /// Tells the core, once; the actions that come of it are carried out with the rest.
     fn fail_journal(&mut self, error: &JournalError, now: Time) {
-        if self.journal_failed.is_none() {
-            let why = error.to_string();
+        let first = self.journal_failed.is_none();
+        // A disk that was silent and then failed will not go on by itself.
+        if first || self.silent.take().is_some() {
+            let why = format!(
+                "{error}; then restart. Until then orders are refused, cancels and halts go"
+            );
             oplog::alarm("journal-failed", &[("why", &why)]);
-            self.journal_failed = Some(why.clone());
+            self.journal_failed = Some(why);
+        }
+        if first {
+            // Callers are told no path.
+            let why = "its disk refuses".to_owned();
             self.handle(Event::JournalFailed { why }, now);
         }
+    }
+
+    /// Whether it cannot be written for now because the disk does not answer.
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent.is_some()
+    }
+
+    /// Looks whether the disk has stopped to answer.
+    pub(super) fn look_at_journal(&mut self, folder: &str, now: Time) {
+        let unanswered = self.appender.unanswered();
+        if self.journal_failed.is_some() || unanswered < SILENCE {
+            return;
+        }
+        let why = format!(
+            "the disk under {folder} has not answered for {} s: see `dmesg`. Until it does orders \
+             are refused, cancels and halts go",
+            unanswered.as_secs()
+        );
+        oplog::alarm("journal-silent", &[("why", &why)]);
+        self.journal_failed = Some(why);
+        self.silent = Instant::now().checked_sub(unanswered);
+        let why = "its disk does not answer".to_owned();
+        self.handle(Event::JournalFailed { why }, now);
+    }
+
+    /// Takes up again what a silent disk held up: what was handed over is written, and the rest
+    /// follows.
+    fn disk_answers(&mut self, now: Time) {
+        let Some(since) = self.silent.take() else { return };
+        let (held, lost) = self.core.held();
+        if lost > 0 {
+            // The journal would have a gap.
+            let error = JournalError::Closed(format!(
+                "the disk was silent for {} s, and {lost} records did not fit into memory",
+                since.elapsed().as_secs()
+            ));
+            self.silent = Some(since);
+            return self.fail_journal(&error, now);
+        }
+        let silent_ms = since.elapsed().as_millis();
+        oplog::info("journal-answers", &[("silent_ms", &silent_ms), ("held", &held)]);
+        self.journal_failed = None;
+        self.handle(Event::JournalRestored, now);
     }
 }
 
@@ -247,6 +308,14 @@ impl Desk {
         loop {
             self.due.notified().await;
             self.commit();
+        }
+    }
+
+    /// Watches, until dropped, that the disk answers; `folder` is the journal's, as it is told.
+    pub async fn watch_journal(self: Arc<Desk>, folder: String) {
+        loop {
+            tokio::time::sleep(SILENCE / 8).await;
+            self.turn(|inner, now| inner.look_at_journal(&folder, now));
         }
     }
 
@@ -292,6 +361,7 @@ impl Desk {
             FlushEvent::Durable(proof) => {
                 inner.flushed(proof.end(), |took| self.measures.flush.record(took));
                 inner.handle(Event::Durable { proof }, now);
+                inner.disk_answers(now);
             }
             FlushEvent::Failed(error) => inner.fail_journal(&error, now),
             // The journal itself tries again, and says so for as long as it is so.
@@ -299,6 +369,13 @@ impl Desk {
                 let why = error.to_string();
                 if inner.degraded.is_news(&why) {
                     oplog::warn("journal-degraded", &[("why", &why)]);
+                }
+                inner.journal_degraded = Some(why);
+            }
+            FlushEvent::Mended => {
+                inner.journal_degraded = None;
+                if inner.degraded.over() {
+                    oplog::info("journal-mended", &[]);
                 }
             }
         });

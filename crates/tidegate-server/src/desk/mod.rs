@@ -266,6 +266,16 @@ impl Desk {
         self.inner().journal_failed.clone()
     }
 
+    /// Whether it cannot be written because the disk does not answer, which may yet end.
+    pub fn journal_is_silent(&self) -> bool {
+        self.inner().is_silent()
+    }
+
+    /// What the journal goes on without, if there is something.
+    pub fn journal_degraded(&self) -> Option<String> {
+        self.inner().journal_degraded.clone()
+    }
+
     /// Hands a question to the core; its answer comes out of what is returned.
     fn question(&self, most: usize, event: impl FnOnce(Ticket) -> Event) -> Asked {
         self.question_in(&mut self.inner(), most, event)

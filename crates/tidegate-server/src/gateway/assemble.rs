@@ -7,6 +7,7 @@ use crate::admin::{Administration, Parts};
 use crate::clock;
 use crate::config::Config;
 use crate::desk::{Desk, Link, Links};
+use crate::disk::DiskWatch;
 use crate::edge::Connections;
 use crate::folder::DataFolder;
 use crate::front::{Callers, Gate};
@@ -15,6 +16,7 @@ use crate::upstream::{Pool, follow_account, follow_marks};
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
+use std::time::Instant;
 use tidegate_core::{Core, CoreSettings};
 use tidegate_identity::ReplayGuard;
 use tidegate_journal::{Appender, CheckpointKey, FlushEvent, Journal, Options, checkpoint};
@@ -36,6 +38,7 @@ pub(super) struct Assembled {
     pub(super) connections: Arc<Connections>,
     pub(super) config: Config,
     pub(super) folder: DataFolder,
+    pub(super) disk: Arc<DiskWatch>,
     pub(super) journal: Journal,
     /// Whether the folder is a copy of the one that the journal was written in.
     pub(super) is_copy: bool,
@@ -89,6 +92,16 @@ pub(super) async fn assemble(
     tokio::spawn(Arc::clone(&desk).hear_journal(journal_news));
     tokio::spawn(Arc::clone(&desk).keep_time());
     tokio::spawn(Arc::clone(&desk).keep_committing());
+    tokio::spawn(Arc::clone(&desk).watch_journal(folder.journal().display().to_string()));
+    let mut touched = Instant::now();
+    let touch = move |folder: &DataFolder| {
+        if touched.elapsed() >= place::TOUCH_EVERY {
+            // What cannot be touched cannot be written either, and of that the journal tells.
+            let _ = place::touch(folder);
+            touched = Instant::now();
+        }
+    };
+    let disk = DiskWatch::start(&folder, touch).map_err(|e| GatewayError::of("a thread")(&e))?;
     tokio::spawn(saved::keep(Arc::clone(&desk), folder.clone(), settings, from));
     desk.set_signer_lacks(lacks);
     tokio::spawn(Arc::clone(&desk).hear_signer(news, Arc::clone(&held)));
@@ -105,6 +118,7 @@ pub(super) async fn assemble(
         connections: Arc::clone(&connections),
         config: config.clone(),
         folder: folder.clone(),
+        disk: Arc::clone(&disk),
         owner_uid: owner.uid(),
         signer_pid: Box::new(move || pid.pid()),
         reload: Box::new(Restart { signer: signer.clone(), held, unattended }),
@@ -127,6 +141,7 @@ pub(super) async fn assemble(
         connections,
         config,
         folder,
+        disk,
         journal,
         is_copy,
         taken_from,

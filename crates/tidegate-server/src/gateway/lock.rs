@@ -3,6 +3,7 @@
 use super::GatewayError;
 use crate::folder::DataFolder;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 
 /// The lock, until dropped.
@@ -23,8 +24,13 @@ fn taken(folder: &DataFolder) -> String {
 /// Takes the folder's lock.
 pub(super) fn take(folder: &DataFolder) -> Result<Lock, GatewayError> {
     let path = folder.lock();
-    let wrong = |error: &dyn std::fmt::Display| {
-        let hint = "run `tidegate init` to make a data folder";
+    let wrong = |error: &io::Error| {
+        let hint = match error.kind() {
+            io::ErrorKind::ReadOnlyFilesystem => "see `dmesg` for why, and mount it writable again",
+            io::ErrorKind::StorageFull => "make room there",
+            io::ErrorKind::PermissionDenied => "run this as the owner of the folder",
+            _ => "run `tidegate init` to make a data folder",
+        };
         GatewayError(format!("{}: {error}; {hint}", path.display()))
     };
     let file = OpenOptions::new()

@@ -1,13 +1,12 @@
 //! Looks, once a second, for what no single event tells an operator.
 
-use super::place::{self, TOUCH_EVERY};
 use crate::desk::Desk;
+use crate::disk::DiskWatch;
 use crate::edge::Connections;
-use crate::folder::DataFolder;
 use crate::oplog::{self, Repeated};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tidegate_types::ids::OrderId;
 
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -18,30 +17,24 @@ const LITTLE_ROOM: u64 = 2 << 30;
 pub(super) async fn look_out(
     desk: Arc<Desk>,
     connections: Arc<Connections>,
-    folder: DataFolder,
+    disk: Arc<DiskWatch>,
 ) -> std::convert::Infallible {
     let mut foreign = BTreeMap::new();
     let (mut turned_away, mut room) = (0, Repeated::default());
-    let mut touched = Instant::now();
     loop {
         tokio::time::sleep(INTERVAL).await;
         foreign = look_for_foreign(&desk, &foreign);
-        if touched.elapsed() >= TOUCH_EVERY {
-            // What cannot be touched cannot be written either, and of that the journal tells.
-            let _ = place::touch(&folder);
-            touched = Instant::now();
-        }
         let now = connections.turned_away();
         if now > turned_away {
             let (more, open) = (now - turned_away, connections.count());
             oplog::warn("connections-refused", &[("count", &more), ("open", &open)]);
             turned_away = now;
         }
-        if let Some(free) = folder.free_bytes().filter(|free| *free < LITTLE_ROOM) {
-            let free = format!("{} MiB", free >> 20);
+        if let Some(left) = disk.seen().room.filter(|room| room.free < LITTLE_ROOM) {
             // Its last digits are no news.
             if room.is_news("little") {
-                oplog::alarm("disk-nearly-full", &[("free", &free)]);
+                let mend = "make room: once there is none, orders are refused";
+                oplog::alarm("disk-nearly-full", &[("data", &left), ("do", &mend)]);
             }
         } else if room.over() {
             oplog::info("disk-has-room", &[]);

@@ -11,6 +11,7 @@ mod saved;
 pub use lock::runs_on;
 
 use crate::admin;
+use crate::aside::aside;
 use crate::config::{Approvals, Config, Durability, OWNER};
 use crate::desk::Desk;
 use crate::edge::{Connections, Door, Listening, Mount, Timeouts, listen, tls};
@@ -100,6 +101,9 @@ pub async fn run(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result<()
 
 async fn run_locked(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result<(), GatewayError> {
     say_start(&config);
+    // Else a limit on the size of files would end the process instead of failing a write.
+    let _too_large = signal(SignalKind::from_raw(nix::sys::signal::Signal::SIGXFSZ as i32))
+        .map_err(|e| GatewayError(e.to_string()))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| GatewayError(e.to_string()))?;
     let mut terminate = signal(SignalKind::terminate()).map_err(|e| GatewayError(e.to_string()))?;
     let (stop, mut stopped) = watch::channel(false);
@@ -112,7 +116,7 @@ async fn run_locked(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result
     let look_out = lookout::look_out(
         Arc::clone(&assembled.desk),
         Arc::clone(&assembled.connections),
-        assembled.folder.clone(),
+        Arc::clone(&assembled.disk),
     );
     tokio::spawn(look_out);
     bring_venues_in(&assembled).await;
@@ -272,13 +276,12 @@ async fn finish(assembled: Assembled, listeners: Listeners) -> Result<(), Gatewa
     assembled.desk.commit();
     // May already be gone.
     let _ = std::fs::remove_file(assembled.folder.admin_socket());
+    let wrong = GatewayError::of("closing the journal");
     let journal = assembled.journal;
-    let closed = timeout(CLOSE, tokio::task::spawn_blocking(move || journal.close())).await;
-    match closed {
-        Ok(Ok(Ok(()))) => Ok(()),
-        Ok(Ok(Err(error))) => Err(GatewayError::of("closing the journal")(&error)),
-        Ok(Err(error)) => Err(GatewayError::of("closing the journal")(&error)),
-        Err(_) => Err(GatewayError("closing the journal took too long".to_owned())),
+    match timeout(CLOSE, aside("close", move || journal.close())).await {
+        Ok(Ok(closed)) => closed.map_err(|e| wrong(&e)),
+        Ok(Err(error)) => Err(wrong(&error)),
+        Err(_) => Err(wrong(&"the disk did not answer; the next start writes the rest")),
     }
 }
 

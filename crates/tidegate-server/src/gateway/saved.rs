@@ -5,6 +5,7 @@
 //! another program, is not used, and the start replays everything. So the file may be deleted, and
 //! nothing in it is believed on its own word.
 
+use crate::aside::aside;
 use crate::desk::Desk;
 use crate::folder::DataFolder;
 use crate::oplog;
@@ -19,8 +20,9 @@ use tidegate_journal::{JournalError, Reader};
 use tidegate_types::ids::Seq;
 use tidegate_types::limits::STATE_SAVED_EVERY;
 use tidegate_types::record::{Body, Record};
-use tokio::sync::oneshot;
 
+/// The thread that reads and writes it.
+const THREAD: &str = "saved-state";
 /// How often it is looked whether the state is to be saved.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 const MAGIC: &[u8; 16] = b"tidegate state 1";
@@ -70,7 +72,8 @@ async fn save(
     end: Seq,
 ) -> Result<(), String> {
     let (work, settings) = (folder.clone(), settings.clone());
-    let made = aside(move || make(&work, settings, end)).await?;
+    let made =
+        aside(THREAD, move || make(&work, settings, end)).await.map_err(|e| e.to_string())?;
     let (next, state) = made.map_err(|e| e.to_string())?;
     let sum = sha256(&state);
     match desk.state_saved(next, sum).await {
@@ -79,21 +82,10 @@ async fn save(
         other => return Err(format!("an answer to another question: {other:?}")),
     }
     let path = folder.saved_state();
-    aside(move || write(&path, next, &state)).await?.map_err(|e| e.to_string())?;
+    let written = aside(THREAD, move || write(&path, next, &state)).await;
+    written.flatten().map_err(|e| format!("{}: {e}", folder.saved_state().display()))?;
     oplog::info("state-saved", &[("records", &next)]);
     Ok(())
-}
-
-/// Does long work on a thread that a stop does not wait for, as it would for the runtime's own.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
-    let (done, result) = oneshot::channel();
-    let run = move || {
-        // Nobody listens any more when the gateway stops.
-        let _ = done.send(work());
-    };
-    let thread = std::thread::Builder::new().name("saved-state".to_owned());
-    thread.spawn(run).map_err(|e| e.to_string())?;
-    result.await.map_err(|_| "it was cut short".to_owned())
 }
 
 /// The state after the records below `end`, or below what is written of them, from the journal

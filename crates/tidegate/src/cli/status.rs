@@ -81,10 +81,10 @@ fn heading(out: &mut String, status: &Status) {
 /// What somebody has to look at.
 fn alarms(out: &mut String, status: &Status) {
     if let Some(why) = &status.journal_failed {
-        let _ = writeln!(
-            out,
-            "!! JOURNAL CLOSED: {why} (cancels and halts still pass; restart to open it)"
-        );
+        let _ = writeln!(out, "!! JOURNAL CLOSED: {why}");
+    }
+    if let Some(why) = &status.journal_degraded {
+        let _ = writeln!(out, " ! journal: {why}; orders pass while it has room");
     }
     for halt in &status.halts {
         let proven = if halt.proven { "proven" } else { "NOT YET PROVEN" };

@@ -4,7 +4,7 @@ use super::super::*;
 use crate::keeper::Keeper;
 use crate::merkle::Hash;
 use crate::recovery::recover;
-use crate::storage::{Handle, Memory};
+use crate::storage::{Handle, Memory, Room};
 use crate::testing::{SEGMENT, closed_journal, key, options, record};
 use crate::writer::Writer;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -109,8 +109,11 @@ impl Storage for Busy {
     fn sync(&self) -> io::Result<()> {
         self.memory.sync()
     }
-    fn free(&self) -> io::Result<u64> {
-        self.memory.free()
+    fn room(&self) -> io::Result<Room> {
+        self.memory.room()
+    }
+    fn place(&self) -> String {
+        self.memory.place()
     }
 }
 
@@ -220,8 +223,11 @@ impl Storage for Later {
     fn sync(&self) -> io::Result<()> {
         self.now.sync()
     }
-    fn free(&self) -> io::Result<u64> {
-        self.now.free()
+    fn room(&self) -> io::Result<Room> {
+        self.now.room()
+    }
+    fn place(&self) -> String {
+        self.now.place()
     }
 }
 

@@ -85,7 +85,7 @@ fn a_stop_does_not_wait_for_a_state_that_is_being_made() {
     let (go_on, waits) = std::sync::mpsc::channel::<()>();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
-        let mut work = std::pin::pin!(aside(move || waits.recv()));
+        let mut work = std::pin::pin!(aside("test", move || waits.recv()));
         // Begun, and not at its end before it is told to go on.
         assert!(
             std::future::poll_fn(|cx| std::task::Poll::Ready(work.as_mut().poll(cx)))
