@@ -441,15 +441,15 @@ fn flush_loop(shared: &Shared, writer: &Mutex<Writer>, keeper: &KeeperLink) {
 fn sync_loop(shared: &Shared, progress: &Progress, storage: &dyn Storage) {
     loop {
         thread::sleep(BACKGROUND_SYNC);
-        {
+        let announced = {
             let pending = shared.pending();
             if pending.closing || pending.failed.is_some() {
                 return;
             }
-            progress.begin_sync();
-        }
+            progress.announce_sync()
+        };
         let synced = progress.sync();
-        progress.end_sync();
+        drop(announced);
         if let Err(error) = synced {
             let error = error.on(storage);
             shared.fail(&error.to_string());

@@ -145,7 +145,9 @@ impl Keeper {
             if wish.segment && !wish.stop {
                 link.wish().segment = false;
                 let origin = self.key.verifier().origin_hash();
+                let announced = self.progress.announce_sync();
                 let made = self.progress.prepare(self.storage.as_ref(), &origin);
+                drop(announced);
                 link.wish().segment |= made.is_err();
                 done = done.and(made);
             }
@@ -225,12 +227,15 @@ impl Keeper {
                 }
             }
         }
+        let progress = Arc::clone(&self.progress);
+        let announced = progress.announce_sync();
         self.storage.sync().map_err(JournalError::io("flush", tiles::FOLDER))?;
         let root = tree.edge.root();
         let note = self.key.sign(size, &root);
         self.storage
             .put_synced(CHECKPOINT_FILE, &note)
             .map_err(JournalError::io("write", CHECKPOINT_FILE))?;
+        drop(announced);
         // Whoever has just read the last checkpoint still finds its tiles.
         let previous: BTreeSet<Tile> = edge_tiles(self.checkpoint.size).into_iter().collect();
         for tile in self.superseded.difference(&previous).filter(|tile| !edge.contains(tile)) {

@@ -5,7 +5,7 @@ use crate::journal::FlushEvent;
 use crate::merkle::Hash;
 use crate::segment::{self, HEADER_BYTES, Header};
 use crate::storage::{Handle, Storage};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tidegate_types::ids::Seq;
 use tidegate_types::proof::Durable;
@@ -27,7 +27,7 @@ pub struct Active {
 /// How far writing has come; shared by the threads of a journal.
 pub struct Progress {
     synced: AtomicU64,
-    syncing: AtomicBool,
+    syncing: AtomicU64,
     written: Mutex<(Arc<dyn Handle>, Seq)>,
     next_segment: Mutex<NextSegment>,
 }
@@ -82,20 +82,15 @@ impl Progress {
         Ok(())
     }
 
-    /// Whether a flush is under way that [`Progress::begin_sync`] announced. A write meanwhile may
-    /// have to wait for it.
+    /// Whether a flush is under way that was announced. A write meanwhile may have to wait for it.
     pub fn is_syncing(&self) -> bool {
-        self.syncing.load(Ordering::Acquire)
+        self.syncing.load(Ordering::Acquire) > 0
     }
 
-    /// Announces a flush.
-    pub fn begin_sync(&self) {
-        self.syncing.store(true, Ordering::Release);
-    }
-
-    /// The flush is over.
-    pub fn end_sync(&self) {
-        self.syncing.store(false, Ordering::Release);
+    /// Announces a flush, until dropped.
+    pub fn announce_sync(&self) -> Announced<'_> {
+        self.syncing.fetch_add(1, Ordering::AcqRel);
+        Announced(self)
     }
 
     /// Makes the next segment if there is none, so that no record waits for it later.
@@ -122,6 +117,15 @@ impl Progress {
     }
 }
 
+/// A flush is under way.
+pub struct Announced<'a>(&'a Progress);
+
+impl Drop for Announced<'_> {
+    fn drop(&mut self) {
+        self.0.syncing.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 impl Writer {
     /// Goes on in `active` with record `next`; everything before is on disk.
     pub fn new(
@@ -133,7 +137,7 @@ impl Writer {
     ) -> Writer {
         let progress = Progress {
             synced: AtomicU64::new(next.0),
-            syncing: AtomicBool::new(false),
+            syncing: AtomicU64::new(0),
             written: Mutex::new((Arc::clone(&active.handle), next)),
             next_segment: Mutex::new(NextSegment {
                 index: active.index + 1,

@@ -18,7 +18,8 @@ pub enum Fault {
     Write,
     /// Flushing fails, and what should have been flushed is lost in the next crash.
     Sync,
-    /// Writing and flushing take as long as this lasts.
+    /// Flushing takes as long as this lasts, and so does writing once a flush has begun: what is
+    /// written only, a system keeps in its memory.
     Hang,
 }
 
@@ -35,6 +36,8 @@ struct Inner {
     files: BTreeMap<String, File>,
     fault: Option<Fault>,
     syncs: u64,
+    /// How many flushes do not come back.
+    hanging: u64,
 }
 
 #[derive(Clone, Default)]
@@ -55,6 +58,12 @@ impl Memory {
     pub fn set_fault(&self, fault: Option<Fault>) {
         self.inner().fault = fault;
         self.mended.notify_all();
+    }
+
+    /// Whether a flush does not come back.
+    pub fn hangs(&self) -> bool {
+        let inner = self.inner();
+        inner.fault == Some(Fault::Hang) && inner.hanging > 0
     }
 
     /// How many flushes there were.
@@ -101,7 +110,7 @@ impl Memory {
             }
             files.insert(path.clone(), File::of(&after));
         }
-        let inner = Inner { files, fault: None, syncs: 0 };
+        let inner = Inner { files, ..Inner::default() };
         Memory { inner: Arc::new(Mutex::new(inner)), ..Memory::default() }
     }
 
@@ -114,10 +123,21 @@ impl Memory {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// As `inner`, for what a disk that hangs does not come back from.
+    /// As `inner`, for writing.
     fn disk(&self) -> MutexGuard<'_, Inner> {
-        let hangs = |inner: &mut Inner| inner.fault == Some(Fault::Hang);
+        let hangs = |inner: &mut Inner| inner.fault == Some(Fault::Hang) && inner.hanging > 0;
         self.mended.wait_while(self.inner(), hangs).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As `inner`, for flushing.
+    fn flushing(&self) -> MutexGuard<'_, Inner> {
+        let mut inner = self.inner();
+        inner.hanging += 1;
+        let hangs = |inner: &mut Inner| inner.fault == Some(Fault::Hang);
+        let inner = self.mended.wait_while(inner, hangs);
+        let mut inner = inner.unwrap_or_else(PoisonError::into_inner);
+        inner.hanging -= 1;
+        inner
     }
 }
 
@@ -169,7 +189,7 @@ impl Storage for Memory {
     }
 
     fn create(&self, path: &str, head: &[u8], size: u64) -> io::Result<Arc<dyn Handle>> {
-        let mut inner = self.disk();
+        let mut inner = self.flushing();
         inner.may_create()?;
         inner.sync()?;
         if inner.files.contains_key(path) {
@@ -200,7 +220,7 @@ impl Storage for Memory {
     }
 
     fn put_synced(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut inner = self.disk();
+        let mut inner = self.flushing();
         inner.may_create()?;
         inner.sync()?;
         inner.files.insert(path.to_owned(), File::of(bytes));
@@ -221,7 +241,7 @@ impl Storage for Memory {
     }
 
     fn sync(&self) -> io::Result<()> {
-        let mut inner = self.disk();
+        let mut inner = self.flushing();
         inner.sync()?;
         inner.files.values_mut().for_each(File::flush);
         Ok(())
@@ -266,7 +286,7 @@ impl Handle for Open {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        let mut inner = self.memory.disk();
+        let mut inner = self.memory.flushing();
         inner.sync()?;
         inner.file(&self.path)?.flush();
         Ok(())

@@ -1,12 +1,15 @@
 //! A desk with a real core and journal, a signer that signs anything, and a venue that answers
 //! what it is told to.
 
+mod disk;
+
 use super::*;
 use futures_util::future::BoxFuture;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tidegate_core::CoreSettings;
 use tidegate_core::orders::Stage;
+use tidegate_journal::storage::{Disk, Storage};
 use tidegate_journal::{CheckpointKey, Journal, Options};
 use tidegate_types::call::{Call, CallBody, Warrant, WireRequest};
 use tidegate_types::decimal::Decimal;
@@ -185,21 +188,18 @@ pub(crate) struct World {
 /// An open account with one caller, who may trade.
 pub(crate) async fn world() -> World {
     let folder = tempfile::tempdir().unwrap();
+    let disk = Arc::new(Disk::create(&folder.path().join("journal")).unwrap());
     let key = CheckpointKey::new("test", &[7; 32]).unwrap();
-    let news: Arc<std::sync::OnceLock<Weak<Desk>>> = Arc::default();
+    world_on(folder, disk, Options::new(Durability::Disk, key)).await
+}
+
+/// The same, with its journal on any storage.
+async fn world_on(folder: tempfile::TempDir, storage: Arc<dyn Storage>, options: Options) -> World {
     let told = Arc::new(Told::default());
-    let notify = Arc::clone(&news);
-    let (journal, appender, _) = Journal::open(
-        &folder.path().join("journal"),
-        Options::new(Durability::Disk, key),
-        &mut |_, _| {},
-        Box::new(move |event| {
-            if let Some(desk) = notify.get().and_then(Weak::upgrade) {
-                desk.flushed(event);
-            }
-        }),
-    )
-    .unwrap();
+    let (tell, journal_news) = mpsc::unbounded_channel();
+    let notify = Box::new(move |event| drop(tell.send(event)));
+    let opened = Journal::open_in(storage, options, &mut |_, _| {}, notify);
+    let (journal, appender, _) = opened.unwrap();
     let journal = Arc::new(journal);
     let venue = registry::find(&name(VENUE)).unwrap();
     let link = Link::new(venue, Box::new(PaperVenue(Arc::clone(&told))));
@@ -209,9 +209,10 @@ pub(crate) async fn world() -> World {
     let signer = Arc::new(AnySigner(signed));
     let runtime = Handle::current();
     let desk = Desk::new(core, appender, signer, Arc::clone(&links), runtime);
-    let _ = news.set(Arc::downgrade(&desk));
     let _ = told.journal.set(Arc::clone(&journal));
     let (keys, _) = tokio::sync::watch::channel(Vec::new());
+    tokio::spawn(Arc::clone(&desk).hear_journal(journal_news));
+    tokio::spawn(Arc::clone(&desk).watch_journal("the journal".to_owned()));
     tokio::spawn(Arc::clone(&desk).keep_time());
     tokio::spawn(Arc::clone(&desk).keep_committing());
     tokio::spawn(Arc::clone(&desk).hear_signer(signer_news, Arc::new(keys)));
