@@ -68,6 +68,7 @@ fn write(dir: &Path, count: u64, options: Options) -> Result<(), Box<dyn Error>>
         match events.recv()? {
             FlushEvent::Durable(proof) => durable = proof.end(),
             FlushEvent::Failed(error) | FlushEvent::Degraded(error) => return Err(error.into()),
+            FlushEvent::Mended => {}
         }
     }
     say("durable", count, start.elapsed())?;

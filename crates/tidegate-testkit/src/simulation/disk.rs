@@ -44,7 +44,7 @@ impl Simulation {
                 self.after(wait, Due::Durable { life, proof });
             }
             Some(FlushEvent::Failed(error)) => self.journal_fails(error.to_string()),
-            Some(FlushEvent::Degraded(_)) | None => {}
+            Some(FlushEvent::Degraded(_) | FlushEvent::Mended) | None => {}
         }
     }
 
