@@ -1,5 +1,6 @@
-//! The project's automation: `cargo xtask ci`, `tidy`, `docs`, `simulate`.
+//! The project's automation: `cargo xtask ci`, `tidy`, `docs`, `simulate`, `chaos`.
 
+mod chaos;
 mod ci;
 mod docs;
 mod simulate;
@@ -13,7 +14,10 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   tidy             hold the house rules against the tree
   docs [--check]   write the generated documents, or hold them against the tree
   simulate [--seed N] [--hours H] [--seeds COUNT] [--threads N] [--calm] [--log]
-                   run the gateway against a faulty world in one thread under one seed";
+                   run the gateway against a faulty world in one thread under one seed
+  chaos [--minutes N] [--seed N] [--faults kill,net,disk] [--keep]
+                   stock ccxt bots trade through the real processes while these are killed, the
+                   network is cut and the disk fills";
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -22,6 +26,7 @@ fn main() -> ExitCode {
         ["ci", ..] => ci::run(&root, args.get(1..).unwrap_or_default()),
         ["tidy"] => tidy::run(&root),
         ["simulate", ..] => simulate::run(&root, args.get(1..).unwrap_or_default()),
+        ["chaos", ..] => chaos::run(&root, args.get(1..).unwrap_or_default()),
         ["docs"] => docs::run(&root, false),
         ["docs", "--check"] => docs::run(&root, true),
         _ => {

@@ -14,6 +14,11 @@ use tidegate_types::record;
 
 pub use settings::Setting;
 
+/// Holds a few of the longest records.
+const MIN_SEGMENT_KIB: u64 = 256;
+/// Larger ones would take long to make.
+const MAX_SEGMENT_KIB: u64 = 1024 * 1024;
+
 /// When a record counts as written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -95,6 +100,9 @@ settings! {
         /// When a record counts as written: `"disk"` (fdatasync, survives a crash of the machine)
         /// or `"os"` (survives a crash of the process; flushed in the background).
         durability: Durability = Durability::Disk,
+        /// Size of a segment in KiB, at least 256; two are kept on disk ahead of their records. A
+        /// small one suits a small disk.
+        segment_kib: u64 = 65_536,
     }
 }
 
@@ -191,6 +199,12 @@ impl Config {
         }
         if self.listen.plain_http && !self.listen.address.ip().is_loopback() {
             return bad("listen.plain_http: allowed on a loopback address only".to_owned());
+        }
+        if !(MIN_SEGMENT_KIB..=MAX_SEGMENT_KIB).contains(&self.journal.segment_kib) {
+            return bad(format!(
+                "journal.segment_kib: {} is not from {MIN_SEGMENT_KIB} to {MAX_SEGMENT_KIB}",
+                self.journal.segment_kib
+            ));
         }
         for (uid, person) in &self.people {
             if uid.parse::<u32>().is_err() || PersonName::new(person).is_err() {

@@ -20,6 +20,7 @@ fn mistakes_are_named() {
         ("approvals = \"two\"", "two"),
         ("[listen]\naddress = \"0.0.0.0:1\"\nplain_http = true", "loopback"),
         ("[venues.nowhere]\nrest = \"https://a\"\nws = \"wss://a\"", "no such venue"),
+        ("[journal]\nsegment_kib = 255", "segment_kib"),
         ("[people]\nbob = \"bob\"", "people"),
         (
             "[venues.deribit]\nrest = \"https://a\"\nws = \"wss://a\"\nhosts = { api = \"https://b\" }",

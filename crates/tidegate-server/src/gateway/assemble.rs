@@ -166,10 +166,11 @@ fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError
     };
     let mut last_record = None;
     let durability = config.journal.durability.recorded();
+    let segment_bytes = config.journal.segment_kib * 1024;
     let (tell, news) = mpsc::unbounded_channel();
     let (journal, appender, recovered) = Journal::open(
         &folder.journal(),
-        Options { replay_from: from, ..Options::new(durability, key) },
+        Options { replay_from: from, segment_bytes, ..Options::new(durability, key) },
         &mut |seq, record| {
             core.replay(seq, &record);
             last_record = Some(record.at);

@@ -111,7 +111,7 @@ pub async fn run(
 ) -> Result<(), SimError> {
     let world = Rc::new(RefCell::new(World::open(&config).map_err(SimError::Store)?));
     let acceptor = if config.tls {
-        Some(tls::acceptor(&config.data_dir).map_err(SimError::Tls)?)
+        Some(tls::acceptor(&config.data_dir, config.listen.ip()).map_err(SimError::Tls)?)
     } else if config.listen.ip().is_loopback() {
         None
     } else {

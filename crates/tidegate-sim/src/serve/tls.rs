@@ -7,11 +7,12 @@ use rcgen::{
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::fs;
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Names and addresses the certificate is good for.
+/// Names and addresses the certificate is good for, beside the one that is listened at.
 const NAMES: [&str; 14] = [
     "localhost",
     "127.0.0.1",
@@ -35,11 +36,14 @@ pub(super) fn ca_path(folder: &Path) -> PathBuf {
 }
 
 /// The server's side of TLS, with a fresh certificate of the folder's CA.
-pub(super) fn acceptor(folder: &Path) -> Result<Arc<rustls::ServerConfig>, String> {
-    make(folder).map_err(|error| error.to_string())
+pub(super) fn acceptor(folder: &Path, at: IpAddr) -> Result<Arc<rustls::ServerConfig>, String> {
+    make(folder, at).map_err(|error| error.to_string())
 }
 
-fn make(folder: &Path) -> Result<Arc<rustls::ServerConfig>, Box<dyn std::error::Error>> {
+fn make(
+    folder: &Path,
+    at: IpAddr,
+) -> Result<Arc<rustls::ServerConfig>, Box<dyn std::error::Error>> {
     fs::create_dir_all(folder)?;
     let key_path = folder.join("ca.key");
     let key = if key_path.exists() && ca_path(folder).exists() {
@@ -54,7 +58,8 @@ fn make(folder: &Path) -> Result<Arc<rustls::ServerConfig>, Box<dyn std::error::
         key
     };
     let issuer = Issuer::new(ca_params()?, key);
-    let mut leaf = CertificateParams::new(NAMES.map(str::to_owned))?;
+    let names = NAMES.iter().map(|name| (*name).to_owned()).chain([at.to_string()]);
+    let mut leaf = CertificateParams::new(names.collect::<Vec<_>>())?;
     leaf.distinguished_name = name("tidegate simulator");
     leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     leaf.use_authority_key_identifier_extension = true;

@@ -68,6 +68,22 @@ fn without_a_gateway_commands_say_what_to_do() {
 }
 
 #[test]
+fn a_folder_is_made_for_the_names_and_the_address_that_callers_use() {
+    let dir = tempfile::tempdir().unwrap();
+    let names = ["--listen", "10.1.2.3:8443", "--names", "desk.example.com,10.9.9.9"];
+    let init = run_json(dir.path(), &[&["init", "--key-file"][..], &names].concat());
+    assert_eq!(init.code, 0, "{init:?}");
+    let config = fs::read_to_string(dir.path().join("tidegate.toml")).unwrap();
+    assert!(config.contains("address = \"10.1.2.3:8443\""), "{config}");
+    let names = "names = [\"desk.example.com\", \"10.9.9.9\", \"10.1.2.3\"]";
+    assert!(config.contains(names), "the certificate is made for what is listed: {config}");
+    let other = tempfile::tempdir().unwrap();
+    let init = run_json(other.path(), &["init", "--key-file", "--names", "not a name"]);
+    assert_eq!(init.code, 1, "{init:?}");
+    is_error(&init.json);
+}
+
+#[test]
 fn a_halt_without_a_gateway_writes_the_file_and_proves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(run_json(dir.path(), &["init", "--key-file"]).code, 0);

@@ -120,6 +120,13 @@ pub struct Init {
     /// The desk's name.
     #[arg(long, default_value = "desk")]
     pub desk: String,
+    /// Where callers connect. Callers on other machines need an address of this one.
+    #[arg(long)]
+    pub listen: Option<SocketAddr>,
+    /// Names and addresses by which callers reach this machine, beside the one listened at and
+    /// localhost. The certificate and its authority are made for these alone.
+    #[arg(long, value_delimiter = ',')]
+    pub names: Vec<String>,
     /// How many people it takes to loosen something.
     #[arg(long, value_enum, default_value = "one")]
     pub approvals: Approvals,

@@ -11,7 +11,7 @@ use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::Path;
 use std::time::Duration;
 use tidegate_server::admin::protocol::Request;
-use tidegate_server::config::Config;
+use tidegate_server::config::{Config, Listen};
 use tidegate_server::folder::DataFolder;
 use tidegate_server::setup::{self, InitOptions, InitUnlock, SetupError};
 use tidegate_types::ids::{AccountName, VenueName};
@@ -35,7 +35,7 @@ pub fn init(common: &Common, args: &Init) -> Result<(), Failure> {
     keep_private();
     let unlock =
         if args.key_file { InitUnlock::KeyFile } else { InitUnlock::Passphrase(new_passphrase()?) };
-    let config = Config { desk: args.desk.clone(), ..Config::default() };
+    let config = Config { desk: args.desk.clone(), listen: listen(args), ..Config::default() };
     let opened = setup::init(&dir, InitOptions { config, unlock }).map_err(failed)?;
     let folder = &opened.folder;
     let object = json!({"data_dir": dir, "config": folder.config(), "ca": folder.ca()});
@@ -47,6 +47,20 @@ pub fn init(common: &Common, args: &Init) -> Result<(), Failure> {
     );
     print(common.json, &object, &text);
     Ok(())
+}
+
+/// Where callers connect, and every name and address by which they do.
+fn listen(args: &Init) -> Listen {
+    let mut listen = Listen { names: args.names.clone(), ..Listen::default() };
+    if let Some(address) = args.listen {
+        listen.address = address;
+        let (ip, named) = (address.ip(), address.ip().to_string());
+        // Loopback addresses are always in; nobody connects to the unspecified one.
+        if !ip.is_loopback() && !ip.is_unspecified() && !listen.names.contains(&named) {
+            listen.names.push(named);
+        }
+    }
+    listen
 }
 
 /// `tidegate venue-key import`
