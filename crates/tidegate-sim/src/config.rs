@@ -26,6 +26,8 @@ pub struct SimConfig {
     pub limits: Limits,
     /// The accounts of callers.
     pub accounts: Vec<AccountConfig>,
+    /// A few instruments of each kind are listed, not whole chains. For worlds in memory.
+    pub few: bool,
 }
 
 /// Limits of a venue that counts.
@@ -113,6 +115,7 @@ impl SimConfig {
             control: false,
             limits: Limits::WIDE,
             accounts,
+            few: false,
         }
     }
 
@@ -123,6 +126,7 @@ impl SimConfig {
             seed: self.seed,
             venues: self.venues.clone(),
             accounts: self.accounts.iter().map(account).collect(),
+            few: self.few,
         }
     }
 }

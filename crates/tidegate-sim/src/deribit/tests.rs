@@ -65,7 +65,12 @@ impl Town {
                 .to_vec()
         };
         let accounts = ["alice", "bob"].map(|name| (Venue::Deribit, name.to_owned(), money()));
-        let setup = Setup { seed: 7, venues: vec![Venue::Deribit], accounts: accounts.to_vec() };
+        let setup = Setup {
+            seed: 7,
+            venues: vec![Venue::Deribit],
+            accounts: accounts.to_vec(),
+            few: false,
+        };
         let exchange = Exchange::new(&setup, START);
         let find = |name| exchange.find_account(Venue::Deribit, name).unwrap();
         let (alice, bob) = (find("alice"), find("bob"));

@@ -24,6 +24,9 @@ pub struct Setup {
     pub venues: Vec<Venue>,
     /// The accounts of callers: venue, name, money by asset.
     pub accounts: Vec<(Venue, String, Money)>,
+    /// A few instruments of each kind are listed once, and no more: for simulations that cannot
+    /// carry whole chains. Not for an exchange whose state is kept.
+    pub few: bool,
 }
 
 /// Amounts by asset.
@@ -34,6 +37,7 @@ pub type Money = Vec<(String, Decimal)>;
 pub struct Exchange {
     pub(crate) seed: u64,
     pub(crate) venues: Vec<Venue>,
+    pub(crate) few: bool,
     pub(crate) rng: Rng,
     /// When the last input came.
     pub(crate) now: Time,
@@ -66,6 +70,7 @@ impl Exchange {
         let mut exchange = Exchange {
             seed: setup.seed,
             venues: setup.venues.clone(),
+            few: setup.few,
             rng: Rng::new(setup.seed),
             now,
             ticks: 0,
@@ -313,13 +318,17 @@ impl Exchange {
     /// Lists what is due and not there yet.
     fn list_due(&mut self, now: Time) {
         let minute = 600;
-        if !self.markets.is_empty() && !self.ticks.is_multiple_of(minute) {
+        if !self.markets.is_empty() && (self.few || !self.ticks.is_multiple_of(minute)) {
             return;
         }
         for venue in self.venues.clone() {
             let indexes = &self.indexes;
             let index = |coin: &str| indexes.get(coin).map_or(Decimal::ZERO, |index| index.price);
-            for listing in super::universe::due(venue, now, &index) {
+            let mut due = super::universe::due(venue, now, &index);
+            if self.few {
+                super::universe::thin(&mut due, &index);
+            }
+            for listing in due {
                 self.list(listing, now);
             }
         }

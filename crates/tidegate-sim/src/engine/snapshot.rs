@@ -106,6 +106,7 @@ impl Exchange {
             indexes: Codec::decode(input)?,
             arrivals: Codec::decode(input)?,
             arrival_order: Codec::decode(input)?,
+            few: false,
             symbols: std::collections::BTreeMap::new(),
             effects: Vec::new(),
         };

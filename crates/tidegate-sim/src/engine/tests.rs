@@ -30,6 +30,7 @@ fn setup(seed: u64) -> Setup {
             (Venue::Binance, "other".to_owned(), money),
             (Venue::Deribit, "desk".to_owned(), coins),
         ],
+        few: false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is listed: the terms of every instrument of every venue.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::time::{Span, Time};
@@ -151,6 +152,14 @@ impl Listing {
         matches!(self.kind, Kind::Option { .. })
     }
 
+    /// How far its strike is away, if it has one.
+    fn strike(&self, away: impl Fn(Decimal) -> i64) -> Option<i64> {
+        match self.kind {
+            Kind::Option { strike, .. } => Some(away(strike)),
+            Kind::Perpetual | Kind::Future { .. } => None,
+        }
+    }
+
     /// The price step that holds at `price`.
     pub fn tick_at(&self, price: Decimal) -> Decimal {
         self.tick_steps.iter().rev().find(|(above, _)| price > *above).map_or(self.tick, |s| s.1)
@@ -164,4 +173,22 @@ pub(crate) fn due(venue: Venue, now: Time, index: &dyn Fn(&str) -> Decimal) -> V
         Venue::Binance => crate::binance::universe::due(now, index),
         Venue::Deribit => crate::deribit::universe::due(now, index),
     }
+}
+
+/// Leaves a few of each kind: perpetuals, and of one coin and one expiry the future and the options
+/// nearest to the money.
+pub(crate) fn thin(listings: &mut Vec<Listing>, index: &dyn Fn(&str) -> Decimal) {
+    let dated =
+        listings.iter().filter_map(|listing| Some((listing.coin.clone(), listing.expiry()?)));
+    let expiries: BTreeSet<_> = dated.collect();
+    // Not the first: it may end while somebody still trades it.
+    let Some((coin, expiry)) = expiries.iter().nth(1).cloned() else { return };
+    let far = |strike: Decimal| (strike.raw() - index(&coin).raw()).abs();
+    listings.retain(|listing| match listing.expiry() {
+        None => true,
+        Some(of) => of == expiry && listing.coin == coin,
+    });
+    let strikes: BTreeSet<_> = listings.iter().filter_map(|listing| listing.strike(far)).collect();
+    let near: Vec<_> = strikes.into_iter().take(2).collect();
+    listings.retain(|listing| listing.strike(far).is_none_or(|away| near.contains(&away)));
 }

@@ -1,5 +1,9 @@
 //! Deribit's dialect behind the listeners.
 
+mod line;
+
+pub use line::{Line, News};
+
 use super::faults::Fault;
 use super::http::{Answer, Request, Socket};
 use super::world::{Shared, World};
@@ -51,7 +55,7 @@ impl Desk for World {
 }
 
 /// Answers a request.
-pub(super) fn rest(world: &mut World, request: &Request) -> Answer {
+pub fn rest(world: &mut World, request: &Request) -> Answer {
     let mut target = request.path.clone();
     if !request.query.is_empty() {
         target.push('?');
@@ -131,19 +135,24 @@ fn with<T>(world: &mut World, call: impl FnOnce(&mut Inner, &mut dyn Desk) -> T)
 fn open(world: &Shared, peer: &str) -> (u64, mpsc::Receiver<Message>) {
     let (sender, queue) = mpsc::channel(QUEUE);
     let mut borrowed = world.borrow_mut();
-    let now = borrowed.now();
-    let (link, pump_now) = with(&mut borrowed, |inner, _| {
-        let link = inner.next;
-        inner.next += 1;
-        inner.links.insert(link, sender);
-        inner.venue.connect(link, peer, now);
-        (link, !std::mem::replace(&mut inner.pumping, true))
-    });
+    let (link, pump_now) = connect(&mut borrowed, peer, sender);
     drop(borrowed);
     if pump_now {
         tokio::task::spawn_local(pump(world.clone()));
     }
     (link, queue)
+}
+
+/// Takes in a connection; whether nobody brings news to the dialect yet.
+fn connect(world: &mut World, peer: &str, sender: mpsc::Sender<Message>) -> (u64, bool) {
+    let now = world.now();
+    with(world, |inner, _| {
+        let link = inner.next;
+        inner.next += 1;
+        inner.links.insert(link, sender);
+        inner.venue.connect(link, peer, now);
+        (link, !std::mem::replace(&mut inner.pumping, true))
+    })
 }
 
 /// Takes in a frame; false when a fault ends the connection.
@@ -234,10 +243,11 @@ fn stream_fault(world: &mut World, text: &Arc<str>) -> Option<Fault> {
     world.faults.strike(Venue::Deribit, text, true)
 }
 
-/// The published order limit is the venue's own; any wider one widens all credits alike.
+/// The published order limit is the venue's own, and so is any narrower one; a wider one widens all
+/// credits alike.
 fn credit_scale(world: &World) -> u64 {
     let venue = crate::config::Limits::VENUE.orders_per_10s.max(1);
-    u64::from(world.limits.orders_per_10s / venue)
+    u64::from((world.limits.orders_per_10s / venue).max(1))
 }
 
 fn key_of(config: &KeyConfig, account: AccountIx, id: u64) -> Key {

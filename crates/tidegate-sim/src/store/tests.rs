@@ -12,7 +12,7 @@ const START: Time = Time::from_millis(1_795_284_000_000);
 fn setup(seed: u64) -> Setup {
     let money = vec![("USDT".to_owned(), Decimal::new(100_000, 0))];
     let accounts = vec![(Venue::Binance, "desk".to_owned(), money)];
-    Setup { seed, venues: vec![Venue::Binance], accounts }
+    Setup { seed, venues: vec![Venue::Binance], accounts, few: false }
 }
 
 fn run(store: &mut Store, exchange: &mut Exchange, from: u64, steps: u64) {

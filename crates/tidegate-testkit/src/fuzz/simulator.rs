@@ -23,8 +23,12 @@ impl Desk for Host {
 pub(super) fn deribit(data: &[u8]) {
     let Some(venue) = Venue::find("deribit") else { return };
     let money = vec![("BTC".to_owned(), Decimal::ONE)];
-    let setup =
-        Setup { seed: 1, venues: vec![venue], accounts: vec![(venue, "main".to_owned(), money)] };
+    let setup = Setup {
+        seed: 1,
+        venues: vec![venue],
+        accounts: vec![(venue, "main".to_owned(), money)],
+        few: false,
+    };
     let mut host = Host(Exchange::new(&setup, NOW));
     let Some(account) = host.0.find_account(venue, "main") else { return };
     let key = Key {

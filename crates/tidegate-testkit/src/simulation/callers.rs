@@ -2,10 +2,10 @@
 
 use super::rng::Rng;
 use super::setup;
+use super::venue::Terms;
 use super::world::{Asker, Due, Simulation};
 use tidegate_core::action::Answer;
 use tidegate_core::event::Event;
-use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::{CallerOrderId, InstrumentId, InstrumentName, OrderId, SessionId};
 use tidegate_types::instrument::{Price, Qty};
 use tidegate_types::order::{
@@ -52,7 +52,7 @@ impl Trader {
     }
 
     /// What it asks for next, and about which of its orders.
-    fn wants(&mut self, marks: &[(String, Decimal)]) -> Option<(Intent, Option<usize>)> {
+    fn wants(&mut self, terms: &[Terms]) -> Option<(Intent, Option<usize>)> {
         let back = usize::try_from(self.rng.below(12)).unwrap_or(0);
         // Mostly one of those it knows the gateway to have.
         let known = self.rng.chance(800);
@@ -60,7 +60,7 @@ impl Trader {
         let mut orders = orders.filter(|(_, mine)| !known || mine.own.is_some());
         let (at, mine) = orders.nth(back).map(|(at, mine)| (at, mine.clone())).unzip();
         match (self.rng.below(100), mine) {
-            (0..=14, Some(mine)) => Some((self.amend(&mine)?, None)),
+            (0..=14, Some(mine)) => Some((self.amend(&mine, terms)?, None)),
             (15..=34, Some(mine)) => {
                 let order = self.name(&mine)?;
                 let cancel = CancelOrder { order, instrument: Some(mine.order.instrument) };
@@ -72,7 +72,7 @@ impl Trader {
             }
             (39..=42, Some(mine)) => Some((Intent::New { order: mine.order }, at)),
             _ => {
-                let order = self.order(marks)?;
+                let order = self.order(terms)?;
                 self.orders.push(Mine { order: order.clone(), own: None });
                 Some((Intent::New { order }, Some(self.orders.len() - 1)))
             }
@@ -87,19 +87,20 @@ impl Trader {
         }
     }
 
-    fn amend(&mut self, mine: &Mine) -> Option<Intent> {
+    fn amend(&mut self, mine: &Mine, terms: &[Terms]) -> Option<Intent> {
+        let name = mine.order.instrument.name.as_str();
+        let terms = terms.iter().find(|terms| terms.symbol == name)?;
         let price = mine.order.price?;
-        let (qty, step) = (mine.order.qty.0.raw(), 100_000);
         let percent = i64::try_from(self.rng.between(50, 150)).ok()?;
-        let qty = (qty / 100 * percent / step * step).max(step);
+        let qty = terms.sized(mine.order.qty.0.raw() / 100 * percent);
         let moved = i64::try_from(self.rng.between(990, 1010)).ok()?;
-        let price = round(price.0.raw() / 1000 * moved);
+        let price = terms.on_grid(price.0.raw() / 1000 * moved);
         Some(Intent::Amend {
             amend: AmendOrder {
                 order: self.name(mine)?,
                 instrument: Some(mine.order.instrument.clone()),
                 side: Some(mine.order.side),
-                qty: Some(Qty(Decimal::from_raw(qty))),
+                qty: Some(Qty(qty)),
                 price: Some(Price(price)),
                 trigger_price: None,
                 post_only: None,
@@ -109,41 +110,46 @@ impl Trader {
         })
     }
 
-    fn order(&mut self, marks: &[(String, Decimal)]) -> Option<NewOrder> {
-        let (symbol, mark) = self.rng.pick(marks)?.clone();
-        let worth = i64::try_from(self.rng.between(100, 70_000)).ok()?;
-        let step = 100_000;
-        let qty =
-            (i128::from(worth) * 10_000_000_000_000_000 / i128::from(mark.raw().max(1))) as i64;
-        let qty = (qty / step * step).max(step);
+    fn order(&mut self, terms: &[Terms]) -> Option<NewOrder> {
+        let terms = self.rng.pick(terms)?;
+        let mark = terms.mark;
+        let worth = i128::from(self.rng.between(100, 70_000)) * 10_000_000_000_000_000;
+        let qty = terms.sized(i64::try_from(worth / i128::from(terms.unit.raw().max(1))).ok()?);
         let side = if self.rng.chance(500) { Side::Buy } else { Side::Sell };
         // Most rest near the mark, so that prices come to them; some take.
         let off = i64::try_from(self.rng.between(0, 24)).ok()? - 5;
         let toward = if side == Side::Buy { -off } else { off };
-        let price = round(mark.raw() / 1000 * (1000 + toward));
+        let price = terms.on_grid(mark.raw() / 1000 * (1000 + toward));
         self.count += 1;
-        let (order_type, time_in_force, post_only) = match self.rng.below(100) {
+        let second = setup::seat_venue(self.seat) == 1;
+        let drawn = self.rng.below(if terms.option { 30 } else { 100 });
+        let (order_type, time_in_force, post_only) = match drawn {
+            0..=4 if second => (OrderType::Limit, TimeInForce::GoodTilCancelled, PostOnly::Slide),
+            23..=26 if second => {
+                (OrderType::MarketLimit, TimeInForce::GoodTilCancelled, PostOnly::No)
+            }
             0..=9 => (OrderType::Limit, TimeInForce::GoodTilCancelled, PostOnly::Reject),
             10..=19 => (OrderType::Limit, TimeInForce::ImmediateOrCancel, PostOnly::No),
             20..=22 => (OrderType::Limit, TimeInForce::FillOrKill, PostOnly::No),
             23..=29 => (OrderType::Market, TimeInForce::GoodTilCancelled, PostOnly::No),
             30..=33 => (OrderType::StopMarket, TimeInForce::GoodTilCancelled, PostOnly::No),
+            38..=40 => (OrderType::StopLimit, TimeInForce::GoodTilCancelled, PostOnly::No),
             34..=37 => (OrderType::TakeLimit, TimeInForce::GoodTilCancelled, PostOnly::No),
             _ => (OrderType::Limit, TimeInForce::GoodTilCancelled, PostOnly::No),
         };
         let near = i64::try_from(self.rng.between(0, 8)).ok()? - 4;
         let trigger = order_type.is_conditional().then(|| Trigger {
-            price: Price(round(mark.raw() / 1000 * (1000 + near))),
-            by: TriggerBy::Mark,
+            price: Price(terms.on_grid(mark.raw() / 1000 * (1000 + near))),
+            by: if second && near % 2 == 0 { TriggerBy::Index } else { TriggerBy::Mark },
         });
         Some(NewOrder {
             instrument: InstrumentId {
-                venue: setup::venue().ok()?,
-                name: InstrumentName::new(&symbol).ok()?,
+                venue: setup::venue(setup::seat_venue(self.seat)).ok()?,
+                name: InstrumentName::new(&terms.symbol).ok()?,
             },
             side,
             order_type,
-            qty: Qty(Decimal::from_raw(qty)),
+            qty: Qty(qty),
             price: order_type.has_price().then_some(Price(price)),
             trigger,
             time_in_force,
@@ -157,11 +163,6 @@ impl Trader {
     }
 }
 
-/// Down to a whole dollar, which is on every grid here.
-fn round(raw: i64) -> Decimal {
-    Decimal::from_raw(raw / 100_000_000 * 100_000_000)
-}
-
 impl Simulation {
     /// A caller's turn.
     pub(super) fn caller(&mut self, at: usize) {
@@ -172,8 +173,7 @@ impl Simulation {
         if self.quiet || self.gate.is_none() {
             return;
         }
-        let marks = self.venue.marks().filter(|(symbol, _)| !symbol.contains('_'));
-        let marks: Vec<_> = marks.map(|(symbol, mark)| (symbol.to_owned(), mark)).collect();
+        let terms = self.venue.terms(setup::seat_venue(at));
         let (drawn, careful, session) = (trader.rng.below(1000), trader.careful, trader.session);
         let over = session.filter(|(_, guarded)| *guarded).map(|(session, _)| session);
         match (careful, session) {
@@ -185,7 +185,7 @@ impl Simulation {
             _ => {}
         }
         let Some(trader) = self.traders.get_mut(at) else { return };
-        let Some((intent, order)) = trader.wants(&marks) else { return };
+        let Some((intent, order)) = trader.wants(&terms) else { return };
         let Ok(who) = setup::who(at) else { return };
         self.counts.add(match &intent {
             Intent::New { .. } => "orders asked for",

@@ -1,15 +1,15 @@
 //! What must hold: at the venue after every step, and of everything once it is quiet.
 
 use super::setup::{ACCOUNT_OPEN, CALLER_OPEN, ORDER, POSITION, SEATS};
-use super::venue::ACCOUNTS;
+use super::venue::{ACCOUNTS, VENUES, account_place, venue_of};
 use super::world::{Asker, Simulation};
 use std::collections::{BTreeMap, VecDeque};
 use tidegate_core::orders::{Order as Known, Stage};
-use tidegate_sim::engine::Order;
+use tidegate_sim::engine::{Order, Unit};
 use tidegate_types::decimal::Decimal;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::AccountName;
-use tidegate_types::order::Side;
+use tidegate_types::order::{OrderType, Side};
 use tidegate_types::time::{Span, Time};
 
 /// Dollars and quantities are in 10⁻⁸.
@@ -26,12 +26,14 @@ const ANSWER: Span = Span::from_secs(60);
 #[derive(Debug, Default)]
 pub(super) struct Limits {
     marks: BTreeMap<String, VecDeque<(Time, i128)>>,
+    /// The lowest that a unit of an option order was worth since it was first seen.
+    options: BTreeMap<i64, i128>,
     /// The farthest that a position may come, by account, symbol and side.
     worst: BTreeMap<(usize, String, Side), i128>,
 }
 
 impl Limits {
-    fn mark(&mut self, symbol: &str, mark: Decimal, now: Time) {
+    fn value(&mut self, symbol: &str, mark: Decimal, now: Time) {
         let marks = match self.marks.get_mut(symbol) {
             Some(marks) => marks,
             None => self.marks.entry(symbol.to_owned()).or_default(),
@@ -43,6 +45,21 @@ impl Limits {
         // The newest of the old ones was still in force then.
         while marks.get(1).is_some_and(|(at, _)| at.plus(MARK_AGE) < now) {
             marks.pop_front();
+        }
+    }
+
+    /// What a unit of an order counts for, at least. An option is cleared by the index of that time,
+    /// which is taken for the lowest since it was first seen.
+    fn unit_value(&mut self, order: &Order, (symbol, unit): (&str, Unit)) -> i128 {
+        match unit {
+            Unit::Linear => i128::from(order.ask.price.unwrap_or_default().raw()),
+            Unit::Inverse => UNIT,
+            Unit::CoinOption => {
+                let now = self.lowest(symbol);
+                let seen = self.options.entry(order.id).or_insert(now);
+                *seen = now.min(*seen);
+                *seen
+            }
         }
     }
 
@@ -65,8 +82,8 @@ impl Simulation {
     /// is checked.
     pub(super) fn venue_moved(&mut self) {
         self.said();
-        for (symbol, mark) in self.venue.marks() {
-            self.limits.mark(symbol, mark, self.now);
+        for (symbol, unit) in self.venue.units() {
+            self.limits.value(symbol, unit, self.now);
         }
         let held = (0..ACCOUNTS.len()).try_for_each(|account| {
             self.open_within_limits(account)?;
@@ -77,18 +94,18 @@ impl Simulation {
     }
 
     /// What our orders that are open at the venue are worth at their own prices.
-    fn open_within_limits(&self, account: usize) -> Result<(), String> {
+    fn open_within_limits(&mut self, account: usize) -> Result<(), String> {
+        let Simulation { venue, limits, reference, .. } = self;
         let mut callers: BTreeMap<&str, i128> = BTreeMap::new();
         let mut sum = 0;
-        for order in self.venue.open_orders(account).filter(|order| is_ours(order)) {
+        for order in venue.open_orders(account).filter(|order| is_ours(order)) {
             let id = &*order.ask.client_id;
-            let arrivals = self.venue.arrivals(id);
+            let arrivals = venue.arrivals(id);
             if arrivals > 1 {
                 return Err(format!("{id} arrived {arrivals} times"));
             }
-            let owner = self.reference.owner(id).ok_or_else(|| format!("{id} is on no record"))?;
-            let price = order.ask.price.unwrap_or_default();
-            let worth = left(order) * i128::from(price.raw()) / UNIT;
+            let owner = reference.owner(id).ok_or_else(|| format!("{id} is on no record"))?;
+            let worth = left(order) * limits.unit_value(order, venue.market(order)) / UNIT;
             if order.ask.reduce_only {
                 continue;
             }
@@ -164,12 +181,14 @@ impl Simulation {
 
     fn covers(&self, scope: &Scope, account: usize, order: &Order) -> bool {
         let (symbol, _) = self.venue.market(order);
-        let ours = ACCOUNTS.get(account).map_or("", |(ours, _)| ours);
+        let ours = ACCOUNTS.get(account).map_or("", |(ours, ..)| ours);
+        let at = VENUES.get(venue_of(account)).map_or("", |venue| venue.name());
         match scope {
-            Scope::All | Scope::Desk { .. } | Scope::Venue { .. } => true,
+            Scope::All | Scope::Desk { .. } => true,
+            Scope::Venue { name } => name.as_str() == at,
             Scope::Account { name } => name.as_str() == ours,
             Scope::Caller { name } => self.reference.owner(&order.ask.client_id) == Some(name),
-            Scope::Instrument { id } => id.name.as_str() == symbol,
+            Scope::Instrument { id } => id.name.as_str() == symbol && id.venue.as_str() == at,
             Scope::Order { id } => self.reference.is_order(*id, &order.ask.client_id),
         }
     }
@@ -198,7 +217,7 @@ impl Simulation {
         if let Some((scope, _)) = state.halts().iter().find(|(_, halt)| !halt.proven) {
             return Err(format!("the halt of {scope} is not proven on a quiet day"));
         }
-        for (account, (name, _)) in ACCOUNTS.iter().enumerate() {
+        for (account, (name, ..)) in ACCOUNTS.iter().enumerate() {
             let name = AccountName::new(name).map_err(|_| "a bad account name".to_owned())?;
             if let Some(closed) = state.accounts().get(&name).filter(|known| !known.open) {
                 return Err(format!("{name} is closed on a quiet day: {}", closed.why));
@@ -215,7 +234,7 @@ impl Simulation {
     /// A caller that left, and had asked for it, has none of the orders open that it had then.
     fn left_nothing(&self, seat: usize, at: Time) -> Result<(), String> {
         let Some((caller, name)) = SEATS.get(seat) else { return Ok(()) };
-        let account = ACCOUNTS.iter().position(|(ours, _)| ours == name).unwrap_or(0);
+        let account = account_place(name);
         let mut open = self.venue.open_orders(account).filter(|order| {
             let owner = self.reference.owner(&order.ask.client_id);
             owner.is_some_and(|owner| owner.as_str() == *caller) && order.created < at
@@ -235,7 +254,9 @@ impl Simulation {
             }
             let id = order.triggered_as.as_ref().or(order.venue_id.as_ref());
             let id = id.ok_or_else(|| format!("{} is live without an id", order.id))?;
-            known.insert(id.to_string(), order);
+            // Venues put words before an order's number.
+            let number = id.as_str().rsplit('-').next().unwrap_or_default();
+            known.insert(number.to_owned(), order);
         }
         for order in self.venue.open_orders(account) {
             let id = order.id.to_string();
@@ -243,9 +264,12 @@ impl Simulation {
                 return Err(format!("{id} is open on {name}, and we do not know it"));
             };
             let price = ours.request.price.map(|price| price.0);
+            // What such an order becomes has a price that the venue gave it.
+            let order_type = ours.request.order_type;
+            let priced_there = order_type.is_conditional() || order_type == OrderType::MarketLimit;
             let same = ours.request.qty.0 == order.ask.quantity
                 && ours.filled.0 == order.filled
-                && (price == order.ask.price || ours.request.order_type.is_conditional())
+                && (price == order.ask.price || priced_there)
                 && ours.request.side == order.ask.side;
             if !same {
                 return Err(format!("{id} on {name} is {order:?} there and {ours:?} here"));

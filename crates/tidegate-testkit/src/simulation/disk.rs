@@ -4,8 +4,8 @@ use super::gate::Gate;
 use super::setup;
 use super::world::{Asker, Due, Simulation};
 use std::sync::Arc;
+use tidegate_core::Core;
 use tidegate_core::event::Event;
-use tidegate_core::{Core, CoreSettings};
 use tidegate_journal::stepped::Stepped;
 use tidegate_journal::storage::{Fault, Storage};
 use tidegate_journal::verify::verify_in;
@@ -109,7 +109,7 @@ impl Simulation {
         let key = CheckpointKey::new("tidegate.local/desk/0123456789abcdef", &[7; 32]);
         let key = key.map_err(|error| error.to_string())?;
         let options = Options { segment_bytes: SEGMENT, ..Options::new(Durability::Disk, key) };
-        let mut core = Core::new(CoreSettings::default());
+        let mut core = Core::new(setup::settings());
         let mut found = Vec::new();
         let storage: Arc<dyn Storage> = Arc::new(self.disk.clone());
         let opened = Stepped::open(storage, options, &mut |seq, record| {
@@ -134,8 +134,10 @@ impl Simulation {
             self.set_up()?;
         }
         let life = self.life;
-        self.ask_instruments();
-        self.after(Span::from_millis(50), Due::MarksStart { life });
+        for venue in 0..super::venue::VENUES.len() {
+            self.ask_instruments(venue);
+            self.after(Span::from_millis(50), Due::MarksStart { life, venue });
+        }
         for account in 0..super::venue::ACCOUNTS.len() {
             self.after(Span::from_millis(100), Due::StreamStart { life, account });
         }

@@ -2,6 +2,7 @@
 //! and threads.
 
 use super::streams::Follower;
+use super::venue::{VENUES, account_place, venue_of};
 use super::wire::Purpose;
 use super::world::{Due, Simulation};
 use std::collections::{BTreeMap, VecDeque};
@@ -27,17 +28,19 @@ pub(super) struct Gate {
     pub(super) events: VecDeque<Event>,
     pub(super) busy: bool,
     /// What was asked of the signer and is not sent yet.
-    pub(super) calls: BTreeMap<CallId, (CallBody, Warrant)>,
+    pub(super) calls: BTreeMap<CallId, (usize, CallBody, Warrant)>,
     /// The signer answers in the order it is asked.
     pub(super) signer_free: Time,
-    pub(super) flying: BTreeMap<u64, Purpose>,
+    pub(super) flying: BTreeMap<u64, (usize, Purpose)>,
     pub(super) followers: Vec<Follower>,
-    pub(super) instruments: Instruments,
+    /// By the place of the venue.
+    pub(super) instruments: [Instruments; VENUES.len()],
     pub(super) flush_at: Option<Time>,
     pub(super) urgent: bool,
     pub(super) lazy: bool,
     pub(super) journal_failed: bool,
-    pub(super) paused_until: Time,
+    /// What each venue asked to wait for.
+    pub(super) paused_until: [Time; VENUES.len()],
     pub(super) next_call: u64,
 }
 
@@ -64,12 +67,12 @@ impl Gate {
             signer_free: Time::default(),
             flying: BTreeMap::new(),
             followers,
-            instruments: Instruments::default(),
+            instruments: Default::default(),
             flush_at: None,
             urgent: false,
             lazy: false,
             journal_failed: false,
-            paused_until: Time::default(),
+            paused_until: Default::default(),
             next_call: FIRST_SERVER_CALL.0,
         }
     }
@@ -120,14 +123,15 @@ impl Simulation {
             Action::Send { request } => {
                 let id = request.call();
                 let Some(gate) = &mut self.gate else { return };
-                let Some((body, warrant)) = gate.calls.remove(&id) else {
+                let Some((venue, body, warrant)) = gate.calls.remove(&id) else {
                     return self.fail(format!("{id} is to be sent and was not to be signed"));
                 };
                 // A cancel that waited for a record that cannot be written goes without.
                 let cancel = body.class() == CallClass::Cancel;
                 let failed = gate.journal_failed;
                 let warrant = if cancel && failed { Warrant::Emergency } else { warrant };
-                self.depart(Purpose::Call { id, body, warrant }, request.into_request());
+                let purpose = Purpose::Call { id, body, warrant };
+                self.depart(venue, purpose, request.into_request());
             }
             Action::Answer { ticket, answer } => self.answered(ticket, answer),
             Action::Reconcile { account } => {
@@ -196,7 +200,8 @@ impl Simulation {
     fn sign(&mut self, call: Call, warrant: Warrant) {
         let took = Span::from_micros(self.rng.between(30, 600));
         let Some(gate) = &mut self.gate else { return };
-        gate.calls.insert(call.id, (call.body.clone(), warrant));
+        let venue = venue_of(account_place(call.account.as_str()));
+        gate.calls.insert(call.id, (venue, call.body.clone(), warrant));
         let at = gate.signer_free.max(self.now).plus(took);
         gate.signer_free = at;
         self.queue.push(at, Due::Signed { life: self.life, call: Box::new(call), warrant });
@@ -230,7 +235,8 @@ impl Simulation {
         let shown = self.clock.shows(self.now);
         let key = self.keys.iter().find(|key| key.account == call.account);
         let key = key.ok_or_else(|| Reject::new(Code::SignerRefused, "no key"))?;
-        let built = self.dialect.build(call, key, shown);
+        let venue = venue_of(account_place(call.account.as_str()));
+        let built = self.dialect(venue).build(call, key, shown);
         built.map_err(|error| Reject::new(Code::SignerRefused, format!("{error:?}")))
     }
 
@@ -241,16 +247,31 @@ impl Simulation {
         body: CallBody,
         purpose: Purpose,
     ) -> Result<(), String> {
-        let Some(gate) = &mut self.gate else { return Ok(()) };
+        let venue = venue_of(account_place(account.as_str()));
+        if let Some(request) = self.unrecorded(account, body)? {
+            self.depart(venue, purpose, request);
+        }
+        Ok(())
+    }
+
+    /// A signed request that changes nothing; none without a gateway.
+    pub(super) fn unrecorded(
+        &mut self,
+        account: &AccountName,
+        body: CallBody,
+    ) -> Result<Option<WireRequest>, String> {
+        let Some(gate) = &mut self.gate else { return Ok(None) };
         let id = CallId(gate.next_call);
         gate.next_call += 1;
         let call = Call { id, account: account.clone(), body };
         let request = self.build(&call).map_err(|reject| reject.to_string())?;
         let signed = Signed::vouch(id, call.body.class(), request);
         match send::unrecorded(signed) {
-            Ok(sendable) => self.depart(purpose, sendable.into_request()),
-            Err(_) => self.fail(format!("{:?} leaves without a record", call.body)),
+            Ok(sendable) => Ok(Some(sendable.into_request())),
+            Err(_) => {
+                self.fail(format!("{:?} leaves without a record", call.body));
+                Ok(None)
+            }
         }
-        Ok(())
     }
 }

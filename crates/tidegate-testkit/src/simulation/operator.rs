@@ -8,14 +8,18 @@ use tidegate_types::grant::Scope;
 use tidegate_types::ids::PersonName;
 
 /// What may be halted, besides a single order.
-const SCOPES: [&str; 7] = [
+const SCOPES: [&str; 11] = [
     "all",
     "venue:binance",
+    "venue:deribit",
     "account:main",
     "account:side",
+    "account:gold",
     "caller:ann",
     "caller:cat",
+    "caller:fay",
     "instrument:binance/BTCUSDT",
+    "instrument:deribit/BTC-PERPETUAL",
 ];
 
 /// The operator and what it has pulled.

@@ -2,8 +2,9 @@
 //! halts are in force. It shares nothing with the gateway but the fold that it checks.
 
 use super::coverage::Coverage;
+use super::setup;
 use std::collections::{BTreeMap, BTreeSet};
-use tidegate_core::{Core, CoreSettings};
+use tidegate_core::Core;
 use tidegate_types::call::{CallBody, CallClass, Warrant};
 use tidegate_types::codec::{from_bytes, to_bytes};
 use tidegate_types::grant::Scope;
@@ -48,7 +49,7 @@ pub(super) struct Reference {
 impl Default for Reference {
     fn default() -> Reference {
         Reference {
-            shadow: Core::new(CoreSettings::default()),
+            shadow: Core::new(setup::settings()),
             records: Vec::new(),
             durable: Seq(0),
             left: Vec::new(),
@@ -177,7 +178,8 @@ impl Reference {
             Body::Cleared { call, .. }
             | Body::AmendCleared { call, .. }
             | Body::CancelCleared { call, .. }
-            | Body::SettingCleared { call, .. } => Some(call),
+            | Body::SettingCleared { call, .. }
+            | Body::DeadManTold { call, .. } => Some(call),
             _ => None,
         }
     }
@@ -207,7 +209,7 @@ impl Reference {
         self.left.clear();
         self.signed = None;
         self.halts.clear();
-        self.shadow = Core::new(CoreSettings::default());
+        self.shadow = Core::new(setup::settings());
         for (seq, bytes) in (0..).map(Seq).zip(found) {
             let record = from_bytes(bytes).map_err(|e| format!("record {seq}: {e:?}"))?;
             self.fold(seq, &record);

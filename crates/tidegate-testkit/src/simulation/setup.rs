@@ -1,6 +1,7 @@
-//! The desk: two accounts, five callers, their grants and limits.
+//! The desk: two accounts at each of two venues, six callers, their grants and limits.
 
-use super::venue::ACCOUNTS;
+use super::venue::{ACCOUNTS, VENUES, account_place, venue_of};
+use tidegate_core::CoreSettings;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, OnRepeat, Pattern, VirtualKey};
 use tidegate_types::ids::{AccountName, BadName, CallerName, DeskName, KeyId, VenueName};
@@ -9,15 +10,19 @@ use tidegate_types::order::{OrderType, Side};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Approvals, Change};
 use tidegate_types::time::Span;
+use tidegate_venues::{Venue, registry};
 
-/// Who trades where: three share an account, three the other, one both.
-pub(super) const SEATS: [(&str, &str); 6] = [
+/// Who trades where: each account is shared, and some trade on several, here and there.
+pub(super) const SEATS: [(&str, &str); 9] = [
     ("ann", "main"),
     ("bob", "main"),
     ("cat", "main"),
     ("cat", "side"),
     ("dan", "side"),
-    ("eve", "side"),
+    ("ann", "gold"),
+    ("eve", "gold"),
+    ("dan", "blue"),
+    ("fay", "blue"),
 ];
 
 /// Most that one order may be worth, in dollars.
@@ -32,18 +37,41 @@ pub(super) const POSITION: i64 = 200_000;
 /// Most that all positions of an account may be worth.
 const EXPOSURE: i64 = 350_000;
 
-/// The venue's name.
-pub(super) fn venue() -> Result<VenueName, BadName> {
-    VenueName::new("binance")
+/// A venue's name.
+pub(super) fn venue(place: usize) -> Result<VenueName, BadName> {
+    VenueName::new(VENUES.get(place).map_or("", |venue| venue.name()))
+}
+
+/// The venue of an account.
+fn venue_at(account: &AccountName) -> Result<VenueName, BadName> {
+    venue(venue_of(account_place(account.as_str())))
+}
+
+/// What a seat's venue is.
+pub(super) fn seat_venue(seat: usize) -> usize {
+    SEATS.get(seat).map_or(0, |(_, account)| venue_of(account_place(account)))
+}
+
+/// What the gateway tells its core of the venues.
+pub(super) fn settings() -> CoreSettings {
+    let named = |wanted: fn(&'static dyn Venue) -> bool| {
+        let found = registry::all().iter().filter(move |venue| wanted(**venue));
+        found.map(|venue| venue.name()).collect()
+    };
+    CoreSettings {
+        label_venues: named(|venue| venue.repeats_order_ids()),
+        dead_man_venues: named(|venue| venue.has_dead_man()),
+        ..CoreSettings::default()
+    }
 }
 
 /// Every change that sets the desk up.
 pub(super) fn changes() -> Result<Vec<Change>, BadName> {
     let mut changes =
         vec![Change::DeskSet { desk: DeskName::new("desk")?, approvals: Approvals::One }];
-    for (account, _) in ACCOUNTS {
+    for (account, ..) in ACCOUNTS {
         let account = AccountName::new(account)?;
-        changes.push(Change::AccountAdded { venue: venue()?, account: account.clone() });
+        changes.push(Change::AccountAdded { venue: venue_at(&account)?, account: account.clone() });
         changes.push(Change::VenueKeyImported {
             account: account.clone(),
             key: "key".to_owned(),
@@ -62,7 +90,7 @@ pub(super) fn changes() -> Result<Vec<Change>, BadName> {
             key: VirtualKey {
                 id: KeyId::new(&format!("{caller}-{account}"))?,
                 caller: caller.clone(),
-                venue: venue()?,
+                venue: venue_at(&account)?,
                 account: account.clone(),
                 scheme: KeyScheme::Hmac,
             },
@@ -77,19 +105,20 @@ pub(super) fn who(seat: usize) -> Result<Authenticated, BadName> {
     let (caller, account) = SEATS.get(seat).copied().unwrap_or(("ann", "main"));
     let key = KeyId::new(&format!("{caller}-{account}"))?;
     let (caller, account) = (CallerName::new(caller)?, AccountName::new(account)?);
-    Ok(Authenticated::vouch(caller, key, venue()?, account))
+    let venue = venue_at(&account)?;
+    Ok(Authenticated::vouch(caller, key, venue, account))
 }
 
 fn grant(caller: CallerName, account: AccountName) -> Result<Grant, BadName> {
-    use OrderType::{Limit, Market, StopLimit, StopMarket, TakeLimit, TakeMarket};
+    use OrderType::{Limit, Market, MarketLimit, StopLimit, StopMarket, TakeLimit, TakeMarket};
     Ok(Grant {
         caller,
-        venue: venue()?,
+        venue: venue_at(&account)?,
         account,
         trade: true,
         instruments: vec![Pattern::new("*")?],
         sides: vec![Side::Buy, Side::Sell],
-        order_types: vec![Limit, Market, StopMarket, StopLimit, TakeMarket, TakeLimit],
+        order_types: vec![Limit, Market, MarketLimit, StopMarket, StopLimit, TakeMarket, TakeLimit],
         reduce_only: false,
         max_order_qty: None,
         max_order_notional: Usd(Decimal::new(ORDER, 0)),
@@ -105,7 +134,7 @@ fn grant(caller: CallerName, account: AccountName) -> Result<Grant, BadName> {
 fn limits(account: AccountName) -> Result<AccountLimits, BadName> {
     Ok(AccountLimits {
         account,
-        max_order_qty: vec![(Pattern::new("*")?, Qty(Decimal::new(1000, 0)))],
+        max_order_qty: vec![(Pattern::new("*")?, Qty(Decimal::new(100_000, 0)))],
         max_order_notional: Usd(Decimal::new(ORDER, 0)),
         max_open_notional: Usd(Decimal::new(ACCOUNT_OPEN, 0)),
         max_position_notional: Usd(Decimal::new(POSITION, 0)),

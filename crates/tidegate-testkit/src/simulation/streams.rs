@@ -1,7 +1,7 @@
 //! The accounts' private streams and the marks: sockets that break, go silent, repeat themselves
 //! and leave things out.
 
-use super::venue::ACCOUNTS;
+use super::venue::{ACCOUNTS, venue_of};
 use super::wire::Purpose;
 use super::world::{Due, Simulation};
 use std::collections::VecDeque;
@@ -11,15 +11,23 @@ use tidegate_server::upstream::tasks::Pause;
 use tidegate_types::ids::AccountName;
 use tidegate_types::request::Reply;
 use tidegate_types::time::{Span, Time};
+use tidegate_venues::front::Instruments;
 use tidegate_venues::upstream::{AccountStream, StreamNews, StreamStep};
+
+/// How long the server follows a stream that says nothing and answers no ping.
+const SILENCE: Span = Span::from_secs(40);
 
 /// A socket, as the network sees it.
 #[derive(Debug)]
 pub(super) struct Socket {
     /// Whose private stream; of the marks when nobody's.
     account: Option<usize>,
+    /// The place of the venue.
+    venue: usize,
     /// When the last message arrives: later ones do not overtake it.
     last: Time,
+    /// The same the other way.
+    last_said: Time,
     /// Nothing comes through any more, and nobody is told.
     silent: bool,
     /// Kept back to change places with the next one.
@@ -68,7 +76,7 @@ impl Simulation {
     pub(super) fn stream_start(&mut self, account: usize) {
         let attempt = self.number();
         let (now, shown) = (self.now, self.clock.shows(self.now));
-        let stream = self.dialect.account_stream();
+        let stream = self.dialect(venue_of(account)).account_stream();
         let Some(gate) = &mut self.gate else { return };
         let Some(follower) = gate.followers.get_mut(account) else { return };
         follower.stream = stream;
@@ -106,8 +114,20 @@ impl Simulation {
                 }
                 Some(StreamStep::Up) => self.give(Event::StreamUp { account: name }),
                 Some(StreamStep::Restart(why)) => return self.stream_fails(account, attempt, why),
-                // Nothing is to be said on this venue's private sockets.
-                Some(StreamStep::SendCall(_) | StreamStep::SendText(_)) => {}
+                Some(StreamStep::SendText(text)) => {
+                    let socket = follower.socket;
+                    self.gateway_says(socket, text);
+                }
+                Some(StreamStep::SendCall(body)) => {
+                    let socket = follower.socket;
+                    match self.unrecorded(&name, body) {
+                        Ok(request) => {
+                            let text = request.map(|request| request.body).unwrap_or_default();
+                            self.gateway_says(socket, text);
+                        }
+                        Err(why) => return self.stream_fails(account, attempt, why),
+                    }
+                }
             }
         }
     }
@@ -151,12 +171,20 @@ impl Simulation {
             return self.stream_fails(account, attempt, "no connection".to_owned());
         }
         let socket = self.number();
-        if let Err(why) = self.venue.connect(socket, target) {
+        let venue = venue_of(account);
+        if let Err(why) = self.venue.connect(venue, socket, target) {
             return self.stream_fails(account, attempt, why);
         }
         let wait = self.rng.millis(1, 80);
         let last = self.now.plus(wait);
-        let wire = Socket { account: Some(account), last, silent: false, held: None };
+        let wire = Socket {
+            account: Some(account),
+            venue,
+            last,
+            last_said: self.now,
+            silent: false,
+            held: None,
+        };
         self.sockets.insert(socket, wire);
         if let Some(follower) = self.follower(account, attempt) {
             follower.socket = Some(socket);
@@ -181,7 +209,9 @@ impl Simulation {
         if follower.attempt != attempt {
             return;
         }
-        let (news, steps) = follower.stream.on_text(text, &gate.instruments, shown);
+        let none = Instruments::default();
+        let known = gate.instruments.get(venue_of(account)).unwrap_or(&none);
+        let (news, steps) = follower.stream.on_text(text, known, shown);
         follower.left.extend(steps);
         let name = follower.account.clone();
         for news in news {
@@ -211,17 +241,51 @@ impl Simulation {
         self.after(wait, Due::StreamStart { life, account });
     }
 
-    /// Opens the marks' socket.
-    pub(super) fn marks_start(&mut self) {
+    /// Opens a venue's socket for marks.
+    pub(super) fn marks_start(&mut self, venue: usize) {
         let (socket, life) = (self.number(), self.life);
-        let Some(gate) = &self.gate else { return };
-        let feed = self.dialect.mark_feed(&gate.instruments);
-        let down = gate.instruments.0.is_empty() || self.outage();
-        if down || self.venue.connect(socket, &feed.target).is_err() {
-            return self.after(Span::from_millis(300), Due::MarksStart { life });
+        let Some(known) = self.gate.as_ref().and_then(|gate| gate.instruments.get(venue)) else {
+            return;
+        };
+        let feed = self.dialect(venue).mark_feed(known);
+        let down = known.0.is_empty() || self.outage();
+        if down || self.venue.connect(venue, socket, &feed.target).is_err() {
+            return self.after(Span::from_millis(300), Due::MarksStart { life, venue });
         }
-        let wire = Socket { account: None, last: self.now, silent: false, held: None };
+        let wire = Socket {
+            account: None,
+            venue,
+            last: self.now,
+            last_said: self.now,
+            silent: false,
+            held: None,
+        };
         self.sockets.insert(socket, wire);
+        for text in feed.hello {
+            self.gateway_says(Some(socket), text);
+        }
+    }
+
+    /// The gateway says something on a socket.
+    fn gateway_says(&mut self, socket: Option<u64>, text: String) {
+        let wait = self.rng.millis(1, 80);
+        let begin = self.now.max(self.outage_until).plus(wait);
+        let Some((number, wire)) = socket.and_then(|n| Some((n, self.sockets.get_mut(&n)?))) else {
+            return;
+        };
+        if wire.silent {
+            return;
+        }
+        wire.last_said = wire.last_said.plus(Span::from_micros(1)).max(begin);
+        let at = wire.last_said;
+        self.queue.push(at, Due::Say { socket: number, text });
+    }
+
+    /// What the gateway said on a socket reaches the venue.
+    pub(super) fn venue_hears(&mut self, socket: u64, text: &str) {
+        self.digest.add(text.as_bytes());
+        self.venue.hear(socket, text);
+        self.venue_moved();
     }
 
     /// Sockets that went silent break at last, and what was kept back comes through.
@@ -240,10 +304,19 @@ impl Simulation {
 
     /// Takes what the venue has said on its sockets and sends it on its way.
     pub(super) fn said(&mut self) {
-        for (socket, texts) in self.venue.said() {
+        let (said, closed) = self.venue.said();
+        for (socket, texts) in said {
             for text in texts {
                 self.carry(socket, text);
             }
+        }
+        for socket in closed {
+            self.venue.hang_up(socket);
+            let (life, wait) = (self.life, self.rng.millis(1, 120));
+            let Some(wire) = self.sockets.get(&socket) else { continue };
+            let at = wire.last.max(self.now).plus(wait);
+            self.counts.add("sockets closed by the venue");
+            self.queue.push(at, Due::Closed { life, socket });
         }
     }
 
@@ -261,6 +334,9 @@ impl Simulation {
         if silent && !socket.silent {
             self.counts.add("sockets half open");
             socket.silent = true;
+            // The server asks for a sign of life, and gives up when none comes.
+            let (life, at) = (self.life, socket.last.max(self.now).plus(SILENCE));
+            self.queue.push(at, Due::Closed { life, socket: number });
         }
         if breaks {
             self.counts.add("sockets broken");
@@ -296,15 +372,21 @@ impl Simulation {
     /// A message reaches the gateway.
     pub(super) fn text(&mut self, socket: u64, text: &str) {
         let shown = self.clock.shows(self.now);
-        let account = match self.sockets.get(&socket) {
-            Some(wire) => wire.account,
+        let (account, venue) = match self.sockets.get(&socket) {
+            Some(wire) => (wire.account, wire.venue),
             None => return,
         };
+        let dialect = self.dialect(venue);
         let Some(gate) = &mut self.gate else { return };
         let Some(account) = account else {
-            let (marks, _) = self.dialect.marks(text, &gate.instruments, shown);
+            let none = Instruments::default();
+            let known = gate.instruments.get(venue).unwrap_or(&none);
+            let (marks, answer) = dialect.marks(text, known, shown);
             if !marks.is_empty() {
                 self.give(Event::Marks { marks });
+            }
+            if let Some(answer) = answer {
+                self.gateway_says(Some(socket), answer);
             }
             return;
         };
@@ -319,10 +401,11 @@ impl Simulation {
     /// The gateway hears that a socket is closed.
     pub(super) fn closed(&mut self, socket: u64) {
         let Some(wire) = self.sockets.remove(&socket) else { return };
+        self.venue.hang_up(socket);
         match wire.account {
             None => {
-                let life = self.life;
-                self.after(Span::from_millis(300), Due::MarksStart { life });
+                let (life, venue) = (self.life, wire.venue);
+                self.after(Span::from_millis(300), Due::MarksStart { life, venue });
             }
             Some(account) => {
                 let Some(gate) = &self.gate else { return };
@@ -337,9 +420,9 @@ impl Simulation {
 
     /// The followers of a new gateway.
     pub(super) fn followers(&self) -> Result<Vec<Follower>, String> {
-        let of = |(name, _): (&str, &str)| {
+        let of = |(name, _, venue): (&str, &str, usize)| {
             let name = AccountName::new(name).map_err(|_| "a bad account name".to_owned())?;
-            Ok(Follower::new(name, self.dialect.account_stream()))
+            Ok(Follower::new(name, self.dialect(venue).account_stream()))
         };
         ACCOUNTS.into_iter().map(of).collect()
     }

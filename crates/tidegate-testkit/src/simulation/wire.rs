@@ -2,6 +2,7 @@
 
 pub(super) use super::faults::Fate;
 
+use super::venue::{account_place, venue_of};
 use super::world::{Due, Simulation};
 use tidegate_core::event::Event;
 use tidegate_types::call::{CallBody, CallClass, Warrant, WireRequest};
@@ -28,7 +29,7 @@ pub(super) enum Purpose {
 
 impl Simulation {
     /// A request leaves, or does not.
-    pub(super) fn depart(&mut self, purpose: Purpose, wire: WireRequest) {
+    pub(super) fn depart(&mut self, venue: usize, purpose: Purpose, wire: WireRequest) {
         let number = self.number();
         let life = self.life;
         let mut fate = match self.quiet {
@@ -38,7 +39,7 @@ impl Simulation {
         let Some(gate) = &mut self.gate else { return };
         let cancels =
             matches!(&purpose, Purpose::Call { body, .. } if body.class() == CallClass::Cancel);
-        if gate.paused_until > self.now && !cancels {
+        if gate.paused_until.get(venue).is_some_and(|until| *until > self.now) && !cancels {
             fate = Fate::Refused;
         }
         if let Purpose::Call { id, body, warrant } = &purpose
@@ -52,7 +53,7 @@ impl Simulation {
         }
         self.say(|| format!("{number} {fate:?} {purpose:?}"));
         let Some(gate) = &mut self.gate else { return };
-        gate.flying.insert(number, purpose);
+        gate.flying.insert(number, (venue, purpose));
         if fate != Fate::Fine {
             self.counts.add(fate_name(fate));
         }
@@ -70,28 +71,36 @@ impl Simulation {
             Fate::BrokenAfter => {
                 let sooner = self.rng.millis(1, 200);
                 self.after(sooner, broken);
-                self.after(wait, Due::Arrive { life, number, wire: Box::new(wire), fate });
+                self.after(wait, Due::Arrive { life, venue, number, wire: Box::new(wire), fate });
             }
             Fate::Late => {
                 let wait = self.rng.millis(500, 20_000);
-                self.after(wait, Due::Arrive { life, number, wire: Box::new(wire), fate });
+                self.after(wait, Due::Arrive { life, venue, number, wire: Box::new(wire), fate });
             }
             Fate::Fine | Fate::Deaf | Fate::MachineryBefore | Fate::MachineryAfter => {
-                self.after(wait, Due::Arrive { life, number, wire: Box::new(wire), fate });
+                self.after(wait, Due::Arrive { life, venue, number, wire: Box::new(wire), fate });
             }
         }
     }
 
     /// A request reaches the venue, whoever sent it and whether that one still lives.
-    pub(super) fn arrive(&mut self, life: u32, number: u64, wire: &WireRequest, fate: Fate) {
+    pub(super) fn arrive(
+        &mut self,
+        life: u32,
+        venue: usize,
+        number: u64,
+        wire: &WireRequest,
+        fate: Fate,
+    ) {
         let reply = if fate == Fate::MachineryBefore {
-            self.machinery()
+            self.machinery(venue)
         } else {
             self.digest.add(wire.target.as_bytes());
-            let answered = self.venue.rest(wire);
+            self.digest.add(wire.body.as_bytes());
+            let answered = self.venue.rest(venue, wire);
             self.venue_moved();
             match answered {
-                Ok(_) if fate == Fate::MachineryAfter => self.machinery(),
+                Ok(_) if fate == Fate::MachineryAfter => self.machinery(venue),
                 Ok(reply) => reply,
                 Err(why) => return self.fail(why),
             }
@@ -105,11 +114,14 @@ impl Simulation {
     }
 
     /// What a venue's machinery says that does not know what its engine did.
-    fn machinery(&mut self) -> Reply {
-        let (status, body): (u16, &[u8]) = match self.rng.below(4) {
-            0 => (503, b"{\"code\":-1000,\"msg\":\"Unknown error\"}"),
-            1 => (504, b"{\"code\":-1007,\"msg\":\"Timeout waiting for response\"}"),
-            2 => (502, b"<html>502 Bad Gateway</html>"),
+    fn machinery(&mut self, venue: usize) -> Reply {
+        let (status, body): (u16, &[u8]) = match (self.rng.below(4), venue) {
+            (0, 1) => (500, b"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":11094,\"message\":\"internal_server_error\"}}"),
+            (1, 1) => (400, b"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":13028,\"message\":\"temporarily_unavailable\"}}"),
+            (0, _) => (503, b"{\"code\":-1000,\"msg\":\"Unknown error\"}"),
+            (1, _) => (504, b"{\"code\":-1007,\"msg\":\"Timeout waiting for response\"}"),
+            (2, _) => (502, b"<html>502 Bad Gateway</html>"),
+            (_, 1) => (200, b"{\"jsonrpc\":\"2.0\",\"result\":{\"order\":{\"order_id\":\"41"),
             _ => (200, b"{\"orderId\":41"),
         };
         Reply { status, headers: Vec::new(), body: body.to_vec() }
@@ -118,14 +130,20 @@ impl Simulation {
     /// An answer reaches the gateway.
     pub(super) fn answer(&mut self, number: u64, reply: Reply) {
         let Some(gate) = &mut self.gate else { return };
-        let Some(purpose) = gate.flying.remove(&number) else { return };
-        if let Some(wait) = self.dialect.back_off(&reply) {
+        let Some((venue, purpose)) = gate.flying.remove(&number) else { return };
+        let [first, second] = self.dialects;
+        let dialect = if venue == 0 { first } else { second };
+        if let (Some(wait), Some(until)) =
+            (dialect.back_off(&reply), gate.paused_until.get_mut(venue))
+        {
             self.counts.add("venue asks to wait");
-            gate.paused_until = gate.paused_until.max(self.now.plus(wait));
+            *until = (*until).max(self.now.plus(wait));
         }
         match purpose {
             Purpose::Call { id, body, .. } => {
-                let outcome = self.dialect.outcome(&body, &reply, &gate.instruments);
+                let none = Instruments::default();
+                let known = gate.instruments.get(venue).unwrap_or(&none);
+                let outcome = dialect.outcome(&body, &reply, known);
                 self.give(Event::Replied { call: id, outcome, reply: Some(reply) });
             }
             Purpose::Snapshot { account, mut replies } => {
@@ -133,14 +151,16 @@ impl Simulation {
                 self.ask_snapshot(account, replies);
             }
             Purpose::Stream { account, attempt } => self.stream_reply(account, attempt, &reply),
-            Purpose::Instruments => match self.dialect.instruments(&[reply]) {
+            Purpose::Instruments => match dialect.instruments(&[reply]) {
                 Ok(list) => {
                     let rows = list.iter().map(|i| (i.id.name.clone(), i.clone()));
-                    gate.instruments = Instruments(rows.collect());
-                    let venue = self.dialect.name();
+                    if let Some(known) = gate.instruments.get_mut(venue) {
+                        *known = Instruments(rows.collect());
+                    }
+                    let venue = dialect.name();
                     self.give(Event::Instruments { venue, instruments: list });
                 }
-                Err(_) => self.instruments_later(),
+                Err(_) => self.instruments_later(venue),
             },
         }
     }
@@ -148,7 +168,7 @@ impl Simulation {
     /// There is no answer to a request, unless there was one already.
     pub(super) fn gave_up(&mut self, number: u64, left: bool, why: &str) {
         let Some(gate) = &mut self.gate else { return };
-        let Some(purpose) = gate.flying.remove(&number) else { return };
+        let Some((venue, purpose)) = gate.flying.remove(&number) else { return };
         let why = why.to_owned();
         match purpose {
             Purpose::Call { id, .. } if left => {
@@ -164,14 +184,16 @@ impl Simulation {
                 self.give(Event::Snapshot { account, result: Err(why) });
             }
             Purpose::Stream { account, attempt } => self.stream_fails(account, attempt, why),
-            Purpose::Instruments => self.instruments_later(),
+            Purpose::Instruments => self.instruments_later(venue),
         }
     }
 
     /// Asks for the next part of a snapshot, or hands it over when it is whole.
     pub(super) fn ask_snapshot(&mut self, account: AccountName, replies: Vec<Reply>) {
         let part = u32::try_from(replies.len()).unwrap_or(u32::MAX);
-        if part < self.dialect.snapshot_parts() {
+        let venue = venue_of(account_place(account.as_str()));
+        let dialect = self.dialect(venue);
+        if part < dialect.snapshot_parts() {
             let purpose = Purpose::Snapshot { account: account.clone(), replies };
             if let Err(why) = self.fetch(&account, CallBody::Snapshot { part }, purpose) {
                 self.give(Event::Snapshot { account, result: Err(why) });
@@ -179,19 +201,21 @@ impl Simulation {
             return;
         }
         let Some(gate) = &self.gate else { return };
-        let result = self.dialect.snapshot(&replies, &gate.instruments).map_err(|e| e.0);
+        let none = Instruments::default();
+        let known = gate.instruments.get(venue).unwrap_or(&none);
+        let result = dialect.snapshot(&replies, known).map_err(|e| e.0);
         self.give(Event::Snapshot { account, result });
     }
 
-    pub(super) fn ask_instruments(&mut self) {
-        if let Some(wire) = self.dialect.instrument_requests().into_iter().next() {
-            self.depart(Purpose::Instruments, wire);
+    pub(super) fn ask_instruments(&mut self, venue: usize) {
+        if let Some(wire) = self.dialect(venue).instrument_requests().into_iter().next() {
+            self.depart(venue, Purpose::Instruments, wire);
         }
     }
 
-    fn instruments_later(&mut self) {
+    fn instruments_later(&mut self, venue: usize) {
         let life = self.life;
-        self.after(Span::from_secs(1), Due::Instruments { life });
+        self.after(Span::from_secs(1), Due::Instruments { life, venue });
     }
 }
 

@@ -12,7 +12,7 @@ use super::queue::Queue;
 use super::reference::Reference;
 use super::rng::Rng;
 use super::streams::Socket;
-use super::venue::Venue;
+use super::venue::{VENUES, Venue};
 use super::wire::Fate;
 use super::{Settings, setup};
 use std::collections::BTreeMap;
@@ -23,6 +23,9 @@ use tidegate_types::proof::Durable;
 use tidegate_types::request::Reply;
 use tidegate_types::time::{Span, Time};
 use tidegate_venues::{Venue as Dialect, registry};
+
+/// How each venue speaks, by place.
+pub(super) type Dialects = [&'static dyn Dialect; VENUES.len()];
 
 /// When every run begins.
 const START: Time = Time::from_millis(1_790_000_000_000);
@@ -50,15 +53,16 @@ pub(super) enum Due {
     Flush { life: u32 },
     Durable { life: u32, proof: Durable },
     Signed { life: u32, call: Box<Call>, warrant: Warrant },
-    Arrive { life: u32, number: u64, wire: Box<WireRequest>, fate: Fate },
+    Arrive { life: u32, venue: usize, number: u64, wire: Box<WireRequest>, fate: Fate },
     Answer { life: u32, number: u64, reply: Reply },
     Failed { life: u32, number: u64, left: bool, why: &'static str },
-    Instruments { life: u32 },
+    Instruments { life: u32, venue: usize },
     StreamStart { life: u32, account: usize },
     StreamConnect { life: u32, account: usize, attempt: u64, target: String },
     StreamOpened { life: u32, account: usize, attempt: u64 },
     StreamTimer { life: u32, account: usize, attempt: u64 },
-    MarksStart { life: u32 },
+    MarksStart { life: u32, venue: usize },
+    Say { socket: u64, text: String },
     Text { life: u32, socket: u64, text: String },
     Closed { life: u32, socket: u64 },
     Quiet,
@@ -75,7 +79,7 @@ pub(super) struct Simulation {
     pub(super) queue: Queue<Due>,
     pub(super) clock: Clock,
     pub(super) venue: Venue,
-    pub(super) dialect: &'static dyn Dialect,
+    pub(super) dialects: Dialects,
     pub(super) keys: Vec<Key>,
     pub(super) disk: Memory,
     pub(super) gate: Option<Gate>,
@@ -141,8 +145,11 @@ impl Simulation {
         if profile.tight {
             venue.tighten();
         }
-        let name = setup::venue().map_err(|_| "a bad venue name")?;
-        let dialect = registry::find(&name).ok_or("there is no such venue")?;
+        let dialect = |place| {
+            let name = setup::venue(place).map_err(|_| "a bad venue name")?;
+            registry::find(&name).ok_or("there is no such venue")
+        };
+        let dialects = [dialect(0)?, dialect(1)?];
         let traders = (0..setup::SEATS.len()).map(|seat| Trader::new(seat, rng.fork())).collect();
         Ok(Simulation {
             profile,
@@ -150,7 +157,7 @@ impl Simulation {
             queue: Queue::default(),
             clock: Clock::right(),
             venue,
-            dialect,
+            dialects,
             keys,
             disk: Memory::default(),
             gate: None,
@@ -281,7 +288,10 @@ impl Simulation {
 
     fn gateway_happens(&mut self, due: Due) {
         match due {
-            Due::Arrive { life, number, wire, fate } => self.arrive(life, number, &wire, fate),
+            Due::Arrive { life, venue, number, wire, fate } => {
+                self.arrive(life, venue, number, &wire, fate);
+            }
+            Due::Say { socket, text } => self.venue_hears(socket, &text),
             Due::Keep { life } if life == self.life => self.keep(),
             Due::Flush { life } if life == self.life => self.flush(),
             Due::Durable { life, proof } if life == self.life => self.durable(proof),
@@ -290,7 +300,7 @@ impl Simulation {
             Due::Failed { life, number, left, why } if life == self.life => {
                 self.gave_up(number, left, why);
             }
-            Due::Instruments { life } if life == self.life => self.ask_instruments(),
+            Due::Instruments { life, venue } if life == self.life => self.ask_instruments(venue),
             Due::StreamStart { life, account } if life == self.life => self.stream_start(account),
             Due::StreamConnect { life, account, attempt, target } if life == self.life => {
                 self.stream_connect(account, attempt, &target);
@@ -301,7 +311,7 @@ impl Simulation {
             Due::StreamTimer { life, account, attempt } if life == self.life => {
                 self.stream_timer(account, attempt);
             }
-            Due::MarksStart { life } if life == self.life => self.marks_start(),
+            Due::MarksStart { life, venue } if life == self.life => self.marks_start(venue),
             Due::Text { life, socket, text } if life == self.life => self.text(socket, &text),
             Due::Closed { life, socket } if life == self.life => self.closed(socket),
             // Of a gateway that is no more.
@@ -392,6 +402,12 @@ impl Simulation {
         self.tickets += 1;
         self.asked.insert(ticket, Asked { by, at: self.now });
         ticket
+    }
+
+    /// How a venue speaks.
+    pub(super) fn dialect(&self, venue: usize) -> &'static dyn Dialect {
+        let [first, second] = self.dialects;
+        if venue == 0 { first } else { second }
     }
 
     pub(super) fn outage(&self) -> bool {
