@@ -44,7 +44,7 @@ impl Core {
 
     fn makes_sense(&self, change: &Change) -> Result<(), Reject> {
         match change {
-            Change::DeskSet { .. } => Ok(()),
+            Change::DeskSet { .. } | Change::AlarmsSeen { .. } => Ok(()),
             Change::AccountAdded { account, .. } => {
                 absent(self.state.accounts.contains_key(account), "account", account.as_str())
             }

@@ -65,6 +65,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
             amend_cleared(state, *order, *call, body, decision, now);
         }
         Body::CancelCleared { order, call, .. } => {
+            state.change(*order, |order| order.cancels += 1);
             track(state, *call, Purpose::Cancel { order: *order });
         }
         Body::SettingCleared { call, caller, account, .. } => {
@@ -124,7 +125,14 @@ fn changed(state: &mut State, change: &Change, now: Time) {
         Change::DeskSet { desk, approvals } => state.desk = Some((desk, approvals)),
         Change::AccountAdded { venue, account } => {
             let why = "not reconciled yet".to_owned();
-            let fresh = Account { venue, key: None, rights: Vec::new(), open: false, why };
+            let fresh = Account {
+                venue,
+                key: None,
+                rights: Vec::new(),
+                open: false,
+                why,
+                taken_over: false,
+            };
             state.accounts.entry(account).or_insert(fresh);
         }
         Change::VenueKeyImported { account, key, rights } => {
@@ -156,12 +164,14 @@ fn changed(state: &mut State, change: &Change, now: Time) {
         Change::LimitsSet { limits } => {
             state.limits.insert(limits.account.clone(), limits);
         }
+        Change::AlarmsSeen { until } => state.alarms.seen(until),
     }
 }
 
 fn set_open(state: &mut State, account: &AccountName, open: bool, why: &str) {
     if let Some(account) = state.accounts.get_mut(account) {
         account.open = open;
+        account.taken_over |= open;
         why.clone_into(&mut account.why);
     }
 }
@@ -218,6 +228,7 @@ fn place(state: &mut State, cleared: &Body, now: Time) {
         untold: true,
         session,
         doom: None,
+        cancels: 0,
     });
 }
 
@@ -264,9 +275,14 @@ fn not_sent(state: &mut State, call: CallId, now: Time) {
             order.amend = None;
             order.changed = now;
         }),
-        Some(Purpose::Cancel { .. } | Purpose::Set | Purpose::Query { .. } | Purpose::DeadMan)
-        | None => {}
+        Some(Purpose::Cancel { order }) => cancel_failed(state, order),
+        Some(Purpose::Set | Purpose::Query { .. } | Purpose::DeadMan) | None => {}
     }
+}
+
+/// A cancel that did not end its order.
+fn cancel_failed(state: &mut State, order: OrderId) {
+    state.change(order, |order| order.cancels = order.cancels.saturating_sub(1));
 }
 
 fn replied(state: &mut State, purpose: Purpose, outcome: &Outcome, now: Time) {
@@ -293,6 +309,7 @@ fn replied(state: &mut State, purpose: Purpose, outcome: &Outcome, now: Time) {
         (Purpose::Cancel { .. }, Outcome::Done) => {
             hear(state, id, Heard::Told(VenueState::Cancelled), now);
         }
+        (Purpose::Cancel { .. }, Outcome::Rejected { .. }) => cancel_failed(state, id),
         (Purpose::Amend { .. }, Outcome::Done) => state.change(id, |order| {
             order.amended();
             order.changed = now;

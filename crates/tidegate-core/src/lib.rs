@@ -10,6 +10,7 @@
 //! questions waiting) is forgotten at a restart and found out again.
 
 mod admin;
+mod alarms;
 mod apply;
 mod authorize;
 mod calls;
@@ -39,6 +40,7 @@ pub mod send;
 pub mod shape;
 pub mod state;
 
+pub use alarms::{About, Alarm, AlarmKind, Alarms};
 pub use authorize::ReadRights;
 pub use guards::{Countdown, Guards};
 

@@ -79,7 +79,7 @@ pub(crate) fn next(stage: Stage, heard: Heard) -> Stage {
         // ... and whatever else the venue shows is believed, also of orders taken for dead.
         (_, Heard::Told(VenueState::Untriggered | VenueState::Open)) => Live,
         (_, Heard::Told(VenueState::Filled)) => Done { how: Filled },
-        (_, Heard::Told(VenueState::Cancelled)) => Done { how: Cancelled },
+        (_, Heard::Told(VenueState::Cancelled | VenueState::Expired)) => Done { how: Cancelled },
         (_, Heard::Told(VenueState::Rejected)) => Done { how: Rejected },
         (Done { .. }, _) => stage,
         (Pending, Heard::Left) => Sent,
@@ -210,6 +210,8 @@ pub struct Order {
     pub session: Option<SessionId>,
     /// It is to be cancelled until it has ended, by this.
     pub doom: Option<Canceller>,
+    /// Cancels of Tidegate's that may have ended it.
+    pub cancels: u64,
 }
 codec_struct!(Order {
     id,
@@ -235,6 +237,7 @@ codec_struct!(Order {
     untold,
     session,
     doom,
+    cancels,
 });
 
 impl Order {

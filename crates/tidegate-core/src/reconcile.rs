@@ -281,7 +281,11 @@ impl Core {
             AccountEvent::Fill { fill } => {
                 let id = find_filled(&self.state, &account, fill);
                 let known = id.and_then(|id| self.state.orders.get(id));
-                (id, known.is_none_or(|order| !order.trades.contains_key(&fill.trade_id)))
+                let news = match known {
+                    Some(order) => !order.trades.contains_key(&fill.trade_id),
+                    None => !self.state.alarms.knows(&account, fill),
+                };
+                (id, news)
             }
             AccountEvent::Position { position } => {
                 let counted = self.state.positions.book(&account, &position.instrument).position();

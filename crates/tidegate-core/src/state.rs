@@ -1,5 +1,6 @@
 //! All that the journal says is so: the fold of its records. `apply` alone changes it.
 
+use crate::alarms::Alarms;
 use crate::exposure::{Exposures, at_mark};
 use crate::guards::Guards;
 use crate::orders::{Order, Orders, Shift};
@@ -33,8 +34,10 @@ pub struct Account {
     pub open: bool,
     /// Why it is closed.
     pub why: String,
+    /// It was open before: what it holds was taken over once.
+    pub taken_over: bool,
 }
-codec_struct!(Account { venue, key, rights, open, why });
+codec_struct!(Account { venue, key, rights, open, why, taken_over });
 
 /// A virtual key.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -122,6 +125,7 @@ pub struct State {
     pub(crate) positions: Positions,
     pub(crate) exposures: Exposures,
     pub(crate) recent: Recent,
+    pub(crate) alarms: Alarms,
 }
 
 impl State {
@@ -193,6 +197,11 @@ impl State {
     /// Open orders that Tidegate did not place: each is an alarm.
     pub fn foreign(&self) -> impl Iterator<Item = &Order> {
         self.orders.open().filter(|order| order.is_foreign())
+    }
+
+    /// What somebody has to look at.
+    pub fn alarms(&self) -> &Alarms {
+        &self.alarms
     }
 
     /// How many requests were refused, by code.

@@ -1,4 +1,5 @@
 mod accounts;
+mod alarms;
 mod dead_man;
 mod flow;
 mod gates;

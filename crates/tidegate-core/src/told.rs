@@ -1,12 +1,13 @@
 //! What the venue tells about orders, folded in: from the stream, queries and snapshots.
 
+use crate::alarms::{Alarm, AlarmKind, cancelled, not_ours};
 use crate::orders::{Heard, Order, Stage, Terms};
 use crate::state::State;
 use std::collections::BTreeMap;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::{AccountName, OrderId};
-use tidegate_types::instrument::{Price, Unit};
-use tidegate_types::order::{NewOrder, PostOnly, TimeInForce, Trigger, TriggerBy};
+use tidegate_types::instrument::{Price, SignedQty, Unit};
+use tidegate_types::order::{NewOrder, PostOnly, Side, TimeInForce, Trigger, TriggerBy};
 use tidegate_types::report::{
     AccountEvent, AccountSnapshot, FillReport, OrderReport, Outcome, PositionReport,
 };
@@ -18,21 +19,53 @@ pub(crate) const NOT_FOUND_MARGIN: Span = Span::from_secs(2);
 pub(crate) fn streamed(state: &mut State, account: &AccountName, event: &AccountEvent, now: Time) {
     match event {
         AccountEvent::Order { report } => hear_report(state, account, report, now),
-        AccountEvent::Fill { fill } => {
-            if let Some(id) = find_filled(state, account, fill) {
-                state.change(id, |order| {
-                    order.hear_fill(fill);
-                    order.changed = now;
-                });
-            }
-        }
+        AccountEvent::Fill { fill } => filled(state, account, fill, now),
         // Positions are told in another order than trades; a difference that stays is corrected by
         // reconciliation.
         AccountEvent::Position { .. } => {}
     }
 }
 
+fn filled(state: &mut State, account: &AccountName, fill: &FillReport, now: Time) {
+    let known = find_filled(state, account, fill).and_then(|id| state.orders.get(id));
+    let Some(order) = known else { return stray(state, account, fill, now) };
+    if order.is_foreign() && !order.trades.contains_key(&fill.trade_id) {
+        state.alarms.raise(Alarm::of_fill(account, fill, now));
+    }
+    let id = order.id;
+    state.change(id, |order| {
+        order.hear_fill(fill);
+        order.changed = now;
+    });
+}
+
+/// A trade of an order that was never seen open: it moves the position all the same.
+fn stray(state: &mut State, account: &AccountName, fill: &FillReport, now: Time) {
+    if state.alarms.knows(account, fill) {
+        return;
+    }
+    let held = state.positions.book(account, &fill.instrument).position;
+    let moved = match fill.side {
+        Side::Buy => held.saturating_add(fill.qty.0.raw()),
+        Side::Sell => held.saturating_sub(fill.qty.0.raw()),
+    };
+    state.correct(account, &fill.instrument, SignedQty(Decimal::from_raw(moved)));
+    state.alarms.note(account, fill);
+    state.alarms.raise(Alarm::of_fill(account, fill, now));
+}
+
 pub(crate) fn resolved(state: &mut State, id: OrderId, outcome: &Outcome, now: Time) {
+    let alarm = state.orders.get(id).and_then(|order| {
+        let kind = match outcome {
+            Outcome::Accepted { report, .. } => not_ours(order, report)?,
+            Outcome::Rejected { .. } if order.stage == Stage::Live && cancelled(order) => {
+                AlarmKind::ForeignCancel
+            }
+            Outcome::Rejected { .. } | Outcome::Done | Outcome::Unknown { .. } => return None,
+        };
+        Some(Alarm::of_order(kind, order, now))
+    });
+    alarm.into_iter().for_each(|alarm| state.alarms.raise(alarm));
     match outcome {
         Outcome::Accepted { report, fills } => state.change(id, |order| {
             fills.iter().for_each(|fill| order.hear_fill(fill));
@@ -63,13 +96,23 @@ pub(crate) fn reconciled(
     for report in &snapshot.orders {
         hear_report(state, account, report, now);
     }
-    for position in corrected {
-        state.correct(account, &position.instrument, position.qty);
+    let taken_over = state.accounts.get(account).is_some_and(|account| account.taken_over);
+    for PositionReport { instrument, qty, .. } in corrected {
+        if taken_over {
+            let counted = state.positions.book(account, instrument).position().0;
+            state.alarms.raise(Alarm::of_position(account, instrument, counted, qty.0, now));
+        }
+        state.correct(account, instrument, *qty);
     }
 }
 
 fn hear_report(state: &mut State, account: &AccountName, report: &OrderReport, now: Time) {
     if let Some(id) = find_reported(state, account, report) {
+        let known = state.orders.get(id);
+        let kind = known.and_then(|order| Some((order, not_ours(order, report)?)));
+        if let Some(alarm) = kind.map(|(order, kind)| Alarm::of_order(kind, order, now)) {
+            state.alarms.raise(alarm);
+        }
         state.change(id, |order| {
             order.hear_report(report);
             order.changed = now;
@@ -158,5 +201,9 @@ fn foreign(state: &mut State, account: &AccountName, report: &OrderReport, now: 
         untold: false,
         session: None,
         doom: None,
+        cancels: 0,
     });
+    if let Some(order) = state.orders.get(id) {
+        state.alarms.raise(Alarm::of_order(AlarmKind::ForeignOrder, order, now));
+    }
 }

@@ -67,6 +67,11 @@ pub const MIN_DEAD_MAN: Span = Span::from_secs(10);
 pub const MAX_DEAD_MAN: Span = Span::from_secs(24 * 3600);
 /// Most requests waiting inside the gateway; cancels have as many again to themselves.
 pub const MAX_IN_FLIGHT: usize = 4096;
+/// Most alarms kept that nobody has seen; the same again is counted, not kept.
+pub const MAX_ALARMS: usize = 100;
+/// Most trades of orders that are not in the table, remembered for each account so that none counts
+/// twice.
+pub const MAX_STRAY_TRADES: usize = 2_000;
 /// Most orders kept in the table after they are done.
 pub const MAX_DONE_ORDERS: usize = 200_000;
 /// Longest record of the journal.

@@ -95,6 +95,11 @@ pub enum Change {
         /// The limits.
         limits: AccountLimits,
     },
+    /// Somebody has seen the alarms raised at this time and before.
+    AlarmsSeen {
+        /// The newest of them.
+        until: Time,
+    },
 }
 codec_enum!(Change {
     0 => DeskSet { desk, approvals },
@@ -106,6 +111,7 @@ codec_enum!(Change {
     6 => GrantSet { grant },
     7 => GrantRemoved { caller, account },
     8 => LimitsSet { limits },
+    9 => AlarmsSeen { until },
 });
 
 /// The numbers a decision was made from.

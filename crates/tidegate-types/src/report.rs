@@ -16,19 +16,26 @@ pub enum VenueState {
     Open,
     /// Done: all filled.
     Filled,
-    /// Done: cancelled or expired.
+    /// Done: cancelled, as far as is told because somebody asked for it.
     Cancelled,
     /// Done: never accepted.
     Rejected,
+    /// Done: ended by the venue's own rules (time in force, self-trade prevention, liquidation …).
+    Expired,
 }
-codec_enum!(VenueState { 0 => Untriggered, 1 => Open, 2 => Filled, 3 => Cancelled, 4 => Rejected });
+codec_enum!(VenueState {
+    0 => Untriggered, 1 => Open, 2 => Filled, 3 => Cancelled, 4 => Rejected, 5 => Expired,
+});
 
 impl VenueState {
     /// Whether the order can still trade.
     pub const fn is_live(self) -> bool {
         match self {
             VenueState::Untriggered | VenueState::Open => true,
-            VenueState::Filled | VenueState::Cancelled | VenueState::Rejected => false,
+            VenueState::Filled
+            | VenueState::Cancelled
+            | VenueState::Rejected
+            | VenueState::Expired => false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Administration: status, halts, accounts, keys, grants, limits. One service behind three doors:
 //! the local socket, HTTPS with a token, and the halt file.
 
+pub(crate) mod alarms;
 mod grants;
 mod halt_file;
 mod https;

@@ -81,6 +81,11 @@ pub enum Request {
     },
     /// Set an account's limits.
     LimitsSet(LimitsSpec),
+    /// Take the alarms off the list that were raised last at this time or before.
+    AlarmsSeen {
+        /// In ms since 1970: `last_ms` of the newest one that was seen.
+        until_ms: u64,
+    },
     /// Stop the gateway in good order.
     Shutdown {},
 }
@@ -259,6 +264,10 @@ pub struct Status {
     pub callers: Vec<CallerStatus>,
     /// Open orders that Tidegate did not place: each is an alarm.
     pub foreign: Vec<OpenOrder>,
+    /// What somebody has to look at and nobody has seen yet, the newest last.
+    pub alarms: Vec<AlarmStatus>,
+    /// How many alarms were raised since the journal began.
+    pub alarms_raised: u64,
     /// The halts in force.
     pub halts: Vec<HaltStatus>,
     /// Refusals since the journal began, by code.
@@ -341,6 +350,48 @@ pub struct AccountStatus {
     pub max_exposure: Option<String>,
     /// The positions that are not zero.
     pub positions: BTreeMap<String, String>,
+}
+
+/// An alarm as `status` tells it: something at the venue that Tidegate did not cause, or that was
+/// counted otherwise there. The same again is counted; figures are those of the newest.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AlarmStatus {
+    /// `foreign-order`, `foreign-fill`, `foreign-cancel`, `foreign-amend`, `position-differed` or
+    /// `balance-differed`.
+    pub kind: String,
+    /// On which account.
+    pub account: String,
+    /// Of which instrument.
+    pub instrument: Option<String>,
+    /// Of which asset.
+    pub asset: Option<String>,
+    /// Whose order it was.
+    pub caller: Option<String>,
+    /// Tidegate's number of the order, if it has one.
+    pub order: Option<u64>,
+    /// The venue's id of the order.
+    pub venue_id: Option<String>,
+    /// `buy` or `sell`.
+    pub side: Option<String>,
+    /// Of an order what was left of it, of a trade its quantity, else what the venue shows.
+    pub qty: String,
+    /// What had been counted, of a position or a balance.
+    pub counted: Option<String>,
+    /// When it happened first, in ms since 1970.
+    pub first_ms: u64,
+    /// When it happened last.
+    pub last_ms: u64,
+    /// How often.
+    pub count: u64,
+}
+
+impl AlarmStatus {
+    /// What makes two alarms the same.
+    pub fn key(&self) -> String {
+        let parts = [&self.instrument, &self.asset, &self.caller];
+        let parts = parts.map(|part| part.as_deref().unwrap_or_default());
+        format!("{}/{}/{}", self.kind, self.account, parts.join("/"))
+    }
 }
 
 /// A halt as `status` tells it.

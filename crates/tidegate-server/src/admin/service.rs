@@ -23,7 +23,7 @@ use tidegate_types::grant::{KeyScheme, Scope, VirtualKey};
 use tidegate_types::ids::{AccountName, CallerName, KeyId, OrderId, PersonName, VenueName};
 use tidegate_types::record::Change;
 use tidegate_types::secret::Secret;
-use tidegate_types::time::Time;
+use tidegate_types::time::{Span, Time};
 use tidegate_vault::{CallerSecrets, VenueKeyInfo};
 use tokio::sync::watch;
 use zeroize::Zeroizing;
@@ -156,6 +156,11 @@ impl Administration {
                 self.change(by, Change::GrantRemoved { caller, account }).await
             }
             Request::LimitsSet(spec) => self.set_limits(by, spec).await,
+            Request::AlarmsSeen { until_ms } => {
+                // What is told is cut to whole milliseconds.
+                let until = Time::from_millis(until_ms).plus(Span::from_micros(999));
+                self.change(by, Change::AlarmsSeen { until }).await
+            }
             Request::Shutdown {} => {
                 self.parts.stop.send_replace(true);
                 Ok(json!({}))

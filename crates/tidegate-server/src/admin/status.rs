@@ -1,5 +1,6 @@
 //! What runs, what is open, and how fast it is.
 
+use super::alarms;
 use super::protocol::{
     AccountStatus, CallerStatus, Failure, HaltStatus, JournalStatus, OpenOrder, Pids, Status,
 };
@@ -13,11 +14,12 @@ use tidegate_types::grant::Scope;
 /// Everything there is to tell, as JSON.
 pub(super) fn status(admin: &Administration) -> Result<Value, Failure> {
     let parts = &admin.parts;
-    let (accounts, callers, foreign, halts, refusals) = parts.desk.look(|state| {
+    let (accounts, callers, foreign, halts, refusals, alarms) = parts.desk.look(|state| {
         let refusals = state.refusals().iter();
         let refusals = refusals.map(|(code, n)| (format!("TG{}", code.number()), *n)).collect();
         let foreign = state.foreign().map(open_order).collect();
-        (accounts(state), callers(state), foreign, halts(state), refusals)
+        let alarms = (alarms::alarms(state), state.alarms().raised());
+        (accounts(state), callers(state), foreign, halts(state), refusals, alarms)
     });
     let (counts, recent_refusals) = parts.desk.notices();
     let measures = parts.desk.measures();
@@ -44,6 +46,8 @@ pub(super) fn status(admin: &Administration) -> Result<Value, Failure> {
         accounts,
         callers,
         foreign,
+        alarms: alarms.0,
+        alarms_raised: alarms.1,
         halts,
         refusals,
         recent_refusals,

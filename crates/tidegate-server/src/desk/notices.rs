@@ -148,15 +148,6 @@ fn tell(body: &Body) {
         Body::Resumed { by, scope, reason } => {
             oplog::warn("resumed", &[("scope", scope), ("by", by), ("reason", reason)]);
         }
-        Body::Reconciled { account, corrected, .. } => {
-            for position in corrected {
-                let (instrument, qty) = (&position.instrument, &position.qty);
-                oplog::alarm(
-                    "position-corrected",
-                    &[("account", account), ("instrument", instrument), ("now", qty)],
-                );
-            }
-        }
         Body::Changed { by, change } => changed(by, change),
         _ => {}
     }
@@ -180,6 +171,7 @@ fn changed(by: &dyn Display, change: &Change) {
         Change::GrantRemoved { caller, account } => {
             ("grant-removed", vec![("caller", caller), ("account", account)])
         }
+        Change::AlarmsSeen { .. } => ("alarms-seen", Vec::new()),
         Change::LimitsSet { limits } => ("limits-set", vec![("account", &limits.account)]),
     };
     let fields: Vec<(&str, &dyn Display)> = std::iter::once(("by", by)).chain(of).collect();

@@ -180,7 +180,7 @@ const fn told(state: VenueState) -> &'static str {
         VenueState::Untriggered => "Untriggered",
         VenueState::Open => "Open",
         VenueState::Filled => "Filled",
-        VenueState::Cancelled => "Cancelled",
+        VenueState::Cancelled | VenueState::Expired => "Cancelled",
         VenueState::Rejected => "Rejected",
     }
 }

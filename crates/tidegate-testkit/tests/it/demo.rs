@@ -1,6 +1,7 @@
 //! The demo from its first start to its end: one life of real processes, told in steps, because
 //! starting it is what costs. A step that fails does not keep the others from being seen.
 
+mod past;
 mod stage;
 
 use crate::client::Access;
@@ -25,6 +26,7 @@ fn a_demo_from_its_first_start_to_its_end() {
     steps.step("a second demo", || second_demo(&demo));
     steps.step("other protocols", || other_protocols(&demo));
     steps.step("an order", || orders_pass(&demo));
+    steps.step("trades past it", || past::trades_past_tidegate(&demo));
     steps.step("secrets", || secrets(&demo));
     steps.step("verify", || verify_finds_damage(&demo, home.path()));
     steps.step("the doctor", || doctor_looks_at_clock_and_keys(&demo));
@@ -113,13 +115,18 @@ fn orders_pass(demo: &Demo) {
     assert!(said["code"].as_i64().is_some_and(|code| code < 0), "{said}");
 }
 
-fn secrets(demo: &Demo) {
-    // The same seed makes the same keys, so the exchange's are known here without looking.
+/// What a simulator of that seed prints. The same seed makes the same keys, so the exchange's are
+/// known without looking.
+fn secrets_of(seed: &str) -> Value {
     let other = tempfile::tempdir().unwrap();
     let folder = other.path().to_str().unwrap();
-    let list = ["sim", "--json", "--plain-http", "--listen", "127.0.0.1:0", "--seed", "7"];
+    let list = ["sim", "--json", "--plain-http", "--listen", "127.0.0.1:0", "--seed", seed];
     let mut sim = Foreground::start(&[&list[..], &["--data-dir", folder]].concat());
-    let told: Value = serde_json::from_str(&sim.line(START)).unwrap();
+    serde_json::from_str(&sim.line(START)).unwrap()
+}
+
+fn secrets(demo: &Demo) {
+    let told = secrets_of("7");
     let mut real = Vec::new();
     for venue in told["venues"].as_object().unwrap().values() {
         real.extend(venue["keys"].as_array().unwrap().iter().map(|key| key["secret"].clone()));

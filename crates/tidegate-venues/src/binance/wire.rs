@@ -111,7 +111,8 @@ fn state(object: &Fields<'_>, name: &str) -> Read<VenueState> {
     match &*text(object, name)? {
         "NEW" | "PARTIALLY_FILLED" | "NEW_INSURANCE" | "NEW_ADL" => Ok(VenueState::Open),
         "FILLED" => Ok(VenueState::Filled),
-        "CANCELED" | "EXPIRED" | "EXPIRED_IN_MATCH" => Ok(VenueState::Cancelled),
+        "CANCELED" => Ok(VenueState::Cancelled),
+        "EXPIRED" | "EXPIRED_IN_MATCH" => Ok(VenueState::Expired),
         "REJECTED" => Ok(VenueState::Rejected),
         _ => Err(bad(name, object.get(name))),
     }
@@ -123,7 +124,9 @@ fn algo_state(object: &Fields<'_>, name: &str, filled: Qty, qty: Qty) -> Read<Ve
         "TRIGGERED" => Ok(VenueState::Open),
         // Triggered, and the order it became is done.
         "FINISHED" if filled >= qty => Ok(VenueState::Filled),
-        "FINISHED" | "CANCELED" | "EXPIRED" => Ok(VenueState::Cancelled),
+        // Who ended what it became is told of that order.
+        "FINISHED" | "EXPIRED" => Ok(VenueState::Expired),
+        "CANCELED" => Ok(VenueState::Cancelled),
         "REJECTED" => Ok(VenueState::Rejected),
         _ => Err(bad(name, object.get(name))),
     }
@@ -160,7 +163,9 @@ pub(crate) fn algo(venue: &VenueName, object: &Fields<'_>) -> Read<OrderReport> 
     };
     let state = match algo_state(object, "algoStatus", filled, qty)? {
         // How much of it traded is not told: only the order it became can say how it ended.
-        VenueState::Cancelled if triggered_as.is_some() && object.get("actualQty").is_none() => {
+        VenueState::Cancelled | VenueState::Expired
+            if triggered_as.is_some() && object.get("actualQty").is_none() =>
+        {
             VenueState::Open
         }
         state => state,

@@ -16,7 +16,10 @@ pub(crate) fn order(row: &Value) -> Result<Option<OrderReport>, Unreadable> {
         "open" => VenueState::Open,
         "untriggered" => VenueState::Untriggered,
         "filled" => VenueState::Filled,
-        "cancelled" => VenueState::Cancelled,
+        "cancelled" => match row.get("cancel_reason").and_then(Value::as_str) {
+            None | Some("user_request" | "cancel_on_disconnect") => VenueState::Cancelled,
+            Some(_) => VenueState::Expired,
+        },
         "rejected" => VenueState::Rejected,
         "triggered" => return Ok(None),
         other => return Err(Unreadable(format!("an order is `{other}`"))),

@@ -45,6 +45,8 @@ pub enum Command {
     Serve(Serve),
     /// What runs; open, closed or halted by scope; exposure; processes
     Status(Status),
+    /// What happened at a venue that Tidegate did not cause, and what was counted otherwise there
+    Alarms(Alarms),
     /// Accounts at venues
     #[command(subcommand)]
     Account(Account),
@@ -348,6 +350,13 @@ pub enum OnRepeat {
     Refuse,
     /// It passes, and the operator is told.
     Warn,
+}
+
+#[derive(Args, Debug)]
+pub struct Alarms {
+    /// Take what is listed off the list; the journal keeps it.
+    #[arg(long)]
+    pub seen: bool,
 }
 
 #[derive(Args, Debug)]

@@ -2,6 +2,7 @@
 
 mod clock;
 
+use super::alarms::line;
 use super::args::Common;
 use super::output::{Failure, print};
 use super::reach::{ask, data_dir, is_running};
@@ -212,6 +213,11 @@ fn running(status: &Status) -> Vec<Finding> {
     if !foreign.is_empty() {
         let mend = "somebody trades past Tidegate: cancel at the venue and find the other key";
         found.push(Finding::bad("foreign orders", foreign.join("; "), mend));
+    }
+    if let Some(newest) = status.alarms.last() {
+        let seen = format!("{} not seen yet, the newest: {}", status.alarms.len(), line(newest));
+        let mend = "`tidegate alarms` lists them, `tidegate alarms --seen` takes them off the list";
+        found.push(Finding::bad("alarms", seen, mend));
     }
     for halt in &status.halts {
         let seen = format!("{} is halted by {}: {}", halt.scope, halt.by, halt.reason);

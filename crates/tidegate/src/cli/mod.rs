@@ -1,5 +1,6 @@
 //! The command line: what is typed, what is printed, how it ends.
 
+mod alarms;
 pub mod args;
 mod doctor;
 mod folder;
@@ -45,6 +46,7 @@ fn carry_out(cli: Cli) -> Result<(), Failure> {
         Command::Sim(args) => run::sim(&common, &args),
         Command::Serve(args) => run::serve(&common, &args),
         Command::Status(args) => status::run(&common, &args),
+        Command::Alarms(args) => alarms::run(&common, &args),
         Command::Account(command) => manage::account(&common, command),
         Command::Caller(command) => manage::caller(&common, command),
         Command::Grant(command) => manage::grant(&common, command),

@@ -11,6 +11,8 @@ use tidegate_server::admin::protocol::{AccountStatus, Request, Status};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Most kinds of refusal that are shown.
 const REFUSALS: usize = 6;
+/// Most alarms that are shown.
+const ALARMS: usize = 6;
 
 /// Prints the status once, or again every second.
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
@@ -103,6 +105,13 @@ fn alarms(out: &mut String, status: &Status) {
             "!! NOT OURS: order {id} of {} on {} was placed past Tidegate",
             order.instrument, order.account
         );
+    }
+    let older = status.alarms.len().saturating_sub(ALARMS);
+    for alarm in status.alarms.iter().skip(older).rev() {
+        let _ = writeln!(out, "!! {}", super::alarms::line(alarm));
+    }
+    if older > 0 {
+        let _ = writeln!(out, "!! and {older} alarms more: `tidegate alarms`");
     }
     for what in &status.signer_lacks {
         let _ = writeln!(out, " ! {what}");
@@ -233,7 +242,7 @@ fn took(ns: u64) -> String {
     }
 }
 
-fn span(seconds: u64) -> String {
+pub(super) fn span(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
         60..3600 => format!("{} min", seconds / 60),
@@ -242,7 +251,7 @@ fn span(seconds: u64) -> String {
     }
 }
 
-fn now_ms() -> u64 {
+pub(super) fn now_ms() -> u64 {
     tidegate_server::clock::now().millis()
 }
 

@@ -92,7 +92,7 @@ impl Demo {
         (quiet.collect(), status["halts"].clone())
     }
 
-    fn price(&self, percent: f64) -> String {
+    pub(crate) fn price(&self, percent: f64) -> String {
         // A public read may be refused for a moment after the exchange came back.
         let mark: f64 = eventually("a mark price", START, || {
             let (_, mark) = self.binance.ask("GET", "/fapi/v1/premiumIndex", "symbol=BTCUSDT");

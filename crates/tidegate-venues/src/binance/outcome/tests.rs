@@ -46,8 +46,8 @@ fn an_order_in_the_answer_is_reported() {
         ("NEW", VenueState::Open),
         ("FILLED", VenueState::Filled),
         ("CANCELED", VenueState::Cancelled),
-        ("EXPIRED", VenueState::Cancelled),
-        ("EXPIRED_IN_MATCH", VenueState::Cancelled),
+        ("EXPIRED", VenueState::Expired),
+        ("EXPIRED_IN_MATCH", VenueState::Expired),
         ("REJECTED", VenueState::Rejected),
     ] {
         let Outcome::Accepted { report, .. } = of(&cancel(false), 200, &order(status)) else {
@@ -79,7 +79,7 @@ fn conditional_orders_have_answers_of_their_own() {
         Outcome::Accepted { report, .. } => report.state,
         other => panic!("{other:?}"),
     };
-    assert_eq!(state(&over), VenueState::Cancelled);
+    assert_eq!(state(&over), VenueState::Expired);
     over["actualQty"] = json!("0.01");
     assert_eq!(state(&over), VenueState::Filled);
     over.as_object_mut().unwrap().remove("actualQty");

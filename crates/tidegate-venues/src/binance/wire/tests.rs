@@ -92,11 +92,8 @@ fn conditional_updates() {
     assert_eq!(live.state, VenueState::Open);
     assert_eq!(live.triggered_as.unwrap().as_str(), "991");
     assert_eq!(algo(&json!({"X": "FINISHED", "ai": "991"})).state, VenueState::Filled);
-    assert_eq!(
-        algo(&json!({"X": "FINISHED", "ai": "991", "aq": "0"})).state,
-        VenueState::Cancelled
-    );
-    assert_eq!(algo(&json!({"X": "EXPIRED"})).state, VenueState::Cancelled);
+    assert_eq!(algo(&json!({"X": "FINISHED", "ai": "991", "aq": "0"})).state, VenueState::Expired);
+    assert_eq!(algo(&json!({"X": "EXPIRED"})).state, VenueState::Expired);
     assert_eq!(algo(&json!({"X": "REJECTED"})).state, VenueState::Rejected);
 }
 
