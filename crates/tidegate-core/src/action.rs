@@ -6,6 +6,7 @@ use tidegate_types::grant::Scope;
 use tidegate_types::ids::{AccountName, OrderId, Seq, Ticket};
 use tidegate_types::record::Record;
 use tidegate_types::reject::Reject;
+use tidegate_types::report::PositionReport;
 use tidegate_types::request::Reply;
 
 /// Something for the server to carry out, in the order given.
@@ -71,6 +72,15 @@ pub enum Answer {
         scope: Scope,
         /// How many orders it cancelled.
         cancelled: u64,
+    },
+    /// The halt is in force and proven, and the venue shows no position of the scope.
+    Flattened {
+        /// Of what.
+        scope: Scope,
+        /// How many orders the halt cancelled.
+        cancelled: u64,
+        /// What was bought or, below zero, sold to close the positions.
+        closed: Vec<PositionReport>,
     },
     /// Refused.
     Refused {

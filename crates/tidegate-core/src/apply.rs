@@ -2,12 +2,14 @@
 
 use crate::guards;
 use crate::orders::{Heard, Order, PendingAmend, Stage, Terms, next};
-use crate::state::{Account, Halt, Key, Purpose, State};
+use crate::state::{Account, Flatten, Halt, Key, Purpose, State};
 use crate::told::{reconciled, resolved, streamed};
 use std::collections::BTreeMap;
 use tidegate_types::call::CallBody;
-use tidegate_types::ids::{AccountName, CallId, CallerName, OrderId};
+use tidegate_types::grant::Scope;
+use tidegate_types::ids::{AccountName, CallId, CallerName, ClientId, OrderId};
 use tidegate_types::instrument::Qty;
+use tidegate_types::order::NewOrder;
 use tidegate_types::record::{Body, Change, Decision, Record};
 use tidegate_types::report::{Outcome, VenueState};
 use tidegate_types::time::Time;
@@ -31,15 +33,17 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         }
         Body::Changed { change, .. } => changed(state, change, now),
         Body::Halted { by, scope, reason, allow_reduce } => {
+            let before = state.halts.get(scope);
             let halt = Halt {
                 by: by.clone(),
                 reason: reason.clone(),
                 // Halting again tightens, never loosens.
-                allow_reduce: *allow_reduce
-                    && state.halts.get(scope).is_none_or(|h| h.allow_reduce),
+                allow_reduce: *allow_reduce && before.is_none_or(|h| h.allow_reduce),
                 since: now,
                 from: state.next_order,
                 proven: false,
+                number: state.halts.values().map(|halt| halt.number).max().unwrap_or(0) + 1,
+                flatten: before.and_then(|halt| halt.flatten),
             };
             state.halts.insert(scope.clone(), halt);
         }
@@ -48,6 +52,8 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
                 halt.proven = true;
             }
         }
+        Body::Flattening { scope, .. } => set_flatten(state, scope, Flatten::Closing),
+        Body::Flattened { scope } => set_flatten(state, scope, Flatten::Flat),
         Body::Resumed { scope, .. } => {
             state.halts.remove(scope);
         }
@@ -57,6 +63,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
             reconciled(state, account, snapshot, corrected, now);
         }
         cleared @ Body::Cleared { .. } => place(state, cleared, now),
+        closing @ Body::ClosingCleared { .. } => place_closing(state, closing, now),
         Body::AmendCleared { order, call, caller, body, decision } => {
             if let Some(account) = state.orders.get(*order).map(|o| o.account.clone()) {
                 take_token(state, caller, &account, now);
@@ -168,6 +175,12 @@ fn changed(state: &mut State, change: &Change, now: Time) {
     }
 }
 
+fn set_flatten(state: &mut State, scope: &Scope, flatten: Flatten) {
+    if let Some(halt) = state.halts.get_mut(scope) {
+        halt.flatten = Some(flatten);
+    }
+}
+
 fn set_open(state: &mut State, account: &AccountName, open: bool, why: &str) {
     if let Some(account) = state.accounts.get_mut(account) {
         account.open = open;
@@ -204,9 +217,46 @@ fn place(state: &mut State, cleared: &Body, now: Time) {
         state.recent.note(caller, account, request, *order, now);
     }
     let session = guards::over(state, *order);
-    state.insert(Order {
-        id: *order,
-        caller: Some(caller.clone()),
+    let caller = Some(caller.clone());
+    let bare = pending(*order, account, client_id, *deadline, request, decision, now);
+    state.insert(Order { caller, untold: true, session, ..bare });
+}
+
+/// An order of Tidegate's own enters the table. It takes nobody's tokens: there is one at a time of
+/// each instrument.
+fn place_closing(state: &mut State, closing: &Body, now: Time) {
+    let Body::ClosingCleared {
+        order,
+        call,
+        scope,
+        account,
+        client_id,
+        deadline,
+        request,
+        decision,
+    } = closing
+    else {
+        return;
+    };
+    state.next_order = order.next();
+    track(state, *call, Purpose::Place { order: *order });
+    let bare = pending(*order, account, client_id, *deadline, request, decision, now);
+    state.insert(Order { closes: Some(scope.clone()), ..bare });
+}
+
+/// An order that is about to be sent, nobody's yet.
+fn pending(
+    id: OrderId,
+    account: &AccountName,
+    client_id: &ClientId,
+    deadline: Time,
+    request: &NewOrder,
+    decision: &Decision,
+    now: Time,
+) -> Order {
+    Order {
+        id,
+        caller: None,
         account: account.clone(),
         client_id: Some(client_id.clone()),
         venue_id: None,
@@ -215,7 +265,7 @@ fn place(state: &mut State, cleared: &Body, now: Time) {
         asked: Terms::of(request),
         stage: Stage::Pending,
         placed: now,
-        deadline: *deadline,
+        deadline,
         told: Time::default(),
         changed: now,
         filled: Qty::default(),
@@ -225,11 +275,12 @@ fn place(state: &mut State, cleared: &Body, now: Time) {
         reducing: decision.reducing,
         amend: None,
         done_no: None,
-        untold: true,
-        session,
+        untold: false,
+        session: None,
         doom: None,
         cancels: 0,
-    });
+        closes: None,
+    }
 }
 
 pub(crate) fn hear(state: &mut State, order: OrderId, heard: Heard, now: Time) {

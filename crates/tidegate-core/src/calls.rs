@@ -125,6 +125,7 @@ impl Core {
         if self.state.calls.contains_key(&call) {
             self.append(Body::NotSent { call, reject: reject.clone() }, now, out);
         }
+        self.halts_told(flight.purpose, &reject);
         match flight.purpose {
             Purpose::Query { order } => {
                 self.retries_failed(order, &reject, out);
@@ -164,6 +165,7 @@ impl Core {
             (_, Some(reply)) => Ok(reply),
             (_, None) => Err(Reject::new(Code::OutcomeUnknown, "the venue's answer was lost")),
         };
+        self.halts_answered(flight.purpose, &outcome);
         let unfed = matches!(outcome, Outcome::Unknown { .. });
         self.append(Body::Replied { call, outcome }, now, out);
         if let (true, Some(order)) = (doubtful, flight.purpose.order()) {
@@ -278,6 +280,6 @@ fn takes_room(purpose: Purpose) -> bool {
 }
 
 /// The venue's or the network's words, fit for a reject: one line, not long.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }

@@ -92,6 +92,8 @@ pub enum Event {
         reason: String,
         /// Orders that reduce a position still pass.
         allow_reduce: bool,
+        /// Close the positions too; then answered when the venue shows none.
+        flatten: bool,
     },
     /// Somebody lifts a halt; answered once durable.
     Resume {

@@ -2,16 +2,17 @@
 
 use crate::Core;
 use crate::action::{Action, Answer};
+use crate::calls::one_line;
 use crate::orders::{Ending, Order, Stage};
-use crate::state::{Halt, State};
+use crate::state::{Halt, Purpose, State};
 use crate::timers::{Backoff, Timer};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{AccountName, InstrumentId, OrderId, PersonName, Ticket};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Body, Canceller};
 use tidegate_types::reject::{Code, Reject};
-use tidegate_types::report::AccountSnapshot;
+use tidegate_types::report::{AccountSnapshot, Outcome};
 use tidegate_types::time::Time;
 
 /// Why a halt stands in an order's way.
@@ -27,10 +28,12 @@ pub(crate) struct Block {
 pub(crate) struct Proof {
     tickets: Vec<Ticket>,
     cancelled: BTreeSet<OrderId>,
+    /// What came of the last cancel of an order, where that was not its end.
+    pub(crate) told: BTreeMap<OrderId, String>,
     /// No order of the scope is known to be open; the first snapshot asked for since then.
-    clean: Option<u64>,
+    pub(crate) clean: Option<u64>,
     /// Accounts whose venue showed none since then.
-    proven: BTreeSet<AccountName>,
+    pub(crate) proven: BTreeSet<AccountName>,
     backoff: Backoff,
 }
 
@@ -42,6 +45,7 @@ pub(crate) struct HaltOrder {
     pub(crate) scope: Scope,
     pub(crate) reason: String,
     pub(crate) allow_reduce: bool,
+    pub(crate) flatten: bool,
 }
 
 /// Whether halts let a request of this caller pass; of several the strictest holds. `order` is the
@@ -75,8 +79,9 @@ pub(crate) fn check(
 }
 
 /// Whether an order must go for the halt to be proven.
-fn covers(scope: &Scope, halt: &Halt, order: &Order) -> bool {
-    let spared = halt.allow_reduce && order.reducing && order.id >= halt.from;
+pub(crate) fn covers(scope: &Scope, halt: &Halt, order: &Order) -> bool {
+    let spared =
+        order.id >= halt.from && (order.closes.is_some() || halt.allow_reduce && order.reducing);
     !spared
         && match scope {
             Scope::All | Scope::Desk { .. } => true,
@@ -90,22 +95,21 @@ fn covers(scope: &Scope, halt: &Halt, order: &Order) -> bool {
 
 impl Core {
     pub(crate) fn halt(&mut self, order: HaltOrder, now: Time, out: &mut Vec<Action>) {
-        let HaltOrder { ticket, by, scope, reason, allow_reduce } = order;
-        if !self.knows(&scope) {
-            let reject = Reject::new(Code::BadParameter, format!("nothing is called {scope}"));
-            self.answer(ticket, Answer::Refused { reject }, out);
-            return;
-        }
-        if allow_reduce && matches!(scope, Scope::Order { .. }) {
-            let detail = "the halt of one order lets nothing of it pass";
+        if let Err(detail) = self.makes_sense_to_halt(&order) {
             let reject = Reject::new(Code::BadParameter, detail);
-            self.answer(ticket, Answer::Refused { reject }, out);
+            self.answer(order.ticket, Answer::Refused { reject }, out);
             return;
         }
+        let HaltOrder { ticket, by, scope, reason, allow_reduce, flatten } = order;
         let blocked = Reject::new(Code::Halted, format!("{scope}: {reason}"));
-        self.append(Body::Halted { by, scope: scope.clone(), reason, allow_reduce }, now, out);
+        let halted = Body::Halted { by: by.clone(), scope: scope.clone(), reason, allow_reduce };
+        self.append(halted, now, out);
+        if flatten {
+            self.append(Body::Flattening { by, scope: scope.clone() }, now, out);
+        }
+        self.begin_flattening(&scope, ticket.filter(|_| flatten));
         let proof = self.proofs.entry(scope.clone()).or_default();
-        proof.tickets.extend(ticket);
+        proof.tickets.extend(ticket.filter(|_| !flatten));
         proof.clean = None;
         proof.backoff = Backoff::default();
         let dropped = |core: &Core, flight: &crate::calls::Flight| {
@@ -137,11 +141,13 @@ impl Core {
             return;
         }
         self.timers.clear(&Timer::Halt(scope.clone()));
+        let lifted =
+            |what| Reject::new(Code::Halted, format!("{scope} was lifted before it was {what}"));
         for ticket in self.proofs.remove(&scope).map(|proof| proof.tickets).unwrap_or_default() {
-            let reject =
-                Reject::new(Code::Halted, format!("{scope} was lifted before it was proven"));
+            let reject = lifted("proven");
             out.push(Action::Answer { ticket, answer: Answer::Refused { reject } });
         }
+        self.stop_flattening(&scope, &lifted("flat"), now, out);
         let seq = self.append(Body::Resumed { by, scope, reason }, now, out);
         self.answer_when_durable(seq, ticket, Answer::Done);
     }
@@ -153,6 +159,7 @@ impl Core {
             self.proofs.entry(scope.clone()).or_default();
             self.timers.set(Timer::Halt(scope), now);
         }
+        self.flatten_again(now);
     }
 
     /// One step of a proof: cancel what is open; when nothing is, ask every venue concerned; when
@@ -194,6 +201,7 @@ impl Core {
         let gone = Some(Stage::Done { how: Ending::Cancelled });
         let stage = |id: &&OrderId| self.state.orders.get(**id).map(|order| order.stage) == gone;
         let cancelled = proof.cancelled.iter().filter(stage).count() as u64;
+        self.flatten_proven(scope, cancelled, now);
         for ticket in proof.tickets {
             let answer = Answer::Halted { scope: scope.clone(), cancelled };
             out.push(Action::Answer { ticket, answer });
@@ -245,8 +253,68 @@ impl Core {
         }
     }
 
+    /// What came of a cancel that a halt waits for, or of an order that closes a position for one,
+    /// other than success.
+    pub(crate) fn halts_answered(&mut self, purpose: Purpose, outcome: &Outcome) {
+        match outcome {
+            Outcome::Rejected { code, message, .. } => {
+                let message = one_line(message);
+                self.note(purpose, &format!("the venue refused: {message} ({code})"), true);
+            }
+            Outcome::Unknown { why } => {
+                let why = one_line(why);
+                self.note(purpose, &format!("the venue's answer is missing: {why}"), false);
+            }
+            Outcome::Accepted { .. } | Outcome::Done => {}
+        }
+    }
+
+    /// Such a request did not leave.
+    pub(crate) fn halts_told(&mut self, purpose: Purpose, reject: &Reject) {
+        self.note(purpose, &format!("not sent: {reject}"), false);
+    }
+
+    fn note(&mut self, purpose: Purpose, why: &str, refused: bool) {
+        match purpose {
+            Purpose::Cancel { order } => {
+                let Some(known) = self.state.orders.get(order) else { return };
+                for (scope, proof) in &mut self.proofs {
+                    let halt = self.state.halts.get(scope);
+                    if halt.is_some_and(|halt| covers(scope, halt, known)) {
+                        proof.told.insert(order, why.to_owned());
+                    }
+                }
+            }
+            Purpose::Place { order } => self.closing_failed(order, why, refused),
+            Purpose::Amend { .. } | Purpose::Set | Purpose::Query { .. } | Purpose::DeadMan => {}
+        }
+    }
+
+    fn makes_sense_to_halt(&self, order: &HaltOrder) -> Result<(), String> {
+        let HaltOrder { scope, allow_reduce, flatten, .. } = order;
+        let whose = matches!(scope, Scope::Caller { .. } | Scope::Order { .. });
+        if !self.knows(scope) {
+            return Err(format!("nothing is called {scope}"));
+        }
+        if *flatten && whose {
+            return Err(format!(
+                "{scope} has no positions of its own, they are the account's: flatten an account, an \
+                 instrument, a venue, the desk or all"
+            ));
+        }
+        if *flatten && *allow_reduce {
+            return Err(
+                "either orders that reduce pass, or Tidegate closes the positions".to_owned()
+            );
+        }
+        if *allow_reduce && matches!(scope, Scope::Order { .. }) {
+            return Err("the halt of one order lets nothing of it pass".to_owned());
+        }
+        Ok(())
+    }
+
     /// The accounts on which the scope may have orders. One without a key never had any.
-    fn concerned(&self, scope: &Scope) -> Vec<AccountName> {
+    pub(crate) fn concerned(&self, scope: &Scope) -> Vec<AccountName> {
         let used = self.state.accounts.iter().filter(|(name, account)| {
             account.key.is_some()
                 || account.open

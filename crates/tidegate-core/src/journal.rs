@@ -8,6 +8,7 @@ use crate::risk::{Cleared, ClearedSetting};
 use crate::state::Purpose;
 use std::collections::VecDeque;
 use tidegate_types::call::{Call, CallBody, Warrant};
+use tidegate_types::grant::Scope;
 use tidegate_types::ids::{AccountName, CallId, ClientId, InstrumentId, OrderId, Seq, SessionId};
 use tidegate_types::limits::ORDER_DEADLINE;
 use tidegate_types::order::{AmendOrder, Setting};
@@ -111,6 +112,35 @@ impl Core {
             out,
         );
         Ok(journalled(call, account, body, purpose, Warrant::Journalled { seq }))
+    }
+
+    /// An order of Tidegate's own that closes a position for the halt of `scope`.
+    pub(crate) fn journal_closing(
+        &mut self,
+        cleared: Cleared,
+        scope: Scope,
+        account: AccountName,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) -> Result<Journalled, Reject> {
+        let (request, _, decision) = cleared.into_parts();
+        let (order, call) = (self.state.next_order, self.state.next_call);
+        let client_id = client_id(&self.state.epoch, order)?;
+        let deadline = deadline(None, now);
+        let body =
+            CallBody::Place { order: request.clone(), client_id: client_id.clone(), deadline };
+        let record = Body::ClosingCleared {
+            order,
+            call,
+            scope,
+            account: account.clone(),
+            client_id,
+            deadline,
+            request,
+            decision,
+        };
+        let seq = self.append(record, now, out);
+        Ok(journalled(call, account, body, Purpose::Place { order }, Warrant::Journalled { seq }))
     }
 
     pub(crate) fn journal_amend(

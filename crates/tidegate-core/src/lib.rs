@@ -17,9 +17,11 @@ mod calls;
 mod cancel;
 mod dead_man;
 mod exposure;
+mod flatten;
 mod guards;
 mod halt;
 mod journal;
+mod outstanding;
 mod pipeline;
 mod reconcile;
 mod refusals;
@@ -43,6 +45,7 @@ pub mod state;
 pub use alarms::{About, Alarm, AlarmKind, Alarms};
 pub use authorize::ReadRights;
 pub use guards::{Countdown, Guards};
+pub use outstanding::{Outstanding, StillHeld};
 
 use action::{Action, Answer};
 use event::Event;
@@ -114,6 +117,7 @@ pub struct Core {
     retries: retry::Retries,
     watches: BTreeMap<AccountName, reconcile::Watch>,
     proofs: BTreeMap<Scope, halt::Proof>,
+    flattenings: BTreeMap<Scope, flatten::Flattening>,
     windows: refusals::Windows,
     timers: Timers,
 }
@@ -142,6 +146,7 @@ impl Core {
             retries: retry::Retries::default(),
             watches: BTreeMap::new(),
             proofs: BTreeMap::new(),
+            flattenings: BTreeMap::new(),
             windows: refusals::Windows::default(),
             timers: Timers::default(),
         }
@@ -202,8 +207,8 @@ impl Core {
             Event::Administer { ticket, by, change } => {
                 self.administer(ticket, by, change, now, out);
             }
-            Event::Halt { ticket, by, scope, reason, allow_reduce } => {
-                let order = halt::HaltOrder { ticket, by, scope, reason, allow_reduce };
+            Event::Halt { ticket, by, scope, reason, allow_reduce, flatten } => {
+                let order = halt::HaltOrder { ticket, by, scope, reason, allow_reduce, flatten };
                 self.halt(order, now, out);
             }
             Event::Resume { ticket, by, scope, reason } => {
@@ -239,6 +244,7 @@ impl Core {
                 Timer::Retry(order) => self.ask_for_retries(order, now, out),
                 Timer::Account(account) => self.ask_anew(&account, now, out),
                 Timer::Halt(scope) => self.prove(&scope, now, out),
+                Timer::Flatten(scope) => self.flatten(&scope, now, out),
                 Timer::Countdown(countdown) => self.lapse(countdown, now, out),
                 Timer::Doomed => self.sweep(now, out),
                 Timer::DeadMan(account) => self.feed_dead_man(&account, now, out),

@@ -5,6 +5,7 @@ pub use crate::table::Orders;
 use std::collections::BTreeMap;
 use tidegate_types::call::OrderRef;
 use tidegate_types::decimal::{Decimal, Rounding};
+use tidegate_types::grant::Scope;
 use tidegate_types::ids::{
     AccountName, CallId, CallerName, ClientId, OrderId, SessionId, TradeId, VenueOrderId,
 };
@@ -166,7 +167,8 @@ impl Terms {
 pub struct Order {
     /// Its number.
     pub id: OrderId,
-    /// Whose it is; `None`: foreign, the venue shows it and Tidegate did not place it.
+    /// Whose it is; `None`: Tidegate's own, or foreign, which the venue shows and Tidegate did not
+    /// place.
     pub caller: Option<CallerName>,
     /// On which account.
     pub account: AccountName,
@@ -212,6 +214,8 @@ pub struct Order {
     pub doom: Option<Canceller>,
     /// Cancels of Tidegate's that may have ended it.
     pub cancels: u64,
+    /// It is Tidegate's own, and closes a position for the halt of this.
+    pub closes: Option<Scope>,
 }
 codec_struct!(Order {
     id,
@@ -238,6 +242,7 @@ codec_struct!(Order {
     session,
     doom,
     cancels,
+    closes,
 });
 
 impl Order {
@@ -248,7 +253,7 @@ impl Order {
 
     /// Whether Tidegate did not place it.
     pub fn is_foreign(&self) -> bool {
-        self.caller.is_none()
+        self.caller.is_none() && self.closes.is_none()
     }
 
     /// How requests to the venue name it: a conditional order that triggered by what it became,

@@ -45,6 +45,8 @@ pub(crate) struct Watch {
     /// Waits between snapshots that do not agree with what is known.
     patience: Backoff,
     suspects: BTreeMap<InstrumentId, Suspect>,
+    /// Why the last question was not answered.
+    pub(crate) failed: Option<String>,
 }
 
 impl Core {
@@ -99,14 +101,17 @@ impl Core {
         let Some((asked, number)) = watch.asked.take() else { return };
         let again = std::mem::take(&mut watch.again);
         match result {
-            Err(_) => {
+            Err(why) => {
+                watch.failed = Some(why);
                 let at = now.plus(watch.backoff.step());
                 self.timers.set(Timer::Account(account.clone()), at);
             }
             Ok(snapshot) => {
                 watch.backoff = Backoff::default();
+                watch.failed = None;
                 self.compare(account, &snapshot, asked, now, out);
                 self.halts_saw(account, &snapshot, number, now);
+                self.flattenings_saw(account, &snapshot, number, now);
                 if again {
                     self.ask(account, now, out);
                 }

@@ -121,6 +121,7 @@ impl Core {
         }
         self.push_cancel(id, now, out);
         self.doomed_back(id, now);
+        self.closing_heard(id, now, out);
         if ended {
             self.halts_heard(id, now);
         }

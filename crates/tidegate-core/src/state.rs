@@ -64,8 +64,22 @@ pub struct Halt {
     pub from: OrderId,
     /// The venue showed no live order of the scope.
     pub proven: bool,
+    /// Its place among the halts in force: the newest has the highest.
+    pub number: u64,
+    /// Whether its positions are closed too.
+    pub flatten: Option<Flatten>,
 }
-codec_struct!(Halt { by, reason, allow_reduce, since, from, proven });
+codec_struct!(Halt { by, reason, allow_reduce, since, from, proven, number, flatten });
+
+/// How far the closing of a halt's positions has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flatten {
+    /// Once the halt is proven they are closed.
+    Closing,
+    /// The venue showed none.
+    Flat,
+}
+codec_enum!(Flatten { 0 => Closing, 1 => Flat });
 
 /// What a recorded request, not answered yet, is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

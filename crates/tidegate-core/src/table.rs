@@ -24,6 +24,11 @@ impl Orders {
         self.all.get(&id).map(Box::as_ref)
     }
 
+    /// The orders from this number on, done ones too.
+    pub(crate) fn since(&self, id: OrderId) -> impl Iterator<Item = &Order> {
+        self.all.range(id..).map(|(_, order)| order.as_ref())
+    }
+
     /// How many orders there are, done ones too.
     pub(crate) fn len(&self) -> usize {
         self.all.len()

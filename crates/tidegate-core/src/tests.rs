@@ -1,6 +1,7 @@
 mod accounts;
 mod alarms;
 mod dead_man;
+mod flatten;
 mod flow;
 mod gates;
 mod guards;

@@ -19,6 +19,8 @@ pub(crate) enum Timer {
     Account(AccountName),
     /// Go on proving a halt.
     Halt(Scope),
+    /// Go on closing the positions of a halt.
+    Flatten(Scope),
     /// A caller's dead-man timer lapses.
     Countdown(Countdown),
     /// Try again to cancel what is to go.

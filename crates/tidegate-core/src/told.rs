@@ -202,6 +202,7 @@ fn foreign(state: &mut State, account: &AccountName, report: &OrderReport, now: 
         session: None,
         doom: None,
         cancels: 0,
+        closes: None,
     });
     if let Some(order) = state.orders.get(id) {
         state.alarms.raise(Alarm::of_order(AlarmKind::ForeignOrder, order, now));

@@ -465,6 +465,38 @@ pub enum Body {
         /// Why.
         reject: Reject,
     },
+    /// The positions of a halt's scope are to be closed, once the halt is proven.
+    Flattening {
+        /// Who asked for that.
+        by: PersonName,
+        /// Of what.
+        scope: Scope,
+    },
+    /// The venue showed no position of the scope any more.
+    Flattened {
+        /// Of what.
+        scope: Scope,
+    },
+    /// An order of Tidegate's own, which closes a position for a halt, passed its gates and will
+    /// be sent.
+    ClosingCleared {
+        /// Its number.
+        order: OrderId,
+        /// The request to the venue.
+        call: CallId,
+        /// For the halt of what.
+        scope: Scope,
+        /// On which account.
+        account: AccountName,
+        /// The id it is sent with.
+        client_id: ClientId,
+        /// The venue must refuse it after this time.
+        deadline: Time,
+        /// The order.
+        request: NewOrder,
+        /// The numbers.
+        decision: Decision,
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -500,6 +532,9 @@ codec_enum!(Body {
     30 => StateSaved { next, digest },
     31 => Warned { order, reject },
     32 => DeadManTold { call, account, instrument, after },
+    33 => Flattening { by, scope },
+    34 => Flattened { scope },
+    35 => ClosingCleared { order, call, scope, account, client_id, deadline, request, decision },
 });
 
 /// One entry of the journal.

@@ -1,5 +1,6 @@
 //! The third gate: what may be lost. Every number that decides is part of the record.
 
+mod closing;
 mod collar;
 mod exposure;
 mod limits;
@@ -12,7 +13,8 @@ use crate::refusals::Refusal;
 use crate::shape::Shaped;
 use crate::state::State;
 use tidegate_types::decimal::DecimalError;
-use tidegate_types::ids::OrderId;
+use tidegate_types::grant::AccountLimits;
+use tidegate_types::ids::{AccountName, InstrumentId, OrderId};
 use tidegate_types::instrument::Mark;
 use tidegate_types::order::NewOrder;
 use tidegate_types::record::{Decision, RULES};
@@ -56,6 +58,21 @@ pub(crate) fn clear_setting(state: &State, shaped: Shaped<'_>) -> Result<Cleared
     Ok(ClearedSetting(()))
 }
 
+/// Clears an order of Tidegate's own that closes a position, wholly or in part. It passes every halt
+/// and a closed account, and no grant bounds it; the numbers must make sense, the mark must be fresh,
+/// and its price and quantity are what the account's limits allow. `closeness` halves the way from the
+/// mark to the collar's edge so often.
+pub(crate) fn clear_closing(
+    state: &State,
+    account: &AccountName,
+    instrument: &InstrumentId,
+    closeness: u32,
+    now: Time,
+) -> Result<Cleared, Reject> {
+    let (order, decision) = closing::order(state, account, instrument, closeness, now)?;
+    Ok(Cleared { order, replaces: None, decision })
+}
+
 fn check(
     state: &State,
     authorized: &mut Authorized<'_>,
@@ -66,7 +83,7 @@ fn check(
     let instrument = ask(authorized)?.instrument;
     decision.position = Some(state.positions.book(who.account(), &instrument.id).position());
 
-    sanity::check(ask(authorized)?, now)?;
+    sanity::check(&ask(authorized)?.order, instrument, now)?;
     let changes = ask(authorized)?.replaces.map(|order| order.id);
     if let Err(block) = halt::check(state, who, Some(&instrument.id), changes) {
         if !block.allow_reduce {
@@ -81,10 +98,8 @@ fn check(
     let mark = state.marks.get(&instrument.id);
     let mark = mark.ok_or_else(|| Reject::new(Code::NoMark, instrument.id.to_string()))?;
     note_mark(decision, mark, now);
-    if now.since(mark.at) > limits.max_mark_age {
-        let (age, most) = (now.since(mark.at).millis(), limits.max_mark_age.millis());
-        let detail = format!("{}: {age} ms old, at most {most} ms", instrument.id);
-        authorized.spare(Reject::new(Code::StaleMark, detail))?;
+    if let Err(stale) = fresh(mark, limits, now) {
+        authorized.spare(stale)?;
     }
 
     let band = collar::band(instrument, mark, limits).map_err(uncomputable)?;
@@ -119,7 +134,7 @@ fn ask<'b, 'a>(authorized: &'b Authorized<'a>) -> Result<&'b Ask<'a>, Reject> {
     authorized.ask().ok_or_else(|| Reject::new(Code::Uncomputable, "no order"))
 }
 
-fn open(state: &State, account: &tidegate_types::ids::AccountName) -> Result<(), Reject> {
+fn open(state: &State, account: &AccountName) -> Result<(), Reject> {
     match state.accounts.get(account) {
         Some(known) if known.open => Ok(()),
         Some(known) => Err(Reject::new(Code::AccountClosed, format!("{account}: {}", known.why))),
@@ -131,6 +146,16 @@ fn note_mark(decision: &mut Decision, mark: &Mark, now: Time) {
     decision.mark = Some(mark.mark);
     decision.index = Some(mark.index);
     decision.mark_age = Some(now.since(mark.at));
+}
+
+fn fresh(mark: &Mark, limits: &AccountLimits, now: Time) -> Result<(), Reject> {
+    let (age, most) = (now.since(mark.at), limits.max_mark_age);
+    if age <= most {
+        return Ok(());
+    }
+    let (age, most) = (age.millis(), most.millis());
+    let detail = format!("{}: {age} ms old, at most {most} ms", mark.instrument);
+    Err(Reject::new(Code::StaleMark, detail))
 }
 
 fn uncomputable(error: DecimalError) -> Reject {

@@ -1,13 +1,12 @@
 //! Whether the numbers make sense for the instrument. No order is spared this.
 
-use crate::authorize::Ask;
-use tidegate_types::instrument::{Instrument, Price};
+use tidegate_types::instrument::{Instrument, Price, Qty};
+use tidegate_types::order::NewOrder;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
 
 /// Units, tick, lot, smallest and largest quantity.
-pub(super) fn check(ask: &Ask<'_>, now: Time) -> Result<(), Reject> {
-    let (order, terms) = (&ask.order, ask.instrument);
+pub(super) fn check(order: &NewOrder, terms: &Instrument, now: Time) -> Result<(), Reject> {
     if order.order_type.has_price() != order.price.is_some()
         || order.order_type.is_conditional() != order.trigger.is_some()
     {
@@ -21,7 +20,7 @@ pub(super) fn check(ask: &Ask<'_>, now: Time) -> Result<(), Reject> {
     for price in order.price.into_iter().chain(trigger) {
         on_tick(price, terms)?;
     }
-    quantity(ask)
+    quantity(order.qty, terms)
 }
 
 fn on_tick(price: Price, terms: &Instrument) -> Result<(), Reject> {
@@ -35,8 +34,7 @@ fn on_tick(price: Price, terms: &Instrument) -> Result<(), Reject> {
     Err(Reject::new(Code::BadPriceStep, format!("price {price}, tick {tick}")))
 }
 
-fn quantity(ask: &Ask<'_>) -> Result<(), Reject> {
-    let (qty, terms) = (ask.order.qty, ask.instrument);
+fn quantity(qty: Qty, terms: &Instrument) -> Result<(), Reject> {
     if !qty.0.is_positive() {
         return Err(Reject::new(Code::OutOfRange, format!("quantity {qty} is not above zero")));
     }

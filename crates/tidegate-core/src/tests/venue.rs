@@ -5,7 +5,7 @@ use tidegate_types::call::{CallBody, OrderRef};
 use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::{ClientId, InstrumentId, TradeId, VenueOrderId};
 use tidegate_types::instrument::{Price, Qty, SignedQty};
-use tidegate_types::order::{OrderType, Side};
+use tidegate_types::order::{OrderType, Side, TimeInForce};
 use tidegate_types::report::{
     AccountEvent, AccountSnapshot, FillReport, OrderReport, Outcome, PositionReport, VenueState,
 };
@@ -22,6 +22,8 @@ pub(super) struct Venue {
     pub(super) refuse: bool,
     /// It ignores cancels (they are accepted, nothing happens), so many times.
     pub(super) deaf: u32,
+    /// How much of an immediate order finds somebody to trade with; everything if none is said.
+    pub(super) depth: Option<i64>,
     /// When it cancels every order of an instrument.
     pub(super) dead_man: BTreeMap<InstrumentId, Time>,
     clock: u64,
@@ -52,7 +54,10 @@ impl Venue {
                 report.order_type = order.order_type;
                 report.reduce_only = order.reduce_only;
                 report.at = at;
-                let report = report.clone();
+                if order.time_in_force == TimeInForce::ImmediateOrCancel {
+                    self.trade_at_once(id);
+                }
+                let report = self.orders[&id].clone();
                 self.stream.push(AccountEvent::Order { report: report.clone() });
                 Outcome::Accepted { report, fills: Vec::new() }
             }
@@ -97,6 +102,19 @@ impl Venue {
                 Outcome::Done
             }
             _ => Outcome::Done,
+        }
+    }
+
+    /// Trades what it can of an immediate order; a reduce-only one no more than there is.
+    fn trade_at_once(&mut self, id: u64) {
+        let order = &self.orders[&id];
+        let held = self.position(&order.instrument).0.raw();
+        let against = if order.side == Side::Buy { -held } else { held };
+        let most = if order.reduce_only { against.max(0) } else { i64::MAX };
+        self.fill(id, self.depth.unwrap_or(i64::MAX).min(most).min(order.qty.0.raw()));
+        let order = self.orders.get_mut(&id).unwrap();
+        if order.state.is_live() {
+            order.state = VenueState::Cancelled;
         }
     }
 

@@ -250,10 +250,19 @@ impl World {
     }
 
     pub(super) fn halt(&mut self, scope: &str, allow_reduce: bool) -> Ticket {
+        self.pull(scope, allow_reduce, false)
+    }
+
+    pub(super) fn flatten(&mut self, scope: &str) -> Ticket {
+        self.pull(scope, false, true)
+    }
+
+    pub(super) fn pull(&mut self, scope: &str, allow_reduce: bool, flatten: bool) -> Ticket {
         let ticket = self.ticket();
         let (by, scope): (PersonName, Scope) = (name("root"), scope.parse().unwrap());
         let reason = "test".to_owned();
-        self.event(Event::Halt { ticket: Some(ticket), by, scope, reason, allow_reduce });
+        let ticket_too = Some(ticket);
+        self.event(Event::Halt { ticket: ticket_too, by, scope, reason, allow_reduce, flatten });
         ticket
     }
 
@@ -389,7 +398,8 @@ impl World {
                     | Body::AmendCleared { call, .. }
                     | Body::CancelCleared { call, .. }
                     | Body::SettingCleared { call, .. }
-                    | Body::DeadManTold { call, .. } => *call,
+                    | Body::DeadManTold { call, .. }
+                    | Body::ClosingCleared { call, .. } => *call,
                     other => panic!("{other:?}"),
                 };
                 assert_eq!(recorded, call.id);

@@ -4,6 +4,7 @@
 pub(crate) mod alarms;
 mod grants;
 mod halt_file;
+mod halts;
 mod https;
 pub mod protocol;
 mod service;

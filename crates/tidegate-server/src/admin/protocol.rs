@@ -29,6 +29,9 @@ pub enum Request {
         /// Orders that reduce a position still pass.
         #[serde(default)]
         allow_reduce: bool,
+        /// Close the scope's positions once the halt is proven, and answer when the venue shows none.
+        #[serde(default)]
+        flatten: bool,
     },
     /// Lift a halt.
     Resume {
@@ -208,9 +211,57 @@ pub struct Failure {
     pub message: String,
     /// What to do.
     pub hint: String,
-    /// What is left of a halt that is not proven.
+    /// What is left of a halt that is not proven or not flat.
+    #[serde(flatten, default)]
+    pub remains: Box<Remains>,
+}
+
+/// What a halt still waits for, and what it did.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Remains {
+    /// Orders that are not known to have ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<OpenOrder>,
+    /// Accounts whose venue has not shown yet that nothing of the scope is open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_shown: Vec<NotShown>,
+    /// Positions that are to be closed and are not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub positions: Vec<StillHeld>,
+    /// What was bought or, below zero, sold to close positions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed: Vec<Closed>,
+}
+
+/// An account of which it is not known what is open.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NotShown {
+    /// The account.
+    pub account: String,
+    /// Why it is not known.
+    pub why: String,
+}
+
+/// A position that is to be closed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StillHeld {
+    /// The account.
+    pub account: String,
+    /// The instrument.
+    pub instrument: String,
+    /// How much, signed.
+    pub qty: String,
+    /// Why it is not closed yet.
+    pub why: String,
+}
+
+/// What was traded of an instrument to close positions.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Closed {
+    /// The instrument.
+    pub instrument: String,
+    /// How much, below zero when it was sold.
+    pub qty: String,
 }
 
 /// An order that is still open.
@@ -228,6 +279,9 @@ pub struct OpenOrder {
     pub client_id: Option<String>,
     /// The venue's id, once known.
     pub venue_id: Option<String>,
+    /// Why a halt has not ended it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// What `status` tells.
@@ -409,6 +463,13 @@ pub struct HaltStatus {
     pub proven: bool,
     /// Orders that reduce a position still pass.
     pub allow_reduce: bool,
+    /// Whether its positions are closed: `closing`, or `flat` once the venue showed none.
+    pub flatten: Option<String>,
+    /// How many orders are left.
+    pub left_count: usize,
+    /// What it still waits for; of many orders the first few.
+    #[serde(flatten)]
+    pub remains: Remains,
 }
 
 /// A virtual key that was just made. The secret is shown this once.
@@ -421,13 +482,13 @@ pub struct MadeKey {
 }
 
 impl Failure {
-    /// A failure with nothing left.
+    /// A failure of which nothing is left.
     pub fn new(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Failure {
         Failure {
             code: code.to_owned(),
             message: message.into(),
             hint: hint.into(),
-            left: Vec::new(),
+            remains: Box::default(),
         }
     }
 }

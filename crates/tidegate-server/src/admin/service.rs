@@ -1,8 +1,9 @@
 //! Carries out what the administration asks.
 
 use super::grants::{grant, limits, name};
-use super::protocol::{Failure, GrantSpec, LimitsSpec, MadeKey, OpenOrder, Request, Response};
-use super::{Administrator, halt_file, status};
+use super::halts::Pull;
+use super::protocol::{Failure, GrantSpec, LimitsSpec, MadeKey, Request, Response};
+use super::{Administrator, status};
 use crate::aside::aside_within;
 use crate::clock;
 use crate::config::Config;
@@ -19,8 +20,8 @@ use std::time::Duration;
 use tidegate_core::action::Answer;
 use tidegate_core::state::State;
 use tidegate_types::call::CallBody;
-use tidegate_types::grant::{KeyScheme, Scope, VirtualKey};
-use tidegate_types::ids::{AccountName, CallerName, KeyId, OrderId, PersonName, VenueName};
+use tidegate_types::grant::{KeyScheme, VirtualKey};
+use tidegate_types::ids::{AccountName, CallerName, KeyId, VenueName};
 use tidegate_types::record::Change;
 use tidegate_types::secret::Secret;
 use tidegate_types::time::{Span, Time};
@@ -32,10 +33,6 @@ use zeroize::Zeroizing;
 const MAX_HALT_WAIT: Duration = Duration::from_secs(600);
 /// How long the disk may take to write a small file.
 const DISK_PATIENCE: Duration = Duration::from_secs(5);
-
-/// How to name what is to be halted.
-const SCOPES: &str = "name one as all, desk:NAME, venue:NAME, account:NAME, caller:NAME, \
-    instrument:VENUE/NAME, or order:N by Tidegate's number, order:tg… or order:ACCOUNT/ID";
 
 /// What administration works on.
 pub struct Parts {
@@ -129,9 +126,9 @@ impl Administration {
         }
         match request {
             Request::Status {} => status::status(self),
-            Request::Halt { scope, reason, timeout_s, allow_reduce } => {
+            Request::Halt { scope, reason, timeout_s, allow_reduce, flatten } => {
                 let wait = Duration::from_secs(timeout_s).min(MAX_HALT_WAIT);
-                self.halt(by, &scope, reason, wait, allow_reduce).await
+                self.halt(by, Pull { scope, reason, wait, allow_reduce, flatten }).await
             }
             Request::Resume { scope, reason } => {
                 let scope = self.scope_of(&scope)?;
@@ -170,104 +167,6 @@ impl Administration {
 
     async fn change(&self, by: &Administrator, change: Change) -> Result<Value, Failure> {
         done(self.parts.desk.administer(by.person.clone(), change).await)
-    }
-
-    async fn halt(
-        &self,
-        by: &Administrator,
-        scope: &str,
-        reason: String,
-        wait: Duration,
-        allow_reduce: bool,
-    ) -> Result<Value, Failure> {
-        let scope = self.scope_of(scope)?;
-        // In force once this returns; what is waited for is the proof.
-        let proof = self.parts.desk.halt(by.person.clone(), scope.clone(), reason, allow_reduce);
-        let answer = tokio::time::timeout(wait, proof).await;
-        self.keep_without_journal(&scope).await?;
-        match answer {
-            Ok(Answer::Halted { scope, cancelled }) => {
-                Ok(json!({ "scope": scope.to_string(), "cancelled": cancelled, "proven": true }))
-            }
-            Ok(answer) => done(answer),
-            Err(_) => Err(Failure {
-                left: self.left(&scope),
-                ..Failure::new(
-                    "halt_not_proven",
-                    format!(
-                        "{scope} is halted, but the venue has not shown yet that nothing is open"
-                    ),
-                    "the gateway goes on trying; look with `tidegate status`",
-                )
-            }),
-        }
-    }
-
-    /// A halt is a record; where the journal takes none any more, the halt file keeps it over the
-    /// restart that the journal needs.
-    async fn keep_without_journal(&self, scope: &Scope) -> Result<(), Failure> {
-        if self.parts.desk.journal_failed().is_none() {
-            return Ok(());
-        }
-        let path = self.folder().halt_file();
-        let lost = |why: &dyn std::fmt::Display, hint: &str| {
-            let message = format!("{scope} is halted, but a restart would forget it: {why}");
-            Failure::new("halt_not_kept", message, hint)
-        };
-        if self.parts.desk.journal_is_silent() {
-            let hint = "it goes on record as soon as the disk answers; do not restart before";
-            return Err(lost(&"the journal's disk does not answer", hint));
-        }
-        let text = format!("{scope} was halted while the journal could not be written\n");
-        halt_file::write_in_time(&path, &text).await.map_err(|error| {
-            let path = path.display();
-            let why = format!("the journal is closed and {path} cannot be written: {error}");
-            lost(&why, "free the disk and halt again before any restart")
-        })
-    }
-
-    /// While the halt file is there, everything is halted, whatever is resumed.
-    fn check_halt_file(&self, scope: &Scope) -> Result<(), Failure> {
-        let path = self.folder().halt_file();
-        if *scope != Scope::All || !path.exists() {
-            return Ok(());
-        }
-        let path = path.display();
-        Err(Failure::new(
-            "halt_file",
-            format!("the halt file is there, and everything is halted while it is: {path}"),
-            format!("remove it with `rm {path}` and resume again"),
-        ))
-    }
-
-    /// The scope that a text means; orders have several names.
-    fn scope_of(&self, text: &str) -> Result<Scope, Failure> {
-        let bad = |message, hint| Err(Failure::new("bad_request", message, hint));
-        if let Ok(scope) = text.parse() {
-            return Ok(scope);
-        }
-        let Some(name) = text.strip_prefix("order:") else {
-            return bad(format!("{text:?} is not a scope"), SCOPES.to_owned());
-        };
-        let named = |state: &State| state.orders_named(name).iter().map(|o| o.id).collect();
-        let found: Vec<OrderId> = self.parts.desk.look(named);
-        match found.as_slice() {
-            [id] => Ok(Scope::Order { id: *id }),
-            [] => bad(format!("there is no order {name:?}"), SCOPES.to_owned()),
-            several => {
-                let several = several.iter().rev().take(10).map(|id| format!("order:{id}"));
-                let several = several.collect::<Vec<_>>().join(", ");
-                let message = format!("several orders are called {name:?}: {several}");
-                bad(message, "name one of them by its number".to_owned())
-            }
-        }
-    }
-
-    fn left(&self, scope: &Scope) -> Vec<OpenOrder> {
-        self.parts.desk.look(|state| {
-            let open = state.orders().open().filter(|order| status::covers(scope, order, state));
-            open.map(status::open_order).collect()
-        })
     }
 
     /// A new virtual key: the secret is sealed first, so that no key is ever in force without one.
@@ -413,13 +312,6 @@ impl Administration {
         ))
     }
 
-    /// Halts everything because the halt file is there.
-    pub(super) fn halt_by_file(&self, reason: String) {
-        let Ok(by) = PersonName::new("halt-file") else { return };
-        // Nobody waits for the proof.
-        drop(self.parts.desk.halt(by, Scope::All, reason, false));
-    }
-
     /// Changes the store of callers' secrets, on a thread of its own.
     async fn with_secrets<T: Send + 'static, E: std::fmt::Display + Send + 'static>(
         &self,
@@ -437,12 +329,14 @@ impl Administration {
     }
 }
 
-fn done(answer: Answer) -> Result<Value, Failure> {
+pub(super) fn done(answer: Answer) -> Result<Value, Failure> {
     match answer {
         Answer::Refused { reject } => Err(refused(reject)),
-        Answer::Done | Answer::Venue { .. } | Answer::Cancelled { .. } | Answer::Halted { .. } => {
-            Ok(json!({}))
-        }
+        Answer::Done
+        | Answer::Venue { .. }
+        | Answer::Cancelled { .. }
+        | Answer::Halted { .. }
+        | Answer::Flattened { .. } => Ok(json!({})),
     }
 }
 

@@ -1,25 +1,29 @@
 //! What runs, what is open, and how fast it is.
 
-use super::alarms;
 use super::protocol::{
     AccountStatus, CallerStatus, Failure, HaltStatus, JournalStatus, OpenOrder, Pids, Status,
 };
 use super::service::Administration;
+use super::{alarms, halts};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tidegate_core::orders::Order;
-use tidegate_core::state::State;
+use tidegate_core::state::{Flatten, State};
 use tidegate_types::grant::Scope;
+
+/// Most orders that are told of a halt.
+const LEFT: usize = 20;
 
 /// Everything there is to tell, as JSON.
 pub(super) fn status(admin: &Administration) -> Result<Value, Failure> {
     let parts = &admin.parts;
-    let (accounts, callers, foreign, halts, refusals, alarms) = parts.desk.look(|state| {
+    let halts = halts(admin);
+    let (accounts, callers, foreign, refusals, alarms) = parts.desk.look(|state| {
         let refusals = state.refusals().iter();
         let refusals = refusals.map(|(code, n)| (format!("TG{}", code.number()), *n)).collect();
         let foreign = state.foreign().map(open_order).collect();
         let alarms = (alarms::alarms(state), state.alarms().raised());
-        (accounts(state), callers(state), foreign, halts(state), refusals, alarms)
+        (accounts(state), callers(state), foreign, refusals, alarms)
     });
     let (counts, recent_refusals) = parts.desk.notices();
     let measures = parts.desk.measures();
@@ -58,19 +62,6 @@ pub(super) fn status(admin: &Administration) -> Result<Value, Failure> {
         .map_err(|e| Failure::new("internal", e.to_string(), "see `tidegate doctor`"))
 }
 
-/// Whether a halt of `scope` concerns an order.
-pub(super) fn covers(scope: &Scope, order: &Order, state: &State) -> bool {
-    match scope {
-        Scope::All => true,
-        Scope::Desk { name } => state.desk().is_some_and(|(desk, _)| desk == name),
-        Scope::Venue { name } => order.request.instrument.venue == *name,
-        Scope::Account { name } => order.account == *name,
-        Scope::Caller { name } => order.caller.as_ref() == Some(name),
-        Scope::Instrument { id } => order.request.instrument == *id,
-        Scope::Order { id } => order.id == *id,
-    }
-}
-
 /// An order that is open, as it is told.
 pub(super) fn open_order(order: &Order) -> OpenOrder {
     let reference = order.reference();
@@ -81,6 +72,7 @@ pub(super) fn open_order(order: &Order) -> OpenOrder {
         caller: order.caller.as_ref().map(ToString::to_string),
         client_id: reference.client_id.map(|id| id.to_string()),
         venue_id: reference.venue_id.map(|id| id.to_string()),
+        why: None,
     }
 }
 
@@ -143,16 +135,31 @@ fn accounts(state: &State) -> Vec<AccountStatus> {
     found
 }
 
-fn halts(state: &State) -> Vec<HaltStatus> {
-    let halts = state.halts().iter().map(|(scope, halt)| HaltStatus {
-        scope: scope.to_string(),
-        by: halt.by.to_string(),
-        reason: halt.reason.clone(),
-        since_ms: halt.since.millis(),
-        proven: halt.proven,
-        allow_reduce: halt.allow_reduce,
+fn halts(admin: &Administration) -> Vec<HaltStatus> {
+    let desk = &admin.parts.desk;
+    let scopes: Vec<Scope> = desk.look(|state| state.halts().keys().cloned().collect());
+    let halts = scopes.iter().map(|scope| {
+        desk.outstanding(scope, |state, mut outstanding| {
+            let halt = state.halts().get(scope)?;
+            let left_count = outstanding.orders.len();
+            outstanding.orders.truncate(LEFT);
+            Some(HaltStatus {
+                scope: scope.to_string(),
+                by: halt.by.to_string(),
+                reason: halt.reason.clone(),
+                since_ms: halt.since.millis(),
+                proven: halt.proven,
+                allow_reduce: halt.allow_reduce,
+                flatten: halt.flatten.map(|how| match how {
+                    Flatten::Closing => "closing".to_owned(),
+                    Flatten::Flat => "flat".to_owned(),
+                }),
+                left_count,
+                remains: halts::remains(state, outstanding),
+            })
+        })
     });
-    halts.collect()
+    halts.flatten().collect()
 }
 
 fn word(value: &impl serde::Serialize) -> String {

@@ -12,10 +12,13 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 use tidegate_core::action::Answer;
+use tidegate_core::event::Event;
 use tidegate_identity::{Keyring, ReplayGuard};
 use tidegate_journal::{FlushEvent, JournalError};
 use tidegate_types::grant::Scope;
+use tidegate_types::ids::OrderId;
 use tidegate_types::reject::Code;
+use tidegate_types::report::{AccountEvent, OrderReport, VenueState};
 use tidegate_types::request::{Method, RawRequest};
 use tidegate_vault::store::VenueKeyInfo;
 use tidegate_vault::{CallerSecrets, Unlock, VenueKeys, new_key_file};
@@ -201,8 +204,95 @@ async fn a_halt_that_is_not_proven_in_time_says_what_is_left() {
         panic!("it cannot be proven");
     };
     assert_eq!(failure.code, "halt_not_proven");
-    assert_eq!(failure.left.len(), 1);
-    assert_eq!(failure.left[0].caller.as_deref(), Some("ann"));
+    assert_eq!(failure.remains.left.len(), 1);
+    assert_eq!(failure.remains.left[0].caller.as_deref(), Some("ann"));
+}
+
+#[tokio::test]
+async fn what_keeps_a_halt_from_being_proven_is_said_and_shown() {
+    let office = office().await;
+    office.world.desk.submit(ann(), None, buy("1", "100")).await;
+    office.world.told.refuse_connections.store(true, std::sync::atomic::Ordering::Relaxed);
+    let halt = json!({"op": "halt", "scope": "all", "reason": "test", "timeout_s": 1});
+    let request: Request = serde_json::from_value(halt).unwrap();
+    let Response::Error(failure) = office.admin.carry_out(&owner(), request).await else {
+        panic!("it cannot be proven");
+    };
+    let why = failure.remains.left[0].why.clone().unwrap();
+    assert!(why.contains("not sent") && why.contains("TG801"), "{why}");
+    let status = office.ask(json!({"op": "status"})).await.unwrap();
+    let shown = &status["halts"][0];
+    assert_eq!((&shown["proven"], &shown["left_count"]), (&json!(false), &json!(1)));
+    assert!(shown["left"][0]["why"].as_str().unwrap().contains("TG801"), "{shown}");
+
+    // Nothing is left but the venue's word for it, which does not come.
+    let resume = json!({"op": "resume", "scope": "all", "reason": "again"});
+    office.ask(resume).await.unwrap();
+    let halt = json!({"op": "halt", "scope": "instrument:binance/BTCUSDT", "reason": "test"});
+    let id = office.world.desk.look(|state| state.orders().open().next().unwrap().id);
+    office.world.desk.event(gone(&office.world, id));
+    let mut request = halt.as_object().unwrap().clone();
+    request.insert("timeout_s".to_owned(), json!(1));
+    let request: Request = serde_json::from_value(Value::Object(request)).unwrap();
+    let Response::Error(failure) = office.admin.carry_out(&owner(), request).await else {
+        panic!("it cannot be proven");
+    };
+    assert!(failure.remains.left.is_empty());
+    let why = &failure.remains.not_shown[0].why;
+    assert!(why.contains("does not show") && why.contains("TG801"), "{why}");
+
+    office.world.told.refuse_connections.store(false, std::sync::atomic::Ordering::Relaxed);
+    for _ in 0..400 {
+        let status = office.ask(json!({"op": "status"})).await.unwrap();
+        if status["halts"][0]["proven"] == true {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it is proven once the venue answers");
+}
+
+/// The stream tells that an order was cancelled.
+fn gone(world: &World, id: OrderId) -> Event {
+    let order = world.desk.look(|state| state.orders().get(id).unwrap().clone());
+    let report = OrderReport {
+        instrument: order.request.instrument.clone(),
+        client_id: order.client_id.clone(),
+        venue_id: order.venue_id.clone().unwrap(),
+        triggered_as: None,
+        side: order.request.side,
+        order_type: order.request.order_type,
+        state: VenueState::Cancelled,
+        qty: order.request.qty,
+        filled: order.filled,
+        price: order.request.price,
+        average: None,
+        reduce_only: false,
+        at: crate::clock::now(),
+    };
+    Event::Streamed { account: name("main"), event: AccountEvent::Order { report } }
+}
+
+#[tokio::test]
+async fn positions_are_closed_for_the_owner_alone() {
+    let office = office().await;
+    let flatten =
+        |scope: &str| json!({"op": "halt", "scope": scope, "reason": "out", "flatten": true});
+    let other = Administrator { person: name("uid-1"), full: false };
+    let (code, _) = office.ask_as(&other, flatten("all")).await.unwrap_err();
+    assert_eq!(code, "forbidden");
+    let (code, message) = office.ask(flatten("caller:ann")).await.unwrap_err();
+    assert_eq!(code, "TG207");
+    assert!(message.contains("no positions of its own"), "{message}");
+    assert!(office.world.desk.look(|state| state.halts().is_empty()), "nothing is halted by that");
+
+    let told = office.ask(flatten("all")).await.unwrap();
+    assert_eq!(
+        told,
+        json!({"scope": "all", "cancelled": 0, "proven": true, "flat": true, "closed": []})
+    );
+    let status = office.ask(json!({"op": "status"})).await.unwrap();
+    assert_eq!(status["halts"][0]["flatten"], "flat");
 }
 
 #[tokio::test]

@@ -10,9 +10,10 @@ use tidegate_core::action::{Action, Answer};
 use tidegate_core::event::Event;
 use tidegate_core::send::Sendable;
 use tidegate_core::state::State;
-use tidegate_core::{Core, ReadRights};
+use tidegate_core::{Core, Outstanding, ReadRights};
 use tidegate_journal::{Appender, FlushEvent, JournalError, Urgency};
 use tidegate_types::call::{Call, CallBody, Warrant};
+use tidegate_types::grant::Scope;
 use tidegate_types::ids::{AccountName, CallId, Seq, Ticket, VenueName};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Body, Record};
@@ -64,6 +65,9 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::Halted { .. }
         | Body::HaltProven { .. }
         | Body::Resumed { .. }
+        | Body::Flattening { .. }
+        | Body::Flattened { .. }
+        | Body::ClosingCleared { .. }
         | Body::Cleared { .. }
         | Body::AmendCleared { .. }
         | Body::CancelCleared { .. }
@@ -132,6 +136,10 @@ impl Inner {
 
     pub(super) fn next_seq(&self) -> Seq {
         self.core.next_seq()
+    }
+
+    pub(super) fn outstanding(&self, scope: &Scope) -> Outstanding {
+        self.core.outstanding(scope)
     }
 
     pub(super) fn state(&self) -> &State {

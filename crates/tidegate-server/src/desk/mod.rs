@@ -35,10 +35,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Instant;
-use tidegate_core::Core;
 use tidegate_core::action::Answer;
 use tidegate_core::event::Event;
 use tidegate_core::state::State;
+use tidegate_core::{Core, Outstanding};
 use tidegate_journal::Appender;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{
@@ -138,20 +138,22 @@ impl Desk {
         answer(self.question(usize::MAX, |ticket| Event::Administer { ticket, by, change }))
     }
 
-    /// Halts a scope. In force when this returns; answered once proven.
+    /// Halts a scope, and closes its positions if that is asked for. In force when this returns;
+    /// answered once proven, and flat.
     pub fn halt(
         &self,
         by: PersonName,
         scope: Scope,
         reason: String,
         allow_reduce: bool,
+        flatten: bool,
     ) -> impl Future<Output = Answer> + Send + use<> {
         self.pressing.fetch_add(1, Ordering::Release);
         let mut inner = self.lock();
         self.pressing.fetch_sub(1, Ordering::Release);
         let asked = self.question_in(&mut inner, usize::MAX, |ticket| {
             let ticket = Some(ticket);
-            Event::Halt { ticket, by, scope, reason, allow_reduce }
+            Event::Halt { ticket, by, scope, reason, allow_reduce, flatten }
         });
         drop(inner);
         answer(asked)
@@ -175,6 +177,12 @@ impl Desk {
         digest: [u8; 32],
     ) -> impl Future<Output = Answer> + Send + use<> {
         answer(self.question(usize::MAX, |ticket| Event::StateSaved { ticket, next, digest }))
+    }
+
+    /// Looks at the core's state and what a halt still waits for.
+    pub fn outstanding<T>(&self, scope: &Scope, look: impl FnOnce(&State, Outstanding) -> T) -> T {
+        let inner = self.inner();
+        look(inner.state(), inner.outstanding(scope))
     }
 
     /// Looks at the core's state.

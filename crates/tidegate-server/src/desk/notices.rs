@@ -62,6 +62,10 @@ impl Notices {
         let counts = &mut self.counts;
         match &record.body {
             Body::Cleared { .. } => counts.orders += 1,
+            Body::ClosingCleared { .. } => {
+                counts.orders += 1;
+                tell(&record.body);
+            }
             Body::AmendCleared { .. } => counts.amends += 1,
             Body::CancelCleared { .. } => counts.cancels += 1,
             Body::Streamed { event: AccountEvent::Fill { .. }, .. } => counts.fills += 1,
@@ -135,6 +139,17 @@ fn tell(body: &Body) {
             "halted",
             &[("scope", scope), ("by", by), ("reason", reason), ("allow_reduce", allow_reduce)],
         ),
+        Body::Flattening { by, scope } => {
+            oplog::warn("flattening", &[("scope", scope), ("by", by)]);
+        }
+        Body::Flattened { scope } => oplog::info("flat", &[("scope", scope)]),
+        Body::ClosingCleared { account, request, .. } => {
+            let (instrument, qty) = (&request.instrument, &request.qty);
+            oplog::warn(
+                "closing",
+                &[("account", account), ("instrument", instrument), ("qty", qty)],
+            );
+        }
         Body::HaltProven { scope } => oplog::info("halt-proven", &[("scope", scope)]),
         Body::CountdownLapsed { caller, account, .. } => {
             oplog::warn("countdown-lapsed", &[("caller", caller), ("account", account)]);

@@ -461,7 +461,7 @@ fn a_halt_gets_in_while_the_event_loop_is_busy() {
             std::thread::sleep(Duration::from_millis(100));
             let began = Instant::now();
             // Not awaited: in force means refused from here on.
-            let proof = desk.halt(name("owner"), Scope::All, "test".to_owned(), false);
+            let proof = desk.halt(name("owner"), Scope::All, "test".to_owned(), false, false);
             let took = began.elapsed();
             drop(proof);
             halted.send(took).unwrap();

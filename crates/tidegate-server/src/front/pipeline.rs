@@ -156,7 +156,9 @@ impl Gate {
                 let (done, failed) = (orders.len() as u64, failed.len() as u64);
                 venue.answer(context, &LocalAnswer::Cancelled { done, failed }, now)
             }
-            Answer::Done | Answer::Halted { .. } => venue.answer(context, &LocalAnswer::Done, now),
+            Answer::Done | Answer::Halted { .. } | Answer::Flattened { .. } => {
+                venue.answer(context, &LocalAnswer::Done, now)
+            }
             Answer::Refused { reject } => venue.refuse(None, Some(context), &reject, now),
         }
     }

@@ -12,7 +12,6 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime};
-use tidegate_core::event::Event;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::PersonName;
 
@@ -51,7 +50,8 @@ pub(super) async fn halt_copy(assembled: &Assembled) -> Result<(), GatewayError>
     if !desk.look(|state| state.halts().contains_key(&Scope::All)) {
         let by = PersonName::new("gateway").map_err(|e| GatewayError::of("halting")(&e))?;
         let (scope, reason) = (Scope::All, REASON.to_owned());
-        desk.event(Event::Halt { ticket: None, by, scope, reason, allow_reduce: false });
+        // Nobody waits for the proof.
+        drop(desk.halt(by, scope, reason, false, false));
     }
     let written = async {
         while !desk.is_flushed() {

@@ -259,7 +259,7 @@ impl Simulation {
             }
             Answer::Refused { .. } => self.counts.add("refusals"),
             Answer::Cancelled { .. } => self.counts.add("mass cancels done"),
-            Answer::Done | Answer::Halted { .. } => {}
+            Answer::Done | Answer::Halted { .. } | Answer::Flattened { .. } => {}
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What must hold: at the venue after every step, and of everything once it is quiet.
 
+use super::operator::positions_are_closed;
 use super::setup::{ACCOUNT_OPEN, CALLER_OPEN, ORDER, POSITION, SEATS};
 use super::venue::{ACCOUNTS, VENUES, account_place, venue_of};
 use super::world::{Asker, Simulation};
@@ -217,6 +218,7 @@ impl Simulation {
         if let Some((scope, _)) = state.halts().iter().find(|(_, halt)| !halt.proven) {
             return Err(format!("the halt of {scope} is not proven on a quiet day"));
         }
+        positions_are_closed(&gate.core)?;
         for (account, (name, ..)) in ACCOUNTS.iter().enumerate() {
             let name = AccountName::new(name).map_err(|_| "a bad account name".to_owned())?;
             if let Some(closed) = state.accounts().get(&name).filter(|known| !known.open) {

@@ -57,7 +57,7 @@ impl Coverage {
             Body::Started { .. } => {
                 state.orders().open().for_each(|order| self.hit(order.stage, "NoWord"));
             }
-            Body::Cleared { order, call, .. } => {
+            Body::Cleared { order, call, .. } | Body::ClosingCleared { order, call, .. } => {
                 self.calls.insert(*call, About::Place(*order));
             }
             Body::AmendCleared { order, call, .. } => {

@@ -15,7 +15,7 @@ use tidegate_server::desk::urgency;
 use tidegate_types::call::{Call, CallBody, CallClass, Warrant, WireRequest};
 use tidegate_types::ids::{AccountName, CallId, Seq};
 use tidegate_types::proof::{Durable, Signed};
-use tidegate_types::record::Record;
+use tidegate_types::record::{Body, Record};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::{Span, Time};
 use tidegate_venues::front::Instruments;
@@ -146,6 +146,9 @@ impl Simulation {
         self.hold(taken);
         self.digest.add(self.reference.newest());
         self.say(|| format!("record {seq} {:?}", record.body));
+        if let Body::Flattened { scope } = &record.body {
+            self.said_flat(scope);
+        }
         let urgency = urgency(&record.body);
         let Some(gate) = &mut self.gate else { return };
         match urgency {

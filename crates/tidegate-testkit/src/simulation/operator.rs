@@ -1,9 +1,12 @@
 //! The operator: pulls the switch, and lifts it again.
 
 use super::rng::Rng;
+use super::venue::{ACCOUNTS, VENUES};
 use super::world::{Asker, Due, Simulation};
+use tidegate_core::Core;
 use tidegate_core::action::Answer;
 use tidegate_core::event::Event;
+use tidegate_core::state::Flatten;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::PersonName;
 
@@ -35,6 +38,19 @@ impl Operator {
     }
 }
 
+/// When it is quiet, every halt that closes positions has done so, unless a later one forbids it.
+pub(super) fn positions_are_closed(core: &Core) -> Result<(), String> {
+    let halts = core.state().halts().iter();
+    for (scope, _) in halts.filter(|(_, halt)| halt.flatten == Some(Flatten::Closing)) {
+        let left = core.outstanding(scope).positions;
+        let held = left.iter().find(|held| !held.why.contains("was halted after"));
+        if left.is_empty() || held.is_some() {
+            return Err(format!("{scope} is not flat on a quiet day: {held:?}"));
+        }
+    }
+    Ok(())
+}
+
 impl Simulation {
     /// Lifts what was pulled last time, or pulls something.
     pub(super) fn operate(&mut self) {
@@ -56,10 +72,42 @@ impl Simulation {
         let Some(scope) = self.pick_scope() else { return };
         let one = matches!(scope, Scope::Order { .. });
         let allow_reduce = self.operator.rng.chance(300) && !one;
+        let whose = one || matches!(scope, Scope::Caller { .. });
+        let flatten = self.operator.rng.chance(300) && !allow_reduce && !whose;
+        if flatten {
+            self.counts.add("halts that close positions");
+        }
         self.operator.pulled.push(scope.clone());
         self.counts.add("halts");
         let ticket = Some(self.ticket(Asker::Operator));
-        self.give(Event::Halt { ticket, by, scope, reason: "test".to_owned(), allow_reduce });
+        let reason = "test".to_owned();
+        self.give(Event::Halt { ticket, by, scope, reason, allow_reduce, flatten });
+    }
+
+    /// The venue was said to show no position of a scope: it has none. With others on the account it
+    /// may have one again.
+    pub(super) fn said_flat(&mut self, scope: &Scope) {
+        self.counts.add("halts flat");
+        if self.profile.outsider_every.is_some() {
+            return;
+        }
+        for (account, (name, _, at)) in ACCOUNTS.iter().enumerate() {
+            for (symbol, qty) in self.venue.positions(account) {
+                let meant = match scope {
+                    Scope::Account { name: of } => of.as_str() == *name,
+                    Scope::Instrument { id } => id.name.as_str() == symbol,
+                    Scope::Venue { name } => {
+                        VENUES.get(*at).is_some_and(|venue| venue.name() == name.as_str())
+                    }
+                    _ => true,
+                };
+                if meant {
+                    return self.fail(format!(
+                        "{scope} is said to be flat, and {name} has {qty} of {symbol}"
+                    ));
+                }
+            }
+        }
     }
 
     /// What is to be halted: one of our open orders now and then.
@@ -86,7 +134,7 @@ impl Simulation {
         let Ok(by) = PersonName::new("root") else { return };
         let ticket = Some(self.ticket(Asker::LastHalt));
         let (scope, reason) = (Scope::All, "the end".to_owned());
-        self.give(Event::Halt { ticket, by, scope, reason, allow_reduce: false });
+        self.give(Event::Halt { ticket, by, scope, reason, allow_reduce: false, flatten: false });
     }
 
     /// Somebody gets its answer, once.

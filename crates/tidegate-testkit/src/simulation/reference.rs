@@ -176,6 +176,7 @@ impl Reference {
         let bytes = self.records.get(usize::try_from(seq.0).ok()?)?;
         match from_bytes::<Record>(bytes).ok()?.body {
             Body::Cleared { call, .. }
+            | Body::ClosingCleared { call, .. }
             | Body::AmendCleared { call, .. }
             | Body::CancelCleared { call, .. }
             | Body::SettingCleared { call, .. }

@@ -374,6 +374,10 @@ pub struct Halt {
     /// Orders that reduce a position still pass.
     #[arg(long)]
     pub allow_reduce: bool,
+    /// Once nothing is open, close the positions of the accounts or the instrument, too: with
+    /// reduce-only orders within the collar, again and again until the exchange shows none.
+    #[arg(long, conflicts_with = "allow_reduce")]
+    pub flatten: bool,
 }
 
 #[derive(Args, Debug)]

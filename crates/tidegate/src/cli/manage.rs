@@ -4,10 +4,10 @@ use super::args::{
     Account, Caller, Common, Grant, GrantSet, Halt, Limit, LimitSet, OnRepeat, Resume,
 };
 use super::output::{Failure, print, say};
-use super::reach::{ask, data_dir};
+use super::reach::{ask, data_dir, remains};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tidegate_server::admin::protocol::{GrantSpec, LimitsSpec, RepeatSpec, Request};
+use tidegate_server::admin::protocol::{GrantSpec, LimitsSpec, Remains, RepeatSpec, Request};
 use tidegate_server::folder::DataFolder;
 use tidegate_types::grant::Scope;
 
@@ -72,7 +72,7 @@ pub fn limit(common: &Common, command: Limit) -> Result<(), Failure> {
 /// `tidegate halt`: ends well only when the venue shows no order of the scope. With no gateway that
 /// answers, leaves the halt file, which every gateway on the folder obeys.
 pub fn halt(common: &Common, halt: Halt) -> Result<(), Failure> {
-    let Halt { scope, reason, timeout, allow_reduce } = halt;
+    let Halt { scope, reason, timeout, allow_reduce, flatten } = halt;
     // Which order is meant by a name, the gateway knows.
     let order = scope.strip_prefix("order:").is_some_and(|name| !name.is_empty());
     if !order && scope.parse::<Scope>().is_err() {
@@ -86,6 +86,7 @@ pub fn halt(common: &Common, halt: Halt) -> Result<(), Failure> {
         reason: reason.clone(),
         timeout_s: timeout,
         allow_reduce,
+        flatten,
     };
     if !common.json {
         say("halting; the halt stays in force if this is interrupted");
@@ -93,7 +94,11 @@ pub fn halt(common: &Common, halt: Halt) -> Result<(), Failure> {
     let answer = ask(common, &request, Duration::from_secs(timeout) + PATIENCE);
     match answer {
         Ok(value) => {
-            print(common.json, &value, &format!("halted {scope}: proven, nothing of it is open"));
+            let text = match flatten {
+                false => format!("halted {scope}: proven, nothing of it is open"),
+                true => flat(&scope, &value),
+            };
+            print(common.json, &value, &text);
             Ok(())
         }
         Err(failure)
@@ -111,6 +116,16 @@ pub fn halt(common: &Common, halt: Halt) -> Result<(), Failure> {
         }
         Err(failure) => Err(failure),
     }
+}
+
+/// That a halt is flat, and what was traded for that.
+fn flat(scope: &str, told: &Value) -> String {
+    let closed = serde_json::from_value(told.get("closed").cloned().unwrap_or_default());
+    let done = Remains { closed: closed.unwrap_or_default(), ..Remains::default() };
+    let first = format!(
+        "halted {scope}: proven, nothing of it is open; flat, the exchange shows no position"
+    );
+    std::iter::once(first).chain(remains(&done, 0)).collect::<Vec<_>>().join("\n")
 }
 
 /// Leaves the halt file, and says so with the failure.

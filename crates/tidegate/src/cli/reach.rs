@@ -8,8 +8,11 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tidegate_server::admin::protocol::{self, Request, Response};
+use tidegate_server::admin::protocol::{self, Remains, Request, Response};
 use tidegate_server::folder::DataFolder;
+
+/// Most orders that are told one by one.
+const SHOWN: usize = 10;
 
 /// Where the data folder is: `--data-dir`, else `tidegate` in the user's data folder.
 pub fn data_dir(common: &Common) -> Result<PathBuf, Failure> {
@@ -106,18 +109,41 @@ fn over_https(common: &Common, url: &str, request: &Request) -> Result<Response,
 }
 
 fn refused(failure: protocol::Failure) -> Failure {
-    let more =
-        (!failure.left.is_empty()).then(|| Box::new(serde_json::json!({ "left": failure.left })));
-    let left = failure.left.iter().map(|order| {
-        let id = order.client_id.as_deref().or(order.venue_id.as_deref()).unwrap_or("?");
-        format!("{}:{} {id}", order.account, order.instrument)
-    });
-    let left: Vec<String> = left.collect();
-    let message = match left.as_slice() {
-        [] => failure.message,
-        left => format!("{}; left: {}", failure.message, left.join(", ")),
+    let more = match serde_json::to_value(&failure.remains) {
+        Ok(Value::Object(fields)) if !fields.is_empty() => Some(Box::new(Value::Object(fields))),
+        _ => None,
     };
+    let mut message = failure.message;
+    for line in remains(&failure.remains, failure.remains.left.len()) {
+        message.push_str("; ");
+        message.push_str(&line);
+    }
     // Codes are the gateway's; scripts read them from the JSON object.
     let code: &'static str = Box::leak(failure.code.into_boxed_str());
     Failure { code, message, hint: failure.hint, exit: Exit::Failed, more }
+}
+
+/// What a halt still waits for, in lines; of many orders (`count` in all) the first few.
+pub fn remains(remains: &Remains, count: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for order in remains.left.iter().take(SHOWN) {
+        let id = order.client_id.as_deref().or(order.venue_id.as_deref()).unwrap_or("?");
+        let why = order.why.as_deref().unwrap_or("open");
+        lines.push(format!(
+            "left: order:{} {}:{} {id}: {why}",
+            order.order, order.account, order.instrument
+        ));
+    }
+    if count > SHOWN {
+        lines.push(format!("and {} more orders", count - SHOWN));
+    }
+    let not_shown = remains.not_shown.iter();
+    lines.extend(not_shown.map(|one| format!("not shown: {}: {}", one.account, one.why)));
+    let held = remains.positions.iter();
+    lines.extend(held.map(|held| {
+        format!("held: {}:{} {}: {}", held.account, held.instrument, held.qty, held.why)
+    }));
+    let closed = remains.closed.iter();
+    lines.extend(closed.map(|closed| format!("closed: {} {}", closed.instrument, closed.qty)));
+    lines
 }

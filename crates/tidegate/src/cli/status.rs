@@ -2,7 +2,7 @@
 
 use super::args::{Common, Status as Args};
 use super::output::{Failure, print, say};
-use super::reach::ask;
+use super::reach::{ask, remains};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -91,12 +91,20 @@ fn alarms(out: &mut String, status: &Status) {
     for halt in &status.halts {
         let proven = if halt.proven { "proven" } else { "NOT YET PROVEN" };
         let reduce = if halt.allow_reduce { ", reducing orders pass" } else { "" };
+        let flat = match halt.flatten.as_deref() {
+            Some("flat") => ", flat",
+            Some(_) => ", CLOSING POSITIONS",
+            None => "",
+        };
         let (scope, ago) = (&halt.scope, span(now_ms().saturating_sub(halt.since_ms) / 1000));
         let _ = writeln!(
             out,
-            "!! HALTED {scope} ({proven}{reduce}) {ago} ago by {}: {}",
+            "!! HALTED {scope} ({proven}{reduce}{flat}) {ago} ago by {}: {}",
             halt.by, halt.reason
         );
+        for line in remains(&halt.remains, halt.left_count) {
+            let _ = writeln!(out, "   {line}");
+        }
     }
     for order in &status.foreign {
         let id = order.venue_id.as_deref().unwrap_or("?");

@@ -77,7 +77,8 @@ async fn with_a_disk_that_hangs_no_order_leaves_and_cancels_and_halts_do() {
         assert_eq!(world.order().await, Some(Code::JournalUnavailable), "at once");
         assert_eq!(world.arrived("place"), placed, "no order leaves without its record");
         drop(world.cancel(order));
-        let _proof = world.desk.halt(name("owner"), Scope::All, "the disk".to_owned(), false);
+        let _proof =
+            world.desk.halt(name("owner"), Scope::All, "the disk".to_owned(), false, false);
         assert!(world.desk.look(|state| state.halts().contains_key(&Scope::All)), "in force");
         until("the cancel leaves", || world.arrived("cancel") > cancels).await;
         assert!(memory.hangs(), "while the disk still hangs");
@@ -131,7 +132,8 @@ async fn with_a_disk_that_refuses_no_order_leaves_and_cancels_and_halts_do() {
             assert!(why.contains("then restart") && why.contains("cancels and halts go"), "{why}");
             assert!(!world.desk.journal_is_silent(), "it will not answer by itself");
             drop(world.cancel(order));
-            let _proof = world.desk.halt(name("owner"), Scope::All, "disk".to_owned(), false);
+            let _proof =
+                world.desk.halt(name("owner"), Scope::All, "disk".to_owned(), false, false);
             assert!(world.desk.look(|state| state.halts().contains_key(&Scope::All)));
             until("the cancel leaves", || world.arrived("cancel") > cancels).await;
         }
