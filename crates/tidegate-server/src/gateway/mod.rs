@@ -2,6 +2,7 @@
 
 mod assemble;
 mod descriptors;
+pub mod image;
 mod keys;
 mod lock;
 mod lookout;

@@ -5,37 +5,25 @@
 //! another program, is not used, and the start replays everything. So the file may be deleted, and
 //! nothing in it is believed on its own word.
 
+use super::image::{self, Digest, Saved, sha256};
 use crate::aside::aside;
 use crate::desk::Desk;
 use crate::folder::DataFolder;
 use crate::oplog;
-use aws_lc_rs::digest::{SHA256, digest};
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tidegate_core::CoreSettings;
 use tidegate_core::action::Answer;
-use tidegate_core::{Core, CoreSettings};
 use tidegate_journal::{JournalError, Reader};
 use tidegate_types::ids::Seq;
 use tidegate_types::limits::STATE_SAVED_EVERY;
-use tidegate_types::record::{Body, Record};
 
 /// The thread that reads and writes it.
 const THREAD: &str = "saved-state";
 /// How often it is looked whether the state is to be saved.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-const MAGIC: &[u8; 16] = b"tidegate state 1";
-const HEAD: usize = MAGIC.len() + 32 + 8;
-
-/// A digest by SHA-256.
-type Digest = [u8; 32];
-
-/// A state and where the journal goes on from it.
-pub(super) struct Saved {
-    pub(super) core: Core,
-    pub(super) next: Seq,
-}
 
 /// The saved state, if there is one that the journal bears out.
 pub(super) fn load(folder: &DataFolder, settings: &CoreSettings) -> Option<Saved> {
@@ -96,16 +84,7 @@ fn make(
     end: Seq,
 ) -> Result<(Seq, Vec<u8>), JournalError> {
     let saved = load(folder, &settings);
-    let (mut core, from) = match saved {
-        Some(saved) => (saved.core, saved.next),
-        None => (Core::new(settings), Seq(0)),
-    };
-    let mut reader = Reader::open(&folder.journal(), from)?;
-    while reader.next_seq() < end {
-        let Some((seq, record)) = reader.next_record()? else { break };
-        core.replay(seq, &record);
-    }
-    Ok((core.next_seq(), core.state_bytes()))
+    image::make(saved, settings, end, &|from| Reader::open(&folder.journal(), from))
 }
 
 fn read(folder: &DataFolder, settings: &CoreSettings) -> Result<Option<Saved>, String> {
@@ -114,44 +93,16 @@ fn read(folder: &DataFolder, settings: &CoreSettings) -> Result<Option<Saved>, S
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.to_string()),
     };
-    let (head, state) = bytes.split_at_checked(HEAD).ok_or("the file is cut")?;
-    let (magic, head) = head.split_at(MAGIC.len());
-    let (program, next) = head.split_at(32);
-    if magic != MAGIC {
-        return Err("it is not a saved state of this version".to_owned());
-    }
-    if program != this_program().map_err(|e| e.to_string())? {
-        return Err("another version of the program made it".to_owned());
-    }
-    let next = Seq(next.try_into().map(u64::from_le_bytes).unwrap_or_default());
-    if !is_recorded(&folder.journal(), next, &sha256(state)).map_err(|e| e.to_string())? {
-        return Err("the journal has no record of it".to_owned());
-    }
-    let core = Core::restored(settings.clone(), next, state);
-    let core = core.map_err(|e| format!("it cannot be read: {e:?}"))?;
-    Ok(Some(Saved { core, next }))
-}
-
-/// Whether the journal says that the state before `next` had this digest.
-fn is_recorded(journal: &Path, next: Seq, digest: &Digest) -> Result<bool, JournalError> {
-    let mut reader = Reader::open(journal, next)?;
-    while let Some((_, Record { body, .. })) = reader.next_record()? {
-        if let Body::StateSaved { next: of, digest: told } = body
-            && of == next
-        {
-            return Ok(told == *digest);
-        }
-    }
-    Ok(false)
+    let program = this_program().map_err(|e| e.to_string())?;
+    let journal = |from| Reader::open(&folder.journal(), from);
+    image::take_up(&bytes, &program, settings, &journal).map(Some)
 }
 
 fn write(path: &Path, next: Seq, state: &[u8]) -> io::Result<()> {
     let unfinished = path.with_extension("tmp");
     let put = || {
         let mut file = std::fs::File::create(&unfinished)?;
-        file.write_all(MAGIC)?;
-        file.write_all(&this_program()?)?;
-        file.write_all(&next.0.to_le_bytes())?;
+        file.write_all(&image::head(&this_program()?, next))?;
         file.write_all(state)?;
         file.sync_all()?;
         std::fs::rename(&unfinished, path)
@@ -166,12 +117,6 @@ fn write(path: &Path, next: Seq, state: &[u8]) -> io::Result<()> {
 /// What a record changes, and so what a state holds, is known to the program that made it alone.
 fn this_program() -> io::Result<Digest> {
     Ok(sha256(&std::fs::read("/proc/self/exe")?))
-}
-
-fn sha256(bytes: &[u8]) -> Digest {
-    let mut sum = [0; 32];
-    sum.copy_from_slice(digest(&SHA256, bytes).as_ref());
-    sum
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use tidegate_journal::storage::{Fault, Storage};
 use tidegate_journal::verify::verify_in;
 use tidegate_journal::{CheckpointKey, FlushEvent, Options};
 use tidegate_types::codec::to_bytes;
-use tidegate_types::ids::PersonName;
+use tidegate_types::ids::{PersonName, Seq};
 use tidegate_types::record::Durability;
 use tidegate_types::time::Span;
 
@@ -108,9 +108,12 @@ impl Simulation {
     fn try_start(&mut self) -> Result<(), String> {
         let key = CheckpointKey::new("tidegate.local/desk/0123456789abcdef", &[7; 32]);
         let key = key.map_err(|error| error.to_string())?;
-        let options = Options { segment_bytes: SEGMENT, ..Options::new(Durability::Disk, key) };
-        let mut core = Core::new(setup::settings());
-        let mut found = Vec::new();
+        let (mut core, from, mut found) = self.taken_up()?;
+        let options = Options {
+            segment_bytes: SEGMENT,
+            replay_from: from,
+            ..Options::new(Durability::Disk, key)
+        };
         let storage: Arc<dyn Storage> = Arc::new(self.disk.clone());
         let opened = Stepped::open(storage, options, &mut |seq, record| {
             core.replay(seq, &record);
@@ -143,6 +146,22 @@ impl Simulation {
         }
         self.after(KEEP, Due::Keep { life });
         Ok(())
+    }
+
+    /// The core that a start begins with, the first record it has not seen, and those before.
+    fn taken_up(&mut self) -> Result<(Core, Seq, Vec<Vec<u8>>), String> {
+        self.damage_state();
+        let mut found = Vec::new();
+        let Some(saved) = self.start_from()? else {
+            return Ok((Core::new(setup::settings()), Seq(0), found));
+        };
+        let mut reader = self.reader(Seq(0)).map_err(|error| error.to_string())?;
+        while reader.next_seq() < saved.next {
+            let next = reader.next_record().map_err(|error| error.to_string())?;
+            let (_, record) = next.ok_or("the saved state is ahead of the journal")?;
+            found.push(to_bytes(&record));
+        }
+        Ok((saved.core, saved.next, found))
     }
 
     /// Whether the last change of the desk's set-up survived.

@@ -45,6 +45,10 @@ pub(super) struct Profile {
     pub(super) outsider_every: Option<Span>,
     /// How far apart halts are.
     pub(super) halt_every: Option<Span>,
+    /// How far apart the state is saved.
+    pub(super) save_every: Option<Span>,
+    /// Something happens to the saved state while the gateway is down.
+    pub(super) saves_badly: bool,
     /// How far apart the callers' requests are.
     pub(super) pace: Span,
     /// The venue allows so few requests that it asks to wait now and then.
@@ -62,6 +66,7 @@ impl Profile {
         let mut profile = Profile::calm();
         profile.pace = rng.millis(300, 8_000);
         profile.tight = rng.chance(200);
+        profile.saves_badly = rng.chance(500);
         let rates = [
             &mut profile.refused,
             &mut profile.lost,
@@ -87,6 +92,7 @@ impl Profile {
             &mut profile.jump_every,
             &mut profile.outsider_every,
             &mut profile.halt_every,
+            &mut profile.save_every,
         ];
         for span in spans {
             *span = rng

@@ -16,6 +16,7 @@ mod queue;
 mod reference;
 mod report;
 mod rng;
+mod saved;
 mod setup;
 mod streams;
 mod venue;

@@ -151,6 +151,11 @@ impl Simulation {
                     self.lapses.insert(trader, until);
                 }
             }
+            Asker::Saved { bytes } => {
+                if matches!(answer, Answer::Done) {
+                    self.state_is_saved(bytes);
+                }
+            }
             Asker::Operator => {}
             Asker::LastHalt => match answer {
                 Answer::Halted { .. } => self.counts.add("halts proven at the end"),

@@ -11,6 +11,7 @@ use super::operator::Operator;
 use super::queue::Queue;
 use super::reference::Reference;
 use super::rng::Rng;
+use super::saved::Image;
 use super::streams::Socket;
 use super::venue::{VENUES, Venue};
 use super::wire::Fate;
@@ -48,6 +49,7 @@ pub(super) enum Due {
     Caller(usize),
     Operator,
     Crash,
+    Save,
     Start,
     Keep { life: u32 },
     Flush { life: u32 },
@@ -82,6 +84,7 @@ pub(super) struct Simulation {
     pub(super) dialects: Dialects,
     pub(super) keys: Vec<Key>,
     pub(super) disk: Memory,
+    pub(super) image: Image,
     pub(super) gate: Option<Gate>,
     pub(super) life: u32,
     pub(super) sockets: BTreeMap<u64, Socket>,
@@ -126,6 +129,8 @@ pub(super) enum Asker {
     Countdown { trader: usize, until: Time },
     /// The administration.
     Operator,
+    /// The thread that saves the state.
+    Saved { bytes: Vec<u8> },
     /// The halt of everything at the end.
     LastHalt,
 }
@@ -160,6 +165,7 @@ impl Simulation {
             dialects,
             keys,
             disk: Memory::default(),
+            image: Image::default(),
             gate: None,
             life: 0,
             sockets: BTreeMap::new(),
@@ -222,6 +228,7 @@ impl Simulation {
             (self.profile.outsider_every, Due::Outsider),
             (self.profile.halt_every, Due::Operator),
             (self.profile.crash_every, Due::Crash),
+            (self.profile.save_every, Due::Save),
         ] {
             if let Some(every) = every {
                 let wait = self.rng.around(every);
@@ -280,6 +287,7 @@ impl Simulation {
                 }
                 self.again(self.profile.crash_every, Due::Crash);
             }
+            Due::Save => self.save(),
             Due::Start => self.start(),
             Due::Quiet | Due::QuietCheck | Due::LastHalt | Due::LastCheck => self.phase(&due),
             of_the_gateway => self.gateway_happens(of_the_gateway),
@@ -360,7 +368,7 @@ impl Simulation {
         self.queue.push(self.now.plus(wait), due);
     }
 
-    fn again(&mut self, every: Option<Span>, due: Due) {
+    pub(super) fn again(&mut self, every: Option<Span>, due: Due) {
         if let Some(every) = every {
             let wait = self.rng.around(every);
             self.after(wait, due);

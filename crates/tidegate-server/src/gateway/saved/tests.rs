@@ -1,5 +1,7 @@
+use super::super::image::{HEAD, MAGIC};
 use super::*;
 use crate::desk::tests::{World, world};
+use tidegate_core::Core;
 use tidegate_types::record::Change;
 
 fn folder(world: &World) -> DataFolder {
