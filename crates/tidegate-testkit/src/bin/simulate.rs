@@ -1,9 +1,9 @@
 //! Simulates the gateway: `simulate [--seed N] [--hours H] [--seeds COUNT] [--threads N] [--calm]
-//! [--log]`. The last line is the digest of the run.
+//! [--broken HOW] [--log]`. The last line is the digest of the run.
 
 use std::io::Write;
 use std::process::ExitCode;
-use tidegate_testkit::simulation::{Run, Settings, run_seeds};
+use tidegate_testkit::simulation::{Broken, Run, Settings, run_seeds};
 use tidegate_types::time::Span;
 
 const USAGE: &str = "usage: cargo xtask simulate [OPTION ...]
@@ -12,6 +12,7 @@ const USAGE: &str = "usage: cargo xtask simulate [OPTION ...]
   --hours H     hours to simulate for each (1)
   --threads N   seeds at a time; the result does not depend on it (1)
   --calm        nothing goes wrong
+  --broken HOW  the gateway is broken on purpose, to see that it is found
   --log         tell the story";
 
 struct Asked {
@@ -42,7 +43,8 @@ fn main() -> ExitCode {
 }
 
 fn asked(mut args: impl Iterator<Item = String>) -> Option<Asked> {
-    let settings = Settings { seed: 1, span: Span::from_secs(3600), calm: false, log: false };
+    let settings =
+        Settings { seed: 1, span: Span::from_secs(3600), calm: false, log: false, broken: None };
     let mut asked = Asked { settings, seeds: 1, threads: 1 };
     while let Some(arg) = args.next() {
         match arg.as_str() {
@@ -52,6 +54,11 @@ fn asked(mut args: impl Iterator<Item = String>) -> Option<Asked> {
             "--hours" => {
                 let hours: f64 = args.next()?.parse().ok()?;
                 asked.settings.span = Span::from_micros((hours * 3.6e9) as u64);
+            }
+            "--broken" => {
+                let how = args.next()?;
+                let known = Broken::ALL.iter().find(|(broken, _)| format!("{broken:?}") == how);
+                asked.settings.broken = Some(known?.0);
             }
             "--calm" => asked.settings.calm = true,
             "--log" => asked.settings.log = true,

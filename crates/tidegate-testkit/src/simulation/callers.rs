@@ -1,5 +1,6 @@
 //! Callers: they place, change, cancel, repeat themselves, and leave without a word.
 
+use super::broken::Broken;
 use super::rng::Rng;
 use super::setup;
 use super::venue::Terms;
@@ -26,6 +27,8 @@ pub(super) struct Trader {
     count: u64,
     /// Whether it wants its orders cancelled when it is gone.
     careful: bool,
+    /// It places conditional orders near the mark above all.
+    stops: bool,
     /// Its session, and whether the gateway has said that it is guarded.
     session: Option<(SessionId, bool)>,
 }
@@ -38,9 +41,9 @@ struct Mine {
 }
 
 impl Trader {
-    pub(super) fn new(seat: usize, mut rng: Rng) -> Trader {
+    pub(super) fn new(seat: usize, stops: bool, mut rng: Rng) -> Trader {
         let careful = rng.chance(500);
-        Trader { seat, rng, orders: Vec::new(), count: 0, careful, session: None }
+        Trader { seat, rng, orders: Vec::new(), count: 0, careful, stops, session: None }
     }
 
     /// The gateway is gone: what was asked of it will not be answered, and sessions are over.
@@ -122,7 +125,12 @@ impl Trader {
         let price = terms.on_grid(mark.raw() / 1000 * (1000 + toward));
         self.count += 1;
         let second = setup::seat_venue(self.seat) == 1;
-        let drawn = self.rng.below(if terms.option { 30 } else { 100 });
+        let conditional = self.stops && self.rng.chance(600);
+        let drawn = match (terms.option, conditional) {
+            (true, _) => self.rng.below(30),
+            (false, true) => self.rng.between(30, 40),
+            (false, false) => self.rng.below(100),
+        };
         let (order_type, time_in_force, post_only) = match drawn {
             0..=4 if second => (OrderType::Limit, TimeInForce::GoodTilCancelled, PostOnly::Slide),
             23..=26 if second => {
@@ -137,7 +145,8 @@ impl Trader {
             34..=37 => (OrderType::TakeLimit, TimeInForce::GoodTilCancelled, PostOnly::No),
             _ => (OrderType::Limit, TimeInForce::GoodTilCancelled, PostOnly::No),
         };
-        let near = i64::try_from(self.rng.between(0, 8)).ok()? - 4;
+        let far = if conditional { 1 } else { 4 };
+        let near = i64::try_from(self.rng.between(0, 2 * far)).ok()? - i64::try_from(far).ok()?;
         let trigger = order_type.is_conditional().then(|| Trigger {
             price: Price(terms.on_grid(mark.raw() / 1000 * (1000 + near))),
             by: if second && near % 2 == 0 { TriggerBy::Index } else { TriggerBy::Mark },
@@ -154,7 +163,7 @@ impl Trader {
             trigger,
             time_in_force,
             post_only,
-            reduce_only: self.rng.chance(100),
+            reduce_only: self.rng.chance(if conditional { 500 } else { 100 }),
             self_trade: None,
             caller_id: CallerOrderId::new(&format!("c{}-{}", self.seat, self.count)).ok(),
             valid_until: None,
@@ -216,6 +225,9 @@ impl Simulation {
         if let Some((session, _)) = trader.session.take() {
             self.counts.add("sessions lost");
             self.gone.insert(at, self.now);
+            if self.broken(Broken::ForgetsSessions) {
+                return;
+            }
             self.give(Event::Disconnected { session, lost: true });
         }
     }

@@ -35,6 +35,39 @@ pub const HEARD: [&str; 10] = [
     "Rejected",
 ];
 
+/// Why an order that stood so cannot hear that; `None` for what it may hear. A run in which it does
+/// fails.
+pub fn unreachable(stage: &str, heard: &str) -> Option<&'static str> {
+    match (stage, heard) {
+        ("Pending", "Left" | "DidNotLeave" | "NoWord") => None,
+        ("Pending", _) => Some(
+            "a request is noted as sent before its first byte leaves; what the gateway before \
+                  this one sent is Unknown",
+        ),
+        (_, "Left" | "DidNotLeave") => Some("each is told once, first, and never both"),
+        ("NotSent", _) => Some("what did not leave is not there, and nobody asks for it"),
+        ("NeverArrived", _) => {
+            Some("an order counts as never arrived only after the exchange must refuse it")
+        }
+        ("Sent", "Refused") => None,
+        (_, "Refused") => {
+            Some("a refusal answers the placement, and an answer after its time is not taken")
+        }
+        ("Unknown", "NotThere") => None,
+        (_, "NotThere") => Some(
+            "it counts of an order in doubt alone, and what was live is remembered for longer \
+                  than it takes to ask",
+        ),
+        ("Filled" | "Cancelled", "Rejected") | ("Cancelled", "Filled") => {
+            Some("an order ends once at the exchange")
+        }
+        ("Rejected", "Open" | "Filled" | "Cancelled") => {
+            Some("an order that was refused, or refused as it triggered, trades no more")
+        }
+        _ => None,
+    }
+}
+
 /// What a call is about.
 #[derive(Clone, Copy, Debug)]
 enum About {
@@ -48,6 +81,8 @@ enum About {
 pub struct Coverage {
     rows: BTreeMap<(&'static str, &'static str), u64>,
     calls: BTreeMap<CallId, About>,
+    /// A row that was hit and cannot be.
+    wrong: Option<String>,
 }
 
 impl Coverage {
@@ -86,6 +121,20 @@ impl Coverage {
             }
             _ => {}
         }
+    }
+
+    /// Whether only rows were hit that can be.
+    pub fn holds(&self) -> Result<(), String> {
+        self.wrong.clone().map_or(Ok(()), Err)
+    }
+
+    /// The rows that can be hit and were not.
+    pub fn missing(&self) -> Vec<(&'static str, &'static str)> {
+        let all = STAGES.into_iter().flat_map(|stage| HEARD.map(|heard| (stage, heard)));
+        let missing = |row: &(&'static str, &'static str)| {
+            !self.rows.contains_key(row) && unreachable(row.0, row.1).is_none()
+        };
+        all.filter(missing).collect()
     }
 
     /// Calls in flight are forgotten.
@@ -147,7 +196,11 @@ impl Coverage {
     }
 
     fn hit(&mut self, stage: Stage, heard: &'static str) {
-        *self.rows.entry((name(stage), heard)).or_default() += 1;
+        let stage = name(stage);
+        *self.rows.entry((stage, heard)).or_default() += 1;
+        if let Some(why) = unreachable(stage, heard) {
+            self.wrong = Some(format!("an order that is {stage} hears {heard}: {why}"));
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The gateway's life and its disk: flushes, crashes, starts.
 
+use super::broken::Broken;
 use super::gate::Gate;
 use super::setup;
 use super::world::{Asker, Due, Simulation};
@@ -17,6 +18,8 @@ use tidegate_types::time::Span;
 
 /// How often a checkpoint is signed.
 const KEEP: Span = Span::from_secs(30);
+/// The name of the first segment.
+const FIRST_SEGMENT: &str = "segment/0000000000";
 /// The size of a segment.
 const SEGMENT: u64 = 256 * 1024;
 
@@ -51,6 +54,9 @@ impl Simulation {
     /// The journal's housekeeping.
     pub(super) fn keep(&mut self) {
         let life = self.life;
+        if self.broken(Broken::LosesRecords) {
+            self.old_disk = self.disk.copied();
+        }
         let Some(gate) = &mut self.gate else { return };
         if gate.journal.keep().is_err() {
             self.counts.add("checkpoints not written");
@@ -79,6 +85,9 @@ impl Simulation {
             }
             self.disk.crashed(|| rng.chance(500))
         };
+        if self.broken(Broken::LosesRecords) {
+            self.disk = self.old_disk.copied();
+        }
         drop(gate);
         self.say(|| "crash".to_owned());
         self.life += 1;
@@ -115,8 +124,11 @@ impl Simulation {
             ..Options::new(Durability::Disk, key)
         };
         let storage: Arc<dyn Storage> = Arc::new(self.disk.clone());
+        let broken = self.broken;
         let opened = Stepped::open(storage, options, &mut |seq, record| {
-            core.replay(seq, &record);
+            if !Simulation::passes_over(broken, &record.body) {
+                core.replay(seq, &record);
+            }
             found.push(to_bytes(&record));
         });
         let (journal, appender, recovered) =
@@ -171,7 +183,8 @@ impl Simulation {
     }
 
     fn set_up(&mut self) -> Result<(), String> {
-        let changes = setup::changes().map_err(|_| "a bad name".to_owned())?;
+        let wide = self.broken(Broken::ForgetsLimits);
+        let changes = setup::changes(wide).map_err(|_| "a bad name".to_owned())?;
         let by = PersonName::new("root").map_err(|_| "a bad name".to_owned())?;
         for change in changes {
             let ticket = self.ticket(Asker::Operator);
@@ -185,6 +198,11 @@ impl Simulation {
         let Some(gate) = &mut self.gate else { return };
         let kept = gate.journal.keep().map_err(|error| error.to_string());
         self.hold(kept);
+        if self.broken(Broken::TampersWithJournal) {
+            self.disk.edit(FIRST_SEGMENT, |bytes| {
+                bytes.get_mut(5_000).into_iter().for_each(|byte| *byte ^= 1);
+            });
+        }
         let held = match verify_in(&self.disk, None, None) {
             Ok(report) if report.is_whole() => Ok(()),
             Ok(report) => Err(format!("the journal does not verify: {report}")),

@@ -51,6 +51,8 @@ pub(super) struct Profile {
     pub(super) saves_badly: bool,
     /// How far apart the callers' requests are.
     pub(super) pace: Span,
+    /// Callers place mostly conditional orders, near the mark, and many that only reduce.
+    pub(super) stops: bool,
     /// The venue allows so few requests that it asks to wait now and then.
     pub(super) tight: bool,
 }
@@ -67,6 +69,7 @@ impl Profile {
         profile.pace = rng.millis(300, 8_000);
         profile.tight = rng.chance(200);
         profile.saves_badly = rng.chance(500);
+        profile.stops = rng.chance(200);
         let rates = [
             &mut profile.refused,
             &mut profile.lost,

@@ -1,6 +1,7 @@
 //! The gateway: the core and the journal, and what the server does around them, without its sockets
 //! and threads.
 
+use super::broken::Broken;
 use super::streams::Follower;
 use super::venue::{VENUES, account_place, venue_of};
 use super::wire::Purpose;
@@ -130,10 +131,21 @@ impl Simulation {
                 let cancel = body.class() == CallClass::Cancel;
                 let failed = gate.journal_failed;
                 let warrant = if cancel && failed { Warrant::Emergency } else { warrant };
+                if self.broken(Broken::SendsEarly) && !cancel {
+                    return;
+                }
+                if self.skips(&body) {
+                    return self.pretend(id);
+                }
                 let purpose = Purpose::Call { id, body, warrant };
                 self.depart(venue, purpose, request.into_request());
             }
-            Action::Answer { ticket, answer } => self.answered(ticket, answer),
+            Action::Answer { ticket, answer } => {
+                let silent = self.broken(Broken::LeavesUnanswered) && ticket.0 % 50 == 40;
+                if !silent {
+                    self.answered(ticket, answer);
+                }
+            }
             Action::Reconcile { account } => {
                 self.counts.add("snapshots");
                 self.ask_snapshot(account, Vec::new());
@@ -215,8 +227,18 @@ impl Simulation {
         let class = call.body.class();
         let held = self.reference.signing(class, warrant);
         self.hold(held);
+        if self.broken(Broken::SignsBackwards) && class == CallClass::Amend {
+            let held = self.reference.signing(class, warrant);
+            self.hold(held);
+        }
         match self.build(&call) {
             Ok(request) => {
+                if self.broken(Broken::SendsEarly) && class != CallClass::Cancel {
+                    let (id, body) = (call.id, call.body.clone());
+                    let venue = venue_of(account_place(call.account.as_str()));
+                    let purpose = Purpose::Call { id, body, warrant };
+                    self.depart(venue, purpose, request.clone());
+                }
                 let proof = Signed::vouch(call.id, class, request);
                 self.give(Event::Signed { proof });
             }
@@ -230,7 +252,7 @@ impl Simulation {
     }
 
     /// Words and signs a call as the signer does.
-    fn build(&mut self, call: &Call) -> Result<WireRequest, Reject> {
+    pub(super) fn build(&mut self, call: &Call) -> Result<WireRequest, Reject> {
         if self.now < self.signer_until {
             self.counts.add("signatures refused");
             return Err(Reject::new(Code::SignerUnavailable, "the signer is gone"));

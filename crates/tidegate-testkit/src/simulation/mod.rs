@@ -2,6 +2,7 @@
 //! are, and around them a network, a disk, clocks and processes that fail. After every step what
 //! must hold is checked against a plain reference. The same seed gives the same run, byte for byte.
 
+mod broken;
 mod callers;
 mod checks;
 mod clock;
@@ -23,7 +24,8 @@ mod venue;
 mod wire;
 mod world;
 
-pub use coverage::{Coverage, HEARD, STAGES};
+pub use broken::Broken;
+pub use coverage::{Coverage, HEARD, STAGES, unreachable};
 pub use faults::Counts;
 pub use report::{Totals, run_seeds};
 
@@ -41,6 +43,8 @@ pub struct Settings {
     pub calm: bool,
     /// Whether the story is told.
     pub log: bool,
+    /// What the gateway does wrong on purpose.
+    pub broken: Option<Broken>,
 }
 
 /// What came of it.

@@ -78,6 +78,7 @@ impl Reference {
             return Err(format!("record {seq} reads back as another"));
         }
         self.coverage.note(self.shadow.state(), &read);
+        self.coverage.holds()?;
         self.fold(seq, &read);
         self.records.push(bytes);
         Ok(())

@@ -55,6 +55,9 @@ impl Totals {
                 let _ = write!(out, "{:>12}", self.coverage.of(stage, heard));
             }
         }
+        for (stage, heard) in self.coverage.missing() {
+            let _ = write!(out, "\nnot met: {stage} that hears {heard}");
+        }
         out
     }
 }

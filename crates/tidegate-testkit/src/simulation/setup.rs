@@ -65,8 +65,9 @@ pub(super) fn settings() -> CoreSettings {
     }
 }
 
-/// Every change that sets the desk up.
-pub(super) fn changes() -> Result<Vec<Change>, BadName> {
+/// Every change that sets the desk up; with limits that are too wide, for a gateway that is broken.
+pub(super) fn changes(wide: bool) -> Result<Vec<Change>, BadName> {
+    let factor = if wide { 100 } else { 1 };
     let mut changes =
         vec![Change::DeskSet { desk: DeskName::new("desk")?, approvals: Approvals::One }];
     for (account, ..) in ACCOUNTS {
@@ -77,7 +78,7 @@ pub(super) fn changes() -> Result<Vec<Change>, BadName> {
             key: "key".to_owned(),
             rights: Vec::new(),
         });
-        changes.push(Change::LimitsSet { limits: limits(account)? });
+        changes.push(Change::LimitsSet { limits: limits(account, factor)? });
     }
     for (at, (caller, account)) in SEATS.iter().enumerate() {
         let known = SEATS.iter().take(at).any(|(before, _)| before == caller);
@@ -95,7 +96,7 @@ pub(super) fn changes() -> Result<Vec<Change>, BadName> {
                 scheme: KeyScheme::Hmac,
             },
         });
-        changes.push(Change::GrantSet { grant: grant(caller, account)? });
+        changes.push(Change::GrantSet { grant: grant(caller, account, factor)? });
     }
     Ok(changes)
 }
@@ -109,7 +110,7 @@ pub(super) fn who(seat: usize) -> Result<Authenticated, BadName> {
     Ok(Authenticated::vouch(caller, key, venue, account))
 }
 
-fn grant(caller: CallerName, account: AccountName) -> Result<Grant, BadName> {
+fn grant(caller: CallerName, account: AccountName, factor: i64) -> Result<Grant, BadName> {
     use OrderType::{Limit, Market, MarketLimit, StopLimit, StopMarket, TakeLimit, TakeMarket};
     Ok(Grant {
         caller,
@@ -121,8 +122,8 @@ fn grant(caller: CallerName, account: AccountName) -> Result<Grant, BadName> {
         order_types: vec![Limit, Market, MarketLimit, StopMarket, StopLimit, TakeMarket, TakeLimit],
         reduce_only: false,
         max_order_qty: None,
-        max_order_notional: Usd(Decimal::new(ORDER, 0)),
-        max_open_notional: Usd(Decimal::new(CALLER_OPEN, 0)),
+        max_order_notional: Usd(Decimal::new(factor * ORDER, 0)),
+        max_open_notional: Usd(Decimal::new(factor * CALLER_OPEN, 0)),
         orders_per_second: 20,
         burst: 40,
         settings: false,
@@ -131,14 +132,14 @@ fn grant(caller: CallerName, account: AccountName) -> Result<Grant, BadName> {
     })
 }
 
-fn limits(account: AccountName) -> Result<AccountLimits, BadName> {
+fn limits(account: AccountName, factor: i64) -> Result<AccountLimits, BadName> {
     Ok(AccountLimits {
         account,
         max_order_qty: vec![(Pattern::new("*")?, Qty(Decimal::new(100_000, 0)))],
-        max_order_notional: Usd(Decimal::new(ORDER, 0)),
-        max_open_notional: Usd(Decimal::new(ACCOUNT_OPEN, 0)),
-        max_position_notional: Usd(Decimal::new(POSITION, 0)),
-        max_exposure: Usd(Decimal::new(EXPOSURE, 0)),
+        max_order_notional: Usd(Decimal::new(factor * ORDER, 0)),
+        max_open_notional: Usd(Decimal::new(factor * ACCOUNT_OPEN, 0)),
+        max_position_notional: Usd(Decimal::new(factor * POSITION, 0)),
+        max_exposure: Usd(Decimal::new(factor * EXPOSURE, 0)),
         collar_bps: 400,
         option_collar_bps: 1000,
         max_mark_age: Span::from_secs(5),

@@ -1,6 +1,7 @@
 //! The accounts' private streams and the marks: sockets that break, go silent, repeat themselves
 //! and leave things out.
 
+use super::broken::Broken;
 use super::venue::{ACCOUNTS, venue_of};
 use super::wire::Purpose;
 use super::world::{Due, Simulation};
@@ -214,6 +215,9 @@ impl Simulation {
         let (news, steps) = follower.stream.on_text(text, known, shown);
         follower.left.extend(steps);
         let name = follower.account.clone();
+        if self.broken(Broken::IgnoresOrders) {
+            return;
+        }
         for news in news {
             if let StreamNews::Event(event) = news {
                 self.give(Event::Streamed { account: name.clone(), event });

@@ -2,6 +2,7 @@
 
 pub(super) use super::faults::Fate;
 
+use super::broken::Broken;
 use super::venue::{account_place, venue_of};
 use super::world::{Due, Simulation};
 use tidegate_core::event::Event;
@@ -69,6 +70,10 @@ impl Simulation {
             Fate::Lost => {}
             Fate::BrokenBefore => self.after(wait, broken),
             Fate::BrokenAfter => {
+                if self.broken(Broken::RepeatsRequests) {
+                    let wire = Box::new(wire.clone());
+                    self.after(wait, Due::Arrive { life, venue, number, wire, fate });
+                }
                 let sooner = self.rng.millis(1, 200);
                 self.after(sooner, broken);
                 self.after(wait, Due::Arrive { life, venue, number, wire: Box::new(wire), fate });
@@ -171,8 +176,13 @@ impl Simulation {
         let Some((venue, purpose)) = gate.flying.remove(&number) else { return };
         let why = why.to_owned();
         match purpose {
-            Purpose::Call { id, .. } if left => {
+            Purpose::Call { id, body, warrant } if left => {
                 self.counts.add("outcomes unknown");
+                if self.broken(Broken::SendsTwice)
+                    && let Some((venue, wire)) = self.again_for(id, &body)
+                {
+                    return self.depart(venue, Purpose::Call { id, body, warrant }, wire);
+                }
                 let outcome = Outcome::Unknown { why };
                 self.give(Event::Replied { call: id, outcome, reply: None });
             }
@@ -203,7 +213,10 @@ impl Simulation {
         let Some(gate) = &self.gate else { return };
         let none = Instruments::default();
         let known = gate.instruments.get(venue).unwrap_or(&none);
-        let result = dialect.snapshot(&replies, known).map_err(|e| e.0);
+        let mut result = dialect.snapshot(&replies, known).map_err(|e| e.0);
+        if let Ok(snapshot) = &mut result {
+            self.misread(snapshot);
+        }
         self.give(Event::Snapshot { account, result });
     }
 

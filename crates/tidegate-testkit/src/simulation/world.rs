@@ -1,5 +1,6 @@
 //! Everything in one place and under one queue: what happens next, and to whom.
 
+use super::broken::Broken;
 use super::callers::Trader;
 use super::checks::Limits;
 use super::clock::Clock;
@@ -108,6 +109,9 @@ pub(super) struct Simulation {
     pub(super) end: Time,
     pub(super) failure: Option<String>,
     pub(super) log: Option<Vec<String>>,
+    pub(super) broken: Option<Broken>,
+    /// The disk as it was some time ago, for a gateway that loses what it wrote.
+    pub(super) old_disk: Memory,
     done: bool,
 }
 
@@ -155,7 +159,9 @@ impl Simulation {
             registry::find(&name).ok_or("there is no such venue")
         };
         let dialects = [dialect(0)?, dialect(1)?];
-        let traders = (0..setup::SEATS.len()).map(|seat| Trader::new(seat, rng.fork())).collect();
+        let traders = (0..setup::SEATS.len())
+            .map(|seat| Trader::new(seat, profile.stops, rng.fork()))
+            .collect();
         Ok(Simulation {
             profile,
             now: START,
@@ -186,6 +192,8 @@ impl Simulation {
             end: START.plus(settings.span),
             failure: None,
             log: settings.log.then(Vec::new),
+            broken: settings.broken,
+            old_disk: Memory::default(),
             done: false,
             rng,
         })

@@ -2,11 +2,11 @@
 //! the commit, so that every change meets days of its own.
 
 use std::process::Command;
-use tidegate_testkit::simulation::{Run, Settings, run};
+use tidegate_testkit::simulation::{Broken, Run, Settings, run};
 use tidegate_types::time::Span;
 
 fn settings(seed: u64, minutes: u64) -> Settings {
-    Settings { seed, span: Span::from_secs(60 * minutes), calm: false, log: false }
+    Settings { seed, span: Span::from_secs(60 * minutes), calm: false, log: false, broken: None }
 }
 
 fn holds(settings: &Settings) -> Run {
@@ -49,5 +49,17 @@ fn seeds_of_this_commit_hold() {
     for seed in seed..seed + 4 {
         println!("seed {seed}");
         holds(&settings(seed, 12));
+    }
+}
+
+/// The seeds within which every broken gateway must be found.
+const SEEDS: std::ops::Range<u64> = 7..27;
+
+#[test]
+fn every_check_finds_the_gateway_that_is_broken_in_its_way() {
+    for (broken, told) in Broken::ALL {
+        let of = |seed| run(&Settings { broken: Some(broken), ..settings(seed, 6) }).failure;
+        let found = SEEDS.filter_map(of).find(|failure| failure.contains(told));
+        assert!(found.is_some(), "{broken:?}: nothing told of `{told}` within {SEEDS:?}");
     }
 }
