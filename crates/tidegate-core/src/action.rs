@@ -2,12 +2,14 @@
 
 use crate::send::Sendable;
 use tidegate_types::call::{Call, Warrant};
+use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{AccountName, OrderId, Seq, Ticket};
 use tidegate_types::record::Record;
 use tidegate_types::reject::Reject;
 use tidegate_types::report::PositionReport;
 use tidegate_types::request::Reply;
+use tidegate_types::time::Time;
 
 /// Something for the server to carry out, in the order given.
 #[derive(Debug)]
@@ -18,6 +20,13 @@ pub enum Action {
         seq: Seq,
         /// The record.
         record: Record,
+    },
+    /// Keep this where the journal is not, to be told at the next start: it goes without a record.
+    Keep {
+        /// When.
+        at: Time,
+        /// What.
+        act: Emergency,
     },
     /// Have the signer sign this call; answered by `Event::Signed` or `Event::NotSent`.
     Sign {

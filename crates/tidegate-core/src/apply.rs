@@ -6,8 +6,9 @@ use crate::state::{Account, Flatten, Halt, Key, Purpose, State};
 use crate::told::{reconciled, resolved, streamed};
 use std::collections::BTreeMap;
 use tidegate_types::call::CallBody;
+use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::Scope;
-use tidegate_types::ids::{AccountName, CallId, CallerName, ClientId, OrderId};
+use tidegate_types::ids::{AccountName, CallId, CallerName, ClientId, OrderId, PersonName};
 use tidegate_types::instrument::Qty;
 use tidegate_types::order::NewOrder;
 use tidegate_types::record::{Body, Change, Decision, Record};
@@ -33,20 +34,17 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         }
         Body::Changed { change, .. } => changed(state, change, now),
         Body::Halted { by, scope, reason, allow_reduce } => {
-            let before = state.halts.get(scope);
-            let halt = Halt {
-                by: by.clone(),
-                reason: reason.clone(),
-                // Halting again tightens, never loosens.
-                allow_reduce: *allow_reduce && before.is_none_or(|h| h.allow_reduce),
-                since: now,
-                from: state.next_order,
-                proven: false,
-                number: state.halts.values().map(|halt| halt.number).max().unwrap_or(0) + 1,
-                flatten: before.and_then(|halt| halt.flatten),
-            };
-            state.halts.insert(scope.clone(), halt);
+            halted(state, (by, scope, reason), *allow_reduce, now);
         }
+        Body::Unrecorded { act: Emergency::Halted { by, scope, reason, allow_reduce }, .. } => {
+            let held = state.halts.get(scope);
+            // What was on record already stays as it is.
+            if held.is_none_or(|halt| halt.allow_reduce && !allow_reduce) {
+                halted(state, (by, scope, reason), *allow_reduce, now);
+            }
+        }
+        // What became of the order is found out from the venue.
+        Body::Unrecorded { act: Emergency::Cancelled { .. }, .. } => {}
         Body::HaltProven { scope } => {
             if let Some(halt) = state.halts.get_mut(scope) {
                 halt.proven = true;
@@ -173,6 +171,27 @@ fn changed(state: &mut State, change: &Change, now: Time) {
         }
         Change::AlarmsSeen { until } => state.alarms.seen(until),
     }
+}
+
+fn halted(
+    state: &mut State,
+    (by, scope, reason): (&PersonName, &Scope, &String),
+    allow_reduce: bool,
+    now: Time,
+) {
+    let before = state.halts.get(scope);
+    let halt = Halt {
+        by: by.clone(),
+        reason: reason.clone(),
+        // Halting again tightens, never loosens.
+        allow_reduce: allow_reduce && before.is_none_or(|h| h.allow_reduce),
+        since: now,
+        from: state.next_order,
+        proven: false,
+        number: state.halts.values().map(|halt| halt.number).max().unwrap_or(0) + 1,
+        flatten: before.and_then(|halt| halt.flatten),
+    };
+    state.halts.insert(scope.clone(), halt);
 }
 
 fn set_flatten(state: &mut State, scope: &Scope, flatten: Flatten) {

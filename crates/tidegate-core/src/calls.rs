@@ -33,6 +33,13 @@ pub(crate) struct Flight {
     joined: Vec<Ticket>,
 }
 
+impl Flight {
+    /// Whether it was handed out to be sent.
+    pub(crate) fn is_released(&self) -> bool {
+        self.released
+    }
+}
+
 impl Core {
     /// Has a request signed. It leaves when that is done and its record is durable.
     pub(crate) fn sign(

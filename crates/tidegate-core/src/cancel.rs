@@ -37,6 +37,13 @@ pub(crate) struct Cancels {
     groups: BTreeMap<Ticket, Group>,
 }
 
+impl Cancels {
+    /// Who wants an order cancelled.
+    pub(crate) fn canceller(&self, order: OrderId) -> Option<&Canceller> {
+        self.wanted.get(&order).map(|wanted| &wanted.by)
+    }
+}
+
 impl Core {
     pub(crate) fn room_to_cancel(&self, order: OrderId) -> Result<(), Refusal> {
         let waiting = self.cancels.wanted.len();

@@ -1,5 +1,6 @@
 //! What can happen to the core.
 
+use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{
     AccountName, CallId, CallerName, KeyId, OrderId, PersonName, Seq, SessionId, Ticket, VenueName,
@@ -11,6 +12,7 @@ use tidegate_types::record::{Change, Durability};
 use tidegate_types::reject::Reject;
 use tidegate_types::report::{AccountEvent, AccountSnapshot, Outcome};
 use tidegate_types::request::Reply;
+use tidegate_types::time::Time;
 
 /// Something that happened, handed to the core with the time.
 #[derive(Debug)]
@@ -23,6 +25,11 @@ pub enum Event {
         version: String,
         /// When a record counts as written.
         durability: Durability,
+    },
+    /// What the gateway before this one did without a record, in order; told after the start.
+    Kept {
+        /// When, and what.
+        acts: Vec<(Time, Emergency)>,
     },
     /// The gateway is about to stop in good order.
     Stopping,

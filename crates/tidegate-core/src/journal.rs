@@ -1,11 +1,11 @@
 //! Records: made, folded in, and handed out to be written. A request that passed its gates becomes
 //! a record here, and the record's number is what it is signed under.
 
-use crate::Core;
 use crate::action::Action;
 use crate::refusals::Refusal;
 use crate::risk::{Cleared, ClearedSetting};
 use crate::state::Purpose;
+use crate::{Core, emergency};
 use std::collections::VecDeque;
 use tidegate_types::call::{Call, CallBody, Warrant};
 use tidegate_types::grant::Scope;
@@ -51,7 +51,12 @@ impl Core {
         if self.held.failed.is_none() {
             self.next = seq.next();
             out.push(Action::Append { seq, record });
-        } else if self.held.records.len() < MAX_HELD {
+            return seq;
+        }
+        if let Some(act) = emergency::of(&self.state, &record.body) {
+            out.push(Action::Keep { at: now, act });
+        }
+        if self.held.records.len() < MAX_HELD {
             self.held.records.push_back(record);
         } else {
             self.held.dropped += 1;

@@ -16,6 +16,7 @@ mod authorize;
 mod calls;
 mod cancel;
 mod dead_man;
+mod emergency;
 mod exposure;
 mod flatten;
 mod guards;
@@ -179,6 +180,7 @@ impl Core {
                 self.running = true;
                 self.take_up(now);
             }
+            Event::Kept { acts } => self.kept(acts, now, out),
             Event::Stopping => {
                 self.close_windows(now, true, out);
                 self.append(Body::Stopped, now, out);
@@ -307,6 +309,7 @@ impl Core {
         self.held.failed = Some(why.to_owned());
         let reject = Reject::new(Code::JournalUnavailable, why);
         self.drop_unsent(|_, _| true, &reject, now, out);
+        self.keep_what_holds(now, out);
         self.cancels_in_emergency(out);
         for (ticket, _) in std::mem::take(&mut self.answers).into_values() {
             let answer = Answer::Refused { reject: reject.clone() };

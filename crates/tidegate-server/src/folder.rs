@@ -55,6 +55,8 @@ impl DataFolder {
         admin_token = "admin-token";
         /// While this file is there, everything is halted.
         halt_file = "HALT";
+        /// What went without a record while the journal could not be written.
+        emergency = "emergency";
         /// Where the folder belongs: a copy of it is another file.
         place = "place";
         /// Held by the gateway that runs on the folder.

@@ -6,6 +6,7 @@
 pub mod call;
 pub mod codec;
 pub mod decimal;
+pub mod emergency;
 pub mod grant;
 pub mod ids;
 pub mod instrument;

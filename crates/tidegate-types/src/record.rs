@@ -2,6 +2,7 @@
 //! All state is a fold over them.
 
 use crate::call::CallBody;
+use crate::emergency::Emergency;
 use crate::grant::{AccountLimits, Grant, Scope, VirtualKey};
 use crate::ids::{
     AccountName, CallId, CallerName, ClientId, DeskName, InstrumentId, KeyId, OrderId, PersonName,
@@ -497,6 +498,13 @@ pub enum Body {
         /// The numbers.
         decision: Decision,
     },
+    /// What went without a record while the gateway before this one had no journal.
+    Unrecorded {
+        /// When.
+        at: Time,
+        /// What.
+        act: Emergency,
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -535,6 +543,7 @@ codec_enum!(Body {
     33 => Flattening { by, scope },
     34 => Flattened { scope },
     35 => ClosingCleared { order, call, scope, account, client_id, deadline, request, decision },
+    36 => Unrecorded { at, act },
 });
 
 /// One entry of the journal.

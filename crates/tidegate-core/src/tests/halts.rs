@@ -2,7 +2,10 @@
 
 use super::world::*;
 use crate::action::Answer;
+use crate::event::Event;
+use tidegate_types::emergency::Emergency;
 use tidegate_types::order::Side;
+use tidegate_types::record::{Body, Canceller, Change};
 use tidegate_types::reject::Code;
 
 fn cancelled(world: &World, ticket: tidegate_types::ids::Ticket) -> Option<u64> {
@@ -153,6 +156,148 @@ fn a_halt_holds_over_a_restart_and_is_proven_then() {
     assert!(matches!(world.answers[&lifted], Answer::Done));
     let passes = world.place("ann", buy("1", "100"));
     assert_eq!(world.code(passes), None);
+}
+
+#[test]
+fn what_went_without_a_record_is_on_record_after_the_restart() {
+    let mut world = World::new();
+    let order = world.live("ann", buy("1", "100"));
+    world.live("bob", buy("1", "99"));
+    world.flush();
+    world.event(Event::JournalFailed { why: "full".to_owned() });
+    let proof = world.halt("caller:ann", false);
+    world.settle_for(5);
+    assert_eq!(cancelled(&world, proof), Some(1), "it is proven without a journal");
+    let kept = std::mem::take(&mut world.kept);
+    assert!(matches!(&kept[0].1, Emergency::Halted { .. }), "{kept:?}");
+    let client = world.core.state().orders().get(order).unwrap().client_id.clone();
+    assert!(
+        kept.iter().any(|(_, act)| matches!(act, Emergency::Cancelled { order, by, .. }
+            if order.client_id == client && matches!(by, Canceller::Halt { .. }))),
+        "{kept:?}"
+    );
+    world.kill(false);
+    assert!(world.core.state().halts().is_empty(), "the journal does not know of it");
+    let count = kept.len();
+    world.event(Event::Kept { acts: kept });
+    let blocked = world.place("ann", buy("1", "100"));
+    assert_eq!(world.code(blocked), Some(Code::Halted));
+    world.up();
+    world.settle_for(10);
+    assert!(world.core.state().halts().values().all(|halt| halt.proven));
+    let told = world.journal.iter().filter(|r| matches!(r.body, Body::Unrecorded { .. })).count();
+    assert_eq!(told, count);
+    world.check_replay();
+
+    // A halt that was on record stays as it was; one that is stricter holds.
+    let since = world.core.state().halts().values().next().unwrap().since;
+    let again = |allow_reduce| Emergency::Halted {
+        by: name("root"),
+        scope: "caller:ann".parse().unwrap(),
+        reason: "again".to_owned(),
+        allow_reduce,
+    };
+    world.event(Event::Kept { acts: vec![(world.now, again(true)), (world.now, again(false))] });
+    assert_eq!(world.core.state().halts().values().next().unwrap().since, since);
+}
+
+#[test]
+fn cancels_under_way_when_the_journal_fails_are_kept_too() {
+    let mut world = World::new();
+    world.live("ann", buy("1", "100"));
+    world.halt("all", false);
+    world.event(Event::JournalFailed { why: "full".to_owned() });
+    let acts: Vec<_> = world.kept.iter().map(|(_, act)| act).collect();
+    assert!(
+        matches!(acts.as_slice(), [Emergency::Halted { .. }, Emergency::Cancelled { .. }]),
+        "{acts:?}"
+    );
+}
+
+#[test]
+fn nothing_but_a_resume_lifts_a_halt() {
+    let mut world = World::new();
+    world.live("ann", buy("1", "100"));
+    let halt = world.halt("all", false);
+    world.settle_for(5);
+    assert!(cancelled(&world, halt).is_some());
+    let held = |world: &mut World, when: &str| {
+        let ticket = world.place("ann", buy("1", "100"));
+        assert_eq!(world.code(ticket), Some(Code::Halted), "{when}");
+    };
+    world.kill(false);
+    held(&mut world, "after a restart");
+    world.up();
+    world.settle_for(40);
+    assert!(world.is_open(), "the account was reconciled and opened again");
+    held(&mut world, "after a reconciliation");
+    world.event(Event::StreamDown { account: name(MAIN), why: "test".to_owned() });
+    world.up();
+    held(&mut world, "after a reconnection");
+    world.change(Change::LimitsSet { limits: limits() });
+    world.change(Change::GrantSet { grant: grant("ann") });
+    held(&mut world, "after its limits and grants were set anew");
+    world.halt("caller:ann", true);
+    world.resume("caller:ann");
+    held(&mut world, "after another halt was lifted");
+    world.settle_for(3600);
+    held(&mut world, "after an hour");
+    world.resume("all");
+    let ticket = world.place("ann", buy("1", "100"));
+    assert_eq!(world.code(ticket), None);
+}
+
+#[test]
+fn with_a_dead_signer_it_says_so_holds_and_goes_on_when_that_is_back() {
+    let mut world = World::new();
+    let order = world.live("ann", buy("1", "100"));
+    let halt = world.halt("all", false);
+    for _ in 0..4 {
+        world.flush();
+        while !world.to_sign.is_empty() {
+            world.not_sent(0);
+        }
+        world.pass(2_000);
+        let blocked = world.place("ann", buy("1", "100"));
+        assert_eq!(world.code(blocked), Some(Code::Halted));
+    }
+    assert_eq!(cancelled(&world, halt), None);
+    let left = world.core.outstanding(&tidegate_types::grant::Scope::All);
+    let [(id, why)] = left.orders.as_slice() else { panic!("{left:?}") };
+    assert_eq!(*id, order);
+    assert!(why.contains("not sent") && why.contains("TG701"), "{why}");
+    world.settle_for(30);
+    assert_eq!(cancelled(&world, halt), Some(1));
+}
+
+#[test]
+fn a_venue_that_refuses_or_is_silent_is_told_of() {
+    let mut world = World::new();
+    world.live("ann", buy("1", "100"));
+    world.venue.deaf = 2;
+    let halt = world.halt("all", false);
+    world.settle();
+    let left = world.core.outstanding(&tidegate_types::grant::Scope::All);
+    assert!(left.orders[0].1.contains("the venue's answer is missing: deaf"), "{left:?}");
+    world.settle_for(60);
+    assert!(cancelled(&world, halt).is_some());
+    let left = world.core.outstanding(&tidegate_types::grant::Scope::All);
+    assert_eq!(left, crate::Outstanding::default());
+
+    // Nothing is open, and the venue does not show that.
+    let mut world = World::new();
+    world.to_read.clear();
+    world.pass(30_000);
+    let halt = world.halt("all", false);
+    let silent = Err("HTTP 418".to_owned());
+    world.event(Event::Snapshot { account: name(MAIN), result: silent });
+    let left = world.core.outstanding(&tidegate_types::grant::Scope::All);
+    let [(account, why)] = left.accounts.as_slice() else { panic!("{left:?}") };
+    assert_eq!(account.as_str(), MAIN);
+    assert!(why.contains("does not show its open orders: HTTP 418"), "{why}");
+    world.to_read.clear();
+    world.settle_for(60);
+    assert_eq!(cancelled(&world, halt), Some(0));
 }
 
 #[test]

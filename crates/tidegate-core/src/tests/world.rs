@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use tidegate_types::call::{Call, CallClass, Warrant, WireRequest};
 use tidegate_types::codec::to_bytes;
 use tidegate_types::decimal::Decimal;
+use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::{
     AccountLimits, Grant, KeyScheme, OnRepeat, Pattern, Scope, VirtualKey,
 };
@@ -150,6 +151,8 @@ pub(super) struct World {
     pub(super) asked: Vec<Ticket>,
     pub(super) to_read: Vec<AccountName>,
     pub(super) starts: u32,
+    /// What went without a record.
+    pub(super) kept: Vec<(Time, Emergency)>,
 }
 
 impl World {
@@ -176,6 +179,7 @@ impl World {
             asked: Vec::new(),
             to_read: Vec::new(),
             starts: 0,
+            kept: Vec::new(),
         };
         world.start();
         let (venue, account): (VenueName, AccountName) = (name(VENUE), name(MAIN));
@@ -372,6 +376,7 @@ impl World {
                     assert!(to_bytes(&record).len() <= MAX_RECORD_BYTES);
                     self.journal.push(record);
                 }
+                Action::Keep { at, act } => self.kept.push((at, act)),
                 Action::Sign { call, warrant } => self.to_sign.push((call, warrant)),
                 Action::Send { request } => {
                     let (call, warrant) = self.signed.remove(&request.call()).unwrap();

@@ -337,6 +337,12 @@ async fn the_halt_file_halts_everything() {
     assert_eq!(code, "halt_file");
     assert!(message.contains("HALT"), "{message}");
     std::fs::remove_file(office.folder.halt_file()).unwrap();
+    halt_file::check(&office.admin);
+    let answer = office.world.desk.submit(ann(), None, buy("1", "100")).await;
+    assert!(
+        matches!(&answer, Answer::Refused { reject } if reject.code == Code::Halted),
+        "the file is gone and the halt is not: {answer:?}"
+    );
     office.ask(resume).await.unwrap();
     assert!(office.world.desk.look(|state| state.halts().is_empty()));
 }

@@ -68,6 +68,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::Flattening { .. }
         | Body::Flattened { .. }
         | Body::ClosingCleared { .. }
+        | Body::Unrecorded { .. }
         | Body::Cleared { .. }
         | Body::AmendCleared { .. }
         | Body::CancelCleared { .. }
@@ -289,6 +290,7 @@ impl Desk {
                     Action::Append { seq, record } => {
                         urgent |= inner.append(seq, &record, now) == Urgency::Now;
                     }
+                    Action::Keep { at, act } => self.keep(at, act),
                     Action::Sign { call, warrant } => self.sign_call(inner, call, warrant, now),
                     Action::Send { request } => self.send_call(inner, request, now),
                     Action::Answer { ticket, answer } => {

@@ -33,13 +33,14 @@ use carry_out::Inner;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Instant;
 use tidegate_core::action::Answer;
 use tidegate_core::event::Event;
 use tidegate_core::state::State;
 use tidegate_core::{Core, Outstanding};
 use tidegate_journal::Appender;
+use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{
     AccountName, InstrumentId, PersonName, Seq, SessionId, Ticket, VenueName,
@@ -59,6 +60,9 @@ use tokio::sync::{Notify, broadcast, oneshot};
 /// How many messages of a private stream wait for a slow session.
 const FRAMES_KEPT: usize = 1024;
 
+/// Keeps what goes without a record.
+pub type Keeper = Box<dyn Fn(Time, Emergency) + Send + Sync>;
+
 /// The core and everything around it that is shared.
 pub struct Desk {
     inner: Mutex<Inner>,
@@ -73,6 +77,7 @@ pub struct Desk {
     /// There are records to commit.
     due: Notify,
     signer_lacks: Mutex<Vec<String>>,
+    keeper: OnceLock<Keeper>,
     links: Arc<Links>,
     signer: Arc<dyn Signer>,
     runtime: Handle,
@@ -98,6 +103,7 @@ impl Desk {
             alarm: Alarm::default(),
             due: Notify::new(),
             signer_lacks: Mutex::default(),
+            keeper: OnceLock::new(),
             links,
             signer,
             runtime,
@@ -245,6 +251,18 @@ impl Desk {
     /// The protections that the signer lacks on this machine.
     pub fn signer_lacks(&self) -> Vec<String> {
         self.signer_lacks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Names who keeps what goes without a record; it must not wait for anything. Once, at the start.
+    pub fn set_keeper(&self, keeper: Keeper) {
+        // There is none yet.
+        let _ = self.keeper.set(keeper);
+    }
+
+    fn keep(&self, at: Time, act: Emergency) {
+        if let Some(keeper) = self.keeper.get() {
+            keeper(at, act);
+        }
     }
 
     /// Takes note of the protections that a signer that is up lacks.

@@ -44,6 +44,8 @@ pub(super) struct Assembled {
     pub(super) is_copy: bool,
     /// What is stamped before this is refused, since the gateway before this one may have acted on it.
     pub(super) taken_from: Time,
+    /// When the newest record was made that the journal had.
+    pub(super) last_record: Option<Time>,
     keys: watch::Receiver<Vec<VenueKeyInfo>>,
 }
 
@@ -86,7 +88,8 @@ pub(super) async fn assemble(
     let rate = (config.requests.per_second, config.requests.burst);
     let callers = Arc::new(Callers::new(keyring(&replayed.core, &secrets)?, replays, rate));
     let links = Arc::new(links(&config)?);
-    let Replayed { core, journal, appender, news: journal_news, settings, from, .. } = replayed;
+    let Replayed { core, journal, appender, last_record, news: journal_news, settings, from } =
+        replayed;
     let runtime = tokio::runtime::Handle::current();
     let desk = Desk::new(core, appender, Arc::new(signer.clone()), Arc::clone(&links), runtime);
     tokio::spawn(Arc::clone(&desk).hear_journal(journal_news));
@@ -145,6 +148,7 @@ pub(super) async fn assemble(
         journal,
         is_copy,
         taken_from,
+        last_record,
         keys,
     })
 }

@@ -2,6 +2,7 @@
 
 mod assemble;
 mod descriptors;
+mod emergency;
 pub mod image;
 mod keys;
 mod lock;
@@ -110,6 +111,7 @@ async fn run_locked(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result
     let (stop, mut stopped) = watch::channel(false);
     let assembled = assemble::assemble(config, stop.clone()).await?;
     begin(&assembled).await?;
+    emergency::begin(&assembled.desk, &assembled.folder, assembled.last_record);
     place::halt_copy(&assembled).await?;
     // Before anything that may take long: a halt must get in from the start.
     let admin = admin::start(Arc::clone(&assembled.admin))

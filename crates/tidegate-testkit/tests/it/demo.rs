@@ -31,6 +31,7 @@ fn a_demo_from_its_first_start_to_its_end() {
     steps.step("verify", || verify_finds_damage(&demo, home.path()));
     steps.step("the doctor", || doctor_looks_at_clock_and_keys(&demo));
     steps.step("halt under flood", || halt_under_flood(&demo));
+    steps.step("positions are closed", || positions_are_closed(&demo));
     steps.step("the gateway stands still", || gateway_stands_still(&demo));
     steps.step("the signer dies", || signer_dies(&demo));
     steps.step("the gateway dies", || gateway_dies(&demo));
@@ -185,6 +186,35 @@ fn halt_under_flood(demo: &Demo) {
     assert_eq!(run_json(&demo.dir, &["resume", "all", "--reason", "over"]).code, 0);
     demo.open_again();
     demo.place("after");
+}
+
+/// The bots hold positions at both exchanges; they are closed by orders of Tidegate's own.
+fn positions_are_closed(demo: &Demo) {
+    let positions = || {
+        let status = demo.status();
+        let accounts = status["accounts"].as_array().unwrap().iter();
+        let held = accounts.filter_map(|one| one["positions"].as_object());
+        held.map(serde_json::Map::len).sum::<usize>()
+    };
+    eventually("somebody holds something", START, || (positions() > 0).then_some(()));
+    let halt = ["halt", "all", "--flatten", "--reason", "out", "--timeout", "90"];
+    let ended = run_json(&demo.dir, &halt);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(ended.json["flat"], true, "{ended:?}");
+    let closed = ended.json["closed"].as_array().unwrap();
+    assert!(!closed.is_empty(), "{ended:?}");
+    assert_eq!(positions(), 0);
+    let foreign = demo.status()["foreign"].clone();
+    assert_eq!(foreign, Value::Array(Vec::new()), "they were our own orders");
+    let (_, told) = demo.binance.ask("GET", "/fapi/v2/positionRisk", "");
+    let open = told
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["positionAmt"].as_str().unwrap().parse::<f64>().unwrap() != 0.0);
+    assert_eq!(open.count(), 0, "the exchange shows no position: {told}");
+    assert_eq!(run_json(&demo.dir, &["resume", "all", "--reason", "over"]).code, 0);
+    demo.open_again();
 }
 
 fn signer_dies(demo: &Demo) {

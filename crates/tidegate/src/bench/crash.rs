@@ -333,7 +333,7 @@ fn story(data: &Path) -> Result<Story, Failure> {
 }
 
 /// What reached the exchange, by client id.
-async fn arrivals(sim: &Sim) -> Result<BTreeMap<String, u64>, Failure> {
+pub(super) async fn arrivals(sim: &Sim) -> Result<BTreeMap<String, u64>, Failure> {
     let url = word(&sim.told, "/gateway")?;
     let mut client = crate::http::Client::new(&url, None).map_err(|e| failed(&e.to_string()))?;
     let answer = client.send("GET", "/sim/arrivals?venue=binance", &[], String::new()).await;

@@ -1,6 +1,7 @@
 //! `tidegate bench`: figures that compare two sides in one run.
 
 mod crash;
+mod kill;
 mod load;
 mod orders;
 mod stage;
@@ -24,6 +25,7 @@ pub fn run(common: &Common, args: &Bench) -> Result<(), Failure> {
         match args.what {
             BenchWhat::Orders => orders::measure(&dir, args).await,
             BenchWhat::Crash => crash::measure(&dir, args).await,
+            BenchWhat::Kill => kill::measure(&dir, args).await,
         }
     });
     match measured {

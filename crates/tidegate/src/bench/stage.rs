@@ -52,7 +52,17 @@ pub struct Nginx {
 
 /// Starts a simulator that takes any number of requests.
 pub async fn sim(dir: &Path, listen: &str, plain: bool) -> Result<Sim, Failure> {
-    let mut args = words(&["sim", "--json", "--no-rate-limits", "--control", "--listen", listen]);
+    sim_with(dir, listen, plain, &["--no-rate-limits"]).await
+}
+
+/// Starts a simulator that takes no more requests than the venue does.
+pub async fn limited_sim(dir: &Path, plain: bool) -> Result<Sim, Failure> {
+    sim_with(dir, "127.0.0.1:0", plain, &[]).await
+}
+
+async fn sim_with(dir: &Path, listen: &str, plain: bool, more: &[&str]) -> Result<Sim, Failure> {
+    let mut args = words(&["sim", "--json", "--control", "--listen", listen]);
+    args.extend(words(more));
     if plain {
         args.push("--plain-http".into());
     }
@@ -181,6 +191,20 @@ pub fn status(dir: &Path) -> Result<Status, Failure> {
     serde_json::from_value(value).map_err(|e| failed(&e.to_string()))
 }
 
+/// Halts everything over the local socket and waits until that is proven.
+pub fn halt(dir: &Path) -> Result<(), Failure> {
+    let (scope, reason) = ("all".to_owned(), "bench".to_owned());
+    let (allow_reduce, flatten) = (false, false);
+    let halt = Request::Halt { scope, reason, timeout_s: 300, allow_reduce, flatten };
+    ask(&common(dir), &halt, Duration::from_secs(330)).map(|_| ())
+}
+
+/// Lifts that.
+pub fn resume(dir: &Path) -> Result<(), Failure> {
+    let (scope, reason) = ("all".to_owned(), "bench".to_owned());
+    ask(&common(dir), &Request::Resume { scope, reason }, PATIENCE).map(|_| ())
+}
+
 /// Waits until every account is open.
 pub async fn wait_open(dir: &Path) -> Result<Status, Failure> {
     let began = Instant::now();
@@ -250,7 +274,7 @@ async fn seat(dir: &Path) -> Result<(String, String), Failure> {
         max_order_notional: huge.clone(),
         max_open_notional: huge.clone(),
         max_position_notional: huge.clone(),
-        max_exposure: huge.clone(),
+        max_exposure: huge,
         collar_bps: 2_000,
         option_collar_bps: 5_000,
         max_mark_age_ms: 10_000,
@@ -260,9 +284,28 @@ async fn seat(dir: &Path) -> Result<(String, String), Failure> {
         on_repeat: RepeatSpec::Refuse,
         dead_man_s: 0,
     }))?;
-    ask(&Request::CallerAdd { caller: CALLER.to_owned() })?;
+    let keys = caller(dir, CALLER)?;
+    wait_open(dir).await?;
+    Ok(keys)
+}
+
+/// The targets of so many callers more, which share the gateway's account.
+pub fn callers(gateway: &Gateway, count: usize) -> Result<Vec<Arc<Target>>, Failure> {
+    let more = (0..count).map(|n| {
+        let (key, secret) = caller(&gateway.dir, &format!("caller{n}"))?;
+        Ok(Arc::new(gateway.target.with_key(&key, &secret)))
+    });
+    more.collect()
+}
+
+/// Adds a caller that may do anything; its key and secret.
+fn caller(dir: &Path, name: &str) -> Result<(String, String), Failure> {
+    let common = common(dir);
+    let ask = |request: &Request| ask(&common, request, PATIENCE);
+    let huge = "10000000000".to_owned();
+    ask(&Request::CallerAdd { caller: name.to_owned() })?;
     ask(&Request::GrantSet(GrantSpec {
-        caller: CALLER.to_owned(),
+        caller: name.to_owned(),
         account: ACCOUNT.to_owned(),
         trade: true,
         instruments: vec!["*".to_owned()],
@@ -279,11 +322,10 @@ async fn seat(dir: &Path) -> Result<(String, String), Failure> {
         until_ms: None,
     }))?;
     let made = ask(&Request::KeyAdd {
-        caller: CALLER.to_owned(),
+        caller: name.to_owned(),
         account: ACCOUNT.to_owned(),
         public: None,
     })?;
-    wait_open(dir).await?;
     Ok((word(&made, "/id")?, word(&made, "/secret")?))
 }
 

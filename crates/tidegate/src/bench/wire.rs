@@ -32,8 +32,21 @@ pub struct Target {
 }
 
 impl Target {
+    /// The same for another caller.
+    pub fn with_key(&self, key: &str, secret: &str) -> Target {
+        Target {
+            key: key.to_owned(),
+            signer: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()),
+            ..self.plain()
+        }
+    }
+
     /// The same, with orders that trade among the others; `above` is a price well above the mark.
     pub fn trading(&self, above: String) -> Target {
+        Target { crossing: Some(above), ..self.plain() }
+    }
+
+    fn plain(&self) -> Target {
         Target {
             address: self.address,
             tls: Arc::clone(&self.tls),
@@ -41,7 +54,7 @@ impl Target {
             key: self.key.clone(),
             signer: self.signer.clone(),
             price: self.price.clone(),
-            crossing: Some(above),
+            crossing: None,
             count: AtomicU64::new(0),
         }
     }
@@ -102,20 +115,40 @@ impl Connection {
         }
     }
 
+    /// Makes an order that rests, under this id.
+    pub fn prepare_resting(&mut self, target: &Target, id: &str) {
+        let params = format!(
+            "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price={}\
+             &newClientOrderId={id}",
+            target.price
+        );
+        self.write(target, "POST", params);
+    }
+
+    /// Makes the cancel of the order with this id.
+    pub fn prepare_cancel(&mut self, target: &Target, id: &str) {
+        self.write(target, "DELETE", format!("symbol=BTCUSDT&origClientOrderId={id}"));
+    }
+
     /// Writes an immediate-or-cancel order: accepted, answered, gone. It cannot trade, but when the
     /// target wants some that do, every other one buys or sells at once, in turn.
     fn word(&mut self, target: &Target) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
         let count = target.count.fetch_add(1, Ordering::Relaxed);
         let (side, price) = match (&target.crossing, count % 4) {
             (Some(above), 1) => ("BUY", above),
             (Some(_), 3) => ("SELL", &target.price),
             _ => ("BUY", &target.price),
         };
-        let mut body = format!(
+        let params = format!(
             "symbol=BTCUSDT&side={side}&type=LIMIT&timeInForce=IOC&quantity=0.01&price={price}\
-             &newOrderRespType=RESULT&newClientOrderId=bench-{count}&recvWindow=5000&timestamp={now}"
+             &newOrderRespType=RESULT&newClientOrderId=bench-{count}"
         );
+        self.write(target, "POST", params);
+    }
+
+    fn write(&mut self, target: &Target, method: &str, mut body: String) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
+        let _ = write!(body, "&recvWindow=5000&timestamp={now}");
         let tag = hmac::sign(&target.signer, body.as_bytes());
         body.push_str("&signature=");
         for byte in tag.as_ref() {
@@ -124,7 +157,7 @@ impl Connection {
         self.request.clear();
         let _ = write!(
             self.request,
-            "POST {}/fapi/v1/order HTTP/1.1\r\nhost: localhost\r\nx-mbx-apikey: {}\r\n\
+            "{method} {}/fapi/v1/order HTTP/1.1\r\nhost: localhost\r\nx-mbx-apikey: {}\r\n\
              content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
             target.prefix,
             target.key,

@@ -438,4 +438,6 @@ pub enum BenchWhat {
     Orders,
     /// Kills every process in turn under load and counts what was lost or sent twice.
     Crash,
+    /// Halts everything while ten callers send as fast as they can and 1,000 orders are open.
+    Kill,
 }
