@@ -21,6 +21,10 @@ import venues
 
 # After this long a request that was sent can no longer arrive: the client's own receive window.
 WINDOW_S = 15
+# How old a price it trades on.
+TOUCH_S = 4
+# How often it has its open orders listed.
+LOOK_S = 3
 # How long it settles at the end.
 SETTLE_S = 180
 FINAL = ("closed", "canceled", "expired", "rejected")
@@ -49,6 +53,7 @@ class Bot:
         self.stopping = False
         self.count = 0
         self.position = 0.0
+        self.market, self.market_at, self.looked = None, 0.0, 0.0
         self.chance = random.Random(f"{seat['seed']} {self.name} {time.time_ns()}")
         self.take_up()
         self.log = open(log, "a", buffering=1)
@@ -102,13 +107,20 @@ class Bot:
             if time.time() - intent.made > intent.life:
                 self.cancel(intent)
                 return
-        if len(live) >= self.seat["most_open"] or self.chance.random() < 0.1:
+        if time.time() - self.looked > LOOK_S:
             self.look(live)
-            return
-        self.place()
+            self.looked = time.time()
+        elif len(live) < self.seat["most_open"]:
+            self.place()
+
+    def touch(self):
+        """The best bid and ask; for some seconds the last known, so that most requests are orders."""
+        if time.time() - self.market_at > TOUCH_S:
+            self.market, self.market_at = self.venue.touch(), time.time()
+        return self.market
 
     def place(self):
-        bid, ask = self.venue.touch()
+        bid, ask = self.touch()
         side = "buy" if self.chance.random() < (0.25 if self.position > 0 else 0.75) else "sell"
         kind = "market" if self.chance.random() < self.seat["market_share"] else "limit"
         price = None

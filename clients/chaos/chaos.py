@@ -29,6 +29,8 @@ class Run:
         self.violations = []
         self.bots = {}
         self.place = None
+        # How often the gateway tried to start while the disk was full.
+        self.full_starts = 0
         self.net = world.Net() if "net" in have else None
         if "net" in args.faults and not self.net:
             self.missing.append(f"the network is not cut: no network namespace: {why}")

@@ -134,7 +134,7 @@ def fill_disk(run):
         time.sleep(3)
         run.exchange.look()
         before = {venue: set(by) for venue, by in run.exchange.arrivals.items()}
-        refused_order(run, probe, wrong)
+        refused_order(run, probe, resting.price, wrong)
         cancel_passes(run, probe, resting, wrong)
         filler.fill()
         for line in halt_all(run, "the disk is full")[2]:
@@ -143,10 +143,12 @@ def fill_disk(run):
         for venue, by in run.exchange.arrivals.items():
             for own in set(by) - before[venue]:
                 wrong(f"{venue}: {own} arrived while the journal could take no record")
+        run.full_starts = start_without_room(run) if run.counts["disk filled"] % 2 else 0
     finally:
         filler.free()
     run.log("room again")
-    place.gateway.restart()
+    if not run.full_starts:
+        place.gateway.restart()
     place.gateway.wait_ready()
     status = run.until("the gateway answers", place.status, stage.START_S)
     if not status["halts"]:
@@ -157,13 +159,26 @@ def fill_disk(run):
     return status is not None
 
 
+def start_without_room(run):
+    """Kills the gateway while the disk is full; how often it tried to start in vain."""
+    gateway = run.place.gateway
+    failed = gateway.failed_starts
+    run.log("gateway killed while the disk is full")
+    gateway.kill()
+    run.until("a start without room", lambda: gateway.failed_starts > failed or gateway.is_ready.is_set(), 60)
+    run.counts["gateway killed while the disk is full"] += 1
+    if gateway.failed_starts > failed:
+        run.notes.append(f"full disk, a start says: {gateway.why}")
+    return gateway.failed_starts - failed
+
+
 def persist(run, what, act):
-    """Tries until it does."""
+    """Tries until it does: what went wrong before may not be over yet."""
     def tried():
         try:
             return act() or True
-        except ccxt.OperationFailed:
-            return None
+        except ccxt.BaseError as error:
+            return venues.is_duplicate(error)
     return run.until(what, tried, stage.START_S)
 
 
@@ -176,12 +191,11 @@ def rest(run, probe):
     return intent
 
 
-def refused_order(run, probe, wrong):
+def refused_order(run, probe, price, wrong):
     """A new order must be refused, in words that say why."""
     import bot
+    intent = bot.Intent(f"probe-{time.time_ns()}", "buy", "limit", probe.amount(1), price)
     try:
-        bid, _ = probe.touch()
-        intent = bot.Intent(f"probe-{time.time_ns()}", "buy", "limit", probe.amount(1), probe.price(bid * 0.98))
         probe.create(intent)
         wrong(f"{intent.own} was taken while the journal could take no record")
     except ccxt.BaseError as error:

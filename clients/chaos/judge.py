@@ -5,7 +5,7 @@ import json
 import subprocess
 from collections import Counter, defaultdict
 
-import stage
+import targets
 
 FINAL = ("closed", "canceled", "expired", "rejected")
 
@@ -100,7 +100,7 @@ def judge(place, exchange, bots, status):
     """Every check by name, with what it counted and what violates it."""
     lines = place.folder / "journal.jsonl"
     with open(lines, "w") as file:
-        subprocess.run([*stage_command(place), "journal", "--data-dir", str(place.data)], stdout=file, check=True)
+        subprocess.run([str(targets.binary()), "journal", "--data-dir", str(place.data)], stdout=file, check=True)
     with open(lines) as file:
         story = Story(file)
     found = [
@@ -112,11 +112,6 @@ def judge(place, exchange, bots, status):
         verified(place, story),
     ]
     return found, story
-
-
-def stage_command(place):
-    import targets
-    return [str(targets.binary())]
 
 
 def in_journal(exchange, story):
@@ -209,6 +204,3 @@ def verified(place, story):
     code, report = place.own("verify", check=False)
     bad = [] if code == 0 else [f"`tidegate verify` ended with {code}: {report}"]
     return "the journal verifies", f"{sum(story.counts.values())} records", bad
-
-
-__all__ = ["Bots", "Story", "judge", "stage"]

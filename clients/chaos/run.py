@@ -4,7 +4,7 @@
     cargo xtask chaos [--minutes N] [--seed N] [--faults kill,net,disk]
 
 Ends with a table of what went wrong on purpose and of what was found, and 0 when nothing was lost
-and nothing came twice. `docs/simulation.md` says what is checked.
+and nothing came twice. `docs/chaos.md` says what is checked.
 """
 
 import argparse
@@ -31,15 +31,15 @@ KINDS = ("kill", "net", "disk")
 # others ask for the id; one listens to its orders over a WebSocket; one is impatient.
 BOTS = [
     {"name": "maker", "account": "binance-main", "symbol": "BTC/USDT:USDT", "unit": 0.01, "market_share": 0,
-     "most_open": 8, "pause": [0.2, 0.6], "again": True, "streams": False, "timeout_ms": 4000},
+     "most_open": 12, "pause": [0.02, 0.2], "again": True, "streams": False, "timeout_ms": 4000},
     {"name": "taker", "account": "binance-main", "symbol": "BTC/USDT:USDT", "unit": 0.01, "market_share": 0.6,
-     "most_open": 3, "pause": [0.3, 0.8], "again": False, "streams": False},
+     "most_open": 5, "pause": [0.02, 0.2], "again": False, "streams": False},
     {"name": "again", "account": "binance-main", "symbol": "ETH/USDT:USDT", "unit": 0.1, "market_share": 0.5,
-     "most_open": 4, "pause": [0.3, 0.8], "again": True, "streams": False, "timeout_ms": 6000},
+     "most_open": 6, "pause": [0.02, 0.2], "again": True, "streams": False, "timeout_ms": 6000},
     {"name": "listener", "account": "binance-main", "symbol": "ETH/USDT:USDT", "unit": 0.1, "market_share": 0.3,
-     "most_open": 5, "pause": [0.3, 0.8], "again": False, "streams": True},
+     "most_open": 6, "pause": [0.02, 0.3], "again": False, "streams": True},
     {"name": "inverse", "account": "deribit-main", "symbol": "BTC/USD:BTC", "unit": 100, "market_share": 0.4,
-     "most_open": 4, "pause": [0.5, 1.2], "again": False, "streams": False},
+     "most_open": 4, "pause": [0.1, 0.5], "again": False, "streams": False},
 ]
 SYMBOLS = {"binance": ["BTCUSDT", "ETHUSDT"], "deribit": ["BTC-PERPETUAL"]}
 

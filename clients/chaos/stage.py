@@ -36,6 +36,7 @@ class Supervised:
         self.child = None
         self.starts = 0
         self.failed_starts = 0
+        self.why = None
         self.wanted = True
         self.is_ready = threading.Event()
         self.thread = threading.Thread(target=self.keep, daemon=True)
@@ -58,6 +59,7 @@ class Supervised:
                 if "error" in told:
                     self.log.write(line)
                     self.log.flush()
+                    self.why = told["error"]
                     self.failed_starts += 1
                 else:
                     self.told = told

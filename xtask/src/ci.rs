@@ -53,11 +53,25 @@ const STEPS: &[Step] = &[
         what: "real clients, unmodified, bare and through the gateway",
         commands: &[&["clients/run"], &["clients/journal-go/run.sh", "--if-there"]],
     },
+    Step {
+        name: "chaos",
+        what: "stock bots while processes are killed, the network is cut and the disk fills, the short form",
+        commands: &[
+            &["python3", "-B", "-m", "unittest", "discover", "-s", "clients/chaos"],
+            &["python3", "clients/chaos/run.py", "--minutes", "1"],
+        ],
+    },
 ];
 
 /// What has to be on the machine, and the Debian package that brings it.
-const NEEDS: &[(&str, &str)] =
-    &[("cc", "build-essential"), ("python3", "python3-venv"), ("node", "nodejs"), ("npm", "npm")];
+const NEEDS: &[(&str, &str)] = &[
+    ("cc", "build-essential"),
+    ("python3", "python3-venv"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
+    ("ip", "iproute2"),
+    ("unshare", "util-linux"),
+];
 
 /// Runs every step, or the ones named.
 pub(crate) fn run(root: &Path, named: &[String]) -> ExitCode {

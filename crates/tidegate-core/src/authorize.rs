@@ -126,6 +126,10 @@ pub(crate) fn order<'a>(
     {
         return Err(Reject::new(Code::DuplicateOrderId, id.as_str()).into());
     }
+    if unique_ids && who.is_overtaken() {
+        let what = "a request under this id that was signed later came first";
+        return Err(Reject::new(Code::DuplicateOrderId, what).into());
+    }
     Ok(asked(state, who, Cow::Borrowed(order), None, now)?)
 }
 

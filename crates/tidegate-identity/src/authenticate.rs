@@ -55,7 +55,7 @@ pub fn authenticate(
             check_time(signature, now)?;
             check_signature(&entry.check, signature)?;
             check_once(replays, &entry.key.id, signature, now)?;
-            entry
+            return Ok(vouch(&entry.key).signed(Time::from_millis(signature.timestamp_ms)));
         }
         Presented::Password { key, secret } => {
             let entry = find(keyring, venue, key)?;

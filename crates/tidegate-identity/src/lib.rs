@@ -1,17 +1,19 @@
 //! Who is calling: checks over bytes, a store and the time, without input or output.
 //!
 //! `authenticate` turns what a caller shows into the proof that the core asks for. The key ring, the
-//! replay guard, the tokens and the stream keys are what it checks against; the server owns them.
+//! replay guard, the stamps of orders, the tokens and the stream keys are what it checks against; the server owns them.
 
 pub mod authenticate;
 mod constant_time;
 pub mod keyring;
+pub mod order_stamps;
 pub mod replay;
 pub mod stream_keys;
 pub mod tokens;
 
 pub use authenticate::{Named, Remembered, authenticate};
 pub use keyring::Keyring;
+pub use order_stamps::OrderStamps;
 pub use replay::ReplayGuard;
 pub use stream_keys::StreamKeys;
 pub use tokens::{Issued, TokenStore};

@@ -3,6 +3,7 @@
 
 use crate::call::{CallClass, WireRequest};
 use crate::ids::{AccountName, CallId, CallerName, KeyId, Seq, VenueName};
+use crate::time::Time;
 
 /// Somebody proved to be this caller. Made in `tidegate-identity/src/authenticate.rs`.
 #[derive(PartialEq, Eq, Debug)]
@@ -11,6 +12,8 @@ pub struct Authenticated {
     key: KeyId,
     venue: VenueName,
     account: AccountName,
+    signed_at: Option<Time>,
+    overtaken: bool,
 }
 
 impl Authenticated {
@@ -21,7 +24,20 @@ impl Authenticated {
         venue: VenueName,
         account: AccountName,
     ) -> Authenticated {
-        Authenticated { caller, key, venue, account }
+        Authenticated { caller, key, venue, account, signed_at: None, overtaken: false }
+    }
+
+    /// The same, for a request that says it was signed then.
+    #[must_use]
+    pub fn signed(self, at: Time) -> Authenticated {
+        Authenticated { signed_at: Some(at), ..self }
+    }
+
+    /// The same, for a request that one of the caller's overtook which was signed later and is for an
+    /// order under the same id: no wish for another order.
+    #[must_use]
+    pub fn overtaken(self, overtaken: bool) -> Authenticated {
+        Authenticated { overtaken, ..self }
     }
 
     /// Who.
@@ -42,6 +58,17 @@ impl Authenticated {
     /// On which account.
     pub fn account(&self) -> &AccountName {
         &self.account
+    }
+
+    /// When the request says it was signed, by the caller's clock; `None` where it is not signed by
+    /// itself.
+    pub fn signed_at(&self) -> Option<Time> {
+        self.signed_at
+    }
+
+    /// Whether a request under the same id, signed later, came before this one.
+    pub fn is_overtaken(&self) -> bool {
+        self.overtaken
     }
 }
 

@@ -6,7 +6,7 @@ use crate::action::Answer;
 use crate::event::Event;
 use crate::orders::{Ending, Stage};
 use tidegate_types::ids::{OrderId, Ticket};
-use tidegate_types::order::NewOrder;
+use tidegate_types::order::{Intent, NewOrder};
 use tidegate_types::reject::Code;
 use tidegate_types::time::Span;
 
@@ -81,6 +81,27 @@ fn while_an_order_is_open_the_same_again_is_that_order_and_another_a_duplicate()
     let anew = world.place("ann", mine("2"));
     world.settle();
     assert!(told(&world, anew).is_some_and(|new| new != id), "it was told of the end");
+    world.check_replay();
+}
+
+#[test]
+fn a_request_that_was_overtaken_is_its_order_while_that_is_open_and_none_after_it() {
+    let mut world = World::new();
+    let held_up = |world: &mut World| {
+        let (ticket, who) = (world.ticket(), who("ann").overtaken(true));
+        let intent = Intent::New { order: mine("1") };
+        world.event(Event::Submit { ticket, who, session: None, intent });
+        world.settle();
+        ticket
+    };
+    let id = world.live("ann", mine("1"));
+    let joined = held_up(&mut world);
+    assert_eq!(told(&world, joined), Some(id));
+    world.cancel("ann", own(id));
+    world.settle();
+    let late = held_up(&mut world);
+    assert_eq!(world.code(late), Some(Code::DuplicateOrderId));
+    assert_eq!(world.venue.arrivals.len(), 1);
     world.check_replay();
 }
 

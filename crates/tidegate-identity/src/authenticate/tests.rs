@@ -27,6 +27,16 @@ pub(crate) fn token(token: &str) -> Presented {
     Presented::Token { token: Secret::new(token.as_bytes().to_vec()) }
 }
 
+/// A caller that proved itself.
+pub(crate) fn somebody(caller: &str) -> Authenticated {
+    Authenticated::vouch(
+        CallerName::new(caller).unwrap(),
+        KeyId::new(caller).unwrap(),
+        VenueName::new("binance").unwrap(),
+        AccountName::new("main").unwrap(),
+    )
+}
+
 impl Desk {
     pub(crate) fn new() -> Desk {
         let venue = VenueName::new("binance").unwrap();

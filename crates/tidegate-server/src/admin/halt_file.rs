@@ -2,6 +2,9 @@
 
 use super::service::Administration;
 use crate::aside::aside_within;
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 use std::time::Duration;
 use tidegate_core::state::Halt;
 use tidegate_types::grant::Scope;
@@ -22,19 +25,27 @@ pub(super) async fn watch(admin: &Administration) {
 }
 
 /// Leaves the file, so that it is there after a crash of the machine too.
-pub fn write(path: &std::path::Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write as _;
-    let mut file = std::fs::File::create(path)?;
-    file.write_all(text.as_bytes())?;
+pub fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    write_reason(&mut file, text)?;
     file.sync_all()?;
     match path.parent() {
-        Some(folder) => std::fs::File::open(folder)?.sync_all(),
+        Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
     }
 }
 
+/// Writes why, where there is room for that: a full disk takes the name of a file, which is what
+/// halts, and not a byte in it.
+fn write_reason(file: &mut impl Write, text: &str) -> io::Result<()> {
+    match file.write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::StorageFull => Ok(()),
+        done => done,
+    }
+}
+
 /// As [`write`], given up when the disk does not answer.
-pub(super) async fn write_in_time(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+pub(super) async fn write_in_time(path: &Path, text: &str) -> io::Result<()> {
     let (path, text) = (path.to_owned(), text.to_owned());
     aside_within(PATIENCE, "halt-file", move || write(&path, &text)).await.flatten()
 }
@@ -53,3 +64,6 @@ pub(super) fn check(admin: &Administration) {
         admin.halt_by_file(reason);
     }
 }
+
+#[cfg(test)]
+mod tests;

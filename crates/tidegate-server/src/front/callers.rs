@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tidegate_identity::authenticate::{named, recall, refresh, stream_owner};
 use tidegate_identity::{
-    Issued, Keyring, Named, Remembered, ReplayGuard, StreamKeys, TokenStore, authenticate,
+    Issued, Keyring, Named, OrderStamps, Remembered, ReplayGuard, StreamKeys, TokenStore,
+    authenticate,
 };
 use tidegate_types::grant::VirtualKey;
 use tidegate_types::ids::{KeyId, VenueName};
+use tidegate_types::order::NewOrder;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Presented;
@@ -47,6 +49,7 @@ pub struct Callers {
 struct State {
     keyring: Keyring,
     replays: ReplayGuard,
+    order_stamps: OrderStamps,
     tokens: TokenStore,
     stream_keys: StreamKeys,
     buckets: HashMap<KeyId, Bucket>,
@@ -58,6 +61,7 @@ impl Callers {
         let state = State {
             keyring,
             replays,
+            order_stamps: OrderStamps::default(),
             tokens: TokenStore::new(),
             stream_keys: StreamKeys::new(),
             buckets: HashMap::new(),
@@ -96,6 +100,20 @@ impl Callers {
     /// Who a session or a batch remembers, if the key is still in force.
     pub fn recall(&self, remembered: &Remembered) -> Result<Authenticated, Reject> {
         recall(&self.state().keyring, remembered)
+    }
+
+    /// The proof that comes with a request for this order, with whether a later request under the same
+    /// id overtook it on its way.
+    pub fn place_in_time(
+        &self,
+        who: Authenticated,
+        order: &NewOrder,
+        signed_at: Option<Time>,
+        now: Time,
+    ) -> Result<Authenticated, Reject> {
+        let (Some(at), Some(id)) = (signed_at, &order.caller_id) else { return Ok(who) };
+        let overtaken = self.state().order_stamps.admit(&who, id, at, now)?;
+        Ok(who.overtaken(overtaken))
     }
 
     /// Whose stream key this is.

@@ -69,7 +69,7 @@ impl Gate {
         let named = who.named();
         let answered = match (asked, who) {
             (Asked::Trade(intent), Who::Proven(who)) => {
-                Ok(self.trade(venue, (who, session), intent, &context).await)
+                self.trade(venue, (who, session), intent, &context).await
             }
             (Asked::Batch(legs), Who::Proven(who)) => {
                 Ok(self.batch(venue, (who, session), legs, &context).await)
@@ -87,6 +87,23 @@ impl Gate {
         })
     }
 
+    /// Where an order's id tells what a caller means, a request that was held up and comes after the
+    /// caller's next one is no wish for another order.
+    fn place_in_time(
+        &self,
+        venue: &dyn Venue,
+        who: Authenticated,
+        intent: &Intent,
+        signed_at: Option<Time>,
+    ) -> Result<Authenticated, Reject> {
+        match intent {
+            Intent::New { order } if !venue.repeats_order_ids() => {
+                self.callers.place_in_time(who, order, signed_at, clock::now())
+            }
+            _ => Ok(who),
+        }
+    }
+
     /// One order, amend, cancel or setting, through the core.
     async fn trade(
         &self,
@@ -94,10 +111,11 @@ impl Gate {
         (who, session): (Authenticated, Option<SessionId>),
         intent: Intent,
         context: &Context,
-    ) -> Reply {
-        let named = Named::from(&who);
+    ) -> Result<Reply, Reject> {
+        let (named, signed_at) = (Named::from(&who), who.signed_at());
+        let who = self.place_in_time(venue, who, &intent, signed_at)?;
         let answer = self.desk.submit(who, session, intent).await;
-        self.render(venue, &named, answer, context)
+        Ok(self.render(venue, &named, answer, context))
     }
 
     /// Several intents, each through every gate on its own, in the order given.
@@ -109,8 +127,12 @@ impl Gate {
         context: &Context,
     ) -> Reply {
         let (named, remembered) = (Named::from(&who), Remembered::from(&who));
+        let signed_at = who.signed_at();
         let submit = |leg: Leg| {
-            let who = leg.and_then(|intent| Ok((self.callers.recall(&remembered)?, intent)));
+            let who = leg.and_then(|intent| {
+                let who = self.callers.recall(&remembered)?;
+                Ok((self.place_in_time(venue, who, &intent, signed_at)?, intent))
+            });
             who.map(|(who, intent)| self.desk.submit(who, session, intent)).inspect_err(|reject| {
                 self.note_refusal(Some(&named), reject);
             })

@@ -112,6 +112,32 @@ async fn a_signed_order_goes_through_and_comes_back_under_its_own_id() {
 }
 
 #[tokio::test]
+async fn a_copy_that_was_held_up_is_not_a_second_order() {
+    let desk = desk().await;
+    let placed = || {
+        let told = desk.office.world.told.arrived.lock().unwrap();
+        told.iter().filter(|call| call.starts_with("place ")).count()
+    };
+    // The client heard nothing of its first request and sent another, which did not get through: the
+    // order is over and its id free when the first arrives.
+    let held_up = desk.request(Method::Post, "/fapi/v1/order", ORDER, 0);
+    let refuse = &desk.office.world.told.refuse_connections;
+    refuse.store(true, Ordering::Relaxed);
+    let (_, told) = desk.answer(desk.request(Method::Post, "/fapi/v1/order", ORDER, -400)).await;
+    assert!(told["msg"].as_str().unwrap().contains("TG801"), "{told}");
+    refuse.store(false, Ordering::Relaxed);
+    let before = placed();
+    let (status, refused) = desk.answer(held_up).await;
+    assert_eq!((status, &refused["code"]), (400, &json!(-4116)), "{refused}");
+    assert_eq!(placed(), before);
+    // What is signed later is a wish of its own.
+    let (status, order) =
+        desk.answer(desk.request(Method::Post, "/fapi/v1/order", ORDER, -500)).await;
+    assert_eq!(status, 200, "{order}");
+    assert_eq!(placed(), before + 1);
+}
+
+#[tokio::test]
 async fn every_gate_before_the_core_refuses_in_the_venue_s_words() {
     let desk = desk().await;
     let good = || desk.request(Method::Post, "/fapi/v1/order", ORDER, 0);
