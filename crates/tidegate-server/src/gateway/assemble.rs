@@ -154,6 +154,7 @@ pub(super) async fn assemble(
 }
 
 fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError> {
+    let began = Instant::now();
     let wrong = GatewayError::of("the journal");
     let key = CheckpointKey::load_or_create(&folder.checkpoint_key(), || {
         checkpoint::new_origin(&config.desk)
@@ -186,8 +187,9 @@ fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError
     )
     .map_err(|e| wrong(&e))?;
     let (next, checkpointed) = (recovered.next.0, recovered.checkpointed);
-    let fields: [(&str, &dyn std::fmt::Display); 3] =
-        [("records", &next), ("from", &from), ("checkpointed", &checkpointed)];
+    let ms = began.elapsed().as_millis();
+    let fields: [(&str, &dyn std::fmt::Display); 4] =
+        [("records", &next), ("from", &from), ("checkpointed", &checkpointed), ("ms", &ms)];
     oplog::info("journal-replayed", &fields);
     if let Some(cut) = recovered.cut {
         let fields: [(&str, &dyn std::fmt::Display); 3] =

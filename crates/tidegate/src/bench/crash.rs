@@ -341,7 +341,8 @@ pub(super) async fn arrivals(sim: &Sim) -> Result<BTreeMap<String, u64>, Failure
     serde_json::from_str(&body).map_err(|e| failed(&format!("arrivals: {e}")))
 }
 
-fn fix_address(data: &Path, target: &Target) -> Result<(), Failure> {
+/// Has the gateway come back at the same address.
+pub fn fix_address(data: &Path, target: &Target) -> Result<(), Failure> {
     use tidegate_server::config::Config;
     use tidegate_server::folder::DataFolder;
     let folder = DataFolder::new(data);

@@ -4,6 +4,7 @@ mod crash;
 mod kill;
 mod load;
 mod orders;
+mod recovery;
 mod stage;
 mod wire;
 
@@ -26,6 +27,7 @@ pub fn run(common: &Common, args: &Bench) -> Result<(), Failure> {
             BenchWhat::Orders => orders::measure(&dir, args).await,
             BenchWhat::Crash => crash::measure(&dir, args).await,
             BenchWhat::Kill => kill::measure(&dir, args).await,
+            BenchWhat::Recovery => recovery::measure(&dir, args).await,
         }
     });
     match measured {

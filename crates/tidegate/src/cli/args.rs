@@ -429,6 +429,9 @@ pub struct Bench {
     /// Connections.
     #[arg(long, default_value_t = 16)]
     pub connections: usize,
+    /// Orders in the journal (for `recovery`).
+    #[arg(long, default_value_t = 1_000_000)]
+    pub orders: u64,
 }
 
 /// What to measure.
@@ -440,4 +443,6 @@ pub enum BenchWhat {
     Crash,
     /// Halts everything while ten callers send as fast as they can and 1,000 orders are open.
     Kill,
+    /// Starts on a long journal, with and without a saved state, until an order is answered.
+    Recovery,
 }
