@@ -100,10 +100,17 @@ impl Run<'_> {
         stage::wait_open(self.data).await?;
         let open = began.elapsed().as_millis();
         let mut connection = Connection::open(self.target, PATIENCE).map_err(|e| bad(&e))?;
-        connection.prepare(self.target);
-        let answer = connection.exchange().map_err(|e| bad(&e))?;
-        if !answer.ok {
-            return Err(failed(&format!("the first order was refused: {}", answer.text)));
+        loop {
+            connection.prepare(self.target);
+            let answer = connection.exchange().map_err(|e| bad(&e))?;
+            if answer.ok {
+                break;
+            }
+            // The first mark may not be there yet.
+            if began.elapsed() > PATIENCE {
+                return Err(failed(&format!("no order was taken: {}", answer.text)));
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
         let answered = began.elapsed().as_millis();
         let told = std::fs::read_to_string(&self.log).map_err(|e| bad(&e))?;
