@@ -64,6 +64,17 @@ pub enum JournalError {
         /// The number that was given.
         given: Seq,
     },
+    /// Records that are needed were archived, and cannot be read where they were moved to.
+    Archived {
+        /// The first that is needed.
+        from: Seq,
+        /// The first that is still here.
+        next: Seq,
+        /// Where they were moved to.
+        places: String,
+    },
+    /// Segments are being archived or brought back already.
+    Moving,
     /// More records wait for the disk than there is room for.
     Full,
     /// A write or flush failed earlier, or the journal was closed.
@@ -206,6 +217,16 @@ impl fmt::Display for JournalError {
             JournalError::OutOfOrder { expected, given } => {
                 write!(f, "record {} was given where record {} comes next", given, expected)
             }
+            JournalError::Archived { from, next, places } => write!(
+                f,
+                "records {from} to {} are needed and were archived in {places}, where they cannot \
+                 be read now; make that place available, or bring them back from wherever they are \
+                 with `tidegate journal restore --from DIR`",
+                next.0.saturating_sub(1)
+            ),
+            JournalError::Moving => f.write_str(
+                "segments are being archived or brought back by another command; wait for it",
+            ),
             JournalError::Full => {
                 f.write_str("too many records wait for the disk; try again when it has caught up")
             }

@@ -2,6 +2,7 @@
 //! next segment and sign checkpoints. With `Os` durability the appender writes by itself what fits
 //! into the segment; the thread takes what may have to wait for the disk.
 
+use crate::archive::remembered;
 use crate::checkpoint::CheckpointKey;
 use crate::error::JournalError;
 use crate::keeper::{Keeper, KeeperLink};
@@ -128,7 +129,8 @@ impl Options {
 }
 
 impl Journal {
-    /// Opens the journal in `dir` (made if it is not there): gives every record from
+    /// Opens the journal in `dir` (made if it is not there), with what was archived of it where that
+    /// was moved to: gives every record from
     /// `options.replay_from` on to `replay`, cuts a torn last batch, and goes on after it. Damage to
     /// anything there that was once on disk is an error, as are a second opener and another key.
     pub fn open(
@@ -138,7 +140,7 @@ impl Journal {
         notify: Notify,
     ) -> Result<(Journal, Appender, Recovered), JournalError> {
         let disk = Disk::create(dir).map_err(JournalError::io("create", dir.display()))?;
-        Journal::open_in(Arc::new(disk), options, replay, notify)
+        Journal::open_in(remembered(Arc::new(disk))?, options, replay, notify)
     }
 
     /// As [`Journal::open`], on any storage.

@@ -4,6 +4,7 @@
 //! The segments are the truth; what lies beside them can be made again from them. Nothing here
 //! knows what a record means, except that [`reader`] decodes it.
 
+pub mod archive;
 pub mod checkpoint;
 pub mod crc;
 pub mod error;
@@ -21,9 +22,10 @@ pub mod tiles;
 pub mod verify;
 pub mod writer;
 
+pub use archive::Archived;
 pub use checkpoint::{Checkpoint, CheckpointKey, VerifierKey};
 pub use error::{Damage, JournalError};
 pub use journal::{Appender, FlushEvent, Journal, Options, Urgency};
 pub use reader::Reader;
 pub use recovery::Recovered;
-pub use verify::{Report, verify};
+pub use verify::{Report, verify, verify_with};

@@ -1,5 +1,6 @@
 //! Reading records from a folder, also while a gateway writes it.
 
+use crate::archive::{Archived, remembered};
 use crate::checkpoint::{VERIFIER_KEY_FILE, VerifierKey};
 use crate::error::{Damage, JournalError};
 use crate::segment::{self, Found, HEADER_BYTES, MAX_FRAME_BYTES};
@@ -52,8 +53,9 @@ pub struct Entry<'a> {
 
 impl Reader {
     /// Reads the journal in `dir` from record `from` on.
+    /// Archived segments are read where they were moved to.
     pub fn open(dir: &Path, from: Seq) -> Result<Reader, JournalError> {
-        Reader::over(Arc::new(Disk::at(dir)), from)
+        Reader::over(remembered(Arc::new(Disk::at(dir)))?, from)
     }
 
     /// Reads the journal in `storage` from record `from` on.
@@ -84,7 +86,7 @@ impl Reader {
     /// Reads the last `count` records of the journal in `dir`, and what follows; looks at no more
     /// segments than those lie in.
     pub fn open_last(dir: &Path, count: u64) -> Result<Reader, JournalError> {
-        Reader::over_last(Arc::new(Disk::at(dir)), count)
+        Reader::over_last(remembered(Arc::new(Disk::at(dir)))?, count)
     }
 
     /// As [`Reader::open_last`], on any storage.
@@ -352,11 +354,17 @@ fn open_segment(
 
 /// The last segment that begins at or before `from`, found in few steps.
 fn find_segment(storage: &dyn Storage, from: Seq) -> Result<u64, JournalError> {
-    if from == Seq(0) {
+    let archived = Archived::read(storage)?;
+    if from == Seq(0) && archived.is_empty() {
         return Ok(0);
     }
     let origin = VerifierKey::load(storage, VERIFIER_KEY_FILE)?.origin_hash();
-    let (mut found, mut end) = (0, segments(storage)?.last().map_or(1, |last| last + 1));
+    let indices = segments(storage)?;
+    let end = indices.last().map_or(1, |last| last + 1);
+    // Of what was archived, some may be at hand and some not: only without a gap is it of use.
+    let whole = indices.iter().rev().zip((0..end).rev()).take_while(|(have, want)| *have == want);
+    let first = end.saturating_sub(whole.count() as u64).min(end.saturating_sub(1));
+    let (mut found, mut end) = (first, end);
     while found + 1 < end {
         let middle = found + (end - found) / 2;
         // Only what is not written yet, at the end, has no first record.
@@ -365,7 +373,23 @@ fn find_segment(storage: &dyn Storage, from: Seq) -> Result<u64, JournalError> {
             _ => end = middle,
         }
     }
+    if found == first && first > 0 && from < archived.next() {
+        let begins = first_of(storage, first, &origin)?.unwrap_or(archived.next());
+        if from < begins {
+            let places = archived.places_text();
+            return Err(JournalError::Archived { from, next: begins, places });
+        }
+    }
     Ok(found)
+}
+
+/// The first record of a segment, if it has one.
+pub(crate) fn first_of(
+    storage: &dyn Storage,
+    index: u64,
+    origin: &[u8; 32],
+) -> Result<Option<Seq>, JournalError> {
+    Ok(open_segment(storage, index, origin)?.1)
 }
 
 /// The indices of the segments there are, in order.

@@ -1,5 +1,6 @@
 //! Opening a folder: checks it, replays it, cuts a torn tail, and makes it ready for writing.
 
+use crate::archive::Archived;
 use crate::checkpoint::{CHECKPOINT_FILE, Checkpoint, VERIFIER_KEY_FILE, VerifierKey};
 use crate::error::{Damage, JournalError};
 use crate::journal::Options;
@@ -47,10 +48,16 @@ pub(crate) fn recover(
 ) -> Result<(Writer, Recovered, Checkpoint), JournalError> {
     let verifier = options.key.verifier();
     let indices = segments(storage.as_ref())?;
-    for (index, place) in indices.iter().zip(0..) {
+    let archived = Archived::read(storage.as_ref())?;
+    let here = indices.iter().filter(|index| **index >= archived.next_segment());
+    for (index, place) in here.zip(archived.next_segment()..) {
         if *index != place {
             return Err(Damage::of_file(segment::path(place), "the segment is missing").into());
         }
+    }
+    if !archived.is_empty() && indices.last().is_none_or(|last| *last < archived.next_segment()) {
+        let path = segment::path(archived.next_segment());
+        return Err(Damage::of_file(path, "the segment is missing").into());
     }
     let checkpoint = adopt(storage.as_ref(), options, indices.is_empty())?;
     remove_unfinished(storage.as_ref())?;

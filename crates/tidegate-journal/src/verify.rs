@@ -9,6 +9,7 @@ mod window;
 
 pub use report::Report;
 
+use crate::archive::{ARCHIVED_FILE, Archived, overlay};
 use crate::checkpoint::{CHECKPOINT_FILE, VERIFIER_KEY_FILE, VerifierKey};
 use crate::error::{Damage, JournalError};
 use crate::merkle::TILE_WIDTH;
@@ -19,6 +20,7 @@ use scan::Scan;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use tidegate_types::ids::Seq;
 use tree::TreeCheck;
 
@@ -33,11 +35,26 @@ pub fn verify(
     checkpoint: Option<&[u8]>,
     key: Option<&str>,
 ) -> Result<Report, JournalError> {
-    if !dir.is_dir() {
-        let missing = io::Error::from(io::ErrorKind::NotFound);
-        return Err(JournalError::io("open", dir.display())(missing));
+    verify_with(dir, None, checkpoint, key)
+}
+
+/// As [`verify`], with the segments that were archived read from `archive`. Without them their
+/// records are proved by their hashes alone.
+pub fn verify_with(
+    dir: &Path,
+    archive: Option<&Path>,
+    checkpoint: Option<&[u8]>,
+    key: Option<&str>,
+) -> Result<Report, JournalError> {
+    for dir in archive.into_iter().chain([dir]) {
+        if !dir.is_dir() {
+            let missing = io::Error::from(io::ErrorKind::NotFound);
+            return Err(JournalError::io("open", dir.display())(missing));
+        }
     }
-    verify_in(&Disk::at(dir), checkpoint, key)
+    let here: Arc<dyn Storage> = Arc::new(Disk::at(dir));
+    let storage = archive.map_or(Ok(Arc::clone(&here)), |archive| overlay(here, archive))?;
+    verify_in(storage.as_ref(), checkpoint, key)
 }
 
 /// As [`verify`], on any storage.
@@ -64,7 +81,13 @@ pub fn verify_in(
 
     let origin = key.as_ref().map(VerifierKey::origin_hash);
     let mut tree = TreeCheck::new(storage, files.tiles, covered, roots);
-    let scan = Scan::new(storage, origin, &files.segments, Seq(covered));
+    let mut scan = Scan::new(storage, origin, &files.segments, Seq(covered));
+    let away = (0..files.archived.next_segment()).any(|index| !files.segments.contains(&index));
+    if away {
+        tree.archived(files.archived.next(), &mut report)?;
+        scan.skip(files.archived.next_segment(), files.archived.next());
+        report.archived = Some((files.archived.next().0, files.archived.places_text()));
+    }
     report.records = scan.run(&mut tree, &mut report)?;
     let size_now = || {
         let note = read_if_there(storage, CHECKPOINT_FILE)?;
@@ -78,6 +101,7 @@ pub fn verify_in(
 struct Files {
     segments: Vec<u64>,
     tiles: BTreeMap<Tile, Option<Vec<u8>>>,
+    archived: Archived,
 }
 
 fn verifier_key(
@@ -113,6 +137,7 @@ fn snapshot(
     report: &mut Report,
 ) -> Result<Files, JournalError> {
     let note = read_if_there(storage, CHECKPOINT_FILE)?;
+    let archived = Archived::read(storage)?;
     let listed = storage.list("").map_err(JournalError::io("list", "."))?;
     let mut tiles = BTreeMap::new();
     for tile in listed.iter().filter_map(|file| Tile::parse(file)) {
@@ -139,14 +164,14 @@ fn snapshot(
                     "{file} is not finished; what a crash left goes at the next start"
                 ));
             }
-            None if file == CHECKPOINT_FILE || file == VERIFIER_KEY_FILE => {}
+            None if [CHECKPOINT_FILE, VERIFIER_KEY_FILE, ARCHIVED_FILE].contains(&&*file) => {}
             None if Tile::parse(&file).is_some() => report.tiles += 1,
             None => report.add(Damage::of_file(file, "this file is not part of a journal")),
         }
     }
     segments.sort_unstable();
     report.segments = segments.len() as u64;
-    Ok(Files { segments, tiles })
+    Ok(Files { segments, tiles, archived })
 }
 
 fn read_if_there(storage: &dyn Storage, path: &str) -> Result<Option<Vec<u8>>, JournalError> {

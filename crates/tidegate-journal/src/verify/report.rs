@@ -22,6 +22,9 @@ pub struct Report {
     pub checkpoint: Option<Checkpoint>,
     /// The checkpoint given from outside, if it is signed by the journal's key.
     pub outside: Option<Checkpoint>,
+    /// So many records, from the front, were archived and not read, and where they were moved to: their
+    /// hashes alone are proved.
+    pub archived: Option<(u64, String)>,
     /// The verifier key came from outside.
     pub outside_key: bool,
     /// What is normal but worth knowing.
@@ -71,6 +74,14 @@ impl Report {
                 }
             }
         }
+        match &self.archived {
+            Some((records, place)) => {
+                let _ = write!(out, ",\"archived\":{{\"records\":{records},\"place\":");
+                show_text(place, &mut out);
+                out.push('}');
+            }
+            None => out.push_str(",\"archived\":null"),
+        }
         let _ = write!(out, ",\"outside_key\":{},\"notes\":[", self.outside_key);
         for (note, place) in self.notes.iter().zip(0..) {
             out.push_str(if place == 0 { "" } else { "," });
@@ -118,6 +129,14 @@ impl fmt::Display for Report {
             }
         }
         writeln!(f, "  {} records after the newest checkpoint", self.after_checkpoint())?;
+        if let Some((records, place)) = &self.archived {
+            writeln!(
+                f,
+                "  records 0 to {} were archived in {place}: their hashes lead to the checkpoint, \
+                 what they say is proved with `--archive {place}`",
+                records.saturating_sub(1)
+            )?;
+        }
         if !self.outside_key {
             let hint = "the key is the folder's own; compare it with one kept elsewhere (--key)";
             writeln!(f, "  note: {hint}")?;

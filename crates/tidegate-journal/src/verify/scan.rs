@@ -22,6 +22,8 @@ pub(super) struct Scan<'a> {
     origin: Option<Hash>,
     /// The segments there were at the beginning, in order.
     segments: &'a [u64],
+    /// The first that is to be there.
+    first: u64,
     /// The last segment seen to begin with a record. A gateway beside us goes on in the next one
     /// only when this one is finished, so those before it do not change any more.
     newest: u64,
@@ -52,7 +54,17 @@ impl<'a> Scan<'a> {
     ) -> Scan<'a> {
         let newest = segments.iter().rfind(|&&index| has_record(storage, index));
         let newest = newest.copied().unwrap_or_default();
-        Scan { storage, origin, segments, newest, covered, next: Seq(0), at_end: false }
+        Scan { storage, origin, segments, first: 0, newest, covered, next: Seq(0), at_end: false }
+    }
+
+    /// Leaves out the segments before `index`, whose records up to `next` were archived.
+    pub(super) fn skip(&mut self, index: u64, next: Seq) {
+        self.segments = self
+            .segments
+            .iter()
+            .position(|have| *have >= index)
+            .map_or(&[], |place| self.segments.get(place..).unwrap_or_default());
+        (self.first, self.next) = (index, next);
     }
 
     /// Checks every segment, giving every record to `tree`; gives how many records there are.
@@ -61,14 +73,14 @@ impl<'a> Scan<'a> {
         tree: &mut TreeCheck<'_>,
         report: &mut Report,
     ) -> Result<u64, JournalError> {
-        for (place, &index) in (0..).zip(self.segments) {
+        for (place, &index) in (self.first..).zip(self.segments) {
             if index != place {
                 report.add(Damage::of_file(segment::path(place), "the segment is missing"));
             }
             self.segment(index, tree, report)?;
         }
         if self.segments.is_empty() {
-            report.add(Damage::of_file(segment::path(0), "the segment is missing"));
+            report.add(Damage::of_file(segment::path(self.first), "the segment is missing"));
         }
         Ok(self.next.0)
     }

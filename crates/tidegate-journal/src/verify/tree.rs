@@ -82,6 +82,56 @@ impl<'a> TreeCheck<'a> {
         }
     }
 
+    /// Adds the records below `until`, which were archived, by the hashes that their tiles have for
+    /// them. Bundles that are still here are held against those.
+    pub(super) fn archived(&mut self, until: Seq, report: &mut Report) -> Result<(), JournalError> {
+        while self.known && self.edge.size() < until.0 {
+            let index = self.edge.size() / TILE_WIDTH as u64;
+            let count = (until.0 - index * TILE_WIDTH as u64).min(TILE_WIDTH as u64) as usize;
+            let Some(leaves) = self.widest(Kind::Hashes(0), index, count) else {
+                let tile = Tile { kind: Kind::Hashes(0), index, width: TILE_WIDTH };
+                let what = "the tile is missing, and the records that it is of were archived";
+                report.add(Damage::of_file(tile.path(), what));
+                self.known = false;
+                return Ok(());
+            };
+            let bundle = self.widest(Kind::Entries, index, count);
+            let records =
+                bundle.as_deref().map(|bytes| tiles::parse_entries(bytes).unwrap_or_default());
+            let leaves = tiles::parse_hashes(&leaves).unwrap_or_default();
+            let same = |records: &Vec<&[u8]>| {
+                let front = records.iter().take(count).map(|record| leaf_hash(record));
+                records.len() >= count && front.eq(leaves.iter().take(count).copied())
+            };
+            let sound = records.as_ref().is_some_and(same);
+            if records.is_some() && !sound {
+                let tile = Tile { kind: Kind::Entries, index, width: TILE_WIDTH };
+                let what = "the bundle's records are not those that the tile hashes";
+                report.add(Damage::of_file(tile.path(), what));
+            }
+            for leaf in leaves.iter().take(count) {
+                self.bundle = None;
+                self.leaf(*leaf, report)?;
+            }
+            if count < TILE_WIDTH {
+                let front = bundle.as_deref().and_then(|bytes| front(Kind::Entries, bytes, count));
+                self.bundle = front.filter(|_| sound).map(<[u8]>::to_vec);
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes of a tile that has at least `width` hashes or records, if there is one.
+    fn widest(&self, kind: Kind, index: u64, width: usize) -> Option<Vec<u8>> {
+        let full = Tile { kind, index, width: TILE_WIDTH };
+        if let Ok(bytes) = self.storage.read(&full.path()) {
+            return Some(bytes);
+        }
+        let range = Tile { kind, index, width }..=full;
+        let wide = self.files.range(range).max_by_key(|(tile, _)| tile.width)?;
+        wide.1.clone()
+    }
+
     /// Checks what is left when every record was added; `size_now` tells how many records the
     /// folder's checkpoint covers at the time.
     pub(super) fn finish(
