@@ -202,8 +202,8 @@ impl fmt::Display for JournalError {
             }
             JournalError::Damaged(damage) => write!(
                 f,
-                "the journal is damaged: {damage}; run `tidegate verify` to see all of it and \
-                 restore the folder from a copy"
+                "the journal is damaged: {damage}; `tidegate verify` shows all of it, and \
+                 `tidegate journal repair` mends it from what the folder and copies of it have"
             ),
             JournalError::WrongKey { found, given } => write!(
                 f,

@@ -13,6 +13,7 @@ pub mod keeper;
 pub mod merkle;
 pub mod reader;
 pub mod recovery;
+pub mod repair;
 pub mod segment;
 pub mod stepped;
 pub mod storage;

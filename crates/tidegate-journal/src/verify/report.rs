@@ -153,7 +153,7 @@ impl fmt::Display for Report {
         f.write_str(if self.is_whole() {
             "whole: everything agrees"
         } else {
-            "damaged: restore the folder from a copy that verifies"
+            "damaged: `tidegate journal repair` mends segments, docs/recovery.md tells the rest"
         })
     }
 }

@@ -160,11 +160,7 @@ fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError
         checkpoint::new_origin(&config.desk)
     })
     .map_err(|e| wrong(&e))?;
-    let repeating = registry::all().iter().filter(|venue| venue.repeats_order_ids());
-    let label_venues: BTreeSet<VenueName> = repeating.map(|venue| venue.name()).collect();
-    let timed = registry::all().iter().filter(|venue| venue.has_dead_man());
-    let dead_man_venues = timed.map(|venue| venue.name()).collect();
-    let settings = CoreSettings { label_venues, dead_man_venues, ..CoreSettings::default() };
+    let settings = core_settings();
     let (mut core, from) = match saved::load(folder, &settings) {
         Some(saved) => (saved.core, saved.next),
         None => (Core::new(settings.clone()), Seq(0)),
@@ -197,6 +193,15 @@ fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError
         oplog::warn("journal-torn-tail-cut", &fields);
     }
     Ok(Replayed { core, journal, appender, last_record, news, settings, from })
+}
+
+/// What the core is told of the venues, the same at every start.
+pub(super) fn core_settings() -> CoreSettings {
+    let repeating = registry::all().iter().filter(|venue| venue.repeats_order_ids());
+    let label_venues: BTreeSet<VenueName> = repeating.map(|venue| venue.name()).collect();
+    let timed = registry::all().iter().filter(|venue| venue.has_dead_man());
+    let dead_man_venues = timed.map(|venue| venue.name()).collect();
+    CoreSettings { label_venues, dead_man_venues, ..CoreSettings::default() }
 }
 
 fn links(config: &Config) -> Result<Links, GatewayError> {

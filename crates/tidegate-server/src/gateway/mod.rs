@@ -21,6 +21,7 @@ use crate::folder::DataFolder;
 use crate::front::Gate;
 use crate::oplog;
 use assemble::Assembled;
+pub use saved::saved_until;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -5,6 +5,7 @@
 //! another program, is not used, and the start replays everything. So the file may be deleted, and
 //! nothing in it is believed on its own word.
 
+use super::assemble::core_settings;
 use super::image::{self, Digest, Saved, sha256};
 use crate::aside::aside;
 use crate::desk::Desk;
@@ -33,6 +34,15 @@ pub(super) fn load(folder: &DataFolder, settings: &CoreSettings) -> Option<Saved
             oplog::warn("saved-state-unused", &[("why", &why)]);
             None
         }
+    }
+}
+
+/// The first record that a start with this program needs, because a state saved before it is borne out
+/// by the journal; why there is none otherwise.
+pub fn saved_until(folder: &DataFolder) -> Result<Seq, String> {
+    match read(folder, &core_settings())? {
+        Some(saved) => Ok(saved.next),
+        None => Err(format!("none was saved yet; one is every {STATE_SAVED_EVERY} records")),
     }
 }
 

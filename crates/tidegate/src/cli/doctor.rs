@@ -123,7 +123,7 @@ fn journal(folder: &DataFolder) -> Finding {
         ),
         Ok(report) => {
             let first = report.damage.first().map(ToString::to_string).unwrap_or_default();
-            Finding::bad("journal", first, "restore the folder from a copy that verifies")
+            Finding::bad("journal", first, "stop the gateway and run `tidegate journal repair`")
         }
         Err(error) => Finding::bad("journal", error.to_string(), "check the folder"),
     }
