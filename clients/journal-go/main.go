@@ -1,9 +1,10 @@
 // Verifies a Tidegate journal with the Go project's own transparency-log packages
 // (golang.org/x/mod/sumdb/note and tlog, the code behind the Go checksum database).
 //
-// Usage: journal-go DIR [VERIFIER-KEY]
+// Usage: journal-go [--archive FOLDER] DIR [VERIFIER-KEY]
 //
 // DIR is the journal's folder. The verifier key is read from it unless one kept elsewhere is given.
+// Bundles that were archived are read from FOLDER.
 package main
 
 import (
@@ -22,6 +23,9 @@ import (
 const width = 256
 
 type folder string
+
+// archive is where the bundles are that were moved away.
+var archive folder
 
 func (dir folder) Height() int { return 8 }
 
@@ -48,6 +52,9 @@ func (dir folder) entries(n, count int64) ([][]byte, error) {
 	tile := tlog.Tile{H: 8, L: 0, N: n, W: int(count)}
 	path := strings.Replace(tile.Path(), "tile/8/0/", "tile/entries/", 1)
 	data, err := os.ReadFile(filepath.Join(string(dir), path))
+	if os.IsNotExist(err) && archive != "" {
+		data, err = os.ReadFile(filepath.Join(string(archive), path))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -67,11 +74,15 @@ func (dir folder) entries(n, count int64) ([][]byte, error) {
 }
 
 func main() {
-	if len(os.Args) < 2 || len(os.Args) > 3 {
-		fmt.Fprintln(os.Stderr, "usage: journal-go DIR [VERIFIER-KEY]")
+	args := os.Args[1:]
+	if len(args) > 1 && args[0] == "--archive" {
+		archive, args = folder(args[1]), args[2:]
+	}
+	if len(args) < 1 || len(args) > 2 {
+		fmt.Fprintln(os.Stderr, "usage: journal-go [--archive FOLDER] DIR [VERIFIER-KEY]")
 		os.Exit(64)
 	}
-	if err := verify(folder(os.Args[1]), os.Args[2:]); err != nil {
+	if err := verify(folder(args[0]), args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "not whole:", err)
 		os.Exit(1)
 	}

@@ -9,6 +9,8 @@ mod corpus;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod disk;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod routes;
