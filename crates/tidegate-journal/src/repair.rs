@@ -12,6 +12,7 @@ use crate::segment::{self, ALIGN, Found, HEADER_BYTES, Header};
 use crate::storage::{Disk, Storage};
 use crate::tiles::{Kind, Tile, parse_entries, parse_hashes};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -95,9 +96,10 @@ impl Work<'_> {
             }
             let mut elsewhere = 0;
             for seq in next.0..end.0 {
-                if !own.records.contains_key(&Seq(seq)) {
-                    let Some(record) = self.find(Seq(seq)) else { continue };
-                    own.records.insert(Seq(seq), record);
+                if let Entry::Vacant(place) = own.records.entry(Seq(seq))
+                    && let Some(record) = self.find(Seq(seq))
+                {
+                    place.insert(record);
                     elsewhere += 1;
                 }
             }

@@ -146,8 +146,8 @@ fn a_full_disk_stops_orders_and_neither_the_gateway_nor_halts() {
     let told = String::from_utf8(told.stdout).unwrap();
     let line = told.lines().find(|line| line.contains("JOURNAL CLOSED")).unwrap();
     assert!(line.contains(&why), "one line tells it all: {told}");
-    let key = ask(&seen, &json!({"op": "caller_add", "caller": "bob"}));
-    assert!(key.to_string().contains("journal"), "{key}");
+    let refused = run_json(&seen, &["caller", "add", "bob"]);
+    assert!(refused.code == 1 && refused.stdout.contains("journal"), "{refused:?}");
     assert_halts(&seen);
     assert!(shell.is_alive());
     fs::remove_file(&filler).unwrap();
