@@ -4,7 +4,7 @@ use crate::send::Sendable;
 use tidegate_types::call::{Call, Warrant};
 use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::Scope;
-use tidegate_types::ids::{AccountName, OrderId, Seq, Ticket};
+use tidegate_types::ids::{AccountName, InstrumentId, OrderId, Seq, Ticket};
 use tidegate_types::record::Record;
 use tidegate_types::reject::Reject;
 use tidegate_types::report::PositionReport;
@@ -46,6 +46,15 @@ pub enum Action {
         ticket: Ticket,
         /// With what.
         answer: Answer,
+    },
+    /// Read the account's trades of an instrument; answered by `Event::Trades`.
+    ReadTrades {
+        /// Which account.
+        account: AccountName,
+        /// Of which instrument.
+        instrument: InstrumentId,
+        /// From this time of the venue's on.
+        since: Time,
     },
     /// Read the account's open orders and positions; answered by `Event::Snapshot`.
     Reconcile {

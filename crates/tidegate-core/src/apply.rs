@@ -55,8 +55,8 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         Body::Resumed { scope, .. } => {
             state.halts.remove(scope);
         }
-        Body::Closed { account, why } => set_open(state, account, false, why),
-        Body::Opened { account } => set_open(state, account, true, ""),
+        Body::Closed { account, why } => set_open(state, account, false, why, now),
+        Body::Opened { account } => set_open(state, account, true, "", now),
         Body::Reconciled { account, snapshot, corrected } => {
             reconciled(state, account, snapshot, corrected, now);
         }
@@ -136,7 +136,8 @@ fn changed(state: &mut State, change: &Change, now: Time) {
                 rights: Vec::new(),
                 open: false,
                 why,
-                taken_over: false,
+                taken_over: None,
+                traded: BTreeMap::new(),
             };
             state.accounts.entry(account).or_insert(fresh);
         }
@@ -200,10 +201,12 @@ fn set_flatten(state: &mut State, scope: &Scope, flatten: Flatten) {
     }
 }
 
-fn set_open(state: &mut State, account: &AccountName, open: bool, why: &str) {
+fn set_open(state: &mut State, account: &AccountName, open: bool, why: &str, now: Time) {
     if let Some(account) = state.accounts.get_mut(account) {
         account.open = open;
-        account.taken_over |= open;
+        if open {
+            account.taken_over.get_or_insert(now);
+        }
         why.clone_into(&mut account.why);
     }
 }

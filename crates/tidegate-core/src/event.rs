@@ -3,14 +3,15 @@
 use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{
-    AccountName, CallId, CallerName, KeyId, OrderId, PersonName, Seq, SessionId, Ticket, VenueName,
+    AccountName, CallId, CallerName, InstrumentId, KeyId, OrderId, PersonName, Seq, SessionId,
+    Ticket, VenueName,
 };
 use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::order::Intent;
 use tidegate_types::proof::{Authenticated, Durable, Signed};
 use tidegate_types::record::{Change, Durability};
 use tidegate_types::reject::Reject;
-use tidegate_types::report::{AccountEvent, AccountSnapshot, Outcome};
+use tidegate_types::report::{AccountEvent, AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::Reply;
 use tidegate_types::time::Time;
 
@@ -193,5 +194,14 @@ pub enum Event {
         account: AccountName,
         /// What the venue shows, or why it could not be read.
         result: Result<AccountSnapshot, String>,
+    },
+    /// The answer to `Action::ReadTrades`.
+    Trades {
+        /// Which account.
+        account: AccountName,
+        /// Of which instrument.
+        instrument: InstrumentId,
+        /// The trades, the oldest first, or why they could not be read.
+        result: Result<Vec<FillReport>, String>,
     },
 }

@@ -34,6 +34,7 @@ mod saved;
 mod table;
 mod timers;
 mod told;
+mod trades;
 
 pub mod action;
 pub mod event;
@@ -230,9 +231,12 @@ impl Core {
                 self.on_replied(call, outcome, reply, now, out);
             }
             Event::Unheard { order } => self.unheard(order),
-            Event::Streamed { account, event } => self.streamed(account, event, now, out),
+            Event::Streamed { account, event } => drop(self.streamed(account, event, now, out)),
             Event::StreamUp { account } => self.stream_up(&account, now, out),
             Event::StreamDown { account, why } => self.stream_down(&account, why, now, out),
+            Event::Trades { account, instrument, result } => {
+                self.on_trades(&account, &instrument, result, now, out);
+            }
             Event::Snapshot { account, result } => self.on_snapshot(&account, result, now, out),
         }
     }

@@ -7,7 +7,8 @@ use tidegate_types::call::OrderRef;
 use tidegate_types::decimal::{Decimal, Rounding};
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{
-    AccountName, CallId, CallerName, ClientId, OrderId, SessionId, TradeId, VenueOrderId,
+    AccountName, CallId, CallerName, ClientId, InstrumentId, OrderId, SessionId, TradeId,
+    VenueOrderId,
 };
 use tidegate_types::instrument::{Price, Qty};
 use tidegate_types::order::{NewOrder, PostOnly, Side};
@@ -254,6 +255,19 @@ impl Order {
     /// Whether Tidegate did not place it.
     pub fn is_foreign(&self) -> bool {
         self.caller.is_none() && self.closes.is_none()
+    }
+
+    /// Whether less of it is known in trades than is known to have traded.
+    pub(crate) fn lacks_trades(&self) -> bool {
+        let traded = self.trades.values().fold(0_i64, |sum, q| sum.saturating_add(q.0.raw()));
+        !self.is_foreign() && traded < self.filled.0.raw()
+    }
+
+    /// Whether a trade that the venue tells by its own ids alone may be of this order.
+    pub(crate) fn may_have(&self, instrument: &InstrumentId) -> bool {
+        let nameless = self.venue_id.is_none()
+            || (self.request.order_type.is_conditional() && self.triggered_as.is_none());
+        nameless && !self.is_foreign() && self.request.instrument == *instrument
     }
 
     /// How requests to the venue name it: a conditional order that triggered by what it became,

@@ -10,6 +10,7 @@ use crate::action::Action;
 use crate::orders::Stage;
 use crate::timers::{Backoff, Timer};
 use crate::told::{find_filled, find_reported};
+use crate::trades::Readings;
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::ids::{AccountName, InstrumentId, OrderId};
 use tidegate_types::instrument::SignedQty;
@@ -27,7 +28,7 @@ const ROWS: usize = 100;
 
 /// A position that differed in a snapshot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Suspect {
+pub(crate) struct Suspect {
     shown: SignedQty,
     counted: SignedQty,
     since: Time,
@@ -44,14 +45,16 @@ pub(crate) struct Watch {
     backoff: Backoff,
     /// Waits between snapshots that do not agree with what is known.
     patience: Backoff,
-    suspects: BTreeMap<InstrumentId, Suspect>,
+    pub(crate) suspects: BTreeMap<InstrumentId, Suspect>,
     /// Why the last question was not answered.
     pub(crate) failed: Option<String>,
+    pub(crate) readings: Readings,
 }
 
 impl Core {
     pub(crate) fn stream_up(&mut self, account: &AccountName, now: Time, out: &mut Vec<Action>) {
         self.watches.entry(account.clone()).or_default().up = true;
+        self.read_after_gap(account, now, out);
         self.ask(account, now, out);
     }
 
@@ -134,10 +137,16 @@ impl Core {
             self.doubt(*id, now);
         }
         let corrected = self.corrections(account, snapshot, asked, now);
+        let suspects = self.watches.get(account).into_iter().flat_map(|w| w.suspects.keys());
+        for instrument in suspects.cloned().collect::<Vec<_>>() {
+            self.want_trades(account, &instrument, now, out);
+        }
         self.record_snapshot(account, snapshot, corrected, closed, now, out);
+        self.read_short(account, now, out);
         let unsure = self.is_unsure(account);
         let Some(watch) = self.watches.get_mut(account) else { return };
-        let (up, agreed) = (watch.up, watch.suspects.is_empty() && !unsure);
+        let agreed = watch.suspects.is_empty() && watch.readings.are_done() && !unsure;
+        let up = watch.up;
         let wait = if agreed { EVERY } else { watch.patience.step().max(SOON) };
         if agreed {
             watch.patience = Backoff::default();
@@ -165,7 +174,8 @@ impl Core {
     /// Asks for the snapshot that may open an account, once it waits for no order any more.
     pub(crate) fn may_open(&mut self, account: &AccountName, now: Time, out: &mut Vec<Action>) {
         let closed = self.state.accounts.get(account).is_some_and(|known| !known.open);
-        let waits = self.watches.get(account).is_some_and(|w| w.up && w.asked.is_none());
+        let waits = |w: &Watch| w.up && w.asked.is_none() && w.readings.are_done();
+        let waits = self.watches.get(account).is_some_and(waits);
         if closed && waits && !self.is_unsure(account) {
             self.ask(account, now, out);
         }
@@ -217,7 +227,10 @@ impl Core {
             let earlier =
                 before.get(&instrument).filter(|s| s.shown == shown && s.counted == counted);
             let same = earlier.is_some_and(|s| asked >= s.since.plus(SOON));
-            if same && !in_doubt.contains(&instrument) {
+            // Trades may explain it; the account does not wait for them for ever.
+            let patient = earlier.is_some_and(|s| now < s.since.plus(LOST));
+            let read = !watch.readings.owe(&instrument) || !patient;
+            if same && read && !in_doubt.contains(&instrument) {
                 corrected.push(PositionReport { instrument, qty: shown, entry: None });
             } else {
                 let since = earlier.map_or(now, |s| s.since);
@@ -270,13 +283,14 @@ impl Core {
         }
     }
 
+    /// Records what the stream told; whether it was news.
     pub(crate) fn streamed(
         &mut self,
         account: AccountName,
         event: AccountEvent,
         now: Time,
         out: &mut Vec<Action>,
-    ) {
+    ) -> bool {
         let (order, news) = match &event {
             AccountEvent::Order { report } => {
                 let id = find_reported(&self.state, &account, report);
@@ -297,19 +311,19 @@ impl Core {
                 if counted != position.qty {
                     self.compare_soon(&account, now);
                 }
-                return;
+                return false;
             }
         };
         if order.is_none() {
             self.compare_soon(&account, now);
         }
-        if !news {
-            return;
+        if news {
+            self.append(Body::Streamed { account, event }, now, out);
+            if let Some(order) = order {
+                self.settled(order, now, out);
+            }
         }
-        self.append(Body::Streamed { account, event }, now, out);
-        if let Some(order) = order {
-            self.settled(order, now, out);
-        }
+        news
     }
 
     fn compare_soon(&mut self, account: &AccountName, now: Time) {

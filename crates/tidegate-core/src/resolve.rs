@@ -116,6 +116,7 @@ impl Core {
         if ended {
             self.doubts.waits.remove(&id);
             self.timers.clear(&Timer::Resolve(id));
+            self.note_short(id);
         } else if order.stage == Stage::Unknown || order.amend.as_ref().is_some_and(|a| a.unknown) {
             self.doubt(id, now);
         }

@@ -34,10 +34,12 @@ pub struct Account {
     pub open: bool,
     /// Why it is closed.
     pub why: String,
-    /// It was open before: what it holds was taken over once.
-    pub taken_over: bool,
+    /// When it was open for the first time: what it held then was taken over.
+    pub taken_over: Option<Time>,
+    /// The newest trade known of each instrument, on the venue's clock.
+    pub traded: BTreeMap<InstrumentId, Time>,
 }
-codec_struct!(Account { venue, key, rights, open, why, taken_over });
+codec_struct!(Account { venue, key, rights, open, why, taken_over, traded });
 
 /// A virtual key.
 #[derive(Clone, PartialEq, Eq, Debug)]

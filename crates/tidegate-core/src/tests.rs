@@ -10,5 +10,6 @@ mod model;
 mod repeat;
 mod retry;
 mod speed;
+mod trades;
 mod venue;
 mod world;

@@ -5,7 +5,7 @@ use crate::orders::{Heard, Order, Stage, Terms};
 use crate::state::State;
 use std::collections::BTreeMap;
 use tidegate_types::decimal::Decimal;
-use tidegate_types::ids::{AccountName, OrderId};
+use tidegate_types::ids::{AccountName, InstrumentId, OrderId};
 use tidegate_types::instrument::{Price, SignedQty, Unit};
 use tidegate_types::order::{NewOrder, PostOnly, Side, TimeInForce, Trigger, TriggerBy};
 use tidegate_types::report::{
@@ -26,7 +26,16 @@ pub(crate) fn streamed(state: &mut State, account: &AccountName, event: &Account
     }
 }
 
+/// Trades of an instrument are known up to this time.
+fn traded(state: &mut State, account: &AccountName, instrument: &InstrumentId, at: Time) {
+    if let Some(account) = state.accounts.get_mut(account) {
+        let newest = account.traded.entry(instrument.clone()).or_default();
+        *newest = at.max(*newest);
+    }
+}
+
 fn filled(state: &mut State, account: &AccountName, fill: &FillReport, now: Time) {
+    traded(state, account, &fill.instrument, fill.at);
     let known = find_filled(state, account, fill).and_then(|id| state.orders.get(id));
     let Some(order) = known else { return stray(state, account, fill, now) };
     if order.is_foreign() && !order.trades.contains_key(&fill.trade_id) {
@@ -96,13 +105,16 @@ pub(crate) fn reconciled(
     for report in &snapshot.orders {
         hear_report(state, account, report, now);
     }
-    let taken_over = state.accounts.get(account).is_some_and(|account| account.taken_over);
+    let taken_over =
+        state.accounts.get(account).is_some_and(|account| account.taken_over.is_some());
     for PositionReport { instrument, qty, .. } in corrected {
         if taken_over {
             let counted = state.positions.book(account, instrument).position().0;
             state.alarms.raise(Alarm::of_position(account, instrument, counted, qty.0, now));
         }
         state.correct(account, instrument, *qty);
+        // What was not found until now is in the venue's figure.
+        traded(state, account, instrument, now);
     }
 }
 

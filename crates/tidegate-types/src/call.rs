@@ -98,6 +98,13 @@ pub enum CallBody {
         /// Which of the requests.
         part: u32,
     },
+    /// Ask for the account's trades of an instrument, the oldest first, as many as one answer holds.
+    Trades {
+        /// Of which instrument.
+        instrument: InstrumentId,
+        /// From this time of the venue's on, it included.
+        since: Time,
+    },
     /// Open or keep the private stream; `step` is the venue's own (0 opens).
     Session {
         /// Which step.
@@ -121,6 +128,7 @@ codec_enum!(CallBody {
     6 => Snapshot { part },
     7 => Session { step },
     8 => DeadMan { instrument, after },
+    9 => Trades { instrument, since },
 });
 
 impl CallBody {
@@ -131,9 +139,10 @@ impl CallBody {
             CallBody::Amend { .. } => CallClass::Amend,
             CallBody::Cancel { .. } | CallBody::DeadMan { .. } => CallClass::Cancel,
             CallBody::Set { .. } => CallClass::Setting,
-            CallBody::Read { .. } | CallBody::QueryOrder { .. } | CallBody::Snapshot { .. } => {
-                CallClass::Read
-            }
+            CallBody::Read { .. }
+            | CallBody::QueryOrder { .. }
+            | CallBody::Snapshot { .. }
+            | CallBody::Trades { .. } => CallClass::Read,
             CallBody::Session { .. } => CallClass::Session,
         }
     }

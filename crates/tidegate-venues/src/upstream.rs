@@ -3,7 +3,7 @@
 use crate::front::Instruments;
 use tidegate_types::call::{Call, CallBody, WireRequest};
 use tidegate_types::instrument::{Instrument, Mark};
-use tidegate_types::report::{AccountEvent, AccountSnapshot, Outcome};
+use tidegate_types::report::{AccountEvent, AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::Reply;
 use tidegate_types::time::{Span, Time};
 
@@ -185,6 +185,13 @@ pub trait Upstream {
         replies: &[Reply],
         instruments: &Instruments,
     ) -> Result<AccountSnapshot, Unreadable>;
+
+    /// The account's trades, from the answer to `CallBody::Trades`.
+    fn trades(
+        &self,
+        reply: &Reply,
+        instruments: &Instruments,
+    ) -> Result<Vec<FillReport>, Unreadable>;
 
     /// The call that tells what a key may do, and what it tells: the venue's words for its rights.
     fn rights_call(&self) -> CallBody;

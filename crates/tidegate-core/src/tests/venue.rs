@@ -26,6 +26,12 @@ pub(super) struct Venue {
     pub(super) depth: Option<i64>,
     /// When it cancels every order of an instrument.
     pub(super) dead_man: BTreeMap<InstrumentId, Time>,
+    /// Every trade there was; none of before a while is told any more.
+    pub(super) traded: Vec<FillReport>,
+    /// It does not tell its trades.
+    pub(super) mute: bool,
+    /// What its clock shows.
+    pub(super) now: Time,
     clock: u64,
     trades: u64,
 }
@@ -189,8 +195,23 @@ impl Venue {
             at,
         };
         let report = order.clone();
+        self.traded.push(fill.clone());
         self.stream.push(AccountEvent::Fill { fill });
         self.stream.push(AccountEvent::Order { report });
+    }
+
+    /// The trades of an instrument since then, a few at a time and without the orders' client ids.
+    pub(super) fn trades(
+        &self,
+        instrument: &InstrumentId,
+        since: Time,
+    ) -> Result<Vec<FillReport>, String> {
+        if self.mute {
+            return Err("503".to_owned());
+        }
+        let of = |t: &&FillReport| t.instrument == *instrument && t.at >= since;
+        let told = self.traded.iter().filter(of).take(2).cloned();
+        Ok(told.map(|fill| FillReport { client_id: None, ..fill }).collect())
     }
 
     pub(super) fn snapshot(&self) -> AccountSnapshot {
@@ -212,7 +233,7 @@ impl Venue {
     }
 
     fn tick(&mut self) -> Time {
-        self.clock += 1;
+        self.clock = self.now.micros().max(self.clock + 1);
         Time::from_micros(self.clock)
     }
 }

@@ -150,6 +150,7 @@ pub(super) struct World {
     pub(super) answers: BTreeMap<Ticket, Answer>,
     pub(super) asked: Vec<Ticket>,
     pub(super) to_read: Vec<AccountName>,
+    pub(super) trades_to_read: Vec<(InstrumentId, Time)>,
     pub(super) starts: u32,
     /// What went without a record.
     pub(super) kept: Vec<(Time, Emergency)>,
@@ -178,6 +179,7 @@ impl World {
             answers: BTreeMap::new(),
             asked: Vec::new(),
             to_read: Vec::new(),
+            trades_to_read: Vec::new(),
             starts: 0,
             kept: Vec::new(),
         };
@@ -346,6 +348,7 @@ impl World {
     }
 
     pub(super) fn event(&mut self, event: Event) {
+        self.venue.now = self.now;
         let mut out = Vec::new();
         self.core.handle(event, self.now, &mut out);
         self.carry_out(out);
@@ -359,6 +362,7 @@ impl World {
             self.timers();
         }
         self.now = end;
+        self.venue.now = end;
         self.mark();
     }
 
@@ -388,6 +392,9 @@ impl World {
                     assert!(twice.is_none(), "{ticket} was answered twice");
                 }
                 Action::Reconcile { account } => self.to_read.push(account),
+                Action::ReadTrades { instrument, since, .. } => {
+                    self.trades_to_read.push((instrument, since));
+                }
             }
         }
     }
@@ -468,6 +475,12 @@ impl World {
         self.event(Event::Snapshot { account, result });
     }
 
+    pub(super) fn read_trades(&mut self) {
+        let (instrument, since) = self.trades_to_read.remove(0);
+        let result = self.venue.trades(&instrument, since);
+        self.event(Event::Trades { account: name(MAIN), instrument, result });
+    }
+
     pub(super) fn tell(&mut self, at: usize) {
         let event = self.venue.stream.remove(at);
         self.event(Event::Streamed { account: name(MAIN), event });
@@ -485,6 +498,8 @@ impl World {
                 self.tell(0);
             } else if !self.to_read.is_empty() {
                 self.read();
+            } else if !self.trades_to_read.is_empty() {
+                self.read_trades();
             } else {
                 return;
             }
@@ -521,6 +536,7 @@ impl World {
         self.to_sign.clear();
         self.signed.clear();
         self.to_read.clear();
+        self.trades_to_read.clear();
         self.venue.stream.clear();
         self.start();
     }

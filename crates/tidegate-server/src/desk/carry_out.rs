@@ -304,6 +304,9 @@ impl Desk {
                         }
                     }
                     Action::Reconcile { account } => self.reconcile(account),
+                    Action::ReadTrades { account, instrument, since } => {
+                        self.read_trades(account, instrument, since);
+                    }
                 }
             }
         }

@@ -4,15 +4,17 @@ use super::carry_out::Ongoing;
 use super::links::SendError;
 use super::{Desk, Errand, Link};
 use crate::oplog;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tidegate_core::event::Event;
 use tidegate_core::send::Sendable;
 use tidegate_types::call::{CallBody, CallClass};
-use tidegate_types::ids::{AccountName, CallId};
+use tidegate_types::ids::{AccountName, CallId, InstrumentId};
 use tidegate_types::reject::Reject;
-use tidegate_types::report::{AccountSnapshot, Outcome};
+use tidegate_types::report::{AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::Reply;
+use tidegate_types::time::Time;
 
 impl Desk {
     /// Sends a request and tells the core what came of it.
@@ -69,6 +71,36 @@ impl Desk {
             let result = desk.snapshot(&account).await;
             desk.event(Event::Snapshot { account, result });
         });
+    }
+
+    /// Reads an account's trades of an instrument and hands them to the core.
+    pub(super) fn read_trades(&self, account: AccountName, instrument: InstrumentId, since: Time) {
+        let Some(desk) = self.this.upgrade() else { return };
+        self.runtime.spawn(async move {
+            let body = CallBody::Trades { instrument: instrument.clone(), since };
+            let result = desk.trades(&account, body).await;
+            if let Err(why) = &result {
+                let fields = [("account", &account as &dyn Display), ("why", why)];
+                oplog::warn("trades-unread", &fields);
+            }
+            desk.event(Event::Trades { account, instrument, result });
+        });
+    }
+
+    async fn trades(
+        &self,
+        account: &AccountName,
+        body: CallBody,
+    ) -> Result<Vec<FillReport>, String> {
+        let venue = self.look(|state| state.accounts().get(account).map(|a| a.venue.clone()));
+        let venue = venue.ok_or_else(|| "the account is not known".to_owned())?;
+        let say = |reject: Reject| reject.to_string();
+        let link: &Link = self.links.get(&venue).map_err(say)?;
+        let request = self.sign_read(account, body).await.map_err(say)?;
+        // It waits for nobody's cancel, and must not take what cancels need.
+        let errand = Errand::Upkeep(Some(account));
+        let reply = link.fetch(errand, request.into_request()).await.map_err(say)?;
+        link.venue().trades(&reply, &self.book(&venue)).map_err(|e| e.0)
     }
 
     async fn snapshot(&self, account: &AccountName) -> Result<AccountSnapshot, String> {

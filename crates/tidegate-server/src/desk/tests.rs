@@ -43,6 +43,7 @@ fn sign(call: &Call) -> Signed {
     let what = match &call.body {
         CallBody::Place { client_id, .. } => format!("place {client_id}"),
         CallBody::Cancel { .. } => "cancel".to_owned(),
+        CallBody::Trades { instrument, .. } => format!("trades {}", instrument.name),
         CallBody::Snapshot { part } => format!("snapshot {part}"),
         other => format!("{:?}", other.class()),
     };

@@ -49,6 +49,7 @@ fn answers(world: Option<&World>, instrument: &str, data: &[u8]) {
         }
         let _ = world.venue.back_off(&reply);
         let _ = world.venue.rights("key", &reply);
+        let _ = world.venue.trades(&reply, &world.market);
         let parts = vec![reply.clone(); world.venue.snapshot_parts() as usize];
         let _ = world.venue.snapshot(&parts, &world.market);
         world.shown(&reply);

@@ -148,6 +148,9 @@ impl Simulation {
                     self.answered(ticket, answer);
                 }
             }
+            Action::ReadTrades { account, instrument, since } => {
+                self.ask_trades(account, instrument, since);
+            }
             Action::Reconcile { account } => {
                 self.counts.add("snapshots");
                 self.ask_snapshot(account, Vec::new());

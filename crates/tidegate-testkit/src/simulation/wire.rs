@@ -7,12 +7,12 @@ use super::venue::{account_place, venue_of};
 use super::world::{Due, Simulation};
 use tidegate_core::event::Event;
 use tidegate_types::call::{CallBody, CallClass, Warrant, WireRequest};
-use tidegate_types::ids::{AccountName, CallId};
+use tidegate_types::ids::{AccountName, CallId, InstrumentId};
 use tidegate_types::limits::VENUE_TIMEOUT;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::report::Outcome;
 use tidegate_types::request::Reply;
-use tidegate_types::time::Span;
+use tidegate_types::time::{Span, Time};
 use tidegate_venues::front::Instruments;
 
 /// What a request is for.
@@ -22,6 +22,8 @@ pub(super) enum Purpose {
     Call { id: CallId, body: CallBody, warrant: Warrant },
     /// Part of an account's snapshot.
     Snapshot { account: AccountName, replies: Vec<Reply> },
+    /// An account's trades of an instrument.
+    Trades { account: AccountName, instrument: InstrumentId },
     /// A step of an account's private stream.
     Stream { account: usize, attempt: u64 },
     /// The venue's terms.
@@ -155,6 +157,13 @@ impl Simulation {
                 replies.push(reply);
                 self.ask_snapshot(account, replies);
             }
+            Purpose::Trades { account, instrument } => {
+                let none = Instruments::default();
+                let known = gate.instruments.get(venue).unwrap_or(&none);
+                let result = dialect.trades(&reply, known).map_err(|e| e.0);
+                self.counts.add("trades read after a gap");
+                self.give(Event::Trades { account, instrument, result });
+            }
             Purpose::Stream { account, attempt } => self.stream_reply(account, attempt, &reply),
             Purpose::Instruments => match dialect.instruments(&[reply]) {
                 Ok(list) => {
@@ -193,6 +202,9 @@ impl Simulation {
             Purpose::Snapshot { account, .. } => {
                 self.give(Event::Snapshot { account, result: Err(why) });
             }
+            Purpose::Trades { account, instrument } => {
+                self.give(Event::Trades { account, instrument, result: Err(why) });
+            }
             Purpose::Stream { account, attempt } => self.stream_fails(account, attempt, why),
             Purpose::Instruments => self.instruments_later(venue),
         }
@@ -218,6 +230,20 @@ impl Simulation {
             self.misread(snapshot);
         }
         self.give(Event::Snapshot { account, result });
+    }
+
+    /// Asks for an account's trades of an instrument.
+    pub(super) fn ask_trades(
+        &mut self,
+        account: AccountName,
+        instrument: InstrumentId,
+        since: Time,
+    ) {
+        let body = CallBody::Trades { instrument: instrument.clone(), since };
+        let purpose = Purpose::Trades { account: account.clone(), instrument: instrument.clone() };
+        if let Err(why) = self.fetch(&account, body, purpose) {
+            self.give(Event::Trades { account, instrument, result: Err(why) });
+        }
     }
 
     pub(super) fn ask_instruments(&mut self, venue: usize) {

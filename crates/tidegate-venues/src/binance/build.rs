@@ -117,6 +117,13 @@ fn draft(body: &CallBody, now: Time) -> Result<Draft, BuildError> {
             Some(path) => Ok(Draft::signed("GET", path)),
             None => Err(BuildError::Unsupported("a snapshot part that there is not")),
         },
+        CallBody::Trades { instrument, since } => {
+            let mut draft = Draft::signed("GET", "/fapi/v1/userTrades");
+            draft.push("symbol", &instrument.name);
+            draft.push("startTime", since.millis());
+            draft.push("limit", 1000);
+            Ok(draft)
+        }
         CallBody::Session { step } => {
             let method = match step {
                 0 => "POST",

@@ -33,7 +33,7 @@ use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::limits::MAX_CLOCK_AHEAD;
 use tidegate_types::order::OrderName;
 use tidegate_types::reject::{Code, Reject};
-use tidegate_types::report::{AccountSnapshot, Outcome};
+use tidegate_types::report::{AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::{RawRequest, Reply};
 use tidegate_types::secret::Secret;
 use tidegate_types::time::{Span, Time};
@@ -194,6 +194,14 @@ impl Upstream for Binance {
         _instruments: &Instruments,
     ) -> Result<AccountSnapshot, Unreadable> {
         snapshot::snapshot(&self.name, replies)
+    }
+
+    fn trades(
+        &self,
+        reply: &Reply,
+        _instruments: &Instruments,
+    ) -> Result<Vec<FillReport>, Unreadable> {
+        snapshot::trades(&self.name, reply)
     }
 
     fn rights_call(&self) -> CallBody {

@@ -58,6 +58,7 @@ pub(crate) fn outcome(venue: &VenueName, body: &CallBody, reply: &Reply) -> Outc
         | CallBody::DeadMan { .. }
         | CallBody::Read { .. }
         | CallBody::Snapshot { .. }
+        | CallBody::Trades { .. }
         | CallBody::Session { .. } => return Outcome::Done,
     };
     match report {

@@ -5,7 +5,7 @@ use super::wire;
 use crate::raw::{Fields, Raw};
 use crate::upstream::Unreadable;
 use tidegate_types::ids::VenueName;
-use tidegate_types::report::AccountSnapshot;
+use tidegate_types::report::{AccountSnapshot, FillReport};
 use tidegate_types::request::Reply;
 
 const PATHS: [&str; 3] =
@@ -40,6 +40,11 @@ pub(crate) fn snapshot(
     }
     snapshot.orders.retain(|order| order.state.is_live());
     Ok(snapshot)
+}
+
+/// The account's trades of an instrument.
+pub(crate) fn trades(venue: &VenueName, reply: &Reply) -> Result<Vec<FillReport>, Unreadable> {
+    rows(reply)?.iter().map(|row| wire::user_trade(venue, row)).collect()
 }
 
 /// The rows of an answer; what is no object there has no fields.

@@ -235,6 +235,24 @@ pub(crate) fn fill_update(venue: &VenueName, object: &Fields<'_>) -> Read<Option
     }))
 }
 
+/// A trade of `userTrades`, which does not tell the order's client id.
+pub(crate) fn user_trade(venue: &VenueName, object: &Fields<'_>) -> Read<FillReport> {
+    let trade_id = id(object, "id")?;
+    Ok(FillReport {
+        instrument: instrument(venue, object, "symbol")?,
+        trade_id: TradeId::new(trade_id.as_str()).map_err(|_| bad("id", object.get("id")))?,
+        client_id: None,
+        venue_id: id(object, "orderId")?,
+        side: side(object, "side")?,
+        qty: Qty(decimal(object, "qty")?),
+        price: Price(decimal(object, "price")?),
+        fee: decimal_or_zero(object, "commission")?,
+        fee_currency: object.text("commissionAsset").and_then(|name| Currency::new(&name).ok()),
+        maker: truth(object, "maker"),
+        at: time(object, "time")?,
+    })
+}
+
 /// The order of an `ALGO_UPDATE`, sent at `at`.
 pub(crate) fn algo_update(venue: &VenueName, object: &Fields<'_>, at: Time) -> Read<OrderReport> {
     let qty = Qty(decimal_or_zero(object, "q")?);

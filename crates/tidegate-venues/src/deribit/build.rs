@@ -16,12 +16,15 @@ use tidegate_types::call::{Call, CallBody, OrderRef, WireRequest};
 use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::CallId;
 use tidegate_types::order::{NewOrder, PostOnly, Side};
-use tidegate_types::time::Time;
+use tidegate_types::time::{Span, Time};
 
 /// What the private stream may do: read. It never trades, so its token need not be able to.
 const STREAM_SCOPE: &str = "connection trade:read account:read wallet:none";
 /// The id of the stream's login.
 pub(crate) const LOGIN_ID: u64 = 1;
+
+/// How far the venue's clock may be ahead.
+const AHEAD: Span = Span::from_secs(60);
 
 /// The reads that make up a snapshot of the account. The venue counts trigger orders among all
 /// open orders; asking for them again costs little and does not depend on that.
@@ -73,6 +76,17 @@ pub(crate) fn build(
                     .and_then(|part| SNAPSHOT.get(part))
                     .ok_or(BuildError::Unsupported("the snapshot has no such part"))?;
             read(route, params)
+        }
+        CallBody::Trades { instrument, since } => {
+            let (since, until) = (since.millis().to_string(), now.millis() + AHEAD.millis());
+            let params = [
+                ("instrument_name", instrument.name.as_str()),
+                ("start_timestamp", since.as_str()),
+                ("end_timestamp", &until.to_string()),
+                ("count", "1000"),
+                ("sorting", "asc"),
+            ];
+            read("private/get_user_trades_by_instrument_and_time", &params)
         }
         CallBody::Session { step: 0 } => login(signer, now),
         CallBody::Session { .. } => Err(BuildError::Unsupported("the session has one step")),

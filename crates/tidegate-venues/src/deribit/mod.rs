@@ -36,7 +36,7 @@ use tidegate_types::call::{Call, CallBody, OrderRef, WireRequest};
 use tidegate_types::ids::{BadName, KeyId, VenueName};
 use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::reject::{Code, Reject};
-use tidegate_types::report::{AccountSnapshot, Outcome};
+use tidegate_types::report::{AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::{Method, RawRequest, Reply};
 use tidegate_types::secret::Secret;
 use tidegate_types::time::{Span, Time};
@@ -187,6 +187,14 @@ impl Upstream for Deribit {
         _instruments: &Instruments,
     ) -> Result<AccountSnapshot, Unreadable> {
         snapshot::snapshot(replies)
+    }
+
+    fn trades(
+        &self,
+        reply: &Reply,
+        _instruments: &Instruments,
+    ) -> Result<Vec<FillReport>, Unreadable> {
+        snapshot::trades(reply)
     }
 
     fn rights_call(&self) -> CallBody {

@@ -95,6 +95,7 @@ fn accepted(body: &CallBody, result: &Value) -> Result<Outcome, Unreadable> {
         | CallBody::DeadMan { .. }
         | CallBody::Read { .. }
         | CallBody::Snapshot { .. }
+        | CallBody::Trades { .. }
         | CallBody::Session { .. } => Ok(Outcome::Done),
     }
 }

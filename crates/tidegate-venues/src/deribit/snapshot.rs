@@ -4,7 +4,7 @@ use super::{build, rows};
 use crate::upstream::Unreadable;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use tidegate_types::report::AccountSnapshot;
+use tidegate_types::report::{AccountSnapshot, FillReport};
 use tidegate_types::request::Reply;
 
 /// Rights that a key may have and still open sessions: it trades and reads, and can neither move
@@ -70,11 +70,26 @@ pub(crate) fn may_open_session(rights: &[String]) -> bool {
     !rights.is_empty() && rights.iter().all(|right| HARMLESS.contains(&right.as_str()))
 }
 
+/// The account's trades of an instrument.
+pub(crate) fn trades(reply: &Reply) -> Result<Vec<FillReport>, Unreadable> {
+    listed(reply, |result| result.get_mut("trades").map(Value::take))?
+        .iter()
+        .map(rows::fill)
+        .collect()
+}
+
 /// The list that an answer is.
 pub(crate) fn list(reply: &Reply) -> Result<Vec<Value>, Unreadable> {
+    listed(reply, |result| Some(result.take()))
+}
+
+fn listed(
+    reply: &Reply,
+    list: impl FnOnce(&mut Value) -> Option<Value>,
+) -> Result<Vec<Value>, Unreadable> {
     let mut answer: Value = serde_json::from_slice(&reply.body)
         .map_err(|_| Unreadable(format!("HTTP status {}, not JSON", reply.status)))?;
-    match (reply.status, answer.get_mut("result").map(Value::take)) {
+    match (reply.status, answer.get_mut("result").and_then(list)) {
         (200, Some(Value::Array(rows))) => Ok(rows),
         (status, _) => {
             let error = answer.get("error").and_then(|error| error.get("message"));
