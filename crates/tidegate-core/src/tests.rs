@@ -6,6 +6,7 @@ mod flow;
 mod gates;
 mod guards;
 mod halts;
+mod life;
 mod model;
 mod repeat;
 mod retry;

@@ -50,3 +50,22 @@ fn a_snapshot_is_whole_or_not_at_all() {
         assert!(error.0.contains("-1003"), "{error:?}");
     }
 }
+
+#[test]
+fn trades_are_told_by_the_venues_ids_alone() {
+    let row = json!({"buyer": false, "commission": "0.07819010", "commissionAsset": "USDT", "id": 698759,
+        "maker": true, "orderId": 25851813, "price": "7819.01", "qty": "0.002", "quoteQty": "15.63802",
+        "realizedPnl": "-0.91539999", "side": "SELL", "positionSide": "SHORT", "symbol": "BTCUSDT",
+        "time": 1569514978020_u64});
+    let fills = venue().trades(&reply(200, &json!([row])), &instruments()).unwrap();
+    let [fill] = fills.as_slice() else { panic!("{fills:?}") };
+    assert_eq!((fill.trade_id.as_str(), fill.venue_id.as_str()), ("698759", "25851813"));
+    assert_eq!(
+        (fill.qty.0.to_string(), fill.price.0.to_string()),
+        ("0.002".into(), "7819.01".into())
+    );
+    assert_eq!((fill.fee.to_string(), fill.maker), ("0.0781901".into(), true));
+    assert_eq!((fill.client_id.as_ref(), fill.at.millis()), (None, 1569514978020));
+    assert!(venue().trades(&reply(200, &json!([{}])), &instruments()).is_err());
+    assert!(venue().trades(&reply(503, &json!([])), &instruments()).is_err());
+}

@@ -74,3 +74,17 @@ fn a_key_that_can_do_more_than_trade_opens_no_session() {
         assert!(!may(scope), "{scope}");
     }
 }
+
+#[test]
+fn trades_come_in_a_list_of_their_own() {
+    let row = r#"{"trade_id":"ETH-34066","order_id":"ETH-584827850","instrument_name":"ETH-PERPETUAL",
+        "direction":"buy","amount":20.0,"price":203.8,"fee":0.00004907,"fee_currency":"ETH",
+        "liquidity":"T","label":"tg1-0","timestamp":1550219749176}"#;
+    let told = |result: &str| reply(200, &format!(r#"{{"jsonrpc":"2.0","result":{result}}}"#));
+    let fills = trades(&told(&format!(r#"{{"trades":[{row}],"has_more":false}}"#))).unwrap();
+    assert_eq!(fills.len(), 1);
+    assert_eq!((fills[0].trade_id.as_str(), fills[0].maker), ("ETH-34066", false));
+    assert_eq!(fills[0].client_id.as_ref().map(|id| id.as_str()), Some("tg1-0"));
+    assert!(trades(&told("[]")).is_err());
+    assert!(trades(&reply(502, "<html>")).is_err());
+}
