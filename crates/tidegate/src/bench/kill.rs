@@ -27,6 +27,11 @@ const OPEN: usize = 1_000;
 /// As many as the gateway keeps for cancels at this venue.
 const CONNECTIONS: usize = 32;
 const PATIENCE: Duration = Duration::from_secs(15);
+/// Between the orders that are placed: a little less than the venue takes.
+const PACE: Duration = Duration::from_millis(40);
+/// What the venue's rate limit refuses is tried again after this, so many times.
+const AGAIN: Duration = Duration::from_millis(250);
+const TRIES: usize = 400;
 /// How long the callers go on after the halt is proven.
 const AFTER: Duration = Duration::from_secs(2);
 
@@ -78,22 +83,44 @@ pub async fn measure(dir: &Path, args: &Bench) -> Result<(Value, String), Failur
 
 /// Places orders that rest, as fast as the venue takes them.
 fn place(targets: &[Arc<Target>], name: &(impl Fn(usize) -> String + Sync)) -> io::Result<()> {
-    let next = AtomicUsize::new(0);
+    let connections = targets.iter().map(|target| Connection::open(target, PATIENCE));
+    let connections: Vec<_> = connections.collect::<io::Result<_>>()?;
+    let own: Vec<_> = targets.iter().map(Arc::as_ref).zip(connections).collect();
+    each(own, PACE, |connection, target, n| connection.prepare_resting(target, &name(n)))
+}
+
+/// Does something for each of the orders, over these connections, one every `pace`; what is refused
+/// is tried again.
+fn each(
+    connections: Vec<(&Target, Connection)>,
+    pace: Duration,
+    prepare: impl Fn(&mut Connection, &Target, usize) + Sync,
+) -> io::Result<()> {
+    let (next, prepare) = (AtomicUsize::new(0), &prepare);
+    let one = |target: &Target, connection: &mut Connection, n: usize| -> io::Result<()> {
+        let mut said = String::new();
+        for _ in 0..TRIES {
+            prepare(connection, target, n);
+            match connection.exchange()? {
+                answer if answer.ok => return Ok(()),
+                answer => said = answer.text,
+            }
+            std::thread::sleep(AGAIN);
+        }
+        Err(io::Error::other(said))
+    };
+    let (next, one, began) = (&next, &one, Instant::now());
     std::thread::scope(|scope| {
-        let threads = targets.iter().map(|target| {
-            let next = &next;
+        let threads = connections.into_iter().map(|(target, mut connection)| {
             scope.spawn(move || -> io::Result<()> {
-                let mut connection = Connection::open(target, PATIENCE)?;
                 loop {
                     let n = next.fetch_add(1, Ordering::Relaxed);
                     if n >= OPEN {
                         return Ok(());
                     }
-                    connection.prepare_resting(target, &name(n));
-                    while !connection.exchange()?.ok {
-                        std::thread::sleep(Duration::from_millis(250));
-                        connection.prepare_resting(target, &name(n));
-                    }
+                    let due = began + pace * u32::try_from(n).unwrap_or(u32::MAX);
+                    std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                    one(target, &mut connection, n)?;
                 }
             })
         });
@@ -151,7 +178,10 @@ async fn one_round(
 /// Sends orders without pause, whatever the answer.
 fn press(target: &Target, done: &AtomicBool, asked: &AtomicU64) {
     while !done.load(Ordering::Relaxed) {
-        let Ok(mut connection) = Connection::open(target, PATIENCE) else { continue };
+        let Ok(mut connection) = Connection::open(target, PATIENCE) else {
+            std::thread::sleep(AGAIN);
+            continue;
+        };
         while !done.load(Ordering::Relaxed) {
             connection.prepare(target);
             if connection.exchange().is_err() {
@@ -164,31 +194,11 @@ fn press(target: &Target, done: &AtomicBool, asked: &AtomicU64) {
 
 /// Cancels every order straight at the exchange; how long that takes, in ms.
 fn cancel_all(target: &Target, name: &(impl Fn(usize) -> String + Sync)) -> io::Result<f64> {
-    let connections: Vec<_> =
-        (0..CONNECTIONS).map(|_| Connection::open(target, PATIENCE)).collect::<io::Result<_>>()?;
-    let next = AtomicUsize::new(0);
+    let connections = (0..CONNECTIONS).map(|_| Ok((target, Connection::open(target, PATIENCE)?)));
+    let connections: Vec<_> = connections.collect::<io::Result<_>>()?;
     let began = Instant::now();
-    std::thread::scope(|scope| {
-        let threads = connections.into_iter().map(|mut connection| {
-            let next = &next;
-            scope.spawn(move || -> io::Result<()> {
-                loop {
-                    let n = next.fetch_add(1, Ordering::Relaxed);
-                    if n >= OPEN {
-                        return Ok(());
-                    }
-                    connection.prepare_cancel(target, &name(n));
-                    while !connection.exchange()?.ok {
-                        std::thread::sleep(Duration::from_millis(250));
-                        connection.prepare_cancel(target, &name(n));
-                    }
-                }
-            })
-        });
-        let threads: Vec<_> = threads.collect();
-        let ended = |_| Err(io::Error::other("a thread ended"));
-        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(ended))
-    })?;
+    let none = Duration::ZERO;
+    each(connections, none, |connection, target, n| connection.prepare_cancel(target, &name(n)))?;
     Ok(ms(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX)))
 }
 

@@ -107,7 +107,10 @@ pub fn halt(common: &Common, halt: Halt) -> Result<(), Failure> {
             let why = match failure.code {
                 "not-running" => Failure::new(
                     "blocked-not-proven",
-                    "no gateway runs: blocked, not proven",
+                    match flatten {
+                        false => "no gateway runs: blocked, not proven",
+                        true => "no gateway runs: blocked, not proven, and no position is closed",
+                    },
                     "look at the venues for open orders",
                 ),
                 _ => failure,
