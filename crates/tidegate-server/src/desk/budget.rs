@@ -19,7 +19,7 @@ const PUBLIC: (u64, u64) = (3, 4);
 
 /// What was spent at one venue.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub struct Budget {
     limits: Vec<Limit>,
     /// By allowance, and by account where the venue counts so.
     spent: BTreeMap<(usize, Option<AccountName>), Bucket>,
@@ -55,7 +55,7 @@ struct Bucket {
 
 impl Budget {
     /// Nothing spent of these allowances.
-    pub(super) fn new(allowances: &[Allowance]) -> Budget {
+    pub fn new(allowances: &[Allowance]) -> Budget {
         let limits = allowances.iter().map(|table| Limit {
             table: *table,
             units: table.units.into(),
@@ -69,7 +69,7 @@ impl Budget {
     ///
     /// # Errors
     /// How long to wait, when a read would take more than there is for it.
-    pub(super) fn take(&mut self, errand: &Errand<'_>, cost: Units, now: Time) -> Result<(), Span> {
+    pub fn take(&mut self, errand: &Errand<'_>, cost: Units, now: Time) -> Result<(), Span> {
         let Some(limit) = self.limits.get(cost.allowance) else { return Ok(()) };
         let whole = self.spent.entry((cost.allowance, limit.account_of(errand))).or_default();
         let Some(payer) = payer(errand) else {
@@ -90,7 +90,7 @@ impl Budget {
     }
 
     /// Gives back what was paid for a request that did not leave.
-    pub(super) fn give_back(&mut self, errand: &Errand<'_>, cost: Units) {
+    pub fn give_back(&mut self, errand: &Errand<'_>, cost: Units) {
         let Some(limit) = self.limits.get(cost.allowance) else { return };
         let whole = (cost.allowance, limit.account_of(errand));
         let Some(payer) = payer(errand) else {
@@ -109,7 +109,7 @@ impl Budget {
     }
 
     /// The venue says how much is used already, by whomever at this address.
-    pub(super) fn told(&mut self, used: Units, now: Time) {
+    pub fn told(&mut self, used: Units, now: Time) {
         if let Some(limit) = self.limits.get(used.allowance)
             && limit.table.per == Per::Address
         {
@@ -120,7 +120,7 @@ impl Budget {
     }
 
     /// The venue publishes another limit than the table has: everything in proportion.
-    pub(super) fn publish(&mut self, published: Units) {
+    pub fn publish(&mut self, published: Units) {
         if let Some(limit) = self.limits.get_mut(published.allowance) {
             let (new, old) = (u64::from(published.count), u64::from(limit.table.units).max(1));
             limit.units = new;
@@ -130,7 +130,7 @@ impl Budget {
     }
 
     /// The name of an allowance.
-    pub(super) fn name(&self, of: Units) -> &'static str {
+    pub fn name(&self, of: Units) -> &'static str {
         self.limits.get(of.allowance).map_or("", |limit| limit.table.name)
     }
 }

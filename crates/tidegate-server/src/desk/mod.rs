@@ -18,6 +18,7 @@ mod sink;
 mod timer;
 mod transport;
 
+pub use budget::Budget;
 pub use carry_out::urgency;
 pub use links::{Errand, Link, Links, SendError};
 pub use measure::{Histogram, Measures, Quantiles};
@@ -93,10 +94,11 @@ impl Desk {
         links: Arc<Links>,
         runtime: Handle,
     ) -> Arc<Desk> {
+        let books = RwLock::new(books_of(core.state()));
         Arc::new_cyclic(|this| Desk {
             inner: Mutex::new(Inner::new(core, appender)),
             pressing: AtomicUsize::new(0),
-            books: RwLock::default(),
+            books,
             marks: Mutex::default(),
             frames: Mutex::default(),
             measures: Measures::default(),
@@ -358,6 +360,17 @@ async fn answer(asked: Asked) -> Answer {
         Err(reject) => Err(reject),
     };
     answer.unwrap_or_else(|reject| Answer::Refused { reject })
+}
+
+/// The instruments that the journal knows of. Until the venues are asked, they say what a caller
+/// means: a cancel of everything in a currency must find the orders that were there before.
+fn books_of(state: &State) -> BTreeMap<VenueName, Arc<Instruments>> {
+    let mut books: BTreeMap<VenueName, Instruments> = BTreeMap::new();
+    for (id, instrument) in state.instruments() {
+        let book = books.entry(id.venue.clone()).or_default();
+        book.0.insert(id.name.clone(), instrument.clone());
+    }
+    books.into_iter().map(|(venue, book)| (venue, Arc::new(book))).collect()
 }
 
 #[cfg(test)]

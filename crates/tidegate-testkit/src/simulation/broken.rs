@@ -3,7 +3,7 @@
 use super::world::Simulation;
 use tidegate_core::event::Event;
 use tidegate_types::call::{Call, CallBody, CallClass, WireRequest};
-use tidegate_types::ids::CallId;
+use tidegate_types::ids::{AccountName, CallId};
 use tidegate_types::record::Body;
 use tidegate_types::report::{AccountSnapshot, Outcome};
 
@@ -34,13 +34,17 @@ pub enum Broken {
     LeavesUnanswered,
     /// It does not notice that sessions end.
     ForgetsSessions,
+    /// It shows its callers what the venue says as it is.
+    ShowsRowsOfOthers,
+    /// It forgets which requests it has taken.
+    TakesReplays,
     /// It asks the signer under numbers that do not grow.
     SignsBackwards,
 }
 
 impl Broken {
     /// Each, and what the check says that finds it.
-    pub const ALL: [(Broken, &str); 13] = [
+    pub const ALL: [(Broken, &str); 15] = [
         (Broken::SendsEarly, "is on disk"),
         (Broken::SendsTwice, "leaves a second time"),
         (Broken::RepeatsRequests, "arrived 2 times"),
@@ -53,6 +57,8 @@ impl Broken {
         (Broken::TampersWithJournal, "verif"),
         (Broken::LeavesUnanswered, "is not answered"),
         (Broken::ForgetsSessions, "is gone"),
+        (Broken::ShowsRowsOfOthers, "reads an"),
+        (Broken::TakesReplays, "is taken twice"),
         (Broken::SignsBackwards, "not above the last one"),
     ];
 }
@@ -96,13 +102,12 @@ impl Simulation {
     pub(super) fn again_for(
         &mut self,
         id: CallId,
+        account: &AccountName,
         body: &CallBody,
-    ) -> Option<(usize, WireRequest)> {
-        let CallBody::Place { client_id, .. } = body else { return None };
-        let orders = self.gate.as_ref()?.core.state().orders();
-        let account = orders.by_client(client_id)?.account.clone();
-        let venue = super::venue::venue_of(super::venue::account_place(account.as_str()));
-        let call = Call { id, account, body: body.clone() };
-        Some((venue, self.build(&call).ok()?))
+    ) -> Option<WireRequest> {
+        if body.class() != CallClass::New {
+            return None;
+        }
+        self.build(&Call { id, account: account.clone(), body: body.clone() }).ok()
     }
 }

@@ -1,6 +1,7 @@
 //! Callers: they place, change, cancel, repeat themselves, and leave without a word.
 
 use super::broken::Broken;
+use super::clients::speaks;
 use super::rng::Rng;
 use super::setup;
 use super::venue::Terms;
@@ -42,7 +43,8 @@ struct Mine {
 
 impl Trader {
     pub(super) fn new(seat: usize, stops: bool, mut rng: Rng) -> Trader {
-        let careful = rng.chance(500);
+        // A client's sessions are the server's, and not here.
+        let careful = rng.chance(500) && !speaks(seat);
         Trader { seat, rng, orders: Vec::new(), count: 0, careful, stops, session: None }
     }
 
@@ -73,7 +75,10 @@ impl Trader {
                 let filter = CancelFilter::default();
                 Some((Intent::CancelMany { filter }, None))
             }
-            (39..=42, Some(mine)) => Some((Intent::New { order: mine.order }, at)),
+            // A client's repetitions are those of what was not answered.
+            (39..=42, Some(mine)) if !speaks(self.seat) => {
+                Some((Intent::New { order: mine.order }, at))
+            }
             _ => {
                 let order = self.order(terms)?;
                 self.orders.push(Mine { order: order.clone(), own: None });
@@ -84,7 +89,9 @@ impl Trader {
 
     fn name(&mut self, mine: &Mine) -> Option<OrderName> {
         match (mine.own, &mine.order.caller_id) {
-            (Some(id), Some(_)) if self.rng.chance(500) => Some(OrderName::Own { id }),
+            (Some(id), Some(_)) if !speaks(self.seat) && self.rng.chance(500) => {
+                Some(OrderName::Own { id })
+            }
             (_, Some(id)) => Some(OrderName::Caller { id: id.clone() }),
             (own, None) => own.map(|id| OrderName::Own { id }),
         }
@@ -194,6 +201,9 @@ impl Simulation {
             _ => {}
         }
         let Some(trader) = self.traders.get_mut(at) else { return };
+        if speaks(at) && drawn >= 900 {
+            return self.client_reads(at);
+        }
         let Some((intent, order)) = trader.wants(&terms) else { return };
         let Ok(who) = setup::who(at) else { return };
         self.counts.add(match &intent {
@@ -203,6 +213,9 @@ impl Simulation {
             Intent::CancelMany { .. } => "mass cancels asked for",
             Intent::Set { .. } | Intent::Guard { .. } => "other requests",
         });
+        if speaks(at) {
+            return self.client_wants(at, intent, order);
+        }
         let ticket = self.ticket(Asker::Trader { trader: at, order });
         self.give(Event::Submit { ticket, who, session: over, intent });
     }
@@ -252,6 +265,25 @@ impl Simulation {
         if trader.session == Some((session, false)) {
             trader.session = matches!(answer, Answer::Done).then_some((session, true));
         }
+    }
+
+    /// A client heard of the order at this place of its list.
+    pub(super) fn client_knows(&mut self, at: usize, order: Option<usize>) {
+        let orders = self.traders.get_mut(at).map(|trader| &mut trader.orders);
+        if let (Some(orders), Some(place)) = (orders, order)
+            && let Some(mine) = orders.get_mut(place)
+        {
+            mine.own = Some(OrderId(0));
+        }
+    }
+
+    /// Whether the order that a caller names waits for a trigger, as far as the caller knows.
+    pub(super) fn trader_waits(&self, at: usize, name: &OrderName) -> bool {
+        let OrderName::Caller { id } = name else { return false };
+        let orders = self.traders.get(at).map(|trader| trader.orders.as_slice());
+        let mut named = orders.unwrap_or_default().iter().rev();
+        let found = named.find(|mine| mine.order.caller_id.as_ref() == Some(id));
+        found.is_some_and(|mine| mine.order.order_type.is_conditional())
     }
 
     pub(super) fn trader_hears(&mut self, at: usize, order: Option<usize>, answer: &Answer) {

@@ -227,6 +227,7 @@ impl Simulation {
             self.orders_agree(account, &name)?;
             self.positions_agree(account, &name)?;
         }
+        self.retries_made_one_order()?;
         self.gone
             .iter()
             .chain(&self.lapses)

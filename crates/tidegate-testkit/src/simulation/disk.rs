@@ -1,6 +1,7 @@
 //! The gateway's life and its disk: flushes, crashes, starts.
 
 use super::broken::Broken;
+use super::clients::door;
 use super::gate::Gate;
 use super::setup;
 use super::world::{Asker, Due, Simulation};
@@ -11,9 +12,10 @@ use tidegate_journal::stepped::Stepped;
 use tidegate_journal::storage::{Fault, Storage};
 use tidegate_journal::verify::verify_in;
 use tidegate_journal::{CheckpointKey, FlushEvent, Options};
-use tidegate_types::codec::to_bytes;
+use tidegate_server::desk::Budget;
+use tidegate_types::codec::{from_bytes, to_bytes};
 use tidegate_types::ids::{PersonName, Seq};
-use tidegate_types::record::Durability;
+use tidegate_types::record::{Durability, Record};
 use tidegate_types::time::Span;
 
 /// How often a checkpoint is signed.
@@ -94,7 +96,11 @@ impl Simulation {
         for socket in std::mem::take(&mut self.sockets).into_keys() {
             self.venue.hang_up(socket);
         }
-        self.asked.clear();
+        for asked in std::mem::take(&mut self.asked).into_values() {
+            if let Asker::Client { question } = asked.by {
+                self.client_is_left(question);
+            }
+        }
         for (at, trader) in self.traders.iter_mut().enumerate() {
             if trader.forget() {
                 self.gone.insert(at, self.now);
@@ -140,7 +146,11 @@ impl Simulation {
         self.reference.recovered(&found, &core)?;
         self.digest.add(&core.state_bytes());
         let followers = self.followers()?;
-        self.gate = Some(Gate::new(core, journal, appender, followers));
+        let shown = self.clock.shows(self.now);
+        let last = found.last().and_then(|bytes| from_bytes::<Record>(bytes).ok());
+        let door = door(shown, last.map(|record| record.at))?;
+        let budgets = self.dialects.map(|dialect| Budget::new(dialect.allowances()));
+        self.gate = Some(Gate::new(core, journal, appender, followers, door, budgets));
         self.say(|| format!("start with {} records", found.len()));
         let epoch = format!("e{:03}{:06x}", self.life % 1000, self.rng.below(1 << 24));
         let version = "simulated".to_owned();

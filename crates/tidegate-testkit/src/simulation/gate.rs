@@ -4,7 +4,7 @@
 use super::broken::Broken;
 use super::streams::Follower;
 use super::venue::{VENUES, account_place, venue_of};
-use super::wire::Purpose;
+use super::wire::{Flying, Purpose};
 use super::world::{Due, Simulation};
 use std::collections::{BTreeMap, VecDeque};
 use tidegate_core::action::Action;
@@ -12,7 +12,8 @@ use tidegate_core::event::Event;
 use tidegate_core::{Core, FIRST_SERVER_CALL, send};
 use tidegate_journal::stepped::Stepped;
 use tidegate_journal::{Appender, Urgency};
-use tidegate_server::desk::urgency;
+use tidegate_server::desk::{Budget, urgency};
+use tidegate_server::front::Callers;
 use tidegate_types::call::{Call, CallBody, CallClass, Warrant, WireRequest};
 use tidegate_types::ids::{AccountName, CallId, Seq};
 use tidegate_types::proof::{Durable, Signed};
@@ -29,10 +30,10 @@ pub(super) struct Gate {
     pub(super) events: VecDeque<Event>,
     pub(super) busy: bool,
     /// What was asked of the signer and is not sent yet.
-    pub(super) calls: BTreeMap<CallId, (usize, CallBody, Warrant)>,
+    pub(super) calls: BTreeMap<CallId, (AccountName, CallBody, Warrant)>,
     /// The signer answers in the order it is asked.
     pub(super) signer_free: Time,
-    pub(super) flying: BTreeMap<u64, (usize, Purpose)>,
+    pub(super) flying: BTreeMap<u64, Flying>,
     pub(super) followers: Vec<Follower>,
     /// By the place of the venue.
     pub(super) instruments: [Instruments; VENUES.len()],
@@ -40,9 +41,13 @@ pub(super) struct Gate {
     pub(super) urgent: bool,
     pub(super) lazy: bool,
     pub(super) journal_failed: bool,
+    /// Who may come in.
+    pub(super) door: Callers,
     /// What each venue asked to wait for.
     pub(super) paused_until: [Time; VENUES.len()],
     pub(super) next_call: u64,
+    /// What is left of each venue's rate limits.
+    pub(super) budgets: [Budget; VENUES.len()],
 }
 
 impl std::fmt::Debug for Gate {
@@ -57,7 +62,18 @@ impl Gate {
         journal: Stepped,
         appender: Appender,
         followers: Vec<Follower>,
+        door: Callers,
+        budgets: [Budget; VENUES.len()],
     ) -> Gate {
+        // As the desk has it: those that the journal knows of, until the venues are asked.
+        let mut instruments: [Instruments; VENUES.len()] = Default::default();
+        for (id, known) in core.state().instruments() {
+            for (venue, book) in VENUES.iter().zip(&mut instruments) {
+                if venue.name() == id.venue.as_str() {
+                    book.0.insert(id.name.clone(), known.clone());
+                }
+            }
+        }
         Gate {
             core,
             journal,
@@ -68,11 +84,13 @@ impl Gate {
             signer_free: Time::default(),
             flying: BTreeMap::new(),
             followers,
-            instruments: Default::default(),
+            instruments,
             flush_at: None,
             urgent: false,
             lazy: false,
             journal_failed: false,
+            door,
+            budgets,
             paused_until: Default::default(),
             next_call: FIRST_SERVER_CALL.0,
         }
@@ -126,7 +144,7 @@ impl Simulation {
             Action::Send { request } => {
                 let id = request.call();
                 let Some(gate) = &mut self.gate else { return };
-                let Some((venue, body, warrant)) = gate.calls.remove(&id) else {
+                let Some((account, body, warrant)) = gate.calls.remove(&id) else {
                     return self.fail(format!("{id} is to be sent and was not to be signed"));
                 };
                 // A cancel that waited for a record that cannot be written goes without.
@@ -139,7 +157,8 @@ impl Simulation {
                 if self.skips(&body) {
                     return self.pretend(id);
                 }
-                let purpose = Purpose::Call { id, body, warrant };
+                let venue = venue_of(account_place(account.as_str()));
+                let purpose = Purpose::Call { id, account, body, warrant };
                 self.depart(venue, purpose, request.into_request());
             }
             Action::Answer { ticket, answer } => {
@@ -220,8 +239,7 @@ impl Simulation {
     fn sign(&mut self, call: Call, warrant: Warrant) {
         let took = Span::from_micros(self.rng.between(30, 600));
         let Some(gate) = &mut self.gate else { return };
-        let venue = venue_of(account_place(call.account.as_str()));
-        gate.calls.insert(call.id, (venue, call.body.clone(), warrant));
+        gate.calls.insert(call.id, (call.account.clone(), call.body.clone(), warrant));
         let at = gate.signer_free.max(self.now).plus(took);
         gate.signer_free = at;
         self.queue.push(at, Due::Signed { life: self.life, call: Box::new(call), warrant });
@@ -241,7 +259,8 @@ impl Simulation {
                 if self.broken(Broken::SendsEarly) && class != CallClass::Cancel {
                     let (id, body) = (call.id, call.body.clone());
                     let venue = venue_of(account_place(call.account.as_str()));
-                    let purpose = Purpose::Call { id, body, warrant };
+                    let account = call.account.clone();
+                    let purpose = Purpose::Call { id, account, body, warrant };
                     self.depart(venue, purpose, request.clone());
                 }
                 let proof = Signed::vouch(call.id, class, request);

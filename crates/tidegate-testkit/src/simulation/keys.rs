@@ -12,6 +12,7 @@ pub(super) struct Key {
     pub(super) account: AccountName,
     id: String,
     secret: hmac::Key,
+    hidden: [String; 2],
     nonces: Cell<u64>,
 }
 
@@ -31,8 +32,25 @@ impl Key {
             account: AccountName::new(account).map_err(|_| "a bad account name".to_owned())?,
             id: key.id.clone(),
             secret: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()),
+            hidden: [key.id.clone(), secret.clone()],
             nonces: Cell::new(0),
         })
+    }
+
+    /// A virtual key as its caller holds it. Its id is no secret of its caller's.
+    pub(super) fn held(account: &AccountName, id: &str, secret: &str) -> Key {
+        Key {
+            account: account.clone(),
+            id: id.to_owned(),
+            secret: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()),
+            hidden: [secret.to_owned(), secret.to_owned()],
+            nonces: Cell::new(0),
+        }
+    }
+
+    /// What of it nobody may read in an answer.
+    pub(super) fn hidden(&self) -> impl Iterator<Item = &str> {
+        self.hidden.iter().map(String::as_str)
     }
 }
 

@@ -5,6 +5,7 @@
 mod broken;
 mod callers;
 mod checks;
+mod clients;
 mod clock;
 mod coverage;
 mod digest;

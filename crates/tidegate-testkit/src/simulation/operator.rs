@@ -145,6 +145,7 @@ impl Simulation {
         self.say(|| format!("{ticket} answered {answer:?}"));
         match asked.by {
             Asker::Trader { trader, order } => self.trader_hears(trader, order, &answer),
+            Asker::Client { question } => self.client_is_answered(question, answer),
             Asker::Guarded { trader, session } => self.guarded(trader, session, &answer),
             Asker::Countdown { trader, until } => {
                 if matches!(answer, Answer::Done) {

@@ -38,6 +38,8 @@ pub(super) struct Reference {
     ids: BTreeSet<String>,
     /// Whose order a client id is.
     owners: BTreeMap<String, CallerName>,
+    /// The client ids of a caller's orders: by caller, account and the caller's own id.
+    named: BTreeMap<(String, String, String), Vec<String>>,
     /// Which number of ours an order has, by its client id.
     numbers: BTreeMap<String, OrderId>,
     halts: BTreeMap<Scope, Halted>,
@@ -55,6 +57,7 @@ impl Default for Reference {
             left: Vec::new(),
             ids: BTreeSet::new(),
             owners: BTreeMap::new(),
+            named: BTreeMap::new(),
             numbers: BTreeMap::new(),
             halts: BTreeMap::new(),
             signed: None,
@@ -86,7 +89,14 @@ impl Reference {
 
     fn fold(&mut self, seq: Seq, record: &Record) {
         match &record.body {
-            Body::Cleared { order, client_id, caller, .. } => {
+            Body::Cleared { order, client_id, caller, account, request, .. } => {
+                if let Some(id) = &request.caller_id {
+                    let key = (caller.to_string(), account.to_string(), id.to_string());
+                    let named = self.named.entry(key).or_default();
+                    if !named.iter().any(|known| known == client_id.as_str()) {
+                        named.push(client_id.to_string());
+                    }
+                }
                 self.owners.insert(client_id.to_string(), caller.clone());
                 self.numbers.insert(client_id.to_string(), *order);
             }
@@ -120,6 +130,12 @@ impl Reference {
     /// Whose order a client id is.
     pub(super) fn owner(&self, client_id: &str) -> Option<&CallerName> {
         self.owners.get(client_id)
+    }
+
+    /// The client ids under which a caller's order of this id was cleared.
+    pub(super) fn orders_of(&self, caller: &str, account: &str, id: &str) -> &[String] {
+        let key = (caller.to_owned(), account.to_owned(), id.to_owned());
+        self.named.get(&key).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Whether a client id is that of our order of this number.

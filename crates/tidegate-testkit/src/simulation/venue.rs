@@ -256,6 +256,13 @@ impl Venue {
         ours.max_by_key(|(_, count)| *count).map(|(id, count)| (id.to_owned(), count))
     }
 
+    /// Whether an order with this client id was taken, live or ended.
+    pub(super) fn accepted(&self, account: usize, id: &str) -> bool {
+        let target = tidegate_sim::engine::OrderRef::Client { id: id.into() };
+        let ix = self.accounts.get(account).copied();
+        ix.is_some_and(|ix| self.world.exchange.find_order(ix, &target).is_some())
+    }
+
     /// How often an order with this client id arrived at any account.
     pub(super) fn arrivals(&self, id: &str) -> u32 {
         self.accounts.iter().map(|ix| self.world.exchange.arrivals(*ix, id)).sum()

@@ -3,23 +3,27 @@
 pub(super) use super::faults::Fate;
 
 use super::broken::Broken;
+use super::clients::Question;
+use super::setup::SEATS;
 use super::venue::{account_place, venue_of};
 use super::world::{Due, Simulation};
 use tidegate_core::event::Event;
+use tidegate_server::desk::Errand;
 use tidegate_types::call::{CallBody, CallClass, Warrant, WireRequest};
-use tidegate_types::ids::{AccountName, CallId, InstrumentId};
+use tidegate_types::ids::{AccountName, CallId, CallerName, InstrumentId};
 use tidegate_types::limits::VENUE_TIMEOUT;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::report::Outcome;
 use tidegate_types::request::Reply;
 use tidegate_types::time::{Span, Time};
 use tidegate_venues::front::Instruments;
+use tidegate_venues::upstream::Units;
 
 /// What a request is for.
 #[derive(Debug)]
 pub(super) enum Purpose {
     /// A call of the core's.
-    Call { id: CallId, body: CallBody, warrant: Warrant },
+    Call { id: CallId, account: AccountName, body: CallBody, warrant: Warrant },
     /// Part of an account's snapshot.
     Snapshot { account: AccountName, replies: Vec<Reply> },
     /// An account's trades of an instrument.
@@ -28,6 +32,47 @@ pub(super) enum Purpose {
     Stream { account: usize, attempt: u64 },
     /// The venue's terms.
     Instruments,
+    /// A private read of a client's.
+    Read { question: Box<Question> },
+}
+
+/// A request that is not answered yet.
+#[derive(Debug)]
+pub(super) struct Flying {
+    venue: usize,
+    purpose: Purpose,
+    /// What was paid for it out of the venue's rate limits.
+    cost: Option<Units>,
+}
+
+impl Purpose {
+    /// What the request is for, as the server has it.
+    fn errand<'a>(&'a self, reader: &'a Option<(CallerName, AccountName)>) -> Errand<'a> {
+        match (self, reader) {
+            (Purpose::Call { body: CallBody::DeadMan { .. }, account, .. }, _) => {
+                Errand::Upkeep(Some(account))
+            }
+            (Purpose::Call { body, account, .. }, _) => match body.class() {
+                CallClass::Cancel | CallClass::Read => Errand::Cancel(account),
+                CallClass::New | CallClass::Amend | CallClass::Setting => Errand::Order(account),
+                CallClass::Session => Errand::Upkeep(Some(account)),
+            },
+            (Purpose::Snapshot { account, .. } | Purpose::Trades { account, .. }, _) => {
+                Errand::Cancel(account)
+            }
+            (Purpose::Read { .. }, Some((caller, account))) => Errand::Read { caller, account },
+            (Purpose::Stream { .. } | Purpose::Instruments | Purpose::Read { .. }, _) => {
+                Errand::Upkeep(None)
+            }
+        }
+    }
+
+    /// Who pays for a read.
+    fn reader(&self) -> Option<(CallerName, AccountName)> {
+        let Purpose::Read { question } = self else { return None };
+        let (caller, account) = SEATS.get(question.seat).copied()?;
+        Some((CallerName::new(caller).ok()?, AccountName::new(account).ok()?))
+    }
 }
 
 impl Simulation {
@@ -39,13 +84,21 @@ impl Simulation {
             true => Fate::Fine,
             false => self.profile.fate(&mut self.rng, self.outage_until > self.now),
         };
+        let (shown, cost) = (self.clock.shows(self.now), self.dialect(venue).cost(&wire));
         let Some(gate) = &mut self.gate else { return };
-        let cancels =
-            matches!(&purpose, Purpose::Call { body, .. } if body.class() == CallClass::Cancel);
-        if gate.paused_until.get(venue).is_some_and(|until| *until > self.now) && !cancels {
+        let reader = purpose.reader();
+        let errand = purpose.errand(&reader);
+        let goes = matches!(errand, Errand::Cancel(_));
+        if gate.paused_until.get(venue).is_some_and(|until| *until > self.now) && !goes {
             fate = Fate::Refused;
         }
-        if let Purpose::Call { id, body, warrant } = &purpose
+        if let (Some(cost), Some(budget)) = (cost, gate.budgets.get_mut(venue))
+            && budget.take(&errand, cost, shown).is_err()
+        {
+            self.counts.add("reads refused by the budget");
+            return;
+        }
+        if let Purpose::Call { id, body, warrant, .. } = &purpose
             && fate != Fate::Refused
         {
             self.counts.add(class_name(body.class()));
@@ -56,7 +109,7 @@ impl Simulation {
         }
         self.say(|| format!("{number} {fate:?} {purpose:?}"));
         let Some(gate) = &mut self.gate else { return };
-        gate.flying.insert(number, (venue, purpose));
+        gate.flying.insert(number, Flying { venue, purpose, cost });
         if fate != Fate::Fine {
             self.counts.add(fate_name(fate));
         }
@@ -137,9 +190,13 @@ impl Simulation {
     /// An answer reaches the gateway.
     pub(super) fn answer(&mut self, number: u64, reply: Reply) {
         let Some(gate) = &mut self.gate else { return };
-        let Some((venue, purpose)) = gate.flying.remove(&number) else { return };
+        let Some(Flying { venue, purpose, .. }) = gate.flying.remove(&number) else { return };
         let [first, second] = self.dialects;
         let dialect = if venue == 0 { first } else { second };
+        let shown = self.clock.shows(self.now);
+        if let (Some(used), Some(budget)) = (dialect.used(&reply), gate.budgets.get_mut(venue)) {
+            budget.told(used, shown);
+        }
         if let (Some(wait), Some(until)) =
             (dialect.back_off(&reply), gate.paused_until.get_mut(venue))
         {
@@ -165,8 +222,13 @@ impl Simulation {
                 self.give(Event::Trades { account, instrument, result });
             }
             Purpose::Stream { account, attempt } => self.stream_reply(account, attempt, &reply),
-            Purpose::Instruments => match dialect.instruments(&[reply]) {
+            Purpose::Read { question } => self.read_is_answered(&question, reply),
+            Purpose::Instruments => match dialect.instruments(std::slice::from_ref(&reply)) {
                 Ok(list) => {
+                    let published = dialect.published_limit(&[reply]);
+                    if let (Some(limit), Some(budget)) = (published, gate.budgets.get_mut(venue)) {
+                        budget.publish(limit);
+                    }
                     let rows = list.iter().map(|i| (i.id.name.clone(), i.clone()));
                     if let Some(known) = gate.instruments.get_mut(venue) {
                         *known = Instruments(rows.collect());
@@ -182,15 +244,19 @@ impl Simulation {
     /// There is no answer to a request, unless there was one already.
     pub(super) fn gave_up(&mut self, number: u64, left: bool, why: &str) {
         let Some(gate) = &mut self.gate else { return };
-        let Some((venue, purpose)) = gate.flying.remove(&number) else { return };
+        let Some(Flying { venue, purpose, cost }) = gate.flying.remove(&number) else { return };
+        if let (false, Some(cost), Some(budget)) = (left, cost, gate.budgets.get_mut(venue)) {
+            budget.give_back(&purpose.errand(&purpose.reader()), cost);
+        }
         let why = why.to_owned();
         match purpose {
-            Purpose::Call { id, body, warrant } if left => {
+            Purpose::Call { id, account, body, warrant } if left => {
                 self.counts.add("outcomes unknown");
                 if self.broken(Broken::SendsTwice)
-                    && let Some((venue, wire)) = self.again_for(id, &body)
+                    && let Some(wire) = self.again_for(id, &account, &body)
                 {
-                    return self.depart(venue, Purpose::Call { id, body, warrant }, wire);
+                    let purpose = Purpose::Call { id, account, body, warrant };
+                    return self.depart(venue, purpose, wire);
                 }
                 let outcome = Outcome::Unknown { why };
                 self.give(Event::Replied { call: id, outcome, reply: None });
@@ -206,6 +272,7 @@ impl Simulation {
                 self.give(Event::Trades { account, instrument, result: Err(why) });
             }
             Purpose::Stream { account, attempt } => self.stream_fails(account, attempt, why),
+            Purpose::Read { .. } => self.counts.add("reads not answered"),
             Purpose::Instruments => self.instruments_later(venue),
         }
     }

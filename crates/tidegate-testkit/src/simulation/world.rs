@@ -3,6 +3,7 @@
 use super::broken::Broken;
 use super::callers::Trader;
 use super::checks::Limits;
+use super::clients::{Question, client_keys};
 use super::clock::Clock;
 use super::digest::Digest;
 use super::faults::{Counts, Profile};
@@ -17,10 +18,11 @@ use super::streams::Socket;
 use super::venue::{VENUES, Venue};
 use super::wire::Fate;
 use super::{Settings, setup};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tidegate_journal::storage::Memory;
 use tidegate_types::call::{Call, Warrant, WireRequest};
 use tidegate_types::ids::{SessionId, Ticket};
+use tidegate_types::order::NewOrder;
 use tidegate_types::proof::Durable;
 use tidegate_types::request::Reply;
 use tidegate_types::time::{Span, Time};
@@ -48,6 +50,7 @@ pub(super) enum Due {
     SignerDies,
     Outsider,
     Caller(usize),
+    AskAgain { seat: usize, place: Option<usize>, order: Box<NewOrder>, tries: u32 },
     Operator,
     Crash,
     Save,
@@ -84,6 +87,10 @@ pub(super) struct Simulation {
     pub(super) venue: Venue,
     pub(super) dialects: Dialects,
     pub(super) keys: Vec<Key>,
+    /// The virtual keys, by seat.
+    pub(super) client_keys: Vec<Key>,
+    /// What was asked for again under its id: by seat.
+    pub(super) retried: BTreeSet<(usize, String)>,
     pub(super) disk: Memory,
     pub(super) image: Image,
     pub(super) gate: Option<Gate>,
@@ -127,6 +134,8 @@ pub(super) struct Asked {
 pub(super) enum Asker {
     /// A caller, about the order at this place of its own list.
     Trader { trader: usize, order: Option<usize> },
+    /// A client that speaks the venue's bytes.
+    Client { question: Question },
     /// A caller that wants its session guarded.
     Guarded { trader: usize, session: SessionId },
     /// A caller that set its dead-man timer.
@@ -170,6 +179,8 @@ impl Simulation {
             venue,
             dialects,
             keys,
+            client_keys: client_keys()?,
+            retried: BTreeSet::new(),
             disk: Memory::default(),
             image: Image::default(),
             gate: None,
@@ -288,6 +299,9 @@ impl Simulation {
                 self.again(self.profile.outsider_every, Due::Outsider);
             }
             Due::Caller(trader) => self.caller(trader),
+            Due::AskAgain { seat, place, order, tries } => {
+                self.client_asks_again(seat, place, *order, tries);
+            }
             Due::Operator => self.operate(),
             Due::Crash => {
                 if !self.quiet {
