@@ -2,6 +2,7 @@
 
 use crate::guards;
 use crate::orders::{Heard, Order, PendingAmend, Stage, Terms, next};
+use crate::retry::AFTER_END;
 use crate::state::{Account, Flatten, Halt, Key, Purpose, State};
 use crate::told::{reconciled, resolved, streamed};
 use std::collections::BTreeMap;
@@ -113,6 +114,12 @@ fn started(state: &mut State, epoch: &str, now: Time) {
     }
     state.calls.clear();
     guards::sessions_died(state);
+    // The answer to a young order may have died with the process that gave it.
+    let young = |order: &&Order| order.caller.is_some() && now <= order.placed.plus(AFTER_END);
+    let young: Vec<OrderId> = state.orders.iter().filter(young).map(|order| order.id).collect();
+    for id in young {
+        state.change(id, |order| order.untold = true);
+    }
     let open: Vec<OrderId> = state.orders.open().map(|order| order.id).collect();
     for id in open {
         state.change(id, |order| {

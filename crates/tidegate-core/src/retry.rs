@@ -23,7 +23,7 @@ use tidegate_types::time::{Span, Time};
 
 /// How long after an order ended its id still means it to a caller that was not told. A venue
 /// frees the id at once, so that a retry after a time-out could be a second order.
-const AFTER_END: Span = Span::from_secs(60);
+pub(crate) const AFTER_END: Span = Span::from_secs(60);
 /// The venue is asked about one order this often at most, however often it is sent again.
 const EVERY: Span = Span::from_secs(1);
 

@@ -231,6 +231,25 @@ fn an_answer_that_nobody_heard_was_not_told() {
 }
 
 #[test]
+fn an_answer_that_nobody_heard_before_a_crash_was_not_told() {
+    let mut world = World::new();
+    let id = world.live("ann", mine("1"));
+    world.event(Event::Unheard { order: id });
+    let at_venue = *world.venue.open().next().unwrap().0;
+    world.venue.fill(at_venue, d("1").raw());
+    world.settle();
+    world.flush();
+    world.kill(true);
+    world.mark();
+    world.up();
+    let retry = world.place("ann", mine("1"));
+    world.settle();
+    assert_eq!(told(&world, retry), Some(id));
+    assert_eq!(world.venue.arrivals.len(), 1);
+    world.check_replay();
+}
+
+#[test]
 fn labels_are_no_keys() {
     let mut world = World::new();
     world.core.settings.label_venues.insert(name(VENUE));
