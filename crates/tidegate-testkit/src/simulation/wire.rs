@@ -57,9 +57,8 @@ impl Purpose {
                 CallClass::New | CallClass::Amend | CallClass::Setting => Errand::Order(account),
                 CallClass::Session => Errand::Upkeep(Some(account)),
             },
-            (Purpose::Snapshot { account, .. } | Purpose::Trades { account, .. }, _) => {
-                Errand::Cancel(account)
-            }
+            (Purpose::Snapshot { account, .. }, _) => Errand::Cancel(account),
+            (Purpose::Trades { account, .. }, _) => Errand::Upkeep(Some(account)),
             (Purpose::Read { .. }, Some((caller, account))) => Errand::Read { caller, account },
             (Purpose::Stream { .. } | Purpose::Instruments | Purpose::Read { .. }, _) => {
                 Errand::Upkeep(None)
