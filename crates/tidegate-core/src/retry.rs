@@ -166,7 +166,8 @@ fn same(order: &NewOrder, known: &Order) -> bool {
         price,
         trigger: trigger.map(|t| Trigger { price: trigger_price.unwrap_or(t.price), ..t }),
         post_only,
-        reduce_only,
+        // An order that reduces is made reduce-only where that lets it pass, whatever was asked.
+        reduce_only: reduce_only && order.reduce_only,
         valid_until: order.valid_until,
         full_answer: order.full_answer,
         ..known.request.clone()

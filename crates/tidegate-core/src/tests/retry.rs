@@ -250,6 +250,27 @@ fn an_answer_that_nobody_heard_before_a_crash_was_not_told() {
 }
 
 #[test]
+fn a_retry_of_what_was_made_reduce_only_is_no_second_trade() {
+    let mut world = World::new();
+    world.live("ann", buy("5", "100"));
+    world.venue.fill(1, d("5").raw());
+    world.settle();
+    // Its mark is stale, so it passes as one that reduces the position.
+    world.now = world.now.plus(Span::from_secs(60));
+    let order = || NewOrder { caller_id: Some(name("mine")), ..sell("2", "100") };
+    let id = world.live("ann", order());
+    assert!(world.core.state().orders().get(id).unwrap().request.reduce_only);
+    world.event(Event::Unheard { order: id });
+    let at_venue = *world.venue.open().next().unwrap().0;
+    world.venue.fill(at_venue, d("2").raw());
+    world.settle();
+    let retry = world.place("ann", order());
+    world.settle();
+    assert_eq!(told(&world, retry), Some(id));
+    assert_eq!(world.venue.arrivals.len(), 2);
+}
+
+#[test]
 fn labels_are_no_keys() {
     let mut world = World::new();
     world.core.settings.label_venues.insert(name(VENUE));

@@ -58,9 +58,7 @@ pub fn unreachable(stage: &str, heard: &str) -> Option<&'static str> {
             "it counts of an order in doubt alone, and what was live is remembered for longer \
                   than it takes to ask",
         ),
-        ("Filled" | "Cancelled", "Rejected") | ("Cancelled", "Filled") => {
-            Some("an order ends once at the exchange")
-        }
+        ("Filled" | "Cancelled", "Rejected") => Some("an order ends once at the exchange"),
         ("Rejected", "Open" | "Filled" | "Cancelled") => {
             Some("an order that was refused, or refused as it triggered, trades no more")
         }
