@@ -485,3 +485,16 @@ fn a_halt_gets_in_while_the_event_loop_is_busy() {
     let took = on.recv().unwrap();
     assert!(took < Duration::from_millis(50), "{took:?}");
 }
+
+#[test]
+fn a_gateway_that_starts_knows_the_instruments_of_its_journal() {
+    let mut core = Core::new(CoreSettings::default());
+    let body = tidegate_types::record::Body::Instruments {
+        venue: name(VENUE),
+        instruments: vec![terms()],
+    };
+    core.replay(Seq(0), &tidegate_types::record::Record { at: clock::now(), body });
+    let books = books_of(core.state());
+    let book = books.get(&name::<VenueName>(VENUE)).unwrap();
+    assert_eq!(book.get(&terms().id.name), Some(&terms()));
+}

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use tidegate_sim::SimConfig;
 use tidegate_sim::binance::{self, Reader};
 use tidegate_sim::config::Limits;
+use tidegate_sim::engine::order::{EndReason, Status};
 use tidegate_sim::engine::{AccountIx, Input, Listing, NewOrder, Order, Unit, Venue as At};
 use tidegate_sim::serve::deribit::{self, Line, News};
 use tidegate_sim::serve::http::Request;
@@ -256,11 +257,14 @@ impl Venue {
         ours.max_by_key(|(_, count)| *count).map(|(id, count)| (id.to_owned(), count))
     }
 
-    /// Whether an order with this client id was taken, live or ended.
+    /// Whether an order with this client id was taken, live or ended. One that was refused as it
+    /// triggered did nothing, and may come again.
     pub(super) fn accepted(&self, account: usize, id: &str) -> bool {
         let target = tidegate_sim::engine::OrderRef::Client { id: id.into() };
         let ix = self.accounts.get(account).copied();
-        ix.is_some_and(|ix| self.world.exchange.find_order(ix, &target).is_some())
+        let found = ix.and_then(|ix| self.world.exchange.find_order(ix, &target));
+        let refused = Status::Ended { reason: EndReason::TriggerRefused };
+        found.is_some_and(|order| order.status != refused)
     }
 
     /// How often an order with this client id arrived at any account.
