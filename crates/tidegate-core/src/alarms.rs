@@ -10,7 +10,7 @@ use tidegate_types::ids::{
 };
 use tidegate_types::limits::{MAX_ALARMS, MAX_STRAY_TRADES};
 use tidegate_types::order::{Side, TimeInForce};
-use tidegate_types::report::{FillReport, OrderReport, VenueState};
+use tidegate_types::report::{BalanceReport, FillReport, OrderReport, VenueState};
 use tidegate_types::time::Time;
 use tidegate_types::{codec_enum, codec_struct};
 
@@ -184,6 +184,18 @@ impl Alarm {
     ) -> Alarm {
         let alarm = Alarm::of(AlarmKind::Position, account, now).with(Some(instrument), None);
         Alarm { counted: Some(counted), ..alarm.amount(shown) }
+    }
+
+    /// An alarm about a balance that was `told` so and is `shown` otherwise.
+    pub(crate) fn of_balance(
+        account: &AccountName,
+        shown: &BalanceReport,
+        told: Decimal,
+        now: Time,
+    ) -> Alarm {
+        let mut alarm = Alarm::of(AlarmKind::Balance, account, now).amount(shown.amount);
+        alarm.about.asset = Some(shown.asset.clone());
+        Alarm { counted: Some(told), ..alarm }
     }
 
     fn of(kind: AlarmKind, account: &AccountName, now: Time) -> Alarm {

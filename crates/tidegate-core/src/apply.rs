@@ -1,5 +1,6 @@
 //! What a record changes: the one function by which state comes about, live and on replay.
 
+use crate::balances::balances_taken;
 use crate::guards;
 use crate::orders::{Heard, Order, PendingAmend, Stage, Terms, next};
 use crate::retry::AFTER_END;
@@ -60,6 +61,9 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         Body::Opened { account } => set_open(state, account, true, "", now),
         Body::Reconciled { account, snapshot, corrected } => {
             reconciled(state, account, snapshot, corrected, now);
+        }
+        Body::BalancesTaken { account, balances, untold } => {
+            balances_taken(state, account, balances, *untold, now);
         }
         cleared @ Body::Cleared { .. } => place(state, cleared, now),
         closing @ Body::ClosingCleared { .. } => place_closing(state, closing, now),

@@ -37,6 +37,7 @@ mod told;
 mod trades;
 
 pub mod action;
+pub mod balances;
 pub mod event;
 pub mod orders;
 pub mod positions;

@@ -7,6 +7,7 @@
 
 use crate::Core;
 use crate::action::Action;
+use crate::balances::{Look, Uneven};
 use crate::orders::Stage;
 use crate::timers::{Backoff, Timer};
 use crate::told::{find_filled, find_reported};
@@ -15,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::ids::{AccountName, InstrumentId, OrderId};
 use tidegate_types::instrument::SignedQty;
 use tidegate_types::record::Body;
-use tidegate_types::report::{AccountEvent, AccountSnapshot, PositionReport};
+use tidegate_types::report::{AccountEvent, AccountSnapshot, PositionReport, Shown};
 use tidegate_types::time::{Span, Time};
 
 const EVERY: Span = Span::from_secs(30);
@@ -24,7 +25,7 @@ const SOON: Span = Span::from_secs(1);
 const OFTEN: Span = Span::from_secs(5);
 const LOST: Span = Span::from_secs(60);
 /// Rows in one record, so that it stays below the longest a record may be.
-const ROWS: usize = 100;
+pub(crate) const ROWS: usize = 100;
 
 /// A position that differed in a snapshot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +47,8 @@ pub(crate) struct Watch {
     /// Waits between snapshots that do not agree with what is known.
     patience: Backoff,
     pub(crate) suspects: BTreeMap<InstrumentId, Suspect>,
+    /// Balances that differed in a snapshot.
+    pub(crate) uneven: Uneven,
     /// Why the last question was not answered.
     pub(crate) failed: Option<String>,
     pub(crate) readings: Readings,
@@ -144,8 +147,11 @@ impl Core {
         self.record_snapshot(account, snapshot, corrected, closed, now, out);
         self.read_short(account, now, out);
         let unsure = self.is_unsure(account);
+        let look = Look { asked, now, after_gap: closed, unsure };
+        self.compare_balances(account, &snapshot.balances, look, out);
         let Some(watch) = self.watches.get_mut(account) else { return };
-        let agreed = watch.suspects.is_empty() && watch.readings.are_done() && !unsure;
+        let same = watch.suspects.is_empty() && watch.uneven.is_empty();
+        let agreed = same && watch.readings.are_done() && !unsure;
         let up = watch.up;
         let wait = if agreed { EVERY } else { watch.patience.step().max(SOON) };
         if agreed {
@@ -266,10 +272,7 @@ impl Core {
         for part in 0..parts {
             let body = Body::Reconciled {
                 account: account.clone(),
-                snapshot: AccountSnapshot {
-                    orders: nth(&rows, part),
-                    positions: nth(&positions, part),
-                },
+                snapshot: Shown { orders: nth(&rows, part), positions: nth(&positions, part) },
                 corrected: nth(&corrected, part),
             };
             self.append(body, now, out);
@@ -312,6 +315,13 @@ impl Core {
                     self.compare_soon(&account, now);
                 }
                 return false;
+            }
+            AccountEvent::Balance { balance } => {
+                let news = self.state.balances.amount(&account, &balance.asset) != balance.amount;
+                if news {
+                    self.append(Body::Streamed { account, event }, now, out);
+                }
+                return news;
             }
         };
         if order.is_none() {

@@ -1,6 +1,7 @@
 //! All that the journal says is so: the fold of its records. `apply` alone changes it.
 
 use crate::alarms::Alarms;
+use crate::balances::Balances;
 use crate::exposure::{Exposures, at_mark};
 use crate::guards::Guards;
 use crate::orders::{Order, Orders, Shift};
@@ -142,6 +143,7 @@ pub struct State {
     pub(crate) exposures: Exposures,
     pub(crate) recent: Recent,
     pub(crate) alarms: Alarms,
+    pub(crate) balances: Balances,
 }
 
 impl State {
@@ -213,6 +215,11 @@ impl State {
     /// Open orders that Tidegate did not place: each is an alarm.
     pub fn foreign(&self) -> impl Iterator<Item = &Order> {
         self.orders.open().filter(|order| order.is_foreign())
+    }
+
+    /// The accounts' balances.
+    pub fn balances(&self) -> &Balances {
+        &self.balances
     }
 
     /// What somebody has to look at.

@@ -1,5 +1,6 @@
 mod accounts;
 mod alarms;
+mod balances;
 mod dead_man;
 mod flatten;
 mod flow;

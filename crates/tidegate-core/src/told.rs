@@ -9,7 +9,7 @@ use tidegate_types::ids::{AccountName, InstrumentId, OrderId};
 use tidegate_types::instrument::{Price, SignedQty, Unit};
 use tidegate_types::order::{NewOrder, PostOnly, Side, TimeInForce, Trigger, TriggerBy};
 use tidegate_types::report::{
-    AccountEvent, AccountSnapshot, FillReport, OrderReport, Outcome, PositionReport,
+    AccountEvent, FillReport, OrderReport, Outcome, PositionReport, Shown,
 };
 use tidegate_types::time::{Span, Time};
 
@@ -23,6 +23,7 @@ pub(crate) fn streamed(state: &mut State, account: &AccountName, event: &Account
         // Positions are told in another order than trades; a difference that stays is corrected by
         // reconciliation.
         AccountEvent::Position { .. } => {}
+        AccountEvent::Balance { balance } => state.balances.set(account, balance, now),
     }
 }
 
@@ -98,7 +99,7 @@ pub(crate) fn resolved(state: &mut State, id: OrderId, outcome: &Outcome, now: T
 pub(crate) fn reconciled(
     state: &mut State,
     account: &AccountName,
-    snapshot: &AccountSnapshot,
+    snapshot: &Shown,
     corrected: &[PositionReport],
     now: Time,
 ) {

@@ -11,7 +11,7 @@ use crate::ids::{
 use crate::instrument::{Instrument, Mark, Price, SignedQty, Usd};
 use crate::order::{Intent, NewOrder};
 use crate::reject::{Code, Reject};
-use crate::report::{AccountEvent, AccountSnapshot, Outcome, PositionReport};
+use crate::report::{AccountEvent, BalanceReport, Outcome, PositionReport, Shown};
 use crate::time::{Span, Time};
 use crate::{codec_enum, codec_struct};
 
@@ -261,7 +261,7 @@ pub enum Body {
         /// Which.
         account: AccountName,
         /// What the venue shows.
-        snapshot: AccountSnapshot,
+        snapshot: Shown,
         /// Positions that differed for good and are now the venue's.
         corrected: Vec<PositionReport>,
     },
@@ -505,6 +505,16 @@ pub enum Body {
         /// What.
         act: Emergency,
     },
+    /// Balances that the venue shows otherwise than they were known are the venue's from now on.
+    /// Long lists take several records.
+    BalancesTaken {
+        /// Of which account.
+        account: AccountName,
+        /// What they are.
+        balances: Vec<BalanceReport>,
+        /// The private stream was there all the time and did not tell: that is an alarm.
+        untold: bool,
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -544,6 +554,7 @@ codec_enum!(Body {
     34 => Flattened { scope },
     35 => ClosingCleared { order, call, scope, account, client_id, deadline, request, decision },
     36 => Unrecorded { at, act },
+    37 => BalancesTaken { account, balances, untold },
 });
 
 /// One entry of the journal.

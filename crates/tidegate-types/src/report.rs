@@ -138,6 +138,16 @@ pub struct PositionReport {
 }
 codec_struct!(PositionReport { instrument, qty, entry });
 
+/// What the account's wallet holds of an asset. Profit that is not realized yet is not in it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BalanceReport {
+    /// Of what.
+    pub asset: Currency,
+    /// How much; negative when it is owed.
+    pub amount: Decimal,
+}
+codec_struct!(BalanceReport { asset, amount });
+
 /// What an answer to a request that places, amends or cancels says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
@@ -188,8 +198,16 @@ pub enum AccountEvent {
         /// The position.
         position: PositionReport,
     },
+    /// A balance changed: by a trade, a fee, funding, a settlement, a transfer.
+    Balance {
+        /// What it is now.
+        balance: BalanceReport,
+    },
 }
-codec_enum!(AccountEvent { 0 => Order { report }, 1 => Fill { fill }, 2 => Position { position } });
+codec_enum!(AccountEvent {
+    0 => Order { report }, 1 => Fill { fill }, 2 => Position { position },
+    3 => Balance { balance },
+});
 
 /// The account as the venue shows it: the answer to a reconciliation.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -198,5 +216,16 @@ pub struct AccountSnapshot {
     pub orders: Vec<OrderReport>,
     /// Every position that is not zero.
     pub positions: Vec<PositionReport>,
+    /// The balances; an asset that is not among them is not held.
+    pub balances: Vec<BalanceReport>,
 }
-codec_struct!(AccountSnapshot { orders, positions });
+
+/// Orders and positions of a snapshot, as far as they are put on record together.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Shown {
+    /// Orders.
+    pub orders: Vec<OrderReport>,
+    /// Positions.
+    pub positions: Vec<PositionReport>,
+}
+codec_struct!(Shown { orders, positions });

@@ -7,7 +7,8 @@ use tidegate_types::ids::{ClientId, InstrumentId, TradeId, VenueOrderId};
 use tidegate_types::instrument::{Price, Qty, SignedQty};
 use tidegate_types::order::{OrderType, Side, TimeInForce};
 use tidegate_types::report::{
-    AccountEvent, AccountSnapshot, FillReport, OrderReport, Outcome, PositionReport, VenueState,
+    AccountEvent, AccountSnapshot, BalanceReport, FillReport, OrderReport, Outcome, PositionReport,
+    VenueState,
 };
 use tidegate_types::time::{Span, Time};
 
@@ -15,6 +16,7 @@ use tidegate_types::time::{Span, Time};
 pub(super) struct Venue {
     pub(super) orders: BTreeMap<u64, OrderReport>,
     pub(super) positions: BTreeMap<InstrumentId, i64>,
+    pub(super) balances: Vec<BalanceReport>,
     pub(super) arrivals: BTreeMap<ClientId, u32>,
     /// What the private stream has to tell.
     pub(super) stream: Vec<AccountEvent>,
@@ -225,6 +227,7 @@ impl Venue {
                     entry: None,
                 })
                 .collect(),
+            balances: self.balances.clone(),
         }
     }
 

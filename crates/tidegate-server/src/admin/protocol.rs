@@ -404,6 +404,8 @@ pub struct AccountStatus {
     pub max_exposure: Option<String>,
     /// The positions that are not zero.
     pub positions: BTreeMap<String, String>,
+    /// The balances that are not zero, by asset: what is in the wallet.
+    pub balances: BTreeMap<String, String>,
 }
 
 /// An alarm as `status` tells it: something at the venue that Tidegate did not cause, or that was

@@ -116,6 +116,7 @@ fn accounts(state: &State) -> Vec<AccountStatus> {
             .map(|(_, instrument, qty)| (instrument.name.to_string(), qty.to_string()))
             .collect();
         let open: Vec<&Order> = state.orders().open_of(name).collect();
+        let balances = state.balances().of(name);
         found.push(AccountStatus {
             account: name.to_string(),
             venue: account.venue.to_string(),
@@ -130,6 +131,7 @@ fn accounts(state: &State) -> Vec<AccountStatus> {
             exposure: state.exposure(name).to_string(),
             max_exposure: state.limits().get(name).map(|l| l.max_exposure.to_string()),
             positions,
+            balances: balances.map(|(asset, held)| (asset.to_string(), held.to_string())).collect(),
         });
     }
     found

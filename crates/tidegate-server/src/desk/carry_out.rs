@@ -82,6 +82,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::Marks { .. }
         | Body::Closed { .. }
         | Body::Reconciled { .. }
+        | Body::BalancesTaken { .. }
         | Body::Opened { .. }
         | Body::Refused { .. }
         | Body::RefusedMore { .. }

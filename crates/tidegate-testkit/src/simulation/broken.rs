@@ -26,6 +26,8 @@ pub enum Broken {
     ReplaysWrongly,
     /// It reads snapshots without their positions.
     IgnoresPositions,
+    /// It reads snapshots without their balances.
+    IgnoresBalances,
     /// It reads snapshots without their orders, and its private streams not at all.
     IgnoresOrders,
     /// Somebody changes its journal behind its back.
@@ -44,7 +46,7 @@ pub enum Broken {
 
 impl Broken {
     /// Each, and what the check says that finds it.
-    pub const ALL: [(Broken, &str); 15] = [
+    pub const ALL: [(Broken, &str); 16] = [
         (Broken::SendsEarly, "is on disk"),
         (Broken::SendsTwice, "leaves a second time"),
         (Broken::RepeatsRequests, "arrived 2 times"),
@@ -53,6 +55,7 @@ impl Broken {
         (Broken::LosesRecords, "are left"),
         (Broken::ReplaysWrongly, "not the fold of the records"),
         (Broken::IgnoresPositions, "the positions of"),
+        (Broken::IgnoresBalances, "the balances of"),
         (Broken::IgnoresOrders, "quiet day"),
         (Broken::TampersWithJournal, "verif"),
         (Broken::LeavesUnanswered, "is not answered"),
@@ -85,6 +88,7 @@ impl Simulation {
     pub(super) fn misread(&self, snapshot: &mut AccountSnapshot) {
         match self.broken {
             Some(Broken::IgnoresPositions) => snapshot.positions.clear(),
+            Some(Broken::IgnoresBalances) => snapshot.balances.clear(),
             Some(Broken::IgnoresOrders) => snapshot.orders.clear(),
             Some(Broken::SkipsCancels) if !self.reference.halts().is_empty() => {
                 snapshot.orders.clear();

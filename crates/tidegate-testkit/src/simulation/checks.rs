@@ -226,6 +226,7 @@ impl Simulation {
             }
             self.orders_agree(account, &name)?;
             self.positions_agree(account, &name)?;
+            self.balances_agree(account, &name)?;
         }
         self.retries_made_one_order()?;
         self.gone
@@ -294,6 +295,18 @@ impl Simulation {
             return Ok(());
         }
         Err(format!("the positions of {name} are {theirs:?} there and {ours:?} here"))
+    }
+
+    fn balances_agree(&self, account: usize, name: &AccountName) -> Result<(), String> {
+        let Some(gate) = &self.gate else { return Ok(()) };
+        let theirs: BTreeMap<String, Decimal> = self.venue.balances(account).into_iter().collect();
+        let held = gate.core.state().balances().of(name);
+        let ours: BTreeMap<String, Decimal> =
+            held.map(|(asset, held)| (asset.to_string(), held)).collect();
+        if ours == theirs {
+            return Ok(());
+        }
+        Err(format!("the balances of {name} are {theirs:?} there and {ours:?} here"))
     }
 
     /// After the halt of everything nothing is open, whoever placed it.

@@ -114,7 +114,9 @@ impl Coverage {
             },
             Body::Streamed { account, event } => match event {
                 AccountEvent::Order { report } => self.reported(state, account, report),
-                AccountEvent::Fill { .. } | AccountEvent::Position { .. } => {}
+                AccountEvent::Fill { .. }
+                | AccountEvent::Position { .. }
+                | AccountEvent::Balance { .. } => {}
             },
             Body::Reconciled { account, snapshot, .. } => {
                 snapshot.orders.iter().for_each(|row| self.reported(state, account, row));

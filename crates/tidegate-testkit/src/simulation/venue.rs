@@ -210,6 +210,14 @@ impl Venue {
         held.filter(|(_, net)| !net.is_zero()).collect()
     }
 
+    /// What the wallets of an account hold, by asset.
+    pub(super) fn balances(&self, account: usize) -> Vec<(String, Decimal)> {
+        let owner = self.accounts.get(account).and_then(|ix| self.world.exchange.account(*ix));
+        let wallets = owner.into_iter().flat_map(|owner| &owner.wallets);
+        let held = wallets.filter(|(_, held)| !held.is_zero());
+        held.map(|(asset, held)| (asset.to_string(), *held)).collect()
+    }
+
     /// The name of an order's instrument and what its quantity means.
     pub(super) fn market(&self, order: &Order) -> (&str, Unit) {
         let market = self.world.exchange.market(order.ask.instrument);

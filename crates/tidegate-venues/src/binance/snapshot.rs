@@ -1,4 +1,4 @@
-//! The account as the venue shows it: open orders, open conditional orders, positions.
+//! The account as the venue shows it: open orders, open conditional orders, positions, balances.
 
 use super::outcome::refusal;
 use super::wire;
@@ -8,11 +8,11 @@ use tidegate_types::ids::VenueName;
 use tidegate_types::report::{AccountSnapshot, FillReport};
 use tidegate_types::request::Reply;
 
-const PATHS: [&str; 3] =
-    ["/fapi/v1/openOrders", "/fapi/v1/openAlgoOrders", "/fapi/v3/positionRisk"];
+const PATHS: [&str; 4] =
+    ["/fapi/v1/openOrders", "/fapi/v1/openAlgoOrders", "/fapi/v3/positionRisk", "/fapi/v3/balance"];
 
 /// How many requests a snapshot takes.
-pub(crate) const PARTS: u32 = 3;
+pub(crate) const PARTS: u32 = 4;
 
 /// The path of a request.
 pub(crate) fn path(part: u32) -> Option<&'static str> {
@@ -24,7 +24,7 @@ pub(crate) fn snapshot(
     venue: &VenueName,
     replies: &[Reply],
 ) -> Result<AccountSnapshot, Unreadable> {
-    let [orders, algos, positions] = replies else {
+    let [orders, algos, positions, balances] = replies else {
         return Err(Unreadable(format!("{} answers instead of {PARTS}", replies.len())));
     };
     let mut snapshot = AccountSnapshot::default();
@@ -37,6 +37,9 @@ pub(crate) fn snapshot(
     for row in rows(positions)? {
         let position = wire::position(venue, &row)?;
         snapshot.positions.extend(position.filter(|position| !position.qty.0.is_zero()));
+    }
+    for row in rows(balances)? {
+        snapshot.balances.extend(wire::balance(&row)?);
     }
     snapshot.orders.retain(|order| order.state.is_live());
     Ok(snapshot)

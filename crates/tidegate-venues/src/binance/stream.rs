@@ -129,7 +129,7 @@ impl AccountStream for UserStream {
     }
 }
 
-/// What a frame of the private stream means for orders and positions.
+/// What a frame of the private stream means for orders, positions and balances.
 pub(crate) fn events(
     venue: &VenueName,
     frame: &Fields<'_>,
@@ -153,8 +153,13 @@ pub(crate) fn events(
             events.push(AccountEvent::Order { report });
         }
         Some("ACCOUNT_UPDATE") => {
-            let positions = part("a")?.get("P").and_then(Raw::items);
-            for row in positions.unwrap_or_default() {
+            let update = part("a")?;
+            let list = |name| update.get(name).and_then(Raw::items).unwrap_or_default();
+            for row in list("B") {
+                let balance = wire::balance_update(&row.fields().unwrap_or_default())?;
+                events.extend(balance.map(|balance| AccountEvent::Balance { balance }));
+            }
+            for row in list("P") {
                 let row = row.fields().unwrap_or_default();
                 let position = wire::position_update(venue, &row)?;
                 events.extend(position.map(|position| AccountEvent::Position { position }));

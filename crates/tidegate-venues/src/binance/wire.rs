@@ -1,4 +1,4 @@
-//! Orders, trades and positions as Binance writes them, read into reports.
+//! Orders, trades, positions and balances as Binance writes them, read into reports.
 
 use crate::raw::{Fields, Raw};
 use crate::upstream::Unreadable;
@@ -10,7 +10,7 @@ use tidegate_types::ids::{
 };
 use tidegate_types::instrument::{Price, Qty, SignedQty};
 use tidegate_types::order::{OrderType, Side};
-use tidegate_types::report::{FillReport, OrderReport, PositionReport, VenueState};
+use tidegate_types::report::{BalanceReport, FillReport, OrderReport, PositionReport, VenueState};
 use tidegate_types::time::Time;
 
 /// What a field must be, or why it is not.
@@ -289,6 +289,22 @@ pub(crate) fn position_update(
     object: &Fields<'_>,
 ) -> Read<Option<PositionReport>> {
     position_of(venue, object, ["s", "pa", "ep", "ps"])
+}
+
+/// A balance of `balance`; `None` for an asset whose name is too long to be one.
+pub(crate) fn balance(object: &Fields<'_>) -> Read<Option<BalanceReport>> {
+    balance_of(object, ["asset", "balance"])
+}
+
+/// A balance of an `ACCOUNT_UPDATE`.
+pub(crate) fn balance_update(object: &Fields<'_>) -> Read<Option<BalanceReport>> {
+    balance_of(object, ["a", "wb"])
+}
+
+fn balance_of(object: &Fields<'_>, [asset, amount]: [&str; 2]) -> Read<Option<BalanceReport>> {
+    let amount = decimal(object, amount)?;
+    let asset = Currency::new(&text(object, asset)?).ok();
+    Ok(asset.map(|asset| BalanceReport { asset, amount }))
 }
 
 fn position_of(

@@ -32,6 +32,7 @@ pub(crate) const SNAPSHOT: &[(&str, &[(&str, &str)])] = &[
     ("private/get_open_orders", &[]),
     ("private/get_open_orders", &[("type", "trigger_all")]),
     ("private/get_positions", &[]),
+    ("private/get_account_summaries", &[]),
 ];
 
 /// Words and signs a call.

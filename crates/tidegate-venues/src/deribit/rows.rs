@@ -7,7 +7,7 @@ use tidegate_types::decimal::{Decimal, DecimalError};
 use tidegate_types::ids::{ClientId, Currency, InstrumentId, TradeId, VenueOrderId};
 use tidegate_types::instrument::{Price, Qty, SignedQty};
 use tidegate_types::order::{OrderType, Side};
-use tidegate_types::report::{FillReport, OrderReport, PositionReport, VenueState};
+use tidegate_types::report::{BalanceReport, FillReport, OrderReport, PositionReport, VenueState};
 use tidegate_types::time::Time;
 
 /// An order. `None`: a trigger order that has triggered, told of by the order that it became.
@@ -78,6 +78,14 @@ pub(crate) fn position(row: &Value) -> Result<PositionReport, Unreadable> {
         qty: SignedQty(size),
         entry: entry.map(Price).filter(|_| !size.is_zero()),
     })
+}
+
+/// The balance of a summary or portfolio of one currency: what is in the wallet, in which the profit of
+/// futures comes in at their settlement.
+pub(crate) fn balance(row: &Value) -> Result<BalanceReport, Unreadable> {
+    let asset = Currency::new(text(row, "currency")?).map_err(|_| missing("currency"))?;
+    let amount = rounded(row, "balance").ok_or_else(|| missing("balance"))?;
+    Ok(BalanceReport { asset, amount })
 }
 
 /// A price that the venue computed and tells with any number of digits, cut to eight.

@@ -26,13 +26,19 @@ const HARMLESS: &[&str] = &[
     "mainaccount",
 ];
 
-/// The open orders and positions that the answers list.
+/// The open orders, positions and balances that the answers list.
 pub(crate) fn snapshot(replies: &[Reply]) -> Result<AccountSnapshot, Unreadable> {
     if replies.len() != build::SNAPSHOT.len() {
         return Err(Unreadable("the snapshot has not all its parts".into()));
     }
-    let (mut orders, mut positions) = (BTreeMap::new(), Vec::new());
+    let (mut orders, mut positions, mut balances) = (BTreeMap::new(), Vec::new(), Vec::new());
     for (reply, (route, _)) in replies.iter().zip(build::SNAPSHOT) {
+        if *route == "private/get_account_summaries" {
+            for row in listed(reply, |result| result.get_mut("summaries").map(Value::take))? {
+                balances.push(rows::balance(&row)?);
+            }
+            continue;
+        }
         for row in list(reply)? {
             if *route == "private/get_positions" {
                 positions.push(rows::position(&row)?);
@@ -43,7 +49,7 @@ pub(crate) fn snapshot(replies: &[Reply]) -> Result<AccountSnapshot, Unreadable>
     }
     positions.retain(|position| !position.qty.0.is_zero());
     let orders = orders.into_values().filter(|order| order.state.is_live()).collect();
-    Ok(AccountSnapshot { orders, positions })
+    Ok(AccountSnapshot { orders, positions, balances })
 }
 
 /// The rights of the key with that id, from the list of the account's keys: the words of its

@@ -20,11 +20,14 @@ const HEARTBEAT: u64 = 10;
 const SILENCE: Span = Span::from_secs(35);
 /// Each step of opening must be answered within this.
 const PATIENCE: Span = Span::from_secs(10);
-/// The channel that the core is told from; one message holds what one event changed.
+/// The channel that the core is told orders, trades and positions from; one message holds what one
+/// event changed.
 const CHANGES: &str = "user.changes.any.any.raw";
+/// The channel that the core is told balances from, one currency in a message.
+const PORTFOLIO: &str = "user.portfolio.any";
 /// The other channels are for the callers' sessions, which pass the venue's own messages on.
 const CHANNELS: &[&str] =
-    &[CHANGES, "user.orders.any.any.raw", "user.trades.any.any.raw", "user.portfolio.any"];
+    &[CHANGES, "user.orders.any.any.raw", "user.trades.any.any.raw", PORTFOLIO];
 
 /// A private stream.
 #[derive(Default)]
@@ -178,6 +181,11 @@ fn told(text: &str, message: &Value) -> Result<Vec<StreamNews>, Unreadable> {
     let params = message.get("params");
     let channel = params.and_then(|params| params.get("channel")).and_then(Value::as_str);
     let mut news = Vec::new();
+    if channel == Some(PORTFOLIO) {
+        if let Some(data) = params.and_then(|params| params.get("data")) {
+            news.push(StreamNews::Event(AccountEvent::Balance { balance: rows::balance(data)? }));
+        }
+    }
     if channel == Some(CHANGES) {
         let data = params.and_then(|params| params.get("data"));
         let list = |name: &str| {

@@ -148,6 +148,11 @@ fn accounts(out: &mut String, status: &Status) {
             of(&account.exposure, &limit(&account.max_exposure)),
             positions(account),
         );
+        if !account.balances.is_empty() {
+            let held =
+                account.balances.iter().map(|(asset, amount)| format!(" · {asset} {amount}"));
+            let _ = writeln!(out, "  wallet{}", held.collect::<String>());
+        }
         for caller in callers.iter().filter(|caller| caller.account == account.account) {
             let rights = if caller.trade { "" } else { "reads only" };
             let _ = writeln!(

@@ -258,12 +258,15 @@ fn reads_and_settings_keep_to_the_table() {
 
 #[test]
 fn snapshots_and_listen_keys() {
-    for (part, path) in
-        [(0, "/fapi/v1/openOrders"), (1, "/fapi/v1/openAlgoOrders"), (2, "/fapi/v3/positionRisk")]
-    {
+    for (part, path) in [
+        (0, "/fapi/v1/openOrders"),
+        (1, "/fapi/v1/openAlgoOrders"),
+        (2, "/fapi/v3/positionRisk"),
+        (3, "/fapi/v3/balance"),
+    ] {
         assert_eq!(told(CallBody::Snapshot { part }), format!("GET {path} recvWindow=5000"));
     }
-    assert!(built(CallBody::Snapshot { part: 3 }).is_err());
+    assert!(built(CallBody::Snapshot { part: 4 }).is_err());
     for (step, method) in [(0, "POST"), (1, "PUT")] {
         let wire = built(CallBody::Session { step }).unwrap();
         assert_eq!((wire.method.as_str(), wire.target.as_str()), (method, "/fapi/v1/listenKey"));

@@ -4,7 +4,7 @@ use crate::upstream::Upstream;
 use serde_json::{Value, json};
 use tidegate_types::report::VenueState;
 
-fn parts() -> [Value; 3] {
+fn parts() -> [Value; 4] {
     let order = |id: u64, status: &str| {
         json!({"clientOrderId": "c", "executedQty": "0", "orderId": id, "origQty": "1",
                "price": "9000", "reduceOnly": false, "side": "BUY", "status": status,
@@ -17,6 +17,9 @@ fn parts() -> [Value; 3] {
                 "price": "0", "updateTime": 5}]),
         json!([{"symbol": "BTCUSDT", "positionSide": "BOTH", "positionAmt": "-0.5", "entryPrice": "9000.123456789"},
                {"symbol": "BTCUSDT_261225", "positionSide": "BOTH", "positionAmt": "0", "entryPrice": "0"}]),
+        json!([{"accountAlias": "SgsR", "asset": "USDT", "balance": "122607.35137903", "crossWalletBalance": "23.72469206",
+                "crossUnPnl": "0.00000000", "availableBalance": "23.72469206", "updateTime": 5},
+               {"asset": "BNB", "balance": "0.00000000"}]),
     ]
 }
 
@@ -26,7 +29,7 @@ fn taken(parts: &[Value]) -> Result<AccountSnapshot, Unreadable> {
 }
 
 #[test]
-fn live_orders_of_both_kinds_and_positions() {
+fn live_orders_of_both_kinds_positions_and_balances() {
     let snapshot = taken(&parts()).unwrap();
     let orders: Vec<_> = snapshot.orders.iter().map(|o| (o.venue_id.as_str(), o.state)).collect();
     assert_eq!(orders, [("1", VenueState::Open), ("7", VenueState::Untriggered)]);
@@ -34,13 +37,15 @@ fn live_orders_of_both_kinds_and_positions() {
     assert_eq!(snapshot.positions[0].qty.to_string(), "-0.5");
     // An average finer than what is kept is left out rather than rounded.
     assert_eq!(snapshot.positions[0].entry, None);
+    let held = snapshot.balances.iter().map(|b| format!("{} {}", b.asset, b.amount));
+    assert_eq!(held.collect::<Vec<_>>(), ["USDT 122607.35137903", "BNB 0"]);
     assert_eq!(venue().snapshot_parts(), PARTS);
 }
 
 #[test]
 fn a_snapshot_is_whole_or_not_at_all() {
-    assert!(taken(&parts()[..2]).is_err());
-    for at in 0..3 {
+    assert!(taken(&parts()[..3]).is_err());
+    for at in 0..4 {
         let mut broken = parts();
         broken[at] = json!([{"symbol": "BTCUSDT"}]);
         assert!(taken(&broken).is_err(), "{at}");

@@ -94,16 +94,27 @@ fn a_trade_is_news_of_a_fill_and_of_its_order_and_a_frame() {
 }
 
 #[test]
-fn positions_are_news_and_settings_are_frames_alone() {
-    let account = json!({"e": "ACCOUNT_UPDATE", "E": 5, "a": {"m": "ORDER", "B": [], "P": [
+fn balances_and_positions_are_news_and_settings_are_frames_alone() {
+    let account = json!({"e": "ACCOUNT_UPDATE", "E": 5, "a": {"m": "ORDER", "B": [
+        {"a": "USDT", "wb": "122624.12345678", "cw": "100.12345678", "bc": "50.12345678"},
+    ], "P": [
         {"s": "BTCUSDT", "pa": "20", "ep": "6563.6", "ps": "BOTH"},
         {"s": "BTCUSDT", "pa": "0", "ep": "0", "ps": "LONG"},
     ]}});
     let (news, _) = told(&account);
-    assert!(matches!(
-        news.as_slice(),
-        [StreamNews::Event(AccountEvent::Position { .. }), StreamNews::Frame(_)]
-    ));
+    let [
+        StreamNews::Event(AccountEvent::Balance { balance }),
+        StreamNews::Event(AccountEvent::Position { .. }),
+        StreamNews::Frame(_),
+    ] = news.as_slice()
+    else {
+        panic!("{news:?}")
+    };
+    // The wallet's, not what is left of it for cross margin.
+    assert_eq!(
+        (balance.asset.as_str(), balance.amount.to_string()),
+        ("USDT", "122624.12345678".into())
+    );
     for event in ["TRADE_LITE", "ACCOUNT_CONFIG_UPDATE", "MARGIN_CALL", "SOMETHING_NEW"] {
         let (news, steps) = told(&json!({"e": event}));
         assert!(matches!(news.as_slice(), [StreamNews::Frame(_)]) && steps.is_empty(), "{event}");
@@ -116,6 +127,7 @@ fn what_may_have_been_an_order_makes_the_stream_begin_anew() {
         json!({"e": "listenKeyExpired", "listenKey": "abc123"}),
         json!({"e": "ORDER_TRADE_UPDATE"}),
         json!({"e": "ORDER_TRADE_UPDATE", "o": {"s": "BTCUSDT"}}),
+        json!({"e": "ACCOUNT_UPDATE", "a": {"B": [{"a": "USDT", "bc": "1"}], "P": []}}),
         json!({"e": "ACCOUNT_UPDATE", "a": {"P": [{"s": "BTCUSDT", "pa": "1", "ep": "1", "ps": "LONG"}]}}),
     ] {
         let (news, steps) = told(&frame);

@@ -143,7 +143,7 @@ fn the_signer_takes_no_other_route() {
         assert_eq!(built(set, &AMANDA).unwrap_err(), BuildError::UnknownRoute(route.into()));
     }
     assert!(built(read("private/get_positions", &[("subaccount_id", "9")]), &AMANDA).is_err());
-    assert!(built(CallBody::Snapshot { part: 3 }, &AMANDA).is_err());
+    assert!(built(CallBody::Snapshot { part: 4 }, &AMANDA).is_err());
     assert!(built(CallBody::Session { step: 1 }, &AMANDA).is_err());
 }
 

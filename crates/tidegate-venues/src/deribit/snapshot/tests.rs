@@ -5,8 +5,12 @@ fn list_of(rows: &[String]) -> Reply {
     reply(200, &format!(r#"{{"jsonrpc":"2.0","result":[{}]}}"#, rows.join(",")))
 }
 
+fn summaries(rows: &str) -> Reply {
+    reply(200, &format!(r#"{{"jsonrpc":"2.0","result":{{"id":10,"summaries":[{rows}]}}}}"#))
+}
+
 #[test]
-fn orders_are_counted_once_and_positions_when_not_zero() {
+fn orders_are_counted_once_positions_when_not_zero_and_balances() {
     let position = |name: &str, size: &str| {
         format!(
             r#"{{"instrument_name":"{name}","size":{size},"direction":"buy","average_price":5.0}}"#
@@ -15,7 +19,14 @@ fn orders_are_counted_once_and_positions_when_not_zero() {
     let stop = order("tg1-2", "SLMB-1", "untriggered");
     let open = list_of(&[order("tg1-0", "1", "open"), stop.clone(), order("", "3", "open")]);
     let held = list_of(&[position("BTC-PERPETUAL", "20.0"), position("ETH-PERPETUAL", "0.0")]);
-    let read = snapshot(&[open, list_of(&[stop]), held]).unwrap();
+    // Equity and the rest move with the mark.
+    let money = summaries(
+        r#"{"currency":"BTC","balance":302.60065765,"equity":302.61869214,"session_upl":0.0005},
+           {"currency":"ETH","balance":1.5e-7,"equity":0.0}"#,
+    );
+    let read = snapshot(&[open, list_of(&[stop]), held, money]).unwrap();
+    let held = read.balances.iter().map(|b| format!("{} {}", b.asset, b.amount));
+    assert_eq!(held.collect::<Vec<_>>(), ["BTC 302.60065765", "ETH 0.00000015"]);
     let ids: Vec<&str> = read.orders.iter().map(|order| order.venue_id.as_str()).collect();
     assert_eq!(ids, ["1", "3", "SLMB-1"]);
     assert_eq!(read.orders[1].client_id, None, "an order without a label is not Tidegate's");
@@ -24,18 +35,23 @@ fn orders_are_counted_once_and_positions_when_not_zero() {
 
 #[test]
 fn half_a_snapshot_is_none() {
-    let empty = || list_of(&[]);
-    assert!(snapshot(&[empty(), empty()]).is_err());
+    let (empty, poor) = (|| list_of(&[]), || summaries(""));
+    assert!(snapshot(&[empty(), empty(), empty(), poor()]).is_ok());
+    assert!(snapshot(&[empty(), empty(), empty()]).is_err());
+    assert!(snapshot(&[empty(), empty(), empty(), empty()]).is_err());
+    let nameless = summaries(r#"{"balance":1.0}"#);
+    assert!(snapshot(&[empty(), empty(), empty(), nameless]).is_err());
     assert!(
         snapshot(&[
             empty(),
             empty(),
-            reply(400, r#"{"error":{"code":10028,"message":"too_many_requests"}}"#)
+            reply(400, r#"{"error":{"code":10028,"message":"too_many_requests"}}"#),
+            poor(),
         ])
         .is_err()
     );
-    assert!(snapshot(&[empty(), reply(502, "<html>"), empty()]).is_err());
-    assert!(snapshot(&[empty(), list_of(&["{}".into()]), empty()]).is_err());
+    assert!(snapshot(&[empty(), reply(502, "<html>"), empty(), poor()]).is_err());
+    assert!(snapshot(&[empty(), list_of(&["{}".into()]), empty(), poor()]).is_err());
 }
 
 #[test]

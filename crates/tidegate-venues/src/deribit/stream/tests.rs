@@ -19,6 +19,9 @@ fn heard(stream: &mut DeribitStream, text: &str, now: Time) -> (Vec<String>, Vec
         StreamNews::Event(AccountEvent::Position { position }) => {
             format!("position {}", position.qty)
         }
+        StreamNews::Event(AccountEvent::Balance { balance }) => {
+            format!("balance {} {}", balance.asset, balance.amount)
+        }
     };
     (news.into_iter().map(word).collect(), steps)
 }
@@ -68,6 +71,22 @@ fn changes_are_told_to_the_core_and_the_sessions() {
         [r#"frame "user.orders.any.any.raw""#],
         "once for the core"
     );
+}
+
+#[test]
+fn a_portfolio_tells_the_balance() {
+    let told = |balance: &str| {
+        let data =
+            format!(r#"{{"currency":"BTC","equity":302.6186,{balance}"session_upl":0.0005}}"#);
+        let text = format!(
+            r#"{{"method":"subscription","params":{{"channel":"user.portfolio.any","data":{data}}}}}"#
+        );
+        heard(&mut up(), &text, at(1))
+    };
+    let (news, steps) = told(r#""balance":302.60065765,"#);
+    assert_eq!(news, ["balance BTC 302.60065765", r#"frame "user.portfolio.any""#]);
+    assert!(steps.is_empty());
+    assert!(restarts(&told("").1), "what is not told has to be read anew");
 }
 
 #[test]
