@@ -181,13 +181,11 @@ fn told(text: &str, message: &Value) -> Result<Vec<StreamNews>, Unreadable> {
     let params = message.get("params");
     let channel = params.and_then(|params| params.get("channel")).and_then(Value::as_str);
     let mut news = Vec::new();
-    if channel == Some(PORTFOLIO) {
-        if let Some(data) = params.and_then(|params| params.get("data")) {
-            news.push(StreamNews::Event(AccountEvent::Balance { balance: rows::balance(data)? }));
-        }
+    let data = params.and_then(|params| params.get("data"));
+    if let Some(data) = data.filter(|_| channel == Some(PORTFOLIO)) {
+        news.push(StreamNews::Event(AccountEvent::Balance { balance: rows::balance(data)? }));
     }
     if channel == Some(CHANGES) {
-        let data = params.and_then(|params| params.get("data"));
         let list = |name: &str| {
             let rows = data.and_then(|data| data.get(name)).and_then(Value::as_array);
             rows.map_or(&[][..], Vec::as_slice)

@@ -140,8 +140,8 @@ async fn strangers_cannot_use_up_what_orders_cancels_and_snapshots_need() {
     assert_eq!(refused.code, Code::VenueBudget);
     assert!(refused.wait().is_some(), "{refused}");
     let main = account();
-    for part in ["openOrders", "openAlgoOrders", "positionRisk"] {
-        let part = request(&format!("GET /fapi/v1/{part}"));
+    for part in ["v1/openOrders", "v1/openAlgoOrders", "v3/positionRisk", "v3/balance"] {
+        let part = request(&format!("GET /fapi/{part}"));
         assert!(link.fetch(Errand::Cancel(&main), part).await.is_ok());
     }
     // Whatever anybody at this address used, the venue tells.
