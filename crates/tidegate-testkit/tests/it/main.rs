@@ -5,8 +5,6 @@ mod cli;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
-mod corpus;
-#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod disk;
