@@ -1,5 +1,4 @@
-//! Every fuzz target over its corpus, over mutations of it, and over inputs that are merely large. A
-//! process of its own, so that its memory is what the targets took.
+//! Every fuzz target over its corpus, over mutations of it, and over inputs that are merely large.
 
 use nix::time::{ClockId, clock_gettime};
 use std::fs;
