@@ -30,8 +30,15 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         }
         Body::Marks { marks } => {
             for mark in marks {
+                state.book_counts_from(mark);
                 state.marks.insert(mark.instrument.clone(), mark.clone());
                 state.revalue(&mark.instrument);
+            }
+        }
+        Body::BookLost { instrument, why } => state.lose_book(instrument, why, now),
+        Body::BookWhole { instrument } => {
+            if let Some(lost) = state.lost_books.get_mut(instrument) {
+                lost.whole = Some(now);
             }
         }
         Body::Changed { change, .. } => changed(state, change, now),
@@ -117,6 +124,8 @@ fn started(state: &mut State, epoch: &str, now: Time) {
         "not reconciled since the start".clone_into(&mut account.why);
     }
     state.calls.clear();
+    // No book outlives the gateway that kept it.
+    state.lost_books.clear();
     guards::sessions_died(state);
     // The answer to a young order may have died with the process that gave it.
     let young = |order: &&Order| order.caller.is_some() && now <= order.placed.plus(AFTER_END);

@@ -126,6 +126,18 @@ pub enum Event {
         /// The marks.
         marks: Vec<Mark>,
     },
+    /// The book of an instrument was followed and had to be dropped.
+    BookLost {
+        /// Of which instrument.
+        instrument: InstrumentId,
+        /// Why.
+        why: String,
+    },
+    /// The book of an instrument is whole, for the first time or again.
+    BookWhole {
+        /// Of which instrument.
+        instrument: InstrumentId,
+    },
     /// The journal flushed.
     Durable {
         /// The proof.

@@ -13,6 +13,7 @@ mod admin;
 mod alarms;
 mod apply;
 mod authorize;
+mod books;
 mod calls;
 mod cancel;
 mod dead_man;
@@ -47,6 +48,7 @@ pub mod state;
 
 pub use alarms::{About, Alarm, AlarmKind, Alarms};
 pub use authorize::ReadRights;
+pub use books::LostBook;
 pub use guards::{Countdown, Guards};
 pub use outstanding::{Outstanding, StillHeld};
 
@@ -222,6 +224,8 @@ impl Core {
                 self.instruments(&venue, instruments, now, out);
             }
             Event::Marks { marks } => self.marks(marks, now, out),
+            Event::BookLost { instrument, why } => self.book_lost(instrument, why, now, out),
+            Event::BookWhole { instrument } => self.book_whole(instrument, now, out),
             Event::Durable { proof } => self.on_durable(proof, out),
             Event::JournalFailed { why } => self.journal_failed(&why, now, out),
             Event::JournalRestored => self.journal_restored(out),

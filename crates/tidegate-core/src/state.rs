@@ -2,6 +2,7 @@
 
 use crate::alarms::Alarms;
 use crate::balances::Balances;
+use crate::books::LostBook;
 use crate::exposure::{Exposures, at_mark};
 use crate::guards::Guards;
 use crate::orders::{Order, Orders, Shift};
@@ -144,6 +145,7 @@ pub struct State {
     pub(crate) recent: Recent,
     pub(crate) alarms: Alarms,
     pub(crate) balances: Balances,
+    pub(crate) lost_books: BTreeMap<InstrumentId, LostBook>,
 }
 
 impl State {

@@ -1,6 +1,7 @@
 mod accounts;
 mod alarms;
 mod balances;
+mod books;
 mod dead_man;
 mod flatten;
 mod flow;

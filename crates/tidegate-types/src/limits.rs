@@ -78,6 +78,12 @@ pub const MAX_DONE_ORDERS: usize = 200_000;
 pub const MAX_RECORD_BYTES: usize = 60 * 1024;
 /// The folded state is saved after so many records, so that a start replays fewer than twice as many.
 pub const STATE_SAVED_EVERY: u64 = 500_000;
+/// Most books followed at a venue: each costs it messages, and us requests against its limits.
+pub const MAX_BOOKS: usize = 20;
+/// Most levels kept of each side of a book; the best ones are.
+pub const MAX_BOOK_LEVELS: usize = 1_000;
+/// Most changes of a book kept until it is there to make them in.
+pub const MAX_KEPT_CHANGES: usize = 1_000;
 /// Marks enter the core, and the journal, at most this often per instrument: they are most of what
 /// is written on a quiet day.
 pub const MARK_INTERVAL: Span = Span::from_secs(1);

@@ -515,6 +515,18 @@ pub enum Body {
         /// The private stream was there all the time and did not tell: that is an alarm.
         untold: bool,
     },
+    /// The book of an instrument was dropped: its mark counts as stale from now on.
+    BookLost {
+        /// Of which instrument.
+        instrument: InstrumentId,
+        /// Why.
+        why: String,
+    },
+    /// A book that was dropped is whole again: a mark newer than this counts.
+    BookWhole {
+        /// Of which instrument.
+        instrument: InstrumentId,
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -555,6 +567,8 @@ codec_enum!(Body {
     35 => ClosingCleared { order, call, scope, account, client_id, deadline, request, decision },
     36 => Unrecorded { at, act },
     37 => BalancesTaken { account, balances, untold },
+    38 => BookLost { instrument, why },
+    39 => BookWhole { instrument },
 });
 
 /// One entry of the journal.

@@ -2,6 +2,7 @@
 //! traits here. Pure: bytes in, values out; the gateway and the simulator do the talking.
 
 pub mod binance;
+pub mod book;
 pub mod deribit;
 pub mod front;
 pub mod json;

@@ -1,7 +1,9 @@
 //! The venue's side: how a call is worded and signed, and what its answer means.
 
+use crate::book::Update;
 use crate::front::Instruments;
 use tidegate_types::call::{Call, CallBody, WireRequest};
+use tidegate_types::ids::InstrumentName;
 use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::report::{AccountEvent, AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::Reply;
@@ -34,13 +36,22 @@ pub trait KeySigner {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Unreadable(pub String);
 
-/// The public socket that tells marks.
+/// A public socket that the gateway itself listens to.
 #[derive(Clone, Debug)]
-pub struct MarkFeed {
+pub struct PublicFeed {
     /// Path and query.
     pub target: String,
     /// What to send when it is open.
     pub hello: Vec<String>,
+}
+
+/// What a message on the socket of books told.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct BookNews {
+    /// Of which instrument, and what.
+    pub update: Option<(InstrumentName, Update)>,
+    /// What to answer (heartbeats).
+    pub answer: Option<String>,
 }
 
 /// What a private stream needs next.
@@ -91,8 +102,8 @@ pub trait AccountStream: Send {
 }
 
 /// The most connections to a venue at once, by what they are for. Together with the gateway's own
-/// sockets (one for marks, one for each account) they stay below what the venue takes from one
-/// address.
+/// sockets (one for marks, one for books, one for each account) they stay below what the venue takes
+/// from one address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Connections {
     /// For cancels, and the queries and snapshots that prove them.
@@ -210,7 +221,7 @@ pub trait Upstream {
     fn instruments(&self, replies: &[Reply]) -> Result<Vec<Instrument>, Unreadable>;
 
     /// The public socket that tells marks.
-    fn mark_feed(&self, instruments: &Instruments) -> MarkFeed;
+    fn mark_feed(&self, instruments: &Instruments) -> PublicFeed;
 
     /// The marks that a message tells, and what to answer it (heartbeats).
     fn marks(
@@ -219,6 +230,22 @@ pub trait Upstream {
         instruments: &Instruments,
         now: Time,
     ) -> (Vec<Mark>, Option<String>);
+
+    /// The public socket that tells books, of no instrument yet.
+    fn book_feed(&self) -> PublicFeed;
+
+    /// What to send on it so that the books of these instruments are told, or not any more.
+    fn book_subscription(&self, instruments: &[InstrumentName], on: bool) -> String;
+
+    /// The request for a snapshot of a book; none where each new subscription begins with one.
+    fn book_snapshot(&self, instrument: &InstrumentName) -> Option<WireRequest>;
+
+    /// The snapshot, from the answer.
+    fn read_book_snapshot(&self, reply: &Reply) -> Result<Update, Unreadable>;
+
+    /// What a message on that socket tells. One that cannot be read tells nothing: the next one shows
+    /// that it is missing.
+    fn book_news(&self, text: &str) -> BookNews;
 
     /// A new private stream for an account.
     fn account_stream(&self) -> Box<dyn AccountStream>;

@@ -98,7 +98,7 @@ fn check(
     let mark = state.marks.get(&instrument.id);
     let mark = mark.ok_or_else(|| Reject::new(Code::NoMark, instrument.id.to_string()))?;
     note_mark(decision, mark, now);
-    if let Err(stale) = fresh(mark, limits, now) {
+    if let Err(stale) = fresh(mark, limits, now).and_then(|()| state.check_book(&instrument.id)) {
         authorized.spare(stale)?;
     }
 

@@ -322,6 +322,9 @@ pub struct Status {
     pub alarms: Vec<AlarmStatus>,
     /// How many alarms were raised since the journal began.
     pub alarms_raised: u64,
+    /// The instruments whose books were dropped: only orders that reduce pass there.
+    #[serde(default)]
+    pub lost_books: Vec<LostBookStatus>,
     /// The halts in force.
     pub halts: Vec<HaltStatus>,
     /// Refusals since the journal began, by code.
@@ -448,6 +451,19 @@ impl AlarmStatus {
         let parts = parts.map(|part| part.as_deref().unwrap_or_default());
         format!("{}/{}/{}", self.kind, self.account, parts.join("/"))
     }
+}
+
+/// An instrument whose book was dropped, so that its mark counts as stale.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LostBookStatus {
+    /// Which, with its venue.
+    pub instrument: String,
+    /// Since when, in ms since 1970.
+    pub since_ms: u64,
+    /// Why.
+    pub why: String,
+    /// The book is whole again, and a newer mark is waited for.
+    pub whole: bool,
 }
 
 /// A halt as `status` tells it.

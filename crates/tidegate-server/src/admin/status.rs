@@ -1,7 +1,8 @@
 //! What runs, what is open, and how fast it is.
 
 use super::protocol::{
-    AccountStatus, CallerStatus, Failure, HaltStatus, JournalStatus, OpenOrder, Pids, Status,
+    AccountStatus, CallerStatus, Failure, HaltStatus, JournalStatus, LostBookStatus, OpenOrder,
+    Pids, Status,
 };
 use super::service::Administration;
 use super::{alarms, halts};
@@ -25,6 +26,7 @@ pub(super) fn status(admin: &Administration) -> Result<Value, Failure> {
         let alarms = (alarms::alarms(state), state.alarms().raised());
         (accounts(state), callers(state), foreign, refusals, alarms)
     });
+    let lost_books = parts.desk.look(lost_books);
     let (counts, recent_refusals) = parts.desk.notices();
     let measures = parts.desk.measures();
     let stages = [
@@ -52,6 +54,7 @@ pub(super) fn status(admin: &Administration) -> Result<Value, Failure> {
         foreign,
         alarms: alarms.0,
         alarms_raised: alarms.1,
+        lost_books,
         halts,
         refusals,
         recent_refusals,
@@ -74,6 +77,16 @@ pub(super) fn open_order(order: &Order) -> OpenOrder {
         venue_id: reference.venue_id.map(|id| id.to_string()),
         why: None,
     }
+}
+
+fn lost_books(state: &State) -> Vec<LostBookStatus> {
+    let told = state.lost_books().map(|(instrument, lost)| LostBookStatus {
+        instrument: instrument.to_string(),
+        since_ms: lost.since.millis(),
+        why: lost.why.clone(),
+        whole: lost.whole.is_some(),
+    });
+    told.collect()
 }
 
 fn journal(admin: &Administration) -> JournalStatus {

@@ -94,6 +94,8 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::LoggedIn { .. }
         | Body::StateSaved { .. }
         | Body::Warned { .. }
+        | Body::BookLost { .. }
+        | Body::BookWhole { .. }
         // An order or a cancel that something waits for follows these.
         | Body::Through { .. }
         | Body::SessionEnded { .. }

@@ -2,9 +2,9 @@
 
 use crate::oplog;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Display;
-use tidegate_types::ids::CallerName;
+use tidegate_types::ids::{CallerName, InstrumentId};
 use tidegate_types::record::{Body, Change, Record};
 use tidegate_types::reject::Code;
 use tidegate_types::report::{AccountEvent, Outcome};
@@ -54,6 +54,15 @@ pub(super) struct Notices {
     /// The newest last.
     pub(super) refusals: VecDeque<RecentRefusal>,
     not_sent: oplog::Repeated,
+    books: BTreeMap<InstrumentId, BookLines>,
+}
+
+/// What the operator was told of a book.
+#[derive(Default)]
+struct BookLines {
+    told: oplog::Repeated,
+    /// That it was lost, and not yet that it is back.
+    open: bool,
 }
 
 impl Notices {
@@ -88,6 +97,19 @@ impl Notices {
             }
             Body::Resolved { order, .. } => {
                 oplog::info("outcome-resolved", &[("order", &order.0)]);
+            }
+            Body::BookLost { instrument, why } => {
+                let lines = self.books.entry(instrument.clone()).or_default();
+                lines.open = lines.told.is_news("lost");
+                if lines.open {
+                    oplog::warn("book-lost", &[("instrument", instrument), ("why", why)]);
+                }
+            }
+            Body::BookWhole { instrument } => {
+                let lines = self.books.get_mut(instrument);
+                if lines.is_some_and(|lines| std::mem::take(&mut lines.open)) {
+                    oplog::info("book-whole", &[("instrument", instrument)]);
+                }
             }
             body => tell(body),
         }

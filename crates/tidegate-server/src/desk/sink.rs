@@ -1,11 +1,12 @@
 //! What the tasks that talk to venues need of the desk.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use tidegate_core::event::Event;
 use tidegate_core::send::Sendable;
 use tidegate_types::call::CallBody;
-use tidegate_types::ids::{AccountName, VenueName};
+use tidegate_types::ids::{AccountName, InstrumentId, VenueName};
 use tidegate_types::instrument::Mark;
 use tidegate_types::reject::Reject;
 use tidegate_venues::front::Instruments;
@@ -29,6 +30,9 @@ pub trait Sink: Send + Sync {
     /// The instruments of a venue as last read; empty before that.
     fn instruments(&self, venue: &VenueName) -> Arc<Instruments>;
 
+    /// The instruments of a venue whose books are to be followed now.
+    fn books_wanted(&self, venue: &VenueName) -> BTreeSet<InstrumentId>;
+
     /// Has a read or session call signed with the account's key.
     fn sign<'a>(&'a self, account: &'a AccountName, body: CallBody) -> Signing<'a>;
 }
@@ -50,6 +54,10 @@ impl Sink for super::Desk {
 
     fn instruments(&self, venue: &VenueName) -> Arc<Instruments> {
         self.book(venue)
+    }
+
+    fn books_wanted(&self, venue: &VenueName) -> BTreeSet<InstrumentId> {
+        self.look(|state| state.books_wanted(venue))
     }
 
     fn sign<'a>(&'a self, account: &'a AccountName, body: CallBody) -> Signing<'a> {

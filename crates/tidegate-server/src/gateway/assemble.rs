@@ -12,7 +12,7 @@ use crate::edge::Connections;
 use crate::folder::DataFolder;
 use crate::front::{Callers, Gate};
 use crate::oplog;
-use crate::upstream::{Pool, follow_account, follow_marks};
+use crate::upstream::{Pool, follow_account, follow_books, follow_marks};
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
@@ -217,10 +217,11 @@ fn links(config: &Config) -> Result<Links, GatewayError> {
 }
 
 impl Assembled {
-    /// Follows every venue's marks, and the private stream of every account that has a key.
+    /// Follows every venue's marks and books, and the private stream of every account that has a key.
     pub(super) fn follow_venues(&self) {
         for link in self.links.iter() {
             tokio::spawn(follow_marks(self.desk.clone(), Arc::clone(link)));
+            tokio::spawn(follow_books(self.desk.clone(), Arc::clone(link)));
         }
         tokio::spawn(follow_accounts(
             Arc::clone(&self.desk),

@@ -10,4 +10,4 @@ mod watched;
 
 pub use origin::{Roots, UrlError};
 pub use pool::Pool;
-pub use tasks::{follow_account, follow_marks};
+pub use tasks::{follow_account, follow_books, follow_marks};

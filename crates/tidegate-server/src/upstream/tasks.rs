@@ -1,11 +1,13 @@
-//! The tasks that keep sockets to a venue: an account's private stream, and the marks.
+//! The tasks that keep sockets to a venue: an account's private stream, the marks, and the books.
 //!
 //! They never end by themselves; what breaks is opened anew after a pause that grows.
 
 mod account;
+mod books;
 mod marks;
 
 pub use account::follow_account;
+pub use books::follow_books;
 pub use marks::follow_marks;
 
 use crate::desk::{BoxedSocket, Link};

@@ -3,14 +3,14 @@
 use super::wire::{decimal, text, time};
 use crate::front::Instruments;
 use crate::raw::Raw;
-use crate::upstream::MarkFeed;
+use crate::upstream::PublicFeed;
 use tidegate_types::ids::InstrumentName;
 use tidegate_types::instrument::{Mark, Price};
 use tidegate_types::time::Time;
 
 /// Marks of all instruments, once a second.
-pub(crate) fn feed() -> MarkFeed {
-    MarkFeed { target: "/market/stream?streams=!markPrice@arr@1s".to_owned(), hello: Vec::new() }
+pub(crate) fn feed() -> PublicFeed {
+    PublicFeed { target: "/market/stream?streams=!markPrice@arr@1s".to_owned(), hello: Vec::new() }
 }
 
 /// The marks that a message tells about known instruments.

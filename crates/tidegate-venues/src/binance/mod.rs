@@ -1,6 +1,7 @@
 //! Binance USDⓈ-M futures.
 
 mod auth;
+mod books;
 mod budget;
 mod build;
 mod errors;
@@ -18,17 +19,18 @@ mod snapshot;
 mod stream;
 mod wire;
 
+use crate::book::Update;
 use crate::front::{Context, Front, Instruments, LocalAnswer, Need, Parsed, Read, Session, Viewer};
 use crate::raw::Raw;
 use crate::upstream::{
-    AccountStream, Allowance, BuildError, Connections, KeySigner, MarkFeed, Units, Unreadable,
-    Upstream,
+    AccountStream, Allowance, BookNews, BuildError, Connections, KeySigner, PublicFeed, Units,
+    Unreadable, Upstream,
 };
 use crate::{NewKey, Venue};
 use errors::About;
 use params::Params;
 use tidegate_types::call::{Call, CallBody, OrderRef, WireRequest};
-use tidegate_types::ids::{BadName, KeyId, VenueName};
+use tidegate_types::ids::{BadName, InstrumentName, KeyId, VenueName};
 use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::limits::MAX_CLOCK_AHEAD;
 use tidegate_types::order::OrderName;
@@ -236,7 +238,7 @@ impl Upstream for Binance {
         instruments::instruments(&self.name, replies)
     }
 
-    fn mark_feed(&self, _instruments: &Instruments) -> MarkFeed {
+    fn mark_feed(&self, _instruments: &Instruments) -> PublicFeed {
         market::feed()
     }
 
@@ -247,6 +249,26 @@ impl Upstream for Binance {
         now: Time,
     ) -> (Vec<Mark>, Option<String>) {
         (market::marks(text, instruments, now), None)
+    }
+
+    fn book_feed(&self) -> PublicFeed {
+        books::feed()
+    }
+
+    fn book_subscription(&self, instruments: &[InstrumentName], on: bool) -> String {
+        books::subscription(instruments, on)
+    }
+
+    fn book_snapshot(&self, instrument: &InstrumentName) -> Option<WireRequest> {
+        Some(books::request(instrument))
+    }
+
+    fn read_book_snapshot(&self, reply: &Reply) -> Result<Update, Unreadable> {
+        books::snapshot(reply)
+    }
+
+    fn book_news(&self, text: &str) -> BookNews {
+        BookNews { update: books::change(text), answer: None }
     }
 
     fn account_stream(&self) -> Box<dyn AccountStream> {

@@ -2,7 +2,7 @@
 
 use super::{names, rows, rpc};
 use crate::front::Instruments;
-use crate::upstream::{MarkFeed, Unreadable};
+use crate::upstream::{PublicFeed, Unreadable};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tidegate_types::call::WireRequest;
@@ -92,7 +92,7 @@ fn tick_steps(row: &Value) -> Result<Vec<TickStep>, Unreadable> {
 }
 
 /// The tickers of all instruments: they carry mark and index together.
-pub(crate) fn mark_feed(instruments: &Instruments) -> MarkFeed {
+pub(crate) fn mark_feed(instruments: &Instruments) -> PublicFeed {
     let mut interval = Map::new();
     interval.insert("interval".into(), HEARTBEAT.into());
     let mut hello = vec![rpc::call(1, "public/set_heartbeat", interval)];
@@ -103,7 +103,7 @@ pub(crate) fn mark_feed(instruments: &Instruments) -> MarkFeed {
         params.insert("channels".into(), chunk.into());
         hello.push(rpc::call(id, "public/subscribe", params));
     }
-    MarkFeed { target: rpc::SOCKET.into(), hello }
+    PublicFeed { target: rpc::SOCKET.into(), hello }
 }
 
 /// The mark that a message tells, and the answer to a test request.

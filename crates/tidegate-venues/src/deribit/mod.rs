@@ -1,6 +1,7 @@
 //! Deribit: JSON-RPC 2.0 over HTTP and WebSocket. Perpetuals, futures and options.
 
 mod auth;
+mod books;
 mod budget;
 mod build;
 mod cancels;
@@ -24,16 +25,17 @@ mod subscriptions;
 #[cfg(test)]
 mod testkit;
 
+use crate::book::Update;
 use crate::front::{Context, Front, Instruments, LocalAnswer, Need, Parsed, Read, Session, Viewer};
 use crate::upstream::{
-    AccountStream, Allowance, BuildError, Connections, KeySigner, MarkFeed, Units, Unreadable,
-    Upstream,
+    AccountStream, Allowance, BookNews, BuildError, Connections, KeySigner, PublicFeed, Units,
+    Unreadable, Upstream,
 };
 use crate::{NewKey, Venue};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tidegate_types::call::{Call, CallBody, OrderRef, WireRequest};
-use tidegate_types::ids::{BadName, KeyId, VenueName};
+use tidegate_types::ids::{BadName, InstrumentName, KeyId, VenueName};
 use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::report::{AccountSnapshot, FillReport, Outcome};
@@ -217,7 +219,7 @@ impl Upstream for Deribit {
         instruments::read(replies)
     }
 
-    fn mark_feed(&self, instruments: &Instruments) -> MarkFeed {
+    fn mark_feed(&self, instruments: &Instruments) -> PublicFeed {
         instruments::mark_feed(instruments)
     }
 
@@ -228,6 +230,26 @@ impl Upstream for Deribit {
         _now: Time,
     ) -> (Vec<Mark>, Option<String>) {
         instruments::marks(text, instruments)
+    }
+
+    fn book_feed(&self) -> PublicFeed {
+        books::feed()
+    }
+
+    fn book_subscription(&self, instruments: &[InstrumentName], on: bool) -> String {
+        books::subscription(instruments, on)
+    }
+
+    fn book_snapshot(&self, _instrument: &InstrumentName) -> Option<WireRequest> {
+        None
+    }
+
+    fn read_book_snapshot(&self, _reply: &Reply) -> Result<Update, Unreadable> {
+        Err(Unreadable("snapshots come with subscriptions".into()))
+    }
+
+    fn book_news(&self, text: &str) -> BookNews {
+        books::news(text)
     }
 
     fn account_stream(&self) -> Box<dyn AccountStream> {

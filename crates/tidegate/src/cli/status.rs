@@ -106,6 +106,15 @@ fn alarms(out: &mut String, status: &Status) {
             let _ = writeln!(out, "   {line}");
         }
     }
+    for book in &status.lost_books {
+        let ago = span(now_ms().saturating_sub(book.since_ms) / 1000);
+        let (instrument, why) = (&book.instrument, &book.why);
+        let now = if book.whole { ", whole again: waiting for a mark" } else { "" };
+        let _ = writeln!(
+            out,
+            "!! NO BOOK of {instrument} since {ago}{now}: {why}; only reducing orders pass"
+        );
+    }
     for order in &status.foreign {
         let id = order.venue_id.as_deref().unwrap_or("?");
         let _ = writeln!(

@@ -2,10 +2,11 @@ use super::*;
 use crate::desk::{Signing, Sink};
 use crate::upstream::scripted::link;
 use futures_util::{SinkExt, StreamExt};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tidegate_core::event::Event;
 use tidegate_types::call::CallBody;
-use tidegate_types::ids::{AccountName, VenueName};
+use tidegate_types::ids::{AccountName, InstrumentId, VenueName};
 use tidegate_types::instrument::Mark;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_venues::front::Instruments;
@@ -24,6 +25,9 @@ impl Sink for Listener {
     fn frame(&self, _account: &AccountName, _frame: &str) {}
     fn instruments(&self, _venue: &VenueName) -> Arc<Instruments> {
         Arc::default()
+    }
+    fn books_wanted(&self, _venue: &VenueName) -> BTreeSet<InstrumentId> {
+        BTreeSet::new()
     }
     fn sign<'a>(&'a self, _account: &'a AccountName, _body: CallBody) -> Signing<'a> {
         Box::pin(async { Err(Reject::new(Code::SignerRefused, "the key may withdraw")) })
