@@ -1,6 +1,7 @@
 //! What a record changes: the one function by which state comes about, live and on replay.
 
 use crate::balances::balances_taken;
+use crate::books;
 use crate::guards;
 use crate::orders::{Heard, Order, PendingAmend, Stage, Terms, next};
 use crate::retry::AFTER_END;
@@ -35,12 +36,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
                 state.revalue(&mark.instrument);
             }
         }
-        Body::BookLost { instrument, why } => state.lose_book(instrument, why, now),
-        Body::BookWhole { instrument } => {
-            if let Some(lost) = state.lost_books.get_mut(instrument) {
-                lost.whole = Some(now);
-            }
-        }
+        Body::BookLost { .. } | Body::BookWhole { .. } => books::apply(state, &record.body, now),
         Body::Changed { change, .. } => changed(state, change, now),
         Body::Halted { by, scope, reason, allow_reduce } => {
             halted(state, (by, scope, reason), *allow_reduce, now);

@@ -54,6 +54,22 @@ impl Core {
     }
 }
 
+/// Folds in that a book was lost, or came back.
+pub(crate) fn apply(state: &mut State, body: &Body, now: Time) {
+    match body {
+        Body::BookLost { instrument, why } => {
+            let lost = LostBook { since: now, why: why.clone(), whole: None };
+            state.lost_books.insert(instrument.clone(), lost);
+        }
+        Body::BookWhole { instrument } => {
+            if let Some(lost) = state.lost_books.get_mut(instrument) {
+                lost.whole = Some(now);
+            }
+        }
+        _ => {}
+    }
+}
+
 impl State {
     /// The instruments whose books were dropped and do not count yet.
     pub fn lost_books(&self) -> impl Iterator<Item = (&InstrumentId, &LostBook)> {
@@ -88,11 +104,6 @@ impl State {
             Some(_) => "no mark since the book is whole again",
         };
         Err(Reject::new(Code::StaleMark, format!("{instrument}: {what}: {}", lost.why)))
-    }
-
-    pub(crate) fn lose_book(&mut self, instrument: &InstrumentId, why: &str, now: Time) {
-        let lost = LostBook { since: now, why: why.to_owned(), whole: None };
-        self.lost_books.insert(instrument.clone(), lost);
     }
 
     /// A mark came: it counts if it is newer than the whole book.

@@ -1,6 +1,7 @@
 //! A desk with a real core and journal, a signer that signs anything, and a venue that answers
 //! what it is told to.
 
+mod books;
 mod disk;
 
 use super::*;
