@@ -29,13 +29,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
                 state.revalue(&terms.id);
             }
         }
-        Body::Marks { marks } => {
-            for mark in marks {
-                state.book_counts_from(mark);
-                state.marks.insert(mark.instrument.clone(), mark.clone());
-                state.revalue(&mark.instrument);
-            }
-        }
+        Body::Marks { marks } => marks.iter().for_each(|mark| state.mark(mark)),
         Body::BookLost { .. } | Body::BookWhole { .. } => books::apply(state, &record.body, now),
         Body::Changed { change, .. } => changed(state, change, now),
         Body::Halted { by, scope, reason, allow_reduce } => {

@@ -337,6 +337,13 @@ impl State {
         self.exposures.set(account, instrument, book, unit);
     }
 
+    /// Takes a mark, and values what is held by it.
+    pub(crate) fn mark(&mut self, mark: &Mark) {
+        self.book_counts_from(mark);
+        self.marks.insert(mark.instrument.clone(), mark.clone());
+        self.revalue(&mark.instrument);
+    }
+
     /// Values what is held of an instrument by its mark and terms as they are now.
     pub(crate) fn revalue(&mut self, instrument: &InstrumentId) {
         let unit = unit_value(&self.instruments, &self.marks, instrument);
