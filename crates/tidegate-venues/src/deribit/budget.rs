@@ -8,10 +8,10 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use tidegate_types::call::WireRequest;
 
-/// The venue takes 32 from one address: these leave seven for the marks, the books and five
+/// The venue takes 32 from one address: these leave eight for the marks, the books and six
 /// accounts' streams.
 pub(crate) const CONNECTIONS: Connections =
-    Connections { cancels: 6, orders: 4, reads: 2, public: 2, sockets: 11 };
+    Connections { cancels: 6, orders: 4, reads: 2, public: 2, sockets: 10 };
 
 /// The venue gives back 10,000 credits a second in each.
 const PER_MINUTE: u32 = 600_000;
