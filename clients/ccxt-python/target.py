@@ -1,16 +1,7 @@
 """Stock ccxt, pointed at the target by base URLs alone."""
 
+import ccxt_urls
 from scenario import TARGET, key_of
-
-
-def replaced(urls, hosts):
-    """The client's table of URLs with hosts exchanged."""
-    if isinstance(urls, dict):
-        return {key: replaced(value, hosts) for key, value in urls.items()}
-    for host, ours in hosts.items():
-        if isinstance(urls, str) and urls.startswith(host):
-            return ours + urls[len(host):]
-    return urls
 
 
 def settings(caller):
@@ -23,22 +14,14 @@ def settings(caller):
 
 def binance(module, caller=None):
     """`binanceusdm` of a ccxt module."""
-    exchange = module.binanceusdm(settings(caller))
-    rest, ws = TARGET["rest"], TARGET["ws"]
-    exchange.urls["api"] = replaced(exchange.urls["api"], {
-        "https://fapi.binance.com": rest, "https://dapi.binance.com": rest,
-        "https://api.binance.com": rest,
-        "wss://fstream.binance.com": ws, "wss://ws-fapi.binance.com": ws,
-    })
-    return exchange
+    return ccxt_urls.binance(module.binanceusdm(settings(caller)), TARGET["rest"], TARGET["ws"])
 
 
 def deribit(module, caller=None):
     """`deribit` of a ccxt module."""
     # The venue gives a new account five orders a second, so the client keeps to its own rates.
     exchange = module.deribit({**settings(caller), "enableRateLimit": True})
-    exchange.urls["api"] = {"rest": TARGET["rest"], "ws": TARGET["ws"] + "/ws/api/v2"}
-    return exchange
+    return ccxt_urls.deribit(exchange, TARGET["rest"], TARGET["ws"])
 
 
 def sent_twice(exchange, path, api, method, params):

@@ -47,6 +47,7 @@ SYMBOLS = {"binance": ["BTCUSDT", "ETHUSDT"], "deribit": ["BTC-PERPETUAL"]}
 def main():
     args = arguments()
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    os.environ["PYTHONPATH"] = str(CHAOS.parent / "lib")
     python = packages.python()
     if pathlib.Path(sys.prefix) != pathlib.Path(python).parent.parent:
         os.execv(python, [python, "-u", *sys.argv])

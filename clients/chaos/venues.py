@@ -5,15 +5,7 @@ import threading
 
 import ccxt
 
-
-def replaced(urls, hosts):
-    """The client's table of URLs with hosts exchanged."""
-    if isinstance(urls, dict):
-        return {key: replaced(value, hosts) for key, value in urls.items()}
-    for host, ours in hosts.items():
-        if isinstance(urls, str) and urls.startswith(host):
-            return ours + urls[len(host):]
-    return urls
+import ccxt_urls
 
 
 def client(module, seat):
@@ -21,17 +13,9 @@ def client(module, seat):
     settings = {"apiKey": seat["key"], "secret": seat["secret"], "cafile": seat["ca"],
                 # By this, REST trusts the authorities in `REQUESTS_CA_BUNDLE`.
                 "requests_trust_env": True, "enableRateLimit": seat["venue"] == "deribit", "timeout": seat.get("timeout_ms", 10_000)}
-    rest, ws = seat["rest"], seat["ws"]
     if seat["venue"] == "deribit":
-        exchange = module.deribit(settings)
-        exchange.urls["api"] = {"rest": rest, "ws": ws + "/ws/api/v2"}
-        return exchange
-    exchange = module.binanceusdm(settings)
-    exchange.urls["api"] = replaced(exchange.urls["api"], {
-        "https://fapi.binance.com": rest, "https://dapi.binance.com": rest, "https://api.binance.com": rest,
-        "wss://fstream.binance.com": ws, "wss://ws-fapi.binance.com": ws,
-    })
-    return exchange
+        return ccxt_urls.deribit(module.deribit(settings), seat["rest"], seat["ws"])
+    return ccxt_urls.binance(module.binanceusdm(settings), seat["rest"], seat["ws"])
 
 
 def is_duplicate(error):

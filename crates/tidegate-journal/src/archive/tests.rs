@@ -103,20 +103,20 @@ fn what_was_archived_is_read_verified_and_brought_back() {
     assert_eq!(all(here).expect("read").len() as u64, RECORDS + 200);
 }
 
+/// Lets so many changes be made, then cuts the work short.
+fn cut_after(mut steps: u32) -> impl FnMut(&str) -> io::Result<()> {
+    move |_| {
+        steps = steps.checked_sub(1).ok_or_else(|| io::Error::other("cut short"))?;
+        Ok(())
+    }
+}
+
 #[test]
 fn it_may_be_cut_short_before_any_change_and_nothing_is_lost() {
     let (mut steps, mut cut) = (0, true);
     while cut {
         let folders = written();
-        let mut left = steps;
-        let mut stop = |_: &str| match left {
-            0 => Err(io::Error::other("cut short")),
-            _ => {
-                left -= 1;
-                Ok(())
-            }
-        };
-        cut = archive(&folders.here, &folders.there, Seq(RECORDS), &mut stop).is_err();
+        cut = archive(&folders.here, &folders.there, Seq(RECORDS), &mut cut_after(steps)).is_err();
         assert_eq!(all(&folders.here).expect("read").len() as u64, RECORDS, "after {steps}");
         folders.assert_whole(true, false);
         let report = verify_with(&folders.here, None, None, None).expect("verified");
@@ -126,15 +126,7 @@ fn it_may_be_cut_short_before_any_change_and_nothing_is_lost() {
         folders.assert_whole(false, true);
         assert!(!folders.here.join("segment/0000000000").exists());
         // The way back may be cut short too.
-        let mut left = steps;
-        let mut stop = |_: &str| match left {
-            0 => Err(io::Error::other("cut short")),
-            _ => {
-                left -= 1;
-                Ok(())
-            }
-        };
-        let back = restore(&folders.here, &folders.there, &mut stop);
+        let back = restore(&folders.here, &folders.there, &mut cut_after(steps));
         assert_eq!(all(&folders.here).expect("read").len() as u64, RECORDS, "after {steps}");
         folders.assert_whole(true, false);
         if back.is_err() {
