@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tidegate_journal::Reader;
 use tidegate_server::clock;
@@ -109,7 +109,14 @@ fn each(
         }
         Err(io::Error::other(said))
     };
-    let (next, one, began) = (&next, &one, Instant::now());
+    // Turns are not made up for after a wait: that would be a burst beyond the venue's limit.
+    let turn = Mutex::new(Instant::now());
+    let taken = || {
+        let mut turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        *turn = (*turn + pace).max(Instant::now());
+        *turn
+    };
+    let (next, one, taken) = (&next, &one, &taken);
     std::thread::scope(|scope| {
         let threads = connections.into_iter().map(|(target, mut connection)| {
             scope.spawn(move || -> io::Result<()> {
@@ -118,8 +125,7 @@ fn each(
                     if n >= OPEN {
                         return Ok(());
                     }
-                    let due = began + pace * u32::try_from(n).unwrap_or(u32::MAX);
-                    std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                    std::thread::sleep(taken().saturating_duration_since(Instant::now()));
                     one(target, &mut connection, n)?;
                 }
             })
