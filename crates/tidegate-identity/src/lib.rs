@@ -6,6 +6,7 @@
 pub mod authenticate;
 mod constant_time;
 pub mod keyring;
+pub mod oauth;
 pub mod order_stamps;
 pub mod replay;
 pub mod stream_keys;
