@@ -24,8 +24,18 @@ impl Pattern {
 
     /// Whether `name` is one of those meant.
     pub fn matches(&self, name: &InstrumentName) -> bool {
+        self.means(name.as_str())
+    }
+
+    /// Whether every name that `other` means is meant by this.
+    pub fn covers(&self, other: &Pattern) -> bool {
+        // A character that no name has stands for "any run": only a star can mean it.
+        self.means(&other.0.as_str().replace('*', "\u{1}"))
+    }
+
+    fn means(&self, text: &str) -> bool {
         let mut parts = self.0.as_str().split('*');
-        let (first, text) = (parts.next().unwrap_or_default(), name.as_str());
+        let first = parts.next().unwrap_or_default();
         let Some(mut rest) = text.strip_prefix(first) else { return false };
         let mut parts = parts.peekable();
         if parts.peek().is_none() {

@@ -41,3 +41,30 @@ fn scopes_read_as_they_print() {
         assert!(text.parse::<Scope>().is_err(), "{text}");
     }
 }
+
+#[test]
+fn a_pattern_covers_what_means_no_more() {
+    let pattern = |text: &str| Pattern::new(text).unwrap();
+    for (wide, narrow) in [
+        ("*", "BTC-*"),
+        ("*", "*"),
+        ("BTC-*", "BTC-PERPETUAL"),
+        ("BTC-*", "BTC-*"),
+        ("BTC-*", "BTC-*-C"),
+        ("*USDT", "BTC*USDT"),
+        ("*-*", "BTC-*-C"),
+        ("a*b", "ab"),
+    ] {
+        assert!(pattern(wide).covers(&pattern(narrow)), "{wide} {narrow}");
+    }
+    for (wide, narrow) in [
+        ("BTC-*", "*"),
+        ("BTC-*", "BTC*"),
+        ("BTC-*", "ETH-*"),
+        ("a*b", "a*"),
+        ("ab", "a*b"),
+        ("*a*", "*b*"),
+    ] {
+        assert!(!pattern(wide).covers(&pattern(narrow)), "{wide} {narrow}");
+    }
+}
