@@ -43,6 +43,12 @@ impl<'a> Compact<'a> {
         &self.header
     }
 
+    /// Whom it says it is of, so that the key can be found that it is to be checked with.
+    pub(crate) fn unverified_subject(&self) -> Option<String> {
+        let claims = json::object(&decode(self.payload).ok()?).ok()?;
+        claims.text("sub").map(str::to_owned)
+    }
+
     /// Its claims, once type, algorithm and signature are found good.
     ///
     /// # Errors

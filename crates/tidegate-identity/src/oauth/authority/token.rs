@@ -1,0 +1,222 @@
+//! The token endpoint.
+
+use super::pushed::too_much;
+use super::{Authority, Call, Chance, parts, put};
+use crate::constant_time::equal;
+use crate::oauth::bearer::TokenBearer;
+use crate::oauth::client::{Client, GrantType};
+use crate::oauth::details::{self, Trading, all_within, show};
+use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::event::{Confirmation, Event, Granted};
+use crate::oauth::jose::Thumbprint;
+use crate::oauth::params::Params;
+use serde_json::{Value, json};
+use tidegate_types::time::Time;
+
+impl Authority {
+    /// The token endpoint: 200 with what it returns, and `Cache-Control: no-store`.
+    ///
+    /// # Errors
+    /// One of the registered codes.
+    pub fn token(
+        &mut self,
+        call: &Call<'_>,
+        chance: &Chance,
+        now: Time,
+    ) -> Result<Value, OAuthError> {
+        let (params, client) = self.open(call, now)?;
+        let kind = GrantType::named(params.need("grant_type", "grant_type is needed")?);
+        let kind = kind.ok_or(OAuthError::new(
+            ErrorCode::UnsupportedGrantType,
+            "the grant type is not offered",
+        ))?;
+        client.may_use(kind)?;
+        self.check_target(&params)?;
+        let bound_to = self.confirm(&client, call, now)?;
+        match kind {
+            GrantType::AuthorizationCode => self.by_code(&params, &client, bound_to, chance, now),
+            GrantType::ClientCredentials => self.by_client(&params, &client, bound_to, chance, now),
+            GrantType::RefreshToken => self.by_refresh(&params, &client, bound_to, chance, now),
+            GrantType::DeviceCode => self.by_device(&params, &client, bound_to, chance, now),
+            GrantType::TokenExchange => self.by_exchange(&params, &client, bound_to, chance, now),
+        }
+    }
+
+    fn by_code(
+        &mut self,
+        params: &Params,
+        client: &Client,
+        bound_to: Confirmation,
+        chance: &Chance,
+        now: Time,
+    ) -> Result<Value, OAuthError> {
+        let text = params.need("code", "code is needed")?;
+        let code = self.codes.get(text, now).ok_or(bad_grant("the code is unknown or over"))?;
+        if code.used {
+            // Somebody holds a copy, and nobody can tell who (OAuth 2.1 §4.1.2).
+            let grant = code.grant;
+            self.happen(Event::GrantRevoked { grant });
+            return Err(bad_grant("the code was used before; its tokens are revoked"));
+        }
+        if now >= code.until || code.client != client.terms().id {
+            return Err(bad_grant("the code is over, or another client's"));
+        }
+        if params.get("redirect_uri") != Some(&code.redirect_uri) {
+            return Err(bad_grant("redirect_uri is not the one of the request"));
+        }
+        let verifier = params.need("code_verifier", "code_verifier is needed")?;
+        let digest = Thumbprint::of(verifier.as_bytes()).to_string();
+        if !is_verifier(verifier) || !equal(digest.as_bytes(), code.challenge.as_bytes()) {
+            return Err(bad_grant("code_verifier does not fit the challenge"));
+        }
+        if code.jkt.is_some_and(|jkt| bound_to != Confirmation::Key { jkt }) {
+            let text = "the code is bound to another key";
+            return Err(OAuthError::new(ErrorCode::InvalidDpopProof, text));
+        }
+        let narrowed = narrowed(params, &code.approval.granted)?;
+        code.used = true;
+        let grant = Granted {
+            id: code.grant,
+            client: code.client.clone(),
+            subject: code.approval.subject.clone(),
+            details: code.approval.granted.clone(),
+            bound_to,
+            acr: code.approval.acr,
+            auth_time: code.approval.auth_time,
+            until: now.plus(self.config.grant_lifetime),
+            refresh: None,
+        };
+        self.grant(grant, narrowed, client, chance, now)
+    }
+
+    fn by_client(
+        &mut self,
+        params: &Params,
+        client: &Client,
+        bound_to: Confirmation,
+        chance: &Chance,
+        now: Time,
+    ) -> Result<Value, OAuthError> {
+        let terms = client.terms();
+        let bearer = TokenBearer {
+            id: parts(chance).0,
+            subject: terms.id.to_string(),
+            client: terms.id.clone(),
+            act: Vec::new(),
+            may_act: None,
+            details: narrowed(params, &terms.allowed)?,
+            acr: None,
+            auth_time: None,
+            issued: now,
+            until: self.token_end(now, None),
+            bound_to,
+            grant: None,
+        };
+        self.answer(&bearer)
+    }
+
+    /// The same refresh token stays good (FAPI 2.0 5.3.2.1-9): it is worth nothing without the client's key.
+    fn by_refresh(
+        &mut self,
+        params: &Params,
+        client: &Client,
+        bound_to: Confirmation,
+        chance: &Chance,
+        now: Time,
+    ) -> Result<Value, OAuthError> {
+        let text = params.need("refresh_token", "refresh_token is needed")?;
+        let grant = self.state.grant_of_refresh(&Thumbprint::of(text.as_bytes()), now);
+        let grant = grant.filter(|grant| grant.client == client.terms().id);
+        let grant = grant.ok_or(bad_grant("the refresh token is unknown, over or revoked"))?;
+        if grant.bound_to != bound_to {
+            return Err(bad_grant("the refresh token is bound to another key or certificate"));
+        }
+        let bearer = self.bearer_of(grant, narrowed(params, &grant.details)?, client, chance, now);
+        self.answer(&bearer)
+    }
+
+    /// Records a grant and answers with its first tokens.
+    pub(super) fn grant(
+        &mut self,
+        mut grant: Granted,
+        narrowed: Vec<Trading>,
+        client: &Client,
+        chance: &Chance,
+        now: Time,
+    ) -> Result<Value, OAuthError> {
+        let (_, _, handle) = parts(chance);
+        let refreshes = client.terms().grants.contains(&GrantType::RefreshToken);
+        grant.refresh = refreshes.then(|| Thumbprint::of(handle.as_bytes()));
+        let bearer = self.bearer_of(&grant, narrowed, client, chance, now);
+        self.happen(Event::GrantMade { grant, at: now });
+        let mut answer = self.answer(&bearer)?;
+        if refreshes {
+            put(&mut answer, "refresh_token", handle);
+        }
+        Ok(answer)
+    }
+
+    fn bearer_of(
+        &self,
+        grant: &Granted,
+        details: Vec<Trading>,
+        client: &Client,
+        chance: &Chance,
+        now: Time,
+    ) -> TokenBearer {
+        TokenBearer {
+            id: parts(chance).0,
+            subject: grant.subject.clone(),
+            client: grant.client.clone(),
+            act: Vec::new(),
+            may_act: client.terms().delegate.clone(),
+            details,
+            acr: Some(grant.acr),
+            auth_time: Some(grant.auth_time),
+            issued: now,
+            until: self.token_end(now, Some(grant.until)),
+            bound_to: grant.bound_to,
+            grant: Some(grant.id),
+        }
+    }
+
+    /// The answer that carries a fresh access token, with what it allows as granted.
+    pub(super) fn answer(&mut self, bearer: &TokenBearer) -> Result<Value, OAuthError> {
+        let allowed = self.state.clients().get(&bearer.client).map(|c| &c.terms().allowed);
+        if !allowed.is_some_and(|allowed| all_within(&bearer.details, allowed)) {
+            return Err(too_much());
+        }
+        let token = self.issue(bearer)?;
+        Ok(json!({
+            "access_token": token,
+            "token_type": token_type(bearer.bound_to),
+            "expires_in": bearer.until.since(bearer.issued).millis() / 1000,
+            "authorization_details": show::to_value(&bearer.details),
+        }))
+    }
+}
+
+/// How a token is shown: certificate-bound ones go as `Bearer` (RFC 8705).
+pub(super) const fn token_type(bound_to: Confirmation) -> &'static str {
+    match bound_to {
+        Confirmation::Key { .. } => "DPoP",
+        Confirmation::Certificate { .. } => "Bearer",
+    }
+}
+
+/// What is asked for now, no more than `granted`; all of it when nothing is named.
+pub(super) fn narrowed(params: &Params, granted: &[Trading]) -> Result<Vec<Trading>, OAuthError> {
+    let Some(text) = params.get("authorization_details") else { return Ok(granted.to_vec()) };
+    let asked = details::parse(text)?;
+    if all_within(&asked, granted) { Ok(asked) } else { Err(too_much()) }
+}
+
+pub(super) const fn bad_grant(description: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidGrant, description)
+}
+
+/// RFC 7636 §4.1.
+fn is_verifier(text: &str) -> bool {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    (43..=128).contains(&text.len()) && text.bytes().all(legal)
+}

@@ -1,0 +1,272 @@
+use super::authenticate::authenticate;
+use super::*;
+use crate::oauth::details;
+use crate::oauth::jose::SigningKey;
+use crate::oauth::once::Once;
+use crate::oauth::params::Params;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tidegate_types::Time;
+use tidegate_types::secret::Secret;
+
+const ISSUER: &str = "https://desk.example";
+const NOW: u64 = 1_000_000;
+
+fn at(seconds: u64) -> Time {
+    Time::from_millis(seconds * 1000)
+}
+
+fn signer(byte: u8) -> SigningKey {
+    SigningKey::from_seed(&Secret::new(vec![byte; 32])).unwrap()
+}
+
+fn terms(id: &str, method: Method) -> Terms {
+    let allowed = r#"[{"type":"tidegate_trading","venue":"v","account":"a","instruments":["*"],"read_only":true}]"#;
+    Terms {
+        id: ClientId::new(id).unwrap(),
+        title: "An app".to_owned(),
+        method,
+        bound_to: Binding::Dpop,
+        grants: vec![GrantType::ClientCredentials],
+        redirect_uris: Vec::new(),
+        allowed: details::parse(allowed).unwrap(),
+        delegate: None,
+        introspects: false,
+    }
+}
+
+fn jwks(byte: u8) -> Method {
+    let keys = json!({ "keys": [signer(byte).public().to_json()] });
+    Method::PrivateKeyJwt { jwks: keys.to_string() }
+}
+
+fn clients() -> BTreeMap<ClientId, Client> {
+    let name = CertificateName::Dns { text: "bot.desk.example".into() };
+    let pinned = Method::SelfSignedTls { certificates: vec![Thumbprint([1; 32])] };
+    [terms("app", jwks(7)), terms("pinned", pinned), terms("named", Method::Tls { name })]
+        .into_iter()
+        .map(|terms| (terms.id.clone(), Client::new(terms).unwrap()))
+        .collect()
+}
+
+fn claims() -> Value {
+    json!({
+        "iss": "app", "sub": "app", "aud": ISSUER, "jti": "1",
+        "iat": NOW, "nbf": NOW, "exp": NOW + 60,
+    })
+}
+
+fn with(name: &str, value: Value) -> Value {
+    let mut claims = claims();
+    claims[name] = value;
+    claims
+}
+
+fn ask(form: &str, shown: Credentials<'_>, seen: &mut Once) -> Result<String, ErrorCode> {
+    let params = Params::parse(form.as_bytes()).unwrap();
+    let clients = clients();
+    let client = authenticate(&clients, ISSUER, seen, &params, shown, at(NOW));
+    client.map(|client| client.terms().id.to_string()).map_err(|error| error.code)
+}
+
+fn form(text: &str) -> String {
+    format!(
+        "client_assertion={text}&client_assertion_type=\
+         urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+    )
+}
+
+fn assertion(header: &Value, claims: &Value) -> String {
+    signer(7).sign_with(header, claims.to_string().as_bytes()).unwrap()
+}
+
+fn try_claims(claims: &Value) -> Result<String, ErrorCode> {
+    let text = assertion(&json!({ "alg": "EdDSA", "typ": "JWT" }), claims);
+    ask(&form(&text), Credentials::default(), &mut Once::new(10, at(0)))
+}
+
+const BAD: Result<String, ErrorCode> = Err(ErrorCode::InvalidClient);
+
+#[test]
+fn fp_a08_the_audience_is_the_issuer_as_a_string() {
+    assert_eq!(try_claims(&claims()).as_deref(), Ok("app"));
+    for aud in [
+        json!([ISSUER]),
+        json!(format!("{ISSUER}/")),
+        json!(format!("{ISSUER}/oauth/token")),
+        json!(format!("{ISSUER}/oauth/par")),
+        json!("https://evil.example"),
+        Value::Null,
+    ] {
+        assert_eq!(try_claims(&with("aud", aud.clone())), BAD, "{aud}");
+    }
+}
+
+#[test]
+fn fp_a13_times_of_the_assertion() {
+    for (name, seconds, taken) in [
+        ("iat", NOW + 8, true),
+        ("nbf", NOW + 8, true),
+        ("nbf", NOW + 10, true),
+        ("iat", NOW + 61, false),
+        ("nbf", NOW + 61, false),
+        ("exp", NOW, false),
+        ("exp", NOW - 300, false),
+        ("exp", NOW + 300, true),
+        ("exp", NOW + 3600, false),
+    ] {
+        assert_eq!(try_claims(&with(name, json!(seconds))).is_ok(), taken, "{name} {seconds}");
+    }
+    assert_eq!(try_claims(&with("exp", Value::Null)), BAD);
+    assert_eq!(try_claims(&with("exp", json!("soon"))), BAD);
+}
+
+#[test]
+fn who_the_assertion_is_of() {
+    for name in ["iss", "sub"] {
+        assert_eq!(try_claims(&with(name, json!("pinned"))), BAD, "{name}");
+        assert_eq!(try_claims(&with(name, Value::Null)), BAD, "{name}");
+    }
+    let text = assertion(&json!({ "alg": "EdDSA" }), &claims());
+    let other = format!("{}&client_id=pinned", form(&text));
+    assert_eq!(ask(&other, Credentials::default(), &mut Once::new(10, at(0))), BAD);
+    let same = format!("{}&client_id=app", form(&text));
+    assert!(ask(&same, Credentials::default(), &mut Once::new(10, at(0))).is_ok());
+}
+
+#[test]
+fn the_assertion_is_good_once() {
+    let text = form(&assertion(&json!({ "alg": "EdDSA" }), &claims()));
+    let mut seen = Once::new(10, at(0));
+    assert!(ask(&text, Credentials::default(), &mut seen).is_ok());
+    assert_eq!(ask(&text, Credentials::default(), &mut seen), BAD);
+    for jti in [Value::Null, json!(""), json!(1), json!("x".repeat(129))] {
+        assert_eq!(try_claims(&with("jti", jti.clone())), BAD, "{jti}");
+    }
+    // One that was made before a start that remembers nothing.
+    assert_eq!(ask(&text, Credentials::default(), &mut Once::new(10, at(NOW + 1))), BAD);
+}
+
+#[test]
+fn fp_c01_and_at_8_its_algorithm_and_type() {
+    for header in [
+        json!({ "alg": "RS256" }),
+        json!({ "alg": "none" }),
+        json!({ "alg": "HS256" }),
+        json!({ "alg": "ES256" }),
+        json!({ "alg": "EdDSA", "typ": "dpop+jwt" }),
+        json!({ "alg": "EdDSA", "typ": "at+jwt" }),
+        json!({ "alg": "EdDSA", "crit": ["exp"] }),
+        json!({ "alg": "EdDSA", "kid": "another" }),
+    ] {
+        let text = form(&assertion(&header, &claims()));
+        assert_eq!(ask(&text, Credentials::default(), &mut Once::new(10, at(0))), BAD, "{header}");
+    }
+    let forged = signer(8).sign_with(&json!({ "alg": "EdDSA" }), claims().to_string().as_bytes());
+    let text = form(&forged.unwrap());
+    assert_eq!(ask(&text, Credentials::default(), &mut Once::new(10, at(0))), BAD);
+}
+
+#[test]
+fn fp_a06_oa_08_secrets_and_two_methods_are_refused() {
+    let mut seen = Once::new(10, at(0));
+    let basic = Credentials { authorization: Some("Basic YXBwOng="), certificate: None };
+    assert_eq!(ask("client_id=app", basic, &mut seen), BAD);
+    assert_eq!(ask("client_id=app&client_secret=x", Credentials::default(), &mut seen), BAD);
+    assert_eq!(ask("client_id=app", Credentials::default(), &mut seen), BAD);
+    assert_eq!(ask("", Credentials::default(), &mut seen), BAD);
+    let text = form(&assertion(&json!({ "alg": "EdDSA" }), &claims()));
+    assert_eq!(ask(&format!("{text}&client_secret=x"), Credentials::default(), &mut seen), BAD);
+    assert_eq!(ask(text.split('&').next().unwrap(), Credentials::default(), &mut seen), BAD);
+}
+
+#[test]
+fn mt_1_mt_2_clients_by_certificate() {
+    let certificate = |byte: u8, trusted: bool, names: Vec<CertificateName>| PeerCertificate {
+        thumbprint: Thumbprint([byte; 32]),
+        trusted,
+        names,
+    };
+    let dns = |text: &str| CertificateName::Dns { text: text.into() };
+    let right = vec![dns("bot.desk.example")];
+    let uri = vec![CertificateName::Uri { text: "bot.desk.example".into() }];
+    for (client, shown, taken) in [
+        ("pinned", certificate(1, false, Vec::new()), true),
+        ("pinned", certificate(2, true, right.clone()), false),
+        ("named", certificate(2, true, right.clone()), true),
+        ("named", certificate(2, false, right.clone()), false),
+        ("named", certificate(2, true, vec![dns("bot.desk.example.evil")]), false),
+        ("named", certificate(2, true, uri), false),
+        ("app", certificate(1, true, right), false),
+        ("nobody", certificate(1, true, Vec::new()), false),
+    ] {
+        let credentials = Credentials { authorization: None, certificate: Some(&shown) };
+        let outcome = ask(&format!("client_id={client}"), credentials, &mut Once::new(1, at(0)));
+        assert_eq!(outcome.is_ok(), taken, "{client} {shown:?}");
+    }
+}
+
+fn with_redirects(uris: &[&str]) -> Result<Client, BadTerms> {
+    let mut terms = terms("app", jwks(7));
+    terms.redirect_uris = uris.iter().map(|uri| (*uri).to_owned()).collect();
+    Client::new(terms)
+}
+
+#[test]
+fn fp_b08_oa_03_where_people_may_be_sent() {
+    for uri in ["https://a.example/cb", "http://127.0.0.1/cb", "http://[::1]:8080/cb"] {
+        assert!(with_redirects(&[uri]).is_ok(), "{uri}");
+    }
+    for uri in [
+        "http://a.example/cb",
+        "http://localhost/cb",
+        "http://127.0.0.1.evil/cb",
+        "http://127.0.0.1:99999/cb",
+        "https://a.example/cb#x",
+        "https://u@a.example/cb",
+        "https:///cb",
+        "https://",
+        "/cb",
+        "javascript:alert(1)",
+        "https://a.example/c b",
+    ] {
+        assert!(with_redirects(&[uri]).is_err(), "{uri}");
+    }
+}
+
+#[test]
+fn oa_02_addresses_are_compared_letter_by_letter() {
+    let client = with_redirects(&["https://a.example/cb", "http://127.0.0.1/cb"]).unwrap();
+    for uri in ["https://a.example/cb", "http://127.0.0.1/cb", "http://127.0.0.1:9999/cb"] {
+        assert!(client.redirects_to(uri), "{uri}");
+    }
+    for uri in [
+        "https://a.example/cb/",
+        "https://a.example/CB",
+        "https://A.example/cb",
+        "https://a.example:443/cb",
+        "https://a.example/cb?x",
+        "https://a.example.evil/cb",
+        "http://127.0.0.1:9999/cb/",
+        "http://[::1]/cb",
+        "https://127.0.0.1/cb",
+    ] {
+        assert!(!client.redirects_to(uri), "{uri}");
+    }
+}
+
+#[test]
+fn fp_a03_a_client_without_a_key_is_not_registered() {
+    let none = Method::PrivateKeyJwt { jwks: r#"{"keys":[]}"#.into() };
+    assert!(Client::new(terms("a", none)).is_err());
+    assert!(Client::new(terms("a", Method::SelfSignedTls { certificates: Vec::new() })).is_err());
+    let mut terms = terms("a", jwks(1));
+    terms.grants = vec![GrantType::AuthorizationCode];
+    assert!(Client::new(terms.clone()).is_err());
+    terms.redirect_uris = vec!["https://a.example/cb".into()];
+    assert!(Client::new(terms.clone()).is_ok());
+    let bytes = tidegate_types::codec::to_bytes(&terms);
+    assert_eq!(tidegate_types::codec::from_bytes::<Terms>(&bytes), Ok(terms.clone()));
+    terms.title = "<b>\n".into();
+    assert!(Client::new(terms).is_err());
+}

@@ -1,0 +1,207 @@
+//! What a token allows: `authorization_details` (RFC 9396) of the one type `tidegate_trading`.
+//!
+//! The text is described by `details/tidegate_trading.schema.json`. What is not named is not allowed.
+//! A set holds at most one item for each account of a venue: two would add up their limits.
+
+pub mod read;
+pub mod show;
+
+pub use read::parse;
+
+use std::collections::BTreeSet;
+use tidegate_types::codec_struct;
+use tidegate_types::grant::{Grant, Pattern};
+use tidegate_types::ids::{AccountName, CallerName, VenueName};
+use tidegate_types::instrument::{Qty, Usd};
+use tidegate_types::order::{OrderType, Side};
+use tidegate_types::time::Time;
+
+/// The type, as it is sent.
+pub const TYPE: &str = "tidegate_trading";
+/// The schema of one item, to be published.
+pub const SCHEMA: &str = include_str!("details/tidegate_trading.schema.json");
+/// Most items of one request.
+pub const MAX_ITEMS: usize = 16;
+/// Most patterns of instruments in one item.
+pub const MAX_PATTERNS: usize = 32;
+
+/// What may be done on one account of a venue.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trading {
+    /// Where.
+    pub venue: VenueName,
+    /// On which account.
+    pub account: AccountName,
+    /// Which instruments; sorted, none meant by another.
+    pub instruments: Vec<Pattern>,
+    /// From when on.
+    pub from: Option<Time>,
+    /// Until when.
+    pub until: Option<Time>,
+    /// What it may trade; none: it may read only.
+    pub trade: Option<Terms>,
+}
+codec_struct!(Trading { venue, account, instruments, from, until, trade });
+
+/// What orders may be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Terms {
+    /// Which sides; sorted.
+    pub sides: Vec<Side>,
+    /// Which types; sorted.
+    pub order_types: Vec<OrderType>,
+    /// Only orders that reduce the account's position.
+    pub reduce_only: bool,
+    /// Largest order in the instrument's own unit, if limited.
+    pub max_order_qty: Option<Qty>,
+    /// Largest order in dollars.
+    pub max_order_notional: Usd,
+    /// Most that the open orders may be worth together.
+    pub max_open_notional: Usd,
+    /// Most that may be traded in a day (UTC), if limited.
+    pub max_daily_notional: Option<Usd>,
+}
+codec_struct!(Terms {
+    sides,
+    order_types,
+    reduce_only,
+    max_order_qty,
+    max_order_notional,
+    max_open_notional,
+    max_daily_notional,
+});
+
+/// What a core's grant has no word for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Inexpressible {
+    /// A limit for the day.
+    DailyNotional,
+    /// A start that is yet to come.
+    From,
+}
+
+impl Trading {
+    /// Whether all that this allows, `other` allows too. A partial order.
+    pub fn is_within(&self, other: &Trading) -> bool {
+        let covered = |pattern: &Pattern| other.instruments.iter().any(|by| by.covers(pattern));
+        let trade = match (&self.trade, &other.trade) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(terms), Some(by)) => terms.is_within(by),
+        };
+        self.venue == other.venue
+            && self.account == other.account
+            && self.instruments.iter().all(covered)
+            && other.from.is_none_or(|from| self.from.is_some_and(|own| own >= from))
+            && at_most(self.until, other.until)
+            && trade
+    }
+
+    /// The grant that a core holds `caller` to, at `rate` orders a second and twice that at once.
+    ///
+    /// # Errors
+    /// When it says what grants have no word for: nothing is left out in silence.
+    pub fn to_grant(
+        &self,
+        caller: &CallerName,
+        rate: u32,
+        now: Time,
+    ) -> Result<Grant, Inexpressible> {
+        if self.from.is_some_and(|from| from > now) {
+            return Err(Inexpressible::From);
+        }
+        let terms = self.trade.as_ref();
+        if terms.is_some_and(|terms| terms.max_daily_notional.is_some()) {
+            return Err(Inexpressible::DailyNotional);
+        }
+        Ok(Grant {
+            caller: caller.clone(),
+            venue: self.venue.clone(),
+            account: self.account.clone(),
+            trade: terms.is_some(),
+            instruments: self.instruments.clone(),
+            sides: terms.map(|terms| terms.sides.clone()).unwrap_or_default(),
+            order_types: terms.map(|terms| terms.order_types.clone()).unwrap_or_default(),
+            reduce_only: terms.is_none_or(|terms| terms.reduce_only),
+            max_order_qty: terms.and_then(|terms| terms.max_order_qty),
+            max_order_notional: terms.map(|terms| terms.max_order_notional).unwrap_or_default(),
+            max_open_notional: terms.map(|terms| terms.max_open_notional).unwrap_or_default(),
+            orders_per_second: rate,
+            burst: rate.saturating_mul(2),
+            settings: false,
+            account_wide: false,
+            until: self.until,
+        })
+    }
+
+    /// What a grant's owner may hand on of it: everything that has a word here.
+    pub fn of_grant(grant: &Grant) -> Trading {
+        let terms = grant.trade.then(|| Terms {
+            sides: sorted(&grant.sides),
+            order_types: sorted(&grant.order_types),
+            reduce_only: grant.reduce_only,
+            max_order_qty: grant.max_order_qty,
+            max_order_notional: grant.max_order_notional,
+            max_open_notional: grant.max_open_notional,
+            max_daily_notional: None,
+        });
+        Trading {
+            venue: grant.venue.clone(),
+            account: grant.account.clone(),
+            instruments: least(grant.instruments.clone()),
+            from: None,
+            until: grant.until,
+            trade: terms,
+        }
+    }
+}
+
+impl Terms {
+    fn is_within(&self, other: &Terms) -> bool {
+        self.sides.iter().all(|side| other.sides.contains(side))
+            && self.order_types.iter().all(|kind| other.order_types.contains(kind))
+            && (self.reduce_only || !other.reduce_only)
+            && at_most(self.max_order_qty, other.max_order_qty)
+            && self.max_order_notional <= other.max_order_notional
+            && self.max_open_notional <= other.max_open_notional
+            && at_most(self.max_daily_notional, other.max_daily_notional)
+    }
+}
+
+/// Whether each of `set` is within one of `other`. Sets have one item for each account, so that no
+/// limit of `other` is used twice.
+pub fn all_within(set: &[Trading], other: &[Trading]) -> bool {
+    set.iter().all(|item| other.iter().any(|by| item.is_within(by)))
+}
+
+/// Whether `limit` is no wider than `other`; none is no limit.
+fn at_most<T: PartialOrd>(limit: Option<T>, other: Option<T>) -> bool {
+    match (limit, other) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(limit), Some(other)) => limit <= other,
+    }
+}
+
+fn sorted<T: Ord + Copy>(values: &[T]) -> Vec<T> {
+    values.iter().copied().collect::<BTreeSet<T>>().into_iter().collect()
+}
+
+/// `patterns` sorted, without those that another one means already. Of two that mean the same, the
+/// first in order stays.
+fn least(mut patterns: Vec<Pattern>) -> Vec<Pattern> {
+    patterns.sort();
+    patterns.dedup();
+    let mut kept: Vec<Pattern> = Vec::new();
+    for pattern in patterns {
+        if !kept.iter().any(|by| by.covers(&pattern)) {
+            kept.retain(|old| !pattern.covers(old));
+            kept.push(pattern);
+        }
+    }
+    kept.sort();
+    kept
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,257 @@
+//! What happens to clients, grants and tokens, and the state that is a fold of it.
+//!
+//! Events hold ids and digests, nothing that opens a door, so that a journal may keep them.
+
+use super::acr::Acr;
+use super::client::{Client, ClientId, Terms};
+use super::details::{Trading, all_within};
+use super::jose::Thumbprint;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use tidegate_types::time::Time;
+use tidegate_types::{codec_enum, codec_newtype, codec_struct};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub [u8; 16]);
+        codec_newtype!($name);
+
+        impl $name {
+            /// The id that base64url spells.
+            pub fn parse(text: &str) -> Option<$name> {
+                URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map($name)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// What a person granted to a client, once.
+    GrantId;
+    /// An access token: its `jti`.
+    TokenId;
+}
+
+/// What a token is bound to: `cnf`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Confirmation {
+    /// A key that signs each request: `jkt`.
+    Key {
+        /// Its thumbprint.
+        jkt: Thumbprint,
+    },
+    /// The certificate of the connection: `x5t#S256`.
+    Certificate {
+        /// Its digest.
+        x5t: Thumbprint,
+    },
+}
+codec_enum!(Confirmation { 0 => Key { jkt }, 1 => Certificate { x5t } });
+
+/// What a person granted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Granted {
+    /// Its id.
+    pub id: GrantId,
+    /// To which client.
+    pub client: ClientId,
+    /// Who granted it, as an opaque id.
+    pub subject: String,
+    /// What.
+    pub details: Vec<Trading>,
+    /// What the client's tokens are bound to.
+    pub bound_to: Confirmation,
+    /// How well the person was known.
+    pub acr: Acr,
+    /// When the person logged in.
+    pub auth_time: Time,
+    /// When it ends.
+    pub until: Time,
+    /// The digest of the refresh token, if there is one.
+    pub refresh: Option<Thumbprint>,
+}
+codec_struct!(Granted { id, client, subject, details, bound_to, acr, auth_time, until, refresh });
+
+/// What happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// A client was registered, or its terms changed.
+    ClientRegistered {
+        /// Its terms from now on.
+        terms: Terms,
+    },
+    /// A client is no more, nor are its grants and tokens. Its name is never given again.
+    ClientRevoked {
+        /// Which.
+        client: ClientId,
+    },
+    /// A person granted something.
+    GrantMade {
+        /// What, to whom.
+        grant: Granted,
+        /// When.
+        at: Time,
+    },
+    /// A grant is no more, nor are its tokens.
+    GrantRevoked {
+        /// Which.
+        grant: GrantId,
+    },
+    /// Nothing that a person granted is in force any more.
+    SubjectRevoked {
+        /// Who.
+        subject: String,
+    },
+    /// No token bound to a key or certificate is good any more.
+    KeyRevoked {
+        /// Its thumbprint.
+        key: Thumbprint,
+    },
+    /// An access token was made.
+    TokenIssued {
+        /// Which.
+        token: TokenId,
+        /// For which client.
+        client: ClientId,
+        /// In whose name.
+        subject: String,
+        /// Under which grant, if a person's.
+        grant: Option<GrantId>,
+        /// Until when.
+        until: Time,
+    },
+    /// An access token is good no more.
+    TokenRevoked {
+        /// Which.
+        token: TokenId,
+        /// When it would have ended.
+        until: Time,
+        /// When.
+        at: Time,
+    },
+}
+codec_enum!(Event {
+    0 => ClientRegistered { terms },
+    1 => ClientRevoked { client },
+    2 => GrantMade { grant, at },
+    3 => GrantRevoked { grant },
+    4 => SubjectRevoked { subject },
+    5 => KeyRevoked { key },
+    6 => TokenIssued { token, client, subject, grant, until },
+    7 => TokenRevoked { token, until, at },
+});
+
+/// What the events come to.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    clients: BTreeMap<ClientId, Client>,
+    gone: BTreeSet<ClientId>,
+    grants: BTreeMap<GrantId, Granted>,
+    refresh: BTreeMap<Thumbprint, GrantId>,
+    revoked_tokens: BTreeMap<TokenId, Time>,
+    revoked_keys: BTreeSet<Thumbprint>,
+}
+
+impl State {
+    /// Folds an event in: live and on replay the same.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::ClientRegistered { terms } => {
+                // Terms were checked before they became an event; what a newer program would not
+                // register is not in force.
+                match Client::new(terms.clone()) {
+                    Ok(client) => self.clients.insert(terms.id.clone(), client),
+                    Err(_) => self.clients.remove(&terms.id),
+                };
+            }
+            Event::ClientRevoked { client } => {
+                self.clients.remove(client);
+                self.gone.insert(client.clone());
+                self.end(|grant| grant.client == *client);
+            }
+            Event::GrantMade { grant, at } => {
+                self.end(|old| old.until <= *at);
+                if let Some(digest) = grant.refresh {
+                    self.refresh.insert(digest, grant.id);
+                }
+                self.grants.insert(grant.id, grant.clone());
+            }
+            Event::GrantRevoked { grant } => self.end(|old| old.id == *grant),
+            Event::SubjectRevoked { subject } => self.end(|old| old.subject == *subject),
+            Event::KeyRevoked { key } => {
+                self.revoked_keys.insert(*key);
+            }
+            Event::TokenIssued { .. } => {}
+            Event::TokenRevoked { token, until, at } => {
+                self.revoked_tokens.retain(|_, until| *until > *at);
+                self.revoked_tokens.insert(*token, *until);
+            }
+        }
+    }
+
+    /// The clients in force.
+    pub fn clients(&self) -> &BTreeMap<ClientId, Client> {
+        &self.clients
+    }
+
+    /// The grants in force, and some that ended by time.
+    pub fn grants(&self) -> impl Iterator<Item = &Granted> {
+        self.grants.values()
+    }
+
+    /// A grant in force at `now`.
+    pub fn grant(&self, id: &GrantId, now: Time) -> Option<&Granted> {
+        self.grants.get(id).filter(|grant| now < grant.until)
+    }
+
+    /// The grant in force whose refresh token has this digest.
+    pub fn grant_of_refresh(&self, digest: &Thumbprint, now: Time) -> Option<&Granted> {
+        self.refresh.get(digest).and_then(|id| self.grant(id, now))
+    }
+
+    /// Whether the name was a client's once, or is a person's: no client may have it.
+    pub fn is_taken(&self, id: &ClientId) -> bool {
+        self.gone.contains(id) || self.grants.values().any(|g| g.subject == id.as_str())
+    }
+
+    /// Whether a key or certificate is good no more.
+    pub fn is_key_revoked(&self, key: &Thumbprint) -> bool {
+        self.revoked_keys.contains(key)
+    }
+
+    /// Whether a token with these facts is still in force: its client, grant, key and itself are, and
+    /// its client may still have all that it allows.
+    pub fn is_in_force(&self, token: &super::bearer::TokenBearer, now: Time) -> bool {
+        let key = match &token.bound_to {
+            Confirmation::Key { jkt } => jkt,
+            Confirmation::Certificate { x5t } => x5t,
+        };
+        let client = self.clients.get(&token.client);
+        client.is_some_and(|client| all_within(&token.details, &client.terms().allowed))
+            && token.grant.is_none_or(|grant| self.grant(&grant, now).is_some())
+            && !self.is_key_revoked(key)
+            && !self.revoked_tokens.contains_key(&token.id)
+    }
+
+    fn end(&mut self, which: impl Fn(&Granted) -> bool) {
+        self.grants.retain(|_, grant| !which(grant));
+        let grants = &self.grants;
+        self.refresh.retain(|_, id| grants.contains_key(id));
+    }
+}
