@@ -9,10 +9,11 @@ import ccxt
 
 import venues
 
-FINAL = {"FILLED", "CANCELED", "EXPIRED", "REJECTED", "filled", "cancelled", "rejected"}
-STATES = {"FILLED": "closed", "filled": "closed", "CANCELED": "canceled", "cancelled": "canceled",
-          "EXPIRED": "expired", "NEW": "open", "PARTIALLY_FILLED": "open", "open": "open", "REJECTED": "rejected",
-          "rejected": "rejected"}
+# The exchanges' words for an order's state, in ccxt's. Bots that share an account meet each other's
+# orders: what self-trade prevention ends is EXPIRED_IN_MATCH at Binance.
+STATES = {"NEW": "open", "PARTIALLY_FILLED": "open", "open": "open", "FILLED": "closed", "filled": "closed",
+          "CANCELED": "canceled", "cancelled": "canceled", "EXPIRED": "expired", "EXPIRED_IN_MATCH": "expired",
+          "REJECTED": "rejected", "rejected": "rejected"}
 PAGE = 1000
 
 
@@ -67,7 +68,7 @@ class Exchange:
                 number = int(row["orderId"])
                 self.take("binance", row["clientOrderId"], str(row["orderId"]), row["status"], row["executedQty"],
                           row["side"] == "BUY", symbol)
-                if row["status"] not in FINAL:
+                if STATES[row["status"]] == "open":
                     oldest = min(oldest or number, number)
                 from_id = max(from_id, number)
             if len(rows) < PAGE:
@@ -95,7 +96,7 @@ class Exchange:
     def take(self, venue, own, number, status, filled, buys, symbol):
         """Takes an order down; whether it was known just so."""
         by_number = self.orders[venue].setdefault(own, {})
-        now = {"state": STATES.get(status, status), "filled": float(filled), "buys": buys, "symbol": symbol,
+        now = {"state": STATES[status], "filled": float(filled), "buys": buys, "symbol": symbol,
                "venue_id": number}
         same = by_number.get(number) == now
         by_number[number] = now
