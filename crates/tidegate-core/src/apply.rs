@@ -44,6 +44,9 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         }
         // What became of the order is found out from the venue.
         Body::Unrecorded { act: Emergency::Cancelled { .. }, .. } => {}
+        Body::Unrecorded { act: Emergency::Flattening { scope, .. }, .. } => {
+            set_flatten(state, scope, Flatten::Closing);
+        }
         Body::HaltProven { scope } => {
             if let Some(halt) = state.halts.get_mut(scope) {
                 halt.proven = true;

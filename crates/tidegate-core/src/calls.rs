@@ -28,6 +28,10 @@ pub(crate) struct Flight {
     signed: Option<Signed>,
     /// It was handed out to be sent.
     released: bool,
+    /// Its first byte left.
+    left: bool,
+    /// Why it must not leave any more, though it was handed out.
+    recalled: Option<Reject>,
     ticket: Option<Ticket>,
     /// Others who asked for the same.
     joined: Vec<Ticket>,
@@ -61,6 +65,8 @@ impl Core {
             warrant,
             signed: None,
             released: false,
+            left: false,
+            recalled: None,
             ticket,
             joined: Vec::new(),
         };
@@ -115,7 +121,17 @@ impl Core {
         }
     }
 
+    /// Whether a request that was handed out may leave: asked when its way is free, right before its first
+    /// byte. One that a halt overtook while it waited for a connection stays, and so does one that
+    /// was given up.
+    pub fn may_leave(&self, call: CallId) -> bool {
+        self.flights.get(&call).is_some_and(|flight| flight.recalled.is_none())
+    }
+
     pub(crate) fn on_sent(&mut self, call: CallId, now: Time, out: &mut Vec<Action>) {
+        if let Some(flight) = self.flights.get_mut(&call) {
+            flight.left = true;
+        }
         if self.state.calls.contains_key(&call) {
             self.append(Body::Sent { call }, now, out);
         }
@@ -129,6 +145,7 @@ impl Core {
         out: &mut Vec<Action>,
     ) {
         let Some(flight) = self.land(call) else { return };
+        let reject = flight.recalled.unwrap_or(reject);
         if self.state.calls.contains_key(&call) {
             self.append(Body::NotSent { call, reject: reject.clone() }, now, out);
         }
@@ -229,6 +246,24 @@ impl Core {
         let unsent = unsent.filter(|(_, flight)| which(self, flight)).map(|(id, _)| *id);
         for call in unsent.collect::<Vec<_>>() {
             self.on_not_sent(call, reject.clone(), now, out);
+        }
+    }
+
+    /// As `drop_unsent`; those that were handed out and wait for a connection are called back.
+    pub(crate) fn hold_back(
+        &mut self,
+        which: impl Fn(&Core, &Flight) -> bool,
+        reject: &Reject,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        self.drop_unsent(&which, reject, now, out);
+        let waiting = self.flights.iter().filter(|(_, f)| !f.left && takes_room(f.purpose));
+        let waiting = waiting.filter(|(_, flight)| which(self, flight)).map(|(id, _)| *id);
+        for call in waiting.collect::<Vec<_>>() {
+            if let Some(flight) = self.flights.get_mut(&call) {
+                flight.recalled.get_or_insert_with(|| reject.clone());
+            }
         }
     }
 

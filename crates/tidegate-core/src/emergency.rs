@@ -3,7 +3,7 @@
 
 use crate::Core;
 use crate::action::Action;
-use crate::state::{Purpose, State};
+use crate::state::{Flatten, Purpose, State};
 use tidegate_types::emergency::Emergency;
 use tidegate_types::record::Body;
 use tidegate_types::time::Time;
@@ -17,6 +17,9 @@ pub(crate) fn of(state: &State, body: &Body) -> Option<Emergency> {
             reason: reason.clone(),
             allow_reduce: *allow_reduce,
         }),
+        Body::Flattening { by, scope } => {
+            Some(Emergency::Flattening { by: by.clone(), scope: scope.clone() })
+        }
         Body::CancelCleared { order, by, .. } => {
             let order = state.orders.get(*order)?;
             let (account, order) = (order.account.clone(), order.reference());
@@ -29,11 +32,17 @@ pub(crate) fn of(state: &State, body: &Body) -> Option<Emergency> {
 impl Core {
     /// The journal failed: what it may not have written yet is kept as well.
     pub(crate) fn keep_what_holds(&mut self, now: Time, out: &mut Vec<Action>) {
-        let halts = self.state.halts.iter().map(|(scope, halt)| Emergency::Halted {
-            by: halt.by.clone(),
-            scope: scope.clone(),
-            reason: halt.reason.clone(),
-            allow_reduce: halt.allow_reduce,
+        let halts = self.state.halts.iter().flat_map(|(scope, halt)| {
+            let halted = Emergency::Halted {
+                by: halt.by.clone(),
+                scope: scope.clone(),
+                reason: halt.reason.clone(),
+                allow_reduce: halt.allow_reduce,
+            };
+            let closing = halt.flatten == Some(Flatten::Closing);
+            let flattening = closing
+                .then(|| Emergency::Flattening { by: halt.by.clone(), scope: scope.clone() });
+            std::iter::once(halted).chain(flattening)
         });
         let unsent = self.flights.values().filter(|flight| !flight.is_released());
         let cancels = unsent.filter_map(|flight| {

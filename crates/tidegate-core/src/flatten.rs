@@ -169,7 +169,7 @@ impl Core {
             }
             _ => false,
         };
-        self.drop_unsent(own, lifted, now, out);
+        self.hold_back(own, lifted, now, out);
         for ticket in flattening.tickets {
             let answer = Answer::Refused { reject: lifted.clone() };
             out.push(Action::Answer { ticket, answer });

@@ -93,6 +93,14 @@ pub(crate) fn covers(scope: &Scope, halt: &Halt, order: &Order) -> bool {
         }
 }
 
+/// An order was put into the table or changed: a halt that was proven and covers it, though it is open,
+/// is not proven any more.
+pub(crate) fn turned_up(halts: &mut BTreeMap<Scope, Halt>, order: &Order) {
+    for (scope, halt) in halts.iter_mut().filter(|(_, halt)| halt.proven) {
+        halt.proven = !(order.is_open() && covers(scope, halt, order));
+    }
+}
+
 impl Core {
     pub(crate) fn halt(&mut self, order: HaltOrder, now: Time, out: &mut Vec<Action>) {
         if let Err(detail) = self.makes_sense_to_halt(&order) {
@@ -117,7 +125,7 @@ impl Core {
             let halt = core.state.halts.get(&scope);
             order.zip(halt).is_some_and(|(order, halt)| covers(&scope, halt, order))
         };
-        self.drop_unsent(dropped, &blocked, now, out);
+        self.hold_back(dropped, &blocked, now, out);
         self.prove(&scope, now, out);
     }
 
@@ -140,7 +148,6 @@ impl Core {
             out.push(answer(Reject::new(Code::BadParameter, detail)));
             return;
         }
-        self.timers.clear(&Timer::Halt(scope.clone()));
         let lifted =
             |what| Reject::new(Code::Halted, format!("{scope} was lifted before it was {what}"));
         for ticket in self.proofs.remove(&scope).map(|proof| proof.tickets).unwrap_or_default() {
@@ -148,18 +155,31 @@ impl Core {
             out.push(Action::Answer { ticket, answer: Answer::Refused { reject } });
         }
         self.stop_flattening(&scope, &lifted("flat"), now, out);
-        let seq = self.append(Body::Resumed { by, scope, reason }, now, out);
+        let resumed = Body::Resumed { by, scope: scope.clone(), reason };
+        let seq = self.append(resumed, now, out);
+        self.proofs.remove(&scope);
+        self.timers.clear(&Timer::Halt(scope));
         self.answer_when_durable(seq, ticket, Answer::Done);
     }
 
     /// After a restart, goes on with what was not proven.
     pub(crate) fn prove_again(&mut self, now: Time) {
-        let unproven = self.state.halts.iter().filter(|(_, halt)| !halt.proven);
+        self.reopen_proofs(now);
+        self.flatten_again(now);
+    }
+
+    /// Begins to prove every halt in force that is not proven: after a restart, or when an order of its
+    /// scope turned up after the proof.
+    pub(crate) fn reopen_proofs(&mut self, now: Time) {
+        let unproven = self
+            .state
+            .halts
+            .iter()
+            .filter(|(scope, halt)| !halt.proven && !self.proofs.contains_key(*scope));
         for scope in unproven.map(|(scope, _)| scope.clone()).collect::<Vec<_>>() {
             self.proofs.entry(scope.clone()).or_default();
             self.timers.set(Timer::Halt(scope), now);
         }
-        self.flatten_again(now);
     }
 
     /// One step of a proof: cancel what is open; when nothing is, ask every venue concerned; when

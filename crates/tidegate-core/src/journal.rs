@@ -47,6 +47,7 @@ impl Core {
     pub(crate) fn append(&mut self, body: Body, now: Time, out: &mut Vec<Action>) -> Seq {
         let record = Record { at: now, body };
         crate::apply::apply(&mut self.state, &record, self.settings.max_done_orders);
+        self.reopen_proofs(now);
         let seq = self.next;
         if self.held.failed.is_none() {
             self.next = seq.next();

@@ -320,8 +320,13 @@ impl Core {
         self.drop_unsent(|_, _| true, &reject, now, out);
         self.keep_what_holds(now, out);
         self.cancels_in_emergency(out);
+        // What they asked for is in force here and may be on the disk: that it was refused would be a lie.
+        let unknown = Reject::new(
+            Code::OutcomeUnknown,
+            "the journal did not confirm it: it may be in force; see `tidegate status`",
+        );
         for (ticket, _) in std::mem::take(&mut self.answers).into_values() {
-            let answer = Answer::Refused { reject: reject.clone() };
+            let answer = Answer::Refused { reject: unknown.clone() };
             out.push(Action::Answer { ticket, answer });
         }
     }

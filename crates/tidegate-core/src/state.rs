@@ -316,6 +316,7 @@ impl State {
 
     fn shift(&mut self, shift: &Shift) {
         let Some(order) = self.orders.get(shift.id) else { return };
+        crate::halt::turned_up(&mut self.halts, order);
         if self.positions.shift(order, shift) {
             let (account, instrument) = (&order.account, &order.request.instrument);
             let unit = unit_value(&self.instruments, &self.marks, instrument);

@@ -1,4 +1,5 @@
 mod accounts;
+mod after_proof;
 mod alarms;
 mod balances;
 mod books;

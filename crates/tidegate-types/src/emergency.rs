@@ -30,8 +30,17 @@ pub enum Emergency {
         /// Who asked.
         by: Canceller,
     },
+    /// A halt that closes positions as well was pulled, or had not closed them all when the journal
+    /// failed. Its `Halted` comes before.
+    Flattening {
+        /// Who.
+        by: PersonName,
+        /// Of what.
+        scope: Scope,
+    },
 }
 codec_enum!(Emergency {
     0 => Halted { by, scope, reason, allow_reduce },
     1 => Cancelled { account, order, by },
+    2 => Flattening { by, scope },
 });

@@ -7,6 +7,7 @@ use tidegate_types::emergency::Emergency;
 use tidegate_types::order::Side;
 use tidegate_types::record::{Body, Canceller, Change};
 use tidegate_types::reject::Code;
+use tidegate_types::report::Outcome;
 
 fn cancelled(world: &World, ticket: tidegate_types::ids::Ticket) -> Option<u64> {
     match world.answers.get(&ticket) {
@@ -81,10 +82,13 @@ fn what_is_in_flight_is_waited_for_and_cancelled() {
     world.place("ann", buy("1", "100"));
     world.sign(0);
     world.flush();
+    let call = world.to_send.remove(0);
+    world.event(Event::Sent { call: call.id });
     let halt = world.halt("all", false);
     world.pass(2000);
     assert_eq!(cancelled(&world, halt), None);
-    world.lose(0, true);
+    let _ = world.venue.arrive(&call.body, world.now);
+    world.reply(call.id, Outcome::Unknown { why: "time-out".to_owned() });
     world.venue.stream.clear();
     world.settle_for(4);
     assert_eq!(cancelled(&world, halt), Some(1));

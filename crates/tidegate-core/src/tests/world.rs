@@ -448,15 +448,29 @@ impl World {
     /// One request leaves and is answered.
     pub(super) fn deliver(&mut self, at: usize) {
         let call = self.to_send.remove(at);
-        self.event(Event::Sent { call: call.id });
-        let outcome = self.venue.arrive(&call.body, self.now);
-        self.reply(call.id, outcome);
+        if self.departs(call.id) {
+            let outcome = self.venue.arrive(&call.body, self.now);
+            self.reply(call.id, outcome);
+        }
+    }
+
+    /// A request has a connection: it leaves, unless it was called back.
+    fn departs(&mut self, call: CallId) -> bool {
+        if self.core.may_leave(call) {
+            self.event(Event::Sent { call });
+            return true;
+        }
+        let reject = Reject::new(Code::VenueUnreachable, "called back");
+        self.event(Event::NotSent { call, reject });
+        false
     }
 
     /// One request leaves, and its answer is lost; it may have arrived.
     pub(super) fn lose(&mut self, at: usize, arrives: bool) {
         let call = self.to_send.remove(at);
-        self.event(Event::Sent { call: call.id });
+        if !self.departs(call.id) {
+            return;
+        }
         if arrives {
             let _ = self.venue.arrive(&call.body, self.now);
         }
@@ -486,24 +500,28 @@ impl World {
         self.event(Event::Streamed { account: name(MAIN), event });
     }
 
+    /// Lets one of the things that wait happen; whether there was one.
+    pub(super) fn step(&mut self) -> bool {
+        self.flush();
+        if !self.to_sign.is_empty() {
+            self.sign(0);
+        } else if !self.to_send.is_empty() {
+            self.deliver(0);
+        } else if !self.venue.stream.is_empty() {
+            self.tell(0);
+        } else if !self.to_read.is_empty() {
+            self.read();
+        } else if !self.trades_to_read.is_empty() {
+            self.read_trades();
+        } else {
+            return false;
+        }
+        true
+    }
+
     /// Lets everything that waits happen.
     pub(super) fn settle(&mut self) {
-        loop {
-            self.flush();
-            if !self.to_sign.is_empty() {
-                self.sign(0);
-            } else if !self.to_send.is_empty() {
-                self.deliver(0);
-            } else if !self.venue.stream.is_empty() {
-                self.tell(0);
-            } else if !self.to_read.is_empty() {
-                self.read();
-            } else if !self.trades_to_read.is_empty() {
-                self.read_trades();
-            } else {
-                return;
-            }
-        }
+        while self.step() {}
     }
 
     /// Settles, and goes on doing so for a while.

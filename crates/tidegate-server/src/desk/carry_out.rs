@@ -146,6 +146,10 @@ impl Inner {
         self.core.outstanding(scope)
     }
 
+    pub(super) fn may_leave(&self, call: CallId) -> bool {
+        self.core.may_leave(call)
+    }
+
     pub(super) fn state(&self) -> &State {
         self.core.state()
     }

@@ -2,7 +2,7 @@
 
 use super::carry_out::Ongoing;
 use super::links::SendError;
-use super::{Desk, Errand, Link};
+use super::{Departure, Desk, Errand, Link};
 use crate::oplog;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -50,8 +50,11 @@ impl Desk {
         };
         let call = request.call();
         let began = Instant::now();
-        let sent = || self.event(Event::Sent { call });
-        let reply = link.send(errand, request.into_request(), sent).await;
+        let departure = Departure {
+            may_leave: Box::new(|| self.may_leave(call)),
+            left: Box::new(|| self.event(Event::Sent { call })),
+        };
+        let reply = link.send(errand, request.into_request(), departure).await;
         self.measures.venue.record(began.elapsed());
         reply
     }

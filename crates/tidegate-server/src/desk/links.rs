@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::rooms::{Rooms, SocketPlace};
-use super::transport::{Failure, Transport};
+use super::transport::{Departure, Failure, Transport};
 use crate::clock;
 use crate::oplog;
 use std::collections::BTreeMap;
@@ -129,19 +129,18 @@ impl Link {
     }
 
     /// Sends a request once, unless the venue's rate limits or connections do not allow for it.
-    /// `sent` is called when its first byte is about to leave.
     pub async fn send(
         &self,
         errand: Errand<'_>,
         request: WireRequest,
-        sent: impl FnOnce() + Send,
+        departure: Departure<'_>,
     ) -> Result<Reply, SendError> {
         self.heed(&errand).map_err(SendError::NotSent)?;
         let cost = self.venue.cost(&request);
         if let Some(cost) = cost {
             self.pay(errand, cost).map_err(|wait| SendError::NotSent(self.spent(cost, wait)))?;
         }
-        let exchanged = self.exchange(&errand, request, sent).await;
+        let exchanged = self.exchange(&errand, request, departure).await;
         if let (Err(SendError::NotSent(_)), Some(cost)) = (&exchanged, cost) {
             self.budget().give_back(&errand, cost);
         }
@@ -155,7 +154,7 @@ impl Link {
 
     /// Sends a request that changes nothing.
     pub async fn fetch(&self, errand: Errand<'_>, request: WireRequest) -> Result<Reply, Reject> {
-        self.send(errand, request, || ()).await.map_err(|error| match error {
+        self.send(errand, request, Departure::certain()).await.map_err(|error| match error {
             SendError::NotSent(reject) => reject,
             SendError::Unknown(why) => Reject::new(Code::VenueUnreachable, why),
         })
@@ -188,16 +187,18 @@ impl Link {
         &self,
         errand: &Errand<'_>,
         request: WireRequest,
-        sent: impl FnOnce() + Send,
+        departure: Departure<'_>,
     ) -> Result<Reply, SendError> {
-        let left = AtomicBool::new(false);
+        let gone = AtomicBool::new(false);
+        let Departure { may_leave, left } = departure;
         let note = || {
-            left.store(true, Ordering::Relaxed);
-            sent();
+            gone.store(true, Ordering::Relaxed);
+            left();
         };
+        let departure = Departure { may_leave, left: Box::new(note) };
         let mut exchange = pin!(async {
             let _place = self.rooms.enter(errand).await.map_err(SendError::NotSent)?;
-            let answered = self.transport.send(request, Box::new(note)).await;
+            let answered = self.transport.send(request, departure).await;
             answered.map_err(|failure| match failure {
                 Failure::NotSent(why) => not_sent(why),
                 Failure::Unknown(why) => SendError::Unknown(why),
@@ -206,7 +207,7 @@ impl Link {
         if let Ok(answered) = tokio::time::timeout(self.leave_within, &mut exchange).await {
             return answered;
         }
-        if !left.load(Ordering::Relaxed) {
+        if !gone.load(Ordering::Relaxed) {
             return Err(not_sent("no connection in time".to_owned()));
         }
         let more = self.answer_within.saturating_sub(self.leave_within);

@@ -27,7 +27,7 @@ pub use read::{AccountOwners, AllowedRead};
 pub use rooms::SocketPlace;
 pub use signing::Signer;
 pub use sink::{Signing, Sink};
-pub use transport::{BoxedSocket, Failure, Transport, VenueSocket};
+pub use transport::{BoxedSocket, CALLED_BACK, Departure, Failure, Transport, VenueSocket};
 
 use crate::clock;
 use carry_out::Inner;
@@ -44,7 +44,7 @@ use tidegate_journal::Appender;
 use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{
-    AccountName, InstrumentId, PersonName, Seq, SessionId, Ticket, VenueName,
+    AccountName, CallId, InstrumentId, PersonName, Seq, SessionId, Ticket, VenueName,
 };
 use tidegate_types::instrument::Mark;
 use tidegate_types::limits::MAX_IN_FLIGHT;
@@ -196,6 +196,11 @@ impl Desk {
     /// Looks at the core's state.
     pub fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(self.inner().state())
+    }
+
+    /// Whether a request that was handed out to be sent may still leave.
+    fn may_leave(&self, call: CallId) -> bool {
+        self.inner().may_leave(call)
     }
 
     /// The instruments of a venue as last read.

@@ -91,14 +91,17 @@ impl Transport for PaperVenue {
     fn send<'a>(
         &'a self,
         request: WireRequest,
-        sent: Box<dyn FnOnce() + Send + 'a>,
+        departure: Departure<'a>,
     ) -> BoxFuture<'a, Result<Reply, Failure>> {
         Box::pin(async move {
             let told = &self.0;
             if told.refuse_connections.load(Ordering::Relaxed) {
                 return Err(Failure::NotSent("refused".to_owned()));
             }
-            sent();
+            if !(departure.may_leave)() {
+                return Err(Failure::NotSent(CALLED_BACK.to_owned()));
+            }
+            (departure.left)();
             told.arrived.lock().unwrap().push(request.target.clone());
             let record = Seq(told.record.load(Ordering::Relaxed) as u64);
             let on_disk = told.journal.get().is_some_and(|journal| journal.synced() > record);

@@ -30,14 +30,31 @@ impl<S> VenueSocket for S where
 /// A socket, whatever carries it.
 pub type BoxedSocket = Pin<Box<dyn VenueSocket>>;
 
+/// What whoever sends a request has to say, and is told, about its way.
+pub struct Departure<'a> {
+    /// Whether it may still leave: asked once its way is free, right before the first byte.
+    pub may_leave: Box<dyn Fn() -> bool + Send + 'a>,
+    /// The first byte leaves.
+    pub left: Box<dyn FnOnce() + Send + 'a>,
+}
+
+impl Departure<'_> {
+    /// Of a request that nothing calls back.
+    pub fn certain() -> Departure<'static> {
+        Departure { may_leave: Box::new(|| true), left: Box::new(|| ()) }
+    }
+}
+
+/// Said of a request that was called back.
+pub const CALLED_BACK: &str = "it was called back before it left";
+
 /// The network to one venue.
 pub trait Transport: Send + Sync {
-    /// Sends a request once; nothing is ever sent again on its own. `sent` is called when its
-    /// first byte is about to leave.
+    /// Sends a request once; nothing is ever sent again on its own.
     fn send<'a>(
         &'a self,
         request: WireRequest,
-        sent: Box<dyn FnOnce() + Send + 'a>,
+        departure: Departure<'a>,
     ) -> BoxFuture<'a, Result<Reply, Failure>>;
 
     /// Opens the venue's WebSocket at this path and query.

@@ -8,7 +8,7 @@ use super::hosts::ByPath;
 use super::origin::{Origin, Roots, UrlError};
 use super::watched::{Watched, Written};
 use crate::config;
-use crate::desk::{BoxedSocket, Failure, Transport};
+use crate::desk::{BoxedSocket, CALLED_BACK, Departure, Failure, Transport};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt, Full, Limited};
@@ -85,7 +85,7 @@ impl Pool {
     async fn exchange(
         &self,
         request: WireRequest,
-        sent: Box<dyn FnOnce() + Send + '_>,
+        departure: Departure<'_>,
     ) -> Result<Reply, Failure> {
         let host = self.http.of(&request.target);
         let request = host.to_http(request).map_err(Failure::NotSent)?;
@@ -93,8 +93,12 @@ impl Pool {
             Some(link) => link,
             None => host.connect().await.map_err(Failure::NotSent)?,
         };
+        if !(departure.may_leave)() {
+            host.keep(link);
+            return Err(Failure::NotSent(CALLED_BACK.to_owned()));
+        }
         link.written.clear();
-        let answered = link.ask(request, sent).await;
+        let answered = link.ask(request, departure.left).await;
         let failed = |why: String| match link.written.get() {
             true => Failure::Unknown(why),
             false => Failure::NotSent(why),
@@ -183,9 +187,9 @@ impl Transport for Pool {
     fn send<'a>(
         &'a self,
         request: WireRequest,
-        sent: Box<dyn FnOnce() + Send + 'a>,
+        departure: Departure<'a>,
     ) -> BoxFuture<'a, Result<Reply, Failure>> {
-        Box::pin(self.exchange(request, sent))
+        Box::pin(self.exchange(request, departure))
     }
 
     fn socket<'a>(&'a self, target: &'a str) -> BoxFuture<'a, Result<BoxedSocket, String>> {

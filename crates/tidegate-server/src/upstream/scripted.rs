@@ -1,6 +1,6 @@
 //! A venue made of sockets that a test holds the other ends of.
 
-use crate::desk::{BoxedSocket, Failure, Link, Transport};
+use crate::desk::{BoxedSocket, Departure, Failure, Link, Transport};
 use futures_util::future::BoxFuture;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ impl Transport for Scripted {
     fn send<'a>(
         &'a self,
         _: WireRequest,
-        _: Box<dyn FnOnce() + Send + 'a>,
+        _: Departure<'a>,
     ) -> BoxFuture<'a, Result<Reply, Failure>> {
         Box::pin(async { Err(Failure::NotSent("no HTTP here".to_owned())) })
     }

@@ -42,11 +42,13 @@ pub enum Broken {
     TakesReplays,
     /// It asks the signer under numbers that do not grow.
     SignsBackwards,
+    /// What waits for a connection leaves, whatever has come since.
+    CallsNothingBack,
 }
 
 impl Broken {
     /// Each, and what the check says that finds it.
-    pub const ALL: [(Broken, &str); 16] = [
+    pub const ALL: [(Broken, &str); 17] = [
         (Broken::SendsEarly, "is on disk"),
         (Broken::SendsTwice, "leaves a second time"),
         (Broken::RepeatsRequests, "arrived 2 times"),
@@ -63,6 +65,7 @@ impl Broken {
         (Broken::ShowsRowsOfOthers, "reads an"),
         (Broken::TakesReplays, "is taken twice"),
         (Broken::SignsBackwards, "not above the last one"),
+        (Broken::CallsNothingBack, "which was pulled before it left"),
     ];
 }
 

@@ -9,6 +9,8 @@ use tidegate_types::time::Span;
 pub(super) struct Profile {
     /// Requests that do not leave: no connection.
     pub(super) refused: u64,
+    /// Requests that wait for a connection before they leave.
+    pub(super) waits: u64,
     /// Requests that leave and are lost, with no answer until the time is over.
     pub(super) lost: u64,
     /// Requests that arrive, and whose answer is lost.
@@ -81,6 +83,7 @@ impl Profile {
             &mut profile.twice,
             &mut profile.swapped,
             &mut profile.slow_disk,
+            &mut profile.waits,
         ];
         for rate in rates {
             *rate = rng.pick(&[0, 0, 5, 20, 60]).copied().unwrap_or(0);

@@ -8,7 +8,7 @@ use tidegate_core::Core;
 use tidegate_types::call::{CallBody, CallClass, Warrant};
 use tidegate_types::codec::{from_bytes, to_bytes};
 use tidegate_types::grant::Scope;
-use tidegate_types::ids::{CallId, CallerName, OrderId, Seq};
+use tidegate_types::ids::{AccountName, CallId, CallerName, InstrumentId, OrderId, Seq};
 use tidegate_types::limits::MAX_RECORD_BYTES;
 use tidegate_types::record::{Body, Record};
 use tidegate_types::time::Time;
@@ -18,6 +18,8 @@ use tidegate_types::time::Time;
 pub(super) struct Halted {
     /// When it was pulled.
     pub(super) since: Time,
+    /// What was cleared before this record leaves no more.
+    from: Seq,
     /// Whether orders that reduce pass.
     pub(super) allow_reduce: bool,
     /// Whether it was said to be proven.
@@ -103,18 +105,56 @@ impl Reference {
             Body::Halted { scope, allow_reduce, .. } => {
                 let stricter = self.halts.get(scope).is_some_and(|halt| !halt.allow_reduce);
                 let allow_reduce = *allow_reduce && !stricter;
-                let halt = Halted { since: record.at, allow_reduce, proven: false };
+                let halt = Halted { since: record.at, from: seq, allow_reduce, proven: false };
                 self.halts.insert(scope.clone(), halt);
-            }
-            Body::HaltProven { scope } => {
-                if let Some(halt) = self.halts.get_mut(scope) {
-                    halt.proven = true;
-                }
             }
             Body::Resumed { scope, .. } => drop(self.halts.remove(scope)),
             _ => {}
         }
         self.shadow.replay(seq, record);
+        // What turns up after the proof makes it void.
+        for (scope, halt) in &mut self.halts {
+            halt.proven = self.shadow.state().halts().get(scope).is_some_and(|halt| halt.proven);
+        }
+    }
+
+    /// An order that was cleared before a halt of its scope and had not left then does not leave.
+    fn blocked(&self, seq: Seq) -> Result<(), String> {
+        let Some((order, caller, account, instrument)) = self.cleared(seq) else { return Ok(()) };
+        let hit = self.halts.iter().find(|(scope, halt)| {
+            let covered = match scope {
+                Scope::All | Scope::Desk { .. } => true,
+                Scope::Venue { name } => *name == instrument.venue,
+                Scope::Account { name } => *name == account,
+                Scope::Caller { name } => caller.as_ref() == Some(name),
+                Scope::Instrument { id } => *id == instrument,
+                Scope::Order { id } => *id == order,
+            };
+            covered && seq < halt.from
+        });
+        match hit {
+            Some((scope, _)) => Err(format!(
+                "{order} leaves under the halt of {scope}, which was pulled before it left"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The order that a record clears, with whose it is and where.
+    fn cleared(
+        &self,
+        seq: Seq,
+    ) -> Option<(OrderId, Option<CallerName>, AccountName, InstrumentId)> {
+        let bytes = self.records.get(usize::try_from(seq.0).ok()?)?;
+        match from_bytes::<Record>(bytes).ok()?.body {
+            Body::Cleared { order, caller, account, request, .. } => {
+                Some((order, Some(caller), account, request.instrument))
+            }
+            Body::ClosingCleared { order, account, request, .. } => {
+                Some((order, None, account, request.instrument))
+            }
+            _ => None,
+        }
     }
 
     /// The bytes of the newest record.
@@ -173,6 +213,7 @@ impl Reference {
                 if self.call_of(seq) != Some(id) {
                     return Err(format!("{id} leaves for record {seq}, which is not its own"));
                 }
+                self.blocked(seq)?;
                 self.left.push((seq, id));
             }
             Warrant::Emergency if body.class() == CallClass::Cancel => {}

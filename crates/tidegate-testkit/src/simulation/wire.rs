@@ -8,10 +8,10 @@ use super::setup::SEATS;
 use super::venue::{account_place, venue_of};
 use super::world::{Due, Simulation};
 use tidegate_core::event::Event;
-use tidegate_server::desk::Errand;
+use tidegate_server::desk::{CALLED_BACK, Errand};
 use tidegate_types::call::{CallBody, CallClass, Warrant, WireRequest};
 use tidegate_types::ids::{AccountName, CallId, CallerName, InstrumentId};
-use tidegate_types::limits::VENUE_TIMEOUT;
+use tidegate_types::limits::{SEND_TIMEOUT, VENUE_TIMEOUT};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::report::Outcome;
 use tidegate_types::request::Reply;
@@ -75,8 +75,35 @@ impl Purpose {
 }
 
 impl Simulation {
-    /// A request leaves, or does not.
+    /// A request is handed over: it leaves as soon as it has a connection.
     pub(super) fn depart(&mut self, venue: usize, purpose: Purpose, wire: WireRequest) {
+        let is_call = matches!(purpose, Purpose::Call { .. });
+        if is_call && !self.quiet && self.rng.chance(self.profile.waits) {
+            self.counts.add("waited for a connection");
+            let wait = self.rng.millis(1, SEND_TIMEOUT.millis());
+            let (life, purpose, wire) = (self.life, Box::new(purpose), Box::new(wire));
+            return self.after(wait, Due::Depart { life, venue, purpose, wire });
+        }
+        self.leave(venue, purpose, wire);
+    }
+
+    /// Whether a call was called back while it waited; the core hears that it stays.
+    fn is_called_back(&mut self, purpose: &Purpose) -> bool {
+        let (Purpose::Call { id, .. }, Some(gate)) = (purpose, &self.gate) else { return false };
+        if gate.core.may_leave(*id) || self.broken(Broken::CallsNothingBack) {
+            return false;
+        }
+        self.counts.add("called back");
+        let reject = Reject::new(Code::VenueUnreachable, CALLED_BACK);
+        self.give(Event::NotSent { call: *id, reject });
+        true
+    }
+
+    /// A request has a connection: it leaves, or does not.
+    pub(super) fn leave(&mut self, venue: usize, purpose: Purpose, wire: WireRequest) {
+        if self.is_called_back(&purpose) {
+            return;
+        }
         let number = self.number();
         let life = self.life;
         let mut fate = match self.quiet {

@@ -16,7 +16,7 @@ use super::rng::Rng;
 use super::saved::Image;
 use super::streams::Socket;
 use super::venue::{VENUES, Venue};
-use super::wire::Fate;
+use super::wire::{Fate, Purpose};
 use super::{Settings, setup};
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_journal::storage::Memory;
@@ -59,6 +59,7 @@ pub(super) enum Due {
     Flush { life: u32 },
     Durable { life: u32, proof: Durable },
     Signed { life: u32, call: Box<Call>, warrant: Warrant },
+    Depart { life: u32, venue: usize, purpose: Box<Purpose>, wire: Box<WireRequest> },
     Arrive { life: u32, venue: usize, number: u64, wire: Box<WireRequest>, fate: Fate },
     Answer { life: u32, number: u64, reply: Reply },
     Failed { life: u32, number: u64, left: bool, why: &'static str },
@@ -326,6 +327,9 @@ impl Simulation {
             Due::Flush { life } if life == self.life => self.flush(),
             Due::Durable { life, proof } if life == self.life => self.durable(proof),
             Due::Signed { life, call, warrant } if life == self.life => self.signed(*call, warrant),
+            Due::Depart { life, venue, purpose, wire } if life == self.life => {
+                self.leave(venue, *purpose, *wire);
+            }
             Due::Answer { life, number, reply } if life == self.life => self.answer(number, reply),
             Due::Failed { life, number, left, why } if life == self.life => {
                 self.gave_up(number, left, why);

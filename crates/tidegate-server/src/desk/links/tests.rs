@@ -1,7 +1,7 @@
 //! A link to a venue whose answers to public reads never come.
 
 use super::*;
-use crate::desk::BoxedSocket;
+use crate::desk::{BoxedSocket, CALLED_BACK};
 use futures_util::future::BoxFuture;
 use std::sync::atomic::AtomicUsize;
 use tidegate_types::limits::MAX_QUEUED_READS;
@@ -21,13 +21,16 @@ impl Transport for Arc<Slow> {
     fn send<'a>(
         &'a self,
         request: WireRequest,
-        sent: Box<dyn FnOnce() + Send + 'a>,
+        departure: Departure<'a>,
     ) -> BoxFuture<'a, Result<Reply, Failure>> {
         Box::pin(async move {
             if self.unreachable.load(Ordering::Relaxed) {
                 std::future::pending::<()>().await;
             }
-            sent();
+            if !(departure.may_leave)() {
+                return Err(Failure::NotSent(CALLED_BACK.to_owned()));
+            }
+            (departure.left)();
             self.arrived.fetch_add(1, Ordering::Relaxed);
             if request.target.starts_with("/fapi/v1/depth") {
                 std::future::pending::<()>().await;
@@ -106,11 +109,14 @@ async fn a_request_whose_signature_would_be_stale_never_leaves() {
     let (link, slow) = link("binance");
     slow.unreachable.store(true, Ordering::Relaxed);
     let main = account();
-    let result = link.send(Errand::Cancel(&main), request("DELETE /fapi/v1/order"), || ()).await;
+    let result = link
+        .send(Errand::Cancel(&main), request("DELETE /fapi/v1/order"), Departure::certain())
+        .await;
     assert!(matches!(result, Err(SendError::NotSent(_))), "{result:?}");
     // One that left is waited for, and its outcome is unknown.
     slow.unreachable.store(false, Ordering::Relaxed);
-    let result = link.send(Errand::Order(&main), request("GET /fapi/v1/depth"), || ()).await;
+    let result =
+        link.send(Errand::Order(&main), request("GET /fapi/v1/depth"), Departure::certain()).await;
     assert_eq!(result, Err(SendError::Unknown("no answer in time".to_owned())));
     assert_eq!(slow.arrived.load(Ordering::Relaxed), 1);
 }
@@ -120,7 +126,7 @@ async fn what_waits_behind_others_that_hang_is_not_sent() {
     let (link, slow) = link("binance");
     let most = link.venue().connections().public;
     flood(&link, most).await;
-    let late = link.send(stranger(999), request("GET /fapi/v1/time"), || ()).await;
+    let late = link.send(stranger(999), request("GET /fapi/v1/time"), Departure::certain()).await;
     assert!(matches!(late, Err(SendError::NotSent(_))), "{late:?}");
     assert_eq!(slow.arrived.load(Ordering::Relaxed), most);
 }

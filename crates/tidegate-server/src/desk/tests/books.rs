@@ -27,7 +27,7 @@ async fn faults(sim: &SimReady, method: &str, body: &str) {
         headers: Vec::new(),
         body: body.to_owned(),
     };
-    let reply = pool.send(request, Box::new(|| ())).await.unwrap();
+    let reply = pool.send(request, Departure::certain()).await.unwrap();
     assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
 }
 

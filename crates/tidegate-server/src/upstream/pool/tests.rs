@@ -23,7 +23,8 @@ async fn send(pool: &Pool) -> (bool, Result<Reply, Failure>) {
     let note = Box::new(|| {
         left.fetch_add(1, Ordering::Relaxed);
     });
-    let result = tokio::time::timeout(Duration::from_secs(10), pool.send(get(), note)).await;
+    let departure = Departure { may_leave: Box::new(|| true), left: note };
+    let result = tokio::time::timeout(Duration::from_secs(10), pool.send(get(), departure)).await;
     let times = left.load(Ordering::Relaxed);
     assert!(times <= 1);
     (times == 1, result.unwrap())
@@ -159,7 +160,8 @@ async fn a_connection_that_was_given_up_is_not_used_again() {
     });
     let pool = pool(&base);
     let given_up =
-        tokio::time::timeout(Duration::from_millis(100), pool.send(get(), Box::new(|| ()))).await;
+        tokio::time::timeout(Duration::from_millis(100), pool.send(get(), Departure::certain()))
+            .await;
     assert!(given_up.is_err());
     assert!(send(&pool).await.1.is_ok());
     assert_eq!(connections.load(Ordering::Relaxed), 2);
@@ -260,7 +262,7 @@ async fn each_path_goes_to_its_own_host() {
         ("/sapi/v1/x", "wallet"),
     ] {
         let request = WireRequest { target: target.to_owned(), ..get() };
-        let reply = pool.send(request, Box::new(|| ())).await.unwrap();
+        let reply = pool.send(request, Departure::certain()).await.unwrap();
         assert_eq!(reply.body, told.as_bytes(), "{target}");
     }
     let asked = std::thread::spawn(move || head(&listener.accept().unwrap().0).unwrap());

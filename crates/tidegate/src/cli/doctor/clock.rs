@@ -5,7 +5,7 @@ use crate::cli::run::runtime;
 use jiff::fmt::rfc2822::DateTimeParser;
 use std::time::{Duration, SystemTime};
 use tidegate_server::config::{Config, Venue};
-use tidegate_server::desk::{Failure, Transport as _};
+use tidegate_server::desk::{Departure, Failure, Transport as _};
 use tidegate_server::edge::tls;
 use tidegate_server::upstream::Pool;
 use tidegate_types::call::WireRequest;
@@ -82,7 +82,7 @@ async fn ask(venue: &Venue) -> Result<i64, String> {
         headers: Vec::new(),
         body: String::new(),
     };
-    let answer = tokio::time::timeout(PATIENCE, pool.send(request, Box::new(|| {}))).await;
+    let answer = tokio::time::timeout(PATIENCE, pool.send(request, Departure::certain())).await;
     let reply = answer
         .map_err(|_| "no answer in time".to_owned())?
         .map_err(|(Failure::NotSent(why) | Failure::Unknown(why))| why)?;
