@@ -14,6 +14,7 @@ use tidegate_journal::verify::verify_in;
 use tidegate_journal::{CheckpointKey, FlushEvent, Options};
 use tidegate_server::desk::Budget;
 use tidegate_types::codec::{from_bytes, to_bytes};
+use tidegate_types::emergency::Emergency;
 use tidegate_types::ids::{PersonName, Seq};
 use tidegate_types::record::{Durability, Record};
 use tidegate_types::time::Span;
@@ -48,7 +49,11 @@ impl Simulation {
                 let (life, wait) = (self.life, Span::from_micros(self.rng.below(1000)));
                 self.after(wait, Due::Durable { life, proof });
             }
-            Some(FlushEvent::Failed(error)) => self.journal_fails(error.to_string()),
+            Some(FlushEvent::Failed(error)) => {
+                // A disk that was silent and then fails will not go on by itself.
+                gate.silent = false;
+                self.journal_fails(error.to_string());
+            }
             Some(FlushEvent::Degraded(_) | FlushEvent::Mended) | None => {}
         }
     }
@@ -155,6 +160,7 @@ impl Simulation {
         let epoch = format!("e{:03}{:06x}", self.life % 1000, self.rng.below(1 << 24));
         let version = "simulated".to_owned();
         self.give(Event::Started { epoch, version, durability: Durability::Disk });
+        self.put_on_record()?;
         if first || !self.is_set_up() {
             self.set_up()?;
         }
@@ -168,6 +174,30 @@ impl Simulation {
         }
         self.after(KEEP, Due::Keep { life });
         Ok(())
+    }
+
+    /// What went without a record before the start is put on record, and the halts among it hold.
+    fn put_on_record(&mut self) -> Result<(), String> {
+        let acts = std::mem::take(&mut self.kept);
+        // Whatever happens to the saved state happens to that file too.
+        if acts.is_empty() || self.profile.saves_badly {
+            return Ok(());
+        }
+        self.counts.add("starts with acts without a record");
+        self.kept.clone_from(&acts);
+        self.give(Event::Kept { acts: acts.clone() });
+        self.kept_until = self.gate.as_ref().map_or(Seq(0), |gate| gate.core.next_seq());
+        let halts = self.gate.as_ref().map(|gate| gate.core.state().halts());
+        let forgotten = acts.iter().find_map(|(_, act)| match act {
+            Emergency::Halted { scope, .. } => {
+                (!halts.is_some_and(|halts| halts.contains_key(scope))).then_some(scope)
+            }
+            Emergency::Cancelled { .. } | Emergency::Flattening { .. } => None,
+        });
+        match forgotten {
+            Some(scope) => Err(format!("the halt of {scope} without a record is forgotten")),
+            None => Ok(()),
+        }
     }
 
     /// The core that a start begins with, the first record it has not seen, and those before.

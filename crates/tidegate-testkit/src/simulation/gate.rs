@@ -22,6 +22,9 @@ use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::{Span, Time};
 use tidegate_venues::front::Instruments;
 
+/// A disk that has not answered for so long counts as one that cannot be written, as in the server.
+const SILENCE: Span = Span::from_secs(2);
+
 /// One process of the gateway, from its start to its end.
 pub(super) struct Gate {
     pub(super) core: Core,
@@ -41,6 +44,8 @@ pub(super) struct Gate {
     pub(super) urgent: bool,
     pub(super) lazy: bool,
     pub(super) journal_failed: bool,
+    /// The disk does not answer, and may yet.
+    pub(super) silent: bool,
     /// Who may come in.
     pub(super) door: Callers,
     /// What each venue asked to wait for.
@@ -89,6 +94,7 @@ impl Gate {
             urgent: false,
             lazy: false,
             journal_failed: false,
+            silent: false,
             door,
             budgets,
             paused_until: Default::default(),
@@ -138,8 +144,10 @@ impl Simulation {
     fn act(&mut self, action: Action) {
         match action {
             Action::Append { seq, record } => self.append(seq, &record),
-            // Over a restart this gateway forgets it, as one does whose disk is gone for good.
-            Action::Keep { .. } => self.counts.add("acts without a record"),
+            Action::Keep { at, act } => {
+                self.counts.add("acts without a record");
+                self.kept.push((at, act));
+            }
             Action::Sign { call, warrant } => self.sign(call, warrant),
             Action::Send { request } => {
                 let id = request.call();
@@ -226,14 +234,43 @@ impl Simulation {
         if gate.flush_at.is_none_or(|set| at < set) {
             gate.flush_at = Some(at);
             self.queue.push(at, Due::Flush { life: self.life });
+            if wait > SILENCE {
+                self.queue.push(self.now.plus(SILENCE), Due::Silent { life: self.life, until: at });
+            }
         }
         if let Err(error) = committed {
             self.journal_fails(error.to_string());
         }
     }
 
+    /// The disk has not answered for long: the core hears of it as of a failure, until it answers.
+    pub(super) fn disk_is_silent(&mut self, until: Time) {
+        let Some(gate) = &mut self.gate else { return };
+        if gate.journal_failed || gate.flush_at != Some(until) {
+            return;
+        }
+        (gate.journal_failed, gate.silent) = (true, true);
+        self.counts.add("silences of the disk");
+        self.give(Event::JournalFailed { why: "its disk does not answer".to_owned() });
+    }
+
     pub(super) fn durable(&mut self, proof: Durable) {
+        let end = proof.end();
         self.give(Event::Durable { proof });
+        let Some(gate) = &mut self.gate else { return };
+        if end >= self.kept_until && !gate.journal_failed {
+            self.kept.clear();
+        }
+        if !std::mem::take(&mut gate.silent) {
+            return;
+        }
+        let (_, lost) = gate.core.held();
+        if lost > 0 {
+            return self.say(|| format!("{lost} records did not fit while the disk was silent"));
+        }
+        gate.journal_failed = false;
+        self.kept.clear();
+        self.give(Event::JournalRestored);
     }
 
     fn sign(&mut self, call: Call, warrant: Warrant) {

@@ -21,7 +21,8 @@ use super::{Settings, setup};
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_journal::storage::Memory;
 use tidegate_types::call::{Call, Warrant, WireRequest};
-use tidegate_types::ids::{SessionId, Ticket};
+use tidegate_types::emergency::Emergency;
+use tidegate_types::ids::{Seq, SessionId, Ticket};
 use tidegate_types::order::NewOrder;
 use tidegate_types::proof::Durable;
 use tidegate_types::request::Reply;
@@ -56,6 +57,7 @@ pub(super) enum Due {
     Save,
     Start,
     Keep { life: u32 },
+    Silent { life: u32, until: Time },
     Flush { life: u32 },
     Durable { life: u32, proof: Durable },
     Signed { life: u32, call: Box<Call>, warrant: Warrant },
@@ -94,6 +96,10 @@ pub(super) struct Simulation {
     pub(super) retried: BTreeSet<(usize, String)>,
     pub(super) disk: Memory,
     pub(super) image: Image,
+    /// What went without a record, in a file of its own.
+    pub(super) kept: Vec<(Time, Emergency)>,
+    /// Once the journal is whole up to here, that is on record.
+    pub(super) kept_until: Seq,
     pub(super) gate: Option<Gate>,
     pub(super) life: u32,
     pub(super) sockets: BTreeMap<u64, Socket>,
@@ -184,6 +190,8 @@ impl Simulation {
             retried: BTreeSet::new(),
             disk: Memory::default(),
             image: Image::default(),
+            kept: Vec::new(),
+            kept_until: Seq(0),
             gate: None,
             life: 0,
             sockets: BTreeMap::new(),
@@ -324,6 +332,7 @@ impl Simulation {
             }
             Due::Say { socket, text } => self.venue_hears(socket, &text),
             Due::Keep { life } if life == self.life => self.keep(),
+            Due::Silent { life, until } if life == self.life => self.disk_is_silent(until),
             Due::Flush { life } if life == self.life => self.flush(),
             Due::Durable { life, proof } if life == self.life => self.durable(proof),
             Due::Signed { life, call, warrant } if life == self.life => self.signed(*call, warrant),
