@@ -41,6 +41,8 @@ pub(super) struct Gate {
     /// By the place of the venue.
     pub(super) instruments: [Instruments; VENUES.len()],
     pub(super) flush_at: Option<Time>,
+    /// The disk is busy until then.
+    pub(super) slow_until: Time,
     pub(super) urgent: bool,
     pub(super) lazy: bool,
     pub(super) journal_failed: bool,
@@ -91,6 +93,7 @@ impl Gate {
             followers,
             instruments,
             flush_at: None,
+            slow_until: Time::default(),
             urgent: false,
             lazy: false,
             journal_failed: false,
@@ -229,12 +232,16 @@ impl Simulation {
         }
         let lazy = if gate.urgent { Span::ZERO } else { Span::from_millis(20) };
         (gate.urgent, gate.lazy) = (false, false);
-        let at = self.now.plus(lazy).plus(wait);
+        // What comes after a slow flush waits for it.
+        let at = self.now.plus(lazy).plus(wait).max(gate.slow_until);
+        if slow {
+            gate.slow_until = at;
+        }
         let committed = gate.appender.commit();
         if gate.flush_at.is_none_or(|set| at < set) {
             gate.flush_at = Some(at);
             self.queue.push(at, Due::Flush { life: self.life });
-            if wait > SILENCE {
+            if at > self.now.plus(SILENCE) {
                 self.queue.push(self.now.plus(SILENCE), Due::Silent { life: self.life, until: at });
             }
         }
