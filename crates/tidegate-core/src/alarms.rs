@@ -239,7 +239,10 @@ pub(crate) fn not_ours(before: &Order, report: &OrderReport) -> Option<AlarmKind
     let resized = report.qty.0.is_positive() && report.qty != before.request.qty;
     let priced = report.price.filter(|price| price.0.is_positive());
     let moved = priced.zip(before.request.price).is_some_and(|(now, then)| now != then);
-    (resized || moved).then_some(AlarmKind::ForeignAmend)
+    let trigger = before.request.trigger.as_ref().map(|trigger| trigger.price);
+    let retriggered = report.trigger_price.zip(trigger).is_some_and(|(now, then)| now != then);
+    let freed = report.reduce_only.is_some_and(|now| now != before.request.reduce_only);
+    (resized || moved || retriggered || freed).then_some(AlarmKind::ForeignAmend)
 }
 
 /// Whether the cancel of an order that rests is none of Tidegate's.

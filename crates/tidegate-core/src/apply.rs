@@ -97,7 +97,9 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
             }
         }
         Body::Streamed { account, event } => streamed(state, account, event, now),
-        Body::Resolved { order, outcome } => resolved(state, *order, outcome, now),
+        Body::Resolved { order, outcome, asked } => {
+            resolved(state, *order, outcome, *asked, now);
+        }
         Body::Guarded { .. }
         | Body::Unguarded { .. }
         | Body::Through { .. }

@@ -160,9 +160,9 @@ impl Core {
         let (becomes, replaces, decision) = cleared.into_parts();
         let order = replaces.and_then(|id| self.state.orders.get(id));
         let order = order.ok_or_else(|| Reject::new(Code::OrderNotFound, "the order is gone"))?;
-        let reduce_only = amend
-            .reduce_only
-            .or((becomes.reduce_only != order.request.reduce_only).then_some(becomes.reduce_only));
+        // What was cleared is said, not what was asked for: past a limit it goes as one that reduces.
+        let says = amend.reduce_only.is_some() || becomes.reduce_only != order.request.reduce_only;
+        let reduce_only = says.then_some(becomes.reduce_only);
         let body = CallBody::Amend {
             order: order.reference(),
             side: becomes.side,

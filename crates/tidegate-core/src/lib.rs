@@ -11,6 +11,7 @@
 
 mod admin;
 mod alarms;
+mod amends;
 mod apply;
 mod authorize;
 mod books;

@@ -340,6 +340,14 @@ impl Order {
             if let Some(price) = report.price.filter(|p| p.0.is_positive()) {
                 self.request.price = self.request.price.map(|_| price);
             }
+            if let (Some(trigger), Some(price)) = (&mut self.request.trigger, report.trigger_price)
+            {
+                trigger.price = price;
+            }
+            self.request.post_only = report.post_only.unwrap_or(self.request.post_only);
+            self.request.reduce_only = report.reduce_only.unwrap_or(self.request.reduce_only);
+            // What is not reduce-only at the venue may trade in full, however it was cleared.
+            self.reducing &= self.request.reduce_only;
         }
         self.stage = next(self.stage, Heard::Told(report.state));
     }

@@ -89,7 +89,7 @@ impl Core {
         };
         let account = known.account.clone();
         if told {
-            self.append(Body::Resolved { order, outcome: outcome.clone() }, now, out);
+            self.append(Body::Resolved { order, outcome: outcome.clone(), asked }, now, out);
         }
         let still = self.state.orders.get(order).is_some_and(|order| {
             order.stage == Stage::Unknown || order.amend.as_ref().is_some_and(|a| a.unknown)

@@ -1,6 +1,7 @@
 mod accounts;
 mod after_proof;
 mod alarms;
+mod amends;
 mod balances;
 mod books;
 mod dead_man;

@@ -64,7 +64,7 @@ fn stray(state: &mut State, account: &AccountName, fill: &FillReport, now: Time)
     state.alarms.raise(Alarm::of_fill(account, fill, now));
 }
 
-pub(crate) fn resolved(state: &mut State, id: OrderId, outcome: &Outcome, now: Time) {
+pub(crate) fn resolved(state: &mut State, id: OrderId, outcome: &Outcome, asked: Time, now: Time) {
     let alarm = state.orders.get(id).and_then(|order| {
         let kind = match outcome {
             Outcome::Accepted { report, .. } => not_ours(order, report)?,
@@ -79,17 +79,9 @@ pub(crate) fn resolved(state: &mut State, id: OrderId, outcome: &Outcome, now: T
     match outcome {
         Outcome::Accepted { report, fills } => state.change(id, |order| {
             fills.iter().for_each(|fill| order.hear_fill(fill));
+            order.hear_of_amend(report, asked);
             order.hear_report(report);
             order.changed = now;
-            if let Some(amend) = order.amend.as_ref().filter(|amend| amend.unknown) {
-                let late = now > amend.deadline.plus(NOT_FOUND_MARGIN);
-                let in_force = report.qty == amend.qty && report.price == amend.price;
-                if in_force {
-                    order.amended();
-                } else if late {
-                    order.amend = None;
-                }
-            }
         }),
         Outcome::Rejected { .. } => crate::apply::hear(state, id, Heard::NotThere, now),
         Outcome::Done | Outcome::Unknown { .. } => {}
@@ -175,16 +167,20 @@ fn foreign(state: &mut State, account: &AccountName, report: &OrderReport, now: 
         Unit::CoinOption => mark.map_or(Price::default(), |m| m.index),
     };
     let conditional = report.order_type.is_conditional();
+    let reduce_only = report.reduce_only.unwrap_or_default();
     let request = NewOrder {
         instrument: report.instrument.clone(),
         side: report.side,
         order_type: report.order_type,
         qty: report.qty,
         price: report.price,
-        trigger: conditional.then(|| Trigger { price: Price::default(), by: TriggerBy::Mark }),
+        trigger: conditional.then(|| Trigger {
+            price: report.trigger_price.unwrap_or_default(),
+            by: TriggerBy::Mark,
+        }),
         time_in_force: TimeInForce::GoodTilCancelled,
-        post_only: PostOnly::No,
-        reduce_only: report.reduce_only,
+        post_only: report.post_only.unwrap_or(PostOnly::No),
+        reduce_only,
         self_trade: None,
         caller_id: None,
         valid_until: None,
@@ -208,7 +204,7 @@ fn foreign(state: &mut State, account: &AccountName, report: &OrderReport, now: 
         average: report.average,
         trades: BTreeMap::new(),
         unit_value,
-        reducing: report.reduce_only,
+        reducing: reduce_only,
         amend: None,
         done_no: None,
         untold: false,

@@ -376,6 +376,8 @@ pub enum Body {
         order: OrderId,
         /// What the venue shows; a refusal with `no_such_order`: it does not have it.
         outcome: Outcome,
+        /// When it was asked.
+        asked: Time,
     },
     /// A caller proved who it is and opened a session.
     LoggedIn {
@@ -550,7 +552,7 @@ codec_enum!(Body {
     18 => NotSent { call, reject },
     19 => Replied { call, outcome },
     20 => Streamed { account, event },
-    21 => Resolved { order, outcome },
+    21 => Resolved { order, outcome, asked },
     22 => LoggedIn { caller, key },
     23 => Guarded { session, caller, orders },
     24 => Unguarded { session },

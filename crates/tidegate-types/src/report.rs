@@ -3,7 +3,7 @@
 use crate::decimal::Decimal;
 use crate::ids::{ClientId, Currency, InstrumentId, TradeId, VenueOrderId};
 use crate::instrument::{Price, Qty, SignedQty};
-use crate::order::{OrderType, Side};
+use crate::order::{OrderType, PostOnly, Side};
 use crate::time::Time;
 use crate::{codec_enum, codec_struct};
 
@@ -65,8 +65,12 @@ pub struct OrderReport {
     pub price: Option<Price>,
     /// Average fill price.
     pub average: Option<Price>,
-    /// Reduce-only.
-    pub reduce_only: bool,
+    /// Its trigger price, if the venue tells it.
+    pub trigger_price: Option<Price>,
+    /// Maker only, if the venue tells it.
+    pub post_only: Option<PostOnly>,
+    /// Reduce-only, if the venue tells it.
+    pub reduce_only: Option<bool>,
     /// When the venue last changed it.
     pub at: Time,
 }
@@ -82,6 +86,8 @@ codec_struct!(OrderReport {
     filled,
     price,
     average,
+    trigger_price,
+    post_only,
     reduce_only,
     at,
 });

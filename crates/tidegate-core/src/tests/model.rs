@@ -1,6 +1,7 @@
 //! Random histories against the little venue: whatever the order of things, nothing leaves
 //! unrecorded, no limit is exceeded, the sums are right, and in the end core and venue agree.
 
+use super::amends::unchanged;
 use super::world::*;
 use crate::event::Event;
 use proptest::prelude::*;
@@ -8,7 +9,7 @@ use std::collections::BTreeSet;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::{ClientId, OrderId, SessionId};
 use tidegate_types::instrument::Usd;
-use tidegate_types::order::{CancelFilter, GuardScope, Intent, NewOrder};
+use tidegate_types::order::{AmendOrder, CancelFilter, GuardScope, Intent, NewOrder};
 use tidegate_types::record::Change;
 
 type Step = (u8, u8, u8);
@@ -32,6 +33,12 @@ fn step(world: &mut World, (what, pick, size): Step) {
         9..=10 => {
             if let Some(id) = nth_open(world, pick) {
                 world.amend(caller, id, Some(&qty), Some(&price));
+            }
+        }
+        49..=50 => {
+            if let Some(id) = nth_open(world, pick) {
+                let reduce_only = Some(size.is_multiple_of(2));
+                world.amend_to(caller, AmendOrder { reduce_only, ..unchanged(id) });
             }
         }
         11 => drop(world.submit(caller, Intent::CancelMany { filter: CancelFilter::default() })),
@@ -115,7 +122,8 @@ fn history(steps: &[Step]) {
         // At the venue itself: the position with every plain open order of one side.
         let position = world.venue.position(&instrument(PERP)).0.raw();
         for side in [tidegate_types::order::Side::Buy, tidegate_types::order::Side::Sell] {
-            let plain = world.venue.open().filter(|(_, o)| o.side == side && !o.reduce_only);
+            let plain =
+                world.venue.open().filter(|(_, o)| o.side == side && o.reduce_only == Some(false));
             let left: i64 = plain.map(|(_, o)| o.qty.0.raw() - o.filled.0.raw()).sum();
             let sign = if side == tidegate_types::order::Side::Buy { 1 } else { -1 };
             let worst = Decimal::from_raw(position * sign + left);
@@ -153,7 +161,7 @@ fn history(steps: &[Step]) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
     #[test]
-    fn whatever_happens(steps in prop::collection::vec((0_u8..49, any::<u8>(), any::<u8>()), 1..250)) {
+    fn whatever_happens(steps in prop::collection::vec((0_u8..51, any::<u8>(), any::<u8>()), 1..250)) {
         history(&steps);
     }
 }

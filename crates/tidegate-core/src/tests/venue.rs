@@ -5,7 +5,7 @@ use tidegate_types::call::{CallBody, OrderRef};
 use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::{ClientId, InstrumentId, TradeId, VenueOrderId};
 use tidegate_types::instrument::{Price, Qty, SignedQty};
-use tidegate_types::order::{OrderType, Side, TimeInForce};
+use tidegate_types::order::{OrderType, PostOnly, Side, TimeInForce};
 use tidegate_types::report::{
     AccountEvent, AccountSnapshot, BalanceReport, FillReport, OrderReport, Outcome, PositionReport,
     VenueState,
@@ -60,7 +60,9 @@ impl Venue {
                 let report = self.orders.get_mut(&id).unwrap();
                 report.client_id = Some(client_id.clone());
                 report.order_type = order.order_type;
-                report.reduce_only = order.reduce_only;
+                report.trigger_price = order.trigger.as_ref().map(|trigger| trigger.price);
+                report.post_only = Some(order.post_only);
+                report.reduce_only = Some(order.reduce_only);
                 report.at = at;
                 if order.time_in_force == TimeInForce::ImmediateOrCancel {
                     self.trade_at_once(id);
@@ -69,7 +71,16 @@ impl Venue {
                 self.stream.push(AccountEvent::Order { report: report.clone() });
                 Outcome::Accepted { report, fills: Vec::new() }
             }
-            CallBody::Amend { order, qty, price, deadline, .. } => {
+            CallBody::Amend {
+                order,
+                side: _,
+                qty,
+                price,
+                trigger_price,
+                post_only,
+                reduce_only,
+                deadline,
+            } => {
                 let at = self.tick();
                 let Some(found) = self.find(order).filter(|_| now <= *deadline) else {
                     return refused(true);
@@ -79,6 +90,9 @@ impl Venue {
                 }
                 (found.qty, found.at) = (*qty, at);
                 found.price = *price;
+                found.trigger_price = *trigger_price;
+                found.post_only = post_only.or(found.post_only);
+                found.reduce_only = reduce_only.or(found.reduce_only);
                 let report = found.clone();
                 self.stream.push(AccountEvent::Order { report: report.clone() });
                 Outcome::Accepted { report, fills: Vec::new() }
@@ -118,7 +132,7 @@ impl Venue {
         let order = &self.orders[&id];
         let held = self.position(&order.instrument).0.raw();
         let against = if order.side == Side::Buy { -held } else { held };
-        let most = if order.reduce_only { against.max(0) } else { i64::MAX };
+        let most = if order.reduce_only == Some(true) { against.max(0) } else { i64::MAX };
         self.fill(id, self.depth.unwrap_or(i64::MAX).min(most).min(order.qty.0.raw()));
         let order = self.orders.get_mut(&id).unwrap();
         if order.state.is_live() {
@@ -162,7 +176,9 @@ impl Venue {
             filled: Qty::default(),
             price,
             average: None,
-            reduce_only: false,
+            trigger_price: None,
+            post_only: Some(PostOnly::No),
+            reduce_only: Some(false),
             at,
         };
         self.orders.insert(id, report);

@@ -267,7 +267,9 @@ fn gone(world: &World, id: OrderId) -> Event {
         filled: order.filled,
         price: order.request.price,
         average: None,
-        reduce_only: false,
+        trigger_price: None,
+        post_only: None,
+        reduce_only: None,
         at: crate::clock::now(),
     };
     Event::Streamed { account: name("main"), event: AccountEvent::Order { report } }

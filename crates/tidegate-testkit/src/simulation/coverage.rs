@@ -107,7 +107,7 @@ impl Coverage {
                 self.calls.remove(call);
             }
             Body::Replied { call, outcome } => self.replied(state, *call, outcome),
-            Body::Resolved { order, outcome } => match outcome {
+            Body::Resolved { order, outcome, .. } => match outcome {
                 Outcome::Accepted { report, .. } => self.order(state, *order, told(report.state)),
                 Outcome::Rejected { .. } => self.order(state, *order, "NotThere"),
                 Outcome::Done | Outcome::Unknown { .. } => {}

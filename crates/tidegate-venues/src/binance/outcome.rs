@@ -10,6 +10,9 @@ use tidegate_types::time::Span;
 
 /// Numbers that do not tell whether the request was carried out.
 const UNKNOWN: &[i64] = &[-1000, -1001, -1006, -1007];
+/// The number by which the venue, overloaded, turns a request away; the one answer of a server error
+/// that says nothing was done.
+const OVERLOADED: i64 = -1008;
 /// Numbers that say there is no such live order.
 const NO_SUCH_ORDER: &[i64] = &[-2011, -2013];
 /// The number of "too many requests".
@@ -31,6 +34,10 @@ pub(crate) fn outcome(venue: &VenueName, body: &CallBody, reply: &Reply) -> Outc
     if let Some(refusal) = refusal(&answer) {
         return match refusal {
             (code, message) if UNKNOWN.contains(&code) => unknown(format!("{code} {message}")),
+            // A server error may come after the request was carried out, whatever its body says.
+            (code, message) if reply.status >= 500 && code != OVERLOADED => {
+                unknown(format!("http {}: {code} {message}", reply.status))
+            }
             (code, message) => {
                 let no_such_order = NO_SUCH_ORDER.contains(&code);
                 Outcome::Rejected { code, message, no_such_order }

@@ -9,7 +9,7 @@ use tidegate_types::ids::{
     ClientId, Currency, InstrumentId, InstrumentName, TradeId, VenueName, VenueOrderId,
 };
 use tidegate_types::instrument::{Price, Qty, SignedQty};
-use tidegate_types::order::{OrderType, Side};
+use tidegate_types::order::{OrderType, PostOnly, Side};
 use tidegate_types::report::{BalanceReport, FillReport, OrderReport, PositionReport, VenueState};
 use tidegate_types::time::Time;
 
@@ -60,8 +60,14 @@ pub(crate) fn time(object: &Fields<'_>, name: &str) -> Read<Time> {
     object.whole(name).map(Time::from_millis).ok_or_else(|| bad(name, object.get(name)))
 }
 
-fn truth(object: &Fields<'_>, name: &str) -> bool {
-    object.get(name).and_then(Raw::truth).unwrap_or(false)
+fn truth(object: &Fields<'_>, name: &str) -> Option<bool> {
+    object.get(name).and_then(Raw::truth)
+}
+
+/// Maker only, which the venue tells as a time in force.
+fn post_only(object: &Fields<'_>, name: &str) -> Option<PostOnly> {
+    let time_in_force = object.text(name)?;
+    Some(if time_in_force == "GTX" { PostOnly::Reject } else { PostOnly::No })
 }
 
 /// An id that is a number, or a text that is not empty.
@@ -146,6 +152,8 @@ pub(crate) fn order(venue: &VenueName, object: &Fields<'_>) -> Read<OrderReport>
         filled: Qty(decimal_or_zero(object, "executedQty")?),
         price: price(object, "price")?,
         average: average(object, "avgPrice"),
+        trigger_price: price(object, "stopPrice")?,
+        post_only: post_only(object, "timeInForce"),
         reduce_only: truth(object, "reduceOnly"),
         at: time(object, "updateTime")?,
     })
@@ -182,6 +190,8 @@ pub(crate) fn algo(venue: &VenueName, object: &Fields<'_>) -> Read<OrderReport> 
         filled,
         price: price(object, "price")?,
         average: average(object, "actualPrice"),
+        trigger_price: price(object, "triggerPrice")?,
+        post_only: post_only(object, "timeInForce"),
         reduce_only: truth(object, "reduceOnly"),
         at: time(object, "updateTime")?,
     })
@@ -207,6 +217,8 @@ pub(crate) fn order_update(venue: &VenueName, object: &Fields<'_>) -> Read<Order
         filled,
         price: price(object, "p")?,
         average: average(object, "ap"),
+        trigger_price: price(object, "sp")?,
+        post_only: post_only(object, "f"),
         reduce_only: truth(object, "R"),
         at: time(object, "T")?,
     })
@@ -230,7 +242,7 @@ pub(crate) fn fill_update(venue: &VenueName, object: &Fields<'_>) -> Read<Option
         price: Price(decimal(object, "L")?),
         fee: decimal_or_zero(object, "n")?,
         fee_currency: object.text("N").and_then(|name| Currency::new(&name).ok()),
-        maker: truth(object, "m"),
+        maker: truth(object, "m").unwrap_or_default(),
         at: time(object, "T")?,
     }))
 }
@@ -248,7 +260,7 @@ pub(crate) fn user_trade(venue: &VenueName, object: &Fields<'_>) -> Read<FillRep
         price: Price(decimal(object, "price")?),
         fee: decimal_or_zero(object, "commission")?,
         fee_currency: object.text("commissionAsset").and_then(|name| Currency::new(&name).ok()),
-        maker: truth(object, "maker"),
+        maker: truth(object, "maker").unwrap_or_default(),
         at: time(object, "time")?,
     })
 }
@@ -273,6 +285,8 @@ pub(crate) fn algo_update(venue: &VenueName, object: &Fields<'_>, at: Time) -> R
         filled,
         price: price(object, "p")?,
         average: average(object, "ap"),
+        trigger_price: price(object, "tp")?,
+        post_only: post_only(object, "f"),
         reduce_only: truth(object, "R"),
         at,
     })

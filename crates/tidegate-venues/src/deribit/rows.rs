@@ -6,7 +6,7 @@ use serde_json::Value;
 use tidegate_types::decimal::{Decimal, DecimalError};
 use tidegate_types::ids::{ClientId, Currency, InstrumentId, TradeId, VenueOrderId};
 use tidegate_types::instrument::{Price, Qty, SignedQty};
-use tidegate_types::order::{OrderType, Side};
+use tidegate_types::order::{OrderType, PostOnly, Side};
 use tidegate_types::report::{BalanceReport, FillReport, OrderReport, PositionReport, VenueState};
 use tidegate_types::time::Time;
 
@@ -41,7 +41,9 @@ pub(crate) fn order(row: &Value) -> Result<Option<OrderReport>, Unreadable> {
         filled: Qty(exact(row, "filled_amount")?.unwrap_or(Decimal::ZERO)),
         price: exact(row, "price")?.map(Price),
         average: rounded(row, "average_price").filter(|price| !price.is_zero()).map(Price),
-        reduce_only: row.get("reduce_only").and_then(Value::as_bool).unwrap_or_default(),
+        trigger_price: exact(row, "trigger_price")?.map(Price),
+        post_only: post_only(row),
+        reduce_only: truth(row, "reduce_only"),
         at: time(row, "last_update_timestamp")?,
     }))
 }
@@ -150,6 +152,19 @@ fn cut(text: &str) -> Option<Decimal> {
         }
     }
     Some(Decimal::ZERO)
+}
+
+fn truth(row: &Value, name: &str) -> Option<bool> {
+    row.get(name).and_then(Value::as_bool)
+}
+
+fn post_only(row: &Value) -> Option<PostOnly> {
+    match (truth(row, "post_only")?, truth(row, "reject_post_only")) {
+        (false, _) => Some(PostOnly::No),
+        (true, Some(true)) => Some(PostOnly::Reject),
+        (true, Some(false)) => Some(PostOnly::Slide),
+        (true, None) => None,
+    }
 }
 
 fn client_id(row: &Value) -> Option<ClientId> {

@@ -3,6 +3,7 @@ use crate::binance::tests::{instruments, reply, venue};
 use crate::upstream::Upstream;
 use serde_json::{Value, json};
 use tidegate_types::call::OrderRef;
+use tidegate_types::order::PostOnly;
 use tidegate_types::report::VenueState;
 
 fn cancel(conditional: bool) -> CallBody {
@@ -41,7 +42,13 @@ fn an_order_in_the_answer_is_reported() {
     assert_eq!((report.qty.to_string(), report.filled.to_string()), ("1".into(), "0.4".into()));
     assert_eq!(report.price.unwrap().to_string(), "9000");
     assert_eq!(report.average.unwrap().to_string(), "8999.5");
-    assert!(report.reduce_only);
+    assert_eq!((report.reduce_only, report.post_only), (Some(true), None));
+    let mut maker = order("NEW");
+    maker["timeInForce"] = json!("GTX");
+    maker.as_object_mut().unwrap().remove("reduceOnly");
+    let Outcome::Accepted { report, .. } = of(&query(false), 200, &maker) else { panic!() };
+    assert_eq!((report.reduce_only, report.post_only), (None, Some(PostOnly::Reject)));
+    assert_eq!(report.trigger_price, None);
     for (status, state) in [
         ("NEW", VenueState::Open),
         ("FILLED", VenueState::Filled),
@@ -67,12 +74,15 @@ fn conditional_orders_have_answers_of_their_own() {
         "algoId": 2146760, "clientAlgoId": "tg1-2", "orderType": "TAKE_PROFIT", "symbol": "BTCUSDT",
         "side": "SELL", "quantity": "0.01", "algoStatus": "TRIGGERED", "actualOrderId": "991",
         "actualPrice": "0.00", "actualQty": "0", "price": "750.000", "reduceOnly": false,
+        "triggerPrice": "760.000", "timeInForce": "GTC",
         "updateTime": 1750514545091_u64,
     });
     let Outcome::Accepted { report, .. } = of(&query(true), 200, &algo) else { panic!() };
     assert_eq!(report.state, VenueState::Open);
     assert_eq!(report.triggered_as.unwrap().as_str(), "991");
     assert_eq!(report.venue_id.as_str(), "2146760");
+    assert_eq!(report.trigger_price.unwrap().to_string(), "760");
+    assert_eq!((report.reduce_only, report.post_only), (Some(false), Some(PostOnly::No)));
     let mut over = algo;
     over["algoStatus"] = json!("FINISHED");
     let state = |answer: &Value| match of(&query(true), 200, answer) {
@@ -124,6 +134,15 @@ fn a_request_too_many_was_not_carried_out_whatever_the_body_says() {
             panic!("{status} {body}: {outcome:?}")
         };
         assert_eq!((told, no_such_order), (code, false), "{status} {body}");
+    }
+}
+
+#[test]
+fn after_a_server_error_nothing_is_certain_but_that_the_venue_was_overloaded() {
+    for (status, code) in [(500, -2011), (502, -2013), (503, -1015), (503, -2019), (504, -4164)] {
+        let answer = json!({"code": code, "msg": "why"});
+        let outcome = of(&cancel(false), status, &answer);
+        assert!(matches!(outcome, Outcome::Unknown { .. }), "{status} {code}: {outcome:?}");
     }
 }
 

@@ -31,7 +31,9 @@ fn trigger_orders_and_what_they_become_are_one() {
         (report.state, report.price, report.order_type),
         (VenueState::Untriggered, None, OrderType::StopMarket)
     );
-    assert!(report.filled.0.is_zero() && report.reduce_only && report.average.is_none());
+    assert!(report.filled.0.is_zero() && report.average.is_none());
+    assert_eq!(report.trigger_price.unwrap().to_string(), "2228");
+    assert_eq!((report.reduce_only, report.post_only), (Some(true), None));
     let gone = untriggered.replace("untriggered", "triggered");
     assert_eq!(order(&row(&gone)).unwrap(), None);
     let child = untriggered
@@ -40,6 +42,29 @@ fn trigger_orders_and_what_they_become_are_one() {
     let report = order(&row(&child)).unwrap().unwrap();
     assert_eq!(report.venue_id.as_str(), "SLMB-9");
     assert_eq!(report.triggered_as.unwrap().as_str(), "77");
+}
+
+#[test]
+fn what_an_order_may_do_is_told_or_not() {
+    let told = |flags: &str| {
+        let whole = testkit::order("tg1-0", "1", "open");
+        let mut row = row(&whole);
+        let fields = row.as_object_mut().unwrap();
+        fields.retain(|name, _| !name.ends_with("_only"));
+        fields.extend(serde_json::from_str::<serde_json::Map<_, _>>(flags).unwrap());
+        let report = order(&row).unwrap().unwrap();
+        (report.reduce_only, report.post_only)
+    };
+    assert_eq!(told("{}"), (None, None));
+    assert_eq!(
+        told(r#"{"reduce_only":false,"post_only":false}"#),
+        (Some(false), Some(PostOnly::No))
+    );
+    let maker =
+        |reject: bool| told(&format!(r#"{{"post_only":true,"reject_post_only":{reject}}}"#));
+    assert_eq!(maker(true), (None, Some(PostOnly::Reject)));
+    assert_eq!(maker(false), (None, Some(PostOnly::Slide)));
+    assert_eq!(told(r#"{"post_only":true}"#), (None, None), "of which kind is not told");
 }
 
 #[test]
