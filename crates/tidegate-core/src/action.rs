@@ -51,6 +51,8 @@ pub enum Action {
     ReadTrades {
         /// Which account.
         account: AccountName,
+        /// The number of the question, told again with the answer.
+        question: u64,
         /// Of which instrument.
         instrument: InstrumentId,
         /// From this time of the venue's on.
@@ -60,6 +62,8 @@ pub enum Action {
     Reconcile {
         /// Which account.
         account: AccountName,
+        /// The number of the question, told again with the answer.
+        question: u64,
     },
 }
 

@@ -204,6 +204,8 @@ pub enum Event {
     Snapshot {
         /// Which account.
         account: AccountName,
+        /// The number of the question. An answer to one that a newer took the place of is passed over.
+        question: u64,
         /// What the venue shows, or why it could not be read.
         result: Result<AccountSnapshot, String>,
     },
@@ -211,6 +213,8 @@ pub enum Event {
     Trades {
         /// Which account.
         account: AccountName,
+        /// The number of the question.
+        question: u64,
         /// Of which instrument.
         instrument: InstrumentId,
         /// The trades, the oldest first, or why they could not be read.

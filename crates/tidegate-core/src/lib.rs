@@ -240,10 +240,12 @@ impl Core {
             Event::Streamed { account, event } => drop(self.streamed(account, event, now, out)),
             Event::StreamUp { account } => self.stream_up(&account, now, out),
             Event::StreamDown { account, why } => self.stream_down(&account, why, now, out),
-            Event::Trades { account, instrument, result } => {
-                self.on_trades(&account, &instrument, result, now, out);
+            Event::Trades { account, question, instrument, result } => {
+                self.on_trades(&account, question, &instrument, result, now, out);
             }
-            Event::Snapshot { account, result } => self.on_snapshot(&account, result, now, out),
+            Event::Snapshot { account, question, result } => {
+                self.on_snapshot(&account, question, result, now, out);
+            }
         }
     }
 
@@ -306,6 +308,9 @@ impl Core {
             if order.is_some_and(|o| o.stage == orders::Stage::Unknown || amending(o)) {
                 self.doubt_at_once(id, now);
             }
+        }
+        for account in self.state.accounts.keys().cloned().collect::<Vec<_>>() {
+            self.gap_begins(&account, now);
         }
         self.prove_again(now);
         self.guard_again(now);

@@ -1,4 +1,4 @@
-//! What a halt still waits for, and why: told to whoever asks, never recorded.
+//! What a halt still waits for, or a closed account, and why: told to whoever asks, never recorded.
 
 use crate::Core;
 use crate::flatten;
@@ -63,6 +63,26 @@ impl Core {
                 .collect();
         }
         left
+    }
+
+    /// What an account that is closed still waits for; `None` of one that is open.
+    pub fn waits_for(&self, account: &AccountName) -> Option<String> {
+        let known = self.state.accounts.get(account).filter(|known| !known.open)?;
+        let Some(watch) = self.watches.get(account).filter(|watch| watch.is_up()) else {
+            return known.key.as_ref().map(|_| "its private stream is not there".to_owned());
+        };
+        if let Some(failed) = &watch.failed {
+            return Some(format!("the venue does not show its state: {failed}"));
+        }
+        let why = match (watch.readings.left(), watch.suspects.len()) {
+            (0, _) if self.is_unsure(account) => {
+                "the venue has not been heard about an order yet".to_owned()
+            }
+            (0, 0) => "the comparison with the venue is under way".to_owned(),
+            (0, differ) => format!("positions that differ are looked at again: {differ}"),
+            (left, _) => format!("instruments of which trades are still to be read: {left}"),
+        };
+        Some(why)
     }
 
     fn why_open(&self, proof: &Proof, order: &Order) -> String {

@@ -4,6 +4,9 @@
 //! A snapshot is made of several requests and crosses what is in flight, so it proves little on its
 //! own: an order that is missing from it is asked for by itself, and a position that differs is
 //! corrected only when a second snapshot, a second later, shows the same difference.
+//!
+//! Questions are numbered. When the stream comes back, what was asked before is asked anew, and the
+//! earlier answer is passed over: it may be from before the gap, and would open an account on it.
 
 use crate::Core;
 use crate::action::Action;
@@ -39,7 +42,8 @@ pub(crate) struct Suspect {
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     up: bool,
-    /// When a snapshot was asked for that has not come, and its number.
+    /// When a snapshot was asked for that has not come, and its number. While the stream is there, that
+    /// was after it came.
     asked: Option<(Time, u64)>,
     again: bool,
     last: Time,
@@ -54,11 +58,18 @@ pub(crate) struct Watch {
     pub(crate) readings: Readings,
 }
 
+impl Watch {
+    /// Whether the account's private stream is there.
+    pub(crate) fn is_up(&self) -> bool {
+        self.up
+    }
+}
+
 impl Core {
     pub(crate) fn stream_up(&mut self, account: &AccountName, now: Time, out: &mut Vec<Action>) {
         self.watches.entry(account.clone()).or_default().up = true;
         self.read_after_gap(account, now, out);
-        self.ask(account, now, out);
+        self.ask_anew(account, now, out);
     }
 
     pub(crate) fn stream_down(
@@ -69,6 +80,7 @@ impl Core {
         out: &mut Vec<Action>,
     ) {
         self.watches.entry(account.clone()).or_default().up = false;
+        self.gap_begins(account, now);
         if self.state.accounts.get(account).is_some_and(|account| account.open) {
             self.append(Body::Closed { account: account.clone(), why }, now, out);
         }
@@ -81,17 +93,18 @@ impl Core {
             watch.again = true;
             return;
         }
-        watch.asked = Some((now, self.snapshots_asked));
+        let question = self.snapshots_asked;
+        watch.asked = Some((now, question));
         self.snapshots_asked += 1;
         watch.last = now;
         self.timers.set(Timer::Account(account.clone()), now.plus(LOST));
-        out.push(Action::Reconcile { account: account.clone() });
+        out.push(Action::Reconcile { account: account.clone(), question });
     }
 
-    /// It is time to ask, also when an earlier question was never answered.
+    /// Asks also when an earlier question is not answered; its answer is passed over should it come.
     pub(crate) fn ask_anew(&mut self, account: &AccountName, now: Time, out: &mut Vec<Action>) {
         if let Some(watch) = self.watches.get_mut(account) {
-            watch.asked = None;
+            (watch.asked, watch.again) = (None, false);
         }
         self.ask(account, now, out);
     }
@@ -99,12 +112,15 @@ impl Core {
     pub(crate) fn on_snapshot(
         &mut self,
         account: &AccountName,
+        question: u64,
         result: Result<AccountSnapshot, String>,
         now: Time,
         out: &mut Vec<Action>,
     ) {
         let Some(watch) = self.watches.get_mut(account) else { return };
-        let Some((asked, number)) = watch.asked.take() else { return };
+        let Some((asked, _)) = watch.asked.take_if(|(_, number)| *number == question) else {
+            return;
+        };
         let again = std::mem::take(&mut watch.again);
         match result {
             Err(why) => {
@@ -116,8 +132,8 @@ impl Core {
                 watch.backoff = Backoff::default();
                 watch.failed = None;
                 self.compare(account, &snapshot, asked, now, out);
-                self.halts_saw(account, &snapshot, number, now);
-                self.flattenings_saw(account, &snapshot, number, now);
+                self.halts_saw(account, &snapshot, question, now);
+                self.flattenings_saw(account, &snapshot, question, now);
                 if again {
                     self.ask(account, now, out);
                 }
@@ -170,7 +186,7 @@ impl Core {
     /// Whether there is an order of the account that the venue has not been heard about. One that it
     /// does not have may still arrive until its deadline has passed; that keeps what it reserves,
     /// and keeps nobody waiting.
-    fn is_unsure(&self, account: &AccountName) -> bool {
+    pub(crate) fn is_unsure(&self, account: &AccountName) -> bool {
         self.state.orders.open_of(account).any(|order| {
             (order.stage == Stage::Unknown || self.doubts.contains(order.id))
                 && !self.doubts.was_not_there(order.id)
@@ -237,6 +253,7 @@ impl Core {
             let patient = earlier.is_some_and(|s| now < s.since.plus(LOST));
             let read = !watch.readings.owe(&instrument) || !patient;
             if same && read && !in_doubt.contains(&instrument) {
+                watch.readings.corrected(&instrument, now);
                 corrected.push(PositionReport { instrument, qty: shown, entry: None });
             } else {
                 let since = earlier.map_or(now, |s| s.since);

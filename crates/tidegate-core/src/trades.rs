@@ -26,12 +26,28 @@ const REACH: Span = Span::from_secs(6 * 24 * 3600);
 /// Whose trades are to be read.
 #[derive(Debug, Default)]
 pub(crate) struct Readings {
-    /// Instruments whose trades are wanted, and how often that failed.
-    owed: BTreeMap<InstrumentId, u32>,
-    /// Of these, those that are being read.
-    reading: BTreeSet<InstrumentId>,
+    /// What was held or ordered when the stream went, and from when on trades there may be unknown.
+    gap: BTreeMap<InstrumentId, Time>,
+    owed: BTreeMap<InstrumentId, Owed>,
+    /// Of these, those that are being read, and the number of the question.
+    reading: BTreeMap<InstrumentId, u64>,
+    /// How many questions there were.
+    asked: u64,
+    /// The first of them since the stream came: an answer to an earlier one may lack what happened in
+    /// the gap.
+    up: u64,
     /// Ended orders that may lack trades.
     short: BTreeSet<OrderId>,
+}
+
+/// Trades of an instrument that are wanted.
+#[derive(Debug)]
+struct Owed {
+    since: Time,
+    /// How often they could not be read.
+    tries: u32,
+    /// They could not be read just now, and are asked for again at the next comparison.
+    waits: bool,
 }
 
 impl Readings {
@@ -44,24 +60,90 @@ impl Readings {
     pub(crate) fn owe(&self, instrument: &InstrumentId) -> bool {
         self.owed.contains_key(instrument)
     }
+
+    /// How many instruments' trades are still to be read.
+    pub(crate) fn left(&self) -> usize {
+        self.owed.len()
+    }
+
+    /// A position is the venue's from now on: what was traded before is in it, and an answer that is on
+    /// its way does not add it again.
+    pub(crate) fn corrected(&mut self, instrument: &InstrumentId, now: Time) {
+        self.gap.remove(instrument);
+        self.reading.remove(instrument);
+        if let Some(owed) = self.owed.get_mut(instrument) {
+            (owed.since, owed.waits) = (now, true);
+        }
+    }
+
+    fn want(&mut self, instrument: &InstrumentId, since: Time) {
+        let fresh = || Owed { since, tries: 0, waits: false };
+        let owed = self.owed.entry(instrument.clone()).or_insert_with(fresh);
+        (owed.since, owed.waits) = (owed.since.min(since), false);
+    }
+
+    /// The next question, if one is due and not too many are out.
+    fn next(&mut self) -> Option<(InstrumentId, u64, Time)> {
+        if self.reading.len() >= MOST {
+            return None;
+        }
+        let mut due = self.owed.iter().filter(|(_, owed)| !owed.waits);
+        let (instrument, owed) = due.find(|(id, _)| !self.reading.contains_key(*id))?;
+        let (instrument, question, since) = (instrument.clone(), self.asked, owed.since);
+        self.asked += 1;
+        self.reading.insert(instrument.clone(), question);
+        Some((instrument, question, since))
+    }
+
+    /// A question is answered, or cannot be. Whether it was asked since the stream is there; `None` when
+    /// nobody waits for it any more.
+    fn answered(&mut self, instrument: &InstrumentId, question: u64, failed: bool) -> Option<bool> {
+        self.reading.get(instrument).filter(|number| **number == question)?;
+        self.reading.remove(instrument);
+        let counts = question >= self.up;
+        if let Some(owed) = self.owed.get_mut(instrument).filter(|_| counts) {
+            (owed.tries, owed.waits) = (owed.tries + 1, true);
+            if !failed || owed.tries >= TRIES {
+                self.owed.remove(instrument);
+            }
+        }
+        Some(counts)
+    }
 }
 
 impl Core {
-    /// There was a gap: reads the trades of what is held and ordered there.
+    /// The stream is gone, or was not there before the start: notes which trades it may not tell.
+    pub(crate) fn gap_begins(&mut self, account: &AccountName, now: Time) {
+        let books = self.state.positions.books(account);
+        let since = |id: &InstrumentId| Some((id.clone(), self.trades_since(account, id, now)?));
+        let unsure: Vec<_> = books.filter_map(|(instrument, _)| since(instrument)).collect();
+        let watch = self.watches.entry(account.clone()).or_default();
+        for (instrument, since) in unsure {
+            let first = watch.readings.gap.entry(instrument).or_insert(since);
+            *first = since.min(*first);
+        }
+    }
+
+    /// There was a gap: the trades are wanted of all that is or was held or ordered there.
     pub(crate) fn read_after_gap(
         &mut self,
         account: &AccountName,
         now: Time,
         out: &mut Vec<Action>,
     ) {
-        let books = self.state.positions.books(account).take(MOST);
-        let held: Vec<InstrumentId> = books.map(|(instrument, _)| instrument.clone()).collect();
-        for instrument in held {
-            self.want_trades(account, &instrument, now, out);
+        self.gap_begins(account, now);
+        let Some(watch) = self.watches.get_mut(account) else { return };
+        let readings = &mut watch.readings;
+        readings.up = readings.asked;
+        for (instrument, since) in std::mem::take(&mut readings.gap) {
+            readings.want(&instrument, since);
         }
+        // What could not be read of an earlier gap says nothing about this one.
+        readings.owed.values_mut().for_each(|owed| owed.tries = 0);
+        self.read_wanted(account, now, out);
     }
 
-    /// Reads an instrument's trades, unless that is under way or too much is.
+    /// Reads an instrument's trades, unless that is under way; after others when too much is.
     pub(crate) fn want_trades(
         &mut self,
         account: &AccountName,
@@ -69,26 +151,20 @@ impl Core {
         now: Time,
         out: &mut Vec<Action>,
     ) {
-        if let Some(since) = self.trades_since(account, instrument, now) {
-            self.read_trades(account, instrument, since, out);
+        let Some(since) = self.trades_since(account, instrument, now) else { return };
+        if let Some(watch) = self.watches.get_mut(account) {
+            watch.readings.want(instrument, since);
         }
+        self.read_wanted(account, now, out);
     }
 
-    fn read_trades(
-        &mut self,
-        account: &AccountName,
-        instrument: &InstrumentId,
-        since: Time,
-        out: &mut Vec<Action>,
-    ) {
+    /// Asks as much as may be asked at once.
+    fn read_wanted(&mut self, account: &AccountName, now: Time, out: &mut Vec<Action>) {
         let Some(watch) = self.watches.get_mut(account) else { return };
-        let readings = &mut watch.readings;
-        readings.owed.entry(instrument.clone()).or_default();
-        if readings.reading.len() >= MOST || !readings.reading.insert(instrument.clone()) {
-            return;
+        while let Some((instrument, question, since)) = watch.readings.next() {
+            let (account, since) = (account.clone(), since.max(now.minus(REACH)));
+            out.push(Action::ReadTrades { account, question, instrument, since });
         }
-        let (account, instrument) = (account.clone(), instrument.clone());
-        out.push(Action::ReadTrades { account, instrument, since });
     }
 
     /// From when on trades may be unknown; nothing of before the account was taken over counts.
@@ -139,32 +215,27 @@ impl Core {
     pub(crate) fn on_trades(
         &mut self,
         account: &AccountName,
+        question: u64,
         instrument: &InstrumentId,
         result: Result<Vec<FillReport>, String>,
         now: Time,
         out: &mut Vec<Action>,
     ) {
         let Some(watch) = self.watches.get_mut(account) else { return };
-        let readings = &mut watch.readings;
-        if !readings.reading.remove(instrument) {
-            return;
-        }
         let failed = result.is_err();
-        if let Some(tries) = readings.owed.get_mut(instrument) {
-            *tries += 1;
-            if !failed || *tries >= TRIES {
-                readings.owed.remove(instrument);
-            }
-        }
+        let Some(counts) = watch.readings.answered(instrument, question, failed) else { return };
         let fills = result.unwrap_or_default();
         let last = fills.iter().map(|fill| fill.at).max();
         let found = self.take_in(account, fills, now, out);
-        if let Some(last) = last.filter(|_| found) {
+        if let Some(last) = last.filter(|_| found && counts) {
             // There may be more than one answer holds, and what came meanwhile.
-            self.read_trades(account, instrument, last, out);
-        } else if !failed {
+            if let Some(watch) = self.watches.get_mut(account) {
+                watch.readings.want(instrument, last);
+            }
+        } else if !failed && counts {
             self.forget_short(account, instrument);
         }
+        self.read_wanted(account, now, out);
         // A position that differs is looked at again in its own time.
         if self.watches.get(account).is_some_and(|watch| watch.suspects.is_empty()) {
             self.may_open(account, now, out);

@@ -9,7 +9,7 @@ use tidegate_types::instrument::Price;
 use tidegate_types::order::{OrderType, Side, Trigger, TriggerBy};
 use tidegate_types::record::Body;
 use tidegate_types::reject::Code;
-use tidegate_types::report::{AccountEvent, OrderReport, VenueState};
+use tidegate_types::report::{AccountEvent, AccountSnapshot, OrderReport, VenueState};
 
 #[test]
 fn closed_until_reconciled_and_when_the_stream_breaks() {
@@ -17,8 +17,7 @@ fn closed_until_reconciled_and_when_the_stream_breaks() {
     let early = world.place("ann", buy("1", "100"));
     assert_eq!(world.code(early), Some(Code::AccountClosed));
     world.event(Event::StreamUp { account: name(MAIN) });
-    world.to_read.clear();
-    world.event(Event::Snapshot { account: name(MAIN), result: Err("503".to_owned()) });
+    world.answer_read(Err("503".to_owned()));
     assert!(!world.is_open());
     world.pass(600);
     world.settle();
@@ -87,11 +86,103 @@ fn a_snapshot_that_crosses_an_order_does_not_lose_it() {
     world.pass(30_000);
     assert_eq!(world.to_read.len(), 1);
     let id = world.live_without_reading("ann");
-    world.to_read.clear();
-    world.event(Event::Snapshot { account: name(MAIN), result: Ok(early) });
+    world.answer_read(Ok(early));
     assert_eq!(world.core.state().orders().get(id).unwrap().stage, Stage::Live);
     world.pass(1000);
     assert!(world.to_sign.is_empty());
+}
+
+/// A comparison is under way; what it will show is from now.
+fn compares(world: &mut World) -> AccountSnapshot {
+    world.pass(30_000);
+    assert_eq!(world.to_read.len(), 1);
+    world.venue.snapshot()
+}
+
+/// The stream breaks and comes back; in between somebody places an order past Tidegate.
+fn gap_with_an_order(world: &mut World) {
+    world.event(Event::StreamDown { account: name(MAIN), why: "reset".to_owned() });
+    world.pass(200);
+    let (qty, price) = (buy("140", "1").qty, buy("1", "100").price);
+    world.venue.place(instrument(PERP), Side::Buy, qty, price);
+    world.venue.stream.clear();
+    world.pass(200);
+    world.event(Event::StreamUp { account: name(MAIN) });
+}
+
+#[test]
+fn an_answer_asked_for_before_a_gap_opens_nothing_after_it() {
+    let mut world = World::new();
+    let early = compares(&mut world);
+    gap_with_an_order(&mut world);
+    let records = world.journal.len();
+    world.answer_read(Ok(early));
+    assert!(!world.is_open());
+    assert_eq!(world.journal.len(), records, "it tells nothing");
+    assert_eq!(world.to_read.len(), 1, "it was asked anew as the stream came");
+    let refused = world.place("ann", buy("90", "100"));
+    assert_eq!(world.code(refused), Some(Code::AccountClosed));
+    let why = |world: &World| world.core.waits_for(&name(MAIN));
+    assert_eq!(why(&world).unwrap(), "the comparison with the venue is under way");
+    world.answer_read(Err("503".to_owned()));
+    assert!(!world.is_open());
+    assert_eq!(why(&world).unwrap(), "the venue does not show its state: 503");
+    world.settle_for(2);
+    assert_eq!((world.is_open(), why(&world)), (true, None));
+    world.mark();
+    let refused = world.place("ann", buy("90", "100"));
+    assert_eq!(world.code(refused), Some(Code::OpenNotional), "230 of 200");
+}
+
+#[test]
+fn an_answer_asked_for_before_a_gap_opens_nothing_once_the_trades_are_read() {
+    let mut world = World::new();
+    world.live("bob", buy("5", "100"));
+    world.venue.fill(1, d("5").raw());
+    world.settle_for(5);
+    let early = compares(&mut world);
+    gap_with_an_order(&mut world);
+    while !world.trades_to_read.is_empty() {
+        world.read_trades();
+    }
+    world.answer_read(Ok(early));
+    assert!(!world.is_open());
+    world.settle_for(2);
+    assert!(world.is_open());
+}
+
+#[test]
+fn an_answer_asked_for_in_a_gap_opens_nothing_after_it() {
+    let mut world = World::new();
+    world.event(Event::StreamDown { account: name(MAIN), why: "reset".to_owned() });
+    let early = compares(&mut world);
+    gap_with_an_order(&mut world);
+    world.answer_read(Ok(early));
+    assert!(!world.is_open());
+}
+
+#[test]
+fn late_answers_that_show_the_same_old_position_correct_nothing() {
+    let mut world = World::new();
+    let id = world.live("ann", buy("5", "100"));
+    let early = compares(&mut world);
+    // A minute without an answer: it is asked anew.
+    world.pass(60_000);
+    assert_eq!(world.to_read.len(), 2);
+    let later = world.venue.snapshot();
+    world.venue.fill(1, d("5").raw());
+    while !world.venue.stream.is_empty() {
+        world.tell(0);
+    }
+    world.answer_read(Ok(early));
+    world.pass(1_500);
+    world.answer_read(Ok(later));
+    world.settle_for(10);
+    let book = world.core.state().positions().book(&name(MAIN), &instrument(PERP));
+    assert_eq!(book.position().0, d("5"));
+    assert!(world.core.state().orders().get(id).unwrap().stage != Stage::Live);
+    assert!(world.core.state().alarms().unseen().is_empty());
+    assert!(world.is_open());
 }
 
 #[test]

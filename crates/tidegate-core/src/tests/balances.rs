@@ -113,8 +113,7 @@ fn an_answer_older_than_the_news_changes_nothing() {
     world.pass(10);
     world.venue.balances = vec![money("USDT", "900")];
     tell(&mut world, money("USDT", "900"));
-    world.to_read.clear();
-    world.event(Event::Snapshot { account: name(MAIN), result: Ok(early) });
+    world.answer_read(Ok(early));
     world.settle_for(70);
     assert_eq!(held(&world, "USDT"), d("900"));
     assert_eq!((taken(&world), alarms(&world)), (vec![false], 0));

@@ -119,9 +119,7 @@ fn a_snapshot_from_before_proves_nothing() {
     world.sign(0);
     world.deliver(0);
     world.pass(10);
-    let account = name(MAIN);
-    world.to_read.clear();
-    world.event(crate::event::Event::Snapshot { account, result: Ok(early) });
+    world.answer_read(Ok(early));
     world.pass(10);
     assert_eq!(cancelled(&world, halt), None);
     world.settle_for(2);
@@ -294,7 +292,7 @@ fn a_venue_that_refuses_or_is_silent_is_told_of() {
     world.pass(30_000);
     let halt = world.halt("all", false);
     let silent = Err("HTTP 418".to_owned());
-    world.event(Event::Snapshot { account: name(MAIN), result: silent });
+    world.answer_read(silent);
     let left = world.core.outstanding(&tidegate_types::grant::Scope::All);
     let [(account, why)] = left.accounts.as_slice() else { panic!("{left:?}") };
     assert_eq!(account.as_str(), MAIN);

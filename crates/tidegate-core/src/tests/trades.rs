@@ -6,7 +6,7 @@ use crate::event::Event;
 use crate::orders::{Ending, Stage};
 use tidegate_types::Decimal;
 use tidegate_types::ids::{OrderId, TradeId, VenueOrderId};
-use tidegate_types::instrument::Qty;
+use tidegate_types::instrument::{Instrument, Qty};
 use tidegate_types::order::Side;
 use tidegate_types::record::Body;
 use tidegate_types::reject::Code;
@@ -145,6 +145,127 @@ fn an_account_waits_for_its_trades_and_not_for_ever() {
     assert_eq!((world.is_open(), position(&world)), (true, d("3")));
     world.check();
     world.check_replay();
+}
+
+/// An open account that holds so many instruments.
+fn holding(count: usize) -> World {
+    let mut world = World::new();
+    let perp = world.core.state().instruments()[&instrument(PERP)].clone();
+    let named = |n| instrument(&format!("C{n:03}-PERP"));
+    let terms = (0..count).map(|n| Instrument { id: named(n), ..perp.clone() });
+    world.event(Event::Instruments { venue: name(VENUE), instruments: terms.collect() });
+    for n in 0..count {
+        world.venue.positions.insert(named(n), d("1").raw());
+    }
+    world.settle_for(70);
+    assert!(world.is_open());
+    assert_eq!(world.core.state().positions().iter().count(), count);
+    world
+}
+
+#[test]
+fn after_a_gap_the_trades_of_every_instrument_are_read_twenty_at_a_time() {
+    let mut world = holding(70);
+    down(&mut world);
+    world.event(Event::StreamUp { account: name(MAIN) });
+    world.flush();
+    world.read();
+    let mut asked = std::collections::BTreeSet::new();
+    while let Some((_, instrument, _)) = world.trades_to_read.first() {
+        assert!(!world.is_open(), "{} of 70 are read", asked.len());
+        assert_eq!(world.trades_to_read.len(), 20.min(70 - asked.len()));
+        let told = world.core.waits_for(&name(MAIN)).unwrap();
+        let left = 70 - asked.len();
+        assert_eq!(told, format!("instruments of which trades are still to be read: {left}"));
+        asked.insert(instrument.clone());
+        world.read_trades();
+    }
+    assert_eq!(asked.len(), 70);
+    world.settle_for(2);
+    assert!(world.is_open());
+}
+
+#[test]
+fn trades_that_cannot_be_read_are_asked_for_at_the_next_comparison() {
+    let mut world = holding(30);
+    down(&mut world);
+    world.venue.mute = true;
+    world.up();
+    assert!(!world.is_open());
+    assert!(world.trades_to_read.is_empty(), "each was asked for once");
+    let told = world.core.waits_for(&name(MAIN)).unwrap();
+    assert_eq!(told, "instruments of which trades are still to be read: 30");
+    world.venue.mute = false;
+    world.settle_for(5);
+    assert!(world.is_open());
+}
+
+#[test]
+fn trades_asked_for_before_a_gap_do_not_stand_for_those_after_it() {
+    let mut world = World::new();
+    world.live("ann", buy("4", "100"));
+    down(&mut world);
+    world.event(Event::StreamUp { account: name(MAIN) });
+    assert_eq!(world.trades_to_read.len(), 1);
+    // The stream breaks again before it is answered, and the venue answered before the trade.
+    let early = world.venue.trades(&instrument(PERP), world.trades_to_read[0].2);
+    down(&mut world);
+    bought_elsewhere(&mut world, 1, "2");
+    world.event(Event::StreamUp { account: name(MAIN) });
+    assert_eq!(world.trades_to_read.len(), 1, "one question at a time about an instrument");
+    let (question, of, _) = world.trades_to_read.remove(0);
+    world.event(Event::Trades { account: name(MAIN), question, instrument: of, result: early });
+    assert_eq!(world.trades_to_read.len(), 1, "it is asked anew");
+    world.settle_for(6);
+    assert!(world.is_open());
+    assert_eq!((position(&world), alarms(&world)), (d("2"), vec![AlarmKind::ForeignFill]));
+}
+
+#[test]
+fn a_trade_told_in_a_gap_does_not_hide_earlier_ones_of_others() {
+    let mut world = World::new();
+    let id = world.live("ann", buy("4", "100"));
+    down(&mut world);
+    bought_elsewhere(&mut world, 1, "2");
+    world.pass(1000);
+    // The trade of our own is told by the venue's answer to a request, later than the other.
+    world.venue.now = world.now;
+    world.venue.fill(1, d("1").raw());
+    let fill = |e: &AccountEvent| matches!(e, AccountEvent::Fill { .. });
+    let at = world.venue.stream.iter().position(fill).unwrap();
+    world.tell(at);
+    world.venue.stream.clear();
+    world.up();
+    world.settle_for(6);
+    assert!(world.is_open());
+    assert_eq!((trades(&world, id), position(&world)), (1, d("3")));
+    assert_eq!(alarms(&world), [AlarmKind::ForeignFill], "nothing is left to explain");
+    world.check();
+    world.check_replay();
+}
+
+#[test]
+fn an_answer_on_its_way_does_not_add_to_a_corrected_position() {
+    let mut world = World::new();
+    world.live("ann", buy("4", "100"));
+    down(&mut world);
+    bought_elsewhere(&mut world, 1, "2");
+    world.event(Event::StreamUp { account: name(MAIN) });
+    let slow = world.trades_to_read.remove(0);
+    let early = world.venue.trades(&slow.1, slow.2);
+    for _ in 0..120 {
+        world.flush();
+        if !world.to_read.is_empty() {
+            world.read();
+        }
+        world.pass(1000);
+    }
+    assert_eq!((position(&world), alarms(&world)), (d("2"), vec![AlarmKind::Position]));
+    let (account, question, of) = (name(MAIN), slow.0, slow.1);
+    world.event(Event::Trades { account, question, instrument: of, result: early });
+    world.settle_for(10);
+    assert!(world.is_open());
+    assert_eq!((position(&world), alarms(&world)), (d("2"), vec![AlarmKind::Position]));
 }
 
 #[test]

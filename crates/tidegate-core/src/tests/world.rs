@@ -21,7 +21,7 @@ use tidegate_types::order::*;
 use tidegate_types::proof::{Authenticated, Durable, Signed};
 use tidegate_types::record::{Approvals, Body, Change, Durability, Record};
 use tidegate_types::reject::{Code, Reject};
-use tidegate_types::report::Outcome;
+use tidegate_types::report::{AccountSnapshot, Outcome};
 use tidegate_types::request::Reply;
 use tidegate_types::time::{Span, Time};
 
@@ -149,8 +149,9 @@ pub(super) struct World {
     pub(super) to_send: Vec<Call>,
     pub(super) answers: BTreeMap<Ticket, Answer>,
     pub(super) asked: Vec<Ticket>,
-    pub(super) to_read: Vec<AccountName>,
-    pub(super) trades_to_read: Vec<(InstrumentId, Time)>,
+    /// The numbers of the questions after the account.
+    pub(super) to_read: Vec<u64>,
+    pub(super) trades_to_read: Vec<(u64, InstrumentId, Time)>,
     pub(super) starts: u32,
     /// What went without a record.
     pub(super) kept: Vec<(Time, Emergency)>,
@@ -391,9 +392,9 @@ impl World {
                     let twice = self.answers.insert(ticket, answer);
                     assert!(twice.is_none(), "{ticket} was answered twice");
                 }
-                Action::Reconcile { account } => self.to_read.push(account),
-                Action::ReadTrades { instrument, since, .. } => {
-                    self.trades_to_read.push((instrument, since));
+                Action::Reconcile { question, .. } => self.to_read.push(question),
+                Action::ReadTrades { question, instrument, since, .. } => {
+                    self.trades_to_read.push((question, instrument, since));
                 }
             }
         }
@@ -484,15 +485,20 @@ impl World {
     }
 
     pub(super) fn read(&mut self) {
-        let account = self.to_read.remove(0);
         let result = Ok(self.venue.snapshot());
-        self.event(Event::Snapshot { account, result });
+        self.answer_read(result);
+    }
+
+    /// The first question that waits is answered so.
+    pub(super) fn answer_read(&mut self, result: Result<AccountSnapshot, String>) {
+        let question = self.to_read.remove(0);
+        self.event(Event::Snapshot { account: name(MAIN), question, result });
     }
 
     pub(super) fn read_trades(&mut self) {
-        let (instrument, since) = self.trades_to_read.remove(0);
+        let (question, instrument, since) = self.trades_to_read.remove(0);
         let result = self.venue.trades(&instrument, since);
-        self.event(Event::Trades { account: name(MAIN), instrument, result });
+        self.event(Event::Trades { account: name(MAIN), question, instrument, result });
     }
 
     pub(super) fn tell(&mut self, at: usize) {

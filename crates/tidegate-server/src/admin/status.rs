@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use tidegate_core::orders::Order;
 use tidegate_core::state::{Flatten, State};
 use tidegate_types::grant::Scope;
+use tidegate_types::ids::AccountName;
 
 /// Most orders that are told of a halt.
 const LEFT: usize = 20;
@@ -19,13 +20,19 @@ const LEFT: usize = 20;
 pub(super) fn status(admin: &Administration) -> Result<Value, Failure> {
     let parts = &admin.parts;
     let halts = halts(admin);
-    let (accounts, callers, foreign, refusals, alarms) = parts.desk.look(|state| {
+    let (mut accounts, callers, foreign, refusals, alarms) = parts.desk.look(|state| {
         let refusals = state.refusals().iter();
         let refusals = refusals.map(|(code, n)| (format!("TG{}", code.number()), *n)).collect();
         let foreign = state.foreign().map(open_order).collect();
         let alarms = (alarms::alarms(state), state.alarms().raised());
         (accounts(state), callers(state), foreign, refusals, alarms)
     });
+    for account in accounts.iter_mut().filter(|account| !account.open) {
+        let waits = AccountName::new(&account.account).ok();
+        if let Some(waits) = waits.and_then(|name| parts.desk.waits_for(&name)) {
+            account.why = format!("{}; {waits}", account.why);
+        }
+    }
     let lost_books = parts.desk.look(lost_books);
     let (counts, recent_refusals) = parts.desk.notices();
     let measures = parts.desk.measures();

@@ -150,6 +150,10 @@ impl Inner {
         self.core.may_leave(call)
     }
 
+    pub(super) fn waits_for(&self, account: &AccountName) -> Option<String> {
+        self.core.waits_for(account)
+    }
+
     pub(super) fn state(&self) -> &State {
         self.core.state()
     }
@@ -310,9 +314,9 @@ impl Desk {
                             }
                         }
                     }
-                    Action::Reconcile { account } => self.reconcile(account),
-                    Action::ReadTrades { account, instrument, since } => {
-                        self.read_trades(account, instrument, since);
+                    Action::Reconcile { account, question } => self.reconcile(account, question),
+                    Action::ReadTrades { account, question, instrument, since } => {
+                        self.read_trades(account, question, instrument, since);
                     }
                 }
             }

@@ -68,16 +68,22 @@ impl Desk {
     }
 
     /// Reads an account's open orders and positions and hands them to the core.
-    pub(super) fn reconcile(&self, account: AccountName) {
+    pub(super) fn reconcile(&self, account: AccountName, question: u64) {
         let Some(desk) = self.this.upgrade() else { return };
         self.runtime.spawn(async move {
             let result = desk.snapshot(&account).await;
-            desk.event(Event::Snapshot { account, result });
+            desk.event(Event::Snapshot { account, question, result });
         });
     }
 
     /// Reads an account's trades of an instrument and hands them to the core.
-    pub(super) fn read_trades(&self, account: AccountName, instrument: InstrumentId, since: Time) {
+    pub(super) fn read_trades(
+        &self,
+        account: AccountName,
+        question: u64,
+        instrument: InstrumentId,
+        since: Time,
+    ) {
         let Some(desk) = self.this.upgrade() else { return };
         self.runtime.spawn(async move {
             let body = CallBody::Trades { instrument: instrument.clone(), since };
@@ -86,7 +92,7 @@ impl Desk {
                 let fields = [("account", &account as &dyn Display), ("why", why)];
                 oplog::warn("trades-unread", &fields);
             }
-            desk.event(Event::Trades { account, instrument, result });
+            desk.event(Event::Trades { account, question, instrument, result });
         });
     }
 

@@ -193,6 +193,11 @@ impl Desk {
         look(inner.state(), inner.outstanding(scope))
     }
 
+    /// What a closed account still waits for.
+    pub fn waits_for(&self, account: &AccountName) -> Option<String> {
+        self.inner().waits_for(account)
+    }
+
     /// Looks at the core's state.
     pub fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(self.inner().state())

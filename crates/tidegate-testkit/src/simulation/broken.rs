@@ -28,6 +28,10 @@ pub enum Broken {
     IgnoresPositions,
     /// It reads snapshots without their balances.
     IgnoresBalances,
+    /// It takes the answer to an earlier question for that to the newest one.
+    TakesOldAnswers,
+    /// It takes the trades of a gap for read, and asks nobody.
+    ReadsNoTrades,
     /// It reads snapshots without their orders, and its private streams not at all.
     IgnoresOrders,
     /// Somebody changes its journal behind its back.
@@ -48,7 +52,7 @@ pub enum Broken {
 
 impl Broken {
     /// Each, and what the check says that finds it.
-    pub const ALL: [(Broken, &str); 17] = [
+    pub const ALL: [(Broken, &str); 19] = [
         (Broken::SendsEarly, "is on disk"),
         (Broken::SendsTwice, "leaves a second time"),
         (Broken::RepeatsRequests, "arrived 2 times"),
@@ -58,6 +62,8 @@ impl Broken {
         (Broken::ReplaysWrongly, "not the fold of the records"),
         (Broken::IgnoresPositions, "the positions of"),
         (Broken::IgnoresBalances, "the balances of"),
+        (Broken::TakesOldAnswers, "before its stream came"),
+        (Broken::ReadsNoTrades, "nobody read the trades"),
         (Broken::IgnoresOrders, "quiet day"),
         (Broken::TampersWithJournal, "verif"),
         (Broken::LeavesUnanswered, "is not answered"),
@@ -97,6 +103,14 @@ impl Simulation {
                 snapshot.orders.clear();
             }
             _ => {}
+        }
+    }
+
+    /// Which question an answer is said to be to.
+    pub(super) fn said_question(&self, account: &AccountName, question: u64) -> u64 {
+        match self.broken {
+            Some(Broken::TakesOldAnswers) => self.gaps.newest(account).unwrap_or(question),
+            _ => question,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::broken::Broken;
 use super::clients::door;
+use super::gaps::Gaps;
 use super::gate::Gate;
 use super::setup;
 use super::world::{Asker, Due, Simulation};
@@ -155,6 +156,7 @@ impl Simulation {
         let last = found.last().and_then(|bytes| from_bytes::<Record>(bytes).ok());
         let door = door(shown, last.map(|record| record.at))?;
         let budgets = self.dialects.map(|dialect| Budget::new(dialect.allowances()));
+        self.gaps = Gaps::default();
         self.gate = Some(Gate::new(core, journal, appender, followers, door, budgets));
         self.say(|| format!("start with {} records", found.len()));
         let epoch = format!("e{:03}{:06x}", self.life % 1000, self.rng.below(1 << 24));

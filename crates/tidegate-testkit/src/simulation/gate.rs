@@ -136,6 +136,7 @@ impl Simulation {
             }
             let Some(gate) = &mut self.gate else { return };
             let Some(event) = gate.events.pop_front() else { break };
+            self.gaps.takes(&event, gate.core.state());
             gate.core.handle(event, shown, &mut out);
         }
         if let Some(gate) = &mut self.gate {
@@ -178,12 +179,22 @@ impl Simulation {
                     self.answered(ticket, answer);
                 }
             }
-            Action::ReadTrades { account, instrument, since } => {
-                self.ask_trades(account, instrument, since);
+            Action::ReadTrades { account, question, instrument, since } => {
+                if self.broken(Broken::ReadsNoTrades) {
+                    return self.give(Event::Trades {
+                        account,
+                        question,
+                        instrument,
+                        result: Ok(Vec::new()),
+                    });
+                }
+                self.gaps.asks_trades(&account, question);
+                self.ask_trades(account, question, instrument, since);
             }
-            Action::Reconcile { account } => {
+            Action::Reconcile { account, question } => {
                 self.counts.add("snapshots");
-                self.ask_snapshot(account, Vec::new());
+                self.gaps.asks_snapshot(&account, question);
+                self.ask_snapshot(account, question, Vec::new());
             }
         }
     }
@@ -193,8 +204,13 @@ impl Simulation {
         self.hold(taken);
         self.digest.add(self.reference.newest());
         self.say(|| format!("record {seq} {:?}", record.body));
-        if let Body::Flattened { scope } = &record.body {
-            self.said_flat(scope);
+        match &record.body {
+            Body::Flattened { scope } => self.said_flat(scope),
+            Body::Opened { account } => {
+                let held = self.gaps.opens(account);
+                self.hold(held);
+            }
+            _ => {}
         }
         let urgency = urgency(&record.body);
         let Some(gate) = &mut self.gate else { return };

@@ -11,6 +11,7 @@ mod coverage;
 mod digest;
 mod disk;
 mod faults;
+mod gaps;
 mod gate;
 mod keys;
 mod operator;

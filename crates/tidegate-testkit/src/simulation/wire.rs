@@ -25,9 +25,9 @@ pub(super) enum Purpose {
     /// A call of the core's.
     Call { id: CallId, account: AccountName, body: CallBody, warrant: Warrant },
     /// Part of an account's snapshot.
-    Snapshot { account: AccountName, replies: Vec<Reply> },
+    Snapshot { account: AccountName, question: u64, replies: Vec<Reply> },
     /// An account's trades of an instrument.
-    Trades { account: AccountName, instrument: InstrumentId },
+    Trades { account: AccountName, question: u64, instrument: InstrumentId },
     /// A step of an account's private stream.
     Stream { account: usize, attempt: u64 },
     /// The venue's terms.
@@ -236,16 +236,16 @@ impl Simulation {
                 let outcome = dialect.outcome(&body, &reply, known);
                 self.give(Event::Replied { call: id, outcome, reply: Some(reply) });
             }
-            Purpose::Snapshot { account, mut replies } => {
+            Purpose::Snapshot { account, question, mut replies } => {
                 replies.push(reply);
-                self.ask_snapshot(account, replies);
+                self.ask_snapshot(account, question, replies);
             }
-            Purpose::Trades { account, instrument } => {
+            Purpose::Trades { account, question, instrument } => {
                 let none = Instruments::default();
                 let known = gate.instruments.get(venue).unwrap_or(&none);
                 let result = dialect.trades(&reply, known).map_err(|e| e.0);
                 self.counts.add("trades read after a gap");
-                self.give(Event::Trades { account, instrument, result });
+                self.trades_are_read(account, question, instrument, result);
             }
             Purpose::Stream { account, attempt } => self.stream_reply(account, attempt, &reply),
             Purpose::Read { question } => self.read_is_answered(&question, reply),
@@ -291,11 +291,11 @@ impl Simulation {
                 let reject = Reject::new(Code::VenueUnreachable, why);
                 self.give(Event::NotSent { call: id, reject });
             }
-            Purpose::Snapshot { account, .. } => {
-                self.give(Event::Snapshot { account, result: Err(why) });
+            Purpose::Snapshot { account, question, .. } => {
+                self.snapshot_is_read(account, question, Err(why));
             }
-            Purpose::Trades { account, instrument } => {
-                self.give(Event::Trades { account, instrument, result: Err(why) });
+            Purpose::Trades { account, question, instrument } => {
+                self.trades_are_read(account, question, instrument, Err(why));
             }
             Purpose::Stream { account, attempt } => self.stream_fails(account, attempt, why),
             Purpose::Read { .. } => self.counts.add("reads not answered"),
@@ -304,14 +304,19 @@ impl Simulation {
     }
 
     /// Asks for the next part of a snapshot, or hands it over when it is whole.
-    pub(super) fn ask_snapshot(&mut self, account: AccountName, replies: Vec<Reply>) {
+    pub(super) fn ask_snapshot(
+        &mut self,
+        account: AccountName,
+        question: u64,
+        replies: Vec<Reply>,
+    ) {
         let part = u32::try_from(replies.len()).unwrap_or(u32::MAX);
         let venue = venue_of(account_place(account.as_str()));
         let dialect = self.dialect(venue);
         if part < dialect.snapshot_parts() {
-            let purpose = Purpose::Snapshot { account: account.clone(), replies };
+            let purpose = Purpose::Snapshot { account: account.clone(), question, replies };
             if let Err(why) = self.fetch(&account, CallBody::Snapshot { part }, purpose) {
-                self.give(Event::Snapshot { account, result: Err(why) });
+                self.snapshot_is_read(account, question, Err(why));
             }
             return;
         }
@@ -322,20 +327,22 @@ impl Simulation {
         if let Ok(snapshot) = &mut result {
             self.misread(snapshot);
         }
-        self.give(Event::Snapshot { account, result });
+        self.snapshot_is_read(account, question, result);
     }
 
     /// Asks for an account's trades of an instrument.
     pub(super) fn ask_trades(
         &mut self,
         account: AccountName,
+        question: u64,
         instrument: InstrumentId,
         since: Time,
     ) {
         let body = CallBody::Trades { instrument: instrument.clone(), since };
-        let purpose = Purpose::Trades { account: account.clone(), instrument: instrument.clone() };
+        let purpose =
+            Purpose::Trades { account: account.clone(), question, instrument: instrument.clone() };
         if let Err(why) = self.fetch(&account, body, purpose) {
-            self.give(Event::Trades { account, instrument, result: Err(why) });
+            self.trades_are_read(account, question, instrument, Err(why));
         }
     }
 

@@ -7,6 +7,7 @@ use super::clients::{Question, client_keys};
 use super::clock::Clock;
 use super::digest::Digest;
 use super::faults::{Counts, Profile};
+use super::gaps::Gaps;
 use super::gate::Gate;
 use super::keys::Key;
 use super::operator::Operator;
@@ -116,6 +117,7 @@ pub(super) struct Simulation {
     pub(super) tickets: u64,
     pub(super) reference: Reference,
     pub(super) limits: Limits,
+    pub(super) gaps: Gaps,
     pub(super) counts: Counts,
     pub(super) digest: Digest,
     /// Nothing goes wrong, and nobody wants anything.
@@ -206,6 +208,7 @@ impl Simulation {
             tickets: 0,
             reference: Reference::default(),
             limits: Limits::default(),
+            gaps: Gaps::default(),
             counts: Counts::default(),
             digest: Digest::default(),
             quiet: false,
