@@ -1,7 +1,7 @@
 //! Carrying out actions, in the order given.
 
 use super::notices::Notices;
-use super::{Desk, Histogram, Waiting};
+use super::{Desk, Histogram, Kept, Waiting};
 use crate::oplog;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -42,6 +42,8 @@ pub(super) struct Inner {
     pub(super) journal_degraded: Option<String>,
     pub(super) notices: Notices,
     degraded: oplog::Repeated,
+    /// The record before which all is on record that went without one.
+    taken_up: Option<Seq>,
 }
 
 /// A disk that has not answered for so long counts as one that cannot be written until it does:
@@ -119,12 +121,23 @@ impl Inner {
             journal_degraded: None,
             notices: Notices::default(),
             degraded: oplog::Repeated::default(),
+            taken_up: None,
         }
     }
 
     /// Gives the core an event; `carry_out` follows.
     pub(super) fn handle(&mut self, event: Event, now: Time) {
+        let takes_up = matches!(event, Event::Kept { .. } | Event::JournalRestored);
+        let fails = matches!(event, Event::JournalFailed { .. });
         self.core.handle(event, now, &mut self.actions);
+        if takes_up || fails {
+            self.taken_up = takes_up.then(|| self.core.next_seq());
+        }
+    }
+
+    /// Whether all that went without a record is on record and durable now; told once.
+    fn is_taken_up(&mut self, durable: Seq) -> bool {
+        self.taken_up.take_if(|end| *end <= durable).is_some()
     }
 
     /// Has the core do what is due.
@@ -301,7 +314,7 @@ impl Desk {
                     Action::Append { seq, record } => {
                         urgent |= inner.append(seq, &record, now) == Urgency::Now;
                     }
-                    Action::Keep { at, act } => self.keep(at, act),
+                    Action::Keep { at, act } => self.keep(Kept::Act { at, act }),
                     Action::Sign { call, warrant } => self.sign_call(inner, call, warrant, now),
                     Action::Send { request } => self.send_call(inner, request, now),
                     Action::Answer { ticket, answer } => {
@@ -384,7 +397,11 @@ impl Desk {
         self.turn(|inner, now| match event {
             FlushEvent::Durable(proof) => {
                 inner.flushed(proof.end(), |took| self.measures.flush.record(took));
+                let end = proof.end();
                 inner.handle(Event::Durable { proof }, now);
+                if inner.is_taken_up(end) {
+                    self.keep(Kept::OnRecord);
+                }
                 inner.disk_answers(now);
             }
             FlushEvent::Failed(error) => inner.fail_journal(&error, now),

@@ -62,7 +62,21 @@ use tokio::sync::{Notify, broadcast, oneshot};
 const FRAMES_KEPT: usize = 1024;
 
 /// Keeps what goes without a record.
-pub type Keeper = Box<dyn Fn(Time, Emergency) + Send + Sync>;
+pub type Keeper = Box<dyn Fn(Kept) + Send + Sync>;
+
+/// What a keeper is told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Kept {
+    /// This goes without a record, and must not be forgotten.
+    Act {
+        /// When.
+        at: Time,
+        /// What.
+        act: Emergency,
+    },
+    /// All that was told until now is on record, and on disk there.
+    OnRecord,
+}
 
 /// The core and everything around it that is shared.
 pub struct Desk {
@@ -271,9 +285,9 @@ impl Desk {
         let _ = self.keeper.set(keeper);
     }
 
-    fn keep(&self, at: Time, act: Emergency) {
+    fn keep(&self, kept: Kept) {
         if let Some(keeper) = self.keeper.get() {
-            keeper(at, act);
+            keeper(kept);
         }
     }
 

@@ -67,6 +67,8 @@ async fn with_a_disk_that_hangs_no_order_leaves_and_cancels_and_halts_do() {
     for durability in [Durability::Disk, Durability::Os] {
         let memory = Memory::default();
         let world = on(&memory, durability).await;
+        let (keep, kept) = std::sync::mpsc::channel();
+        world.desk.set_keeper(Box::new(move |told| drop(keep.send(told))));
         let order = world.place().await;
         hang(&world, &memory).await;
         let (placed, cancels) = (world.arrived("place"), world.arrived("cancel"));
@@ -82,6 +84,8 @@ async fn with_a_disk_that_hangs_no_order_leaves_and_cancels_and_halts_do() {
         assert!(world.desk.look(|state| state.halts().contains_key(&Scope::All)), "in force");
         until("the cancel leaves", || world.arrived("cancel") > cancels).await;
         assert!(memory.hangs(), "while the disk still hangs");
+        let told: Vec<Kept> = kept.try_iter().collect();
+        assert!(told.len() >= 2 && !told.contains(&Kept::OnRecord), "{told:?}");
 
         memory.set_fault(None);
         until("the disk answers", || world.desk.journal_failed().is_none()).await;
@@ -91,6 +95,7 @@ async fn with_a_disk_that_hangs_no_order_leaves_and_cancels_and_halts_do() {
             halted && bodies.iter().any(|body| matches!(body, Body::CancelCleared { .. }))
         };
         until("the halt and the cancel are on record", || on_record(&bodies(&memory))).await;
+        until("the keeper hears of it", || kept.try_iter().any(|k| k == Kept::OnRecord)).await;
         let done = world.desk.resume(name("owner"), Scope::All, "it answers".to_owned()).await;
         assert!(matches!(done, Answer::Done), "{done:?}");
         world.place().await;
