@@ -39,7 +39,10 @@ impl Faulty {
     fn works(&self) -> io::Result<()> {
         match self.left.get() {
             Some(0) => Err(io::Error::other("the disk fails")),
-            Some(left) => Ok(self.left.set(Some(left - 1))),
+            Some(left) => {
+                self.left.set(Some(left - 1));
+                Ok(())
+            }
             None => Ok(()),
         }
     }
