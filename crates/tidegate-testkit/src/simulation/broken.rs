@@ -28,7 +28,7 @@ pub enum Broken {
     IgnoresPositions,
     /// It reads snapshots without their balances.
     IgnoresBalances,
-    /// It takes the answer to an earlier question for that to the newest one.
+    /// It takes the answer that is on its way for that to the newest question, and does not ask anew.
     TakesOldAnswers,
     /// It takes the trades of a gap for read, and asks nobody.
     ReadsNoTrades,

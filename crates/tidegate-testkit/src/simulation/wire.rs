@@ -303,6 +303,12 @@ impl Simulation {
         }
     }
 
+    /// Whether an account's snapshot is on its way.
+    pub(super) fn is_asking(&self, account: &AccountName) -> bool {
+        let mut flying = self.gate.iter().flat_map(|gate| gate.flying.values());
+        flying.any(|f| matches!(&f.purpose, Purpose::Snapshot { account: of, .. } if of == account))
+    }
+
     /// Asks for the next part of a snapshot, or hands it over when it is whole.
     pub(super) fn ask_snapshot(
         &mut self,
