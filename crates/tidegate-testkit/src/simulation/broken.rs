@@ -28,7 +28,7 @@ pub enum Broken {
     IgnoresPositions,
     /// It reads snapshots without their balances.
     IgnoresBalances,
-    /// It takes the answer that is on its way for that to the newest question, and does not ask anew.
+    /// It takes each snapshot for the answer to the question after.
     TakesOldAnswers,
     /// It takes the trades of a gap for read, and asks nobody.
     ReadsNoTrades,
@@ -103,14 +103,6 @@ impl Simulation {
                 snapshot.orders.clear();
             }
             _ => {}
-        }
-    }
-
-    /// Which question an answer is said to be to.
-    pub(super) fn said_question(&self, account: &AccountName, question: u64) -> u64 {
-        match self.broken {
-            Some(Broken::TakesOldAnswers) => self.gaps.newest(account).unwrap_or(question),
-            _ => question,
         }
     }
 

@@ -100,24 +100,42 @@ impl Trader {
     fn amend(&mut self, mine: &Mine, terms: &[Terms]) -> Option<Intent> {
         let name = mine.order.instrument.name.as_str();
         let terms = terms.iter().find(|terms| terms.symbol == name)?;
-        let price = mine.order.price?;
         let percent = i64::try_from(self.rng.between(50, 150)).ok()?;
         let qty = terms.sized(mine.order.qty.0.raw() / 100 * percent);
-        let moved = i64::try_from(self.rng.between(990, 1010)).ok()?;
-        let price = terms.on_grid(price.0.raw() / 1000 * moved);
+        let (moved, moved_too) = (self.rng.between(990, 1010), self.rng.between(990, 1010));
+        let move_by = |price: Price, per_mille: u64| {
+            let per_mille = i64::try_from(per_mille).ok()?;
+            Some(Price(terms.on_grid(price.0.raw() / 1000 * per_mille)))
+        };
+        // The first venue changes quantities and prices alone, and both at once.
+        let second = setup::seat_venue(self.seat) == 1;
+        if !second && mine.order.price.is_none() {
+            return None;
+        }
+        let parts = if second { self.rng.below(64) } else { 3 };
+        let trigger = mine.order.trigger.as_ref().filter(|_| parts & 4 != 0);
+        let resting = !mine.order.order_type.is_conditional();
         Some(Intent::Amend {
             amend: AmendOrder {
                 order: self.name(mine)?,
                 instrument: Some(mine.order.instrument.clone()),
                 side: Some(mine.order.side),
-                qty: Some(Qty(qty)),
-                price: Some(Price(price)),
-                trigger_price: None,
-                post_only: None,
-                reduce_only: None,
+                qty: (parts & 1 != 0).then_some(Qty(qty)),
+                price: mine.order.price.filter(|_| parts & 2 != 0).and_then(|p| move_by(p, moved)),
+                trigger_price: trigger.and_then(|trigger| move_by(trigger.price, moved_too)),
+                post_only: (resting && parts & 24 == 8).then(|| self.maker_only()),
+                reduce_only: (parts & 48 == 32).then(|| self.rng.chance(500)),
                 valid_until: None,
             },
         })
+    }
+
+    fn maker_only(&mut self) -> PostOnly {
+        match self.rng.below(3) {
+            0 => PostOnly::No,
+            1 => PostOnly::Slide,
+            _ => PostOnly::Reject,
+        }
     }
 
     fn order(&mut self, terms: &[Terms]) -> Option<NewOrder> {

@@ -6,11 +6,12 @@ use super::venue::{ACCOUNTS, VENUES, account_place, venue_of};
 use super::world::{Asker, Simulation};
 use std::collections::{BTreeMap, VecDeque};
 use tidegate_core::orders::{Order as Known, Stage};
+use tidegate_sim::engine::order::PostOnly as MakerOnly;
 use tidegate_sim::engine::{Order, Unit};
 use tidegate_types::decimal::Decimal;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::AccountName;
-use tidegate_types::order::{OrderType, Side};
+use tidegate_types::order::{OrderType, PostOnly, Side};
 use tidegate_types::time::{Span, Time};
 
 /// Dollars and quantities are in 10⁻⁸.
@@ -68,6 +69,22 @@ impl Limits {
         let marks = self.marks.get(symbol).into_iter().flatten();
         marks.map(|(_, mark)| *mark).min().unwrap_or(0)
     }
+}
+
+/// Whether an order may do the same here and there.
+fn terms_agree(ours: &Known, order: &Order) -> bool {
+    let post_only = match ours.request.post_only {
+        PostOnly::No => MakerOnly::No,
+        PostOnly::Slide => MakerOnly::Slide,
+        PostOnly::Reject => MakerOnly::Reject,
+    };
+    // What a conditional order became waits for no trigger.
+    let trigger = ours.request.trigger.as_ref().map(|trigger| trigger.price.0);
+    let waits = order.ask.trigger.map(|trigger| trigger.price);
+    ours.request.reduce_only == order.ask.reduce_only
+        && post_only == order.ask.post_only
+        && (waits.is_none() || trigger == waits)
+        && (ours.request.reduce_only || !ours.reducing)
 }
 
 fn is_ours(order: &Order) -> bool {
@@ -274,7 +291,8 @@ impl Simulation {
             let same = ours.request.qty.0 == order.ask.quantity
                 && ours.filled.0 == order.filled
                 && (price == order.ask.price || priced_there)
-                && ours.request.side == order.ask.side;
+                && ours.request.side == order.ask.side
+                && terms_agree(ours, order);
             if !same {
                 return Err(format!("{id} on {name} is {order:?} there and {ours:?} here"));
             }

@@ -18,7 +18,7 @@ use tidegate_server::front::{Callers, Who};
 use tidegate_types::call::{Call, CallBody, OrderRef, WireRequest};
 use tidegate_types::grant::{KeyScheme, VirtualKey};
 use tidegate_types::ids::{AccountName, BadName, CallId, CallerName, ClientId, KeyId};
-use tidegate_types::order::{Intent, NewOrder, OrderName};
+use tidegate_types::order::{AmendOrder, Intent, NewOrder, OrderName};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::{Method, RawRequest, Reply};
@@ -122,14 +122,15 @@ impl Simulation {
                     return;
                 };
                 let (Some(side), Some(qty)) = (amend.side, amend.qty) else { return };
+                let AmendOrder { trigger_price, post_only, reduce_only, .. } = amend;
                 let body = CallBody::Amend {
                     order,
                     side,
                     qty,
                     price: amend.price,
-                    trigger_price: None,
-                    post_only: None,
-                    reduce_only: None,
+                    trigger_price,
+                    post_only,
+                    reduce_only,
                     deadline: self.now.plus(WINDOW),
                 };
                 self.client_asks(seat, Wish::Call(body), None, None);

@@ -78,7 +78,11 @@ impl Simulation {
     /// A request is handed over: it leaves as soon as it has a connection.
     pub(super) fn depart(&mut self, venue: usize, purpose: Purpose, wire: WireRequest) {
         let is_call = matches!(purpose, Purpose::Call { .. });
-        if is_call && !self.quiet && self.rng.chance(self.profile.waits) {
+        let often = match self.broken(Broken::CallsNothingBack) {
+            true => 500,
+            false => self.profile.waits,
+        };
+        if is_call && !self.quiet && self.rng.chance(often) {
             self.counts.add("waited for a connection");
             let wait = self.rng.millis(1, SEND_TIMEOUT.millis());
             let (life, purpose, wire) = (self.life, Box::new(purpose), Box::new(wire));
@@ -301,12 +305,6 @@ impl Simulation {
             Purpose::Read { .. } => self.counts.add("reads not answered"),
             Purpose::Instruments => self.instruments_later(venue),
         }
-    }
-
-    /// Whether an account's snapshot is on its way.
-    pub(super) fn is_asking(&self, account: &AccountName) -> bool {
-        let mut flying = self.gate.iter().flat_map(|gate| gate.flying.values());
-        flying.any(|f| matches!(&f.purpose, Purpose::Snapshot { account: of, .. } if of == account))
     }
 
     /// Asks for the next part of a snapshot, or hands it over when it is whole.
