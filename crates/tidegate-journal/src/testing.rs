@@ -116,6 +116,22 @@ pub(crate) fn closed_journal(count: u64) -> Memory {
     let memory = Memory::default();
     let mut world = open(&memory).expect("opens");
     world.append_until(count, 37);
+    if let Some(last) = count.checked_sub(1) {
+        wait_spare(&memory, Seq(last));
+    }
     world.close();
     memory
+}
+
+/// Waits until the segment after the one with the last record is prepared: a thread of its own does
+/// that, and closing does not wait for it.
+fn wait_spare(memory: &Memory, last: Seq) {
+    let mut reader = crate::Reader::over(Arc::new(memory.clone()), last).expect("opens");
+    let entry = reader.next_entry().expect("read").expect("there");
+    let spare = crate::segment::path(entry.position.index + 1);
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    while memory.read(&spare).is_err() {
+        assert!(std::time::Instant::now() < deadline, "no spare segment");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
