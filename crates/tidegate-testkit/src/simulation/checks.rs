@@ -6,6 +6,7 @@ use super::venue::{ACCOUNTS, VENUES, account_place, venue_of};
 use super::world::{Asker, Simulation};
 use std::collections::{BTreeMap, VecDeque};
 use tidegate_core::orders::{Order as Known, Stage};
+use tidegate_core::state::Flatten;
 use tidegate_sim::engine::order::PostOnly as MakerOnly;
 use tidegate_sim::engine::{Order, Unit};
 use tidegate_types::decimal::Decimal;
@@ -222,8 +223,16 @@ impl Simulation {
     fn agrees(&self) -> Result<(), String> {
         let gate = self.gate.as_ref().ok_or("the gateway is down on a quiet day")?;
         self.reference.equals(&gate.core)?;
+        // A halt whose closing a later halt forbids is answered when that is lifted.
+        let closing = gate.core.state().halts().values();
+        let forbidden = closing.into_iter().any(|halt| halt.flatten == Some(Flatten::Closing));
         let waits = self.asked.iter().find(|(_, asked)| {
-            asked.at.plus(ANSWER) < self.now && !matches!(asked.by, Asker::LastHalt)
+            let may_wait = match asked.by {
+                Asker::LastHalt => true,
+                Asker::Operator => forbidden,
+                _ => false,
+            };
+            asked.at.plus(ANSWER) < self.now && !may_wait
         });
         if let Some((ticket, asked)) = waits {
             return Err(format!("{ticket} of {:?} is not answered", asked.by));
