@@ -298,6 +298,7 @@ fn pending(
         client_id: Some(client_id.clone()),
         venue_id: None,
         triggered_as: None,
+        shown_as: false,
         request: request.clone(),
         asked: Terms::of(request),
         stage: Stage::Pending,

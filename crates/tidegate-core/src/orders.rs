@@ -179,6 +179,9 @@ pub struct Order {
     pub venue_id: Option<VenueOrderId>,
     /// The venue's id of what a conditional order became.
     pub triggered_as: Option<VenueOrderId>,
+    /// What it became was shown by itself, so that the quantity is known from there: the venue may have
+    /// triggered less than was placed.
+    pub shown_as: bool,
     /// What was asked for, as amended since.
     pub request: NewOrder,
     /// What of it was asked for at first.
@@ -225,6 +228,7 @@ codec_struct!(Order {
     client_id,
     venue_id,
     triggered_as,
+    shown_as,
     request,
     asked,
     stage,
@@ -330,11 +334,13 @@ impl Order {
         if self.triggered_as.as_ref() != Some(&report.venue_id) {
             self.venue_id.get_or_insert_with(|| report.venue_id.clone());
         }
+        self.shown_as |= self.triggered_as.as_ref() == Some(&report.venue_id);
         self.fill_to(report.filled);
         if report.at >= self.told {
             self.told = report.at;
             self.average = report.average.or(self.average);
-            if report.qty.0.is_positive() {
+            let of_what_was_placed = self.shown_as && report.triggered_as.is_some();
+            if report.qty.0.is_positive() && !of_what_was_placed {
                 self.request.qty = report.qty;
             }
             if let Some(price) = report.price.filter(|p| p.0.is_positive()) {

@@ -193,6 +193,7 @@ fn foreign(state: &mut State, account: &AccountName, report: &OrderReport, now: 
         client_id: report.client_id.clone(),
         venue_id: Some(report.venue_id.clone()),
         triggered_as: report.triggered_as.clone(),
+        shown_as: false,
         asked: Terms::of(&request),
         request,
         stage: Stage::Live,

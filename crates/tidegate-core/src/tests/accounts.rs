@@ -275,3 +275,27 @@ fn an_order_is_known_to_have_triggered_when_only_what_it_became_is_shown() {
     world.event(Event::Streamed { account: name(MAIN), event: AccountEvent::Order { report } });
     is_cancelled_as(&mut world, id, "77");
 }
+
+#[test]
+fn of_an_order_that_triggered_smaller_what_it_became_tells_the_quantity() {
+    for child_first in [true, false] {
+        let mut world = World::new();
+        let (id, parent) = stop(&mut world);
+        let triggered = OrderReport { triggered_as: Some("77".parse().unwrap()), ..parent.clone() };
+        let child = OrderReport {
+            venue_id: "77".parse().unwrap(),
+            order_type: OrderType::Limit,
+            trigger_price: None,
+            qty: buy("0.5", "1").qty,
+            ..parent
+        };
+        let told = if child_first { [child, triggered] } else { [triggered, child] };
+        for report in told {
+            let event = AccountEvent::Order { report };
+            world.event(Event::Streamed { account: name(MAIN), event });
+        }
+        let order = world.core.state().orders().get(id).unwrap();
+        assert_eq!(order.request.qty, buy("0.5", "1").qty, "child first: {child_first}");
+        world.check_replay();
+    }
+}
