@@ -355,7 +355,10 @@ impl Order {
             // What is not reduce-only at the venue may trade in full, however it was cleared.
             self.reducing &= self.request.reduce_only;
         }
-        self.stage = next(self.stage, Heard::Told(report.state));
+        // A snapshot that was made before the end and comes after it revives nothing.
+        if self.is_open() || report.at >= self.told {
+            self.stage = next(self.stage, Heard::Told(report.state));
+        }
     }
 
     /// Whether a report is of what this conditional order became.

@@ -10,6 +10,7 @@ use tidegate_types::order::{OrderType, Side, Trigger, TriggerBy};
 use tidegate_types::record::Body;
 use tidegate_types::reject::Code;
 use tidegate_types::report::{AccountEvent, AccountSnapshot, OrderReport, VenueState};
+use tidegate_types::time::Time;
 
 #[test]
 fn closed_until_reconciled_and_when_the_stream_breaks() {
@@ -298,4 +299,24 @@ fn of_an_order_that_triggered_smaller_what_it_became_tells_the_quantity() {
         assert_eq!(order.request.qty, buy("0.5", "1").qty, "child first: {child_first}");
         world.check_replay();
     }
+}
+
+#[test]
+fn a_snapshot_from_before_a_refusal_revives_nothing() {
+    let mut world = World::new();
+    let (id, before) = stop(&mut world);
+    world.pass(30_000);
+    let early = world.venue.snapshot();
+    // Refused as it triggers; the snapshot was made a moment before.
+    let at = Time::from_micros(before.at.micros() + 1);
+    let report = OrderReport { state: VenueState::Rejected, at, ..before.clone() };
+    world.event(Event::Streamed { account: name(MAIN), event: AccountEvent::Order { report } });
+    let question = world.to_read.remove(0);
+    world.event(Event::Snapshot { account: name(MAIN), question, result: Ok(early) });
+    assert!(!world.core.state().orders().get(id).unwrap().is_open());
+    // What the venue shows later is believed.
+    let report = OrderReport { at: Time::from_micros(at.micros() + 1), ..before };
+    world.event(Event::Streamed { account: name(MAIN), event: AccountEvent::Order { report } });
+    assert!(world.core.state().orders().get(id).unwrap().is_open());
+    world.check_replay();
 }
