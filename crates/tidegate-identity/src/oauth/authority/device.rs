@@ -2,14 +2,14 @@
 
 use super::consent::{Approval, NotApproved};
 use super::pushed::{details_asked, gone, key_asked};
+use super::token::Asked;
 use super::token::{bad_grant, narrowed};
 use super::{Authority, Call, Chance, DEVICE_LIFETIME, parts};
-use crate::oauth::client::{Client, ClientId, GrantType};
+use crate::oauth::client::{ClientId, GrantType};
 use crate::oauth::details::Trading;
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::event::{Confirmation, GrantId, Granted};
 use crate::oauth::jose::Thumbprint;
-use crate::oauth::params::Params;
 use serde_json::{Value, json};
 use tidegate_types::time::{Span, Time};
 
@@ -173,14 +173,8 @@ impl Authority {
         self.devices.get_by(&digest, now).ok_or(bad_grant("no device waits with this code"))
     }
 
-    pub(super) fn by_device(
-        &mut self,
-        params: &Params,
-        client: &Client,
-        bound_to: Confirmation,
-        chance: &Chance,
-        now: Time,
-    ) -> Result<Value, OAuthError> {
+    pub(super) fn by_device(&mut self, asked: Asked<'_>) -> Result<Value, OAuthError> {
+        let Asked { params, client, bound_to, chance, now } = asked;
         let handle = params.need("device_code", "device_code is needed")?;
         let device = self.devices.get(handle, now).filter(|d| d.client == client.terms().id);
         let device = device.ok_or(bad_grant("the device code is unknown or another client's"))?;

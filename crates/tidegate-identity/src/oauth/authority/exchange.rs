@@ -1,14 +1,11 @@
 //! Token exchange (RFC 8693): a bot acts in the name of a trader, who stays visible.
 
+use super::token::Asked;
 use super::token::{narrowed, token_type};
-use super::{Authority, Chance, parts, put};
+use super::{Authority, parts, put};
 use crate::oauth::bearer::{MAX_ACTORS, TokenBearer};
-use crate::oauth::client::Client;
 use crate::oauth::error::{ErrorCode, OAuthError};
-use crate::oauth::event::Confirmation;
-use crate::oauth::params::Params;
 use serde_json::Value;
-use tidegate_types::time::Time;
 
 /// The one type of token that is exchanged.
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -16,14 +13,8 @@ const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 impl Authority {
     /// A token for the client, in the name of the subject of the token that it shows. It is bound to the
     /// client's own key, ends with the subject's token and allows no more than that does.
-    pub(super) fn by_exchange(
-        &mut self,
-        params: &Params,
-        client: &Client,
-        bound_to: Confirmation,
-        chance: &Chance,
-        now: Time,
-    ) -> Result<Value, OAuthError> {
+    pub(super) fn by_exchange(&mut self, asked: Asked<'_>) -> Result<Value, OAuthError> {
+        let Asked { params, client, bound_to, chance, now } = asked;
         let text = params.need("subject_token", "subject_token is needed")?;
         let kind = params.need("subject_token_type", "subject_token_type is needed")?;
         let wanted = params.get("requested_token_type").unwrap_or(ACCESS_TOKEN);

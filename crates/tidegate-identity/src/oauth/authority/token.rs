@@ -13,6 +13,15 @@ use crate::oauth::params::Params;
 use serde_json::{Value, json};
 use tidegate_types::time::Time;
 
+/// A request for a token whose client has proved itself, and the key that the token is bound to.
+pub(super) struct Asked<'a> {
+    pub(super) params: &'a Params,
+    pub(super) client: &'a Client,
+    pub(super) bound_to: Confirmation,
+    pub(super) chance: &'a Chance,
+    pub(super) now: Time,
+}
+
 impl Authority {
     /// The token endpoint: 200 with what it returns, and `Cache-Control: no-store`.
     ///
@@ -33,23 +42,18 @@ impl Authority {
         client.may_use(kind)?;
         self.check_target(&params)?;
         let bound_to = self.confirm(&client, call, now)?;
+        let asked = Asked { params: &params, client: &client, bound_to, chance, now };
         match kind {
-            GrantType::AuthorizationCode => self.by_code(&params, &client, bound_to, chance, now),
-            GrantType::ClientCredentials => self.by_client(&params, &client, bound_to, chance, now),
-            GrantType::RefreshToken => self.by_refresh(&params, &client, bound_to, chance, now),
-            GrantType::DeviceCode => self.by_device(&params, &client, bound_to, chance, now),
-            GrantType::TokenExchange => self.by_exchange(&params, &client, bound_to, chance, now),
+            GrantType::AuthorizationCode => self.by_code(asked),
+            GrantType::ClientCredentials => self.by_client(asked),
+            GrantType::RefreshToken => self.by_refresh(asked),
+            GrantType::DeviceCode => self.by_device(asked),
+            GrantType::TokenExchange => self.by_exchange(asked),
         }
     }
 
-    fn by_code(
-        &mut self,
-        params: &Params,
-        client: &Client,
-        bound_to: Confirmation,
-        chance: &Chance,
-        now: Time,
-    ) -> Result<Value, OAuthError> {
+    fn by_code(&mut self, asked: Asked<'_>) -> Result<Value, OAuthError> {
+        let Asked { params, client, bound_to, chance, now } = asked;
         let text = params.need("code", "code is needed")?;
         let code = self.codes.get(text, now).ok_or(bad_grant("the code is unknown or over"))?;
         if code.used {
@@ -89,14 +93,8 @@ impl Authority {
         self.grant(grant, narrowed, client, chance, now)
     }
 
-    fn by_client(
-        &mut self,
-        params: &Params,
-        client: &Client,
-        bound_to: Confirmation,
-        chance: &Chance,
-        now: Time,
-    ) -> Result<Value, OAuthError> {
+    fn by_client(&mut self, asked: Asked<'_>) -> Result<Value, OAuthError> {
+        let Asked { params, client, bound_to, chance, now } = asked;
         let terms = client.terms();
         let bearer = TokenBearer {
             id: parts(chance).0,
@@ -116,14 +114,8 @@ impl Authority {
     }
 
     /// The same refresh token stays good (FAPI 2.0 5.3.2.1-9): it is worth nothing without the client's key.
-    fn by_refresh(
-        &mut self,
-        params: &Params,
-        client: &Client,
-        bound_to: Confirmation,
-        chance: &Chance,
-        now: Time,
-    ) -> Result<Value, OAuthError> {
+    fn by_refresh(&mut self, asked: Asked<'_>) -> Result<Value, OAuthError> {
+        let Asked { params, client, bound_to, chance, now } = asked;
         let text = params.need("refresh_token", "refresh_token is needed")?;
         let grant = self.state.grant_of_refresh(&Thumbprint::of(text.as_bytes()), now);
         let grant = grant.filter(|grant| grant.client == client.terms().id);
