@@ -270,3 +270,25 @@ async fn each_path_goes_to_its_own_host() {
     assert!(asked.join().unwrap().starts_with("GET /ws-fapi/v1 HTTP/1.1"));
     assert!(pool.socket("/ws/key").await.is_err());
 }
+
+#[tokio::test]
+async fn what_was_called_back_leaves_no_byte_and_the_connection_serves_the_next() {
+    let (base, connections) = server(|_, mut stream| {
+        std::thread::spawn(move || {
+            while head(&stream).is_some() {
+                stream.write_all(ANSWER).unwrap();
+            }
+        });
+    });
+    let pool = pool(&base);
+    let left = AtomicUsize::new(0);
+    let note = Box::new(|| {
+        left.fetch_add(1, Ordering::Relaxed);
+    });
+    let departure = Departure { may_leave: Box::new(|| false), left: note };
+    let result = pool.send(get(), departure).await;
+    assert_eq!(result.unwrap_err(), Failure::NotSent(CALLED_BACK.to_owned()));
+    assert_eq!(left.load(Ordering::Relaxed), 0);
+    assert_eq!(send(&pool).await.1.unwrap().status, 418);
+    assert_eq!(connections.load(Ordering::Relaxed), 1);
+}
