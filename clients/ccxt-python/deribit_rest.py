@@ -76,13 +76,15 @@ sold = ex.create_order(SYMBOL, "market", "sell", 200, None, {"reduce_only": True
 step("reduce-only", brief(sold))
 until("flat", lambda: all(p["symbol"] != SYMBOL or p["info"]["size"] in (0, "0", "0.0") for p in ex.fetch_positions()))
 
-# an option: a limit order near the mark, and away again
+# an option: a limit order below the mark, and away again; the last to expire, because in the hours before an expiry
+# the whole premium is a tick or two and no price rests below it
 options = sorted((m for m in markets.values() if m["type"] == "option" and m["base"] == "BTC"
-                  and m["optionType"] == "call"), key=lambda m: (m["expiry"], abs(m["strike"] - mid)))
+                  and m["optionType"] == "call"), key=lambda m: (-m["expiry"], abs(m["strike"] - mid)))
 option = options[0]["symbol"]
 premium = ex.fetch_ticker(option)["info"]["mark_price"]
 # Half a thousandth is a tick at every premium.
-price = max(1, round(float(premium) * 0.9 / 0.0005)) * 5 / 10_000
+price = int(float(premium) * 0.8 / 0.0005) * 5 / 10_000
+check(price > 0, "the option has a premium to bid below")
 order = ex.create_order(option, "limit", "buy", 0.1, price, {"label": "call"})
 step("option", {k: brief(order)[k] for k in ("status", "type", "side", "amount", "filled", "mine")})
 step("option cancelled", ex.cancel_order(order["id"], option)["status"])

@@ -152,12 +152,13 @@ async def main():
             return all(p["size"] == 0 for p in rows if p["instrument_name"] == PERPETUAL)
 
         await soon("flat", flat)
+        # The last to expire: in the hours before an expiry no price rests below the premium, a tick or two by then.
         option = min((i for i in instruments if i["kind"] == "option" and i["option_type"] == "call"),
-                     key=lambda i: (i["expiration_timestamp"], abs(i["strike"] - mid)))
+                     key=lambda i: (-i["expiration_timestamp"], abs(i["strike"] - mid)))
         # The client's schema has an option's `underlying_index` as a number; the venue sends a name.
         ticker = await ex.market_data.ticker(option["instrument_name"], validate=False, **WS)
         check(ticker["greeks"]["delta"] > 0, "a call's delta is positive")
-        price = max(1, round(ticker["mark_price"] * 0.9 / 0.0005)) * 5 / 10_000
+        price = int(ticker["mark_price"] * 0.8 / 0.0005) * 5 / 10_000
         order = (await ex.trading.buy({"instrument_name": option["instrument_name"], "amount": 0.1, "type": "limit",
                                        "price": price, "label": "call"}, **WS))["order"]
         step("option", {k: brief(order)[k] for k in ("order_state", "order_type", "direction", "amount", "label")})
