@@ -154,7 +154,7 @@ async def main():
         await soon("flat", flat)
         # The last to expire: in the hours before an expiry no price rests below the premium, a tick or two by then.
         option = min((i for i in instruments if i["kind"] == "option" and i["option_type"] == "call"),
-                     key=lambda i: (-i["expiration_timestamp"], abs(i["strike"] - mid)))
+                     key=lambda i: (-i["expiration_timestamp"].timestamp(), abs(i["strike"] - mid)))
         # The client's schema has an option's `underlying_index` as a number; the venue sends a name.
         ticker = await ex.market_data.ticker(option["instrument_name"], validate=False, **WS)
         check(ticker["greeks"]["delta"] > 0, "a call's delta is positive")
