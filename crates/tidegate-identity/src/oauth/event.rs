@@ -3,7 +3,7 @@
 //! Events hold ids and digests, nothing that opens a door, so that a journal may keep them.
 
 use super::acr::Acr;
-use super::client::{Client, ClientId, Terms};
+use super::client::{BadTerms, Client, ClientId, Terms};
 use super::details::{Trading, all_within};
 use super::jose::Thumbprint;
 use base64::Engine;
@@ -225,9 +225,19 @@ impl State {
         self.refresh.get(digest).and_then(|id| self.grant(id, now))
     }
 
-    /// Whether the name was a client's once, or is a person's: no client may have it.
-    pub fn is_taken(&self, id: &ClientId) -> bool {
-        self.gone.contains(id) || self.grants.values().any(|g| g.subject == id.as_str())
+    /// The event that registers a client, or changes its terms. For an administrator: four eyes are
+    /// the caller's duty.
+    ///
+    /// # Errors
+    /// When the terms are not ones that a client may have, or the name was another's once, or is a
+    /// person's: a token's subject says who it is.
+    pub fn register(&self, terms: Terms) -> Result<Event, BadTerms> {
+        Client::new(terms.clone())?;
+        let is_person = self.grants.values().any(|grant| grant.subject == terms.id.as_str());
+        if self.gone.contains(&terms.id) || is_person {
+            return Err(BadTerms("the name was a client's that is no more, or is a person's"));
+        }
+        Ok(Event::ClientRegistered { terms })
     }
 
     /// Whether a key or certificate is good no more.

@@ -182,8 +182,7 @@ impl Authority {
             return Err(OAuthError::new(ErrorCode::ExpiredToken, "the device code is over"));
         }
         if device.jkt.is_some_and(|jkt| bound_to != Confirmation::Key { jkt }) {
-            let text = "the device code is bound to another key";
-            return Err(OAuthError::new(ErrorCode::InvalidDpopProof, text));
+            return Err(bad_grant("the device code is bound to another key"));
         }
         let early = device.asked.is_some_and(|last| now.since(last) < device.interval);
         device.asked = Some(now);

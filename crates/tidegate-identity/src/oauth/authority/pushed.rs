@@ -175,8 +175,7 @@ pub(super) fn key_asked(
         return Err(OAuthError::request("the client's tokens are not bound to a key"));
     }
     if proven.is_some_and(|proven| proven != named) {
-        let text = "dpop_jkt is not the key of the DPoP header";
-        return Err(OAuthError::new(ErrorCode::InvalidDpopProof, text));
+        return Err(OAuthError::request("dpop_jkt is not the key of the DPoP header"));
     }
     Ok(Some(named))
 }

@@ -219,14 +219,14 @@ fn fp_a12_dp_21_a_code_is_bound_to_the_key() {
     let named = [par_fields(&asked), vec![("dpop_jkt", thumbprint.as_str())]].concat();
     // The header's key is not the one that is named.
     let mut desk = Desk::new();
-    assert_eq!(desk.push(&named, Some(99), NOW).err(), Some(ErrorCode::InvalidDpopProof));
+    assert_eq!(desk.push(&named, Some(99), NOW).err(), Some(ErrorCode::InvalidRequest));
     assert!(desk.push(&named, Some(11), NOW).is_ok());
     for (fields, proof) in [(named, None), (par_fields(&asked), Some(11))] {
         let mut desk = Desk::new();
         let uri = text(&desk.push(&fields, proof, NOW).unwrap(), "request_uri");
         let code = param(&desk.approve(&uri, NOW), "code").unwrap();
         let other = desk.token_by("app", 1, &code_fields(&code), Some(99), NOW);
-        assert_eq!(other.err(), Some(ErrorCode::InvalidDpopProof));
+        assert_eq!(other.err(), Some(ErrorCode::InvalidGrant));
         assert!(desk.token("app", 1, &code_fields(&code), NOW).is_ok());
     }
 }
@@ -485,4 +485,35 @@ fn the_state_is_a_fold_of_events_that_hold_no_secret() {
     let grant = state.grant_of_refresh(&digest, at(NOW)).unwrap();
     assert_eq!(show::to_value(&grant.details), details("500"));
     assert!(desk.authority.take_events().is_empty());
+}
+
+#[test]
+fn oa_29_fp_a03_names_are_given_once_and_never_a_person_s() {
+    let mut desk = Desk::new();
+    let _ = desk.tokens(NOW);
+    let state = desk.authority.state();
+    assert!(state.register(terms("person-1", 5)).is_err(), "a subject");
+    assert!(state.register(terms("new", 5)).is_ok());
+    assert!(state.register(terms("app", 6)).is_ok(), "new terms of a client in force");
+    let mut keyless = terms("new", 5);
+    keyless.allowed = Vec::new();
+    assert!(state.register(keyless).is_err());
+    desk.authority.apply(&Event::ClientRevoked { client: ClientId::new("app").unwrap() });
+    assert!(desk.authority.state().register(terms("app", 6)).is_err(), "gone for ever");
+}
+
+#[test]
+fn the_sizes_of_a_desk_are_bounded() {
+    let mut desk = Desk::new();
+    for shelf in [MAX_PENDING, 0] {
+        desk.authority.pushed = Shelf::new(shelf.min(1));
+        let first = desk.push(&par_fields(&asked()), None, NOW);
+        assert_eq!(first.is_ok(), shelf > 0);
+        let second = desk.push(&par_fields(&asked()), None, NOW);
+        assert_eq!(second.err(), Some(ErrorCode::TemporarilyUnavailable));
+    }
+    // What is over makes room.
+    desk.authority.pushed = Shelf::new(1);
+    assert!(desk.push(&par_fields(&asked()), None, NOW).is_ok());
+    assert!(desk.push(&par_fields(&asked()), None, NOW + 90).is_ok());
 }

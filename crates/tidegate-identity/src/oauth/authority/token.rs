@@ -74,8 +74,7 @@ impl Authority {
             return Err(bad_grant("code_verifier does not fit the challenge"));
         }
         if code.jkt.is_some_and(|jkt| bound_to != Confirmation::Key { jkt }) {
-            let text = "the code is bound to another key";
-            return Err(OAuthError::new(ErrorCode::InvalidDpopProof, text));
+            return Err(bad_grant("the code is bound to another key"));
         }
         let narrowed = narrowed(params, &code.approval.granted)?;
         code.used = true;
