@@ -8,6 +8,7 @@ mod constant_time;
 pub mod keyring;
 pub mod oauth;
 pub mod order_stamps;
+pub mod people;
 pub mod replay;
 pub mod stream_keys;
 pub mod tokens;

@@ -1,0 +1,32 @@
+//! How a person proves who they are: passkeys first, a password and a one-time code second.
+//!
+//! Everything here is a value and functions over it: bytes, what the store keeps, the time and fresh
+//! randomness are handed in. Each check that passes gives a `Shown`, which nothing else can make; a
+//! login is an `Assurance` of what was shown and when.
+//!
+//! Errors tell the operator what went wrong. A person reads the same refusal for all of them.
+
+pub mod assurance;
+mod base32;
+pub mod enrolment;
+pub mod hidden;
+pub mod recovery;
+pub mod sessions;
+pub mod throttle;
+pub mod totp;
+
+pub use assurance::{Assurance, Factor, Level, Shown};
+pub use enrolment::{Invitations, Link, LinkError};
+pub use hidden::{Hidden, OneTimeText};
+pub use recovery::{FreshCodes, RecoveryCodes};
+pub use sessions::{Session, SessionError, Sessions, Timing};
+pub use throttle::{Attempt, Refused, Throttle};
+pub use totp::{Totp, TotpError};
+
+use tidegate_types::codec_newtype;
+
+/// Who a person is to credentials and sessions: 16 random bytes that say nothing about them. It is
+/// WebAuthn's user handle too, which authenticators keep and show to whoever asks.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct PersonHandle(pub [u8; 16]);
+codec_newtype!(PersonHandle);
