@@ -26,10 +26,6 @@ impl<const N: usize> Hidden<N> {
     pub(crate) fn expose(&self) -> &[u8; N] {
         &self.0
     }
-
-    pub(crate) fn expose_mut(&mut self) -> &mut [u8; N] {
-        &mut self.0
-    }
 }
 
 impl<const N: usize> PartialEq for Hidden<N> {

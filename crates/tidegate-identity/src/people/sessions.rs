@@ -126,8 +126,7 @@ impl Sessions {
         now: Time,
     ) -> Result<OneTimeText, SessionError> {
         self.enter(id, now)?;
-        let mut session =
-            self.by_digest.remove(&digest_of(id)).ok_or(SessionError::Unknown)?;
+        let mut session = self.by_digest.remove(&digest_of(id)).ok_or(SessionError::Unknown)?;
         session.assurance.add(shown);
         Ok(self.insert(session, random))
     }

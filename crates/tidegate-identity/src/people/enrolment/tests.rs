@@ -52,7 +52,7 @@ fn only_a_digest_is_kept() {
     let secret = links.issue(ANN, Link::Enrol, &[7; 32], at(0));
     assert_eq!(secret.expose().len(), 43);
     let kept = to_bytes(&links);
-    assert!(!kept.windows(8).any(|w| w == secret.expose()[..8].as_bytes() || w == [7; 8]));
+    assert!(!kept.windows(8).any(|w| w == &secret.expose().as_bytes()[..8] || w == [7; 8]));
     for shown in [format!("{links:?} {secret:?}"), to_json(&links)] {
         assert!(!shown.contains(&secret.expose()[..8]));
     }

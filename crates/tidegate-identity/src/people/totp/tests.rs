@@ -67,7 +67,8 @@ fn a_code_is_good_once_and_none_before_it() {
 fn other_texts_are_refused_and_use_nothing_up() {
     let mut totp = Totp::new(SECRET);
     let good = code_at(3000);
-    for wrong in ["", "12345", "1234567", "abcdef", "０００００0", &good[1..], &code_at(6000)] {
+    for wrong in ["", "12345", "1234567", "abcdef", "０００００0", &good[1..], &code_at(6000)]
+    {
         assert_eq!(totp.check(wrong, at(3000)), Err(TotpError::Wrong), "{wrong:?}");
     }
     assert!(totp.check(&format!(" {} {}\n", &good[..3], &good[3..]), at(3000)).is_ok());
