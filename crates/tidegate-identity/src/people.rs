@@ -10,6 +10,7 @@ pub mod assurance;
 mod base32;
 pub mod enrolment;
 pub mod hidden;
+pub mod passkey;
 pub mod password;
 pub mod recovery;
 pub mod sessions;
@@ -19,6 +20,10 @@ pub mod totp;
 pub use assurance::{Assurance, Factor, Level, Shown};
 pub use enrolment::{Invitations, Link, LinkError};
 pub use hidden::{Hidden, OneTimeText};
+pub use passkey::{
+    Asserted, Assertion, Challenge, Challenges, Passkey, PasskeyError, Purpose, Registration,
+    RelyingParty,
+};
 pub use password::{Cost, PasswordError, Pepper, Slot, Slots, StoredPassword, Unfit};
 pub use recovery::{FreshCodes, RecoveryCodes};
 pub use sessions::{Session, SessionError, Sessions, Timing};
