@@ -1,10 +1,11 @@
 //! What the core wants done.
 
+use crate::approvals::Denial;
 use crate::send::Sendable;
 use tidegate_types::call::{Call, Warrant};
 use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::Scope;
-use tidegate_types::ids::{AccountName, InstrumentId, OrderId, Seq, Ticket};
+use tidegate_types::ids::{AccountName, ApprovalId, InstrumentId, OrderId, Seq, Ticket};
 use tidegate_types::record::Record;
 use tidegate_types::reject::Reject;
 use tidegate_types::report::PositionReport;
@@ -103,6 +104,16 @@ pub enum Answer {
         cancelled: u64,
         /// What was bought or, below zero, sold to close the positions.
         closed: Vec<PositionReport>,
+    },
+    /// It waits for a second person.
+    Pending {
+        /// As this request.
+        id: ApprovalId,
+    },
+    /// Whoever asked may not, or the request for approval cannot be had so.
+    Denied {
+        /// Why.
+        denial: Denial,
     },
     /// Refused.
     Refused {

@@ -1,8 +1,10 @@
 //! What the administration and the venues' public side tell.
 
 use crate::Core;
-use crate::action::{Action, Answer};
-use tidegate_types::ids::{AccountName, CallerName, PersonName, Ticket, VenueName};
+use crate::action::Action;
+use crate::people;
+use tidegate_types::approval::Act;
+use tidegate_types::ids::{AccountName, CallerName, VenueName};
 use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::limits::MAX_REPEAT_WINDOW;
 use tidegate_types::record::{Body, Change};
@@ -14,37 +16,20 @@ const INSTRUMENTS: usize = 100;
 const MARKS: usize = 400;
 
 impl Core {
-    /// Records a change that makes sense; answered once durable.
-    pub(crate) fn administer(
-        &mut self,
-        ticket: Ticket,
-        by: PersonName,
-        change: Change,
-        now: Time,
-        out: &mut Vec<Action>,
-    ) {
-        let allowed = self.can_write().map_err(|refusal| refusal.reject);
-        match allowed.and_then(|()| self.makes_sense(&change)) {
-            Ok(()) => {
-                let limited = match &change {
-                    Change::LimitsSet { limits } => Some(limits.account.clone()),
-                    _ => None,
-                };
-                let seq = self.append(Body::Changed { by, change }, now, out);
-                if let Some(account) = limited {
-                    self.feed_dead_man(&account, now, out);
-                }
-                self.answer_when_durable(seq, ticket, Answer::Done);
+    /// Whether what is asked can be carried out as things are.
+    pub(crate) fn makes_sense(&self, act: &Act) -> Result<(), Reject> {
+        let change = match act {
+            Act::Change { change } => change,
+            Act::Resume { scope, .. } if self.state.halts.contains_key(scope) => return Ok(()),
+            Act::Resume { scope, .. } => {
+                return Err(absent_to(&format!("no halt of {scope} is in force")));
             }
-            Err(reject) => {
-                out.push(Action::Answer { ticket, answer: Answer::Refused { reject } });
-            }
-        }
-    }
-
-    fn makes_sense(&self, change: &Change) -> Result<(), Reject> {
+        };
         match change {
             Change::DeskSet { .. } | Change::AlarmsSeen { .. } => Ok(()),
+            Change::PersonSet { .. }
+            | Change::PersonRemoved { .. }
+            | Change::ApprovalsSet { .. } => people::make_sense(&self.state, change),
             Change::AccountAdded { account, .. } => {
                 absent(self.state.accounts.contains_key(account), "account", account.as_str())
             }
@@ -137,11 +122,16 @@ impl Core {
     }
 }
 
-fn present(there: bool, what: &str, name: &str) -> Result<(), Reject> {
+pub(crate) fn present(there: bool, what: &str, name: &str) -> Result<(), Reject> {
     if there {
         return Ok(());
     }
     Err(Reject::new(Code::BadParameter, format!("there is no {what} {name}")))
+}
+
+/// What is said of what is not there, or not there for who asks.
+pub(crate) fn absent_to(what: &str) -> Reject {
+    Reject::new(Code::BadParameter, what)
 }
 
 fn absent(there: bool, what: &str, name: &str) -> Result<(), Reject> {

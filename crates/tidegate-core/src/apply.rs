@@ -1,13 +1,16 @@
 //! What a record changes: the one function by which state comes about, live and on replay.
 
+use crate::approvals;
 use crate::balances::balances_taken;
 use crate::books;
 use crate::guards;
 use crate::orders::{Heard, Order, PendingAmend, Stage, Terms, next};
+use crate::people;
 use crate::retry::AFTER_END;
 use crate::state::{Account, Flatten, Halt, Key, Purpose, State};
 use crate::told::{reconciled, resolved, streamed};
 use std::collections::BTreeMap;
+use tidegate_types::approval::Act;
 use tidegate_types::call::CallBody;
 use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::Scope;
@@ -32,6 +35,13 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         Body::Marks { marks } => marks.iter().for_each(|mark| state.mark(mark)),
         Body::BookLost { .. } | Body::BookWhole { .. } => books::apply(state, &record.body, now),
         Body::Changed { change, .. } => changed(state, change, now),
+        Body::ApprovalAsked { .. } | Body::ApprovalMissed { .. } | Body::ApprovalEnded { .. } => {
+            match approvals::apply(state, &record.body, now) {
+                Some(Act::Change { change }) => changed(state, &change, now),
+                Some(Act::Resume { scope, .. }) => drop(state.halts.remove(&scope)),
+                None => {}
+            }
+        }
         Body::Halted { by, scope, reason, allow_reduce } => {
             halted(state, (by, scope, reason), *allow_reduce, now);
         }
@@ -186,6 +196,9 @@ fn changed(state: &mut State, change: &Change, now: Time) {
             state.limits.insert(limits.account.clone(), limits);
         }
         Change::AlarmsSeen { until } => state.alarms.seen(until),
+        change @ (Change::PersonSet { .. }
+        | Change::PersonRemoved { .. }
+        | Change::ApprovalsSet { .. }) => people::apply(state, &change),
     }
 }
 

@@ -1,10 +1,11 @@
 //! What can happen to the core.
 
+use crate::approvals::Word;
 use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{
-    AccountName, CallId, CallerName, InstrumentId, KeyId, OrderId, PersonName, Seq, SessionId,
-    Ticket, VenueName,
+    AccountName, ApprovalId, CallId, CallerName, InstrumentId, KeyId, OrderId, PersonName, Seq,
+    SessionId, Ticket, VenueName,
 };
 use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::order::Intent;
@@ -113,6 +114,22 @@ pub enum Event {
         scope: Scope,
         /// Why.
         reason: String,
+    },
+    /// A second person approves what somebody asked; answered once it is carried out and durable.
+    Approve {
+        /// Which question this is.
+        ticket: Ticket,
+        /// Who, what, and shown by what.
+        word: Word,
+    },
+    /// Somebody denies what was asked, or takes its own request back; answered once durable.
+    Deny {
+        /// Which question this is.
+        ticket: Ticket,
+        /// Who.
+        by: PersonName,
+        /// Which request.
+        id: ApprovalId,
     },
     /// A venue's terms were read.
     Instruments {

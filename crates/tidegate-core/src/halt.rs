@@ -129,37 +129,21 @@ impl Core {
         self.prove(&scope, now, out);
     }
 
-    pub(crate) fn resume(
-        &mut self,
-        ticket: Ticket,
-        by: PersonName,
-        scope: Scope,
-        reason: String,
-        now: Time,
-        out: &mut Vec<Action>,
-    ) {
-        let answer = |reject| Action::Answer { ticket, answer: Answer::Refused { reject } };
-        if let Err(refusal) = self.can_write() {
-            out.push(answer(refusal.reject));
-            return;
-        }
-        if !self.state.halts.contains_key(&scope) {
-            let detail = format!("no halt of {scope} is in force");
-            out.push(answer(Reject::new(Code::BadParameter, detail)));
-            return;
-        }
+    /// Whoever waits for the proof of a halt hears that it is lifted.
+    pub(crate) fn end_proof(&mut self, scope: &Scope, now: Time, out: &mut Vec<Action>) {
         let lifted =
             |what| Reject::new(Code::Halted, format!("{scope} was lifted before it was {what}"));
-        for ticket in self.proofs.remove(&scope).map(|proof| proof.tickets).unwrap_or_default() {
+        for ticket in self.proofs.remove(scope).map(|proof| proof.tickets).unwrap_or_default() {
             let reject = lifted("proven");
             out.push(Action::Answer { ticket, answer: Answer::Refused { reject } });
         }
-        self.stop_flattening(&scope, &lifted("flat"), now, out);
-        let resumed = Body::Resumed { by, scope: scope.clone(), reason };
-        let seq = self.append(resumed, now, out);
-        self.proofs.remove(&scope);
-        self.timers.clear(&Timer::Halt(scope));
-        self.answer_when_durable(seq, ticket, Answer::Done);
+        self.stop_flattening(scope, &lifted("flat"), now, out);
+    }
+
+    /// Nothing of a halt that was lifted is left to prove.
+    pub(crate) fn forget_proof(&mut self, scope: &Scope) {
+        self.proofs.remove(scope);
+        self.timers.clear(&Timer::Halt(scope.clone()));
     }
 
     /// After a restart, goes on with what was not proven.

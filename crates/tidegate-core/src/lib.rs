@@ -25,6 +25,7 @@ mod guards;
 mod halt;
 mod journal;
 mod outstanding;
+mod people;
 mod pipeline;
 mod reconcile;
 mod refusals;
@@ -39,10 +40,12 @@ mod told;
 mod trades;
 
 pub mod action;
+pub mod approvals;
 pub mod balances;
 pub mod event;
 pub mod orders;
 pub mod positions;
+pub mod roles;
 pub mod send;
 pub mod shape;
 pub mod state;
@@ -57,6 +60,7 @@ use action::{Action, Answer};
 use event::Event;
 use state::State;
 use std::collections::{BTreeMap, BTreeSet};
+use tidegate_types::approval::Act;
 use tidegate_types::codec::CodecError;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{AccountName, CallId, OrderId, Seq, Ticket, VenueName};
@@ -212,15 +216,17 @@ impl Core {
             }
             Event::Disconnected { session, lost } => self.session_ended(session, lost, now, out),
             Event::Administer { ticket, by, change } => {
-                self.administer(ticket, by, change, now, out);
+                self.propose((ticket, by), Act::Change { change }, now, out);
             }
             Event::Halt { ticket, by, scope, reason, allow_reduce, flatten } => {
                 let order = halt::HaltOrder { ticket, by, scope, reason, allow_reduce, flatten };
                 self.halt(order, now, out);
             }
             Event::Resume { ticket, by, scope, reason } => {
-                self.resume(ticket, by, scope, reason, now, out);
+                self.propose((ticket, by), Act::Resume { scope, reason }, now, out);
             }
+            Event::Approve { ticket, word } => self.approve(ticket, word, now, out),
+            Event::Deny { ticket, by, id } => self.deny(ticket, (by, id), now, out),
             Event::Instruments { venue, instruments } => {
                 self.instruments(&venue, instruments, now, out);
             }
@@ -262,6 +268,7 @@ impl Core {
                 Timer::Countdown(countdown) => self.lapse(countdown, now, out),
                 Timer::Doomed => self.sweep(now, out),
                 Timer::DeadMan(account) => self.feed_dead_man(&account, now, out),
+                Timer::Approval(id) => self.lapse_approval(id, now, out),
                 Timer::Refusals => self.close_windows(now, false, out),
             }
         }
@@ -313,6 +320,7 @@ impl Core {
             self.gap_begins(&account, now);
         }
         self.prove_again(now);
+        self.wait_again();
         self.guard_again(now);
         self.dead_man_again(now);
     }

@@ -1,6 +1,7 @@
 //! All that the journal says is so: the fold of its records. `apply` alone changes it.
 
 use crate::alarms::Alarms;
+use crate::approvals::Approvals as Requests;
 use crate::balances::Balances;
 use crate::books::LostBook;
 use crate::exposure::{Exposures, at_mark};
@@ -17,6 +18,7 @@ use tidegate_types::ids::{
 };
 use tidegate_types::instrument::{Instrument, Mark, Price, SignedQty, Usd};
 use tidegate_types::order::OrderName;
+use tidegate_types::person::Person;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::Approvals;
 use tidegate_types::reject::Code;
@@ -146,6 +148,8 @@ pub struct State {
     pub(crate) alarms: Alarms,
     pub(crate) balances: Balances,
     pub(crate) lost_books: BTreeMap<InstrumentId, LostBook>,
+    pub(crate) people: BTreeMap<PersonName, Person>,
+    pub(crate) approvals: Requests,
 }
 
 impl State {

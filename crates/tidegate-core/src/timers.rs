@@ -3,7 +3,7 @@
 use crate::guards::Countdown;
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::grant::Scope;
-use tidegate_types::ids::{AccountName, CallId, OrderId};
+use tidegate_types::ids::{AccountName, ApprovalId, CallId, OrderId};
 use tidegate_types::time::{Span, Time};
 
 /// Something that comes due.
@@ -27,6 +27,8 @@ pub(crate) enum Timer {
     Doomed,
     /// Feed the venue's dead-man timers for an account.
     DeadMan(AccountName),
+    /// The time for a second person to approve is over.
+    Approval(ApprovalId),
     /// Write the counts of refusals.
     Refusals,
 }

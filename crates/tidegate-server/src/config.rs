@@ -35,6 +35,8 @@ pub enum Durability {
 pub enum Approvals {
     /// One person.
     One,
+    /// Two people.
+    Two,
 }
 
 settings! {
@@ -48,7 +50,8 @@ settings! {
         venues: BTreeMap<String, Venue> = BTreeMap::new(),
         /// The journal.
         journal: Journal = Journal::default(),
-        /// How many people it takes to loosen something. `"one"` is what there is so far.
+        /// How many people it takes to loosen something, `"one"` or `"two"`, from the first start on; later
+        /// `tidegate approvals set` changes it.
         approvals: Approvals = Approvals::One,
         /// Which person each user id of the machine is, for administration through the local
         /// socket: `1000 = "alice"`. The owner of the data folder needs no entry.
@@ -250,6 +253,16 @@ fn check_url(key: &str, url: &str, schemes: [&str; 2]) -> Result<(), ConfigError
         _ => Err(ConfigError(format!(
             "{key}: {url:?} must begin with {secure}://, or with {plain}:// on a loopback address"
         ))),
+    }
+}
+
+impl Approvals {
+    /// As the journal's records say it.
+    pub const fn recorded(self) -> record::Approvals {
+        match self {
+            Approvals::One => record::Approvals::One,
+            Approvals::Two => record::Approvals::Two,
+        }
     }
 }
 

@@ -166,6 +166,8 @@ numbers! {
     OrderId;
     /// One request to a venue.
     CallId;
+    /// A request for a second person's approval.
+    ApprovalId;
     /// One waiting question of the server's to the core; never journalled.
     Ticket;
     /// One caller's connection that outlives a request; numbered anew at every start.

@@ -3,6 +3,7 @@
 //!
 //! No input or output, no clock, no serde: a value here is valid because it could be built at all.
 
+pub mod approval;
 pub mod call;
 pub mod codec;
 pub mod decimal;
@@ -12,6 +13,7 @@ pub mod ids;
 pub mod instrument;
 pub mod limits;
 pub mod order;
+pub mod person;
 pub mod proof;
 pub mod record;
 pub mod reject;

@@ -87,3 +87,16 @@ pub const MAX_KEPT_CHANGES: usize = 1_000;
 /// Marks enter the core, and the journal, at most this often per instrument: they are most of what
 /// is written on a quiet day.
 pub const MARK_INTERVAL: Span = Span::from_secs(1);
+
+/// How long a second person has to approve what somebody asked.
+pub const APPROVAL_LIFETIME: Span = Span::from_secs(15 * 60);
+/// Most requests that wait for a second person.
+pub const MAX_APPROVALS_WAITING: usize = 64;
+/// Most requests of one person that wait for a second one.
+pub const MAX_APPROVALS_OF_ONE: usize = 16;
+/// Wrong digests after which a request is void.
+pub const MAX_APPROVAL_MISSES: u64 = 3;
+/// Most requests kept after they ended, to be looked at.
+pub const MAX_APPROVALS_KEPT: usize = 200;
+/// Most people of a desk.
+pub const MAX_PEOPLE: usize = 1000;

@@ -1,15 +1,17 @@
 //! The records of the journal: what was decided, sent, heard and changed, in the order it happened.
 //! All state is a fold over them.
 
+use crate::approval::{Approval, Verdict};
 use crate::call::CallBody;
 use crate::emergency::Emergency;
 use crate::grant::{AccountLimits, Grant, Scope, VirtualKey};
 use crate::ids::{
-    AccountName, CallId, CallerName, ClientId, DeskName, InstrumentId, KeyId, OrderId, PersonName,
-    Seq, SessionId, VenueName,
+    AccountName, ApprovalId, CallId, CallerName, ClientId, DeskName, InstrumentId, KeyId, OrderId,
+    PersonName, Seq, SessionId, VenueName,
 };
 use crate::instrument::{Instrument, Mark, Price, SignedQty, Usd};
 use crate::order::{Intent, NewOrder};
+use crate::person::Person;
 use crate::reject::{Code, Reject};
 use crate::report::{AccountEvent, BalanceReport, Outcome, PositionReport, Shown};
 use crate::time::{Span, Time};
@@ -101,6 +103,21 @@ pub enum Change {
         /// The newest of them.
         until: Time,
     },
+    /// A person was added, or its roles and callers were set anew.
+    PersonSet {
+        /// The person.
+        person: Person,
+    },
+    /// A person was removed.
+    PersonRemoved {
+        /// Who.
+        person: PersonName,
+    },
+    /// From now on a loosening takes so many people.
+    ApprovalsSet {
+        /// How many.
+        approvals: Approvals,
+    },
 }
 codec_enum!(Change {
     0 => DeskSet { desk, approvals },
@@ -113,6 +130,9 @@ codec_enum!(Change {
     7 => GrantRemoved { caller, account },
     8 => LimitsSet { limits },
     9 => AlarmsSeen { until },
+    10 => PersonSet { person },
+    11 => PersonRemoved { person },
+    12 => ApprovalsSet { approvals },
 });
 
 /// The numbers a decision was made from.
@@ -529,6 +549,27 @@ pub enum Body {
         /// Of which instrument.
         instrument: InstrumentId,
     },
+    /// Somebody asked for what takes a second person.
+    ApprovalAsked {
+        /// What, and against which state.
+        approval: Approval,
+        /// SHA-256 of its byte form: what the second person approves.
+        digest: [u8; 32],
+    },
+    /// Somebody approved it with another digest than its own.
+    ApprovalMissed {
+        /// Which.
+        id: ApprovalId,
+        /// Who.
+        by: PersonName,
+    },
+    /// A request for approval ended; one that was approved is carried out by this record.
+    ApprovalEnded {
+        /// Which.
+        id: ApprovalId,
+        /// How.
+        how: Verdict,
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -571,6 +612,9 @@ codec_enum!(Body {
     37 => BalancesTaken { account, balances, untold },
     38 => BookLost { instrument, why },
     39 => BookWhole { instrument },
+    40 => ApprovalAsked { approval, digest },
+    41 => ApprovalMissed { id, by },
+    42 => ApprovalEnded { id, how },
 });
 
 /// One entry of the journal.

@@ -250,10 +250,24 @@ impl World {
     }
 
     pub(super) fn change(&mut self, change: Change) {
+        self.change_by("root", change);
+    }
+
+    pub(super) fn change_by(&mut self, by: &str, change: Change) {
         let ticket = self.ticket();
-        self.event(Event::Administer { ticket, by: name("root"), change });
+        self.event(Event::Administer { ticket, by: name(by), change });
         self.flush();
         assert!(matches!(self.answers[&ticket], Answer::Done), "{:?}", self.answers[&ticket]);
+    }
+
+    pub(super) fn refused_by(&mut self, by: &str, change: Change) -> String {
+        let ticket = self.ticket();
+        self.event(Event::Administer { ticket, by: name(by), change });
+        match &self.answers[&ticket] {
+            Answer::Refused { reject } => reject.to_string(),
+            Answer::Denied { denial } => denial.to_string(),
+            other => panic!("{other:?}"),
+        }
     }
 
     pub(super) fn halt(&mut self, scope: &str, allow_reduce: bool) -> Ticket {

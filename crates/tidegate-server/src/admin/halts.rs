@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tidegate_core::Outstanding;
 use tidegate_core::action::Answer;
+use tidegate_core::orders::Order;
+use tidegate_core::roles;
 use tidegate_core::state::State;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{OrderId, PersonName};
@@ -30,14 +32,8 @@ impl Administration {
     /// Halts, and waits for the proof.
     pub(super) async fn halt(&self, by: &Administrator, pull: Pull) -> Result<Value, Failure> {
         let Pull { scope, reason, wait, allow_reduce, flatten } = pull;
-        let scope = self.scope_of(&scope)?;
-        if flatten && !by.full {
-            return Err(Failure::new(
-                "forbidden",
-                "only the owner of the data folder may close positions",
-                "halt without flatten",
-            ));
-        }
+        let scope = self.scope_of(by, &scope)?;
+        self.may_halt(by, &scope, flatten)?;
         let person = by.person.clone();
         // In force once this returns; what is waited for is the proof.
         let proof = self.parts.desk.halt(person, scope.clone(), reason, allow_reduce, flatten);
@@ -121,7 +117,7 @@ impl Administration {
     }
 
     /// The scope that a text means; orders have several names.
-    pub(super) fn scope_of(&self, text: &str) -> Result<Scope, Failure> {
+    pub(super) fn scope_of(&self, by: &Administrator, text: &str) -> Result<Scope, Failure> {
         let bad = |message, hint| Err(Failure::new("bad_request", message, hint));
         if let Ok(scope) = text.parse() {
             return Ok(scope);
@@ -129,7 +125,13 @@ impl Administration {
         let Some(name) = text.strip_prefix("order:") else {
             return bad(format!("{text:?} is not a scope"), SCOPES.to_owned());
         };
-        let named = |state: &State| state.orders_named(name).iter().map(|o| o.id).collect();
+        let named = |state: &State| {
+            let seen = |order: &&&Order| match &order.caller {
+                Some(caller) => roles::sees(state, &by.person, caller),
+                None => roles::sees_all(state, &by.person),
+            };
+            state.orders_named(name).iter().filter(seen).map(|o| o.id).collect()
+        };
         let found: Vec<OrderId> = self.parts.desk.look(named);
         match found.as_slice() {
             [id] => Ok(Scope::Order { id: *id }),

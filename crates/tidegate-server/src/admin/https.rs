@@ -1,8 +1,10 @@
 //! Administration over HTTPS, by a token that is in a file of the data folder.
 
+use super::Administrator;
 use super::protocol::{Failure, Response};
 use super::service::{Administration, parse, token_matches};
 use super::socket::administrator;
+use tidegate_types::approval::Factor;
 use tidegate_types::request::{Method, RawRequest, Reply};
 use tidegate_types::secret::Secret;
 use tidegate_vault::read_private;
@@ -14,7 +16,8 @@ impl Administration {
             return reply(405, &refusal("bad_request", "the method must be POST"));
         }
         let shown = request.header("authorization").and_then(|text| text.strip_prefix("Bearer "));
-        let by = administrator(self, self.parts.owner_uid);
+        let by = administrator(self, self.parts.owner_uid)
+            .map(|by| Administrator { factor: Factor::AdminToken, ..by });
         let (Some(shown), Some(by), Ok(token)) = (shown, by, self.token()) else {
             return reply(401, &refusal("unauthorized", "a bearer token is needed"));
         };

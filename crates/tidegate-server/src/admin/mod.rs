@@ -6,25 +6,32 @@ mod grants;
 mod halt_file;
 mod halts;
 mod https;
+mod people;
 pub mod protocol;
+mod rights;
 mod service;
 mod socket;
 mod status;
+mod view;
 
 pub use halt_file::write as write_halt_file;
+pub(crate) use people::word;
 pub use service::{Administration, Parts, Reload};
 
 use std::sync::Arc;
 use std::thread;
+use tidegate_types::approval::Factor;
 use tidegate_types::ids::PersonName;
 
-/// Who administers, and what that person may do.
+/// Who administers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Administrator {
     /// Who.
     pub person: PersonName,
-    /// Everything; otherwise status and halt alone.
+    /// It owns the data folder, and sets the desk up until that has an administrator.
     pub full: bool,
+    /// By what it showed who it is.
+    pub factor: Factor,
 }
 
 /// Starts the thread that serves the local socket and watches for the halt file. It has a runtime

@@ -89,6 +89,34 @@ pub enum Request {
         /// In ms since 1970: `last_ms` of the newest one that was seen.
         until_ms: u64,
     },
+    /// Add a person, or set its roles and callers anew.
+    PersonSet(PersonSpec),
+    /// Remove a person.
+    PersonRemove {
+        /// Who.
+        person: String,
+    },
+    /// Tell the people.
+    People {},
+    /// Tell the requests for approval.
+    Approvals {},
+    /// Have a loosening take so many people from now on.
+    ApprovalsSet {
+        /// `one` or `two`.
+        approvals: String,
+    },
+    /// Approve what somebody else asked.
+    Approve {
+        /// Which request.
+        id: u64,
+        /// Its digest as it was shown, in hex.
+        digest: String,
+    },
+    /// Deny what somebody asked, or take one's own request back.
+    Deny {
+        /// Which request.
+        id: u64,
+    },
     /// Stop the gateway in good order.
     Shutdown {},
 }
@@ -141,6 +169,51 @@ pub struct GrantSpec {
     /// When it ends, in ms since 1970.
     #[serde(default)]
     pub until_ms: Option<u64>,
+}
+
+/// A person.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonSpec {
+    /// Who.
+    pub person: String,
+    /// `trader`, `risk`, `approver`, `admin`, `auditor`.
+    pub roles: Vec<String>,
+    /// The callers that are its own.
+    #[serde(default)]
+    pub owns: Vec<String>,
+    /// Callers of others that it may look at.
+    #[serde(default)]
+    pub reads: Vec<String>,
+}
+
+/// A request for approval as it is told.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ApprovalStatus {
+    /// Its number.
+    pub id: u64,
+    /// Who asked.
+    pub by: String,
+    /// What is to be done.
+    pub statement: String,
+    /// SHA-256 of exactly that, in hex: what a second person approves.
+    pub digest: String,
+    /// When it was asked, in ms since 1970.
+    pub asked_ms: u64,
+    /// Until when it can be approved.
+    pub until_ms: u64,
+    /// `waiting`, `carried-out`, `denied`, `expired`, `outdated` or `spoiled`.
+    pub stage: String,
+    /// When it ended.
+    pub ended_ms: Option<u64>,
+    /// Who approved or denied it.
+    pub ended_by: Option<String>,
+    /// By what the approval was shown: `local-socket` or `admin-token`.
+    pub factor: Option<String>,
+    /// Why it is void.
+    pub why: Option<String>,
+    /// How often it was approved with a wrong digest.
+    pub misses: u64,
 }
 
 /// An account's limits.
@@ -295,8 +368,14 @@ pub struct Status {
     pub started_ms: u64,
     /// `disk` or `os`.
     pub durability: String,
-    /// `one`: how many people a loosening takes.
+    /// `one` or `two`: how many people a loosening takes.
     pub approvals: String,
+    /// The desk has an administrator; before, the owner of the data folder acts alone.
+    #[serde(default)]
+    pub has_admin: bool,
+    /// Requests that wait for a second person.
+    #[serde(default)]
+    pub approvals_waiting: usize,
     /// The journal cannot be written, and why, in one line that says what to do.
     pub journal_failed: Option<String>,
     /// It goes on without something (the next segment, tiles, checkpoints), and why.
@@ -497,6 +576,9 @@ pub struct MadeKey {
     pub id: String,
     /// What it signs with; none for a key whose secret the caller keeps.
     pub secret: Option<String>,
+    /// The request that it waits for, if it is not in force yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<u64>,
 }
 
 impl Failure {

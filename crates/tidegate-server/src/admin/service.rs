@@ -3,6 +3,7 @@
 use super::grants::{grant, limits, name};
 use super::halts::Pull;
 use super::protocol::{Failure, GrantSpec, LimitsSpec, MadeKey, Request, Response};
+use super::rights::denied;
 use super::{Administrator, status};
 use crate::aside::aside_within;
 use crate::clock;
@@ -18,7 +19,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tidegate_core::action::Answer;
+use tidegate_core::roles;
 use tidegate_core::state::State;
+use tidegate_types::approval::Act;
 use tidegate_types::call::CallBody;
 use tidegate_types::grant::{KeyScheme, VirtualKey};
 use tidegate_types::ids::{AccountName, CallerName, KeyId, VenueName};
@@ -117,21 +120,15 @@ impl Administration {
     }
 
     async fn serve(&self, by: &Administrator, request: Request) -> Result<Value, Failure> {
-        if !by.full && !matches!(request, Request::Status {} | Request::Halt { .. }) {
-            return Err(Failure::new(
-                "forbidden",
-                "only the owner of the data folder may do this",
-                "others may ask for the status and halt",
-            ));
-        }
+        self.may_ask(by, &request)?;
         match request {
-            Request::Status {} => status::status(self),
+            Request::Status {} => status::status(self, by),
             Request::Halt { scope, reason, timeout_s, allow_reduce, flatten } => {
                 let wait = Duration::from_secs(timeout_s).min(MAX_HALT_WAIT);
                 self.halt(by, Pull { scope, reason, wait, allow_reduce, flatten }).await
             }
             Request::Resume { scope, reason } => {
-                let scope = self.scope_of(&scope)?;
+                let scope = self.scope_of(by, &scope)?;
                 self.check_halt_file(&scope)?;
                 done(self.parts.desk.resume(by.person.clone(), scope, reason).await)
             }
@@ -158,6 +155,15 @@ impl Administration {
                 let until = Time::from_millis(until_ms).plus(Span::from_micros(999));
                 self.change(by, Change::AlarmsSeen { until }).await
             }
+            Request::PersonSet(spec) => self.set_person(by, spec).await,
+            Request::PersonRemove { person } => {
+                self.change(by, Change::PersonRemoved { person: name("person", &person)? }).await
+            }
+            Request::People {} => self.people(),
+            Request::Approvals {} => self.approvals(by),
+            Request::ApprovalsSet { approvals } => self.set_approvals(by, &approvals).await,
+            Request::Approve { id, digest } => self.approve(by, id, &digest).await,
+            Request::Deny { id } => self.deny(by, id).await,
             Request::Shutdown {} => {
                 self.parts.stop.send_replace(true);
                 Ok(json!({}))
@@ -165,7 +171,11 @@ impl Administration {
         }
     }
 
-    async fn change(&self, by: &Administrator, change: Change) -> Result<Value, Failure> {
+    pub(super) async fn change(
+        &self,
+        by: &Administrator,
+        change: Change,
+    ) -> Result<Value, Failure> {
         done(self.parts.desk.administer(by.person.clone(), change).await)
     }
 
@@ -185,36 +195,54 @@ impl Administration {
         getrandom::fill(random.as_mut_slice()).map_err(|e| internal(&e))?;
         let made = link.venue().virtual_key(&random);
         let id = made.id.clone();
-        let (scheme, secret) = match public {
-            Some(text) => (KeyScheme::Ed25519 { public: public_key(&text)? }, None),
-            None => {
+        let scheme = match public {
+            Some(text) => KeyScheme::Ed25519 { public: public_key(&text)? },
+            None => KeyScheme::Hmac,
+        };
+        let key = VirtualKey { id: id.clone(), caller, venue, account, scheme };
+        let change = Change::KeyAdded { key: key.clone() };
+        self.may_act(by, &Act::Change { change: change.clone() })?;
+        let secret = match key.scheme {
+            KeyScheme::Ed25519 { .. } => None,
+            KeyScheme::Hmac => {
                 let (of, secret) = (id.clone(), made.secret);
                 let put = move |store: &mut CallerSecrets| store.put(&of, &secret).map(|()| secret);
-                (KeyScheme::Hmac, Some(self.with_secrets(put).await?))
+                Some(self.with_secrets(put).await?)
             }
         };
         let shown = secret.as_ref().map(|s| String::from_utf8_lossy(s.expose()).into_owned());
-        let key = VirtualKey { id: id.clone(), caller, venue, account, scheme };
-        if let Err(failure) = self.change(by, Change::KeyAdded { key: key.clone() }).await {
-            let _ = self.with_secrets(move |secrets| secrets.remove(&id)).await;
-            return Err(failure);
+        let pending = match self.change(by, change).await {
+            Ok(answer) => answer.get("pending").and_then(Value::as_u64),
+            Err(failure) => {
+                let _ = self.with_secrets(move |secrets| secrets.remove(&id)).await;
+                return Err(failure);
+            }
+        };
+        // One that waits for a second person is in force once that one approves.
+        if pending.is_none() {
+            self.parts.callers.add(key, secret).map_err(|e| internal(&e))?;
         }
-        self.parts.callers.add(key, secret).map_err(|e| internal(&e))?;
-        serde_json::to_value(MadeKey { id: id.to_string(), secret: shown })
+        serde_json::to_value(MadeKey { id: id.to_string(), secret: shown, pending })
             .map_err(|e| internal(&e))
     }
 
     /// Out of force here first, so that a journal that cannot be written does not keep it alive.
     async fn revoke_key(&self, by: &Administrator, id: &str) -> Result<Value, Failure> {
         let id: KeyId = name("id", id)?;
+        let change = Change::KeyRevoked { id: id.clone() };
+        self.may_act(by, &Act::Change { change: change.clone() })?;
         self.parts.callers.revoke(&id);
-        let revoked = self.change(by, Change::KeyRevoked { id: id.clone() }).await?;
+        let revoked = self.change(by, change).await?;
         self.with_secrets(move |secrets| secrets.remove(&id)).await?;
         Ok(revoked)
     }
 
     async fn set_grant(&self, by: &Administrator, spec: GrantSpec) -> Result<Value, Failure> {
         let account: AccountName = name("account", &spec.account)?;
+        let seen = |state: &State| roles::sees_account(state, &by.person, &account);
+        if !self.parts.desk.look(seen) {
+            return Err(unknown_account(&account));
+        }
         let grant = grant(spec, self.venue_of(&account)?)?;
         self.change(by, Change::GrantSet { grant }).await
     }
@@ -239,7 +267,20 @@ impl Administration {
             return Err(Failure::new("bad_request", message, hint));
         }
         let added = Change::AccountAdded { venue, account: account.clone() };
-        self.change(by, added).await?;
+        let answer = self.change(by, added).await?;
+        if answer.get("pending").is_some() {
+            return Ok(answer);
+        }
+        self.take_up_held(by, account).await
+    }
+
+    /// Has an account that was just added use the key that the vault holds for it.
+    pub(super) async fn take_up_held(
+        &self,
+        by: &Administrator,
+        account: AccountName,
+    ) -> Result<Value, Failure> {
+        let held = self.parts.reload.held().into_iter().find(|key| key.account == account);
         let Some(key) = held else { return Ok(json!({ "key": null })) };
         let told = self.take_up(by, account.clone(), key.key_id).await.map_err(|failure| Failure {
             message: format!("{account} is added, but its key is not in use: {}", failure.message),
@@ -282,20 +323,14 @@ impl Administration {
             Failure::new("venue_refused", e.0, "check the key at the venue and import it again")
         })?;
         let told = json!({ "key": key, "rights": rights });
-        self.change(by, Change::VenueKeyImported { account, key, rights }).await?;
-        Ok(told)
+        let answer = self.change(by, Change::VenueKeyImported { account, key, rights }).await?;
+        Ok(if answer.get("pending").is_some() { answer } else { told })
     }
 
     fn venue_of(&self, account: &AccountName) -> Result<VenueName, Failure> {
         let venue =
             |state: &State| state.accounts().get(account).map(|account| account.venue.clone());
-        self.parts.desk.look(venue).ok_or_else(|| {
-            Failure::new(
-                "unknown_account",
-                format!("there is no account {account}"),
-                "add it first; `tidegate status` lists those there are",
-            )
-        })
+        self.parts.desk.look(venue).ok_or_else(|| unknown_account(account))
     }
 
     fn venue_name(&self, text: &str) -> Result<VenueName, Failure> {
@@ -313,7 +348,7 @@ impl Administration {
     }
 
     /// Changes the store of callers' secrets, on a thread of its own.
-    async fn with_secrets<T: Send + 'static, E: std::fmt::Display + Send + 'static>(
+    pub(super) async fn with_secrets<T: Send + 'static, E: std::fmt::Display + Send + 'static>(
         &self,
         change: impl FnOnce(&mut CallerSecrets) -> Result<T, E> + Send + 'static,
     ) -> Result<T, Failure> {
@@ -329,9 +364,19 @@ impl Administration {
     }
 }
 
+fn unknown_account(account: &AccountName) -> Failure {
+    Failure::new(
+        "unknown_account",
+        format!("there is no account {account}"),
+        "add it first; `tidegate status` lists those there are",
+    )
+}
+
 pub(super) fn done(answer: Answer) -> Result<Value, Failure> {
     match answer {
         Answer::Refused { reject } => Err(refused(reject)),
+        Answer::Denied { denial } => Err(denied(&denial)),
+        Answer::Pending { id } => Ok(json!({ "pending": id.0 })),
         Answer::Done
         | Answer::Venue { .. }
         | Answer::Cancelled { .. }
@@ -340,16 +385,23 @@ pub(super) fn done(answer: Answer) -> Result<Value, Failure> {
     }
 }
 
-fn refused(reject: tidegate_types::reject::Reject) -> Failure {
+pub(super) fn refused(reject: tidegate_types::reject::Reject) -> Failure {
     let code = format!("TG{}", reject.code.number());
     Failure::new(&code, reject.to_string(), "see `tidegate status`")
 }
 
-fn internal(error: &dyn std::fmt::Display) -> Failure {
+pub(super) fn internal(error: &dyn std::fmt::Display) -> Failure {
     Failure::new("internal", error.to_string(), "see `tidegate doctor`")
 }
 
 fn public_key(text: &str) -> Result<[u8; 32], Failure> {
+    bytes_of(text).ok_or_else(|| {
+        Failure::new("bad_request", "public: not an Ed25519 key", "give its 32 bytes in hex")
+    })
+}
+
+/// 32 bytes from their 64 hexadecimal digits.
+pub(super) fn bytes_of(text: &str) -> Option<[u8; 32]> {
     let digit = |at: usize| {
         let pair = text
             .get(at * 2..at * 2 + 2)
@@ -357,9 +409,7 @@ fn public_key(text: &str) -> Result<[u8; 32], Failure> {
         u8::from_str_radix(pair, 16).ok()
     };
     let bytes: Option<Vec<u8>> = (0..32).map(digit).collect();
-    bytes.filter(|_| text.len() == 64).and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
-        Failure::new("bad_request", "public: not an Ed25519 key", "give its 32 bytes in hex")
-    })
+    bytes.filter(|_| text.len() == 64).and_then(|bytes| bytes.try_into().ok())
 }
 
 /// What came as a secret in a request is not repeated in an error.

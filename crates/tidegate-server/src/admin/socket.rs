@@ -11,6 +11,7 @@ use std::os::unix::net::UnixListener as StdListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tidegate_types::approval::Factor;
 use tidegate_types::ids::PersonName;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -79,7 +80,7 @@ async fn converse(mut stream: UnixStream, admin: &Administration) -> io::Result<
     }
 }
 
-/// Who a user of the machine is. The owner of the data folder may do everything.
+/// Who a user of the machine is.
 pub(super) fn administrator(admin: &Administration, uid: u32) -> Option<Administrator> {
     let full = uid == admin.parts.owner_uid;
     let mapped = admin.parts.config.person(uid);
@@ -88,5 +89,5 @@ pub(super) fn administrator(admin: &Administration, uid: u32) -> Option<Administ
         (None, true) => PersonName::new(OWNER).ok()?,
         (None, false) => PersonName::new(&format!("uid-{uid}")).ok()?,
     };
-    Some(Administrator { person, full })
+    Some(Administrator { person, full, factor: Factor::LocalSocket })
 }

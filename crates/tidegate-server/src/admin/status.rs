@@ -5,7 +5,8 @@ use super::protocol::{
     Pids, Status,
 };
 use super::service::Administration;
-use super::{alarms, halts};
+use super::view::View;
+use super::{Administrator, alarms, halts, people};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tidegate_core::orders::Order;
@@ -17,7 +18,7 @@ use tidegate_types::ids::AccountName;
 const LEFT: usize = 20;
 
 /// Everything there is to tell, as JSON.
-pub(super) fn status(admin: &Administration) -> Result<Value, Failure> {
+pub(super) fn status(admin: &Administration, by: &Administrator) -> Result<Value, Failure> {
     let parts = &admin.parts;
     let halts = halts(admin);
     let (mut accounts, callers, foreign, refusals, alarms) = parts.desk.look(|state| {
@@ -33,6 +34,10 @@ pub(super) fn status(admin: &Administration) -> Result<Value, Failure> {
             account.why = format!("{}; {waits}", account.why);
         }
     }
+    let approvals = parts.desk.look(|state| {
+        let mode = people::word(state.approvals_needed()).to_owned();
+        (mode, state.has_admin(), state.approvals().waiting().count())
+    });
     let lost_books = parts.desk.look(lost_books);
     let (counts, recent_refusals) = parts.desk.notices();
     let measures = parts.desk.measures();
@@ -43,12 +48,14 @@ pub(super) fn status(admin: &Administration) -> Result<Value, Failure> {
         ("flush", &measures.flush),
         ("venue", &measures.venue),
     ];
-    let status = Status {
+    let mut status = Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         desk: parts.config.desk.clone(),
         started_ms: admin.started.millis(),
         durability: word(&parts.config.journal.durability),
-        approvals: word(&parts.config.approvals),
+        approvals: approvals.0,
+        has_admin: approvals.1,
+        approvals_waiting: approvals.2,
         journal_failed: parts.desk.journal_failed(),
         journal_degraded: parts.desk.journal_degraded(),
         journal: journal(admin),
@@ -68,6 +75,9 @@ pub(super) fn status(admin: &Administration) -> Result<Value, Failure> {
         counts,
         latency: stages.map(|(name, h)| (name.to_owned(), h.quantiles())).into(),
     };
+    if let Some(view) = parts.desk.look(|state| View::of(state, &by.person)) {
+        view.cut(&mut status);
+    }
     serde_json::to_value(status)
         .map_err(|e| Failure::new("internal", e.to_string(), "see `tidegate doctor`"))
 }

@@ -15,6 +15,7 @@ use tidegate_core::action::Answer;
 use tidegate_core::event::Event;
 use tidegate_identity::{Keyring, ReplayGuard};
 use tidegate_journal::{FlushEvent, JournalError};
+use tidegate_types::approval::Factor;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::OrderId;
 use tidegate_types::reject::Code;
@@ -23,6 +24,8 @@ use tidegate_types::request::{Method, RawRequest};
 use tidegate_vault::store::VenueKeyInfo;
 use tidegate_vault::{CallerSecrets, Unlock, VenueKeys, new_key_file};
 use tokio::sync::watch;
+
+mod roles;
 
 struct NoReload;
 
@@ -72,7 +75,7 @@ pub(crate) async fn office() -> Office {
 }
 
 fn owner() -> Administrator {
-    Administrator { person: name("owner"), full: true }
+    Administrator { person: name("owner"), full: true, factor: Factor::LocalSocket }
 }
 
 impl Office {
@@ -170,7 +173,7 @@ async fn mistakes_are_named() {
 #[tokio::test]
 async fn others_may_look_and_halt_and_nothing_else() {
     let office = office().await;
-    let other = Administrator { person: name("uid-1"), full: false };
+    let other = Administrator { person: name("uid-1"), full: false, factor: Factor::LocalSocket };
     for request in [
         json!({"op": "resume", "scope": "all", "reason": "x"}),
         json!({"op": "caller-add", "caller": "eve"}),
@@ -280,7 +283,7 @@ async fn positions_are_closed_for_the_owner_alone() {
     let office = office().await;
     let flatten =
         |scope: &str| json!({"op": "halt", "scope": scope, "reason": "out", "flatten": true});
-    let other = Administrator { person: name("uid-1"), full: false };
+    let other = Administrator { person: name("uid-1"), full: false, factor: Factor::LocalSocket };
     let (code, _) = office.ask_as(&other, flatten("all")).await.unwrap_err();
     assert_eq!(code, "forbidden");
     let (code, message) = office.ask(flatten("caller:ann")).await.unwrap_err();

@@ -17,7 +17,7 @@ fn mistakes_are_named() {
         ("dekc = \"x\"", "unknown field"),
         ("[timeouts]\nhead = 1", "unknown field"),
         ("desk = \"a b\"", "desk"),
-        ("approvals = \"two\"", "two"),
+        ("approvals = \"three\"", "three"),
         ("[listen]\naddress = \"0.0.0.0:1\"\nplain_http = true", "loopback"),
         ("[venues.nowhere]\nrest = \"https://a\"\nws = \"wss://a\"", "no such venue"),
         ("[journal]\nsegment_kib = 255", "segment_kib"),

@@ -64,6 +64,9 @@ pub fn urgency(body: &Body) -> Urgency {
         Body::Started { .. }
         | Body::Stopped
         | Body::Changed { .. }
+        | Body::ApprovalAsked { .. }
+        | Body::ApprovalMissed { .. }
+        | Body::ApprovalEnded { .. }
         | Body::Halted { .. }
         | Body::HaltProven { .. }
         | Body::Resumed { .. }

@@ -37,6 +37,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Instant;
 use tidegate_core::action::Answer;
+use tidegate_core::approvals::Word;
 use tidegate_core::event::Event;
 use tidegate_core::state::State;
 use tidegate_core::{Core, Outstanding};
@@ -44,7 +45,7 @@ use tidegate_journal::Appender;
 use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{
-    AccountName, CallId, InstrumentId, PersonName, Seq, SessionId, Ticket, VenueName,
+    AccountName, ApprovalId, CallId, InstrumentId, PersonName, Seq, SessionId, Ticket, VenueName,
 };
 use tidegate_types::instrument::Mark;
 use tidegate_types::limits::MAX_IN_FLIGHT;
@@ -189,6 +190,20 @@ impl Desk {
         reason: String,
     ) -> impl Future<Output = Answer> + Send + use<> {
         answer(self.question(usize::MAX, |ticket| Event::Resume { ticket, by, scope, reason }))
+    }
+
+    /// A second person approves what somebody asked; answered once it is carried out and durable.
+    pub fn approve(&self, word: Word) -> impl Future<Output = Answer> + Send + use<> {
+        answer(self.question(usize::MAX, |ticket| Event::Approve { ticket, word }))
+    }
+
+    /// Somebody denies what was asked, or takes its own request back.
+    pub fn deny(
+        &self,
+        by: PersonName,
+        id: ApprovalId,
+    ) -> impl Future<Output = Answer> + Send + use<> {
+        answer(self.question(usize::MAX, |ticket| Event::Deny { ticket, by, id }))
     }
 
     /// Records that the state before record `next` was saved, with its digest; answered once that

@@ -4,6 +4,7 @@ use crate::oplog;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Display;
+use tidegate_types::approval::Verdict;
 use tidegate_types::ids::{CallerName, InstrumentId};
 use tidegate_types::record::{Body, Change, Record};
 use tidegate_types::reject::Code;
@@ -186,8 +187,28 @@ fn tell(body: &Body) {
             oplog::warn("resumed", &[("scope", scope), ("by", by), ("reason", reason)]);
         }
         Body::Changed { by, change } => changed(by, change),
+        Body::ApprovalAsked { approval, .. } => {
+            let what = approval.statement.lines().next().unwrap_or_default();
+            oplog::warn("approval-asked", &[("id", &approval.id), ("what", &what)]);
+        }
+        Body::ApprovalMissed { id, by } => {
+            oplog::warn("approval-missed", &[("id", id), ("by", by)]);
+        }
+        Body::ApprovalEnded { id, how } => ended(id, how),
         _ => {}
     }
+}
+
+fn ended(id: &dyn Display, how: &Verdict) {
+    let (what, by): (&str, Option<&dyn Display>) = match how {
+        Verdict::CarriedOut { by, .. } => ("approval-carried-out", Some(by)),
+        Verdict::Denied { by } => ("approval-denied", Some(by)),
+        Verdict::Expired => ("approval-expired", None),
+        Verdict::Outdated { .. } => ("approval-outdated", None),
+        Verdict::Spoiled => ("approval-spoiled", None),
+    };
+    let by = by.map(|by| ("by", by));
+    oplog::warn(what, &std::iter::once(("id", id)).chain(by).collect::<Vec<_>>());
 }
 
 fn changed(by: &dyn Display, change: &Change) {
@@ -208,6 +229,9 @@ fn changed(by: &dyn Display, change: &Change) {
         Change::GrantRemoved { caller, account } => {
             ("grant-removed", vec![("caller", caller), ("account", account)])
         }
+        Change::PersonSet { person } => ("person-set", vec![("person", &person.name)]),
+        Change::PersonRemoved { person } => ("person-removed", vec![("person", person)]),
+        Change::ApprovalsSet { .. } => ("approvals-set", Vec::new()),
         Change::AlarmsSeen { .. } => ("alarms-seen", Vec::new()),
         Change::LimitsSet { limits } => ("limits-set", vec![("account", &limits.account)]),
     };

@@ -182,6 +182,11 @@ impl Gate {
                 venue.answer(context, &LocalAnswer::Done, now)
             }
             Answer::Refused { reject } => venue.refuse(None, Some(context), &reject, now),
+            // What callers ask waits for nobody.
+            Answer::Pending { .. } | Answer::Denied { .. } => {
+                let reject = Reject::new(Code::BadParameter, "this is for the administration");
+                venue.refuse(None, Some(context), &reject, now)
+            }
         }
     }
 }

@@ -12,9 +12,9 @@ mod saved;
 
 pub use lock::runs_on;
 
-use crate::admin;
+use crate::admin::{self, word};
 use crate::aside::aside;
-use crate::config::{Approvals, Config, Durability, OWNER};
+use crate::config::{Config, Durability, OWNER};
 use crate::desk::Desk;
 use crate::edge::{Connections, Door, Listening, Mount, Timeouts, listen, tls};
 use crate::folder::DataFolder;
@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tidegate_core::event::Event;
 use tidegate_types::ids::{DeskName, PersonName};
-use tidegate_types::record::{self, Change};
+use tidegate_types::record::Change;
 use tidegate_vault::client::SignerConfig;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
@@ -148,9 +148,6 @@ fn say_start(config: &GatewayConfig) {
         Durability::Disk => "disk",
         Durability::Os => "os",
     };
-    let approvals = match config.approvals {
-        Approvals::One => "one",
-    };
     let (path, version) = (folder.path().display(), env!("CARGO_PKG_VERSION"));
     oplog::info(
         "start",
@@ -159,7 +156,6 @@ fn say_start(config: &GatewayConfig) {
             ("data", &path),
             ("desk", &config.desk),
             ("durability", &durability),
-            ("approvals", &approvals),
         ],
     );
 }
@@ -193,15 +189,19 @@ async fn bring_venues_in(assembled: &Assembled) {
 
 /// Puts the desk's name and its approvals on record at the first start.
 async fn set_desk(desk: &Desk, config: &Config) -> Result<(), GatewayError> {
+    let approvals = config.approvals.recorded();
     if desk.look(|state| state.desk().is_some()) {
+        let (needed, set_up) = desk.look(|state| (state.approvals_needed(), state.has_admin()));
+        if needed != approvals {
+            let hint = "what is recorded holds; `tidegate approvals set` changes it";
+            oplog::warn("approvals-differ", &[("in_force", &word(needed)), ("hint", &hint)]);
+        }
+        oplog::info("approvals", &[("in_force", &word(needed)), ("has_admin", &set_up)]);
         return Ok(());
     }
     let bad = GatewayError::of("the desk's name");
     let name = DeskName::new(&config.desk).map_err(|e| bad(&e))?;
     let by = PersonName::new(OWNER).map_err(|e| bad(&e))?;
-    let approvals = match config.approvals {
-        Approvals::One => record::Approvals::One,
-    };
     match desk.administer(by, Change::DeskSet { desk: name, approvals }).await {
         tidegate_core::action::Answer::Refused { reject } => Err(bad(&reject)),
         _ => Ok(()),

@@ -66,6 +66,21 @@ pub enum Command {
     Halt(Halt),
     /// Lift a halt
     Resume(Resume),
+    /// The people of the desk: their roles, and the callers that are theirs
+    #[command(subcommand)]
+    Person(Person),
+    /// What waits for a second person, and what became of what waited
+    Approvals {
+        #[command(subcommand)]
+        command: Option<ApprovalsCommand>,
+    },
+    /// Approve what somebody else asked, as it is shown
+    Approve(Approve),
+    /// Deny what somebody asked, or take back what you asked
+    Deny {
+        /// Which request.
+        id: u64,
+    },
     /// Verify the journal offline
     Verify(Verify),
     /// Print the journal's records; archive them, bring them back, mend them
@@ -387,6 +402,52 @@ pub struct Resume {
     /// Why.
     #[arg(long)]
     pub reason: String,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Person {
+    /// Add a person, or set all of its roles and callers anew
+    Set {
+        /// Who.
+        person: String,
+        /// What it is there for: trader, risk, approver, admin, auditor.
+        #[arg(long, value_delimiter = ',', required = true)]
+        roles: Vec<String>,
+        /// The callers that are its own: it may stop them, and never loosen anything for them.
+        #[arg(long, value_delimiter = ',')]
+        owns: Vec<String>,
+        /// Callers of others that it may look at.
+        #[arg(long, value_delimiter = ',')]
+        reads: Vec<String>,
+    },
+    /// Remove a person
+    Remove {
+        /// Who.
+        person: String,
+    },
+    /// Who there is
+    List,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum ApprovalsCommand {
+    /// How many people it takes to loosen something from now on. One person turns two on; it takes
+    /// two to turn it off
+    Set {
+        /// How many.
+        #[arg(value_enum)]
+        approvals: Approvals,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct Approve {
+    /// Which request.
+    pub id: u64,
+    /// Approve only if this is its digest, as `tidegate approvals` showed it; without it, what is
+    /// read and shown now is approved.
+    #[arg(long, value_name = "HEX")]
+    pub digest: Option<String>,
 }
 
 #[derive(Args, Debug)]

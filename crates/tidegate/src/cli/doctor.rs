@@ -189,6 +189,14 @@ fn running(status: &Status) -> Vec<Finding> {
         status.journal.checkpointed,
         status.journal.bytes >> 20
     );
+    let who = match status.has_admin {
+        true => format!("approvals {}, {} waiting", status.approvals, status.approvals_waiting),
+        false => format!(
+            "approvals {}, no administrator named: the owner of the data folder acts alone",
+            status.approvals
+        ),
+    };
+    look("people", Vec::new(), who, "");
     let failed = status.journal_failed.iter().cloned().collect();
     look("writing", failed, next, "make room on the disk and restart the gateway");
     let lacks = status.signer_lacks.clone();

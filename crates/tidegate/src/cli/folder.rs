@@ -1,6 +1,7 @@
 //! Commands that make and fill a data folder: `init` and `venue-key import`.
 
 use super::args::{Approvals, Common, Init, VenueKey};
+use super::manage::pending;
 use super::output::{Failure, print, say};
 use super::reach::{ask, data_dir, is_running};
 use super::run::runtime;
@@ -11,7 +12,7 @@ use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::Path;
 use std::time::Duration;
 use tidegate_server::admin::protocol::Request;
-use tidegate_server::config::{Config, Listen};
+use tidegate_server::config::{self, Config, Listen};
 use tidegate_server::folder::DataFolder;
 use tidegate_server::setup::{self, InitOptions, InitUnlock, SetupError};
 use tidegate_types::ids::{AccountName, VenueName};
@@ -26,16 +27,15 @@ const MAX_SECRET: u64 = 64 * 1024;
 /// `tidegate init`
 pub fn init(common: &Common, args: &Init) -> Result<(), Failure> {
     let dir = data_dir(common)?;
-    if args.approvals == Approvals::Two {
-        return Err(Failure::usage(
-            "approvals by two people need people, and there are none yet",
-            "use --approvals one; the administrator of the local socket then acts alone",
-        ));
-    }
     keep_private();
     let unlock =
         if args.key_file { InitUnlock::KeyFile } else { InitUnlock::Passphrase(new_passphrase()?) };
-    let config = Config { desk: args.desk.clone(), listen: listen(args), ..Config::default() };
+    let approvals = match args.approvals {
+        Approvals::One => config::Approvals::One,
+        Approvals::Two => config::Approvals::Two,
+    };
+    let (desk, listen) = (args.desk.clone(), listen(args));
+    let config = Config { desk, listen, approvals, ..Config::default() };
     let opened = setup::init(&dir, InitOptions { config, unlock }).map_err(failed)?;
     let folder = &opened.folder;
     let object = json!({"data_dir": dir, "config": folder.config(), "ca": folder.ca()});
@@ -103,6 +103,7 @@ pub fn venue_key(common: &Common, command: VenueKey) -> Result<(), Failure> {
         allow_withdraw_key,
     );
     let imported = runtime()?.block_on(import).map_err(failed)?;
+    let mut waits = None;
     let taken_up = match is_running(folder.path()) {
         true => {
             let reload = Request::VenueKeyReload { account: account.to_string() };
@@ -110,6 +111,7 @@ pub fn venue_key(common: &Common, command: VenueKey) -> Result<(), Failure> {
                 message: format!("the key is sealed but not in use: {}", failure.message),
                 ..failure
             })?;
+            waits = pending(&told);
             told.get("rights").is_some_and(|rights| !rights.is_null())
         }
         false => false,
@@ -118,7 +120,7 @@ pub fn venue_key(common: &Common, command: VenueKey) -> Result<(), Failure> {
         true => "the gateway uses it from now on",
         false => "it is used once the gateway runs and knows the account (`tidegate account add`)",
     };
-    let object = json!({
+    let mut object = json!({
         "account": account.as_str(), "key": imported.key_id, "rights": imported.rights,
         "opens_sessions": imported.opens_sessions, "in_use": taken_up,
     });
@@ -126,12 +128,21 @@ pub fn venue_key(common: &Common, command: VenueKey) -> Result<(), Failure> {
         "sealed the key of {account}; the venue says it may: {}\n{next}\nnow delete the file it came from",
         imported.rights.join(", ")
     );
-    print(common.json, &object, &text);
-    Ok(())
+    let Some(id) = waits else {
+        print(common.json, &object, &text);
+        return Ok(());
+    };
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert("pending".to_owned(), id.into());
+    }
+    Err(Failure::pending(id, object))
 }
 
 fn reload(common: &Common, account: String) -> Result<(), Failure> {
     let told = ask(common, &Request::VenueKeyReload { account: account.clone() }, RELOAD)?;
+    if let Some(id) = pending(&told) {
+        return Err(Failure::pending(id, told));
+    }
     let rights = told.get("rights").and_then(serde_json::Value::as_array);
     let rights: Vec<&str> =
         rights.into_iter().flatten().filter_map(serde_json::Value::as_str).collect();

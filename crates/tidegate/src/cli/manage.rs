@@ -38,8 +38,14 @@ pub fn caller(common: &Common, command: Caller) -> Result<(), Failure> {
             if !text("secret").is_empty() {
                 say("the secret is shown this once");
             }
-            print(common.json, &made, &shown);
-            Ok(())
+            let Some(id) = pending(&made) else {
+                print(common.json, &made, &shown);
+                return Ok(());
+            };
+            if !common.json {
+                print(false, &made, &shown);
+            }
+            Err(Failure::pending(id, made))
         }
         Caller::Revoke { key } => {
             let text = format!("revoked {key}");
@@ -67,6 +73,11 @@ pub fn limit(common: &Common, command: Limit) -> Result<(), Failure> {
     let Limit::Set(set) = command;
     let text = format!("set the limits of {}", set.account);
     done(common, &Request::LimitsSet(limits_spec(set)?), &text)
+}
+
+/// The request that something waits for, if a second person has to approve it.
+pub fn pending(value: &Value) -> Option<u64> {
+    value.get("pending").and_then(Value::as_u64)
 }
 
 /// `tidegate halt`: ends well only when the venue shows no order of the scope. With no gateway that
@@ -157,11 +168,15 @@ pub fn resume(common: &Common, resume: Resume) -> Result<(), Failure> {
     done(common, &Request::Resume { scope: resume.scope, reason: resume.reason }, &text)
 }
 
-fn done(common: &Common, request: &Request, text: &str) -> Result<(), Failure> {
+/// Asks, and prints that it is done, or that it waits for a second person.
+pub fn done(common: &Common, request: &Request, text: &str) -> Result<(), Failure> {
     let value = match ask(common, request, PATIENCE)? {
         Value::Null => json!({ "done": true }),
         value => value,
     };
+    if let Some(id) = pending(&value) {
+        return Err(Failure::pending(id, value));
+    }
     print(common.json, &value, text);
     Ok(())
 }

@@ -8,6 +8,7 @@ mod keys;
 pub mod manage;
 pub mod offline;
 pub mod output;
+mod people;
 pub mod reach;
 pub mod run;
 pub mod status;
@@ -53,6 +54,10 @@ fn carry_out(cli: Cli) -> Result<(), Failure> {
         Command::Limit(command) => manage::limit(&common, command),
         Command::Halt(args) => manage::halt(&common, args),
         Command::Resume(args) => manage::resume(&common, args),
+        Command::Person(command) => people::person(&common, command),
+        Command::Approvals { command } => people::approvals(&common, command),
+        Command::Approve(args) => people::approve(&common, &args),
+        Command::Deny { id } => people::deny(&common, id),
         Command::Verify(args) => offline::verify(&common, &args),
         Command::Journal(args) => offline::journal(&common, &args),
         Command::Init(args) => folder::init(&common, &args),

@@ -9,6 +9,8 @@ use std::io::Write as _;
 pub enum Exit {
     /// Failed; one line says what to do.
     Failed = 1,
+    /// It waits for a second person.
+    Pending = 3,
     /// Bad usage.
     Usage = 64,
 }
@@ -35,6 +37,19 @@ impl Failure {
         Failure { code, message, hint, exit: Exit::Failed, more: None }
     }
 
+    /// It waits for a second person; `told` is what there is to print.
+    pub fn pending(id: u64, told: Value) -> Failure {
+        Failure {
+            exit: Exit::Pending,
+            more: Some(Box::new(told)),
+            ..Failure::new(
+                "pending",
+                format!("this waits for a second person, as request {id}"),
+                format!("an approver carries it out with `tidegate approve {id}`"),
+            )
+        }
+    }
+
     /// Bad usage.
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Failure {
         Failure { exit: Exit::Usage, ..Failure::new("usage", message, hint) }
@@ -59,6 +74,11 @@ pub fn say(text: &str) {
 
 /// Reports a failure in the form asked for.
 pub fn fail(json: bool, failure: &Failure) -> Exit {
+    // No error: what was asked was taken, and is told as any answer is.
+    if let (true, Exit::Pending, Some(told)) = (json, failure.exit, &failure.more) {
+        print(true, told, "");
+        return failure.exit;
+    }
     if json {
         let error = json!({"code": failure.code, "message": failure.message, "hint": failure.hint});
         let mut object = json!({ "error": error });

@@ -64,6 +64,14 @@ fn heading(out: &mut String, status: &Status) {
         status.approvals,
         span(now_ms().saturating_sub(status.started_ms) / 1000),
     );
+    if !status.has_admin {
+        let _ =
+            writeln!(out, "no administrator is named yet: the owner of the data folder acts alone");
+    }
+    if status.approvals_waiting > 0 {
+        let waiting = status.approvals_waiting;
+        let _ = writeln!(out, " ! {waiting} waiting for a second person: `tidegate approvals`");
+    }
     let _ = writeln!(
         out,
         "gateway {} · signer {signer} · {} connections · journal {} records, {} checkpointed, {} MiB{}",

@@ -1,0 +1,222 @@
+//! What a request for approval says to people, and the part of the state that it is about.
+
+use crate::state::State;
+use std::fmt::{Display, Write as _};
+use tidegate_types::approval::Act;
+use tidegate_types::codec::{Codec, to_json};
+use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, OnRepeat};
+use tidegate_types::ids::PersonName;
+use tidegate_types::person::Person;
+use tidegate_types::record::{Approvals, Change};
+use tidegate_types::time::{Span, Time};
+
+/// What is asked, by whom, and what changes: a line for each figure, before and after.
+pub(super) fn of(state: &State, by: &PersonName, act: &Act) -> String {
+    let desk = state.desk.as_ref().map(|(desk, _)| desk.as_str()).unwrap_or_default();
+    let mut text = format!("desk {desk}: {by} asks to {}", title(state, act));
+    for (what, before, after) in rows(state, act) {
+        let _ = match before {
+            Some(before) if before == after => continue,
+            Some(before) => write!(text, "\n  {what}: {before} -> {after}"),
+            None => write!(text, "\n  {what}: {after}"),
+        };
+    }
+    text
+}
+
+/// The byte form of what an act is about: while that is the same, so is what the act does.
+pub(super) fn touched(state: &State, act: &Act) -> Vec<u8> {
+    let mut out = Vec::new();
+    match act {
+        Act::Resume { scope, .. } => {
+            let halt = state.halts.get(scope);
+            halt.map(|halt| (halt.number, halt.allow_reduce)).encode(&mut out);
+        }
+        Act::Change { change } => match change {
+            Change::DeskSet { .. } | Change::ApprovalsSet { .. } => state.desk.encode(&mut out),
+            Change::AccountAdded { account, .. } => {
+                state.accounts.contains_key(account).encode(&mut out);
+            }
+            Change::VenueKeyImported { account, .. } => {
+                let key = state.accounts.get(account).and_then(|known| known.key.clone());
+                let rights = state.accounts.get(account).map(|known| known.rights.clone());
+                (key, rights).encode(&mut out);
+            }
+            Change::CallerAdded { caller } => state.callers.get(caller).copied().encode(&mut out),
+            Change::KeyAdded { key } => {
+                // A key is worth what its caller's grant is.
+                state.keys.get(&key.id).cloned().encode(&mut out);
+                state.grant(&key.caller, &key.account).cloned().encode(&mut out);
+            }
+            Change::KeyRevoked { id } => state.keys.get(id).cloned().encode(&mut out),
+            Change::GrantSet { grant } => {
+                state.grant(&grant.caller, &grant.account).cloned().encode(&mut out);
+            }
+            Change::GrantRemoved { caller, account } => {
+                state.grant(caller, account).cloned().encode(&mut out);
+            }
+            Change::LimitsSet { limits } => {
+                state.limits.get(&limits.account).cloned().encode(&mut out);
+            }
+            Change::AlarmsSeen { .. } => {}
+            Change::PersonSet { person } => {
+                state.people.get(&person.name).cloned().encode(&mut out);
+            }
+            Change::PersonRemoved { person } => {
+                state.people.get(person).cloned().encode(&mut out);
+            }
+        },
+    }
+    out
+}
+
+fn title(state: &State, act: &Act) -> String {
+    match act {
+        Act::Resume { scope, reason } => {
+            let halt = state.halts.get(scope);
+            let halted = halt.map(|halt| format!(" (halted by {}: {})", halt.by, halt.reason));
+            format!("lift the halt of {scope}: {reason}{}", halted.unwrap_or_default())
+        }
+        Act::Change { change } => match change {
+            Change::DeskSet { desk, .. } => format!("name the desk {desk}"),
+            Change::AccountAdded { venue, account } => format!("add account {account} at {venue}"),
+            Change::VenueKeyImported { account, key, .. } => {
+                format!("use exchange key {key} for account {account}")
+            }
+            Change::CallerAdded { caller } => format!("add caller {caller}"),
+            Change::KeyAdded { key } => {
+                format!("make virtual key {} for {} on {}", key.id, key.caller, key.account)
+            }
+            Change::KeyRevoked { id } => format!("revoke virtual key {id}"),
+            Change::GrantSet { grant } => {
+                format!("set the grant of {} on {}", grant.caller, grant.account)
+            }
+            Change::GrantRemoved { caller, account } => {
+                format!("take back the grant of {caller} on {account}")
+            }
+            Change::LimitsSet { limits } => format!("set the limits of {}", limits.account),
+            Change::AlarmsSeen { .. } => "take alarms off the list".to_owned(),
+            Change::PersonSet { person } => format!("set person {}", person.name),
+            Change::PersonRemoved { person } => format!("remove person {person}"),
+            Change::ApprovalsSet { approvals: Approvals::One } => {
+                "let one person alone loosen from now on".to_owned()
+            }
+            Change::ApprovalsSet { approvals: Approvals::Two } => {
+                "have two people loosen from now on".to_owned()
+            }
+        },
+    }
+}
+
+type Row = (&'static str, Option<String>, String);
+
+fn rows(state: &State, act: &Act) -> Vec<Row> {
+    let Act::Change { change } = act else { return Vec::new() };
+    match change {
+        Change::GrantSet { grant } => {
+            compared(state.grant(&grant.caller, &grant.account).map(of_grant), of_grant(grant))
+        }
+        Change::LimitsSet { limits } => {
+            compared(state.limits.get(&limits.account).map(of_limits), of_limits(limits))
+        }
+        Change::PersonSet { person } => {
+            compared(state.people.get(&person.name).map(of_person), of_person(person))
+        }
+        Change::VenueKeyImported { account, rights, .. } => {
+            let known = state.accounts.get(account).filter(|known| known.key.is_some());
+            let before = known.map(|known| vec![("rights", list(&known.rights))]);
+            compared(before, vec![("rights", list(rights))])
+        }
+        Change::KeyAdded { key } => {
+            let scheme = match &key.scheme {
+                KeyScheme::Hmac => "a shared secret".to_owned(),
+                scheme @ KeyScheme::Ed25519 { .. } => to_json(scheme),
+            };
+            let granted = state.grant(&key.caller, &key.account).map(of_grant);
+            let granted = granted.unwrap_or_else(|| vec![("grant", "none yet".to_owned())]);
+            compared(None, std::iter::once(("scheme", scheme)).chain(granted).collect())
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn compared(
+    before: Option<Vec<(&'static str, String)>>,
+    after: Vec<(&'static str, String)>,
+) -> Vec<Row> {
+    let of = |what: &str| {
+        let rows = before.as_ref()?;
+        Some(
+            rows.iter().find(|(name, _)| *name == what).map(|(_, v)| v.clone()).unwrap_or_default(),
+        )
+    };
+    after.into_iter().map(|(what, value)| (what, of(what), value)).collect()
+}
+
+fn of_grant(grant: &Grant) -> Vec<(&'static str, String)> {
+    vec![
+        ("trade", grant.trade.to_string()),
+        ("instruments", list(&grant.instruments)),
+        ("sides", shown(&grant.sides)),
+        ("order types", shown(&grant.order_types)),
+        ("reduce only", grant.reduce_only.to_string()),
+        ("largest order, in the instrument's unit", optional(grant.max_order_qty.as_ref())),
+        ("largest order, USD", grant.max_order_notional.to_string()),
+        ("most open, USD", grant.max_open_notional.to_string()),
+        ("orders a second", grant.orders_per_second.to_string()),
+        ("orders at once", grant.burst.to_string()),
+        ("account settings", grant.settings.to_string()),
+        ("whole account", grant.account_wide.to_string()),
+        ("until, ms since 1970", optional(grant.until.map(Time::millis).as_ref())),
+    ]
+}
+
+fn of_limits(limits: &AccountLimits) -> Vec<(&'static str, String)> {
+    let by_pattern = limits.max_order_qty.iter().map(|(of, most)| format!("{of}={most}"));
+    let repeat = match limits.on_repeat {
+        OnRepeat::Refuse => "refused",
+        OnRepeat::Warn => "warned of",
+    };
+    vec![
+        ("largest order by pattern", list(&by_pattern.collect::<Vec<_>>())),
+        ("largest order, USD", limits.max_order_notional.to_string()),
+        ("most open, USD", limits.max_open_notional.to_string()),
+        ("largest position, USD", limits.max_position_notional.to_string()),
+        ("most exposure, USD", limits.max_exposure.to_string()),
+        ("collar, bp", limits.collar_bps.to_string()),
+        ("collar for options, bp", limits.option_collar_bps.to_string()),
+        ("oldest mark, ms", limits.max_mark_age.millis().to_string()),
+        ("orders a second", limits.orders_per_second.to_string()),
+        ("orders at once", limits.burst.to_string()),
+        ("repeats within, ms", never_at_zero(limits.repeat_window)),
+        ("repeats are", repeat.to_owned()),
+        ("exchange cancels without us after, ms", never_at_zero(limits.dead_man)),
+    ]
+}
+
+fn of_person(person: &Person) -> Vec<(&'static str, String)> {
+    vec![
+        ("roles", list(&person.roles)),
+        ("owns callers", list(&person.owns)),
+        ("reads callers", list(&person.reads)),
+    ]
+}
+
+fn list<T: Display>(values: &[T]) -> String {
+    if values.is_empty() {
+        return "none".to_owned();
+    }
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn shown<T: Codec>(values: &[T]) -> String {
+    list(&values.iter().map(|value| to_json(value).replace('"', "")).collect::<Vec<_>>())
+}
+
+fn optional<T: Display>(value: Option<&T>) -> String {
+    value.map_or_else(|| "without".to_owned(), ToString::to_string)
+}
+
+fn never_at_zero(span: Span) -> String {
+    if span == Span::ZERO { "never".to_owned() } else { span.millis().to_string() }
+}

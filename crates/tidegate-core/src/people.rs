@@ -1,0 +1,89 @@
+//! The people of the desk, and what of them has to be there so that it can be administered.
+
+use crate::admin::{absent_to, present};
+use crate::state::State;
+use std::collections::BTreeMap;
+use tidegate_types::ids::PersonName;
+use tidegate_types::limits::MAX_PEOPLE;
+use tidegate_types::person::{Person, Role};
+use tidegate_types::record::{Approvals, Change};
+use tidegate_types::reject::{Code, Reject};
+
+impl State {
+    /// The people.
+    pub fn people(&self) -> &BTreeMap<PersonName, Person> {
+        &self.people
+    }
+
+    /// Whether the desk has an administrator; before, who owns the data folder sets it up alone.
+    pub fn has_admin(&self) -> bool {
+        has_admin(&self.people)
+    }
+}
+
+/// Folds a change of people in.
+pub(crate) fn apply(state: &mut State, change: &Change) {
+    match change {
+        Change::PersonSet { person } => {
+            state.people.insert(person.name.clone(), person.clone());
+        }
+        Change::PersonRemoved { person } => drop(state.people.remove(person)),
+        Change::ApprovalsSet { approvals } => {
+            if let Some((_, mode)) = &mut state.desk {
+                *mode = *approvals;
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a change of people leaves somebody who can ask and, where it takes two, approve.
+pub(crate) fn make_sense(state: &State, change: &Change) -> Result<(), Reject> {
+    let (mut people, mut mode) = (state.people.clone(), state.approvals_needed());
+    match change {
+        Change::PersonSet { person } => {
+            if person.roles.is_empty() {
+                return Err(bad("a person has a role, or is removed"));
+            }
+            let mut callers = person.owns.iter().chain(&person.reads);
+            if let Some(none) = callers.find(|caller| !state.callers.contains_key(*caller)) {
+                return Err(absent_to(&format!("there is no caller {none}")));
+            }
+            people.insert(person.name.clone(), person.clone());
+        }
+        Change::PersonRemoved { person } => {
+            present(people.remove(person).is_some(), "person", person.as_str())?;
+        }
+        Change::ApprovalsSet { approvals } => mode = *approvals,
+        _ => return Ok(()),
+    }
+    if people.len() > MAX_PEOPLE {
+        return Err(Reject::new(Code::OutOfRange, format!("more than {MAX_PEOPLE} people")));
+    }
+    if state.has_admin() && !has_admin(&people) {
+        return Err(bad("the last admin cannot go: name another one first"));
+    }
+    if has_admin(&people) && mode == Approvals::Two && !can_be_two(&people) {
+        return Err(bad(
+            "two people need an admin and, besides, an approver: name the approver first",
+        ));
+    }
+    Ok(())
+}
+
+fn has_admin(people: &BTreeMap<PersonName, Person>) -> bool {
+    people.values().any(|person| person.is(Role::Admin))
+}
+
+/// An administrator and somebody else who approves what that one asks.
+fn can_be_two(people: &BTreeMap<PersonName, Person>) -> bool {
+    let admins = people.values().filter(|person| person.is(Role::Admin));
+    let approved = |admin: &Person| {
+        people.values().any(|person| person.name != admin.name && person.is(Role::Approver))
+    };
+    admins.into_iter().any(approved)
+}
+
+fn bad(why: &str) -> Reject {
+    Reject::new(Code::BadParameter, why)
+}

@@ -1,0 +1,321 @@
+//! Who may do what: one table of actions and roles, and what keeps duties apart. Nobody loosens
+//! anything for a caller of its own, and what a person may not see is not there for it.
+
+pub(crate) mod loosen;
+
+use crate::state::State;
+use std::fmt;
+use tidegate_types::approval::Act;
+use tidegate_types::grant::Scope;
+use tidegate_types::ids::{AccountName, CallerName, KeyId, PersonName};
+use tidegate_types::person::{Person, Role};
+use tidegate_types::record::{Approvals, Change};
+
+pub use loosen::loosens;
+
+/// How far a role reaches for an action.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    /// Not at all.
+    No,
+    /// To what is the person's own: its callers, its orders, its requests.
+    Own,
+    /// To everything that is not the person's own.
+    Others,
+    /// To everything.
+    All,
+}
+
+impl Reach {
+    /// The word for it in the table.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Reach::No => "–",
+            Reach::Own => "own",
+            Reach::Others => "others'",
+            Reach::All => "yes",
+        }
+    }
+
+    const fn covers(self, own: bool) -> bool {
+        match self {
+            Reach::No => false,
+            Reach::Own => own,
+            Reach::Others => !own,
+            Reach::All => true,
+        }
+    }
+}
+
+/// The columns of the table.
+pub const COLUMNS: [&str; 6] = ["trader", "risk", "approver", "admin", "auditor", "no role"];
+
+macro_rules! actions {
+    ($($action:ident $doc:literal: $($reach:ident)+;)+) => {
+        /// Something that somebody may be allowed to do.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        pub enum Action {
+            $(#[doc = $doc] $action,)+
+        }
+
+        impl Action {
+            /// Every action, in the order of the table.
+            pub const ALL: &[Action] = &[$(Action::$action,)+];
+
+            /// What it is, for people.
+            pub const fn what(self) -> &'static str {
+                match self { $(Action::$action => $doc,)+ }
+            }
+
+            /// The table's row, in the order of [`COLUMNS`].
+            pub const fn row(self) -> [Reach; 6] {
+                match self { $(Action::$action => [$(Reach::$reach,)+],)+ }
+            }
+        }
+    };
+}
+actions! {
+    //                                                trader risk approver admin auditor no-role
+    Status "read the status":                             Own All All All All All;
+    People "list the people":                             No All All All All No;
+    Approvals "list requests for approval":               Own All All All All No;
+    Halt "halt":                                          Own All No All No All;
+    Flatten "close positions with a halt":                No All No All No No;
+    Resume "lift a halt":                                 No Others No No No No;
+    DeskSet "name the desk":                              No No No No No No;
+    AccountAdd "add an account":                          No No No All No No;
+    VenueKey "take up an exchange key":                   No No No All No No;
+    CallerAdd "add a caller":                             No No No All No No;
+    KeyAdd "make a virtual key":                          No No No Others No No;
+    KeyRevoke "revoke a virtual key":                     Own All No All No No;
+    GrantLoosen "give or widen a grant":                  No Others No No No No;
+    GrantTighten "narrow a grant or take it back":        Own All No All No No;
+    LimitsLoosen "set first limits or raise them":        No Others No No No No;
+    LimitsTighten "lower limits":                         No All No All No No;
+    AlarmsSeen "take alarms off the list":                No All No All No No;
+    PersonLoosen "add a person, a role or a caller to it": No No No Others No No;
+    PersonTighten "take a role or a person away":         No No No All No No;
+    ApprovalsTwo "ask for two people from now on":        No No No All No No;
+    ApprovalsOne "ask for one person from now on":        No No No All No No;
+    Approve "approve a request":                          No No Others No No No;
+    Deny "deny a request, or take it back":               Own Own All Own No No;
+    Shutdown "stop the gateway":                          No No No All No No;
+}
+
+/// Why somebody may not do something.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// It may not; the text says what is missing.
+    Forbidden(String),
+    /// What it is about is not there for this person; said as if there were none.
+    Unseen(String),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Forbidden(why) | Refusal::Unseen(why) => f.write_str(why),
+        }
+    }
+}
+
+/// What an act is in the table; the same kind of change may loosen or tighten.
+pub fn action_of(state: &State, act: &Act) -> Action {
+    let change = match act {
+        Act::Resume { .. } => return Action::Resume,
+        Act::Change { change } => change,
+    };
+    let loose = loosens(state, change);
+    match change {
+        Change::DeskSet { .. } => Action::DeskSet,
+        Change::AccountAdded { .. } => Action::AccountAdd,
+        Change::VenueKeyImported { .. } => Action::VenueKey,
+        Change::CallerAdded { .. } => Action::CallerAdd,
+        Change::KeyAdded { .. } => Action::KeyAdd,
+        Change::KeyRevoked { .. } => Action::KeyRevoke,
+        Change::GrantSet { .. } if loose => Action::GrantLoosen,
+        Change::GrantSet { .. } | Change::GrantRemoved { .. } => Action::GrantTighten,
+        Change::LimitsSet { .. } if loose => Action::LimitsLoosen,
+        Change::LimitsSet { .. } => Action::LimitsTighten,
+        Change::AlarmsSeen { .. } => Action::AlarmsSeen,
+        Change::PersonSet { .. } if loose => Action::PersonLoosen,
+        Change::PersonSet { .. } | Change::PersonRemoved { .. } => Action::PersonTighten,
+        Change::ApprovalsSet { approvals: Approvals::Two } => Action::ApprovalsTwo,
+        Change::ApprovalsSet { approvals: Approvals::One } => Action::ApprovalsOne,
+    }
+}
+
+/// Whether somebody may ever do this, whatever it is about.
+///
+/// # Errors
+/// When no role of the person's allows any of it.
+pub fn may_ever(state: &State, by: &PersonName, action: Action) -> Result<(), Refusal> {
+    let some =
+        !state.has_admin() || reaches(state.people.get(by), action).any(|reach| reach != Reach::No);
+    if some { Ok(()) } else { Err(forbidden(by, action, false)) }
+}
+
+/// Whether somebody may do this to its own, or to what is not its own.
+///
+/// # Errors
+/// When no role of the person's allows it.
+pub fn may(state: &State, by: &PersonName, action: Action, own: bool) -> Result<(), Refusal> {
+    let allowed =
+        !state.has_admin() || reaches(state.people.get(by), action).any(|reach| reach.covers(own));
+    if allowed { Ok(()) } else { Err(forbidden(by, action, own)) }
+}
+
+/// Whether somebody may do or ask for this.
+///
+/// # Errors
+/// When it may not, or may not see what it is about.
+pub fn may_act(state: &State, by: &PersonName, act: &Act) -> Result<(), Refusal> {
+    let caller = caller_of(state, act);
+    if let Some((_, absent)) = caller.as_ref().filter(|(caller, _)| match caller {
+        Some(caller) => !sees(state, by, caller),
+        None => true,
+    }) {
+        return Err(Refusal::Unseen(absent.clone()));
+    }
+    let own = concerns(state, by, act, caller.and_then(|(caller, _)| caller).as_ref());
+    may(state, by, action_of(state, act), own)
+}
+
+/// Whether somebody may halt this.
+///
+/// # Errors
+/// When it may not.
+pub fn may_halt(
+    state: &State,
+    by: &PersonName,
+    scope: &Scope,
+    flatten: bool,
+) -> Result<(), Refusal> {
+    let action = if flatten { Action::Flatten } else { Action::Halt };
+    let own = match scope_caller(state, scope) {
+        Some(caller) => state.people.get(by).is_some_and(|person| person.owns(&caller)),
+        None => false,
+    };
+    may(state, by, action, own)
+}
+
+/// Whether the callers of others are there for this person.
+pub fn sees_all(state: &State, by: &PersonName) -> bool {
+    may(state, by, Action::Status, false).is_ok()
+}
+
+/// Whether a caller is there for this person.
+pub fn sees(state: &State, by: &PersonName, caller: &CallerName) -> bool {
+    sees_all(state, by) || state.people.get(by).is_some_and(|person| person.knows(caller))
+}
+
+/// Whether an account is there for this person: a caller that is there has a grant on it.
+pub fn sees_account(state: &State, by: &PersonName, account: &AccountName) -> bool {
+    sees_all(state, by)
+        || state.grants().any(|grant| grant.account == *account && sees(state, by, &grant.caller))
+}
+
+/// The whole table as text, for the documents and the test that holds it.
+pub fn table() -> String {
+    let mut text = format!("| action | {} |\n|---|---|---|---|---|---|---|\n", COLUMNS.join(" | "));
+    for action in Action::ALL {
+        let cells = action.row().map(Reach::word);
+        text.push_str(&format!("| {} | {} |\n", action.what(), cells.join(" | ")));
+    }
+    text
+}
+
+/// What each of a person's roles allows; who has none is in a column of its own.
+fn reaches(person: Option<&Person>, action: Action) -> impl Iterator<Item = Reach> {
+    let row = action.row();
+    let [trader, risk, approver, admin, auditor, nobody] = row;
+    let of = move |role| match role {
+        Role::Trader => trader,
+        Role::Risk => risk,
+        Role::Approver => approver,
+        Role::Admin => admin,
+        Role::Auditor => auditor,
+    };
+    let named: Vec<Reach> = match person {
+        Some(person) => person.roles.iter().copied().map(of).collect(),
+        None => vec![nobody],
+    };
+    named.into_iter()
+}
+
+fn forbidden(by: &PersonName, action: Action, own: bool) -> Refusal {
+    let what = action.what();
+    let row = action.row();
+    let holders = |wanted: fn(&Reach) -> bool| -> Vec<&str> {
+        let roles = COLUMNS.iter().zip(row.iter()).take(Role::ALL.len());
+        roles.filter(|(_, reach)| wanted(reach)).map(|(role, _)| *role).collect()
+    };
+    let any = holders(|reach| *reach != Reach::No);
+    let why = match own {
+        true if row.contains(&Reach::Others) => {
+            format!("nobody may {what} for itself: {by} asks for its own")
+        }
+        _ if any.is_empty() => format!("nobody may {what}"),
+        _ => format!("{by} may not {what} here: that is for {}", any.join(", ")),
+    };
+    Refusal::Forbidden(why)
+}
+
+/// The caller that an act is about, with what is said where there is none; none at all where an act
+/// is about no caller.
+fn caller_of(state: &State, act: &Act) -> Option<(Option<CallerName>, String)> {
+    let caller = |caller: &CallerName| {
+        let known = state.callers.contains_key(caller).then(|| caller.clone());
+        Some((known, format!("there is no caller {caller}")))
+    };
+    match act {
+        Act::Change { change: Change::KeyAdded { key } } => caller(&key.caller),
+        Act::Change { change: Change::KeyRevoked { id } } => {
+            Some((key_caller(state, id), format!("there is no key {id}")))
+        }
+        Act::Change { change: Change::GrantSet { grant } } => caller(&grant.caller),
+        Act::Change { change: Change::GrantRemoved { caller, account } } => {
+            let there = state.grant(caller, account).map(|grant| grant.caller.clone());
+            Some((there, format!("there is no grant {caller} on {account}")))
+        }
+        _ => None,
+    }
+}
+
+/// Whether an act is about what is a person's own.
+fn concerns(state: &State, by: &PersonName, act: &Act, caller: Option<&CallerName>) -> bool {
+    let Some(person) = state.people.get(by) else { return false };
+    if let Some(caller) = caller {
+        return person.owns(caller);
+    }
+    let trades = |account: &AccountName| {
+        state.grants().any(|grant| grant.account == *account && person.owns(&grant.caller))
+    };
+    match act {
+        Act::Change { change: Change::LimitsSet { limits } } => trades(&limits.account),
+        Act::Change { change: Change::PersonSet { person: set } } => set.name == *by,
+        Act::Change { change: Change::PersonRemoved { person: gone } } => gone == by,
+        Act::Resume { scope: Scope::Account { name }, .. } => trades(name),
+        Act::Resume { scope, .. } => {
+            scope_caller(state, scope).is_some_and(|caller| person.owns(&caller))
+        }
+        Act::Change { .. } => false,
+    }
+}
+
+fn key_caller(state: &State, id: &KeyId) -> Option<CallerName> {
+    state.keys.get(id).map(|key| key.key.caller.clone())
+}
+
+/// The caller that alone is meant by a scope.
+fn scope_caller(state: &State, scope: &Scope) -> Option<CallerName> {
+    match scope {
+        Scope::Caller { name } => Some(name.clone()),
+        Scope::Order { id } => state.orders.get(*id).and_then(|order| order.caller.clone()),
+        Scope::All
+        | Scope::Desk { .. }
+        | Scope::Venue { .. }
+        | Scope::Account { .. }
+        | Scope::Instrument { .. } => None,
+    }
+}

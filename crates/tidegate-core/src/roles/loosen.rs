@@ -1,0 +1,105 @@
+//! What loosens: whatever lets somebody do more than before. What cannot be compared does.
+
+use crate::state::State;
+use tidegate_types::grant::{AccountLimits, Grant, OnRepeat};
+use tidegate_types::person::{Person, Role};
+use tidegate_types::record::{Approvals, Change};
+use tidegate_types::time::Span;
+
+/// Whether a change loosens: raises a limit, widens a grant, adds a key, an account or a role.
+pub fn loosens(state: &State, change: &Change) -> bool {
+    match change {
+        Change::DeskSet { approvals, .. } | Change::ApprovalsSet { approvals } => {
+            *approvals == Approvals::One && state.approvals_needed() == Approvals::Two
+        }
+        Change::AccountAdded { .. } | Change::KeyAdded { .. } => true,
+        Change::VenueKeyImported { account, key, rights } => {
+            let known = state.accounts.get(account);
+            !known.is_some_and(|known| {
+                known.key.as_ref() == Some(key) && within(rights, &known.rights)
+            })
+        }
+        // A name alone allows nothing.
+        Change::CallerAdded { .. } => false,
+        Change::GrantSet { grant } => {
+            let before = state.grant(&grant.caller, &grant.account);
+            !before.is_some_and(|before| is_narrower(grant, before))
+        }
+        Change::LimitsSet { limits } => {
+            let before = state.limits.get(&limits.account);
+            !before.is_some_and(|before| is_lower(limits, before))
+        }
+        Change::PersonSet { person } => {
+            let before = state.people.get(&person.name);
+            !before.is_some_and(|before| is_less(person, before))
+        }
+        Change::KeyRevoked { .. }
+        | Change::GrantRemoved { .. }
+        | Change::AlarmsSeen { .. }
+        | Change::PersonRemoved { .. } => false,
+    }
+}
+
+fn within<T: PartialEq>(new: &[T], old: &[T]) -> bool {
+    new.iter().all(|one| old.contains(one))
+}
+
+/// None is without a limit.
+fn at_most<T: PartialOrd>(new: &Option<T>, old: &Option<T>) -> bool {
+    match (new, old) {
+        (_, None) => true,
+        (Some(new), Some(old)) => new <= old,
+        (None, Some(_)) => false,
+    }
+}
+
+pub(crate) fn is_narrower(new: &Grant, old: &Grant) -> bool {
+    new.venue == old.venue
+        && (old.trade || !new.trade)
+        && within(&new.instruments, &old.instruments)
+        && within(&new.sides, &old.sides)
+        && within(&new.order_types, &old.order_types)
+        && (new.reduce_only || !old.reduce_only)
+        && at_most(&new.max_order_qty, &old.max_order_qty)
+        && new.max_order_notional <= old.max_order_notional
+        && new.max_open_notional <= old.max_open_notional
+        && new.orders_per_second <= old.orders_per_second
+        && new.burst <= old.burst
+        && (old.settings || !new.settings)
+        && (old.account_wide || !new.account_wide)
+        && at_most(&new.until, &old.until)
+}
+
+pub(crate) fn is_lower(new: &AccountLimits, old: &AccountLimits) -> bool {
+    // The first pattern that matches holds, so only the same patterns can be compared.
+    let patterns = new.max_order_qty.len() == old.max_order_qty.len()
+        && new
+            .max_order_qty
+            .iter()
+            .zip(&old.max_order_qty)
+            .all(|((pattern, most), (same, before))| pattern == same && most <= before);
+    let stricter = new.on_repeat == OnRepeat::Refuse || old.on_repeat == OnRepeat::Warn;
+    let sooner = new.dead_man != Span::ZERO && new.dead_man <= old.dead_man;
+    patterns
+        && new.max_order_notional <= old.max_order_notional
+        && new.max_open_notional <= old.max_open_notional
+        && new.max_position_notional <= old.max_position_notional
+        && new.max_exposure <= old.max_exposure
+        && new.collar_bps <= old.collar_bps
+        && new.option_collar_bps <= old.option_collar_bps
+        && new.max_mark_age <= old.max_mark_age
+        && new.orders_per_second <= old.orders_per_second
+        && new.burst <= old.burst
+        && new.repeat_window >= old.repeat_window
+        && stricter
+        && (old.dead_man == Span::ZERO || sooner)
+}
+
+/// A caller that is taken from a person takes with it what kept that person from loosening for it.
+pub(crate) fn is_less(new: &Person, old: &Person) -> bool {
+    let decides = [Role::Risk, Role::Admin].iter().any(|role| new.is(*role));
+    within(&new.roles, &old.roles)
+        && within(&new.reads, &old.reads)
+        && within(&new.owns, &old.owns)
+        && (!decides || new.owns == old.owns)
+}

@@ -1,0 +1,198 @@
+//! Who may do what, and what keeps duties apart.
+
+use super::world::*;
+use crate::roles::{self, Action, Reach, Refusal};
+use tidegate_types::approval::Act;
+use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, Scope, VirtualKey};
+use tidegate_types::ids::{CallerName, PersonName};
+use tidegate_types::instrument::Usd;
+use tidegate_types::person::{Person, Role};
+use tidegate_types::record::{Approvals, Change};
+
+pub(super) fn person(who: &str, roles: &[Role], owns: &[&str]) -> Change {
+    let owns = owns.iter().map(|caller| name::<CallerName>(caller)).collect();
+    Change::PersonSet { person: Person::new(name(who), roles.to_vec(), owns, Vec::new()) }
+}
+
+/// A desk with one person of each role; `tom` trades with `ann`, `rita` of risk owns `bob`.
+pub(super) fn desk() -> World {
+    let mut world = World::new();
+    world.change(person("tom", &[Role::Trader], &["ann"]));
+    world.change(person("rita", &[Role::Risk], &["bob"]));
+    world.change(person("ray", &[Role::Risk], &[]));
+    world.change(person("pia", &[Role::Approver], &[]));
+    world.change(person("udo", &[Role::Auditor], &[]));
+    world.change(person("ada", &[Role::Admin], &[]));
+    world
+}
+
+fn may(world: &World, by: &str, change: Change) -> Result<(), Refusal> {
+    roles::may_act(world.core.state(), &name(by), &Act::Change { change })
+}
+
+fn wider(caller: &str) -> Change {
+    Change::GrantSet { grant: Grant { max_order_notional: Usd(d("2000000")), ..grant(caller) } }
+}
+
+fn key(id: &str, caller: &str) -> Change {
+    let key = VirtualKey {
+        id: name(id),
+        caller: name(caller),
+        venue: name(VENUE),
+        account: name(MAIN),
+        scheme: KeyScheme::Hmac,
+    };
+    Change::KeyAdded { key }
+}
+
+#[test]
+fn the_table_is_the_one_in_the_documents() {
+    let documented = include_str!("../../../../docs/roles.md");
+    assert!(
+        documented.contains(&roles::table()),
+        "look at what changed, then run `cargo xtask docs`:\n{}",
+        roles::table()
+    );
+}
+
+#[test]
+fn an_auditor_changes_nothing_and_nobody_alone_may_do_everything() {
+    let column = |at: usize| Action::ALL.iter().filter(move |a| a.row()[at] != Reach::No);
+    assert_eq!(
+        column(4).collect::<Vec<_>>(),
+        [&Action::Status, &Action::People, &Action::Approvals]
+    );
+    for at in 0..roles::COLUMNS.len() {
+        let all = column(at).count();
+        assert!(all < Action::ALL.len() - 4, "{} may do {all} things", roles::COLUMNS[at]);
+    }
+    // Whoever approves asks for nothing that takes an approval.
+    for action in [Action::Resume, Action::GrantLoosen, Action::LimitsLoosen, Action::KeyAdd] {
+        assert_eq!(action.row()[2], Reach::No, "{action:?}");
+        assert_ne!(action.row()[1..4], [Reach::All; 3]);
+    }
+}
+
+#[test]
+fn nobody_loosens_for_a_caller_of_its_own() {
+    let mut world = desk();
+    world.change_by("ada", key("k1", "ann"));
+    assert_eq!(may(&world, "rita", wider("ann")), Ok(()));
+    assert!(matches!(may(&world, "rita", wider("bob")), Err(Refusal::Forbidden(_))));
+    // The account's limits bound bob, who trades there.
+    let raised = AccountLimits { collar_bps: 501, ..limits() };
+    let raised = Change::LimitsSet { limits: raised };
+    assert!(matches!(may(&world, "rita", raised.clone()), Err(Refusal::Forbidden(_))));
+    assert_eq!(may(&world, "ray", raised), Ok(()));
+    let lowered = Change::LimitsSet { limits: AccountLimits { collar_bps: 499, ..limits() } };
+    assert_eq!(may(&world, "rita", lowered), Ok(()));
+    let resume = |by: &str, scope: &str| {
+        let act = Act::Resume { scope: scope.parse().unwrap(), reason: String::new() };
+        roles::may_act(world.core.state(), &name(by), &act)
+    };
+    assert_eq!(resume("rita", "caller:ann"), Ok(()));
+    for own in ["caller:bob", "account:main"] {
+        assert!(resume("rita", own).is_err(), "{own}");
+        assert_eq!(resume("ray", own), Ok(()), "{own}");
+    }
+    // Nobody gives itself a role, or a key to a caller of its own.
+    let self_made = person("ada", &[Role::Admin, Role::Risk], &[]);
+    assert!(matches!(may(&world, "ada", self_made), Err(Refusal::Forbidden(_))));
+    world.change_by("ada", person("cy", &[Role::Admin], &["ann"]));
+    assert!(matches!(may(&world, "cy", key("k2", "ann")), Err(Refusal::Forbidden(_))));
+    assert_eq!(may(&world, "cy", key("k2", "bob")), Ok(()));
+}
+
+#[test]
+fn a_trader_tightens_its_own_and_the_rest_is_not_there() {
+    let mut world = desk();
+    for (id, caller) in [("k1", "ann"), ("k2", "bob")] {
+        world.change_by("ada", key(id, caller));
+    }
+    let narrow = |caller: &str| Change::GrantSet { grant: Grant { burst: 1, ..grant(caller) } };
+    assert_eq!(may(&world, "tom", narrow("ann")), Ok(()));
+    assert_eq!(may(&world, "tom", Change::KeyRevoked { id: name("k1") }), Ok(()));
+    assert!(matches!(may(&world, "tom", wider("ann")), Err(Refusal::Forbidden(_))));
+    // The same answer as for what is not there, but for the name.
+    let told = |change| match may(&world, "tom", change) {
+        Err(Refusal::Unseen(text)) => text,
+        other => panic!("{other:?}"),
+    };
+    let revoke = |id: &str| Change::KeyRevoked { id: name(id) };
+    assert_eq!(told(revoke("k2")), told(revoke("k9")).replace("k9", "k2"));
+    assert_eq!(told(narrow("bob")), told(narrow("zed")).replace("zed", "bob"));
+    assert_eq!(told(wider("bob")), told(narrow("bob")));
+    let remove = |caller: &str| Change::GrantRemoved { caller: name(caller), account: name(MAIN) };
+    assert_eq!(told(remove("bob")), told(remove("zed")).replace("zed", "bob"));
+    // What is shared with it is there, and not its to change.
+    let shared = Person::new(name("tom"), vec![Role::Trader], vec![name("ann")], vec![name("bob")]);
+    world.change_by("ada", Change::PersonSet { person: shared });
+    assert!(matches!(may(&world, "tom", narrow("bob")), Err(Refusal::Forbidden(_))));
+    let tom: PersonName = name("tom");
+    assert!(roles::sees(world.core.state(), &tom, &name("bob")));
+    assert!(!roles::sees_all(world.core.state(), &tom));
+}
+
+#[test]
+fn who_may_halt_what() {
+    let mut world = desk();
+    let id = world.live("ann", buy("1", "100"));
+    let may = |by: &str, scope: Scope, flatten: bool| {
+        roles::may_halt(world.core.state(), &name(by), &scope, flatten).is_ok()
+    };
+    let ann = Scope::Caller { name: name("ann") };
+    let bob = Scope::Caller { name: name("bob") };
+    for (by, all, own) in [
+        ("tom", false, true),
+        ("rita", true, true),
+        ("pia", false, false),
+        ("ada", true, true),
+        ("udo", false, false),
+        ("stranger", true, true),
+    ] {
+        assert_eq!(may(by, Scope::All, false), all, "{by}");
+        assert_eq!(may(by, bob.clone(), false), all, "{by}");
+        assert_eq!(may(by, ann.clone(), false), own, "{by}");
+        assert_eq!(may(by, Scope::Order { id }, false), own, "{by}");
+    }
+    assert!(!may("tom", ann, true) && !may("stranger", Scope::All, true));
+    assert!(may("ray", Scope::All, true));
+}
+
+#[test]
+fn before_there_is_an_admin_the_desk_is_set_up_by_anybody_who_gets_here() {
+    let mut world = World::new();
+    world.change(person("tom", &[Role::Trader], &["ann"]));
+    assert_eq!(may(&world, "tom", wider("bob")), Ok(()));
+    world.change(person("ada", &[Role::Admin], &[]));
+    assert!(may(&world, "tom", wider("bob")).is_err());
+    assert!(may(&world, "root", wider("bob")).is_err());
+}
+
+#[test]
+fn somebody_is_always_left_who_can_administer() {
+    let mut world = World::new();
+    let two = Change::ApprovalsSet { approvals: Approvals::Two };
+    world.change(two.clone());
+    // The first admin ends the set-up: with nobody to approve it would be the last change.
+    let admin = person("ada", &[Role::Admin, Role::Approver], &[]);
+    assert!(world.refused_by("root", admin.clone()).contains("approver"));
+    world.change(person("pia", &[Role::Approver], &[]));
+    world.change(admin);
+    assert!(
+        world.refused_by("ada", Change::PersonRemoved { person: name("pia") }).contains("approver")
+    );
+    assert!(
+        world.refused_by("ada", person("pia", &[Role::Approver], &["nobody"])).contains("caller")
+    );
+
+    let mut world = World::new();
+    world.change(person("ada", &[Role::Admin], &[]));
+    assert!(world.refused_by("ada", two).contains("approver"));
+    let gone = Change::PersonRemoved { person: name("ada") };
+    assert!(world.refused_by("ada", gone.clone()).contains("last admin"));
+    assert!(world.refused_by("ada", person("bea", &[], &[])).contains("role"));
+    world.change_by("ada", person("bea", &[Role::Admin], &[]));
+    world.change_by("bea", gone);
+    world.check_replay();
+}

@@ -1,0 +1,211 @@
+//! People, and what they have approved by each other.
+
+use super::Administrator;
+use super::grants::name;
+use super::protocol::{ApprovalStatus, Failure, PersonSpec};
+use super::service::{Administration, done, internal};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use tidegate_core::approvals::{Request, Stage, Word, sees_request};
+use tidegate_core::state::State;
+use tidegate_types::approval::{Act, Factor, Verdict};
+use tidegate_types::grant::KeyScheme;
+use tidegate_types::ids::{ApprovalId, CallerName, KeyId, PersonName};
+use tidegate_types::person::{Person, Role};
+use tidegate_types::record::{Approvals, Change};
+
+impl Administration {
+    /// Adds a person, or sets its roles and callers anew.
+    pub(super) async fn set_person(
+        &self,
+        by: &Administrator,
+        spec: PersonSpec,
+    ) -> Result<Value, Failure> {
+        let callers = |names: &[String]| -> Result<Vec<CallerName>, Failure> {
+            names.iter().map(|text| name("caller", text)).collect()
+        };
+        let role = |text: &String| {
+            text.parse::<Role>().map_err(|_| {
+                let words: Vec<&str> = Role::ALL.iter().map(|role| role.word()).collect();
+                let message = format!("roles: {text:?} is none of {}", words.join(", "));
+                Failure::new("bad_request", message, "correct it and ask again")
+            })
+        };
+        let roles = spec.roles.iter().map(role).collect::<Result<_, _>>()?;
+        let (owns, reads) = (callers(&spec.owns)?, callers(&spec.reads)?);
+        let person = Person::new(name("person", &spec.person)?, roles, owns, reads);
+        self.change(by, Change::PersonSet { person }).await
+    }
+
+    /// The people, as JSON.
+    pub(super) fn people(&self) -> Result<Value, Failure> {
+        let people: Vec<PersonSpec> =
+            self.parts.desk.look(|state| state.people().values().map(person_status).collect());
+        serde_json::to_value(people)
+            .map(|people| json!({ "people": people }))
+            .map_err(|e| internal(&e))
+    }
+
+    /// The requests for approval that this person may see, the oldest first.
+    pub(super) fn approvals(&self, by: &Administrator) -> Result<Value, Failure> {
+        let requests: Vec<ApprovalStatus> = self.parts.desk.look(|state| {
+            let seen = |request: &&Request| sees_request(state, &by.person, request);
+            state.approvals().iter().filter(seen).map(approval_status).collect()
+        });
+        let needed = self.parts.desk.look(|state| word(state.approvals_needed()));
+        let requests = serde_json::to_value(requests).map_err(|e| internal(&e))?;
+        Ok(json!({ "approvals": needed, "requests": requests }))
+    }
+
+    /// How many people a loosening takes from now on.
+    pub(super) async fn set_approvals(
+        &self,
+        by: &Administrator,
+        text: &str,
+    ) -> Result<Value, Failure> {
+        let all = [Approvals::One, Approvals::Two];
+        let approvals = all.into_iter().find(|mode| word(*mode) == text).ok_or_else(|| {
+            let message = format!("approvals: {text:?} is neither one nor two");
+            Failure::new("bad_request", message, "correct it and ask again")
+        })?;
+        self.change(by, Change::ApprovalsSet { approvals }).await
+    }
+
+    /// A second person approves what somebody asked.
+    pub(super) async fn approve(
+        &self,
+        by: &Administrator,
+        id: u64,
+        digest: &str,
+    ) -> Result<Value, Failure> {
+        let id = ApprovalId(id);
+        let digest = super::service::bytes_of(digest).ok_or_else(|| {
+            let hint = "give the 64 hexadecimal digits that `tidegate approvals` shows";
+            Failure::new("bad_request", "digest: not a SHA-256 in hex", hint)
+        })?;
+        let word = Word { by: by.person.clone(), id, digest, factor: by.factor };
+        let answer = self.parts.desk.approve(word).await;
+        self.forget_keys_never_made().await?;
+        done(answer)?;
+        let asked = self.parts.desk.look(|state| {
+            state.approvals().get(id).map(|r| (r.approval.by.clone(), r.approval.act.clone()))
+        });
+        let Some((asker, act)) = asked else { return Ok(json!({})) };
+        self.follow_up(asker, act, by.factor).await
+    }
+
+    /// Somebody denies what was asked, or takes its own request back.
+    pub(super) async fn deny(&self, by: &Administrator, id: u64) -> Result<Value, Failure> {
+        let denied = done(self.parts.desk.deny(by.person.clone(), ApprovalId(id)).await)?;
+        self.forget_keys_never_made().await?;
+        Ok(denied)
+    }
+
+    /// What the server has to do once the core has carried out what was approved. After a crash in
+    /// between, the start does the same.
+    async fn follow_up(
+        &self,
+        asker: PersonName,
+        act: Act,
+        factor: Factor,
+    ) -> Result<Value, Failure> {
+        match act {
+            Act::Change { change: Change::KeyAdded { key } } => {
+                let id = key.id.clone();
+                let secret = match key.scheme {
+                    KeyScheme::Hmac => self.with_secrets(move |secrets| secrets.get(&id)).await?,
+                    KeyScheme::Ed25519 { .. } => None,
+                };
+                self.parts.callers.add(key, secret).map_err(|e| internal(&e))?;
+            }
+            Act::Change { change: Change::AccountAdded { account, .. } } => {
+                // Its key is for the asker to ask for: what it may do is another question.
+                let asker = Administrator { person: asker, full: false, factor };
+                let then = self.take_up_held(&asker, account).await?;
+                return Ok(json!({ "then": then }));
+            }
+            Act::Change { change: Change::VenueKeyImported { .. } } => self.parts.reload.take_up(),
+            Act::Change { .. } | Act::Resume { .. } => {}
+        }
+        Ok(json!({}))
+    }
+
+    /// The secrets of keys that were asked for and not approved are good for nothing.
+    async fn forget_keys_never_made(&self) -> Result<(), Failure> {
+        let never = |state: &State| -> Vec<KeyId> {
+            let failed = state
+                .approvals()
+                .iter()
+                .filter(|request| !matches!(request.stage, Stage::Waiting | Stage::CarriedOut));
+            let ids = failed.filter_map(|request| match &request.approval.act {
+                Act::Change { change: Change::KeyAdded { key } } => Some(key.id.clone()),
+                _ => None,
+            });
+            ids.filter(|id| !state.keys().contains_key(id)).collect()
+        };
+        let never = self.parts.desk.look(never);
+        if never.is_empty() {
+            return Ok(());
+        }
+        self.with_secrets(move |secrets| {
+            never.iter().try_for_each(|id| secrets.remove(id).map(|_| ()))
+        })
+        .await
+    }
+}
+
+/// The word for how many people a loosening takes.
+pub(crate) const fn word(mode: Approvals) -> &'static str {
+    match mode {
+        Approvals::One => "one",
+        Approvals::Two => "two",
+    }
+}
+
+fn person_status(person: &Person) -> PersonSpec {
+    let texts = |callers: &[CallerName]| callers.iter().map(ToString::to_string).collect();
+    PersonSpec {
+        person: person.name.to_string(),
+        roles: person.roles.iter().map(ToString::to_string).collect(),
+        owns: texts(&person.owns),
+        reads: texts(&person.reads),
+    }
+}
+
+fn approval_status(request: &Request) -> ApprovalStatus {
+    let Request { approval, digest, asked, misses, stage, ended } = request;
+    let hex = digest.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    let (by, factor) = match ended {
+        Some((Verdict::CarriedOut { by, factor }, _)) => (Some(by), Some(factor_word(*factor))),
+        Some((Verdict::Denied { by }, _)) => (Some(by), None),
+        _ => (None, None),
+    };
+    let why = match ended {
+        Some((Verdict::Outdated { why }, _)) => Some(why.clone()),
+        _ => None,
+    };
+    ApprovalStatus {
+        id: approval.id.0,
+        by: approval.by.to_string(),
+        statement: approval.statement.clone(),
+        digest: hex,
+        asked_ms: asked.millis(),
+        until_ms: approval.until.millis(),
+        stage: stage.word().to_owned(),
+        ended_ms: ended.as_ref().map(|(_, at)| at.millis()),
+        ended_by: by.map(ToString::to_string),
+        factor: factor.map(str::to_owned),
+        why,
+        misses: *misses,
+    }
+}
+
+const fn factor_word(factor: Factor) -> &'static str {
+    match factor {
+        Factor::LocalSocket => "local-socket",
+        Factor::AdminToken => "admin-token",
+    }
+}

@@ -1,0 +1,348 @@
+//! Every operation and every role, held against the table; four eyes from end to end.
+
+use super::super::rights::actions;
+use super::super::socket::administrator;
+use super::*;
+use tidegate_core::roles::{Action, COLUMNS, Reach};
+
+/// Who has which role; the last is nobody of the desk.
+const PEOPLE: [&str; 6] = ["tom", "ray", "pia", "ada", "udo", "nobody"];
+
+/// An operation as one action of the table, and whether it is about the trader's own caller.
+struct Sample {
+    request: Value,
+    action: Action,
+    own: bool,
+}
+
+fn sample(action: Action, own: bool, request: Value) -> Sample {
+    Sample { request, action, own }
+}
+
+fn limits_of(collar_bps: u32) -> Value {
+    json!({"op": "limits-set", "account": "main", "max_order_notional": "100000",
+        "max_open_notional": "100000", "max_position_notional": "100000", "max_exposure": "100000",
+        "collar_bps": collar_bps, "option_collar_bps": 100, "max_mark_age_ms": 1000,
+        "orders_per_second": 100, "burst": 100})
+}
+
+fn grant_of(caller: &str, most: &str) -> Value {
+    json!({"op": "grant-set", "caller": caller, "account": "main", "trade": true,
+        "instruments": ["*"], "max_order_notional": most, "max_open_notional": most,
+        "orders_per_second": 1, "burst": 1})
+}
+
+fn person(who: &str, roles: &[&str], owns: &[&str]) -> Value {
+    json!({"op": "person-set", "person": who, "roles": roles, "owns": owns})
+}
+
+fn samples(pending: u64) -> Vec<Sample> {
+    use Action::*;
+    let wrong = "00".repeat(32);
+    let halt = |scope: &str, flatten: bool| json!({"op": "halt", "scope": scope, "reason": "x", "timeout_s": 0, "flatten": flatten});
+    vec![
+        sample(Status, false, json!({"op": "status"})),
+        sample(People, false, json!({"op": "people"})),
+        sample(Halt, false, halt("caller:bob", false)),
+        sample(Halt, true, halt("caller:ann", false)),
+        sample(Flatten, false, halt("all", true)),
+        sample(Resume, false, json!({"op": "resume", "scope": "caller:bob", "reason": "x"})),
+        sample(AccountAdd, false, json!({"op": "account-add", "venue": "binance", "account": "x"})),
+        sample(VenueKey, false, json!({"op": "venue-key-reload", "account": "main"})),
+        sample(CallerAdd, false, json!({"op": "caller-add", "caller": "new"})),
+        sample(KeyAdd, false, json!({"op": "key-add", "caller": "bob", "account": "main"})),
+        sample(KeyRevoke, false, json!({"op": "key-revoke", "id": "bob-key"})),
+        sample(KeyRevoke, true, json!({"op": "key-revoke", "id": "ann-key"})),
+        sample(GrantLoosen, false, grant_of("bob", "900000000")),
+        sample(GrantLoosen, true, grant_of("ann", "900000000")),
+        sample(GrantTighten, false, grant_of("bob", "1")),
+        sample(GrantTighten, true, grant_of("ann", "1")),
+        sample(
+            GrantTighten,
+            false,
+            json!({"op": "grant-remove", "caller": "bob", "account": "main"}),
+        ),
+        sample(LimitsLoosen, false, limits_of(9000)),
+        sample(LimitsTighten, false, limits_of(1)),
+        sample(AlarmsSeen, false, json!({"op": "alarms-seen", "until_ms": 1})),
+        sample(PersonLoosen, false, person("zoe", &["risk", "trader"], &[])),
+        sample(PersonTighten, false, person("zoe", &["trader"], &[])),
+        sample(PersonTighten, false, json!({"op": "person-remove", "person": "zoe"})),
+        sample(ApprovalsTwo, false, json!({"op": "approvals-set", "approvals": "two"})),
+        sample(ApprovalsOne, false, json!({"op": "approvals-set", "approvals": "one"})),
+        sample(Approve, false, json!({"op": "approve", "id": pending, "digest": wrong})),
+        sample(Deny, false, json!({"op": "deny", "id": pending})),
+        sample(Shutdown, false, json!({"op": "shutdown"})),
+    ]
+}
+
+/// A place for every operation: a new one does not compile here until it has a sample above.
+const fn place(request: &Request) -> usize {
+    match request {
+        Request::Status {} => 0,
+        Request::Halt { .. } => 1,
+        Request::Resume { .. } => 2,
+        Request::AccountAdd { .. } => 3,
+        Request::VenueKeyReload { .. } => 4,
+        Request::CallerAdd { .. } => 5,
+        Request::KeyAdd { .. } => 6,
+        Request::KeyRevoke { .. } => 7,
+        Request::GrantSet(_) => 8,
+        Request::GrantRemove { .. } => 9,
+        Request::LimitsSet(_) => 10,
+        Request::AlarmsSeen { .. } => 11,
+        Request::PersonSet(_) => 12,
+        Request::PersonRemove { .. } => 13,
+        Request::People {} => 14,
+        Request::Approvals {} => 15,
+        Request::ApprovalsSet { .. } => 16,
+        Request::Approve { .. } => 17,
+        Request::Deny { .. } => 18,
+        Request::Shutdown {} => 19,
+    }
+}
+const PLACES: usize = 20;
+
+fn someone(who: &str) -> Administrator {
+    Administrator { person: name(who), full: false, factor: Factor::LocalSocket }
+}
+
+/// A desk with one person of each role, in mode two; the trader owns `ann`.
+async fn manned() -> Office {
+    let office = office().await;
+    for request in [
+        json!({"op": "caller-add", "caller": "bob"}),
+        grant_of("bob", "5000"),
+        grant_of("ann", "500000"),
+        limits_of(500),
+        person("tom", &["trader"], &["ann"]),
+        person("ray", &["risk"], &[]),
+        person("pia", &["approver"], &[]),
+        person("udo", &["auditor"], &[]),
+        person("ada", &["admin"], &[]),
+    ] {
+        office.ask(request.clone()).await.unwrap_or_else(|e| panic!("{request}: {e:?}"));
+    }
+    for (caller, id) in [("bob", "bob-key"), ("ann", "ann-key")] {
+        let key = tidegate_types::grant::VirtualKey {
+            id: name(id),
+            caller: name(caller),
+            venue: name("binance"),
+            account: name("main"),
+            scheme: tidegate_types::grant::KeyScheme::Hmac,
+        };
+        let change = tidegate_types::record::Change::KeyAdded { key };
+        let answer = office.world.desk.administer(name("ada"), change).await;
+        assert!(matches!(answer, Answer::Done), "{answer:?}");
+    }
+    let two = json!({"op": "approvals-set", "approvals": "two"});
+    office.ask_as(&someone("ada"), two).await.unwrap();
+    office
+}
+
+async fn asked(office: &Office, by: &str, request: Value) -> u64 {
+    let told = office.ask_as(&someone(by), request).await.unwrap();
+    told["pending"].as_u64().unwrap_or_else(|| panic!("{told} does not wait"))
+}
+
+async fn digest(office: &Office, id: u64) -> Value {
+    let told = office.ask_as(&someone("udo"), json!({"op": "approvals"})).await.unwrap();
+    let requests = told["requests"].as_array().unwrap();
+    requests.iter().find(|request| request["id"] == id).unwrap()["digest"].clone()
+}
+
+async fn approve(office: &Office, by: &str, id: u64) -> Result<Value, (String, String)> {
+    let approve = json!({"op": "approve", "id": id, "digest": digest(office, id).await});
+    office.ask_as(&someone(by), approve).await
+}
+
+#[tokio::test]
+async fn every_operation_is_held_against_the_table_for_every_role() {
+    let mut seen = [false; PLACES];
+    let mut unused: Vec<Action> = Action::ALL.to_vec();
+    for (column, who) in PEOPLE.iter().enumerate() {
+        let office = manned().await;
+        office
+            .ask_as(
+                &someone("ada"),
+                json!({"op": "halt", "scope": "caller:bob", "reason": "x", "timeout_s": 0}),
+            )
+            .await
+            .ok();
+        let pending = asked(&office, "ray", limits_of(8000)).await;
+        let mut samples = samples(pending);
+        samples.push(sample(Action::Approvals, false, json!({"op": "approvals"})));
+        for Sample { request, action, own } in samples {
+            let parsed: Request = serde_json::from_value(request.clone()).unwrap();
+            assert!(actions(&parsed).contains(&action), "{request} is not {action:?}");
+            seen[place(&parsed)] = true;
+            unused.retain(|other| *other != action);
+            // What waits was asked by the person of risk.
+            let own = match action {
+                Action::Approve | Action::Deny => *who == "ray",
+                _ => own && *who == "tom",
+            };
+            let allowed = match action.row()[column] {
+                Reach::No => false,
+                Reach::Own => own,
+                Reach::Others => !own,
+                Reach::All => true,
+            };
+            // Lists are cut to what is one's own.
+            let allowed =
+                allowed || matches!(action, Action::Status | Action::Approvals) && *who == "tom";
+            let before = office.world.desk.next_seq();
+            let answer = office.ask_as(&someone(who), request.clone()).await;
+            let said = format!("{request} by {who} ({}): {answer:?}", COLUMNS[column]);
+            match &answer {
+                Err((code, _)) if code == "forbidden" => assert!(!allowed, "{said}"),
+                Err((_, message)) if !allowed => {
+                    assert!(message.contains("there is no"), "{said}");
+                }
+                _ => assert!(allowed, "{said}"),
+            }
+            if !allowed {
+                assert_eq!(office.world.desk.next_seq(), before, "{said}");
+            }
+        }
+    }
+    assert_eq!(seen, [true; PLACES], "an operation has no sample");
+    // The desk is named by the first start alone.
+    assert_eq!(unused, [Action::DeskSet]);
+}
+
+#[tokio::test]
+async fn every_operation_that_changes_something_leaves_a_record() {
+    let office = manned().await;
+    office.ask_as(&someone("ada"), json!({"op": "caller-add", "caller": "cat"})).await.unwrap();
+    let id = asked(&office, "ray", limits_of(8000)).await;
+    for Sample { request, action, own } in samples(id) {
+        let row = action.row();
+        let column = (0..PEOPLE.len()).find(|column| {
+            matches!(row[*column], Reach::All | Reach::Others) || own && row[*column] == Reach::Own
+        });
+        let who = PEOPLE[column.unwrap()];
+        let before = office.world.desk.next_seq();
+        let answer = office.ask_as(&someone(who), request.clone()).await;
+        let grew = office.world.desk.next_seq() > before;
+        let quiet = matches!(
+            action,
+            // Reading; and a stop, which is recorded when the gateway ends.
+            Action::Status | Action::People | Action::Shutdown | Action::VenueKey
+        );
+        // What fails is no change.
+        let failed = matches!(&answer, Err((code, _)) if code.starts_with("TG") || code == "halt_not_proven");
+        assert!(grew || quiet || failed, "{request} by {who}: {answer:?}");
+        assert!(!(quiet && grew), "{request} left a record");
+    }
+}
+
+#[tokio::test]
+async fn two_people_at_the_local_socket() {
+    let mut office = office().await;
+    let admin = Arc::get_mut(&mut office.admin).unwrap();
+    admin.parts.owner_uid = 1000;
+    let people = [("1000", "ada"), ("1001", "pia"), ("1002", "ray")];
+    admin.parts.config.people = people.map(|(uid, who)| (uid.to_owned(), who.to_owned())).into();
+    let at = |uid: u32| administrator(&office.admin, uid).unwrap();
+    for request in [
+        limits_of(500),
+        person("pia", &["approver"], &[]),
+        person("ray", &["risk"], &[]),
+        person("ada", &["admin"], &[]),
+        json!({"op": "approvals-set", "approvals": "two"}),
+    ] {
+        office.ask_as(&at(1000), request).await.unwrap();
+    }
+    // The owner of the folder is an administrator like any other from here on.
+    let (code, _) = office.ask_as(&at(1000), limits_of(600)).await.unwrap_err();
+    assert_eq!(code, "forbidden");
+    let told = office.ask_as(&at(1002), limits_of(600)).await.unwrap();
+    assert_eq!(told, json!({"pending": 0}));
+    let listed = office.ask_as(&at(1001), json!({"op": "approvals"})).await.unwrap();
+    let request = &listed["requests"][0];
+    assert_eq!((&request["by"], &request["stage"]), (&json!("ray"), &json!("waiting")));
+    let statement = request["statement"].as_str().unwrap();
+    assert!(statement.contains("collar, bp: 500 -> 600"), "{statement}");
+    let approve = json!({"op": "approve", "id": 0, "digest": request["digest"]});
+    let (code, _) = office.ask_as(&at(1002), approve.clone()).await.unwrap_err();
+    assert_eq!(code, "forbidden");
+    office.ask_as(&at(1001), approve.clone()).await.unwrap();
+    let collar = office.world.desk.look(|s| s.limits()[&name("main")].collar_bps);
+    assert_eq!(collar, 600);
+    let (code, _) = office.ask_as(&at(1001), approve).await.unwrap_err();
+    assert_eq!(code, "approval_ended");
+    let listed = office.ask_as(&at(1001), json!({"op": "approvals"})).await.unwrap();
+    let request = &listed["requests"][0];
+    assert_eq!((&request["ended_by"], &request["factor"]), (&json!("pia"), &json!("local-socket")));
+    let status = office.ask_as(&at(1001), json!({"op": "status"})).await.unwrap();
+    assert_eq!((&status["approvals"], &status["has_admin"]), (&json!("two"), &json!(true)));
+    // One who is not mapped.
+    assert_eq!(at(1003).person.as_str(), "uid-1003");
+    let (code, _) = office.ask_as(&at(1003), json!({"op": "approvals"})).await.unwrap_err();
+    assert_eq!(code, "forbidden");
+}
+
+#[tokio::test]
+async fn a_key_is_in_force_once_it_is_approved_and_forgotten_otherwise() {
+    let office = manned().await;
+    let add = json!({"op": "key-add", "caller": "ann", "account": "main"});
+    let made = office.ask_as(&someone("ada"), add.clone()).await.unwrap();
+    let (id, pending) = (made["id"].as_str().unwrap(), made["pending"].as_u64().unwrap());
+    assert!(made["secret"].is_string());
+    assert!(!office.admin.parts.callers.is_in_force(&name(id)));
+    approve(&office, "pia", pending).await.unwrap();
+    assert!(office.admin.parts.callers.is_in_force(&name(id)));
+
+    let made = office.ask_as(&someone("ada"), add).await.unwrap();
+    let (id, pending) = (made["id"].as_str().unwrap(), made["pending"].as_u64().unwrap());
+    let kept = |id: &str| {
+        let id = name(id);
+        office.admin.with_secrets(move |secrets| secrets.get(&id).map(|found| found.is_some()))
+    };
+    assert!(kept(id).await.unwrap());
+    office.ask_as(&someone("pia"), json!({"op": "deny", "id": pending})).await.unwrap();
+    assert!(!kept(id).await.unwrap());
+    assert!(!office.admin.parts.callers.is_in_force(&name(id)));
+}
+
+#[tokio::test]
+async fn what_was_said_with_the_token_is_recorded_so() {
+    let office = manned().await;
+    let owner = Administrator { factor: Factor::AdminToken, ..someone("pia") };
+    let id = asked(&office, "ray", limits_of(8000)).await;
+    let approve = json!({"op": "approve", "id": id, "digest": digest(&office, id).await});
+    office.ask_as(&owner, approve).await.unwrap();
+    let told = office.ask_as(&someone("udo"), json!({"op": "approvals"})).await.unwrap();
+    assert_eq!(told["requests"][0]["factor"], "admin-token");
+}
+
+#[tokio::test]
+async fn a_trader_sees_its_own_in_the_status_and_nothing_else() {
+    let office = manned().await;
+    office.world.desk.submit(ann(), None, buy("1", "100")).await;
+    for scope in ["caller:bob", "caller:ann"] {
+        let halt = json!({"op": "halt", "scope": scope, "reason": "x", "timeout_s": 0});
+        let _ = office.ask_as(&someone("ray"), halt).await;
+    }
+    let all = office.ask_as(&someone("ray"), json!({"op": "status"})).await.unwrap();
+    assert_eq!(all["callers"].as_array().unwrap().len(), 2);
+    assert_eq!(all["halts"].as_array().unwrap().len(), 2);
+    let own = office.ask_as(&someone("tom"), json!({"op": "status"})).await.unwrap();
+    assert_eq!(own["callers"].as_array().unwrap().len(), 1);
+    assert_eq!(own["callers"][0]["caller"], "ann");
+    assert_eq!(own["halts"].as_array().unwrap().len(), 1);
+    assert!(!own.to_string().contains("bob"), "{own}");
+    // Nor is another's order there by any name.
+    let order =
+        office.world.desk.look(|state| state.orders().iter().next().unwrap().client_id.clone());
+    let tom_too = json!({"op": "person-set", "person": "tom", "roles": ["trader"], "owns": []});
+    office.ask_as(&someone("ada"), tom_too).await.unwrap();
+    let halt = |scope: String| json!({"op": "halt", "scope": scope, "reason": "x", "timeout_s": 0});
+    let name = format!("order:{}", order.unwrap());
+    let (code, there) = office.ask_as(&someone("tom"), halt(name.clone())).await.unwrap_err();
+    let (_, absent) =
+        office.ask_as(&someone("tom"), halt("order:tgno-1".to_owned())).await.unwrap_err();
+    assert_eq!(code, "bad_request");
+    assert_eq!(there.replace(name.trim_start_matches("order:"), "tgno-1"), absent);
+}

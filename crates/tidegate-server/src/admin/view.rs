@@ -1,0 +1,71 @@
+//! What of the status a person sees: for who may look at its own callers only, the rest is not there.
+
+use super::protocol::{OpenOrder, Remains, Status};
+use std::collections::BTreeSet;
+use tidegate_core::roles;
+use tidegate_core::state::State;
+use tidegate_types::grant::Scope;
+use tidegate_types::ids::PersonName;
+
+/// What a person sees, in the words of the status.
+pub(super) struct View {
+    callers: BTreeSet<String>,
+    accounts: BTreeSet<String>,
+}
+
+impl View {
+    /// What this person sees; none where it sees everything.
+    pub(super) fn of(state: &State, by: &PersonName) -> Option<View> {
+        if roles::sees_all(state, by) {
+            return None;
+        }
+        let callers = state.callers().keys().filter(|caller| roles::sees(state, by, caller));
+        let accounts = state.accounts().keys().filter(|name| roles::sees_account(state, by, name));
+        Some(View {
+            callers: callers.map(ToString::to_string).collect(),
+            accounts: accounts.map(ToString::to_string).collect(),
+        })
+    }
+
+    /// Takes everything else out.
+    pub(super) fn cut(&self, status: &mut Status) {
+        let account = |name: &str| self.accounts.contains(name);
+        status.accounts.retain(|row| account(&row.account));
+        for row in &mut status.accounts {
+            // Others' orders are counted in what the account bears, and not one by one.
+            row.foreign_orders = 0;
+        }
+        status.callers.retain(|row| self.caller(Some(&row.caller)));
+        status.foreign.clear();
+        status.alarms.retain(|alarm| self.caller(alarm.caller.as_deref()));
+        status.alarms_raised = status.alarms.len() as u64;
+        status.halts.retain(|halt| self.scope(&halt.scope));
+        for halt in &mut status.halts {
+            self.cut_remains(&mut halt.remains);
+            halt.left_count = halt.remains.left.len();
+        }
+        status.refusals.clear();
+        status.recent_refusals.retain(|refusal| self.caller(refusal.caller.as_deref()));
+        status.approvals_waiting = 0;
+    }
+
+    fn caller(&self, caller: Option<&str>) -> bool {
+        caller.is_some_and(|caller| self.callers.contains(caller))
+    }
+
+    /// A halt of more than one caller bears on everybody's.
+    fn scope(&self, scope: &str) -> bool {
+        match scope.parse() {
+            Ok(Scope::Caller { name }) => self.callers.contains(name.as_str()),
+            Ok(Scope::Account { name }) => self.accounts.contains(name.as_str()),
+            Ok(Scope::Order { .. }) | Err(_) => false,
+            Ok(_) => true,
+        }
+    }
+
+    fn cut_remains(&self, remains: &mut Remains) {
+        remains.left.retain(|order: &OpenOrder| self.caller(order.caller.as_deref()));
+        remains.not_shown.retain(|one| self.accounts.contains(&one.account));
+        remains.positions.retain(|held| self.accounts.contains(&held.account));
+    }
+}

@@ -1,0 +1,133 @@
+//! People, and what they approve of each other.
+
+use super::args::{Approvals, ApprovalsCommand, Approve, Common, Person};
+use super::manage::done;
+use super::output::{Failure, print};
+use super::reach::ask;
+use super::status::now_ms;
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::time::Duration;
+use tidegate_server::admin::protocol::{ApprovalStatus, PersonSpec, Request};
+
+/// How long a gateway may take to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// A key that was approved is asked after at the exchange.
+const CARRYING_OUT: Duration = Duration::from_secs(60);
+/// Most requests shown that ended.
+const ENDED: usize = 10;
+
+/// `tidegate person …`
+pub fn person(common: &Common, command: Person) -> Result<(), Failure> {
+    match command {
+        Person::Set { person, roles, owns, reads } => {
+            let text = format!("set person {person}");
+            done(common, &Request::PersonSet(PersonSpec { person, roles, owns, reads }), &text)
+        }
+        Person::Remove { person } => {
+            let text = format!("removed person {person}");
+            done(common, &Request::PersonRemove { person }, &text)
+        }
+        Person::List => {
+            let value = ask(common, &Request::People {}, PATIENCE)?;
+            let people: Vec<PersonSpec> = read(&value, "people")?;
+            let line = |person: &PersonSpec| {
+                let mut line = format!("{}  {}", person.person, person.roles.join(", "));
+                for (what, callers) in [("owns", &person.owns), ("reads", &person.reads)] {
+                    if !callers.is_empty() {
+                        let _ = write!(line, "; {what} {}", callers.join(", "));
+                    }
+                }
+                line
+            };
+            let lines: Vec<String> = people.iter().map(line).collect();
+            let text = if lines.is_empty() {
+                "nobody yet: who owns the data folder acts alone".to_owned()
+            } else {
+                lines.join("\n")
+            };
+            print(common.json, &value, &text);
+            Ok(())
+        }
+    }
+}
+
+/// `tidegate approvals`
+pub fn approvals(common: &Common, command: Option<ApprovalsCommand>) -> Result<(), Failure> {
+    if let Some(ApprovalsCommand::Set { approvals }) = command {
+        let (approvals, text) = match approvals {
+            Approvals::One => ("one", "from now on one person loosens alone"),
+            Approvals::Two => ("two", "from now on it takes two people to loosen"),
+        };
+        return done(common, &Request::ApprovalsSet { approvals: approvals.to_owned() }, text);
+    }
+    let value = ask(common, &Request::Approvals {}, PATIENCE)?;
+    let requests: Vec<ApprovalStatus> = read(&value, "requests")?;
+    let needed = value.get("approvals").and_then(Value::as_str).unwrap_or_default();
+    let (waiting, ended): (Vec<_>, Vec<_>) =
+        requests.iter().partition(|request| request.stage == "waiting");
+    let mut text = format!("approvals: {needed}; {} waiting", waiting.len());
+    for request in waiting {
+        let _ = write!(text, "\n\n{}", waits(request));
+    }
+    for request in ended.iter().rev().take(ENDED) {
+        let by = request.ended_by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+        let first = request.statement.lines().next().unwrap_or_default();
+        let _ = write!(text, "\n\n{} {}{by}: {first}", request.id, request.stage);
+    }
+    print(common.json, &value, &text);
+    Ok(())
+}
+
+/// `tidegate approve ID`: reads the request, shows it, and approves the digest of what was shown.
+pub fn approve(common: &Common, args: &Approve) -> Result<(), Failure> {
+    let value = ask(common, &Request::Approvals {}, PATIENCE)?;
+    let requests: Vec<ApprovalStatus> = read(&value, "requests")?;
+    let found = requests.into_iter().find(|request| request.id == args.id);
+    let digest = match (&args.digest, &found) {
+        (Some(digest), _) => digest.clone(),
+        (None, Some(request)) => request.digest.clone(),
+        (None, None) => {
+            return Err(Failure::new(
+                "no_such_approval",
+                format!("there is no request {} for approval", args.id),
+                "`tidegate approvals` lists those there are",
+            ));
+        }
+    };
+    let request = Request::Approve { id: args.id, digest: digest.clone() };
+    let answer = ask(common, &request, CARRYING_OUT)?;
+    let statement = found.map(|request| request.statement).unwrap_or_default();
+    let object = serde_json::json!({
+        "approved": args.id, "digest": digest, "statement": statement, "then": answer.get("then"),
+    });
+    let mut text = format!("approved {}\n{statement}", args.id);
+    if let Some(next) = answer.pointer("/then/pending") {
+        let _ = write!(text, "\nwhat follows from it waits in its turn: `tidegate approve {next}`");
+    }
+    print(common.json, &object, &text);
+    Ok(())
+}
+
+/// `tidegate deny ID`
+pub fn deny(common: &Common, id: u64) -> Result<(), Failure> {
+    done(common, &Request::Deny { id }, &format!("denied {id}"))
+}
+
+fn waits(request: &ApprovalStatus) -> String {
+    let left = request.until_ms.saturating_sub(now_ms()) / 60_000;
+    let mut text = format!("{} ({left} min left) {}", request.id, request.statement);
+    if request.misses > 0 {
+        let _ = write!(text, "\n  approved with a wrong digest: {}", request.misses);
+    }
+    let _ = write!(text, "\n  digest {}", request.digest);
+    text
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: &Value, key: &str) -> Result<T, Failure> {
+    let part = value.get(key).cloned().unwrap_or_default();
+    serde_json::from_value(part).map_err(|error| {
+        let hint = "use the gateway's own version of this command";
+        Failure::new("version", format!("the answer cannot be read: {error}"), hint)
+    })
+}
