@@ -322,6 +322,9 @@ impl Simulation {
             Answer::Refused { .. } => self.counts.add("refusals"),
             Answer::Cancelled { .. } => self.counts.add("mass cancels done"),
             Answer::Done | Answer::Halted { .. } | Answer::Flattened { .. } => {}
+            Answer::Pending { .. } | Answer::Denied { .. } => {
+                self.fail(format!("a caller is answered like an administrator: {answer:?}"));
+            }
         }
     }
 }

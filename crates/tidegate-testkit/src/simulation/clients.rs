@@ -361,6 +361,10 @@ impl Simulation {
                 dialect.answer(context, &LocalAnswer::Done, shown)
             }
             Answer::Refused { reject } => dialect.refuse(None, Some(context), &reject, shown),
+            answer @ (Answer::Pending { .. } | Answer::Denied { .. }) => {
+                let why = format!("a caller is answered like an administrator: {answer:?}");
+                return self.fail(why);
+            }
         };
         let lost = !self.quiet && self.rng.chance(50 + self.profile.deaf);
         if lost {
