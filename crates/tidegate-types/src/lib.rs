@@ -5,6 +5,7 @@
 
 pub mod approval;
 pub mod call;
+mod change;
 pub mod codec;
 pub mod decimal;
 pub mod emergency;

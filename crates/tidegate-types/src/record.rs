@@ -4,18 +4,19 @@
 use crate::approval::{Approval, Verdict};
 use crate::call::CallBody;
 use crate::emergency::Emergency;
-use crate::grant::{AccountLimits, Grant, Scope, VirtualKey};
+use crate::grant::Scope;
 use crate::ids::{
-    AccountName, ApprovalId, CallId, CallerName, ClientId, DeskName, InstrumentId, KeyId, OrderId,
+    AccountName, ApprovalId, CallId, CallerName, ClientId, InstrumentId, KeyId, OrderId,
     PersonName, Seq, SessionId, VenueName,
 };
 use crate::instrument::{Instrument, Mark, Price, SignedQty, Usd};
 use crate::order::{Intent, NewOrder};
-use crate::person::Person;
 use crate::reject::{Code, Reject};
 use crate::report::{AccountEvent, BalanceReport, Outcome, PositionReport, Shown};
 use crate::time::{Span, Time};
 use crate::{codec_enum, codec_struct};
+
+pub use crate::change::{Approvals, Change};
 
 /// The version of the rules that decide; part of every decision.
 pub const RULES: u32 = 1;
@@ -29,111 +30,6 @@ pub enum Durability {
     Os,
 }
 codec_enum!(Durability { 0 => Disk, 1 => Os });
-
-/// How many people a loosening takes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Approvals {
-    /// One; the desk says so.
-    One,
-    /// Two.
-    Two,
-}
-codec_enum!(Approvals { 0 => One, 1 => Two });
-
-/// A change of the administration's.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Change {
-    /// The desk was set up.
-    DeskSet {
-        /// Its name.
-        desk: DeskName,
-        /// How many people a loosening takes.
-        approvals: Approvals,
-    },
-    /// An account was added.
-    AccountAdded {
-        /// Where.
-        venue: VenueName,
-        /// What the desk calls it.
-        account: AccountName,
-    },
-    /// A venue key was imported for an account.
-    VenueKeyImported {
-        /// Which account.
-        account: AccountName,
-        /// The key's public id.
-        key: String,
-        /// What the venue says it may do.
-        rights: Vec<String>,
-    },
-    /// A caller was added.
-    CallerAdded {
-        /// Who.
-        caller: CallerName,
-    },
-    /// A virtual key was made.
-    KeyAdded {
-        /// Its public part.
-        key: VirtualKey,
-    },
-    /// A virtual key was revoked.
-    KeyRevoked {
-        /// Which.
-        id: KeyId,
-    },
-    /// A grant was given or replaced (one per caller and account).
-    GrantSet {
-        /// The grant.
-        grant: Grant,
-    },
-    /// A grant was taken back.
-    GrantRemoved {
-        /// Whose.
-        caller: CallerName,
-        /// On which account.
-        account: AccountName,
-    },
-    /// An account's limits were set.
-    LimitsSet {
-        /// The limits.
-        limits: AccountLimits,
-    },
-    /// Somebody has seen the alarms raised at this time and before.
-    AlarmsSeen {
-        /// The newest of them.
-        until: Time,
-    },
-    /// A person was added, or its roles and callers were set anew.
-    PersonSet {
-        /// The person.
-        person: Person,
-    },
-    /// A person was removed.
-    PersonRemoved {
-        /// Who.
-        person: PersonName,
-    },
-    /// From now on a loosening takes so many people.
-    ApprovalsSet {
-        /// How many.
-        approvals: Approvals,
-    },
-}
-codec_enum!(Change {
-    0 => DeskSet { desk, approvals },
-    1 => AccountAdded { venue, account },
-    2 => VenueKeyImported { account, key, rights },
-    3 => CallerAdded { caller },
-    4 => KeyAdded { key },
-    5 => KeyRevoked { id },
-    6 => GrantSet { grant },
-    7 => GrantRemoved { caller, account },
-    8 => LimitsSet { limits },
-    9 => AlarmsSeen { until },
-    10 => PersonSet { person },
-    11 => PersonRemoved { person },
-    12 => ApprovalsSet { approvals },
-});
 
 /// The numbers a decision was made from.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -1,0 +1,112 @@
+//! What the administration changes.
+
+use crate::codec_enum;
+use crate::grant::{AccountLimits, Grant, VirtualKey};
+use crate::ids::{AccountName, CallerName, DeskName, KeyId, PersonName, VenueName};
+use crate::person::Person;
+use crate::time::Time;
+
+/// How many people a loosening takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Approvals {
+    /// One; the desk says so.
+    One,
+    /// Two.
+    Two,
+}
+codec_enum!(Approvals { 0 => One, 1 => Two });
+
+/// A change of the administration's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// The desk was set up.
+    DeskSet {
+        /// Its name.
+        desk: DeskName,
+        /// How many people a loosening takes.
+        approvals: Approvals,
+    },
+    /// An account was added.
+    AccountAdded {
+        /// Where.
+        venue: VenueName,
+        /// What the desk calls it.
+        account: AccountName,
+    },
+    /// A venue key was imported for an account.
+    VenueKeyImported {
+        /// Which account.
+        account: AccountName,
+        /// The key's public id.
+        key: String,
+        /// What the venue says it may do.
+        rights: Vec<String>,
+    },
+    /// A caller was added.
+    CallerAdded {
+        /// Who.
+        caller: CallerName,
+    },
+    /// A virtual key was made.
+    KeyAdded {
+        /// Its public part.
+        key: VirtualKey,
+    },
+    /// A virtual key was revoked.
+    KeyRevoked {
+        /// Which.
+        id: KeyId,
+    },
+    /// A grant was given or replaced (one per caller and account).
+    GrantSet {
+        /// The grant.
+        grant: Grant,
+    },
+    /// A grant was taken back.
+    GrantRemoved {
+        /// Whose.
+        caller: CallerName,
+        /// On which account.
+        account: AccountName,
+    },
+    /// An account's limits were set.
+    LimitsSet {
+        /// The limits.
+        limits: AccountLimits,
+    },
+    /// Somebody has seen the alarms raised at this time and before.
+    AlarmsSeen {
+        /// The newest of them.
+        until: Time,
+    },
+    /// A person was added, or its roles and callers were set anew.
+    PersonSet {
+        /// The person.
+        person: Person,
+    },
+    /// A person was removed.
+    PersonRemoved {
+        /// Who.
+        person: PersonName,
+    },
+    /// From now on a loosening takes so many people.
+    ApprovalsSet {
+        /// How many.
+        approvals: Approvals,
+    },
+}
+codec_enum!(Change {
+    0 => DeskSet { desk, approvals },
+    1 => AccountAdded { venue, account },
+    2 => VenueKeyImported { account, key, rights },
+    3 => CallerAdded { caller },
+    4 => KeyAdded { key },
+    5 => KeyRevoked { id },
+    6 => GrantSet { grant },
+    7 => GrantRemoved { caller, account },
+    8 => LimitsSet { limits },
+    9 => AlarmsSeen { until },
+    10 => PersonSet { person },
+    11 => PersonRemoved { person },
+    12 => ApprovalsSet { approvals },
+});
