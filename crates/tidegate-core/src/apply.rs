@@ -36,11 +36,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         Body::BookLost { .. } | Body::BookWhole { .. } => books::apply(state, &record.body, now),
         Body::Changed { change, .. } => changed(state, change, now),
         Body::ApprovalAsked { .. } | Body::ApprovalMissed { .. } | Body::ApprovalEnded { .. } => {
-            match approvals::apply(state, &record.body, now) {
-                Some(Act::Change { change }) => changed(state, &change, now),
-                Some(Act::Resume { scope, .. }) => drop(state.halts.remove(&scope)),
-                None => {}
-            }
+            approval(state, &record.body, now);
         }
         Body::Halted { by, scope, reason, allow_reduce } => {
             halted(state, (by, scope, reason), *allow_reduce, now);
@@ -64,9 +60,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         }
         Body::Flattening { scope, .. } => set_flatten(state, scope, Flatten::Closing),
         Body::Flattened { scope } => set_flatten(state, scope, Flatten::Flat),
-        Body::Resumed { scope, .. } => {
-            state.halts.remove(scope);
-        }
+        Body::Resumed { scope, .. } => drop(state.halts.remove(scope)),
         Body::Closed { account, why } => set_open(state, account, false, why, now),
         Body::Opened { account } => set_open(state, account, true, "", now),
         Body::Reconciled { account, snapshot, corrected } => {
@@ -119,6 +113,15 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         | Body::CountdownLapsed { .. } => guards::apply(state, &record.body, now),
     }
     state.orders.evict(max_done);
+}
+
+/// What happens to a request; the record of its approval carries out the act.
+fn approval(state: &mut State, body: &Body, now: Time) {
+    match approvals::apply(state, body, now) {
+        Some(Act::Change { change }) => changed(state, &change, now),
+        Some(Act::Resume { scope, .. }) => drop(state.halts.remove(&scope)),
+        None => {}
+    }
 }
 
 /// A call was in flight when the gateway stopped: whatever it asked for may have happened.

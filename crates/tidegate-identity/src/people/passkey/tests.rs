@@ -72,12 +72,14 @@ fn from_hex(text: &str) -> Vec<u8> {
     (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap()).collect()
 }
 
+/// An example's name, why its registration and its authentication are refused, and whether its signature is good.
+type Expected = (&'static str, Option<PasskeyError>, Option<PasskeyError>, Option<bool>);
+
 #[test]
 fn the_standard_s_examples_end_as_our_rules_say() {
     use PasskeyError::{NotVerified, Origin, OtherChallenge};
-    // Why each registration and authentication is refused, if it is, and whether the signature of the
-    // second is good where the algorithm is one of ours.
-    let expected: &[(&str, Option<PasskeyError>, Option<PasskeyError>, Option<bool>)] = &[
+    // The signature is judged where its algorithm is one of ours.
+    let expected: &[Expected] = &[
         ("none-es256", Some(NotVerified), None, Some(true)),
         ("packed-self-es256", None, Some(NotVerified), Some(true)),
         ("none-es256-crossOrigin", Some(Origin), None, Some(true)),
