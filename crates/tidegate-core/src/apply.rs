@@ -25,7 +25,11 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
     let now = record.at;
     match &record.body {
         Body::Started { epoch, .. } => started(state, epoch, now),
-        Body::Stopped | Body::LoggedIn { .. } | Body::StateSaved { .. } | Body::Warned { .. } => {}
+        Body::Stopped
+        | Body::LoggedIn { .. }
+        | Body::StateSaved { .. }
+        | Body::Identity { .. }
+        | Body::Warned { .. } => {}
         Body::Instruments { instruments, .. } => {
             for terms in instruments {
                 state.instruments.insert(terms.id.clone(), terms.clone());

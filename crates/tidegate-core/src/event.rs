@@ -1,6 +1,7 @@
 //! What can happen to the core.
 
 use crate::approvals::Word;
+use tidegate_types::codec::Octets;
 use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{
@@ -72,6 +73,13 @@ pub enum Event {
         next: Seq,
         /// SHA-256 of its bytes.
         digest: [u8; 32],
+    },
+    /// Something happened to a credential, a session, a login or a token; answered once durable.
+    Identity {
+        /// Which question this is.
+        ticket: Ticket,
+        /// What, in the byte form of the identity's ledger.
+        fact: Octets,
     },
     /// A session ended; nothing comes over it after this.
     Disconnected {

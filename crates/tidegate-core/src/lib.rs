@@ -202,15 +202,12 @@ impl Core {
             Event::RefusedEarlier { caller, account, reject } => {
                 self.refused_earlier(caller, account, reject, now, out);
             }
-            Event::StateSaved { ticket, next, digest } => match self.can_write() {
-                Ok(()) => {
-                    let seq = self.append(Body::StateSaved { next, digest }, now, out);
-                    self.answer_when_durable(seq, ticket, Answer::Done);
-                }
-                Err(refusal) => {
-                    self.answer(Some(ticket), Answer::Refused { reject: refusal.reject }, out);
-                }
-            },
+            Event::StateSaved { ticket, next, digest } => {
+                self.put_on_record(ticket, Body::StateSaved { next, digest }, now, out);
+            }
+            Event::Identity { ticket, fact } => {
+                self.put_on_record(ticket, Body::Identity { fact }, now, out);
+            }
             Event::LoggedIn { caller, key, session } => {
                 self.logged_in(caller, key, session, now, out);
             }
@@ -304,6 +301,19 @@ impl Core {
         let mut out = Vec::new();
         self.state.encode(&mut out);
         out
+    }
+
+    /// Puts something on record that changes nothing here; answered once that is durable.
+    fn put_on_record(&mut self, ticket: Ticket, body: Body, now: Time, out: &mut Vec<Action>) {
+        match self.can_write() {
+            Ok(()) => {
+                let seq = self.append(body, now, out);
+                self.answer_when_durable(seq, ticket, Answer::Done);
+            }
+            Err(refusal) => {
+                self.answer(Some(ticket), Answer::Refused { reject: refusal.reject }, out);
+            }
+        }
     }
 
     /// After replay: takes up what was left open.

@@ -6,6 +6,7 @@
 pub mod authenticate;
 mod constant_time;
 pub mod keyring;
+pub mod ledger;
 pub mod oauth;
 pub mod order_stamps;
 pub mod people;
@@ -15,6 +16,7 @@ pub mod tokens;
 
 pub use authenticate::{Named, Remembered, authenticate};
 pub use keyring::Keyring;
+pub use ledger::Ledger;
 pub use order_stamps::OrderStamps;
 pub use replay::ReplayGuard;
 pub use stream_keys::StreamKeys;

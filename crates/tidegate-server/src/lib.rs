@@ -19,3 +19,4 @@ pub mod gateway;
 pub mod oplog;
 pub mod setup;
 pub mod upstream;
+pub mod web;

@@ -190,6 +190,28 @@ pub fn decode_bytes<'a>(input: &mut &'a [u8]) -> Result<&'a [u8], CodecError> {
     Ok(bytes)
 }
 
+/// Bytes that another part reads; shown in hexadecimal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Octets(pub Vec<u8>);
+
+impl Codec for Octets {
+    fn encode(&self, out: &mut Vec<u8>) {
+        encode_bytes(&self.0, out);
+    }
+
+    fn decode(input: &mut &[u8]) -> Result<Octets, CodecError> {
+        decode_bytes(input).map(|bytes| Octets(bytes.to_vec()))
+    }
+
+    fn show(&self, out: &mut String) {
+        out.push('"');
+        for byte in &self.0 {
+            let _ = write!(out, "{byte:02x}");
+        }
+        out.push('"');
+    }
+}
+
 impl Codec for String {
     fn encode(&self, out: &mut Vec<u8>) {
         encode_bytes(self.as_bytes(), out);

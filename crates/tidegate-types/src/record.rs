@@ -3,6 +3,7 @@
 
 use crate::approval::{Approval, Verdict};
 use crate::call::CallBody;
+use crate::codec::Octets;
 use crate::emergency::Emergency;
 use crate::grant::Scope;
 use crate::ids::{
@@ -366,6 +367,12 @@ pub enum Body {
         /// SHA-256 of its byte form.
         digest: [u8; 32],
     },
+    /// Something happened to a credential, a session, a login or a token. Who is calling is known to the
+    /// identity crate, which reads these bytes (its `ledger`); the core keeps nothing of them.
+    Identity {
+        /// A fact of the identity's ledger in its byte form, without anything that opens a door.
+        fact: Octets,
+    },
     /// The venue will be told to cancel every order of an instrument without Tidegate.
     DeadManTold {
         /// The request to the venue.
@@ -511,6 +518,7 @@ codec_enum!(Body {
     40 => ApprovalAsked { approval, digest },
     41 => ApprovalMissed { id, by },
     42 => ApprovalEnded { id, how },
+    43 => Identity { fact },
 });
 
 /// One entry of the journal.

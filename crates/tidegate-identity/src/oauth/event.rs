@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use tidegate_types::codec::{Codec, CodecError};
 use tidegate_types::time::Time;
 use tidegate_types::{codec_enum, codec_newtype, codec_struct};
 
@@ -166,6 +167,56 @@ pub struct State {
     refresh: BTreeMap<Thumbprint, GrantId>,
     revoked_tokens: BTreeMap<TokenId, Time>,
     revoked_keys: BTreeSet<Thumbprint>,
+}
+
+/// The same in the order that its byte form has.
+struct Kept {
+    clients: Vec<Terms>,
+    gone: Vec<ClientId>,
+    grants: Vec<Granted>,
+    revoked_tokens: BTreeMap<TokenId, Time>,
+    revoked_keys: Vec<Thumbprint>,
+}
+codec_struct!(Kept { clients, gone, grants, revoked_tokens, revoked_keys });
+
+impl Kept {
+    fn of(state: &State) -> Kept {
+        Kept {
+            clients: state.clients.values().map(|client| client.terms().clone()).collect(),
+            gone: state.gone.iter().cloned().collect(),
+            grants: state.grants.values().cloned().collect(),
+            revoked_tokens: state.revoked_tokens.clone(),
+            revoked_keys: state.revoked_keys.iter().copied().collect(),
+        }
+    }
+}
+
+impl Codec for State {
+    fn encode(&self, out: &mut Vec<u8>) {
+        Kept::of(self).encode(out);
+    }
+
+    fn decode(input: &mut &[u8]) -> Result<State, CodecError> {
+        let kept = Kept::decode(input)?;
+        let mut state = State {
+            gone: kept.gone.into_iter().collect(),
+            revoked_tokens: kept.revoked_tokens,
+            revoked_keys: kept.revoked_keys.into_iter().collect(),
+            ..State::default()
+        };
+        for terms in kept.clients {
+            state.apply(&Event::ClientRegistered { terms });
+        }
+        for grant in kept.grants {
+            state.refresh.extend(grant.refresh.map(|digest| (digest, grant.id)));
+            state.grants.insert(grant.id, grant);
+        }
+        Ok(state)
+    }
+
+    fn show(&self, out: &mut String) {
+        Kept::of(self).show(out);
+    }
 }
 
 impl State {

@@ -82,6 +82,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::Unguarded { .. }
         | Body::GuardedEver { .. }
         | Body::DeadManTold { .. }
+        | Body::Identity { .. }
         | Body::CountdownSet { .. } => Urgency::Now,
         Body::Instruments { .. }
         | Body::Marks { .. }

@@ -41,7 +41,9 @@ use tidegate_core::approvals::Word;
 use tidegate_core::event::Event;
 use tidegate_core::state::State;
 use tidegate_core::{Core, Outstanding};
+use tidegate_identity::ledger::Fact;
 use tidegate_journal::Appender;
+use tidegate_types::codec::{Octets, to_bytes};
 use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{
@@ -214,6 +216,12 @@ impl Desk {
         digest: [u8; 32],
     ) -> impl Future<Output = Answer> + Send + use<> {
         answer(self.question(usize::MAX, |ticket| Event::StateSaved { ticket, next, digest }))
+    }
+
+    /// Puts a fact of the identity's ledger on record; answered once that is durable.
+    pub fn identity(&self, fact: &Fact) -> impl Future<Output = Answer> + Send + use<> {
+        let fact = Octets(to_bytes(fact));
+        answer(self.question(usize::MAX, |ticket| Event::Identity { ticket, fact }))
     }
 
     /// Looks at the core's state and what a halt still waits for.

@@ -148,10 +148,7 @@ impl<S: Site> Visit<S> {
         match place {
             Place::Venue(venue) => render(self.door.site.reply(venue, request).await, false),
             Place::Admin => render(self.door.site.administer(request).await, false),
-            Place::Nowhere => {
-                let reject = Reject::new(Code::UnknownRoute, "no venue is served at this path");
-                self.refuse(Place::Nowhere, Some(&request), &reject)
-            }
+            Place::Web => render(self.door.site.visit(request).await, false),
         }
     }
 
@@ -172,7 +169,7 @@ impl<S: Site> Visit<S> {
     fn refuse(&self, place: Place, request: Option<&RawRequest>, reject: &Reject) -> Answer {
         match place {
             Place::Venue(venue) => render(self.door.site.refuse(venue, request, reject), true),
-            Place::Admin | Place::Nowhere => render(plain_refusal(reject), true),
+            Place::Admin | Place::Web => render(plain_refusal(reject), true),
         }
     }
 
@@ -187,7 +184,7 @@ impl<S: Site> Visit<S> {
 enum Place {
     Venue(&'static dyn Venue),
     Admin,
-    Nowhere,
+    Web,
 }
 
 /// What stands at `path`, and the path as seen from there.
@@ -204,12 +201,12 @@ fn place<'a>(mount: &Mount, path: &'a str) -> (Place, &'a str) {
             let rest = below.strip_prefix(name).unwrap_or_default();
             (Place::Venue(*venue), if rest.is_empty() { "/" } else { rest })
         }
-        None => (Place::Nowhere, path),
+        None => (Place::Web, path),
     }
 }
 
 /// A refusal where no venue's words fit.
-fn plain_refusal(reject: &Reject) -> Reply {
+pub fn plain_refusal(reject: &Reject) -> Reply {
     let code = format!("TG{}", reject.code.number());
     let body = serde_json::json!({ "error": { "code": code, "message": reject.to_string() } });
     let status = match reject.code {

@@ -11,6 +11,7 @@ mod websocket;
 
 pub use bucket::Bucket;
 pub use connections::Connections;
+pub use http::plain_refusal;
 pub use listener::{Door, Listening, Mount, listen};
 pub use websocket::{CallerSocket, drive};
 
@@ -59,6 +60,10 @@ pub trait Site: Send + Sync + 'static {
 
     /// The answer to a request of the administration's.
     fn administer(&self, request: RawRequest) -> impl Future<Output = Reply> + Send;
+
+    /// The answer to a request at the main listener that is for no venue and not for the
+    /// administration: pages, tokens, the API of the gateway's own.
+    fn visit(&self, request: RawRequest) -> impl Future<Output = Reply> + Send;
 }
 
 /// How long callers may take.

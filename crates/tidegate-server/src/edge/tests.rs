@@ -44,6 +44,11 @@ impl Site for Echo {
     async fn administer(&self, _: RawRequest) -> Reply {
         Reply { status: 200, headers: Vec::new(), body: b"admin".to_vec() }
     }
+
+    async fn visit(&self, request: RawRequest) -> Reply {
+        let text = format!("web {}", request.path);
+        Reply { status: 200, headers: Vec::new(), body: text.into_bytes() }
+    }
 }
 
 const QUICK: Timeouts = Timeouts {
@@ -132,8 +137,8 @@ async fn requests_are_taken_strictly() {
         ("long head", format!("GET /binance/x HTTP/1.1\r\nHost: h\r\nX: {long}\r\n\r\n"), "431", ""),
         ("many heads", format!("GET /binance/x HTTP/1.1\r\nHost: h\r\n{}\r\n", "X: y\r\n".repeat(65)), "431", ""),
         ("garbage", "\x16\x03\x01\x02\x00".into(), "400", ""),
-        ("elsewhere", "GET /nowhere/x HTTP/1.1\r\nHost: h\r\n\r\n".into(), "404", "TG201"),
-        ("prefix of a name", "GET /binancex/x HTTP/1.1\r\nHost: h\r\n\r\n".into(), "404", "TG201"),
+        ("elsewhere", "GET /nowhere/x HTTP/1.1\r\nHost: h\r\n\r\n".into(), "200", "web /nowhere/x"),
+        ("prefix of a name", "GET /binancex/x HTTP/1.1\r\nHost: h\r\n\r\n".into(), "200", "web /binancex/x"),
         ("admin", "POST /admin/v1 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}".into(), "200", "admin"),
         ("socket without a key", "GET /binance/ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n".into(), "400", "Sec-WebSocket-Key"),
         ("socket refused", "GET /binance/ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".into(), "404", "no sessions here"),

@@ -12,6 +12,7 @@ use crate::admin::Administration;
 use crate::clock;
 use crate::desk::{Desk, Link, Links};
 use crate::edge::{Bucket, CallerSocket, Site, drive};
+use crate::web::Web;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -33,6 +34,7 @@ pub struct Gate {
     callers: Arc<Callers>,
     links: Arc<Links>,
     admin: Arc<Administration>,
+    web: Web,
     stop: stop::Receiver<bool>,
     sessions: AtomicU64,
     this: Weak<Gate>,
@@ -45,6 +47,7 @@ impl Gate {
         callers: Arc<Callers>,
         links: Arc<Links>,
         admin: Arc<Administration>,
+        web: Web,
         stop: stop::Receiver<bool>,
     ) -> Arc<Gate> {
         Arc::new_cyclic(|this| Gate {
@@ -52,6 +55,7 @@ impl Gate {
             callers,
             links,
             admin,
+            web,
             stop,
             sessions: AtomicU64::new(1),
             this: Weak::clone(this),
@@ -173,6 +177,10 @@ impl Site for Gate {
 
     async fn administer(&self, request: RawRequest) -> Reply {
         self.admin.over_http(request).await
+    }
+
+    async fn visit(&self, request: RawRequest) -> Reply {
+        self.web.answer(request).await
     }
 }
 

@@ -5,12 +5,14 @@ use crate::admin::tests::{Office, office};
 use crate::desk::Errand;
 use crate::desk::tests::{VENUE, name};
 use crate::edge::{Connections, Door, Listening, Mount, Timeouts, listen};
+use crate::web::Web;
 use aws_lc_rs::hmac;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tidegate_identity::Ledger;
 use tidegate_types::request::Method;
 use tidegate_venues::registry;
 use tokio::io::AsyncReadExt;
@@ -37,6 +39,7 @@ async fn desk() -> Desk {
         office.callers(),
         Arc::clone(&office.world.links),
         Arc::clone(&office.admin),
+        Web::new(Arc::clone(&office.world.desk), Ledger::default()),
         office.stop.clone(),
     );
     let text = |field: &str| made[field].as_str().unwrap().to_owned();

@@ -13,12 +13,13 @@ use crate::folder::DataFolder;
 use crate::front::{Callers, Gate};
 use crate::oplog;
 use crate::upstream::{Pool, follow_account, follow_books, follow_marks};
+use crate::web::Web;
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::time::Instant;
 use tidegate_core::{Core, CoreSettings};
-use tidegate_identity::ReplayGuard;
+use tidegate_identity::{Ledger, ReplayGuard};
 use tidegate_journal::{Appender, CheckpointKey, FlushEvent, Journal, Options, checkpoint};
 use tidegate_types::ids::{AccountName, Seq, VenueName};
 use tidegate_types::time::Time;
@@ -52,6 +53,8 @@ pub(super) struct Assembled {
 /// A core that has replayed its journal.
 struct Replayed {
     core: Core,
+    /// Who is calling, as the same records tell.
+    ledger: Ledger,
     journal: Journal,
     appender: Appender,
     last_record: Option<Time>,
@@ -88,8 +91,16 @@ pub(super) async fn assemble(
     let rate = (config.requests.per_second, config.requests.burst);
     let callers = Arc::new(Callers::new(keyring(&replayed.core, &secrets)?, replays, rate));
     let links = Arc::new(links(&config)?);
-    let Replayed { core, journal, appender, last_record, news: journal_news, settings, from } =
-        replayed;
+    let Replayed {
+        core,
+        ledger,
+        journal,
+        appender,
+        last_record,
+        news: journal_news,
+        settings,
+        from,
+    } = replayed;
     let runtime = tokio::runtime::Handle::current();
     let desk = Desk::new(core, appender, Arc::new(signer.clone()), Arc::clone(&links), runtime);
     tokio::spawn(Arc::clone(&desk).hear_journal(journal_news));
@@ -128,11 +139,13 @@ pub(super) async fn assemble(
         stop: stop.clone(),
     };
     let admin = Administration::new(parts, secrets);
+    let web = Web::new(Arc::clone(&desk), ledger);
     let gate = Gate::new(
         Arc::clone(&desk),
         callers,
         Arc::clone(&links),
         Arc::clone(&admin),
+        web,
         stop.subscribe(),
     );
     Ok(Assembled {
@@ -161,9 +174,9 @@ fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError
     })
     .map_err(|e| wrong(&e))?;
     let settings = core_settings();
-    let (mut core, from) = match saved::load(folder, &settings) {
-        Some(saved) => (saved.core, saved.next),
-        None => (Core::new(settings.clone()), Seq(0)),
+    let (mut core, mut ledger, from) = match saved::load(folder, &settings) {
+        Some(saved) => (saved.core, saved.ledger, saved.next),
+        None => (Core::new(settings.clone()), Ledger::default(), Seq(0)),
     };
     let mut last_record = None;
     let durability = config.journal.durability.recorded();
@@ -174,6 +187,7 @@ fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError
         Options { replay_from: from, segment_bytes, ..Options::new(durability, key) },
         &mut |seq, record| {
             core.replay(seq, &record);
+            ledger.replay(&record.body);
             last_record = Some(record.at);
         },
         Box::new(move |event| {
@@ -192,7 +206,14 @@ fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError
             [("file", &cut.file), ("offset", &cut.offset), ("bytes", &cut.bytes)];
         oplog::warn("journal-torn-tail-cut", &fields);
     }
-    Ok(Replayed { core, journal, appender, last_record, news, settings, from })
+    if ledger.unread() > 0 {
+        let count = ledger.unread();
+        return Err(wrong(&format!(
+            "{count} records of logins, tokens or their revocation are not of this program's form: start the \
+             version that wrote them"
+        )));
+    }
+    Ok(Replayed { core, ledger, journal, appender, last_record, news, settings, from })
 }
 
 /// What the core is told of the venues, the same at every start.

@@ -3,7 +3,9 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use tidegate_core::{Core, CoreSettings};
+use tidegate_identity::Ledger;
 use tidegate_journal::{JournalError, Reader};
+use tidegate_types::codec::{Codec, CodecError, decode_bytes, encode_bytes, from_bytes};
 use tidegate_types::ids::Seq;
 use tidegate_types::record::{Body, Record};
 
@@ -21,6 +23,8 @@ pub type Journal<'a> = &'a dyn Fn(Seq) -> Result<Reader, JournalError>;
 pub struct Saved {
     /// The core with that state.
     pub core: Core,
+    /// Who is calling, as the same records tell.
+    pub ledger: Ledger,
     /// The first record that is not in it.
     pub next: Seq,
 }
@@ -36,16 +40,20 @@ pub fn make(
     end: Seq,
     journal: Journal<'_>,
 ) -> Result<(Seq, Vec<u8>), JournalError> {
-    let (mut core, from) = match saved {
-        Some(saved) => (saved.core, saved.next),
-        None => (Core::new(settings), Seq(0)),
+    let (mut core, mut ledger, from) = match saved {
+        Some(saved) => (saved.core, saved.ledger, saved.next),
+        None => (Core::new(settings), Ledger::default(), Seq(0)),
     };
     let mut reader = journal(from)?;
     while reader.next_seq() < end {
         let Some((seq, record)) = reader.next_record()? else { break };
         core.replay(seq, &record);
+        ledger.replay(&record.body);
     }
-    Ok((core.next_seq(), core.state_bytes()))
+    let mut state = Vec::new();
+    encode_bytes(&core.state_bytes(), &mut state);
+    ledger.encode(&mut state);
+    Ok((core.next_seq(), state))
 }
 
 /// What stands before the state's own bytes. What a record changes, and so what a state holds, is
@@ -78,9 +86,12 @@ pub fn take_up(
     if !is_recorded(journal, next, &sha256(state)).map_err(|e| e.to_string())? {
         return Err("the journal has no record of it".to_owned());
     }
-    let core = Core::restored(settings.clone(), next, state);
-    let core = core.map_err(|e| format!("it cannot be read: {e:?}"))?;
-    Ok(Saved { core, next })
+    let unread = |error: CodecError| format!("it cannot be read: {error}");
+    let mut ledger = state;
+    let core = decode_bytes(&mut ledger).map_err(unread)?;
+    let core = Core::restored(settings.clone(), next, core).map_err(unread)?;
+    let ledger = from_bytes(ledger).map_err(unread)?;
+    Ok(Saved { core, ledger, next })
 }
 
 /// Whether the journal says that the state before `next` had this digest.

@@ -2,6 +2,11 @@ use super::super::image::{HEAD, MAGIC};
 use super::*;
 use crate::desk::tests::{World, world};
 use tidegate_core::Core;
+use tidegate_identity::Ledger;
+use tidegate_identity::ledger::Fact;
+use tidegate_identity::oauth::event::Event;
+use tidegate_identity::oauth::jose::Thumbprint;
+use tidegate_types::codec::to_bytes;
 use tidegate_types::record::Change;
 
 fn folder(world: &World) -> DataFolder {
@@ -19,13 +24,19 @@ async fn another_caller(world: &World, name: &str) {
 }
 
 /// What a replay of the whole journal leads to.
-fn replayed(world: &World) -> Core {
-    let mut core = Core::new(settings());
+fn replayed(world: &World) -> (Core, Ledger) {
+    let (mut core, mut ledger) = (Core::new(settings()), Ledger::default());
     let mut reader = Reader::open(&folder(world).journal(), Seq(0)).unwrap();
     while let Some((seq, record)) = reader.next_record().unwrap() {
         core.replay(seq, &record);
+        ledger.replay(&record.body);
     }
-    core
+    (core, ledger)
+}
+
+async fn revoke_key(world: &World, key: u8) {
+    let event = Event::KeyRevoked { key: Thumbprint([key; 32]) };
+    assert!(matches!(world.desk.identity(&Fact::OAuth { event }).await, Answer::Done));
 }
 
 /// Saves the state as of now; records that nothing waits for may not be written yet.
@@ -39,17 +50,23 @@ async fn saved(world: &World) -> Seq {
 async fn a_start_from_a_saved_state_is_the_same_as_one_from_the_beginning() {
     let world = world().await;
     assert!(load(&folder(&world), &settings()).is_none(), "nothing was saved yet");
+    revoke_key(&world, 1).await;
     let end = saved(&world).await;
+    revoke_key(&world, 2).await;
     another_caller(&world, "eve").await;
-    let Saved { mut core, next } = load(&folder(&world), &settings()).unwrap();
+    // A fact of the identity's is in the saved state, another one comes after it.
+    let Saved { mut core, mut ledger, next } = load(&folder(&world), &settings()).unwrap();
     assert_eq!(next, end);
     let mut reader = Reader::open(&folder(&world).journal(), next).unwrap();
     while let Some((seq, record)) = reader.next_record().unwrap() {
         core.replay(seq, &record);
+        ledger.replay(&record.body);
     }
-    let whole = replayed(&world);
+    let (whole, told) = replayed(&world);
     assert_eq!(core.next_seq(), whole.next_seq());
     assert!(core.state_bytes() == whole.state_bytes());
+    assert_eq!(to_bytes(&ledger), to_bytes(&told));
+    assert!([1, 2].iter().all(|key| ledger.oauth.is_key_revoked(&Thumbprint([*key; 32]))));
     // The next one begins at this one, and takes its place.
     let later = saved(&world).await;
     assert!(later > end);
