@@ -45,18 +45,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         Body::Halted { by, scope, reason, allow_reduce } => {
             halted(state, (by, scope, reason), *allow_reduce, now);
         }
-        Body::Unrecorded { act: Emergency::Halted { by, scope, reason, allow_reduce }, .. } => {
-            let held = state.halts.get(scope);
-            // What was on record already stays as it is.
-            if held.is_none_or(|halt| halt.allow_reduce && !allow_reduce) {
-                halted(state, (by, scope, reason), *allow_reduce, now);
-            }
-        }
-        // What became of the order is found out from the venue.
-        Body::Unrecorded { act: Emergency::Cancelled { .. }, .. } => {}
-        Body::Unrecorded { act: Emergency::Flattening { scope, .. }, .. } => {
-            set_flatten(state, scope, Flatten::Closing);
-        }
+        Body::Unrecorded { act, .. } => unrecorded(state, act, now),
         Body::HaltProven { scope } => {
             if let Some(halt) = state.halts.get_mut(scope) {
                 halt.proven = true;
@@ -117,6 +106,22 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         | Body::CountdownLapsed { .. } => guards::apply(state, &record.body, now),
     }
     state.orders.evict(max_done);
+}
+
+/// What was done while the journal could take no record.
+fn unrecorded(state: &mut State, act: &Emergency, now: Time) {
+    match act {
+        Emergency::Halted { by, scope, reason, allow_reduce } => {
+            let held = state.halts.get(scope);
+            // What was on record already stays as it is.
+            if held.is_none_or(|halt| halt.allow_reduce && !allow_reduce) {
+                halted(state, (by, scope, reason), *allow_reduce, now);
+            }
+        }
+        // What became of the order is found out from the venue.
+        Emergency::Cancelled { .. } => {}
+        Emergency::Flattening { scope, .. } => set_flatten(state, scope, Flatten::Closing),
+    }
 }
 
 /// What happens to a request; the record of its approval carries out the act.
