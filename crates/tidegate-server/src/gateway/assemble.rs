@@ -107,15 +107,8 @@ pub(super) async fn assemble(
     tokio::spawn(Arc::clone(&desk).keep_time());
     tokio::spawn(Arc::clone(&desk).keep_committing());
     tokio::spawn(Arc::clone(&desk).watch_journal(folder.journal().display().to_string()));
-    let mut touched = Instant::now();
-    let touch = move |folder: &DataFolder| {
-        if touched.elapsed() >= place::TOUCH_EVERY {
-            // What cannot be touched cannot be written either, and of that the journal tells.
-            let _ = place::touch(folder);
-            touched = Instant::now();
-        }
-    };
-    let disk = DiskWatch::start(&folder, touch).map_err(|e| GatewayError::of("a thread")(&e))?;
+    let disk = DiskWatch::start(&folder, touch_now_and_then())
+        .map_err(|e| GatewayError::of("a thread")(&e))?;
     tokio::spawn(saved::keep(Arc::clone(&desk), folder.clone(), settings, from));
     desk.set_signer_lacks(lacks);
     tokio::spawn(Arc::clone(&desk).hear_signer(news, Arc::clone(&held)));
@@ -164,6 +157,18 @@ pub(super) async fn assemble(
         last_record,
         keys,
     })
+}
+
+/// Touches the folder now and then, so that it knows when it was in use last.
+fn touch_now_and_then() -> impl FnMut(&DataFolder) + Send + 'static {
+    let mut touched = Instant::now();
+    move |folder| {
+        if touched.elapsed() >= place::TOUCH_EVERY {
+            // What cannot be touched cannot be written either, and of that the journal tells.
+            let _ = place::touch(folder);
+            touched = Instant::now();
+        }
+    }
 }
 
 fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError> {
