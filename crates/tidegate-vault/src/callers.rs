@@ -11,6 +11,8 @@ use tidegate_types::ids::KeyId;
 use tidegate_types::secret::Secret;
 
 const PURPOSE: &str = "secrets of virtual keys";
+/// The entry of the authorization server's own keys: no virtual key is called so.
+const AUTHORITY: &str = " authorization server";
 
 /// The store of virtual secrets.
 pub struct CallerSecrets {
@@ -69,6 +71,23 @@ impl CallerSecrets {
         let removed = self.file.remove(id.as_str());
         self.save()?;
         Ok(removed)
+    }
+
+    /// Seals the keys that the authorization server signs tokens by.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn put_authority(&mut self, keys: &Secret) -> Result<(), VaultError> {
+        self.file.put(&self.key.0, AUTHORITY, keys.expose())?;
+        self.save()
+    }
+
+    /// The keys that the authorization server signs tokens by, if there are any yet.
+    ///
+    /// # Errors
+    /// When the entry is damaged.
+    pub fn authority(&self) -> Result<Option<Secret>, VaultError> {
+        self.file.get(&self.key.0, AUTHORITY)
     }
 
     fn save(&self) -> Result<(), VaultError> {

@@ -55,6 +55,8 @@ pub struct Config {
     pub token_lifetime: Span,
     /// The longest life of a grant.
     pub grant_lifetime: Span,
+    /// Whether connections may show a certificate of the client's.
+    pub mutual_tls: bool,
 }
 
 /// A request to an endpoint.

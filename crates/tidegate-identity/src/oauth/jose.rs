@@ -7,12 +7,14 @@
 pub mod client_keys;
 pub mod jwk;
 pub mod jws;
+pub mod kept;
 pub mod keys;
 pub mod sign;
 
 pub use client_keys::ClientKeys;
 pub use jwk::{Jwk, Thumbprint};
 pub use jws::Compact;
+pub use kept::KeptKeys;
 pub use keys::Keys;
 pub use sign::SigningKey;
 

@@ -56,7 +56,10 @@ pub fn authority(config: &Config) -> Value {
     let at = |path: &str| format!("{}{path}", config.issuer);
     let grants: Vec<&str> = GrantType::NAMES.iter().map(|(name, _)| *name).collect();
     let acrs: Vec<&str> = Acr::NAMES.iter().map(|(name, _)| *name).collect();
-    let methods = json!(["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"]);
+    let methods: &[&str] = match config.mutual_tls {
+        true => &["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"],
+        false => &["private_key_jwt"],
+    };
     json!({
         "issuer": config.issuer,
         "authorization_endpoint": at(path::AUTHORIZE),
@@ -78,7 +81,7 @@ pub fn authority(config: &Config) -> Value {
         "introspection_endpoint_auth_methods_supported": methods,
         "introspection_endpoint_auth_signing_alg_values_supported": Alg::NAMES,
         "dpop_signing_alg_values_supported": Alg::NAMES,
-        "tls_client_certificate_bound_access_tokens": true,
+        "tls_client_certificate_bound_access_tokens": config.mutual_tls,
         "authorization_response_iss_parameter_supported": true,
         "authorization_details_types_supported": [TYPE],
         "acr_values_supported": acrs,
@@ -92,8 +95,8 @@ pub fn resource(config: &Config) -> Value {
         "authorization_servers": [config.issuer],
         "bearer_methods_supported": ["header"],
         "dpop_signing_alg_values_supported": Alg::NAMES,
-        "dpop_bound_access_tokens_required": false,
-        "tls_client_certificate_bound_access_tokens": true,
+        "dpop_bound_access_tokens_required": !config.mutual_tls,
+        "tls_client_certificate_bound_access_tokens": config.mutual_tls,
         "authorization_details_types_supported": [TYPE],
     })
 }
@@ -109,6 +112,7 @@ mod tests {
             resource: "https://desk.example/v1".into(),
             token_lifetime: Span::from_secs(600),
             grant_lifetime: Span::from_secs(86_400),
+            mutual_tls: true,
         }
     }
 
@@ -153,6 +157,16 @@ mod tests {
                 !text.contains("\"none\"") && !text.contains("RS256") && !text.contains("secret")
             );
         }
+    }
+
+    #[test]
+    fn without_certificates_none_are_promised() {
+        let config = Config { mutual_tls: false, ..config() };
+        for document in [authority(&config), resource(&config)] {
+            assert_eq!(document["tls_client_certificate_bound_access_tokens"], false);
+            assert!(!document.to_string().contains("tls_client_auth"));
+        }
+        assert_eq!(resource(&config)["dpop_bound_access_tokens_required"], true);
     }
 
     #[test]

@@ -81,6 +81,7 @@ impl Desk {
             resource: RESOURCE.into(),
             token_lifetime: Span::from_secs(600),
             grant_lifetime: Span::from_secs(86_400),
+            mutual_tls: true,
         };
         let proofs = |byte: u8| {
             Proofs::new(Once::new(1000, at(0)), Nonces::new(&Secret::new(vec![byte; 32])), false)

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use tidegate_types::time::{Span, Time};
 
 /// How far ahead `iat` and `nbf` may be: FAPI 2.0 wants 10 s taken and more than 60 s refused.
-const MAX_AHEAD: Span = Span::from_secs(15);
+pub const MAX_AHEAD: Span = Span::from_secs(15);
 /// How far ahead `exp` may be.
 pub(crate) const MAX_LIFETIME: Span = Span::from_secs(5 * 60);
 /// Longest identifier of an assertion.

@@ -1,0 +1,201 @@
+//! The authorization server's endpoints, and the handle by which the rest of the gateway asks it.
+//!
+//! What an endpoint changes is a record first: nothing that it gives out leaves before the journal has it.
+
+mod keys;
+mod routes;
+mod seen;
+
+pub use keys::{keep_keys, take_up};
+pub use seen::Seen;
+
+use crate::clock;
+use crate::desk::Desk;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tidegate_core::action::Answer;
+use tidegate_identity::ledger::Fact;
+use tidegate_identity::oauth::authority::{
+    Approval, Authority, Chance, Config, ConsentView, DeviceView, NotApproved,
+};
+use tidegate_identity::oauth::client::ClientId;
+use tidegate_identity::oauth::dpop::{MAX_PROOFS, Nonces, Proofs};
+use tidegate_identity::oauth::event::State;
+use tidegate_identity::oauth::jose::{Keys, KeptKeys};
+use tidegate_identity::oauth::once::Once;
+use tidegate_identity::oauth::{ErrorCode, OAuthError};
+use tidegate_types::secret::Secret;
+use tidegate_types::time::{Span, Time};
+
+/// How long an access token is good.
+const TOKEN_LIFETIME: Span = Span::from_secs(600);
+/// How long what a person granted holds at most: after that they are asked again.
+const GRANT_LIFETIME: Span = Span::from_secs(30 * 24 * 3600);
+
+/// What the authorization server starts from.
+pub struct Start {
+    /// Clients, grants and tokens, as the journal tells.
+    pub state: State,
+    /// The keys that it signs by.
+    pub keys: KeptKeys,
+    /// The assertions of clients that were seen.
+    pub assertions: Once,
+}
+
+/// The authorization server, shared. Until it is opened at an address it serves nothing.
+pub struct Handle {
+    desk: Arc<Desk>,
+    start: Mutex<Option<Start>>,
+    authority: OnceLock<Mutex<Authority>>,
+}
+
+impl Handle {
+    /// One that waits for its address.
+    pub fn new(desk: Arc<Desk>, start: Start) -> Arc<Handle> {
+        let start = Mutex::new(Some(start));
+        Arc::new(Handle { desk, start, authority: OnceLock::new() })
+    }
+
+    /// Serves as `issuer`, the address that clients know the gateway by. Once.
+    ///
+    /// # Errors
+    /// When the keys make none, or there is no chance to be had.
+    pub fn open(&self, issuer: String) -> Result<(), OAuthError> {
+        let start = self.start.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Start { state, keys, assertions }) = start else { return Ok(()) };
+        let broken = |_| OAuthError::new(ErrorCode::ServerError, "the signing keys are damaged");
+        let secret = fresh::<32>()?;
+        // Nonces by a secret that is drawn anew: no proof from before the start is good after it.
+        let proofs = Proofs::new(
+            Once::new(MAX_PROOFS, Time::default()),
+            Nonces::new(&Secret::new(secret.to_vec())),
+            true,
+        );
+        let config = Config {
+            resource: issuer.clone(),
+            issuer,
+            token_lifetime: TOKEN_LIFETIME,
+            grant_lifetime: GRANT_LIFETIME,
+            mutual_tls: false,
+        };
+        let authority =
+            Authority::new(config, keys.ready().map_err(broken)?, state, proofs, assertions);
+        // It was empty: `start` was there.
+        let _ = self.authority.set(Mutex::new(authority));
+        Ok(())
+    }
+
+    /// What to ask the person whom an authorization request's query brings.
+    ///
+    /// # Errors
+    /// When the request was not pushed, is used or over: to be shown to the person.
+    pub fn ask(&self, query: &str) -> Result<ConsentView, OAuthError> {
+        self.authority()?.ask(query.as_bytes(), clock::now())
+    }
+
+    /// The person says yes; where to send them with 303.
+    ///
+    /// # Errors
+    /// When the yes cannot be taken as it is, or the journal takes no record.
+    pub async fn approve(
+        &self,
+        client: &ClientId,
+        request_uri: &str,
+        approval: Approval,
+    ) -> Result<String, NotApproved> {
+        self.recorded(|authority, chance, now| {
+            authority.approve(client, request_uri, approval, chance, now)
+        })
+        .await
+        .map_err(NotApproved::Gone)?
+    }
+
+    /// The person says no; where to send them with 303.
+    ///
+    /// # Errors
+    /// When the request is unknown, used or over.
+    pub async fn deny(&self, client: &ClientId, request_uri: &str) -> Result<String, OAuthError> {
+        self.recorded(|authority, _, now| authority.deny(client, request_uri, now)).await?
+    }
+
+    /// What to ask the person who typed a device's code.
+    ///
+    /// # Errors
+    /// When no device waits with it, or too many wrong ones were typed.
+    pub fn device_view(&self, user_code: &str) -> Result<DeviceView, OAuthError> {
+        self.authority()?.device_view(user_code, clock::now())
+    }
+
+    /// The person says yes to a device.
+    ///
+    /// # Errors
+    /// When the yes cannot be taken as it is, or the journal takes no record.
+    pub async fn device_approve(
+        &self,
+        user_code: &str,
+        approval: Approval,
+    ) -> Result<(), NotApproved> {
+        self.recorded(|authority, chance, now| {
+            authority.device_approve(user_code, approval, chance, now)
+        })
+        .await
+        .map_err(NotApproved::Gone)?
+    }
+
+    /// The person says no to a device.
+    ///
+    /// # Errors
+    /// When no device waits with the code.
+    pub async fn device_deny(&self, user_code: &str) -> Result<(), OAuthError> {
+        self.recorded(|authority, _, now| authority.device_deny(user_code, now)).await?
+    }
+
+    /// Looks at the server, if it is open.
+    pub fn look<T>(&self, look: impl FnOnce(&mut Authority) -> T) -> Option<T> {
+        self.authority().ok().map(|mut authority| look(&mut authority))
+    }
+
+    /// Signs by these keys from now on.
+    fn set_keys(&self, keys: Keys) {
+        self.look(|authority| *authority.keys_mut() = keys);
+    }
+
+    /// Has the server do something, and answers once the journal holds what came of it. Records are in
+    /// the order in which things happened, because they are appended before anybody else is let in.
+    async fn recorded<T>(
+        &self,
+        act: impl FnOnce(&mut Authority, &Chance, Time) -> T,
+    ) -> Result<T, OAuthError> {
+        let chance = fresh()?;
+        let (done, waiting) = {
+            let mut authority = self.authority()?;
+            let done = act(&mut authority, &chance, clock::now());
+            let events = authority.take_events().into_iter();
+            let record = |event| self.desk.identity(&Fact::OAuth { event });
+            (done, events.map(record).collect::<Vec<_>>())
+        };
+        for record in waiting {
+            if !matches!(record.await, Answer::Done) {
+                let text = "nothing can be put on record; try again later";
+                return Err(OAuthError::new(ErrorCode::TemporarilyUnavailable, text));
+            }
+        }
+        Ok(done)
+    }
+
+    fn authority(&self) -> Result<MutexGuard<'_, Authority>, OAuthError> {
+        let closed = "the gateway has no https address: set public_url";
+        let closed = OAuthError::new(ErrorCode::TemporarilyUnavailable, closed);
+        let authority = self.authority.get().ok_or(closed)?;
+        Ok(authority.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn fresh<const N: usize>() -> Result<[u8; N], OAuthError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|_| OAuthError::new(ErrorCode::ServerError, "no random numbers"))?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;
