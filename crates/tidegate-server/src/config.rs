@@ -9,6 +9,7 @@ use settings::settings;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use tidegate_identity::oauth::metadata;
 use tidegate_types::ids::{PersonName, VenueName};
 use tidegate_types::record;
 
@@ -44,6 +45,10 @@ settings! {
     Config ("") {
         /// The desk's name; halts of scope `desk:NAME` mean it.
         desk: String = "desk".to_owned(),
+        /// The address that people and programs know the gateway by, `https://HOST` or
+        /// `https://HOST:PORT`: the issuer of tokens and what proofs name. Empty: `https://`, the first of
+        /// `listen.names` or else `localhost`, and the port; with `plain_http` there is none then, and no token is given.
+        public_url: String = String::new(),
         /// Where callers connect.
         listen: Listen = Listen::default(),
         /// The venues, by name.
@@ -190,6 +195,18 @@ impl Config {
         .concat()
     }
 
+    /// The address that clients know the gateway by whose main listener has this port; none where TLS
+    /// ends elsewhere and nobody said where.
+    pub fn public_url(&self, port: u16) -> Option<String> {
+        let host = self.listen.names.first().map_or("localhost", String::as_str);
+        match (self.public_url.as_str(), self.listen.plain_http) {
+            ("", true) => None,
+            ("", false) if port == 443 => Some(format!("https://{host}")),
+            ("", false) => Some(format!("https://{host}:{port}")),
+            (said, _) => Some(said.to_owned()),
+        }
+    }
+
     /// The person that a user id of the machine is.
     pub fn person(&self, uid: u32) -> Option<PersonName> {
         self.people.get(&uid.to_string()).and_then(|name| PersonName::new(name).ok())
@@ -202,6 +219,9 @@ impl Config {
         }
         if self.listen.plain_http && !self.listen.address.ip().is_loopback() {
             return bad("listen.plain_http: allowed on a loopback address only".to_owned());
+        }
+        if !self.public_url.is_empty() && !is_origin(&self.public_url) {
+            return bad(format!("public_url: {:?} is not https://HOST", self.public_url));
         }
         if !(MIN_SEGMENT_KIB..=MAX_SEGMENT_KIB).contains(&self.journal.segment_kib) {
             return bad(format!(
@@ -237,6 +257,14 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Whether `url` is https, a host and maybe a port, nothing else.
+fn is_origin(url: &str) -> bool {
+    let host = url.strip_prefix("https://").unwrap_or_default();
+    metadata::check_issuer(url).is_ok()
+        && !host.contains('/')
+        && url.parse::<http::Uri>().is_ok_and(|uri| uri.host().is_some())
 }
 
 /// Holds a base URL to `schemes` (secure, plain), the plain one on loopback only.

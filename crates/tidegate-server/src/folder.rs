@@ -57,6 +57,8 @@ impl DataFolder {
         halt_file = "HALT";
         /// What went without a record while the journal could not be written.
         emergency = "emergency";
+        /// The clients' assertions that the gateway before this one had seen when it stopped.
+        seen = "seen";
         /// Where the folder belongs: a copy of it is another file.
         place = "place";
         /// Held by the gateway that runs on the folder.

@@ -348,7 +348,7 @@ impl Administration {
     }
 
     /// Changes the store of callers' secrets, on a thread of its own.
-    pub(super) async fn with_secrets<T: Send + 'static, E: std::fmt::Display + Send + 'static>(
+    pub(crate) async fn with_secrets<T: Send + 'static, E: std::fmt::Display + Send + 'static>(
         &self,
         change: impl FnOnce(&mut CallerSecrets) -> Result<T, E> + Send + 'static,
     ) -> Result<T, Failure> {

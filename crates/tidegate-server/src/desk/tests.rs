@@ -2,7 +2,7 @@
 //! what it is told to.
 
 mod books;
-mod disk;
+pub(crate) mod disk;
 
 use super::*;
 use futures_util::future::BoxFuture;

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tidegate_identity::Ledger;
 use tidegate_types::request::Method;
 use tidegate_venues::registry;
 use tokio::io::AsyncReadExt;
@@ -39,7 +38,7 @@ async fn desk() -> Desk {
         office.callers(),
         Arc::clone(&office.world.links),
         Arc::clone(&office.admin),
-        Web::new(Arc::clone(&office.world.desk), Ledger::default()),
+        Web::new(crate::web::oauth::tests::handle(&office.world.desk)),
         office.stop.clone(),
     );
     let text = |field: &str| made[field].as_str().unwrap().to_owned();

@@ -13,7 +13,7 @@ use crate::folder::DataFolder;
 use crate::front::{Callers, Gate};
 use crate::oplog;
 use crate::upstream::{Pool, follow_account, follow_books, follow_marks};
-use crate::web::Web;
+use crate::web::{Web, oauth};
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
@@ -34,6 +34,7 @@ pub(super) struct Assembled {
     pub(super) desk: Arc<Desk>,
     pub(super) gate: Arc<Gate>,
     pub(super) admin: Arc<Administration>,
+    pub(super) oauth: Arc<oauth::Handle>,
     pub(super) links: Arc<Links>,
     pub(super) signer: SignerClient,
     pub(super) connections: Arc<Connections>,
@@ -77,8 +78,10 @@ pub(super) async fn assemble(
     let (signer, opened, news) = SignerClient::start(signer_config, replayed.core.next_seq())
         .await
         .map_err(|e| GatewayError::of("the signer")(&e))?;
-    let secrets = CallerSecrets::open(&folder.callers(), opened.callers_key())
+    let mut secrets = CallerSecrets::open(&folder.callers(), opened.callers_key())
         .map_err(|e| GatewayError::of("the store of callers' secrets")(&e))?;
+    let oauth_keys = oauth::take_up(&mut secrets, started)
+        .map_err(|e| GatewayError::of("the keys of the authorization server")(&e))?;
     let (held, keys) = watch::channel(opened.keys.clone());
     let (held, lacks) = (Arc::new(held), opened.limits.missing());
     for what in &lacks {
@@ -88,6 +91,8 @@ pub(super) async fn assemble(
 
     let replays = ReplayGuard::new(started, replayed.last_record);
     let taken_from = replays.not_before();
+    let next = replayed.core.next_seq();
+    let assertions = oauth::Seen::load(&folder, next, started, replayed.last_record);
     let rate = (config.requests.per_second, config.requests.burst);
     let callers = Arc::new(Callers::new(keyring(&replayed.core, &secrets)?, replays, rate));
     let links = Arc::new(links(&config)?);
@@ -132,7 +137,11 @@ pub(super) async fn assemble(
         stop: stop.clone(),
     };
     let admin = Administration::new(parts, secrets);
-    let web = Web::new(Arc::clone(&desk), ledger);
+    let start =
+        oauth::Start { state: ledger.oauth, keys: oauth_keys.clone(), assertions };
+    let oauth = oauth::Handle::new(Arc::clone(&desk), start);
+    tokio::spawn(oauth::keep_keys(Arc::clone(&oauth), Arc::clone(&admin), oauth_keys));
+    let web = Web::new(Arc::clone(&oauth));
     let gate = Gate::new(
         Arc::clone(&desk),
         callers,
@@ -145,6 +154,7 @@ pub(super) async fn assemble(
         desk,
         gate,
         admin,
+        oauth,
         links,
         signer,
         connections,

@@ -20,6 +20,7 @@ use crate::edge::{Connections, Door, Listening, Mount, Timeouts, listen, tls};
 use crate::folder::DataFolder;
 use crate::front::Gate;
 use crate::oplog;
+use crate::web::oauth;
 use assemble::Assembled;
 pub use saved::saved_until;
 use std::collections::BTreeMap;
@@ -235,6 +236,10 @@ async fn open_doors(
     let venues = links.iter().map(|link| link.venue()).collect();
     let main = open(config.listen.address, Mount::Prefixes(venues)).await?;
     let address = main.address;
+    // Nobody was let in yet: this thread has not waited since.
+    if let Some(url) = config.public_url(address.port()) {
+        assembled.oauth.open(url).map_err(|e| GatewayError::of("the authorization server")(&e))?;
+    }
     let (mut doors, mut at) = (vec![main], BTreeMap::new());
     for link in links.iter() {
         let name = link.venue().name().to_string();
@@ -280,10 +285,15 @@ async fn finish(assembled: Assembled, listeners: Listeners) -> Result<(), Gatewa
     assembled.desk.commit();
     // May already be gone.
     let _ = std::fs::remove_file(assembled.folder.admin_socket());
+    let (oauth, folder, next) = (assembled.oauth, assembled.folder, assembled.desk.next_seq());
     let wrong = GatewayError::of("closing the journal");
     let journal = assembled.journal;
     match timeout(CLOSE, aside("close", move || journal.close())).await {
-        Ok(Ok(closed)) => closed.map_err(|e| wrong(&e)),
+        Ok(Ok(closed)) => {
+            closed.map_err(|e| wrong(&e))?;
+            oauth::Seen::save(&oauth, &folder, next);
+            Ok(())
+        }
         Ok(Err(error)) => Err(wrong(&error)),
         Err(_) => Err(wrong(&"the disk did not answer; the next start writes the rest")),
     }

@@ -2,24 +2,30 @@
 //!
 //! It runs on the event loop's thread: what takes longer than a millisecond goes aside.
 
-use crate::desk::Desk;
+pub mod oauth;
+
 use crate::edge::plain_refusal;
 use std::sync::Arc;
-use tidegate_identity::Ledger;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::{RawRequest, Reply};
 
 /// Everything that is no venue's.
-pub struct Web {}
+pub struct Web {
+    oauth: Arc<oauth::Handle>,
+}
 
 impl Web {
-    /// What is served before this desk, `ledger` being who is calling as the journal tells it.
-    pub fn new(_desk: Arc<Desk>, _ledger: Ledger) -> Web {
-        Web {}
+    /// What is served of these parts.
+    pub fn new(oauth: Arc<oauth::Handle>) -> Web {
+        Web { oauth }
     }
 
     /// The answer to a request, by the first word of its path.
-    pub async fn answer(&self, _request: RawRequest) -> Reply {
-        plain_refusal(&Reject::new(Code::UnknownRoute, "nothing is served at this path"))
+    pub async fn answer(&self, request: RawRequest) -> Reply {
+        let below = request.path.strip_prefix('/').unwrap_or(&request.path);
+        match below.split('/').next().unwrap_or_default() {
+            "oauth" | ".well-known" => self.oauth.answer(request).await,
+            _ => plain_refusal(&Reject::new(Code::UnknownRoute, "nothing is served at this path")),
+        }
     }
 }

@@ -7,7 +7,7 @@ use tidegate_types::record::Body;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-async fn on(memory: &Memory, durability: Durability) -> World {
+pub(crate) async fn on(memory: &Memory, durability: Durability) -> World {
     let key = CheckpointKey::new("test", &[7; 32]).unwrap();
     let options = Options { segment_bytes: 256 * 1024, ..Options::new(durability, key) };
     world_on(tempfile::tempdir().unwrap(), Arc::new(memory.clone()), options).await
@@ -45,7 +45,7 @@ impl World {
     }
 }
 
-fn bodies(memory: &Memory) -> Vec<Body> {
+pub(crate) fn bodies(memory: &Memory) -> Vec<Body> {
     let mut reader = Reader::over(Arc::new(memory.copied()), Seq(0)).unwrap();
     let mut bodies = Vec::new();
     while let Some((_, record)) = reader.next_record().unwrap() {

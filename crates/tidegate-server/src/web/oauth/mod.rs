@@ -7,6 +7,7 @@ mod routes;
 mod seen;
 
 pub use keys::{keep_keys, take_up};
+pub use routes::{CONSENT_PAGE, DEVICE_PAGE};
 pub use seen::Seen;
 
 use crate::clock;
@@ -198,4 +199,4 @@ fn fresh<const N: usize>() -> Result<[u8; N], OAuthError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,0 +1,278 @@
+use super::*;
+use crate::desk::tests::disk::{bodies, on};
+use crate::desk::tests::world;
+use crate::folder::DataFolder;
+use serde_json::{Value, json};
+use std::cell::Cell;
+use tidegate_identity::Ledger;
+use tidegate_identity::oauth::client::{Binding, GrantType, Method as Proof, Terms};
+use tidegate_identity::oauth::details;
+use tidegate_identity::oauth::event::Event;
+use tidegate_identity::oauth::jose::SigningKey;
+use tidegate_identity::oauth::jose::jws::Typ;
+use tidegate_journal::storage::{Fault, Memory};
+use tidegate_types::ids::Seq;
+use tidegate_types::record::Durability;
+use tidegate_types::request::{Method, RawRequest, Reply};
+
+pub(crate) const ISSUER: &str = "https://desk.example";
+
+/// A handle that is not open yet.
+pub(crate) fn handle(desk: &Arc<Desk>) -> Arc<Handle> {
+    let start = Start {
+        state: State::default(),
+        keys: KeptKeys::new(&[7; 64], clock::now()),
+        assertions: Once::new(100, Time::default()),
+    };
+    Handle::new(Arc::clone(desk), start)
+}
+
+/// A client with its keys: one that says who it is, one that its tokens are bound to.
+pub(crate) struct App {
+    pub(crate) handle: Arc<Handle>,
+    count: Cell<u64>,
+}
+
+pub(crate) fn key(byte: u8) -> SigningKey {
+    SigningKey::from_seed(&Secret::new(vec![byte; 32])).unwrap()
+}
+
+pub(crate) fn terms(id: &str) -> Terms {
+    let jwks = json!({ "keys": [key(1).public().to_json()] }).to_string();
+    let allowed = json!([{
+        "type": "tidegate_trading", "venue": "binance", "account": "main",
+        "instruments": ["BTCUSDT"], "sides": ["buy"], "order_types": ["limit"],
+        "max_order": { "notional": "50" }, "max_open_notional": "100",
+    }]);
+    Terms {
+        id: ClientId::new(id).unwrap(),
+        title: "An app".into(),
+        method: Proof::PrivateKeyJwt { jwks },
+        bound_to: Binding::Dpop,
+        grants: GrantType::NAMES.iter().map(|(_, kind)| *kind).collect(),
+        redirect_uris: vec!["https://app.example/cb".into()],
+        allowed: details::parse(&allowed.to_string()).unwrap(),
+        delegate: None,
+        introspects: false,
+    }
+}
+
+impl App {
+    pub(crate) fn new(desk: &Arc<Desk>) -> App {
+        let handle = handle(desk);
+        handle.open(ISSUER.to_owned()).unwrap();
+        let event = Event::ClientRegistered { terms: terms("ann") };
+        handle.look(|authority| authority.apply(&event));
+        App { handle, count: Cell::new(0) }
+    }
+
+    fn unique(&self) -> String {
+        self.count.set(self.count.get() + 1);
+        self.count.get().to_string()
+    }
+
+    /// The form with the client's assertion.
+    pub(crate) fn form(&self, fields: &str) -> String {
+        let now = clock::now().millis() / 1000;
+        let claims = json!({
+            "iss": "ann", "sub": "ann", "aud": ISSUER, "jti": self.unique(), "iat": now,
+            "exp": now + 60,
+        });
+        let assertion = key(1).sign(Typ::ClientAssertion, &claims).unwrap();
+        let kind = "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+        format!("{fields}&client_assertion_type={kind}&client_assertion={assertion}")
+    }
+
+    pub(crate) fn proof(&self, htu: &str, htm: &str, nonce: Option<&str>, ath: Option<&str>) -> String {
+        let now = clock::now().millis() / 1000;
+        let mut claims = json!({ "jti": self.unique(), "htm": htm, "htu": htu, "iat": now });
+        if let Some(nonce) = nonce {
+            claims["nonce"] = nonce.into();
+        }
+        if let Some(ath) = ath {
+            claims["ath"] = ath.into();
+        }
+        key(2).prove(&claims).unwrap()
+    }
+
+    async fn post(&self, path: &str, form: String, proofs: &[String]) -> Reply {
+        self.handle.answer(post(path, form, proofs)).await
+    }
+
+    /// An access token in the client's own name.
+    pub(crate) async fn token(&self) -> String {
+        let nonce = self.handle.look(|authority| authority.nonce(clock::now()));
+        let proof = self.proof(&format!("{ISSUER}/oauth/token"), "POST", nonce.as_deref(), None);
+        let form = self.form("grant_type=client_credentials");
+        let reply = self.post("/oauth/token", form, &[proof]).await;
+        assert_eq!(reply.status, 200, "{}", body(&reply));
+        body(&reply)["access_token"].as_str().unwrap().to_owned()
+    }
+}
+
+fn request(method: Method, path: &str) -> RawRequest {
+    RawRequest {
+        method,
+        path: path.to_owned(),
+        query: String::new(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        peer: [127, 0, 0, 1].into(),
+    }
+}
+
+fn post(path: &str, form: String, proofs: &[String]) -> RawRequest {
+    let mut request = request(Method::Post, path);
+    request.headers = proofs.iter().map(|proof| ("dpop".to_owned(), proof.clone())).collect();
+    let kind = "application/x-www-form-urlencoded;charset=UTF-8";
+    request.headers.push(("content-type".into(), kind.into()));
+    request.body = form.into_bytes();
+    request
+}
+
+fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
+    let found = reply.headers.iter().find(|(header, _)| header == name);
+    found.map(|(_, value)| value.as_str())
+}
+
+fn body(reply: &Reply) -> Value {
+    serde_json::from_slice(&reply.body).unwrap_or_default()
+}
+
+fn facts(memory: &Memory) -> usize {
+    let is_fact = |body: &&tidegate_types::record::Body| {
+        matches!(body, tidegate_types::record::Body::Identity { .. })
+    };
+    bodies(memory).iter().filter(is_fact).count()
+}
+
+#[tokio::test]
+async fn dp_19_a_nonce_is_asked_for_and_a_token_is_on_record_before_it_leaves() {
+    let memory = Memory::default();
+    let world = on(&memory, Durability::Disk).await;
+    let app = App::new(&world.desk);
+    let uri = format!("{ISSUER}/oauth/token");
+    let form = || app.form("grant_type=client_credentials");
+    let first = app.post("/oauth/token", form(), &[app.proof(&uri, "POST", None, None)]).await;
+    assert_eq!((first.status, body(&first)["error"].as_str()), (400, Some("use_dpop_nonce")));
+    assert_eq!(facts(&memory), 0);
+    let nonce = header(&first, "dpop-nonce").unwrap();
+    let proof = app.proof(&uri, "POST", Some(nonce), None);
+    let second = app.post("/oauth/token", form(), std::slice::from_ref(&proof)).await;
+    assert_eq!(second.status, 200, "{}", body(&second));
+    assert_eq!(facts(&memory), 1);
+    assert_eq!(header(&second, "cache-control"), Some("no-store"));
+    assert!(header(&second, "dpop-nonce").is_some());
+    assert_eq!(body(&second)["token_type"], "DPoP");
+    let again = app.post("/oauth/token", form(), &[proof]).await;
+    assert_eq!(body(&again)["error"], "invalid_dpop_proof");
+    // What the journal holds is what a restart starts from.
+    let mut ledger = Ledger::default();
+    bodies(&memory).iter().for_each(|body| ledger.replay(body));
+    assert_eq!(ledger.unread(), 0);
+}
+
+#[tokio::test]
+async fn nothing_is_given_out_that_cannot_be_put_on_record() {
+    let memory = Memory::default();
+    let world = on(&memory, Durability::Disk).await;
+    let app = App::new(&world.desk);
+    memory.set_fault(Some(Fault::Sync));
+    let nonce = app.handle.look(|authority| authority.nonce(clock::now()));
+    let proof = app.proof(&format!("{ISSUER}/oauth/token"), "POST", nonce.as_deref(), None);
+    let form = app.form("grant_type=client_credentials");
+    let reply = app.post("/oauth/token", form, &[proof]).await;
+    assert_eq!((reply.status, &body(&reply)["error"]), (503, &json!("temporarily_unavailable")));
+    assert!(body(&reply).get("access_token").is_none());
+}
+
+#[tokio::test]
+async fn par_1_oa_07_methods_and_forms_of_bodies() {
+    let world = world().await;
+    let app = App::new(&world.desk);
+    for path in ["par", "token", "revoke", "introspect", "device_authorization"] {
+        let path = format!("/oauth/{path}");
+        for method in [Method::Get, Method::Put, Method::Delete] {
+            let reply = app.handle.answer(request(method, &path)).await;
+            assert_eq!((reply.status, header(&reply, "allow")), (405, Some("POST")), "{path}");
+        }
+        let mut json = post(&path, app.form("token=x"), &[]);
+        json.headers = vec![("content-type".into(), "application/json".into())];
+        let mut query = post(&path, app.form("token=x"), &[]);
+        query.query = "client_id=ann".into();
+        for wrong in [json, query] {
+            let reply = app.handle.answer(wrong).await;
+            assert_eq!((reply.status, &body(&reply)["error"]), (400, &json!("invalid_request")));
+            assert_eq!(header(&reply, "cache-control"), Some("no-store"));
+        }
+        let unknown = app.post(&path, "client_id=nobody".into(), &[]).await;
+        assert_eq!((unknown.status, &body(&unknown)["error"]), (401, &json!("invalid_client")));
+    }
+    let twice = [app.proof("x", "POST", None, None), app.proof("x", "POST", None, None)];
+    let form = app.form("grant_type=client_credentials");
+    assert_eq!(body(&app.post("/oauth/token", form, &twice).await)["error"], "invalid_dpop_proof");
+}
+
+#[tokio::test]
+async fn oa_13_who_tries_a_password_is_told_so_in_its_scheme() {
+    let world = world().await;
+    let app = App::new(&world.desk);
+    let mut basic = post("/oauth/token", "grant_type=client_credentials".into(), &[]);
+    basic.headers.push(("authorization".into(), "Basic YTpi".into()));
+    let reply = app.handle.answer(basic).await;
+    assert_eq!(reply.status, 401);
+    assert!(header(&reply, "www-authenticate").unwrap().starts_with("Basic realm="));
+}
+
+#[tokio::test]
+async fn what_is_published_and_where_browsers_are_sent() {
+    let world = world().await;
+    let app = App::new(&world.desk);
+    let get = async |path: &str| app.handle.answer(request(Method::Get, path)).await;
+    let document = get("/.well-known/oauth-authorization-server").await;
+    assert_eq!(body(&document)["issuer"], ISSUER);
+    assert_eq!(body(&document)["token_endpoint_auth_methods_supported"], json!(["private_key_jwt"]));
+    let resource = get("/.well-known/oauth-protected-resource").await;
+    assert_eq!(body(&resource)["authorization_servers"], json!([ISSUER]));
+    let keys = get("/oauth/jwks").await;
+    let keys = body(&keys)["keys"].as_array().unwrap().clone();
+    assert_eq!(keys.len(), 2);
+    assert!(keys.iter().all(|key| key.get("d").is_none()));
+    // It gives no identity tokens, so it says nothing of being an OpenID provider.
+    assert_eq!(get("/.well-known/openid-configuration").await.status, 404);
+    let mut authorize = request(Method::Get, "/oauth/authorize");
+    authorize.query = "client_id=ann&request_uri=urn%3Ax".into();
+    let reply = app.handle.answer(authorize).await;
+    assert_eq!(reply.status, 303);
+    assert_eq!(header(&reply, "location"), Some("/consent?client_id=ann&request_uri=urn%3Ax"));
+    assert_eq!(app.handle.answer(request(Method::Post, "/oauth/jwks")).await.status, 405);
+}
+
+#[tokio::test]
+async fn without_an_address_it_gives_nothing() {
+    let world = world().await;
+    let handle = handle(&world.desk);
+    let reply = handle.answer(request(Method::Get, "/.well-known/oauth-authorization-server")).await;
+    assert_eq!(reply.status, 503);
+    let reply = handle.answer(post("/oauth/token", "grant_type=x".into(), &[])).await;
+    assert_eq!(reply.status, 503);
+}
+
+#[tokio::test]
+async fn dp_22_an_assertion_is_refused_after_a_stop_and_after_a_crash() {
+    let world = world().await;
+    let folder = DataFolder::new(world.folder.path());
+    let app = App::new(&world.desk);
+    app.token().await;
+    Seen::save(&app.handle, &folder, Seq(77));
+    let now = clock::now();
+    let mut restored = Seen::load(&folder, Seq(77), now, None);
+    let later = now.plus(Span::from_secs(60));
+    assert_eq!(restored.len(), 1);
+    assert!(restored.admit(b"ann", "fresh", now.minus(Span::from_secs(5)), later, now).is_ok());
+    // A record came since the file was written: the gateway after that one crashed.
+    let mut crashed = Seen::load(&folder, Seq(78), now, Some(now));
+    let ahead = |s| now.plus(Span::from_secs(s));
+    assert!(crashed.admit(b"ann", "old", ahead(14), later, now).is_err());
+    assert!(crashed.admit(b"ann", "new", ahead(15), later, now).is_ok());
+}
