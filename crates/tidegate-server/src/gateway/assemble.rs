@@ -72,7 +72,7 @@ pub(super) async fn assemble(
 ) -> Result<Assembled, GatewayError> {
     let GatewayConfig { folder, config, signer: signer_config } = config;
     let started = clock::now();
-    let replayed = replay(&folder, &config)?;
+    let mut replayed = replay(&folder, &config)?;
     let is_copy = place::is_copy(&folder, replayed.core.next_seq().0 == 0)?;
     let unattended = matches!(signer_config.unlock, UnlockSource::KeyFile(_));
     let (signer, opened, news) = SignerClient::start(signer_config, replayed.core.next_seq())
@@ -80,8 +80,7 @@ pub(super) async fn assemble(
         .map_err(|e| GatewayError::of("the signer")(&e))?;
     let mut secrets = CallerSecrets::open(&folder.callers(), opened.callers_key())
         .map_err(|e| GatewayError::of("the store of callers' secrets")(&e))?;
-    let oauth_keys = oauth::take_up(&mut secrets, started)
-        .map_err(|e| GatewayError::of("the keys of the authorization server")(&e))?;
+    let oauth_start = oauth_start(&mut secrets, &mut replayed, &folder, started)?;
     let (held, keys) = watch::channel(opened.keys.clone());
     let (held, lacks) = (Arc::new(held), opened.limits.missing());
     for what in &lacks {
@@ -91,14 +90,12 @@ pub(super) async fn assemble(
 
     let replays = ReplayGuard::new(started, replayed.last_record);
     let taken_from = replays.not_before();
-    let next = replayed.core.next_seq();
-    let assertions = oauth::Seen::load(&folder, next, started, replayed.last_record);
     let rate = (config.requests.per_second, config.requests.burst);
     let callers = Arc::new(Callers::new(keyring(&replayed.core, &secrets)?, replays, rate));
     let links = Arc::new(links(&config)?);
     let Replayed {
         core,
-        ledger,
+        ledger: _,
         journal,
         appender,
         last_record,
@@ -108,10 +105,7 @@ pub(super) async fn assemble(
     } = replayed;
     let runtime = tokio::runtime::Handle::current();
     let desk = Desk::new(core, appender, Arc::new(signer.clone()), Arc::clone(&links), runtime);
-    tokio::spawn(Arc::clone(&desk).hear_journal(journal_news));
-    tokio::spawn(Arc::clone(&desk).keep_time());
-    tokio::spawn(Arc::clone(&desk).keep_committing());
-    tokio::spawn(Arc::clone(&desk).watch_journal(folder.journal().display().to_string()));
+    keep_going(&desk, journal_news, &folder);
     let disk = DiskWatch::start(&folder, touch_now_and_then())
         .map_err(|e| GatewayError::of("a thread")(&e))?;
     tokio::spawn(saved::keep(Arc::clone(&desk), folder.clone(), settings, from));
@@ -137,9 +131,8 @@ pub(super) async fn assemble(
         stop: stop.clone(),
     };
     let admin = Administration::new(parts, secrets);
-    let start =
-        oauth::Start { state: ledger.oauth, keys: oauth_keys.clone(), assertions };
-    let oauth = oauth::Handle::new(Arc::clone(&desk), start);
+    let oauth_keys = oauth_start.keys.clone();
+    let oauth = oauth::Handle::new(Arc::clone(&desk), oauth_start);
     tokio::spawn(oauth::keep_keys(Arc::clone(&oauth), Arc::clone(&admin), oauth_keys));
     let web = Web::new(Arc::clone(&oauth));
     let gate = Gate::new(
@@ -167,6 +160,33 @@ pub(super) async fn assemble(
         last_record,
         keys,
     })
+}
+
+/// What the desk does by itself: hearing of its journal, keeping time, committing.
+fn keep_going(
+    desk: &Arc<Desk>,
+    journal_news: mpsc::UnboundedReceiver<FlushEvent>,
+    folder: &DataFolder,
+) {
+    tokio::spawn(Arc::clone(desk).hear_journal(journal_news));
+    tokio::spawn(Arc::clone(desk).keep_time());
+    tokio::spawn(Arc::clone(desk).keep_committing());
+    tokio::spawn(Arc::clone(desk).watch_journal(folder.journal().display().to_string()));
+}
+
+/// What the authorization server starts from.
+fn oauth_start(
+    secrets: &mut CallerSecrets,
+    replayed: &mut Replayed,
+    folder: &DataFolder,
+    started: Time,
+) -> Result<oauth::Start, GatewayError> {
+    let keys = oauth::take_up(secrets, started)
+        .map_err(|e| GatewayError::of("the keys of the authorization server")(&e))?;
+    let next = replayed.core.next_seq();
+    let assertions = oauth::Seen::load(folder, next, started, replayed.last_record);
+    let state = std::mem::take(&mut replayed.ledger.oauth);
+    Ok(oauth::Start { state, keys, assertions })
 }
 
 /// Touches the folder now and then, so that it knows when it was in use last.

@@ -31,7 +31,12 @@ impl KeptKeys {
     /// The first keys, of 64 fresh random bytes; the first of them signs from `now` on.
     pub fn new(random: &[u8; 64], now: Time) -> KeptKeys {
         let (current, next) = random.split_at(32);
-        KeptKeys { current: Seed::of(current), since: now, next: Seed::of(next), before: Vec::new() }
+        KeptKeys {
+            current: Seed::of(current),
+            since: now,
+            next: Seed::of(next),
+            before: Vec::new(),
+        }
     }
 
     /// Whether another key is to sign by now.

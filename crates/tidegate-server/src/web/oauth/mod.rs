@@ -21,7 +21,7 @@ use tidegate_identity::oauth::authority::{
 use tidegate_identity::oauth::client::ClientId;
 use tidegate_identity::oauth::dpop::{MAX_PROOFS, Nonces, Proofs};
 use tidegate_identity::oauth::event::State;
-use tidegate_identity::oauth::jose::{Keys, KeptKeys};
+use tidegate_identity::oauth::jose::{KeptKeys, Keys};
 use tidegate_identity::oauth::once::Once;
 use tidegate_identity::oauth::{ErrorCode, OAuthError};
 use tidegate_types::secret::Secret;

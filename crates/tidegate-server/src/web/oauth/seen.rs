@@ -29,17 +29,11 @@ codec_struct!(Seen { next, assertions });
 impl Seen {
     /// What a gateway starts from that began at `started`, the journal's next record being `next` and
     /// its last one of `last_record`.
-    pub fn load(
-        folder: &DataFolder,
-        next: Seq,
-        started: Time,
-        last_record: Option<Time>,
-    ) -> Once {
+    pub fn load(folder: &DataFolder, next: Seq, started: Time, last_record: Option<Time>) -> Once {
         let kept = read_private(&folder.seen()).ok();
         let kept = kept.and_then(|bytes| from_bytes::<Seen>(bytes.expose()).ok());
         let whole = kept.filter(|kept| kept.next == next);
-        let restored =
-            whole.and_then(|kept| Once::restore(MAX_ASSERTIONS, &kept.assertions.0));
+        let restored = whole.and_then(|kept| Once::restore(MAX_ASSERTIONS, &kept.assertions.0));
         restored.unwrap_or_else(|| {
             let acted_on = last_record.unwrap_or_default();
             Once::new(MAX_ASSERTIONS, started.max(acted_on).plus(MAX_AHEAD))

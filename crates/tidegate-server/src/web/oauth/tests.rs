@@ -83,7 +83,13 @@ impl App {
         format!("{fields}&client_assertion_type={kind}&client_assertion={assertion}")
     }
 
-    pub(crate) fn proof(&self, htu: &str, htm: &str, nonce: Option<&str>, ath: Option<&str>) -> String {
+    pub(crate) fn proof(
+        &self,
+        htu: &str,
+        htm: &str,
+        nonce: Option<&str>,
+        ath: Option<&str>,
+    ) -> String {
         let now = clock::now().millis() / 1000;
         let mut claims = json!({ "jti": self.unique(), "htm": htm, "htu": htu, "iat": now });
         if let Some(nonce) = nonce {
@@ -231,7 +237,10 @@ async fn what_is_published_and_where_browsers_are_sent() {
     let get = async |path: &str| app.handle.answer(request(Method::Get, path)).await;
     let document = get("/.well-known/oauth-authorization-server").await;
     assert_eq!(body(&document)["issuer"], ISSUER);
-    assert_eq!(body(&document)["token_endpoint_auth_methods_supported"], json!(["private_key_jwt"]));
+    assert_eq!(
+        body(&document)["token_endpoint_auth_methods_supported"],
+        json!(["private_key_jwt"])
+    );
     let resource = get("/.well-known/oauth-protected-resource").await;
     assert_eq!(body(&resource)["authorization_servers"], json!([ISSUER]));
     let keys = get("/oauth/jwks").await;
@@ -252,7 +261,8 @@ async fn what_is_published_and_where_browsers_are_sent() {
 async fn without_an_address_it_gives_nothing() {
     let world = world().await;
     let handle = handle(&world.desk);
-    let reply = handle.answer(request(Method::Get, "/.well-known/oauth-authorization-server")).await;
+    let reply =
+        handle.answer(request(Method::Get, "/.well-known/oauth-authorization-server")).await;
     assert_eq!(reply.status, 503);
     let reply = handle.answer(post("/oauth/token", "grant_type=x".into(), &[])).await;
     assert_eq!(reply.status, 503);
