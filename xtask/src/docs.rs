@@ -1,5 +1,6 @@
 //! Documents made from definitions in the code, so that they cannot disagree with it.
 
+use crate::security;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -9,12 +10,19 @@ use tidegate_types::Code;
 
 /// Writes the generated documents, or with `check` says which are out of date.
 pub(crate) fn run(root: &Path, check: bool) -> ExitCode {
-    let documents = [
+    let mut documents = vec![
         ("docs/configuration.md", configuration()),
         ("docs/refusals.md", refusals()),
         ("docs/roles.md", roles()),
     ];
     let mut stale = 0;
+    match security::pages(root) {
+        Ok(pages) => documents.extend(pages),
+        Err(breaches) => {
+            breaches.iter().for_each(|breach| println!("docs: {breach}"));
+            stale += breaches.len();
+        }
+    }
     for (path, text) in documents {
         if fs::read_to_string(root.join(path)).is_ok_and(|now| now == text) {
             continue;

@@ -3,6 +3,7 @@
 mod chaos;
 mod ci;
 mod docs;
+mod security;
 mod simulate;
 mod tidy;
 
@@ -12,7 +13,8 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask COMMAND
   ci [STEP ...]    every check, or the steps named
   tidy             hold the house rules against the tree
-  docs [--check]   write the generated documents, or hold them against the tree
+  docs [--check]   write the generated documents, or hold them against the tree; the tables of
+                   docs/security are held against their lists and the tests they name
   simulate [--seed N] [--hours H] [--seeds COUNT] [--threads N] [--calm] [--log]
                    run the gateway against a faulty world in one thread under one seed
   chaos [--minutes N] [--seed N] [--faults kill,net,disk] [--keep]
