@@ -61,9 +61,10 @@ impl Signed {
             return Err(malformed("Signature-Input and Signature are of different signatures"));
         }
         let components = list.texts().ok_or_else(|| malformed("a component"))?;
-        let doubled = components.iter().enumerate().any(|(at, name)| {
-            components.iter().take(at).any(|before| before == name)
-        });
+        let doubled = components
+            .iter()
+            .enumerate()
+            .any(|(at, name)| components.iter().take(at).any(|before| before == name));
         if doubled || components.len() > MAX_COMPONENTS {
             return Err(malformed("components are covered once each, and not too many"));
         }

@@ -47,14 +47,25 @@ fn message(headers: &[(String, String)]) -> Message<'_> {
 
 #[test]
 fn b_2_1_to_b_2_3_have_the_bases_of_the_rfc() {
-    let minimal = "sig-b21=();created=1618884473;keyid=\"test-key-rsa-pss\";nonce=\"b3k2pp5k7z-50gnwp.yemd\"";
+    let minimal =
+        "sig-b21=();created=1618884473;keyid=\"test-key-rsa-pss\";nonce=\"b3k2pp5k7z-50gnwp.yemd\"";
     let selective = "sig-b22=(\"@authority\" \"content-digest\" \"@query\");created=1618884473";
     let full = "sig-b23=(\"date\" \"@method\" \"@path\" \"@query\" \"@authority\" \"content-type\" \"content-digest\" \"content-length\");created=1618884473";
     let digest = "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:";
     let table = [
         (minimal, String::new()),
-        (selective, format!("\"@authority\": example.com\n\"content-digest\": {digest}\n\"@query\": ?param=Value&Pet=dog\n")),
-        (full, format!("\"date\": Tue, 20 Apr 2021 02:07:55 GMT\n\"@method\": POST\n\"@path\": /foo\n\"@query\": ?param=Value&Pet=dog\n\"@authority\": example.com\n\"content-type\": application/json\n\"content-digest\": {digest}\n\"content-length\": 18\n")),
+        (
+            selective,
+            format!(
+                "\"@authority\": example.com\n\"content-digest\": {digest}\n\"@query\": ?param=Value&Pet=dog\n"
+            ),
+        ),
+        (
+            full,
+            format!(
+                "\"date\": Tue, 20 Apr 2021 02:07:55 GMT\n\"@method\": POST\n\"@path\": /foo\n\"@query\": ?param=Value&Pet=dog\n\"@authority\": example.com\n\"content-type\": application/json\n\"content-digest\": {digest}\n\"content-length\": 18\n"
+            ),
+        ),
     ];
     for (input, lines) in table {
         let label = input.split_once('=').unwrap();
@@ -97,8 +108,14 @@ fn b_4_what_a_proxy_may_change_and_what_not() {
     let lines = |changes: &[(&str, &str)]| {
         let mut lines = vec![
             ("host", "example.org"),
-            ("signature-input", "transform=(\"@method\" \"@path\" \"@authority\" \"accept\");created=1618884473;keyid=\"test-key-ed25519\""),
-            ("signature", "transform=:ZT1kooQsEHpZ0I1IjCqtQppOmIqlJPeo7DHR3SoMn0s5JZ1eRGS0A+vyYP9t/LXlh5QMFFQ6cpLt2m0pmj3NDA==:"),
+            (
+                "signature-input",
+                "transform=(\"@method\" \"@path\" \"@authority\" \"accept\");created=1618884473;keyid=\"test-key-ed25519\"",
+            ),
+            (
+                "signature",
+                "transform=:ZT1kooQsEHpZ0I1IjCqtQppOmIqlJPeo7DHR3SoMn0s5JZ1eRGS0A+vyYP9t/LXlh5QMFFQ6cpLt2m0pmj3NDA==:",
+            ),
         ];
         lines.extend(changes);
         headers(&lines)
@@ -113,7 +130,11 @@ fn b_4_what_a_proxy_may_change_and_what_not() {
     let two = [("accept", "application/json"), ("accept", "*/*")];
     assert!(good(&lines(&two), "GET", "example.org"));
     assert!(good(&lines(&[("accept", "application/json, */*")]), "GET", "example.org"));
-    assert!(good(&lines(&[("accept", "  application/json "), ("x", "1"), two[1]]), "GET", "EXAMPLE.org:443"));
+    assert!(good(
+        &lines(&[("accept", "  application/json "), ("x", "1"), two[1]]),
+        "GET",
+        "EXAMPLE.org:443"
+    ));
     assert!(!good(&lines(&two), "POST", "example.org"), "another method");
     assert!(!good(&lines(&two), "GET", "example.com"), "another host");
     assert!(!good(&lines(&[two[1], two[0]]), "GET", "example.org"), "another order of values");
@@ -211,16 +232,44 @@ fn what_covers_too_little_or_is_changed_is_refused() {
         ("an idempotency key that is not covered", key, Code::BadSignature),
         ("two signatures", two, Code::Malformed),
         ("no method", with("\"@target-uri\" \"content-digest\""), Code::BadSignature),
-        ("no query", with("\"@method\" \"@authority\" \"@path\" \"content-digest\""), Code::BadSignature),
+        (
+            "no query",
+            with("\"@method\" \"@authority\" \"@path\" \"content-digest\""),
+            Code::BadSignature,
+        ),
         ("no digest", with("\"@method\" \"@target-uri\""), Code::BadSignature),
         ("old", signed_request(ENOUGH, &params(NOW - 61, "n"), "{}"), Code::StaleTimestamp),
         ("ahead", signed_request(ENOUGH, &params(NOW + 2, "n"), "{}"), Code::StaleTimestamp),
-        ("over", signed_request(ENOUGH, &format!("{};expires={NOW}", params(NOW - 9, "n")), "{}"), Code::StaleTimestamp),
-        ("good for too long", signed_request(ENOUGH, &format!("{};expires={}", params(NOW, "n"), NOW + 61), "{}"), Code::StaleTimestamp),
-        ("no nonce", signed_request(ENOUGH, &format!("created={NOW};keyid=\"test-shared-secret\""), "{}"), Code::BadSignature),
-        ("no key", signed_request(ENOUGH, &format!("created={NOW};nonce=\"n\""), "{}"), Code::BadSignature),
-        ("no time", signed_request(ENOUGH, "keyid=\"test-shared-secret\";nonce=\"n\"", "{}"), Code::BadSignature),
-        ("a stranger", signed_request(ENOUGH, &format!("created={NOW};keyid=\"x\";nonce=\"n\""), "{}"), Code::UnknownKey),
+        (
+            "over",
+            signed_request(ENOUGH, &format!("{};expires={NOW}", params(NOW - 9, "n")), "{}"),
+            Code::StaleTimestamp,
+        ),
+        (
+            "good for too long",
+            signed_request(ENOUGH, &format!("{};expires={}", params(NOW, "n"), NOW + 61), "{}"),
+            Code::StaleTimestamp,
+        ),
+        (
+            "no nonce",
+            signed_request(ENOUGH, &format!("created={NOW};keyid=\"test-shared-secret\""), "{}"),
+            Code::BadSignature,
+        ),
+        (
+            "no key",
+            signed_request(ENOUGH, &format!("created={NOW};nonce=\"n\""), "{}"),
+            Code::BadSignature,
+        ),
+        (
+            "no time",
+            signed_request(ENOUGH, "keyid=\"test-shared-secret\";nonce=\"n\"", "{}"),
+            Code::BadSignature,
+        ),
+        (
+            "a stranger",
+            signed_request(ENOUGH, &format!("created={NOW};keyid=\"x\";nonce=\"n\""), "{}"),
+            Code::UnknownKey,
+        ),
     ];
     for (what, request, code) in table {
         assert_eq!(Door::new().check(&request), Err(code), "{what}");
@@ -231,8 +280,22 @@ fn what_covers_too_little_or_is_changed_is_refused() {
 #[test]
 fn what_is_no_structured_field_is_not_read() {
     for text in [
-        "", "s", "s=", "s=(", "s=()x", "s=(\"a\"\"b\")", "S=()", "s=();a=1;a=2", "s=(), s=()",
-        "s=(\"\u{e9}\")", "s=(\"a\\n\")", "s=:A:", "s=();created=1.5", "s=();a=?2", "s=()/", "s=(),",
+        "",
+        "s",
+        "s=",
+        "s=(",
+        "s=()x",
+        "s=(\"a\"\"b\")",
+        "S=()",
+        "s=();a=1;a=2",
+        "s=(), s=()",
+        "s=(\"\u{e9}\")",
+        "s=(\"a\\n\")",
+        "s=:A:",
+        "s=();created=1.5",
+        "s=();a=?2",
+        "s=()/",
+        "s=(),",
     ] {
         assert_eq!(dictionary(text), None, "{text:?}");
     }

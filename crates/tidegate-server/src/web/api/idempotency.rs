@@ -127,6 +127,11 @@ pub(super) fn reused() -> Problem {
     Problem::plain(REUSED, "the idempotency key came with another request before", 422)
 }
 
+/// For how many hours answers are kept.
+pub(super) const fn hours() -> u64 {
+    IDEMPOTENCY_LIFETIME.millis() / 3_600_000
+}
+
 fn digest_of(request: &RawRequest) -> Digest {
     let mut context = digest::Context::new(&digest::SHA256);
     for part in [request.method.as_str().as_bytes(), request.path.as_bytes()] {

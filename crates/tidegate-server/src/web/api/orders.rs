@@ -16,7 +16,7 @@ use tidegate_types::reject::Code;
 
 /// When a conditional order becomes live.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug)]
-pub struct Trigger {
+pub(super) struct Trigger {
     /// At which price.
     pub price: Amount,
     /// Of which kind.
@@ -26,7 +26,7 @@ pub struct Trigger {
 /// Where an order stands.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Debug)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub(super) enum State {
     /// On its way to the venue; no answer yet.
     Pending,
     /// The venue did not answer: it may or may not be live. Tidegate asks until it knows; do not place
@@ -65,7 +65,7 @@ impl From<Stage> for State {
 
 /// A change that the venue has not answered.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug)]
-pub struct Amending {
+pub(super) struct Amending {
     /// The new total quantity.
     pub quantity: Amount,
     /// The new limit price.
@@ -87,7 +87,7 @@ impl From<&PendingAmend> for Amending {
 
 /// An order.
 #[derive(Clone, PartialEq, Serialize, JsonSchema, Debug)]
-pub struct Order {
+pub(super) struct Order {
     /// Tidegate's number for it.
     pub id: String,
     /// The caller's own id.
@@ -191,7 +191,7 @@ fn force_word(force: TimeInForce) -> (ForceWord, Option<When>) {
 /// When a conditional order is to become live.
 #[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
-pub struct NewTrigger {
+pub(super) struct NewTrigger {
     /// At which price.
     pub price: Positive,
     /// Of which kind.
@@ -201,7 +201,7 @@ pub struct NewTrigger {
 /// An order to be placed.
 #[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
-pub struct PlaceOrder {
+pub(super) struct PlaceOrder {
     /// Of what, as `venue/name`.
     #[schemars(length(min = 3, max = 97))]
     pub instrument: String,
@@ -290,7 +290,7 @@ fn force(word: ForceWord, until: Option<When>) -> TimeInForce {
 /// A change of a live order; what is absent stays.
 #[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
-pub struct Amend {
+pub(super) struct Amend {
     /// The new total quantity, filled part included.
     pub quantity: Option<Positive>,
     /// The new limit price.
@@ -325,7 +325,7 @@ impl Amend {
 /// Which of one's own live orders are to be cancelled; every condition given must hold.
 #[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
-pub struct CancelOrders {
+pub(super) struct CancelOrders {
     /// Of this instrument only, as `venue/name`.
     #[schemars(length(min = 3, max = 97))]
     pub instrument: Option<String>,
@@ -336,7 +336,7 @@ pub struct CancelOrders {
 
 /// What became of cancels.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug)]
-pub struct Cancelled {
+pub(super) struct Cancelled {
     /// Numbers of the orders that are cancelled.
     pub cancelled: Vec<String>,
     /// Numbers of those that could not be, or are not known to be: look at them again.

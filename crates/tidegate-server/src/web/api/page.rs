@@ -15,7 +15,7 @@ pub(super) const MOST: usize = 500;
 
 /// A page of a list.
 #[derive(Clone, PartialEq, Serialize, JsonSchema, Debug)]
-pub struct Page<T> {
+pub(super) struct Page<T> {
     /// The rows. A page may be short, and even empty, with more to come.
     pub items: Vec<T>,
     /// What to give as `cursor` for the next page; absent at the end.
@@ -54,11 +54,7 @@ impl Wanted {
     }
 
     /// The page of rows that come in order of their names, from the row after the one named on.
-    pub(super) fn of<T>(
-        &self,
-        list: &str,
-        rows: impl Iterator<Item = (String, T)>,
-    ) -> Page<T> {
+    pub(super) fn of<T>(&self, list: &str, rows: impl Iterator<Item = (String, T)>) -> Page<T> {
         let after = self.after.as_deref();
         let mut rows = rows.filter(|(name, _)| after.is_none_or(|after| name.as_str() > after));
         let mut page: Vec<(String, T)> = rows.by_ref().take(self.limit).collect();

@@ -1,10 +1,12 @@
 //! Refusals as RFC 9457 has them: one table from Tidegate's codes to HTTP.
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Reply;
 
+use super::idempotency::{IN_FLIGHT, REUSED};
 use super::orders::Order;
 
 /// Where problems are described.
@@ -13,7 +15,7 @@ pub(super) const PROBLEMS: &str = "/v1/problems/";
 /// Whether the same request may be sent again.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, JsonSchema, Debug)]
 #[serde(rename_all = "snake_case")]
-pub enum Retry {
+pub(super) enum Retry {
     /// Not before something has changed: the request, a limit, a grant, a halt.
     Never,
     /// Later; nothing was done.
@@ -24,14 +26,39 @@ pub enum Retry {
     Ask,
 }
 
+/// A code as callers read it: `TG` and three digits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Tg(pub Code);
+
+impl Serialize for Tg {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("TG{}", self.0.number()))
+    }
+}
+
+impl JsonSchema for Tg {
+    fn schema_name() -> Cow<'static, str> {
+        "Code".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let codes = Code::ALL.iter().map(|code| format!("TG{}", code.number()));
+        json_schema!({
+            "type": "string",
+            "description": "A refusal of Tidegate's own.",
+            "enum": codes.collect::<Vec<_>>(),
+        })
+    }
+}
+
 /// What went wrong (RFC 9457, `application/problem+json`).
 #[derive(Clone, PartialEq, Serialize, JsonSchema, Debug)]
-pub struct Problem {
+pub(super) struct Problem {
     /// Which kind, as an address below which it is described.
     #[serde(rename = "type")]
     pub kind: String,
     /// The kind in a few words.
-    pub title: String,
+    pub title: &'static str,
     /// The HTTP status.
     pub status: u16,
     /// The numbers, the limit, the rule.
@@ -39,7 +66,7 @@ pub struct Problem {
     pub detail: String,
     /// Tidegate's code, `TG` and three digits, where Tidegate refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
+    pub code: Option<Tg>,
     /// Whether to send it again.
     pub retry: Retry,
     /// For how long to wait, if that is known.
@@ -47,18 +74,18 @@ pub struct Problem {
     pub retry_after_ms: Option<u64>,
     /// The venue's own words, where the venue refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub venue: Option<VenueWords>,
+    pub venue: Option<Box<VenueWords>>,
     /// The order it is about, as it stands now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Box<Order>>,
     /// Methods that there are.
     #[serde(skip)]
-    pub allow: Option<String>,
+    pub allow: Option<Box<str>>,
 }
 
 /// A venue's refusal.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug)]
-pub struct VenueWords {
+pub(super) struct VenueWords {
     /// The venue's code.
     pub code: i64,
     /// The venue's words.
@@ -69,7 +96,7 @@ impl Problem {
     /// The problem that a refusal is.
     pub(super) fn of(reject: &Reject) -> Problem {
         Problem {
-            code: Some(format!("TG{}", reject.code.number())),
+            code: Some(Tg(reject.code)),
             detail: reject.detail.clone(),
             retry: retry(reject.code),
             retry_after_ms: reject.wait().map(|wait| wait.millis()),
@@ -87,10 +114,10 @@ impl Problem {
     }
 
     /// One that none of the codes is for.
-    pub(super) fn plain(kind: &str, title: &str, status: u16) -> Problem {
+    pub(super) fn plain(kind: &str, title: &'static str, status: u16) -> Problem {
         Problem {
             kind: format!("{PROBLEMS}{kind}"),
-            title: title.to_owned(),
+            title,
             status,
             detail: String::new(),
             code: None,
@@ -106,7 +133,7 @@ impl Problem {
     pub(super) fn refused_by_venue(words: VenueWords, order: Option<Order>) -> Problem {
         Problem {
             detail: words.message.clone(),
-            venue: Some(words),
+            venue: Some(Box::new(words)),
             order: order.map(Box::new),
             ..Problem::plain(VENUE_REFUSED, "the venue refused", 422)
         }
@@ -114,15 +141,14 @@ impl Problem {
 
     /// The answer. Challenges name both ways of showing who one is.
     pub(super) fn into_reply(self) -> Reply {
-        let mut headers =
-            vec![("content-type".to_owned(), "application/problem+json".to_owned())];
+        let mut headers = vec![("content-type".to_owned(), "application/problem+json".to_owned())];
         if self.status == 401 {
             for way in CHALLENGES {
                 headers.push(("www-authenticate".to_owned(), (*way).to_owned()));
             }
         }
         if let Some(allow) = &self.allow {
-            headers.push(("allow".to_owned(), allow.clone()));
+            headers.push(("allow".to_owned(), allow.to_string()));
         }
         if let Some(wait) = self.retry_after_ms.filter(|_| self.retry == Retry::Later) {
             headers.push(("retry-after".to_owned(), wait.div_ceil(1000).max(1).to_string()));
@@ -146,6 +172,8 @@ impl From<Reject> for Problem {
 /// The kinds of problem without a code.
 pub(super) const OTHERS: &[(&str, &str, u16)] = &[
     (VENUE_REFUSED, "the venue refused", 422),
+    (IN_FLIGHT, "the same request is being worked on", 409),
+    (REUSED, "the idempotency key came with another request before", 422),
     ("method-not-allowed", "the method is not served here", 405),
     ("unsupported-media-type", "the content is JSON", 415),
     ("not-found", "there is no such thing", 404),
@@ -190,7 +218,7 @@ pub(super) const fn retry(code: Code) -> Retry {
 
 /// The description of a kind of problem.
 #[derive(Serialize, JsonSchema, Debug)]
-pub struct ProblemKind {
+pub(super) struct ProblemKind {
     /// Its address.
     #[serde(rename = "type")]
     kind: String,
@@ -209,7 +237,7 @@ pub(super) fn kind(name: &str) -> Option<ProblemKind> {
     let code = Code::ALL.iter().find(|code| format!("TG{}", code.number()) == name);
     let described = |problem: Problem, fault: &str| ProblemKind {
         kind: problem.kind,
-        title: problem.title,
+        title: problem.title.to_owned(),
         status: problem.status,
         fault: fault.to_owned(),
         retry: problem.retry,

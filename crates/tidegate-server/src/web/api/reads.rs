@@ -21,7 +21,7 @@ const MOST_LOOKED_AT: usize = 20_000;
 /// What an instrument is.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, JsonSchema, Debug)]
 #[serde(rename_all = "snake_case")]
-pub enum KindWord {
+pub(super) enum KindWord {
     /// A perpetual future.
     Perpetual,
     /// A future with an expiry.
@@ -35,7 +35,7 @@ pub enum KindWord {
 /// What a quantity counts and what a price is in.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, JsonSchema, Debug)]
 #[serde(rename_all = "snake_case")]
-pub enum UnitWord {
+pub(super) enum UnitWord {
     /// Quantity in coin, price in dollars.
     Linear,
     /// Quantity in dollars, price in dollars, settled in coin.
@@ -46,7 +46,7 @@ pub enum UnitWord {
 
 /// Mark and index at a time.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug)]
-pub struct MarkView {
+pub(super) struct MarkView {
     /// The mark price.
     pub mark: Amount,
     /// The index in dollars.
@@ -63,7 +63,7 @@ impl From<&CoreMark> for MarkView {
 
 /// A price step that holds from a price on.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug)]
-pub struct Step {
+pub(super) struct Step {
     /// Above this price.
     pub above: Amount,
     /// Prices come in steps of this.
@@ -72,7 +72,7 @@ pub struct Step {
 
 /// The terms of an instrument.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug)]
-pub struct Instrument {
+pub(super) struct Instrument {
     /// Its name, as `venue/name`.
     pub id: String,
     /// What it is.
@@ -154,7 +154,7 @@ impl Instrument {
 
 /// The account's position in one instrument: all callers' together.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug)]
-pub struct Position {
+pub(super) struct Position {
     /// Which account.
     pub account: String,
     /// In what.
@@ -171,7 +171,7 @@ pub struct Position {
 
 /// What the account's wallet holds of an asset. Profit that is not realized yet is not in it.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug)]
-pub struct Balance {
+pub(super) struct Balance {
     /// Which account.
     pub account: String,
     /// Of what.
@@ -182,7 +182,7 @@ pub struct Balance {
 
 /// What the caller may do.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug)]
-pub struct Grant {
+pub(super) struct Grant {
     /// It may trade; otherwise it may only read.
     pub trade: bool,
     /// Patterns of the instruments it may trade.
@@ -232,7 +232,7 @@ impl From<&CoreGrant> for Grant {
 
 /// What the account may bear over all its callers.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug)]
-pub struct AccountLimits {
+pub(super) struct AccountLimits {
     /// Largest order in dollars.
     pub max_order_notional: Amount,
     /// Most that all open orders may be worth together.
@@ -277,7 +277,7 @@ impl From<&CoreLimits> for AccountLimits {
 
 /// What holds for the caller on its account, and what of it is used.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug)]
-pub struct Limits {
+pub(super) struct Limits {
     /// Who.
     pub caller: String,
     /// Where.
@@ -300,40 +300,49 @@ pub struct Limits {
 /// The positions of an account.
 pub(super) fn positions(state: &CoreState, who: &Named, page: &Wanted) -> Page<Position> {
     let held = state.positions().books(who.account()).filter(|(_, b)| b.position != 0);
-    page.of(POSITIONS, held.map(|(id, book)| {
-        let mark = state.marks().get(id);
-        let size = Qty(Decimal::from_raw(book.position.saturating_abs()));
-        let worth = state.instruments().get(id).zip(mark).and_then(|(terms, mark)| {
-            terms.notional(size, mark.mark, mark.index).ok()
-        });
-        let position = Position {
-            account: who.account().to_string(),
-            instrument: id.to_string(),
-            quantity: Amount(book.position().0),
-            notional: worth.map(|usd| Amount(usd.0)),
-            last_mark: mark.map(MarkView::from),
-        };
-        (id.to_string(), position)
-    }))
+    page.of(
+        POSITIONS,
+        held.map(|(id, book)| {
+            let mark = state.marks().get(id);
+            let size = Qty(Decimal::from_raw(book.position.saturating_abs()));
+            let worth = state
+                .instruments()
+                .get(id)
+                .zip(mark)
+                .and_then(|(terms, mark)| terms.notional(size, mark.mark, mark.index).ok());
+            let position = Position {
+                account: who.account().to_string(),
+                instrument: id.to_string(),
+                quantity: Amount(book.position().0),
+                notional: worth.map(|usd| Amount(usd.0)),
+                last_mark: mark.map(MarkView::from),
+            };
+            (id.to_string(), position)
+        }),
+    )
 }
 
 /// The balances of an account.
 pub(super) fn balances(state: &CoreState, who: &Named, page: &Wanted) -> Page<Balance> {
-    page.of(BALANCES, state.balances().of(who.account()).map(|(asset, amount)| {
-        let balance = Balance {
-            account: who.account().to_string(),
-            asset: asset.to_string(),
-            amount: Amount(amount),
-        };
-        (asset.to_string(), balance)
-    }))
+    page.of(
+        BALANCES,
+        state.balances().of(who.account()).map(|(asset, amount)| {
+            let balance = Balance {
+                account: who.account().to_string(),
+                asset: asset.to_string(),
+                amount: Amount(amount),
+            };
+            (asset.to_string(), balance)
+        }),
+    )
 }
 
 /// What holds for a caller.
 pub(super) fn limits(state: &CoreState, who: &Named) -> Result<Limits, Problem> {
     let (caller, account) = (who.caller(), who.account());
     let grant = state.grant(caller, account);
-    let grant = grant.ok_or_else(|| Problem::new(Code::NoGrant, format!("{caller} on {account}")))?;
+    let grant =
+        grant.ok_or_else(|| Problem::new(Code::NoGrant, format!("{caller} on {account}")))?;
     Ok(Limits {
         caller: caller.to_string(),
         account: account.to_string(),
@@ -359,9 +368,10 @@ impl OrderFilter {
         let id = order.request.caller_id.as_ref().map(|id| id.as_str());
         self.open.is_none_or(|open| order.is_open() == open)
             && self.client_order_id.as_deref().is_none_or(|wanted| id == Some(wanted))
-            && self.instrument.as_deref().is_none_or(|wanted| {
-                order.request.instrument.to_string() == wanted
-            })
+            && self
+                .instrument
+                .as_deref()
+                .is_none_or(|wanted| order.request.instrument.to_string() == wanted)
     }
 }
 

@@ -11,7 +11,7 @@ use tidegate_types::time::Time;
 
 /// An amount of money or of an instrument.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Amount(pub Decimal);
+pub(super) struct Amount(pub Decimal);
 
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -41,7 +41,7 @@ impl JsonSchema for Amount {
 
 /// An amount above zero, as callers give it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Positive(pub Decimal);
+pub(super) struct Positive(pub Decimal);
 
 impl<'de> Deserialize<'de> for Positive {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Positive, D::Error> {
@@ -74,7 +74,7 @@ impl JsonSchema for Positive {
 
 /// A time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct When(pub Time);
+pub(super) struct When(pub Time);
 
 impl Serialize for When {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -122,7 +122,7 @@ macro_rules! words {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Debug)]
         #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$what])* $word,)* }
+        pub(super) enum $name { $($(#[$what])* $word,)* }
 
         impl From<$inner> for $name {
             fn from(value: $inner) -> $name {
@@ -195,7 +195,7 @@ words! {
 /// How long an order stays.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Debug, Default)]
 #[serde(rename_all = "snake_case")]
-pub enum ForceWord {
+pub(super) enum ForceWord {
     /// Until cancelled.
     #[default]
     Gtc,

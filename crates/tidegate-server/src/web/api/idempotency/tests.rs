@@ -17,7 +17,13 @@ fn reply(text: &str) -> Reply {
     Reply { status: 201, headers: Vec::new(), body: text.as_bytes().to_vec() }
 }
 
-fn begin(answers: &Answers, caller: &str, key: &str, body: &str, at: u64) -> Result<Begun, Problem> {
+fn begin(
+    answers: &Answers,
+    caller: &str,
+    key: &str,
+    body: &str,
+    at: u64,
+) -> Result<Begun, Problem> {
     let now = Time::from_millis(at);
     answers.begin(&CallerName::new(caller).unwrap(), key, &request(body), now)
 }
