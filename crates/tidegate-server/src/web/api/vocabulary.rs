@@ -181,14 +181,37 @@ words! {
         /// The last traded price.
         Last,
     }
-    /// What the venue does when an order would meet one of the same account.
-    SelfTradeWord is SelfTrade {
-        /// The new one goes.
-        ExpireTaker,
-        /// The resting one goes.
-        ExpireMaker,
-        /// Both go.
-        ExpireBoth,
+}
+
+/// Which goes when an order would meet one of the same account.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SelfTradeWord {
+    /// The new one.
+    Taker,
+    /// The resting one.
+    Maker,
+    /// Both.
+    Both,
+}
+
+impl From<SelfTrade> for SelfTradeWord {
+    fn from(value: SelfTrade) -> SelfTradeWord {
+        match value {
+            SelfTrade::ExpireTaker => SelfTradeWord::Taker,
+            SelfTrade::ExpireMaker => SelfTradeWord::Maker,
+            SelfTrade::ExpireBoth => SelfTradeWord::Both,
+        }
+    }
+}
+
+impl From<SelfTradeWord> for SelfTrade {
+    fn from(value: SelfTradeWord) -> SelfTrade {
+        match value {
+            SelfTradeWord::Taker => SelfTrade::ExpireTaker,
+            SelfTradeWord::Maker => SelfTrade::ExpireMaker,
+            SelfTradeWord::Both => SelfTrade::ExpireBoth,
+        }
     }
 }
 
