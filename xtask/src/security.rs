@@ -1,6 +1,8 @@
 //! The tables of `docs/security`: read from their data, held against the lists of requirements and against the tree, and
-//! rendered. A claim that names a file or a test that is not there fails the check.
+//! rendered. A claim that names a file or a test that is not there fails the check, and so does cryptography that the
+//! inventory does not list.
 
+mod inventory;
 mod lists;
 #[cfg(test)]
 mod tests;
@@ -74,6 +76,7 @@ pub(crate) fn pages(root: &Path) -> Result<Vec<(&'static str, String)>, Vec<Stri
         breaches.extend(wrong.into_iter().map(|breach| format!("{}: {breach}", table.data)));
         pages.push((table.page, render(table, &rows, &chapters)));
     }
+    breaches.extend(inventory::hold(root, &crate::tidy::rust_files(root)));
     if breaches.is_empty() { Ok(pages) } else { Err(breaches) }
 }
 

@@ -190,7 +190,8 @@ fn is_test(path: &str) -> bool {
     path.ends_with("tests.rs") || path.contains("/tests/") || path.contains("tidegate-testkit")
 }
 
-fn rust_files(root: &Path) -> Vec<(String, String)> {
+/// The Rust sources of the crates, by path.
+pub(crate) fn rust_files(root: &Path) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = vec![root.join("crates")];
     while let Some(folder) = folders.pop() {
