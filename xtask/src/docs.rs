@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use tidegate_server::config::Config;
+use tidegate_server::web::api;
 use tidegate_types::Code;
 
 /// Writes the generated documents, or with `check` says which are out of date.
@@ -14,6 +15,8 @@ pub(crate) fn run(root: &Path, check: bool) -> ExitCode {
         ("docs/configuration.md", configuration()),
         ("docs/refusals.md", refusals()),
         ("docs/roles.md", roles()),
+        ("docs/api/openapi.json", format!("{:#}\n", api::openapi())),
+        ("docs/api/reference.md", api::reference()),
     ];
     let mut stale = 0;
     match security::pages(root) {

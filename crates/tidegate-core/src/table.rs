@@ -29,6 +29,11 @@ impl Orders {
         self.all.range(id..).map(|(_, order)| order.as_ref())
     }
 
+    /// The orders before this number, the newest first, done ones too.
+    pub fn before(&self, id: OrderId) -> impl Iterator<Item = &Order> {
+        self.all.range(..id).rev().map(|(_, order)| order.as_ref())
+    }
+
     /// How many orders there are, done ones too.
     pub(crate) fn len(&self) -> usize {
         self.all.len()

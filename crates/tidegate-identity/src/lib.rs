@@ -7,6 +7,7 @@ pub mod authenticate;
 mod constant_time;
 pub mod keyring;
 pub mod ledger;
+pub mod message_signature;
 pub mod oauth;
 pub mod order_stamps;
 pub mod people;

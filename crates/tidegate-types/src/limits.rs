@@ -87,6 +87,10 @@ pub const MAX_KEPT_CHANGES: usize = 1_000;
 /// Marks enter the core, and the journal, at most this often per instrument: they are most of what
 /// is written on a quiet day.
 pub const MARK_INTERVAL: Span = Span::from_secs(1);
+/// How long the answer to a request with an idempotency key is kept.
+pub const IDEMPOTENCY_LIFETIME: Span = Span::from_secs(24 * 3600);
+/// Most such answers kept of one caller; the oldest goes when there is one more.
+pub const MAX_IDEMPOTENCY_KEYS: usize = 1_000;
 
 /// How long a second person has to approve what somebody asked.
 pub const APPROVAL_LIFETIME: Span = Span::from_secs(15 * 60);

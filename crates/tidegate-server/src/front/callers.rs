@@ -4,16 +4,17 @@ use crate::edge::Bucket;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tidegate_identity::authenticate::{named, recall, refresh, stream_owner};
+use tidegate_identity::message_signature::Shown;
 use tidegate_identity::{
     Issued, Keyring, Named, OrderStamps, Remembered, ReplayGuard, StreamKeys, TokenStore,
     authenticate,
 };
-use tidegate_types::grant::VirtualKey;
+use tidegate_types::grant::{KeyScheme, VirtualKey};
 use tidegate_types::ids::{KeyId, VenueName};
 use tidegate_types::order::NewOrder;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::{Code, Reject};
-use tidegate_types::request::Presented;
+use tidegate_types::request::{Presented, Signature};
 use tidegate_types::secret::Secret;
 use tidegate_types::time::{Span, Time};
 use tidegate_venues::front::LocalAnswer;
@@ -94,6 +95,27 @@ impl Callers {
             Who::Proven(proven) => proven.key(),
         };
         take(&mut state.buckets, self.rate, key, now)?;
+        Ok(who)
+    }
+
+    /// Who signed a request by itself (RFC 9421). The key names the venue.
+    pub fn authenticate_signed(&self, shown: &Shown, now: Time) -> Result<Authenticated, Reject> {
+        let state = &mut *self.state();
+        let Presented::Signature(Signature { key, .. }) = &shown.presented else {
+            return Err(Reject::new(Code::MissingCredentials, "the request must be signed"));
+        };
+        let known = KeyId::new(key).ok().and_then(|id| state.keyring.get(&id)).cloned();
+        let known = known.ok_or_else(|| Reject::new(Code::UnknownKey, ""))?;
+        let own = match known.scheme {
+            KeyScheme::Hmac => "hmac-sha256",
+            KeyScheme::Ed25519 { .. } => "ed25519",
+        };
+        if shown.alg.as_deref().is_some_and(|alg| alg != own) {
+            return Err(Reject::new(Code::BadSignature, format!("the key signs by {own}")));
+        }
+        let State { keyring, replays, tokens, buckets, .. } = state;
+        let who = authenticate(keyring, replays, tokens, &known.venue, &shown.presented, now)?;
+        take(buckets, self.rate, who.key(), now)?;
         Ok(who)
     }
 

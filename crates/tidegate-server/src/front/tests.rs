@@ -6,6 +6,7 @@ use crate::desk::Errand;
 use crate::desk::tests::{VENUE, name};
 use crate::edge::{Connections, Door, Listening, Mount, Timeouts, listen};
 use crate::web::Web;
+use crate::web::api::Api;
 use aws_lc_rs::hmac;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -38,7 +39,10 @@ async fn desk() -> Desk {
         office.callers(),
         Arc::clone(&office.world.links),
         Arc::clone(&office.admin),
-        Web::new(crate::web::oauth::tests::handle(&office.world.desk)),
+        Web::new(
+            Api::new(Arc::clone(&office.world.desk), office.callers()),
+            crate::web::oauth::tests::handle(&office.world.desk),
+        ),
         office.stop.clone(),
     );
     let text = |field: &str| made[field].as_str().unwrap().to_owned();

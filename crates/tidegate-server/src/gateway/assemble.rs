@@ -13,6 +13,7 @@ use crate::folder::DataFolder;
 use crate::front::{Callers, Gate};
 use crate::oplog;
 use crate::upstream::{Pool, follow_account, follow_books, follow_marks};
+use crate::web::api::Api;
 use crate::web::{Web, oauth};
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
@@ -134,7 +135,7 @@ pub(super) async fn assemble(
     let oauth_keys = oauth_start.keys.clone();
     let oauth = oauth::Handle::new(Arc::clone(&desk), oauth_start);
     tokio::spawn(oauth::keep_keys(Arc::clone(&oauth), Arc::clone(&admin), oauth_keys));
-    let web = Web::new(Arc::clone(&oauth));
+    let web = Web::new(Api::new(Arc::clone(&desk), Arc::clone(&callers)), Arc::clone(&oauth));
     let gate = Gate::new(
         Arc::clone(&desk),
         callers,

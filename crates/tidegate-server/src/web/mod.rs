@@ -2,28 +2,32 @@
 //!
 //! It runs on the event loop's thread: what takes longer than a millisecond goes aside.
 
+pub mod api;
 pub mod oauth;
 
 use crate::edge::plain_refusal;
+use api::Api;
 use std::sync::Arc;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::{RawRequest, Reply};
 
 /// Everything that is no venue's.
 pub struct Web {
+    api: Api,
     oauth: Arc<oauth::Handle>,
 }
 
 impl Web {
     /// What is served of these parts.
-    pub fn new(oauth: Arc<oauth::Handle>) -> Web {
-        Web { oauth }
+    pub fn new(api: Api, oauth: Arc<oauth::Handle>) -> Web {
+        Web { api, oauth }
     }
 
     /// The answer to a request, by the first word of its path.
     pub async fn answer(&self, request: RawRequest) -> Reply {
         let below = request.path.strip_prefix('/').unwrap_or(&request.path);
         match below.split('/').next().unwrap_or_default() {
+            "v1" => self.api.answer(request).await,
             "oauth" | ".well-known" => self.oauth.answer(request).await,
             _ => plain_refusal(&Reject::new(Code::UnknownRoute, "nothing is served at this path")),
         }

@@ -1,0 +1,226 @@
+//! The unified API: one vocabulary for every venue, over the same pipeline as the venues' own routes.
+//!
+//! `routes.rs` is the table of what is served; `openapi.rs` makes the documents from it.
+
+mod ask;
+mod idempotency;
+mod openapi;
+mod orders;
+mod page;
+mod problem;
+mod reads;
+mod routes;
+mod trade;
+mod vocabulary;
+
+pub use openapi::{openapi, reference};
+
+use crate::clock;
+use crate::desk::Desk;
+use crate::front::Callers;
+use ask::Ask;
+use idempotency::Answers;
+use page::{Page, Wanted};
+use problem::{Problem, Tg};
+use reads::OrderFilter;
+use routes::{Access, Op, Route};
+use serde::Serialize;
+use std::ops::Bound::{Excluded, Unbounded};
+use std::sync::Arc;
+use tidegate_core::event::Event;
+use tidegate_core::state::State;
+use tidegate_identity::{Named, message_signature};
+use tidegate_types::ids::{InstrumentName, OrderId};
+use tidegate_types::order::OrderName;
+use tidegate_types::proof::Authenticated;
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::request::{RawRequest, Reply};
+use tidegate_types::time::Time;
+
+/// What the unified API stands on.
+pub struct Api {
+    desk: Arc<Desk>,
+    callers: Arc<Callers>,
+    answers: Answers,
+}
+
+impl Api {
+    /// The API before this desk, for these callers.
+    pub fn new(desk: Arc<Desk>, callers: Arc<Callers>) -> Api {
+        Api { desk, callers, answers: Answers::default() }
+    }
+
+    /// The answer to a request below `/v1`.
+    pub async fn answer(&self, request: RawRequest) -> Reply {
+        let reply = self.serve(&request).await;
+        reply.unwrap_or_else(Problem::into_reply)
+    }
+
+    async fn serve(&self, request: &RawRequest) -> Result<Reply, Problem> {
+        let now = clock::now();
+        let (route, caught) = routes::find(request.method, &request.path)?;
+        if route.access == Access::Public {
+            return public(route, &Ask::read(route, &caught, request)?);
+        }
+        let who = self.who(request, now).map_err(|reject| self.refused(None, &reject))?;
+        let named = Named::from(&who);
+        let asked = Ask::read(route, &caught, request);
+        let asked = asked.inspect_err(|problem| self.note(&named, problem));
+        self.act(route, who, &asked?, request, now).await
+    }
+
+    /// Who sends a request: the virtual key that it is signed with. The key names venue and account.
+    fn who(&self, request: &RawRequest, now: Time) -> Result<Authenticated, Reject> {
+        match message_signature::presented(request)? {
+            Some(shown) => self.callers.authenticate_signed(&shown, now),
+            None => Err(Reject::new(Code::MissingCredentials, "sign the request (RFC 9421)")),
+        }
+    }
+
+    async fn act(
+        &self,
+        route: &Route,
+        who: Authenticated,
+        ask: &Ask,
+        request: &RawRequest,
+        now: Time,
+    ) -> Result<Reply, Problem> {
+        let named = Named::from(&who);
+        match route.op {
+            Op::Place => self.place(who, request, now).await,
+            Op::Amend => self.amend(who, ask, request, now).await,
+            Op::Cancel => self.cancel(who, ask).await,
+            Op::CancelAll => self.cancel_all(who, request, now).await,
+            _ => self.read(route, &who, ask, now).inspect_err(|problem| self.note(&named, problem)),
+        }
+    }
+
+    /// Reads change nothing; they take the same key and grant.
+    fn read(
+        &self,
+        route: &Route,
+        who: &Authenticated,
+        ask: &Ask,
+        now: Time,
+    ) -> Result<Reply, Problem> {
+        let named = Named::from(who);
+        let wide = self.desk.may_read(named.caller(), named.account(), now)?;
+        let page = |list| Wanted::read(list, ask.query("limit"), ask.query("cursor"));
+        match route.op {
+            Op::Instruments => self.instruments(who, &page(reads::INSTRUMENTS)?),
+            Op::Instrument => self.instrument(who, ask),
+            Op::Orders => {
+                let page = page(reads::ORDERS)?;
+                let filter = OrderFilter {
+                    open: match ask.query("state") {
+                        None | Some("open") => Some(true),
+                        Some("done") => Some(false),
+                        Some(_) => None,
+                    },
+                    instrument: ask.query("instrument").map(str::to_owned),
+                    client_order_id: ask.query("client_order_id").map(str::to_owned),
+                };
+                json(200, &self.look(|s| reads::orders(s, &named, wide, &filter, &page))?)
+            }
+            Op::Order => json(200, &self.find(who, ask.part(0))?),
+            Op::Positions => {
+                let page = page(reads::POSITIONS)?;
+                json(200, &self.look(|state| reads::positions(state, &named, &page)))
+            }
+            Op::Balances => {
+                let page = page(reads::BALANCES)?;
+                json(200, &self.look(|state| reads::balances(state, &named, &page)))
+            }
+            Op::Limits => json(200, &self.look(|state| reads::limits(state, &named))?),
+            Op::OpenApi | Op::Problem | Op::Place | Op::Amend | Op::Cancel | Op::CancelAll => {
+                Err(Problem::new(Code::UnknownRoute, ""))
+            }
+        }
+    }
+
+    fn instruments(&self, who: &Authenticated, page: &Wanted) -> Result<Reply, Problem> {
+        let book = self.desk.book(who.venue());
+        let after = page.after.as_deref().map(InstrumentName::new).transpose();
+        let after = after.map_err(|_| Problem::new(Code::BadParameter, "cursor"))?;
+        let rest = match &after {
+            Some(name) => book.0.range((Excluded(name), Unbounded)),
+            None => book.0.range::<InstrumentName, _>(..),
+        };
+        let page: Page<reads::Instrument> = self.look(|state| {
+            let row =
+                |(name, terms): (&InstrumentName, &tidegate_types::instrument::Instrument)| {
+                    let view = reads::Instrument::of(terms, state.marks().get(&terms.id));
+                    (name.to_string(), view)
+                };
+            page.of(reads::INSTRUMENTS, rest.map(row))
+        });
+        json(200, &page)
+    }
+
+    fn instrument(&self, who: &Authenticated, ask: &Ask) -> Result<Reply, Problem> {
+        let name = format!("{}/{}", ask.part(0), ask.part(1));
+        let id = orders::instrument_id(&name)?;
+        let book = self.desk.book(who.venue());
+        let terms = book.get(&id.name).filter(|terms| terms.id == id);
+        let terms = terms.ok_or_else(|| {
+            Problem::new(Code::UnknownInstrument, name.escape_default().to_string())
+        })?;
+        json(200, &self.look(|state| reads::Instrument::of(terms, state.marks().get(&id))))
+    }
+
+    /// An order that the caller may see, by Tidegate's number. Another's is not there.
+    fn find(&self, who: &Authenticated, text: &str) -> Result<orders::Order, Problem> {
+        let name = order_name(text)?;
+        let found = self.look(|state| state.find(who, &name, None).map(orders::Order::from));
+        found.ok_or_else(|| Problem::new(Code::OrderNotFound, ""))
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        self.desk.look(look)
+    }
+
+    /// Puts a refusal on record that the core has not seen.
+    fn note(&self, who: &Named, problem: &Problem) {
+        if let Some(Tg(code)) = problem.code {
+            self.refused(Some(who), &Reject::new(code, problem.detail.clone()));
+        }
+    }
+
+    fn refused(&self, who: Option<&Named>, reject: &Reject) -> Problem {
+        self.desk.event(Event::RefusedEarlier {
+            caller: who.map(|who| who.caller().clone()),
+            account: who.map(|who| who.account().clone()),
+            reject: reject.clone(),
+        });
+        Problem::of(reject)
+    }
+}
+
+/// What anybody may read.
+fn public(route: &Route, ask: &Ask) -> Result<Reply, Problem> {
+    match route.op {
+        Op::OpenApi => json(200, &openapi()),
+        Op::Problem => match problem::kind(ask.part(0)) {
+            Some(kind) => json(200, &kind),
+            None => Err(Problem::plain("not-found", "there is no such thing", 404)),
+        },
+        _ => Err(Problem::new(Code::UnknownRoute, "")),
+    }
+}
+
+/// The order that a part of a path means.
+fn order_name(text: &str) -> Result<OrderName, Problem> {
+    let number = text.parse::<u64>().ok().filter(|number| number.to_string() == text);
+    let missing = || Problem::new(Code::OrderNotFound, "");
+    number.map(|number| OrderName::Own { id: OrderId(number) }).ok_or_else(missing)
+}
+
+fn json<T: Serialize>(status: u16, value: &T) -> Result<Reply, Problem> {
+    match serde_json::to_vec(value) {
+        Ok(body) => Ok(Reply { status, headers: Vec::new(), body }),
+        Err(error) => Err(Problem::new(Code::OutOfRange, error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests;
