@@ -3,10 +3,11 @@
 use crate::Core;
 use crate::action::Action;
 use crate::people;
+use tidegate_types::app::App;
 use tidegate_types::approval::Act;
 use tidegate_types::ids::{AccountName, CallerName, VenueName};
 use tidegate_types::instrument::{Instrument, Mark};
-use tidegate_types::limits::MAX_REPEAT_WINDOW;
+use tidegate_types::limits::{MAX_APP_BYTES, MAX_APPS, MAX_REPEAT_WINDOW};
 use tidegate_types::record::{Body, Change};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
@@ -54,6 +55,11 @@ impl Core {
                 let there = self.state.grant(caller, account).is_some();
                 present(there, "grant", &format!("{caller} on {account}"))
             }
+            Change::AppSet { app } => self.app_makes_sense(app),
+            Change::AppRevoked { app } => {
+                let there = self.state.apps.get(app).is_some_and(|app| !app.revoked);
+                present(there, "app", app.as_str())
+            }
             Change::LimitsSet { limits } => {
                 self.account(&limits.account)?;
                 not_negative(&[
@@ -79,6 +85,19 @@ impl Core {
 
     fn caller(&self, name: &CallerName) -> Result<(), Reject> {
         present(self.state.callers.contains_key(name), "caller", name.as_str())
+    }
+
+    fn app_makes_sense(&self, app: &App) -> Result<(), Reject> {
+        self.caller(&app.caller)?;
+        let known = self.state.apps.get(&app.caller);
+        if known.is_some_and(|known| known.revoked) {
+            let detail = format!("{} was an app that is no more; take another name", app.caller);
+            return Err(Reject::new(Code::BadParameter, detail));
+        }
+        if app.bytes() > MAX_APP_BYTES || (known.is_none() && self.state.apps.len() >= MAX_APPS) {
+            return Err(Reject::new(Code::OutOfRange, "its terms are too long, or too many apps"));
+        }
+        Ok(())
     }
 
     fn at_venue(&self, account: &AccountName, venue: &VenueName) -> Result<(), Reject> {

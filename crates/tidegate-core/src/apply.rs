@@ -7,7 +7,7 @@ use crate::guards;
 use crate::orders::{Heard, Order, PendingAmend, Stage, Terms, next};
 use crate::people;
 use crate::retry::AFTER_END;
-use crate::state::{Account, Flatten, Halt, Key, Purpose, State};
+use crate::state::{Account, Flatten, Halt, Key, Purpose, RegisteredApp, State};
 use crate::told::{reconciled, resolved, streamed};
 use std::collections::BTreeMap;
 use tidegate_types::approval::Act;
@@ -206,6 +206,15 @@ fn changed(state: &mut State, change: &Change, now: Time) {
         }
         Change::LimitsSet { limits } => {
             state.limits.insert(limits.account.clone(), limits);
+        }
+        Change::AppSet { app } => {
+            let registered = RegisteredApp { app: app.clone(), revoked: false };
+            state.apps.insert(app.caller, registered);
+        }
+        Change::AppRevoked { app } => {
+            if let Some(app) = state.apps.get_mut(&app) {
+                app.revoked = true;
+            }
         }
         Change::AlarmsSeen { until } => state.alarms.seen(until),
         change @ (Change::PersonSet { .. }

@@ -93,6 +93,9 @@ actions! {
     LimitsLoosen "set first limits or raise them":        No Others No No No No;
     LimitsTighten "lower limits":                         No All No All No No;
     AlarmsSeen "take alarms off the list":                No All No All No No;
+    AppSet "register an app, or set its terms":           No No No Others No No;
+    AppRevoke "revoke an app":                            Own All No All No No;
+    Apps "list the apps":                                 Own All All All All No;
     PersonLoosen "add a person, a role or a caller to it": No No No Others No No;
     PersonTighten "take a role or a person away":         No No No All No No;
     ApprovalsTwo "ask for two people from now on":        No No No All No No;
@@ -137,6 +140,8 @@ pub fn action_of(state: &State, act: &Act) -> Action {
         Change::GrantSet { .. } | Change::GrantRemoved { .. } => Action::GrantTighten,
         Change::LimitsSet { .. } if loose => Action::LimitsLoosen,
         Change::LimitsSet { .. } => Action::LimitsTighten,
+        Change::AppSet { .. } => Action::AppSet,
+        Change::AppRevoked { .. } => Action::AppRevoke,
         Change::AlarmsSeen { .. } => Action::AlarmsSeen,
         Change::PersonSet { .. } if loose => Action::PersonLoosen,
         Change::PersonSet { .. } | Change::PersonRemoved { .. } => Action::PersonTighten,
@@ -272,6 +277,11 @@ fn caller_of(state: &State, act: &Act) -> Option<(Option<CallerName>, String)> {
         Act::Change { change: Change::KeyAdded { key } } => caller(&key.caller),
         Act::Change { change: Change::KeyRevoked { id } } => {
             Some((key_caller(state, id), format!("there is no key {id}")))
+        }
+        Act::Change { change: Change::AppSet { app } } => caller(&app.caller),
+        Act::Change { change: Change::AppRevoked { app } } => {
+            let there = state.apps.contains_key(app).then(|| app.clone());
+            Some((there, format!("there is no app {app}")))
         }
         Act::Change { change: Change::GrantSet { grant } } => caller(&grant.caller),
         Act::Change { change: Change::GrantRemoved { caller, account } } => {

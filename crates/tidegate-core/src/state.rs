@@ -11,6 +11,7 @@ use crate::positions::{Positions, usd};
 use crate::repeat::Recent;
 use crate::shape::TokenBucket;
 use std::collections::BTreeMap;
+use tidegate_types::app::App;
 use tidegate_types::grant::{AccountLimits, Grant, Scope, VirtualKey};
 use tidegate_types::ids::{
     AccountName, CallId, CallerName, ClientId, DeskName, InstrumentId, KeyId, OrderId, PersonName,
@@ -54,6 +55,16 @@ pub struct Key {
     pub revoked: bool,
 }
 codec_struct!(Key { key, revoked });
+
+/// An app.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RegisteredApp {
+    /// What was registered last.
+    pub app: App,
+    /// It is no more.
+    pub revoked: bool,
+}
+codec_struct!(RegisteredApp { app, revoked });
 
 /// A halt in force.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -150,6 +161,7 @@ pub struct State {
     pub(crate) lost_books: BTreeMap<InstrumentId, LostBook>,
     pub(crate) people: BTreeMap<PersonName, Person>,
     pub(crate) approvals: Requests,
+    pub(crate) apps: BTreeMap<CallerName, RegisteredApp>,
 }
 
 impl State {
@@ -171,6 +183,11 @@ impl State {
     /// The virtual keys, revoked ones too.
     pub fn keys(&self) -> &BTreeMap<KeyId, Key> {
         &self.keys
+    }
+
+    /// Every app there ever was, by the caller that it is.
+    pub fn apps(&self) -> &BTreeMap<CallerName, RegisteredApp> {
+        &self.apps
     }
 
     /// Every grant.

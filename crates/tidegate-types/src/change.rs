@@ -1,5 +1,6 @@
 //! What the administration changes.
 
+use crate::app::App;
 use crate::codec_enum;
 use crate::grant::{AccountLimits, Grant, VirtualKey};
 use crate::ids::{AccountName, CallerName, DeskName, KeyId, PersonName, VenueName};
@@ -94,6 +95,16 @@ pub enum Change {
         /// How many.
         approvals: Approvals,
     },
+    /// An app was registered, or its terms were set anew.
+    AppSet {
+        /// The app.
+        app: App,
+    },
+    /// An app is no more, nor are its tokens. Its name is never an app's again.
+    AppRevoked {
+        /// Which.
+        app: CallerName,
+    },
 }
 codec_enum!(Change {
     0 => DeskSet { desk, approvals },
@@ -109,4 +120,6 @@ codec_enum!(Change {
     10 => PersonSet { person },
     11 => PersonRemoved { person },
     12 => ApprovalsSet { approvals },
+    13 => AppSet { app },
+    14 => AppRevoked { app },
 });

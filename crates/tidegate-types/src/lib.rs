@@ -3,6 +3,7 @@
 //!
 //! No input or output, no clock, no serde: a value here is valid because it could be built at all.
 
+pub mod app;
 pub mod approval;
 pub mod call;
 mod change;

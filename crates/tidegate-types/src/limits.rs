@@ -104,3 +104,8 @@ pub const MAX_APPROVAL_MISSES: u64 = 3;
 pub const MAX_APPROVALS_KEPT: usize = 200;
 /// Most people of a desk.
 pub const MAX_PEOPLE: usize = 1000;
+/// Longest an app's terms and their summary may be together: a request to register one holds both, and the
+/// summary twice.
+pub const MAX_APP_BYTES: usize = 16 * 1024;
+/// Most apps of a desk, revoked ones included.
+pub const MAX_APPS: usize = 1000;

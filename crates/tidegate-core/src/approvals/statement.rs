@@ -2,6 +2,7 @@
 
 use crate::state::State;
 use std::fmt::{Display, Write as _};
+use tidegate_types::app::App;
 use tidegate_types::approval::Act;
 use tidegate_types::codec::{Codec, to_json};
 use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, OnRepeat};
@@ -59,6 +60,9 @@ pub(super) fn touched(state: &State, act: &Act) -> Vec<u8> {
                 state.limits.get(&limits.account).cloned().encode(&mut out);
             }
             Change::AlarmsSeen { .. } => {}
+            Change::AppSet { app: App { caller, .. } } | Change::AppRevoked { app: caller } => {
+                state.apps.get(caller).cloned().encode(&mut out);
+            }
             Change::PersonSet { person } => {
                 state.people.get(&person.name).cloned().encode(&mut out);
             }
@@ -95,6 +99,8 @@ fn title(state: &State, act: &Act) -> String {
                 format!("take back the grant of {caller} on {account}")
             }
             Change::LimitsSet { limits } => format!("set the limits of {}", limits.account),
+            Change::AppSet { app } => format!("register app {}, a caller of the desk", app.caller),
+            Change::AppRevoked { app } => format!("revoke app {app}"),
             Change::AlarmsSeen { .. } => "take alarms off the list".to_owned(),
             Change::PersonSet { person } => format!("set person {}", person.name),
             Change::PersonRemoved { person } => format!("remove person {person}"),
@@ -108,7 +114,7 @@ fn title(state: &State, act: &Act) -> String {
     }
 }
 
-type Row = (&'static str, Option<String>, String);
+type Row = (String, Option<String>, String);
 
 fn rows(state: &State, act: &Act) -> Vec<Row> {
     let Act::Change { change } = act else { return Vec::new() };
@@ -136,21 +142,25 @@ fn rows(state: &State, act: &Act) -> Vec<Row> {
             let granted = granted.unwrap_or_else(|| vec![("grant", "none yet".to_owned())]);
             compared(None, std::iter::once(("scheme", scheme)).chain(granted).collect())
         }
+        Change::AppSet { app } => {
+            let before = state.apps.get(&app.caller).map(|known| known.app.summary.clone());
+            compared(before, app.summary.clone())
+        }
         _ => Vec::new(),
     }
 }
 
-fn compared(
-    before: Option<Vec<(&'static str, String)>>,
-    after: Vec<(&'static str, String)>,
+fn compared<T: AsRef<str>>(
+    before: Option<Vec<(T, String)>>,
+    after: Vec<(T, String)>,
 ) -> Vec<Row> {
     let of = |what: &str| {
         let rows = before.as_ref()?;
         Some(
-            rows.iter().find(|(name, _)| *name == what).map(|(_, v)| v.clone()).unwrap_or_default(),
+            rows.iter().find(|(name, _)| name.as_ref() == what).map(|(_, v)| v.clone()).unwrap_or_default(),
         )
     };
-    after.into_iter().map(|(what, value)| (what, of(what), value)).collect()
+    after.into_iter().map(|(what, v)| (what.as_ref().to_owned(), of(what.as_ref()), v)).collect()
 }
 
 fn of_grant(grant: &Grant) -> Vec<(&'static str, String)> {

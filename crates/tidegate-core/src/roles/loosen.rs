@@ -12,7 +12,8 @@ pub fn loosens(state: &State, change: &Change) -> bool {
         Change::DeskSet { approvals, .. } | Change::ApprovalsSet { approvals } => {
             *approvals == Approvals::One && state.approvals_needed() == Approvals::Two
         }
-        Change::AccountAdded { .. } | Change::KeyAdded { .. } => true,
+        // Of an app's terms the core knows the bytes alone.
+        Change::AccountAdded { .. } | Change::KeyAdded { .. } | Change::AppSet { .. } => true,
         Change::VenueKeyImported { account, key, rights } => {
             let known = state.accounts.get(account);
             !known.is_some_and(|known| {
@@ -35,6 +36,7 @@ pub fn loosens(state: &State, change: &Change) -> bool {
         }
         Change::KeyRevoked { .. }
         | Change::GrantRemoved { .. }
+        | Change::AppRevoked { .. }
         | Change::AlarmsSeen { .. }
         | Change::PersonRemoved { .. } => false,
     }

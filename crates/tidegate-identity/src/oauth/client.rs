@@ -1,6 +1,7 @@
 //! Registered clients: programs and apps that may ask for tokens, and how they prove who they are.
 
 pub mod authenticate;
+mod summary;
 
 pub use authenticate::{Credentials, PeerCertificate};
 

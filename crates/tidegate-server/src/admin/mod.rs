@@ -2,6 +2,7 @@
 //! the local socket, HTTPS with a token, and the halt file.
 
 pub(crate) mod alarms;
+mod apps;
 mod grants;
 mod halt_file;
 mod halts;

@@ -125,6 +125,9 @@ impl Administration {
                 return Ok(json!({ "then": then }));
             }
             Act::Change { change: Change::VenueKeyImported { .. } } => self.parts.reload.take_up(),
+            Act::Change { change: Change::AppSet { .. } | Change::AppRevoked { .. } } => {
+                self.parts.oauth.take_up_apps();
+            }
             Act::Change { .. } | Act::Resume { .. } => {}
         }
         Ok(json!({}))

@@ -4,6 +4,7 @@
 //! `{"op": "halt", "scope": "all", "reason": "…"}` is answered by `{"ok": {…}}` or by
 //! `{"error": {"code": …, "message": …, "hint": …}}`. Amounts are decimal texts.
 
+mod apps;
 mod people;
 
 use crate::desk::{Counts, Quantiles, RecentRefusal};
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+pub use apps::{AppSpec, AppStatus};
 pub use people::{ApprovalStatus, PersonSpec};
 
 /// What to do.
@@ -100,6 +102,15 @@ pub enum Request {
         /// Who.
         person: String,
     },
+    /// Register an app, or set its terms anew.
+    AppSet(AppSpec),
+    /// Revoke an app for good, and with it its tokens.
+    AppRevoke {
+        /// Which.
+        app: String,
+    },
+    /// Tell the apps.
+    Apps {},
     /// Tell the people.
     People {},
     /// Tell the requests for approval.

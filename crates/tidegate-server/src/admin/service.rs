@@ -43,6 +43,8 @@ pub struct Parts {
     pub desk: Arc<Desk>,
     /// The callers' keys in force.
     pub callers: Arc<Callers>,
+    /// The authorization server.
+    pub oauth: Arc<oauth::Handle>,
     /// The ways to the venues.
     pub links: Arc<Links>,
     /// The connections of callers.
@@ -159,6 +161,9 @@ impl Administration {
             Request::PersonRemove { person } => {
                 self.change(by, Change::PersonRemoved { person: name("person", &person)? }).await
             }
+            Request::AppSet(spec) => self.set_app(by, spec).await,
+            Request::AppRevoke { app } => self.revoke_app(by, &app).await,
+            Request::Apps {} => self.apps(by),
             Request::People {} => self.people(),
             Request::Approvals {} => self.approvals(by),
             Request::ApprovalsSet { approvals } => self.set_approvals(by, &approvals).await,

@@ -60,6 +60,7 @@ pub(crate) async fn office() -> Office {
     let (sender, stop) = watch::channel(false);
     let parts = Parts {
         desk: Arc::clone(&world.desk),
+        oauth: crate::web::oauth::tests::opened(&world.desk),
         callers: Arc::new(Callers::new(Keyring::new(), replays, (100, 100))),
         links: Arc::clone(&world.links),
         connections: Connections::new(1, 1),

@@ -232,6 +232,8 @@ fn changed(by: &dyn Display, change: &Change) {
         Change::PersonSet { person } => ("person-set", vec![("person", &person.name)]),
         Change::PersonRemoved { person } => ("person-removed", vec![("person", person)]),
         Change::ApprovalsSet { .. } => ("approvals-set", Vec::new()),
+        Change::AppSet { app } => ("app-set", vec![("app", &app.caller)]),
+        Change::AppRevoked { app } => ("app-revoked", vec![("app", app)]),
         Change::AlarmsSeen { .. } => ("alarms-seen", Vec::new()),
         Change::LimitsSet { limits } => ("limits-set", vec![("account", &limits.account)]),
     };

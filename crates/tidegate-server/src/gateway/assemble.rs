@@ -118,8 +118,11 @@ pub(super) async fn assemble(
     let owner = std::fs::metadata(folder.path())
         .map_err(|e| GatewayError::of(&folder.path().display().to_string())(&e))?;
     let pid = signer.clone();
+    let oauth_keys = oauth_start.keys.clone();
+    let oauth = oauth::Handle::new(Arc::clone(&desk), oauth_start);
     let parts = Parts {
         desk: Arc::clone(&desk),
+        oauth: Arc::clone(&oauth),
         callers: Arc::clone(&callers),
         links: Arc::clone(&links),
         connections: Arc::clone(&connections),
@@ -132,8 +135,6 @@ pub(super) async fn assemble(
         stop: stop.clone(),
     };
     let admin = Administration::new(parts, secrets);
-    let oauth_keys = oauth_start.keys.clone();
-    let oauth = oauth::Handle::new(Arc::clone(&desk), oauth_start);
     tokio::spawn(oauth::keep_keys(Arc::clone(&oauth), Arc::clone(&admin), oauth_keys));
     let web = Web::new(Api::new(Arc::clone(&desk), Arc::clone(&callers)), Arc::clone(&oauth));
     let gate = Gate::new(

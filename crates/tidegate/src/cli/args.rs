@@ -69,6 +69,9 @@ pub enum Command {
     /// The people of the desk: their roles, and the callers that are theirs
     #[command(subcommand)]
     Person(Person),
+    /// Apps: callers that ask for tokens instead of holding virtual keys
+    #[command(subcommand)]
+    App(App),
     /// What waits for a second person, and what became of what waited
     Approvals {
         #[command(subcommand)]
@@ -427,6 +430,48 @@ pub enum Person {
     },
     /// Who there is
     List,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum App {
+    /// Register an app, or set all of its terms anew. It is the caller of the same name
+    Add(AppAdd),
+    /// Revoke an app for good, and with it its tokens
+    Revoke {
+        /// Which.
+        app: String,
+    },
+    /// The apps, with their terms
+    List,
+}
+
+#[derive(Args, Debug)]
+pub struct AppAdd {
+    /// The caller that it is; its client id has the same letters.
+    pub app: String,
+    /// What people read when they are asked for their consent.
+    #[arg(long)]
+    pub title: String,
+    /// File with its public keys, a JWK set: PS256, ES256 or EdDSA.
+    #[arg(long)]
+    pub jwks: PathBuf,
+    /// How it may ask for tokens: authorization_code, client_credentials, refresh_token, device_code,
+    /// token_exchange.
+    #[arg(long, value_delimiter = ',', default_value = "client_credentials")]
+    pub grants: Vec<String>,
+    /// Where people may be sent back to, letter by letter; for authorization_code.
+    #[arg(long = "redirect-uri")]
+    pub redirect_uris: Vec<String>,
+    /// File with the authorization_details that no token of it may go beyond. Without one: what the caller's
+    /// grants allow now.
+    #[arg(long)]
+    pub details: Option<PathBuf>,
+    /// The app that may act in the name of the people who trust this one.
+    #[arg(long)]
+    pub delegate: Option<String>,
+    /// It may ask about everybody's tokens, as a resource server does.
+    #[arg(long)]
+    pub introspects: bool,
 }
 
 #[derive(Subcommand, Debug)]

@@ -55,6 +55,7 @@ fn carry_out(cli: Cli) -> Result<(), Failure> {
         Command::Halt(args) => manage::halt(&common, args),
         Command::Resume(args) => manage::resume(&common, args),
         Command::Person(command) => people::person(&common, command),
+        Command::App(command) => apps::app(&common, command),
         Command::Approvals { command } => people::approvals(&common, command),
         Command::Approve(args) => people::approve(&common, &args),
         Command::Deny { id } => people::deny(&common, id),

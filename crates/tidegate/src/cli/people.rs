@@ -124,7 +124,7 @@ fn waits(request: &ApprovalStatus) -> String {
     text
 }
 
-fn read<T: serde::de::DeserializeOwned>(value: &Value, key: &str) -> Result<T, Failure> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(value: &Value, key: &str) -> Result<T, Failure> {
     let part = value.get(key).cloned().unwrap_or_default();
     serde_json::from_value(part).map_err(|error| {
         let hint = "use the gateway's own version of this command";

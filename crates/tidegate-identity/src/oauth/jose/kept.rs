@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_rotation_survives_a_restart_and_tokens_outlive_it() {
-        let first = KeptKeys::new(&[7; 64], at(1));
+        let first = KeptKeys::new(&std::array::from_fn(|at| u8::from(at < 32)), at(1));
         assert!(!first.is_due(at(30)) && first.is_due(at(31)));
         let token = first.ready().unwrap().current().sign(Typ::AccessToken, &json!({})).unwrap();
         let second = first.rotated(&[9; 32], Span::from_secs(900), at(31)).unwrap();

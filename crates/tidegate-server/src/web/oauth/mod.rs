@@ -10,20 +10,21 @@ pub use keys::{keep_keys, take_up};
 pub use routes::{CONSENT_PAGE, DEVICE_PAGE};
 pub use seen::Seen;
 
-use crate::clock;
 use crate::desk::Desk;
+use crate::{clock, oplog};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tidegate_core::action::Answer;
 use tidegate_identity::ledger::Fact;
 use tidegate_identity::oauth::authority::{
     Approval, Authority, Chance, Config, ConsentView, DeviceView, NotApproved,
 };
-use tidegate_identity::oauth::client::ClientId;
+use tidegate_identity::oauth::client::{ClientId, Terms};
 use tidegate_identity::oauth::dpop::{MAX_PROOFS, Nonces, Proofs};
-use tidegate_identity::oauth::event::State;
+use tidegate_identity::oauth::event::{Event, State};
 use tidegate_identity::oauth::jose::{KeptKeys, Keys};
 use tidegate_identity::oauth::once::Once;
 use tidegate_identity::oauth::{ErrorCode, OAuthError};
+use tidegate_types::codec::from_bytes;
 use tidegate_types::secret::Secret;
 use tidegate_types::time::{Span, Time};
 
@@ -82,6 +83,7 @@ impl Handle {
             Authority::new(config, keys.ready().map_err(broken)?, state, proofs, assertions);
         // It was empty: `start` was there.
         let _ = self.authority.set(Mutex::new(authority));
+        self.take_up_apps();
         Ok(())
     }
 
@@ -148,6 +150,28 @@ impl Handle {
     /// When no device waits with the code.
     pub async fn device_deny(&self, user_code: &str) -> Result<(), OAuthError> {
         self.recorded(|authority, _, now| authority.device_deny(user_code, now)).await?
+    }
+
+    /// Takes up the apps as the desk has them: at the start, and after each change of one.
+    pub fn take_up_apps(&self) {
+        let apps: Vec<_> = self.desk.look(|state| state.apps().values().cloned().collect());
+        self.look(|authority| {
+            for known in apps {
+                match from_bytes::<Terms>(&known.app.terms.0) {
+                    Ok(terms) if known.revoked => {
+                        authority.apply(&Event::ClientRevoked { client: terms.id });
+                    }
+                    Ok(terms) => authority.apply(&Event::ClientRegistered { terms }),
+                    // Not of this program's form: it is not in force.
+                    Err(_) => oplog::warn("app-not-read", &[("app", &known.app.caller)]),
+                }
+            }
+        });
+    }
+
+    /// Puts an app out of force at once, whether or not that can be put on record.
+    pub fn end_app(&self, client: ClientId) {
+        self.look(|authority| authority.apply(&Event::ClientRevoked { client }));
     }
 
     /// Looks at the server, if it is open.

@@ -27,6 +27,13 @@ pub(crate) fn handle(desk: &Arc<Desk>) -> Arc<Handle> {
     Handle::new(Arc::clone(desk), start)
 }
 
+/// One that is.
+pub(crate) fn opened(desk: &Arc<Desk>) -> Arc<Handle> {
+    let handle = handle(desk);
+    handle.open(ISSUER.to_owned()).unwrap();
+    handle
+}
+
 /// A client with its keys: one that says who it is, one that its tokens are bound to.
 pub(crate) struct App {
     pub(crate) handle: Arc<Handle>,
@@ -59,8 +66,7 @@ pub(crate) fn terms(id: &str) -> Terms {
 
 impl App {
     pub(crate) fn new(desk: &Arc<Desk>) -> App {
-        let handle = handle(desk);
-        handle.open(ISSUER.to_owned()).unwrap();
+        let handle = opened(desk);
         let event = Event::ClientRegistered { terms: terms("ann") };
         handle.look(|authority| authority.apply(&event));
         App { handle, count: Cell::new(0) }

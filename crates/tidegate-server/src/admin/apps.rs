@@ -1,0 +1,116 @@
+//! Apps: registering them, and putting them out of force.
+
+use super::Administrator;
+use super::grants::name;
+use super::protocol::{AppSpec, AppStatus, Failure};
+use super::service::{Administration, internal};
+use serde_json::{Value, json};
+use tidegate_core::roles;
+use tidegate_core::state::State;
+use tidegate_identity::oauth::client::{Binding, Client, ClientId, GrantType, Method, Terms};
+use tidegate_identity::oauth::details::{self, Trading};
+use tidegate_types::app::App;
+use tidegate_types::approval::Act;
+use tidegate_types::codec::{Octets, to_bytes};
+use tidegate_types::ids::CallerName;
+use tidegate_types::record::Change;
+
+/// Words for grant types whose registered names are long.
+const SHORT: &[(&str, GrantType)] =
+    &[("device_code", GrantType::DeviceCode), ("token_exchange", GrantType::TokenExchange)];
+
+impl Administration {
+    /// Registers an app, or sets its terms anew.
+    pub(super) async fn set_app(
+        &self,
+        by: &Administrator,
+        spec: AppSpec,
+    ) -> Result<Value, Failure> {
+        let caller: CallerName = name("app", &spec.app)?;
+        let terms = self.terms(&caller, spec)?;
+        Client::new(terms.clone()).map_err(|e| bad(&format!("the app's terms: {e}")))?;
+        let summary = terms.summary();
+        let app = App { caller, terms: Octets(to_bytes(&terms)), summary };
+        let set = self.change(by, Change::AppSet { app }).await?;
+        self.parts.oauth.take_up_apps();
+        Ok(set)
+    }
+
+    /// Out of force here first, so that a journal that cannot be written does not keep it alive.
+    pub(super) async fn revoke_app(
+        &self,
+        by: &Administrator,
+        app: &str,
+    ) -> Result<Value, Failure> {
+        let app: CallerName = name("app", app)?;
+        let client = ClientId::new(app.as_str()).map_err(|e| bad(&e.to_string()))?;
+        let change = Change::AppRevoked { app };
+        self.may_act(by, &Act::Change { change: change.clone() })?;
+        self.parts.oauth.end_app(client);
+        self.change(by, change).await
+    }
+
+    /// The apps that this person may see.
+    pub(super) fn apps(&self, by: &Administrator) -> Result<Value, Failure> {
+        let told = |state: &State| -> Vec<AppStatus> {
+            let seen = state.apps().values();
+            let seen = seen.filter(|known| roles::sees(state, &by.person, &known.app.caller));
+            let status = seen.map(|known| AppStatus {
+                app: known.app.caller.to_string(),
+                terms: known.app.summary.iter().cloned().collect(),
+                revoked: known.revoked,
+            });
+            status.collect()
+        };
+        let apps = serde_json::to_value(self.parts.desk.look(told)).map_err(|e| internal(&e))?;
+        Ok(json!({ "apps": apps }))
+    }
+
+    fn terms(&self, caller: &CallerName, spec: AppSpec) -> Result<Terms, Failure> {
+        let id = |text: &str| ClientId::new(text).map_err(|e| bad(&e.to_string()));
+        let kind = |text: &String| {
+            let short = SHORT.iter().find(|(word, _)| word == text).map(|(_, kind)| *kind);
+            let known = short.or_else(|| GrantType::named(text));
+            known.ok_or_else(|| bad(&format!("grants: {text:?} is not offered")))
+        };
+        let allowed = match &spec.details {
+            Some(value) => details::read::from_value(value)
+                .map_err(|e| bad(&format!("details: {}", e.description)))?,
+            None => self.granted(caller)?,
+        };
+        let terms = Terms {
+            id: id(caller.as_str())?,
+            title: spec.title,
+            method: Method::PrivateKeyJwt { jwks: spec.jwks.to_string() },
+            bound_to: Binding::Dpop,
+            grants: spec.grants.iter().map(kind).collect::<Result<_, _>>()?,
+            redirect_uris: spec.redirect_uris,
+            allowed,
+            delegate: spec.delegate.as_deref().map(id).transpose()?,
+            introspects: spec.introspects,
+        };
+        let checked = self.parts.oauth.look(|server| server.state().register(terms.clone()));
+        match checked {
+            Some(Err(e)) => Err(bad(&format!("the app's terms: {e}"))),
+            Some(Ok(_)) | None => Ok(terms),
+        }
+    }
+
+    /// What the caller's grants allow now, in the words of tokens.
+    fn granted(&self, caller: &CallerName) -> Result<Vec<Trading>, Failure> {
+        let own = |state: &State| -> Vec<Trading> {
+            let grants = state.grants().filter(|grant| grant.caller == *caller);
+            grants.map(Trading::of_grant).collect()
+        };
+        let allowed = self.parts.desk.look(own);
+        if allowed.is_empty() {
+            let hint = "give it a grant first, or say what its tokens may allow with `details`";
+            return Err(Failure::new("bad_request", format!("{caller} has no grant"), hint));
+        }
+        Ok(allowed)
+    }
+}
+
+fn bad(message: &str) -> Failure {
+    Failure::new("bad_request", message, "correct it and ask again")
+}

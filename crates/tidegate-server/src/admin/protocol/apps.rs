@@ -1,0 +1,43 @@
+//! Apps, as they are asked for and told.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// An app to register.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppSpec {
+    /// The caller that it is; its client id has the same letters.
+    pub app: String,
+    /// What people read when they are asked for their consent.
+    pub title: String,
+    /// Its public keys, a JWK set.
+    pub jwks: Value,
+    /// How it may ask for tokens: `authorization_code`, `client_credentials`, `refresh_token`,
+    /// `device_code`, `token_exchange`, or by their registered names.
+    pub grants: Vec<String>,
+    /// Where people may be sent back to.
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+    /// The `authorization_details` that no token goes beyond; without any what the caller's grants allow.
+    #[serde(default)]
+    pub details: Option<Value>,
+    /// The app that may act in the name of the people who trust this one.
+    #[serde(default)]
+    pub delegate: Option<String>,
+    /// It may ask about everybody's tokens.
+    #[serde(default)]
+    pub introspects: bool,
+}
+
+/// An app as it is told.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AppStatus {
+    /// Its name.
+    pub app: String,
+    /// What each of its terms is called and says.
+    pub terms: BTreeMap<String, String>,
+    /// It is no more.
+    pub revoked: bool,
+}
