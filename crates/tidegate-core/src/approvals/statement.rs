@@ -150,14 +150,14 @@ fn rows(state: &State, act: &Act) -> Vec<Row> {
     }
 }
 
-fn compared<T: AsRef<str>>(
-    before: Option<Vec<(T, String)>>,
-    after: Vec<(T, String)>,
-) -> Vec<Row> {
+fn compared<T: AsRef<str>>(before: Option<Vec<(T, String)>>, after: Vec<(T, String)>) -> Vec<Row> {
     let of = |what: &str| {
         let rows = before.as_ref()?;
         Some(
-            rows.iter().find(|(name, _)| name.as_ref() == what).map(|(_, v)| v.clone()).unwrap_or_default(),
+            rows.iter()
+                .find(|(name, _)| name.as_ref() == what)
+                .map(|(_, v)| v.clone())
+                .unwrap_or_default(),
         )
     };
     after.into_iter().map(|(what, v)| (what.as_ref().to_owned(), of(what.as_ref()), v)).collect()

@@ -3,6 +3,8 @@
 use super::world::*;
 use crate::roles::loosen::{is_less, is_lower, is_narrower};
 use crate::roles::loosens;
+use tidegate_types::app::App;
+use tidegate_types::codec::Octets;
 use tidegate_types::grant::{AccountLimits, Grant, OnRepeat, Pattern};
 use tidegate_types::ids::CallerName;
 use tidegate_types::instrument::{Qty, Usd};
@@ -170,6 +172,8 @@ fn what_is_new_loosens_and_what_goes_does_not() {
         (false, Change::LimitsSet { limits: limits() }),
         (false, Change::KeyRevoked { id: name("k") }),
         (false, Change::PersonRemoved { person: name("pat") }),
+        (true, Change::AppSet { app: app() }),
+        (false, Change::AppRevoked { app: name("ann") }),
         (false, Change::ApprovalsSet { approvals: Approvals::Two }),
         (false, Change::ApprovalsSet { approvals: Approvals::One }),
         (true, key("k2", &["trade"])),
@@ -177,6 +181,10 @@ fn what_is_new_loosens_and_what_goes_does_not() {
     ] {
         assert_eq!(loosens(state, &change), loose, "{change:?}");
     }
+}
+
+fn app() -> App {
+    App { caller: name("ann"), terms: Octets(vec![1]), summary: Vec::new() }
 }
 
 fn key(key: &str, rights: &[&str]) -> Change {

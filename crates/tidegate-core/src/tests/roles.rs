@@ -60,7 +60,7 @@ fn an_auditor_changes_nothing_and_nobody_alone_may_do_everything() {
     let column = |at: usize| Action::ALL.iter().filter(move |a| a.row()[at] != Reach::No);
     assert_eq!(
         column(4).collect::<Vec<_>>(),
-        [&Action::Status, &Action::People, &Action::Approvals]
+        [&Action::Status, &Action::People, &Action::Approvals, &Action::Apps]
     );
     for at in 0..roles::COLUMNS.len() {
         let all = column(at).count();

@@ -37,11 +37,7 @@ impl Administration {
     }
 
     /// Out of force here first, so that a journal that cannot be written does not keep it alive.
-    pub(super) async fn revoke_app(
-        &self,
-        by: &Administrator,
-        app: &str,
-    ) -> Result<Value, Failure> {
+    pub(super) async fn revoke_app(&self, by: &Administrator, app: &str) -> Result<Value, Failure> {
         let app: CallerName = name("app", app)?;
         let client = ClientId::new(app.as_str()).map_err(|e| bad(&e.to_string()))?;
         let change = Change::AppRevoked { app };

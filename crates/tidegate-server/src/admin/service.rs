@@ -13,6 +13,7 @@ use crate::disk::DiskWatch;
 use crate::edge::Connections;
 use crate::folder::DataFolder;
 use crate::front::Callers;
+use crate::web::oauth;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -25,6 +25,7 @@ use tidegate_vault::store::VenueKeyInfo;
 use tidegate_vault::{CallerSecrets, Unlock, VenueKeys, new_key_file};
 use tokio::sync::watch;
 
+mod apps;
 mod roles;
 
 struct NoReload;

@@ -136,13 +136,12 @@ pub(super) async fn assemble(
     };
     let admin = Administration::new(parts, secrets);
     tokio::spawn(oauth::keep_keys(Arc::clone(&oauth), Arc::clone(&admin), oauth_keys));
-    let web = Web::new(Api::new(Arc::clone(&desk), Arc::clone(&callers)), Arc::clone(&oauth));
     let gate = Gate::new(
         Arc::clone(&desk),
-        callers,
+        Arc::clone(&callers),
         Arc::clone(&links),
         Arc::clone(&admin),
-        web,
+        Web::new(Api::new(Arc::clone(&desk), Arc::clone(&callers)), Arc::clone(&oauth)),
         stop.subscribe(),
     );
     Ok(Assembled {

@@ -1,6 +1,7 @@
 //! The command line: what is typed, what is printed, how it ends.
 
 mod alarms;
+mod apps;
 pub mod args;
 mod doctor;
 mod folder;

@@ -35,7 +35,9 @@ impl Method {
     fn shown(&self) -> String {
         match self {
             Method::PrivateKeyJwt { jwks } => match ClientKeys::parse(jwks) {
-                Ok(keys) => format!("keys with the thumbprints {}", list(keys.iter().map(Jwk::thumbprint))),
+                Ok(keys) => {
+                    format!("keys with the thumbprints {}", list(keys.iter().map(Jwk::thumbprint)))
+                }
                 Err(_) => "keys that are not taken here".to_owned(),
             },
             Method::SelfSignedTls { certificates } => {

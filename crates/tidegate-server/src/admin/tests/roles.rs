@@ -36,6 +36,12 @@ fn person(who: &str, roles: &[&str], owns: &[&str]) -> Value {
     json!({"op": "person-set", "person": who, "roles": roles, "owns": owns})
 }
 
+pub(super) fn app(caller: &str) -> Value {
+    let key = crate::web::oauth::tests::key(1).public().to_json();
+    json!({"op": "app-set", "app": caller, "title": "A bot", "jwks": {"keys": [key]},
+        "grants": ["client_credentials", "device_code"]})
+}
+
 fn samples(pending: u64) -> Vec<Sample> {
     use Action::*;
     let wrong = "00".repeat(32);
@@ -65,6 +71,9 @@ fn samples(pending: u64) -> Vec<Sample> {
         sample(LimitsLoosen, false, limits_of(9000)),
         sample(LimitsTighten, false, limits_of(1)),
         sample(AlarmsSeen, false, json!({"op": "alarms-seen", "until_ms": 1})),
+        sample(AppSet, false, app("bob")),
+        sample(Apps, false, json!({"op": "apps"})),
+        sample(AppRevoke, false, json!({"op": "app-revoke", "app": "bob"})),
         sample(PersonLoosen, false, person("zoe", &["risk", "trader"], &[])),
         sample(PersonTighten, false, person("zoe", &["trader"], &[])),
         sample(PersonTighten, false, json!({"op": "person-remove", "person": "zoe"})),
@@ -99,16 +108,19 @@ const fn place(request: &Request) -> usize {
         Request::Approve { .. } => 17,
         Request::Deny { .. } => 18,
         Request::Shutdown {} => 19,
+        Request::AppSet(_) => 20,
+        Request::AppRevoke { .. } => 21,
+        Request::Apps {} => 22,
     }
 }
-const PLACES: usize = 20;
+const PLACES: usize = 23;
 
-fn someone(who: &str) -> Administrator {
+pub(super) fn someone(who: &str) -> Administrator {
     Administrator { person: name(who), full: false, factor: Factor::LocalSocket }
 }
 
 /// A desk with one person of each role, in mode two; the trader owns `ann`.
-async fn manned() -> Office {
+pub(super) async fn manned() -> Office {
     let office = office().await;
     for request in [
         json!({"op": "caller-add", "caller": "bob"}),
@@ -140,7 +152,7 @@ async fn manned() -> Office {
     office
 }
 
-async fn asked(office: &Office, by: &str, request: Value) -> u64 {
+pub(super) async fn asked(office: &Office, by: &str, request: Value) -> u64 {
     let told = office.ask_as(&someone(by), request).await.unwrap();
     told["pending"].as_u64().unwrap_or_else(|| panic!("{told} does not wait"))
 }
@@ -151,7 +163,7 @@ async fn digest(office: &Office, id: u64) -> Value {
     requests.iter().find(|request| request["id"] == id).unwrap()["digest"].clone()
 }
 
-async fn approve(office: &Office, by: &str, id: u64) -> Result<Value, (String, String)> {
+pub(super) async fn approve(office: &Office, by: &str, id: u64) -> Result<Value, (String, String)> {
     let approve = json!({"op": "approve", "id": id, "digest": digest(office, id).await});
     office.ask_as(&someone(by), approve).await
 }
@@ -189,8 +201,9 @@ async fn every_operation_is_held_against_the_table_for_every_role() {
                 Reach::All => true,
             };
             // Lists are cut to what is one's own.
-            let allowed =
-                allowed || matches!(action, Action::Status | Action::Approvals) && *who == "tom";
+            let allowed = allowed
+                || matches!(action, Action::Status | Action::Approvals | Action::Apps)
+                    && *who == "tom";
             let before = office.world.desk.next_seq();
             let answer = office.ask_as(&someone(who), request.clone()).await;
             let said = format!("{request} by {who} ({}): {answer:?}", COLUMNS[column]);
@@ -228,7 +241,7 @@ async fn every_operation_that_changes_something_leaves_a_record() {
         let quiet = matches!(
             action,
             // Reading; and a stop, which is recorded when the gateway ends.
-            Action::Status | Action::People | Action::Shutdown | Action::VenueKey
+            Action::Status | Action::People | Action::Apps | Action::Shutdown | Action::VenueKey
         );
         // What fails is no change.
         let failed = matches!(&answer, Err((code, _)) if code.starts_with("TG") || code == "halt_not_proven");
