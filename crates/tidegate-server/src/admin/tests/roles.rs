@@ -42,6 +42,13 @@ pub(super) fn app(caller: &str) -> Value {
         "grants": ["client_credentials", "device_code"]})
 }
 
+/// The same for an app that may look at one account.
+fn reading(mut app: Value) -> Value {
+    app["details"] = json!([{"type": "tidegate_trading", "venue": "binance", "account": "main",
+        "instruments": ["*"], "read_only": true}]);
+    app
+}
+
 fn samples(pending: u64) -> Vec<Sample> {
     use Action::*;
     let wrong = "00".repeat(32);
@@ -71,7 +78,7 @@ fn samples(pending: u64) -> Vec<Sample> {
         sample(LimitsLoosen, false, limits_of(9000)),
         sample(LimitsTighten, false, limits_of(1)),
         sample(AlarmsSeen, false, json!({"op": "alarms-seen", "until_ms": 1})),
-        sample(AppSet, false, app("bob")),
+        sample(AppSet, false, reading(app("bob"))),
         sample(Apps, false, json!({"op": "apps"})),
         sample(AppRevoke, false, json!({"op": "app-revoke", "app": "bob"})),
         sample(PersonLoosen, false, person("zoe", &["risk", "trader"], &[])),
