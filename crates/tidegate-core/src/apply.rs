@@ -420,7 +420,7 @@ fn replied(state: &mut State, purpose: Purpose, outcome: &Outcome, now: Time) {
             if amend {
                 order.amended();
             }
-            fills.iter().for_each(|fill| order.hear_fill(fill));
+            fills.iter().for_each(|fill| order.hear_fill(fill, now));
             order.hear_report(report);
             order.changed = now;
         }),

@@ -1,13 +1,13 @@
 //! An order: where it stands, what was heard of it, and what it reserves.
 
-pub use crate::table::Orders;
+pub use crate::table::{Orders, TradePlace};
 
 use std::collections::BTreeMap;
 use tidegate_types::call::OrderRef;
 use tidegate_types::decimal::{Decimal, Rounding};
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{
-    AccountName, CallId, CallerName, ClientId, InstrumentId, OrderId, SessionId, TradeId,
+    AccountName, CallId, CallerName, ClientId, Currency, InstrumentId, OrderId, SessionId, TradeId,
     VenueOrderId,
 };
 use tidegate_types::instrument::{Price, Qty};
@@ -163,6 +163,26 @@ impl Terms {
     }
 }
 
+/// A trade of an order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trade {
+    /// How much.
+    pub qty: Qty,
+    /// At which price.
+    pub price: Price,
+    /// The fee paid (negative: received).
+    pub fee: Decimal,
+    /// In which currency.
+    pub fee_currency: Option<Currency>,
+    /// Whether the order rested.
+    pub maker: bool,
+    /// When, on the venue's clock.
+    pub at: Time,
+    /// When it was heard of first, on the gateway's clock.
+    pub heard: Time,
+}
+codec_struct!(Trade { qty, price, fee, fee_currency, maker, at, heard });
+
 /// An order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Order {
@@ -201,7 +221,7 @@ pub struct Order {
     /// Average fill price, if told.
     pub average: Option<Price>,
     /// The trades heard of.
-    pub trades: BTreeMap<TradeId, Qty>,
+    pub trades: BTreeMap<TradeId, Trade>,
     /// What one unit is worth at worst, in dollars.
     pub unit_value: Price,
     /// It was cleared as reducing the position, so that it reserves nothing.
@@ -263,8 +283,13 @@ impl Order {
 
     /// Whether less of it is known in trades than is known to have traded.
     pub(crate) fn lacks_trades(&self) -> bool {
-        let traded = self.trades.values().fold(0_i64, |sum, q| sum.saturating_add(q.0.raw()));
-        !self.is_foreign() && traded < self.filled.0.raw()
+        !self.is_foreign() && self.traded() < self.filled
+    }
+
+    /// What the trades heard of come to.
+    fn traded(&self) -> Qty {
+        let sum = |sum: i64, trade: &Trade| sum.saturating_add(trade.qty.0.raw());
+        Qty(Decimal::from_raw(self.trades.values().fold(0, sum)))
     }
 
     /// Whether a trade that the venue tells by its own ids alone may be of this order.
@@ -368,13 +393,21 @@ impl Order {
     }
 
     /// Takes a trade in; one already heard of changes nothing.
-    pub(crate) fn hear_fill(&mut self, fill: &FillReport) {
+    pub(crate) fn hear_fill(&mut self, fill: &FillReport, now: Time) {
         if self.trades.contains_key(&fill.trade_id) {
             return;
         }
-        self.trades.insert(fill.trade_id.clone(), fill.qty);
-        let traded = self.trades.values().fold(0_i64, |sum, q| sum.saturating_add(q.0.raw()));
-        self.fill_to(Qty(Decimal::from_raw(traded)));
+        let trade = Trade {
+            qty: fill.qty,
+            price: fill.price,
+            fee: fill.fee,
+            fee_currency: fill.fee_currency.clone(),
+            maker: fill.maker,
+            at: fill.at,
+            heard: now,
+        };
+        self.trades.insert(fill.trade_id.clone(), trade);
+        self.fill_to(self.traded());
         if self.filled >= self.request.qty && self.amend.is_none() {
             self.stage = next(self.stage, Heard::Told(VenueState::Filled));
         }

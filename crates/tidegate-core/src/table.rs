@@ -1,10 +1,12 @@
 //! The table of orders, and how one is found.
 
-use crate::orders::{Order, Share, Shift};
+use crate::orders::{Order, Share, Shift, Trade};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use tidegate_types::ids::{
-    AccountName, CallerName, CallerOrderId, ClientId, OrderId, VenueOrderId,
+    AccountName, CallerName, CallerOrderId, ClientId, OrderId, TradeId, VenueOrderId,
 };
+use tidegate_types::time::Time;
 
 /// Every order, with its indexes. Orders change through `insert` and `change` alone.
 #[derive(Debug, Default)]
@@ -16,7 +18,12 @@ pub struct Orders {
     by_caller: BTreeSet<(CallerName, AccountName, CallerOrderId, OrderId)>,
     done: BTreeMap<u64, OrderId>,
     next_done: u64,
+    /// The trades of an account's orders, in the order they were heard of.
+    trades: BTreeMap<AccountName, BTreeSet<TradePlace>>,
 }
+
+/// The place of a trade among its account's: when it was heard of, of which order, under which id.
+pub type TradePlace = (Time, OrderId, TradeId);
 
 impl Orders {
     /// The order with this number.
@@ -82,6 +89,22 @@ impl Orders {
         self.by_caller.range(low..=high).rev().filter_map(|(.., id)| self.get(*id))
     }
 
+    /// The trades of an account's orders that were heard of before this one, the newest first; all of
+    /// them without one. Those of orders that are in the table no more are gone too.
+    pub fn trades_of(
+        &self,
+        account: &AccountName,
+        before: Option<&TradePlace>,
+    ) -> impl Iterator<Item = (&TradePlace, &Order, &Trade)> {
+        let end = before.map_or(Bound::Unbounded, Bound::Excluded);
+        let places = self.trades.get(account).into_iter();
+        let places = places.flat_map(move |all| all.range((Bound::Unbounded, end)).rev());
+        places.filter_map(|place| {
+            let order = self.get(place.1)?;
+            Some((place, order, order.trades.get(&place.2)?))
+        })
+    }
+
     /// The number that the next order to be done gets.
     pub(crate) fn next_done(&self) -> u64 {
         self.next_done
@@ -98,6 +121,7 @@ impl Orders {
             table.name(&order);
             table.all.insert(id, Box::new(order));
             table.index(id);
+            table.index_trades(id);
         }
         table
     }
@@ -114,13 +138,15 @@ impl Orders {
         let id = order.id;
         self.all.insert(id, Box::new(order));
         self.index(id);
+        self.index_trades(id);
         shift
     }
 
     pub(crate) fn change(&mut self, id: OrderId, f: impl FnOnce(&mut Order)) -> Option<Shift> {
         let order = self.all.get_mut(&id)?;
-        let (before, filled) = (order.share(), order.filled);
+        let (before, filled, trades) = (order.share(), order.filled, order.trades.len());
         f(order);
+        let traded = order.trades.len() != trades;
         let shift = Shift {
             id,
             before,
@@ -129,6 +155,9 @@ impl Orders {
             side: order.request.side,
         };
         self.index(id);
+        if traded {
+            self.index_trades(id);
+        }
         Some(shift)
     }
 
@@ -139,6 +168,11 @@ impl Orders {
             let Some(order) = self.all.remove(&id) else { continue };
             if let Some(client) = &order.client_id {
                 self.by_client.remove(client);
+            }
+            if let Some(trades) = self.trades.get_mut(&order.account) {
+                for (trade, told) in &order.trades {
+                    trades.remove(&(told.heard, id, trade.clone()));
+                }
             }
             for venue_id in order.venue_id.iter().chain(&order.triggered_as) {
                 self.by_venue.remove(&(order.account.clone(), venue_id.clone(), id));
@@ -157,6 +191,14 @@ impl Orders {
             let key = (caller.clone(), order.account.clone(), id.clone(), order.id);
             self.by_caller.insert(key);
         }
+    }
+
+    fn index_trades(&mut self, id: OrderId) {
+        let Some(order) = self.all.get(&id).filter(|order| !order.trades.is_empty()) else {
+            return;
+        };
+        let places = self.trades.entry(order.account.clone()).or_default();
+        places.extend(order.trades.iter().map(|(trade, told)| (told.heard, id, trade.clone())));
     }
 
     fn index(&mut self, id: OrderId) {

@@ -44,7 +44,7 @@ fn filled(state: &mut State, account: &AccountName, fill: &FillReport, now: Time
     }
     let id = order.id;
     state.change(id, |order| {
-        order.hear_fill(fill);
+        order.hear_fill(fill, now);
         order.changed = now;
     });
 }
@@ -78,7 +78,7 @@ pub(crate) fn resolved(state: &mut State, id: OrderId, outcome: &Outcome, asked:
     alarm.into_iter().for_each(|alarm| state.alarms.raise(alarm));
     match outcome {
         Outcome::Accepted { report, fills } => state.change(id, |order| {
-            fills.iter().for_each(|fill| order.hear_fill(fill));
+            fills.iter().for_each(|fill| order.hear_fill(fill, now));
             order.hear_of_amend(report, asked);
             order.hear_report(report);
             order.changed = now;

@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::event::Event;
-use crate::orders::{Ending, Order, Stage};
+use crate::orders::{Ending, Order, Stage, TradePlace};
 use tidegate_types::Decimal;
 use tidegate_types::ids::OrderId;
 use tidegate_types::report::{AccountEvent, OrderReport, VenueState};
@@ -86,6 +86,14 @@ fn duplicate_and_out_of_order_reports() {
     world.settle();
     let now = order(&world, id);
     assert_eq!((now.stage, now.trades.len()), (done(Ending::Filled), 3));
+    let listed = |before: Option<&TradePlace>| -> Vec<TradePlace> {
+        let orders = world.core.state().orders();
+        orders.trades_of(&now.account, before).map(|(place, ..)| place.clone()).collect()
+    };
+    let all = listed(None);
+    assert_eq!(all.len(), 3);
+    assert!(all.is_sorted_by(|a, b| a > b), "the newest first: {all:?}");
+    assert_eq!(listed(Some(&all[0])), all[1..]);
     assert_eq!(position(&world), d("3"));
     assert!(world.core.state().alarms().unseen().is_empty(), "an old report is no amend");
     world.check();

@@ -40,7 +40,7 @@ async fn desk() -> Desk {
         Arc::clone(&office.world.links),
         Arc::clone(&office.admin),
         Web::new(
-            Api::new(Arc::clone(&office.world.desk), office.callers()),
+            Api::new(Arc::clone(&office.world.desk), office.callers(), Default::default()),
             crate::web::oauth::tests::handle(&office.world.desk),
         ),
         office.stop.clone(),

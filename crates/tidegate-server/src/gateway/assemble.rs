@@ -136,12 +136,13 @@ pub(super) async fn assemble(
     };
     let admin = Administration::new(parts, secrets);
     tokio::spawn(oauth::keep_keys(Arc::clone(&oauth), Arc::clone(&admin), oauth_keys));
+    let api = Api::new(Arc::clone(&desk), Arc::clone(&callers), folder.journal());
     let gate = Gate::new(
         Arc::clone(&desk),
         Arc::clone(&callers),
         Arc::clone(&links),
         Arc::clone(&admin),
-        Web::new(Api::new(Arc::clone(&desk), Arc::clone(&callers)), Arc::clone(&oauth)),
+        Web::new(api, Arc::clone(&oauth)),
         stop.subscribe(),
     );
     Ok(Assembled {

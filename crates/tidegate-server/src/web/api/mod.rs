@@ -3,7 +3,10 @@
 //! `routes.rs` is the table of what is served; `openapi.rs` makes the documents from it.
 
 mod ask;
+mod halts;
 mod idempotency;
+mod journal;
+mod lists;
 mod openapi;
 mod orders;
 mod page;
@@ -20,12 +23,13 @@ use crate::desk::Desk;
 use crate::front::Callers;
 use ask::Ask;
 use idempotency::Answers;
+use lists::OrderFilter;
 use page::{Page, Wanted};
 use problem::{Problem, Tg};
-use reads::OrderFilter;
 use routes::{Access, Op, Route};
 use serde::Serialize;
 use std::ops::Bound::{Excluded, Unbounded};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tidegate_core::event::Event;
 use tidegate_core::state::State;
@@ -36,18 +40,23 @@ use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::{RawRequest, Reply};
 use tidegate_types::time::Time;
+use tokio::sync::Semaphore;
 
 /// What the unified API stands on.
 pub struct Api {
     desk: Arc<Desk>,
     callers: Arc<Callers>,
     answers: Answers,
+    /// Where the journal is.
+    records: PathBuf,
+    readers: Semaphore,
 }
 
 impl Api {
-    /// The API before this desk, for these callers.
-    pub fn new(desk: Arc<Desk>, callers: Arc<Callers>) -> Api {
-        Api { desk, callers, answers: Answers::default() }
+    /// The API before this desk, for these callers; the journal's folder is `records`.
+    pub fn new(desk: Arc<Desk>, callers: Arc<Callers>, records: PathBuf) -> Api {
+        let readers = Semaphore::new(journal::READERS);
+        Api { desk, callers, answers: Answers::default(), records, readers }
     }
 
     /// The answer to a request below `/v1`.
@@ -91,6 +100,11 @@ impl Api {
             Op::Amend => self.amend(who, ask, request, now).await,
             Op::Cancel => self.cancel(who, ask).await,
             Op::CancelAll => self.cancel_all(who, request, now).await,
+            Op::Halt => self.halt(who, request, now).await,
+            Op::Journal => {
+                let page = self.journal(&who, ask, now).await;
+                page.inspect_err(|problem| self.note(&named, problem))
+            }
             _ => self.read(route, &who, ask, now).inspect_err(|problem| self.note(&named, problem)),
         }
     }
@@ -110,7 +124,7 @@ impl Api {
             Op::Instruments => self.instruments(who, &page(reads::INSTRUMENTS)?),
             Op::Instrument => self.instrument(who, ask),
             Op::Orders => {
-                let page = page(reads::ORDERS)?;
+                let page = page(lists::ORDERS)?;
                 let filter = OrderFilter {
                     open: match ask.query("state") {
                         None | Some("open") => Some(true),
@@ -120,8 +134,14 @@ impl Api {
                     instrument: ask.query("instrument").map(str::to_owned),
                     client_order_id: ask.query("client_order_id").map(str::to_owned),
                 };
-                json(200, &self.look(|s| reads::orders(s, &named, wide, &filter, &page))?)
+                json(200, &self.look(|s| lists::orders(s, &named, wide, &filter, &page))?)
             }
+            Op::Fills => {
+                let page = page(lists::FILLS)?;
+                let of = ask.query("instrument");
+                json(200, &self.look(|state| lists::fills(state, &named, wide, of, &page))?)
+            }
+            Op::Halts => json(200, &self.look(|state| halts::halts(state, who))),
             Op::Order => json(200, &self.find(who, ask.part(0))?),
             Op::Positions => {
                 let page = page(reads::POSITIONS)?;
@@ -132,9 +152,14 @@ impl Api {
                 json(200, &self.look(|state| reads::balances(state, &named, &page)))
             }
             Op::Limits => json(200, &self.look(|state| reads::limits(state, &named))?),
-            Op::OpenApi | Op::Problem | Op::Place | Op::Amend | Op::Cancel | Op::CancelAll => {
-                Err(Problem::new(Code::UnknownRoute, ""))
-            }
+            Op::OpenApi
+            | Op::Problem
+            | Op::Place
+            | Op::Amend
+            | Op::Cancel
+            | Op::CancelAll
+            | Op::Halt
+            | Op::Journal => Err(Problem::new(Code::UnknownRoute, "")),
         }
     }
 

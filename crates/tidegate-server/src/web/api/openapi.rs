@@ -58,7 +58,51 @@ impl Schemas {
         let mut all = self.taken.take_definitions(true);
         all.extend(self.given.take_definitions(true));
         all.sort_keys();
+        all.values_mut().for_each(bound);
         all
+    }
+}
+
+/// Most characters of a text, and most rows of a list, that nothing else bounds.
+const LONGEST: u64 = 65_536;
+/// The largest number that every reader of JSON keeps exactly.
+const LARGEST: u64 = 9_007_199_254_740_991;
+
+/// Gives each text, list and number in a schema the bound that its kind has.
+fn bound(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            let has = |word: &str| {
+                object.get("type").is_some_and(|kind| match kind {
+                    Value::String(kind) => kind == word,
+                    Value::Array(kinds) => kinds.iter().any(|kind| kind == word),
+                    _ => false,
+                })
+            };
+            let free = !object.contains_key("enum") && !object.contains_key("const");
+            let mut bounds = Vec::new();
+            if has("string") && free {
+                bounds.push(("maxLength", json!(LONGEST)));
+            }
+            if has("array") {
+                bounds.push(("maxItems", json!(LONGEST)));
+            }
+            if has("integer") {
+                let (least, most) = match object.get("format").and_then(Value::as_str) {
+                    Some("uint16") => (json!(0), json!(u16::MAX)),
+                    Some("uint32") => (json!(0), json!(u32::MAX)),
+                    Some("uint64") => (json!(0), json!(LARGEST)),
+                    _ => (json!(-LARGEST.cast_signed()), json!(LARGEST)),
+                };
+                bounds.extend([("minimum", least), ("maximum", most)]);
+            }
+            for (name, value) in bounds {
+                object.entry(name).or_insert(value);
+            }
+            object.values_mut().for_each(bound);
+        }
+        Value::Array(values) => values.iter_mut().for_each(bound),
+        _ => {}
     }
 }
 
@@ -82,7 +126,11 @@ pub fn openapi() -> Value {
             "description": ABOUT,
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
-        "servers": [{ "url": "/", "description": "The gateway that serves this document." }],
+        "servers": [{
+            "url": "/",
+            "description": "The desk's own gateway, in production or as a demo: the one that serves this document.",
+            "x-internal": true,
+        }],
         "security": [{ "signature": [] }],
         "tags": TAGS.iter().map(|(name, about)| json!({ "name": name, "description": about }))
             .collect::<Vec<_>>(),
@@ -107,6 +155,9 @@ const TAGS: &[(&str, &str)] = &[
     ("positions", "What the account holds."),
     ("balances", "What the account's wallet holds."),
     ("limits", "What one may do."),
+    ("fills", "One's own trades."),
+    ("halts", "What stops one's orders."),
+    ("journal", "What was written down of one."),
 ];
 
 fn tag(route: &Route) -> &'static str {
@@ -178,7 +229,9 @@ fn form(param: &Param) -> Value {
         Form::Limit => json!({
             "type": "integer", "format": "int32", "minimum": 1, "maximum": MOST, "default": USUAL,
         }),
-        Form::Cursor => json!({ "type": "string", "minLength": 1, "maxLength": 200 }),
+        Form::Cursor => json!({
+            "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[A-Za-z0-9_-]+$",
+        }),
         Form::Words(words) => json!({ "type": "string", "enum": words, "default": words.first() }),
         Form::Text(pattern) => json!({ "type": "string", "pattern": pattern, "maxLength": 97 }),
     }
@@ -189,7 +242,8 @@ fn responses(route: &Route, schemas: &mut Schemas) -> Value {
     for Good { status, about, schema } in route.good {
         let content = json!({ "application/json": { "schema": schemas.given(*schema) } });
         let headers = if *status == 201 {
-            json!({ "Location": { "description": "Where the order is.", "schema": { "type": "string" } } })
+            json!({ "Location": { "description": "Where the order is.",
+                "schema": { "type": "string", "maxLength": 64, "pattern": "^/v1/orders/[0-9]+$" } } })
         } else {
             json!({})
         };
@@ -201,7 +255,7 @@ fn responses(route: &Route, schemas: &mut Schemas) -> Value {
         let (about, mut headers) = (about(status), json!({}));
         if status == 401 {
             headers = json!({ "WWW-Authenticate": { "description": "How to show who one is.",
-                "schema": { "type": "string" } } });
+                "schema": { "type": "string", "maxLength": 1024, "pattern": "^[ -~]+$" } } });
         }
         if matches!(status, 429 | 503) {
             headers = json!({ "Retry-After": { "description": "Seconds to wait, where they are known.",

@@ -17,6 +17,7 @@ pub(super) const MOST: usize = 500;
 #[derive(Clone, PartialEq, Serialize, JsonSchema, Debug)]
 pub(super) struct Page<T> {
     /// The rows. A page may be short, and even empty, with more to come.
+    #[schemars(length(max = 500))]
     pub items: Vec<T>,
     /// What to give as `cursor` for the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,22 +1,16 @@
 //! What there is to be read: instruments, positions, balances, limits.
 
-use super::orders::Order;
-use super::page::{Page, Wanted, cursor};
+use super::page::{Page, Wanted};
 use super::problem::Problem;
 use super::vocabulary::{Amount, SideWord, TypeWord, When};
 use schemars::JsonSchema;
 use serde::Serialize;
-use tidegate_core::orders::Order as Known;
 use tidegate_core::state::State as CoreState;
 use tidegate_identity::Named;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::grant::{AccountLimits as CoreLimits, Grant as CoreGrant, OnRepeat};
-use tidegate_types::ids::{CallerOrderId, OrderId};
 use tidegate_types::instrument::{Instrument as Terms, Kind, Mark as CoreMark, Qty, Unit};
 use tidegate_types::reject::Code;
-
-/// Most orders looked at for one page.
-const MOST_LOOKED_AT: usize = 20_000;
 
 /// What an instrument is.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, JsonSchema, Debug)]
@@ -355,80 +349,7 @@ pub(super) fn limits(state: &CoreState, who: &Named) -> Result<Limits, Problem> 
     })
 }
 
-/// Which orders are asked for.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub(super) struct OrderFilter {
-    pub(super) open: Option<bool>,
-    pub(super) instrument: Option<String>,
-    pub(super) client_order_id: Option<String>,
-}
-
-impl OrderFilter {
-    fn wants(&self, order: &Known) -> bool {
-        let id = order.request.caller_id.as_ref().map(|id| id.as_str());
-        self.open.is_none_or(|open| order.is_open() == open)
-            && self.client_order_id.as_deref().is_none_or(|wanted| id == Some(wanted))
-            && self
-                .instrument
-                .as_deref()
-                .is_none_or(|wanted| order.request.instrument.to_string() == wanted)
-    }
-}
-
-/// The orders that a caller may see, the newest first.
-pub(super) fn orders(
-    state: &CoreState,
-    who: &Named,
-    wide: bool,
-    filter: &OrderFilter,
-    page: &Wanted,
-) -> Result<Page<Order>, Problem> {
-    let number = |text: &String| text.parse().map(OrderId);
-    let before = page.after.as_ref().map(number).transpose();
-    let before = before.map_err(|_| Problem::new(Code::BadParameter, "cursor"))?;
-    let before = before.unwrap_or(OrderId(u64::MAX));
-    let visible = |order: &Known| {
-        order.account == *who.account() && (wide || order.caller.as_ref() == Some(who.caller()))
-    };
-    let id = filter.client_order_id.as_deref().and_then(|id| CallerOrderId::new(id).ok());
-    if let (false, Some(id)) = (wide, id) {
-        let named = state.orders().by_caller(who.caller(), who.account(), &id);
-        return Ok(walk(named.filter(|o| o.id < before), visible, filter, page.limit));
-    }
-    // Open orders are found by themselves; the others are walked down from the newest.
-    if filter.open == Some(true) {
-        let open = state.orders().open_of(who.account()).filter(|order| order.id < before);
-        let mut open: Vec<&Known> = open.collect();
-        open.sort_by_key(|order| std::cmp::Reverse(order.id));
-        Ok(walk(open.into_iter(), visible, filter, page.limit))
-    } else {
-        Ok(walk(state.orders().before(before), visible, filter, page.limit))
-    }
-}
-
-/// A page of what is wanted of these orders. It ends early when many were passed over.
-fn walk<'a>(
-    orders: impl Iterator<Item = &'a Known>,
-    visible: impl Fn(&Known) -> bool,
-    filter: &OrderFilter,
-    limit: usize,
-) -> Page<Order> {
-    let (mut items, mut last) = (Vec::new(), None);
-    for (looked_at, order) in orders.enumerate() {
-        if items.len() == limit || looked_at == MOST_LOOKED_AT {
-            let next = last.map(|id: OrderId| cursor(ORDERS, &id.to_string()));
-            return Page { items, next };
-        }
-        last = Some(order.id);
-        if visible(order) && filter.wants(order) {
-            items.push(Order::from(order));
-        }
-    }
-    Page { items, next: None }
-}
-
 /// The lists that have cursors.
 pub(super) const INSTRUMENTS: &str = "instruments";
-pub(super) const ORDERS: &str = "orders";
 pub(super) const POSITIONS: &str = "positions";
 pub(super) const BALANCES: &str = "balances";

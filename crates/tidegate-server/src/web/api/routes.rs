@@ -1,5 +1,8 @@
 //! Every route of the unified API, in one table: what is served, documented and tested comes from here.
 
+use super::halts::{Halt, Halts, NewHalt};
+use super::journal::Entry;
+use super::lists::Fill;
 use super::orders::{Amend, CancelOrders, Cancelled, Order, PlaceOrder};
 use super::page::Page;
 use super::problem::{Problem, ProblemKind};
@@ -24,6 +27,10 @@ pub(super) enum Op {
     Positions,
     Balances,
     Limits,
+    Fills,
+    Halts,
+    Halt,
+    Journal,
 }
 
 /// Who may use a route.
@@ -283,6 +290,59 @@ pub(super) const ROUTES: &[Route] = &[
         name: "getLimits",
         about: "What one may do and what the account may bear, and what of it is used.",
         good: &[ok("The limits.", schema::<Limits>)],
+        ..BASE
+    },
+    Route {
+        op: Op::Fills,
+        path: "/v1/fills",
+        name: "listFills",
+        about: "The trades of one's own orders, the newest first, for as long as Tidegate keeps the order in its table.",
+        query: &[
+            Param { name: "instrument", about: "Of this one only.", form: Form::Text(INSTRUMENT) },
+            LIMIT,
+            CURSOR,
+        ],
+        good: &[ok("A page.", schema::<Page<Fill>>)],
+        ..BASE
+    },
+    Route {
+        op: Op::Halts,
+        path: "/v1/halts",
+        name: "listHalts",
+        about: "The halts in force that stand in one's way.",
+        good: &[ok("The halts.", schema::<Halts>)],
+        ..BASE
+    },
+    Route {
+        op: Op::Halt,
+        method: Method::Post,
+        path: "/v1/halts",
+        name: "haltSelf",
+        about: "Halts oneself: no order passes any more, and the live ones are cancelled. Who is halted cannot lift it: a person of the desk does.",
+        changes: true,
+        body: Some(schema::<NewHalt>),
+        good: &[
+            Good {
+                status: 201,
+                about: "In force and proven: the venue shows no live order.",
+                schema: schema::<Halt>,
+            },
+            Good {
+                status: 202,
+                about: "In force; the venue has not shown yet that nothing is open. Tidegate goes on trying.",
+                schema: schema::<Halt>,
+            },
+        ],
+        problems: &[409, 422],
+        ..BASE
+    },
+    Route {
+        op: Op::Journal,
+        path: "/v1/journal",
+        name: "listRecords",
+        about: "The records of the journal that name the caller or its orders, the oldest first. `next` is always there: at the end it waits for what comes.",
+        query: &[LIMIT, CURSOR],
+        good: &[ok("A page.", schema::<Page<Entry>>)],
         ..BASE
     },
 ];

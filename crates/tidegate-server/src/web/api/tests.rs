@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 use tidegate_identity::message_signature::{Message, Signed};
+use tidegate_types::report::{AccountEvent, FillReport};
 use tidegate_types::request::Method;
 
 mod documents;
@@ -25,8 +26,13 @@ struct Key(String, String);
 
 async fn desk() -> Desk {
     let office = office().await;
-    let api = Api::new(Arc::clone(&office.world.desk), office.callers());
+    let api = api(&office);
     Desk { office, api }
+}
+
+fn api(office: &Office) -> Api {
+    let records = office.world.folder.path().join("journal");
+    Api::new(Arc::clone(&office.world.desk), office.callers(), records)
 }
 
 impl Desk {
@@ -234,7 +240,7 @@ async fn an_idempotency_key_places_one_order_also_over_a_restart() {
     let (status, problem) = desk.answer(keyed(other.clone())).await;
     assert_eq!((status, &problem["type"]), (422, &json!("/v1/problems/idempotency-key-reused")));
     // What the gateway remembers is gone; what the journal says is not.
-    desk.api = Api::new(Arc::clone(&desk.office.world.desk), desk.office.callers());
+    desk.api = api(&desk.office);
     let reply = desk.api.answer(keyed(order(None))).await;
     assert_eq!(reply.status, 200);
     assert!(reply.headers.iter().any(|(name, _)| name == "idempotency-replayed"));
@@ -283,7 +289,7 @@ async fn pages_are_whole_whatever_comes_meanwhile() {
 }
 
 fn cursor_of_orders() -> String {
-    page::cursor(reads::ORDERS, "7")
+    page::cursor(lists::ORDERS, "7")
 }
 
 #[tokio::test]
@@ -308,4 +314,113 @@ async fn what_there_is_can_be_read() {
     let (status, _) =
         desk.ask(&ann, Method::Get, "/v1/instruments/deribit/BTCUSDT", Value::Null).await;
     assert_eq!(status, 404);
+}
+
+#[tokio::test]
+async fn a_caller_halts_itself_and_cannot_go_on() {
+    let desk = desk().await;
+    let ann = desk.key("ann").await;
+    let ask = json!({"reason": "lost my mind"});
+    let keyed = || request(&ann, Method::Post, "/v1/halts", ask.clone(), Some("stop"));
+    let (status, halt) = desk.answer(keyed()).await;
+    assert!(matches!(status, 201 | 202), "{halt}");
+    assert_eq!((&halt["scope"], &halt["reason"]), (&json!("caller:ann"), &ask["reason"]));
+    assert_eq!(desk.answer(keyed()).await, (status, halt.clone()));
+    let (status, problem) = desk.ask(&ann, Method::Post, "/v1/orders", order(None)).await;
+    assert_eq!((status, &problem["code"]), (409, &json!("TG509")), "{problem}");
+    let (_, halts) = desk.ask(&ann, Method::Get, "/v1/halts", Value::Null).await;
+    assert_eq!(halts["items"][0]["scope"], "caller:ann");
+    let bob = desk.key("bob").await;
+    desk.grant("bob", true).await;
+    let (_, none) = desk.ask(&bob, Method::Get, "/v1/halts", Value::Null).await;
+    assert_eq!(none, json!({"items": []}), "another's halt is not there");
+    let (status, _) = desk.ask(&bob, Method::Post, "/v1/orders", order(None)).await;
+    assert_eq!(status, 201);
+    let (status, _) = desk.ask(&ann, Method::Post, "/v1/halts", json!({"reason": "a\nb"})).await;
+    assert_eq!(status, 400);
+}
+
+#[tokio::test]
+async fn fills_are_their_order_s_owner_s() {
+    let desk = desk().await;
+    let ann = desk.key("ann").await;
+    let (_, placed) = desk.ask(&ann, Method::Post, "/v1/orders", order(Some("mine"))).await;
+    let client_id = desk
+        .office
+        .world
+        .desk
+        .look(|state| state.orders().open().next().and_then(|order| order.client_id.clone()));
+    for n in 1..=3 {
+        let fill = FillReport {
+            instrument: orders::instrument_id("binance/BTCUSDT").unwrap(),
+            trade_id: format!("t.{n}").parse().unwrap(),
+            client_id: client_id.clone(),
+            venue_id: placed["venue_order_id"].as_str().unwrap().parse().unwrap(),
+            side: tidegate_types::order::Side::Buy,
+            qty: tidegate_types::instrument::Qty("0.25".parse().unwrap()),
+            price: tidegate_types::instrument::Price("99.5".parse().unwrap()),
+            fee: "-0.01".parse().unwrap(),
+            fee_currency: Some("USDT".parse().unwrap()),
+            maker: true,
+            at: Time::from_millis(1_700_000_000_000 + n),
+        };
+        let told = || Event::Streamed {
+            account: "main".parse().unwrap(),
+            event: AccountEvent::Fill { fill: fill.clone() },
+        };
+        desk.office.world.desk.event(told());
+        desk.office.world.desk.event(told());
+    }
+    let (_, first) = desk.ask(&ann, Method::Get, "/v1/fills?limit=2", Value::Null).await;
+    let next = first["next"].as_str().unwrap();
+    let target = format!("/v1/fills?limit=2&cursor={next}");
+    let (_, second) = desk.ask(&ann, Method::Get, &target, Value::Null).await;
+    let ids: Vec<_> = [&first, &second]
+        .iter()
+        .flat_map(|page| page["items"].as_array().unwrap())
+        .map(|fill| fill["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids, ["t.3", "t.2", "t.1"], "once each, the newest first");
+    let newest = &first["items"][0];
+    assert_eq!((&newest["fee"], &newest["order"]), (&json!("-0.01"), &placed["id"]));
+    assert_eq!(
+        (&newest["client_order_id"], &newest["at"]),
+        (&json!("mine"), &json!("2023-11-14T22:13:20.003000Z"))
+    );
+    let (_, positions) = desk.ask(&ann, Method::Get, "/v1/positions", Value::Null).await;
+    assert_eq!(positions["items"][0]["quantity"], "0.75");
+    let bob = desk.key("bob").await;
+    desk.grant("bob", true).await;
+    let (_, none) = desk.ask(&bob, Method::Get, "/v1/fills", Value::Null).await;
+    assert_eq!(none, json!({"items": []}));
+}
+
+#[tokio::test]
+async fn the_journal_tells_a_caller_of_itself() {
+    let desk = desk().await;
+    let (ann, bob) = (desk.key("ann").await, desk.key("bob").await);
+    desk.grant("bob", true).await;
+    desk.ask(&ann, Method::Post, "/v1/orders", order(Some("hers"))).await;
+    desk.ask(&bob, Method::Post, "/v1/orders", order(Some("his"))).await;
+    let (status, page) = desk.ask(&bob, Method::Get, "/v1/journal", Value::Null).await;
+    assert_eq!(status, 200, "{page}");
+    let texts = page["items"].to_string();
+    assert!(texts.contains("his") && !texts.contains("hers"), "{texts}");
+    let target = format!("/v1/journal?cursor={}", page["next"].as_str().unwrap());
+    let (_, rest) = desk.ask(&bob, Method::Get, &target, Value::Null).await;
+    assert_eq!(rest["items"], json!([]));
+    desk.ask(&bob, Method::Post, "/v1/orders", order(Some("again"))).await;
+    let (_, rest) = desk.ask(&bob, Method::Get, &target, Value::Null).await;
+    assert!(rest["items"].to_string().contains("again"), "{rest}");
+    // Pages of one row tell the same.
+    let (mut seen, mut target) = (Vec::new(), "/v1/journal?limit=1".to_owned());
+    for _ in 0..100 {
+        let (_, page) = desk.ask(&bob, Method::Get, &target, Value::Null).await;
+        let Some(entry) = page["items"].as_array().unwrap().first() else { break };
+        seen.push(entry["seq"].clone());
+        target = format!("/v1/journal?limit=1&cursor={}", page["next"].as_str().unwrap());
+    }
+    let all = desk.ask(&bob, Method::Get, "/v1/journal", Value::Null).await.1;
+    let all: Vec<_> = all["items"].as_array().unwrap().iter().map(|e| e["seq"].clone()).collect();
+    assert_eq!(seen, all);
 }

@@ -153,7 +153,7 @@ impl Api {
     }
 
     /// Has a request that changes something done once under its key.
-    async fn once(
+    pub(super) async fn once(
         &self,
         who: &Named,
         key: Option<String>,
@@ -277,7 +277,7 @@ fn is_same(known: &Known, order: &NewOrder) -> bool {
 }
 
 /// The idempotency key of a request, with or without the quotes of a structured field.
-fn key_of(request: &RawRequest) -> Result<Option<String>, Problem> {
+pub(super) fn key_of(request: &RawRequest) -> Result<Option<String>, Problem> {
     let bad = |why: &str| Problem::new(Code::BadParameter, format!("Idempotency-Key: {why}"));
     let mut found = request.headers.iter().filter(|(name, _)| name == idempotency::HEADER);
     let Some((_, value)) = found.next() else { return Ok(None) };
