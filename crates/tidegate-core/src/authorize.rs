@@ -2,6 +2,7 @@
 
 use crate::orders::Order;
 use crate::refusals::Refusal;
+use crate::roles::loosen::is_token_within;
 use crate::state::State;
 use std::borrow::Cow;
 use tidegate_types::decimal::Decimal;
@@ -84,8 +85,12 @@ impl<'a> Authorized<'a> {
     }
 }
 
-/// A session outlives the moment it was opened: its key may have been revoked since.
+/// A session outlives the moment it was opened: its key may have been revoked since, or its app.
 pub(crate) fn key(state: &State, who: &Authenticated) -> Result<(), Reject> {
+    if who.token().is_some() {
+        let app = state.apps.get(who.caller()).filter(|app| !app.revoked);
+        return app.map(|_| ()).ok_or_else(|| Reject::new(Code::BadToken, "the app is revoked"));
+    }
     let key = state.keys.get(who.key()).filter(|key| {
         !key.revoked && key.key.caller == *who.caller() && key.key.account == *who.account()
     });
@@ -93,12 +98,20 @@ pub(crate) fn key(state: &State, who: &Authenticated) -> Result<(), Reject> {
 }
 
 /// The caller's grant on its account, in force now.
-fn grant<'a>(state: &'a State, who: &Authenticated, now: Time) -> Result<&'a Grant, Reject> {
+fn grant<'a>(state: &'a State, who: &'a Authenticated, now: Time) -> Result<&'a Grant, Reject> {
     key(state, who)?;
     let grant = state.grant(who.caller(), who.account());
     let grant = grant.filter(|grant| grant.venue == *who.venue()).ok_or_else(|| {
         Reject::new(Code::NoGrant, format!("{} on {}", who.caller(), who.account()))
     })?;
+    let grant = match who.token() {
+        None => grant,
+        Some(token) if is_token_within(token, grant) => token,
+        Some(_) => {
+            let detail = "the token allows more than the app's grant, which was narrowed";
+            return Err(Reject::new(Code::NoGrant, detail));
+        }
+    };
     match grant.until {
         Some(until) if now >= until => {
             let detail = format!("it ended at {} ms", until.millis());

@@ -4,11 +4,13 @@
 
 use crate::constant_time::{any_equal, equal};
 use crate::keyring::{Check, Entry, Keyring};
+use crate::oauth::TokenBearer;
 use crate::replay::{ReplayError, ReplayGuard};
 use crate::stream_keys::StreamKeys;
 use crate::tokens::{Issued, TokenStore};
 use aws_lc_rs::{hmac, signature};
-use tidegate_types::grant::VirtualKey;
+use std::sync::Arc;
+use tidegate_types::grant::{Grant, VirtualKey};
 use tidegate_types::ids::{AccountName, CallerName, KeyId, VenueName};
 use tidegate_types::limits::{MAX_CLOCK_AHEAD, MAX_SIGNATURE_WINDOW};
 use tidegate_types::proof::Authenticated;
@@ -31,6 +33,7 @@ pub struct Named {
 pub struct Remembered {
     key: KeyId,
     venue: VenueName,
+    token: Option<(CallerName, AccountName, Arc<Grant>)>,
 }
 
 /// Most texts and most signature forms that one request may be checked against.
@@ -93,11 +96,26 @@ pub fn refresh(
     Ok((vouch(&entry.key), issued))
 }
 
-/// The caller whose session this is, as long as its key is in force.
+/// The app whose token was found good just now, with what that allows of its grant on one account.
+pub fn by_token(bearer: &TokenBearer, allows: Grant) -> Option<Authenticated> {
+    let key = KeyId::new(&format!("token:{}", bearer.id)).ok()?;
+    let (caller, venue, account) =
+        (allows.caller.clone(), allows.venue.clone(), allows.account.clone());
+    (caller.as_str() == bearer.client.as_str())
+        .then(|| Authenticated::vouch(caller, key, venue, account).by_token(Arc::new(allows)))
+}
+
+/// The caller whose session this is, as long as its key is in force. A token is remembered for the legs
+/// of one batch alone: no session is opened with one.
 ///
 /// # Errors
 /// Code 102 when the key was revoked since.
 pub fn recall(keyring: &Keyring, remembered: &Remembered) -> Result<Authenticated, Reject> {
+    if let Some((caller, account, allows)) = &remembered.token {
+        let (key, venue) = (remembered.key.clone(), remembered.venue.clone());
+        let who = Authenticated::vouch(caller.clone(), key, venue, account.clone());
+        return Ok(who.by_token(Arc::clone(allows)));
+    }
     find_by_id(keyring, &remembered.venue, &remembered.key).map(|entry| vouch(&entry.key))
 }
 
@@ -159,7 +177,10 @@ impl From<&Authenticated> for Named {
 
 impl From<&Authenticated> for Remembered {
     fn from(who: &Authenticated) -> Remembered {
-        Remembered { key: who.key().clone(), venue: who.venue().clone() }
+        let token = who
+            .token()
+            .map(|allows| (who.caller().clone(), who.account().clone(), Arc::clone(allows)));
+        Remembered { key: who.key().clone(), venue: who.venue().clone(), token }
     }
 }
 

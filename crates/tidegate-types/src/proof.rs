@@ -2,8 +2,10 @@
 //! may call (`cargo xtask tidy` holds that); inside a crate, privacy guards the rest.
 
 use crate::call::{CallClass, WireRequest};
+use crate::grant::Grant;
 use crate::ids::{AccountName, CallId, CallerName, KeyId, Seq, VenueName};
 use crate::time::Time;
+use std::sync::Arc;
 
 /// Somebody proved to be this caller. Made in `tidegate-identity/src/authenticate.rs`.
 #[derive(PartialEq, Eq, Debug)]
@@ -14,6 +16,7 @@ pub struct Authenticated {
     account: AccountName,
     signed_at: Option<Time>,
     overtaken: bool,
+    token: Option<Arc<Grant>>,
 }
 
 impl Authenticated {
@@ -24,7 +27,15 @@ impl Authenticated {
         venue: VenueName,
         account: AccountName,
     ) -> Authenticated {
-        Authenticated { caller, key, venue, account, signed_at: None, overtaken: false }
+        Authenticated {
+            caller,
+            key,
+            venue,
+            account,
+            signed_at: None,
+            overtaken: false,
+            token: None,
+        }
     }
 
     /// The same, for a request that says it was signed then.
@@ -40,12 +51,24 @@ impl Authenticated {
         Authenticated { overtaken, ..self }
     }
 
+    /// The same, for an app that shows a token instead of a key: it may do what the token allows, in so far as
+    /// its grant does too.
+    #[must_use]
+    pub fn by_token(self, allows: Arc<Grant>) -> Authenticated {
+        Authenticated { token: Some(allows), ..self }
+    }
+
     /// Who.
     pub fn caller(&self) -> &CallerName {
         &self.caller
     }
 
-    /// With which key.
+    /// What the token allows that it showed; `None` where it showed a key.
+    pub fn token(&self) -> Option<&Arc<Grant>> {
+        self.token.as_ref()
+    }
+
+    /// With which key; for a token the word `token:` and its id.
     pub fn key(&self) -> &KeyId {
         &self.key
     }

@@ -56,9 +56,22 @@ fn at_most<T: PartialOrd>(new: &Option<T>, old: &Option<T>) -> bool {
 }
 
 pub(crate) fn is_narrower(new: &Grant, old: &Grant) -> bool {
+    // Patterns are compared as they are written: who approves reads no set theory.
+    within(&new.instruments, &old.instruments) && figures_within(new, old)
+}
+
+/// Whether what a token allows is within its app's grant.
+pub(crate) fn is_token_within(token: &Grant, grant: &Grant) -> bool {
+    let covered = |pattern| grant.instruments.iter().any(|by| by.covers(pattern));
+    token.caller == grant.caller
+        && token.account == grant.account
+        && token.instruments.iter().all(covered)
+        && figures_within(token, grant)
+}
+
+fn figures_within(new: &Grant, old: &Grant) -> bool {
     new.venue == old.venue
         && (old.trade || !new.trade)
-        && within(&new.instruments, &old.instruments)
         && within(&new.sides, &old.sides)
         && within(&new.order_types, &old.order_types)
         && (new.reduce_only || !old.reduce_only)

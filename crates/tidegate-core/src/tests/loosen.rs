@@ -1,7 +1,7 @@
 //! What loosens: every figure of every change, up and down.
 
 use super::world::*;
-use crate::roles::loosen::{is_less, is_lower, is_narrower};
+use crate::roles::loosen::{is_less, is_lower, is_narrower, is_token_within};
 use crate::roles::loosens;
 use tidegate_types::app::App;
 use tidegate_types::codec::Octets;
@@ -155,6 +155,19 @@ fn a_person_loosens_by_a_role_or_a_caller_more() {
         assert_eq!(is_less(&after, &before), less, "{after:?}");
     }
     assert!(is_less(&person(&[Role::Trader], &[], &["bob"]), &trader));
+}
+
+#[test]
+fn a_token_is_within_a_grant_whose_patterns_mean_its_own() {
+    let pattern = |text: &str| vec![Pattern::new(text).unwrap()];
+    let wide = Grant { instruments: pattern("BTC-*"), ..grant("ann") };
+    let narrow = Grant { instruments: pattern("BTC-PERP*"), ..wide.clone() };
+    assert!(is_token_within(&narrow, &wide) && !is_token_within(&wide, &narrow));
+    assert!(!is_narrower(&narrow, &wide), "people compare patterns as they are written");
+    assert!(!is_token_within(&Grant { caller: name("bob"), ..narrow.clone() }, &wide));
+    assert!(!is_token_within(&Grant { account: name("other"), ..narrow.clone() }, &wide));
+    let more = Grant { burst: wide.burst + 1, ..narrow };
+    assert!(!is_token_within(&more, &wide));
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod show;
 
 pub use read::parse;
 
+use super::error::{ErrorCode, OAuthError};
 use std::collections::BTreeSet;
 use tidegate_types::codec_struct;
 use tidegate_types::grant::{Grant, Pattern};
@@ -134,6 +135,33 @@ impl Trading {
         })
     }
 
+    /// The part of a caller's own grant on the account that this allows: each figure the smaller, of the
+    /// patterns those that the other means too.
+    ///
+    /// # Errors
+    /// As `to_grant`.
+    pub fn narrowing(&self, grant: &Grant, now: Time) -> Result<Grant, Inexpressible> {
+        let asked = self.to_grant(&grant.caller, grant.orders_per_second, now)?;
+        let both = |a: &[Pattern], b: &[Pattern]| -> Vec<Pattern> {
+            a.iter().filter(|p| b.iter().any(|by| by.covers(p))).cloned().collect()
+        };
+        let mut instruments = both(&asked.instruments, &grant.instruments);
+        instruments.extend(both(&grant.instruments, &asked.instruments));
+        Ok(Grant {
+            trade: asked.trade && grant.trade,
+            instruments: least(instruments),
+            sides: kept(asked.sides, &grant.sides),
+            order_types: kept(asked.order_types, &grant.order_types),
+            reduce_only: asked.reduce_only || grant.reduce_only,
+            max_order_qty: smaller(asked.max_order_qty, grant.max_order_qty),
+            max_order_notional: asked.max_order_notional.min(grant.max_order_notional),
+            max_open_notional: asked.max_open_notional.min(grant.max_open_notional),
+            burst: grant.burst,
+            until: smaller(asked.until, grant.until),
+            ..asked
+        })
+    }
+
     /// What a grant's owner may hand on of it: everything that has a word here.
     pub fn of_grant(grant: &Grant) -> Trading {
         let terms = grant.trade.then(|| Terms {
@@ -168,6 +196,20 @@ impl Terms {
     }
 }
 
+/// The items that a client asks for, as far as they are offered.
+///
+/// # Errors
+/// `invalid_authorization_details` as `parse`, and for a limit of the day: the core counts none.
+pub fn offered(text: &str) -> Result<Vec<Trading>, OAuthError> {
+    let items = parse(text)?;
+    let daily = |item: &Trading| item.trade.as_ref().and_then(|terms| terms.max_daily_notional);
+    if items.iter().any(|item| daily(item).is_some()) {
+        let text = "max_daily_notional is not held here; ask without it";
+        return Err(OAuthError::new(ErrorCode::InvalidAuthorizationDetails, text));
+    }
+    Ok(items)
+}
+
 /// Whether each of `set` is within one of `other`. Sets have one item for each account, so that no
 /// limit of `other` is used twice.
 pub fn all_within(set: &[Trading], other: &[Trading]) -> bool {
@@ -181,6 +223,19 @@ fn at_most<T: PartialOrd>(limit: Option<T>, other: Option<T>) -> bool {
         (None, Some(_)) => false,
         (Some(limit), Some(other)) => limit <= other,
     }
+}
+
+/// The smaller of two limits; none is no limit.
+fn smaller<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+fn kept<T: PartialEq>(mut values: Vec<T>, of: &[T]) -> Vec<T> {
+    values.retain(|value| of.contains(value));
+    values
 }
 
 fn sorted<T: Ord + Copy>(values: &[T]) -> Vec<T> {

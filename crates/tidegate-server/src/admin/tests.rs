@@ -85,6 +85,10 @@ impl Office {
         Arc::clone(&self.admin.parts.callers)
     }
 
+    pub(crate) fn oauth(&self) -> Arc<crate::web::oauth::Handle> {
+        Arc::clone(&self.admin.parts.oauth)
+    }
+
     pub(crate) async fn ask(&self, request: Value) -> Result<Value, (String, String)> {
         self.ask_as(&owner(), request).await
     }

@@ -10,7 +10,7 @@ use tidegate_identity::{
     authenticate,
 };
 use tidegate_types::grant::{KeyScheme, VirtualKey};
-use tidegate_types::ids::{KeyId, VenueName};
+use tidegate_types::ids::{CallerName, KeyId, VenueName};
 use tidegate_types::order::NewOrder;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::{Code, Reject};
@@ -117,6 +117,13 @@ impl Callers {
         let who = authenticate(keyring, replays, tokens, &known.venue, &shown.presented, now)?;
         take(buckets, self.rate, who.key(), now)?;
         Ok(who)
+    }
+
+    /// Whether an app that shows a token may ask once more: all its tokens together are one key's worth.
+    pub fn take_app(&self, app: &CallerName, now: Time) -> Result<(), Reject> {
+        let key = KeyId::new(&format!("app:{app}"));
+        let key = key.map_err(|_| Reject::new(Code::UnknownKey, ""))?;
+        take(&mut self.state().buckets, self.rate, &key, now)
     }
 
     /// Who a session or a batch remembers, if the key is still in force.

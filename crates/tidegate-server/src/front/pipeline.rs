@@ -5,9 +5,11 @@
 use super::{Gate, Who};
 use crate::clock;
 use crate::desk::Errand;
+use crate::web::oauth;
 use std::net::IpAddr;
 use std::time::Instant;
 use tidegate_core::action::Answer;
+use tidegate_identity::oauth::resource::Challenge;
 use tidegate_identity::{Named, Remembered};
 use tidegate_types::call::CallBody;
 use tidegate_types::ids::{CallerName, SessionId};
@@ -26,13 +28,22 @@ impl Gate {
     pub async fn serve(&self, venue: &'static dyn Venue, request: RawRequest) -> Reply {
         let began = Instant::now();
         let now = clock::now();
-        let reply = match self.enter(venue, &request, now) {
+        let token = oauth::shows_token(&request);
+        let mut reply = match self.enter(venue, &request, now) {
             Ok((who, parsed)) => self.ask(venue, request.peer, who, None, parsed).await,
-            Err((who, reject)) => {
+            Err(Turned { who, reject, challenge }) => {
                 self.note_refusal(who.as_ref(), &reject);
-                venue.refuse(Some(&request), None, &reject, now)
+                let mut reply = venue.refuse(Some(&request), None, &reject, now);
+                if let Some(challenge) = &challenge {
+                    reply.status = challenge.status();
+                    reply.headers.extend(self.web.oauth().headers(Some(challenge)));
+                }
+                reply
             }
         };
+        if token && !reply.headers.iter().any(|(name, _)| name == "dpop-nonce") {
+            reply.headers.extend(self.web.oauth().headers(None));
+        }
         self.desk.measures().gateway.record(began.elapsed());
         reply
     }
@@ -43,17 +54,34 @@ impl Gate {
         venue: &dyn Venue,
         request: &RawRequest,
         now: Time,
-    ) -> Result<(Who, Parsed), (Option<Named>, Reject)> {
-        let who = match venue.credentials(request).map_err(|reject| (None, reject))? {
-            Need::Nothing => Who::Nobody,
-            Need::Credentials(shown) => {
-                self.authenticate(venue, &shown, now).map_err(|reject| (None, reject))?
+    ) -> Result<(Who, Parsed), Turned> {
+        let who = if oauth::shows_token(request) {
+            Who::Proven(self.app_at(venue, request, now)?)
+        } else {
+            match venue.credentials(request)? {
+                Need::Nothing => Who::Nobody,
+                Need::Credentials(shown) => self.authenticate(venue, &shown, now)?,
             }
         };
         match venue.parse(request, &self.desk.book(&venue.name()), now) {
             Ok(parsed) => Ok((who, parsed)),
-            Err(reject) => Err((who.named(), reject)),
+            Err(reject) => Err(Turned { who: who.named(), reject, challenge: None }),
         }
+    }
+
+    /// The app that shows a token. The first use of each is on record, by the token's id.
+    fn app_at(
+        &self,
+        venue: &dyn Venue,
+        request: &RawRequest,
+        now: Time,
+    ) -> Result<Authenticated, Turned> {
+        let oauth::Let { who, first } = self.web.oauth().app_at(&venue.name(), request, now)?;
+        self.callers.take_app(who.caller(), now)?;
+        if first {
+            self.note_login(&who, None);
+        }
+        Ok(who)
     }
 
     /// Answers a parsed question from `peer`, asked over a session or in a request of its own.
@@ -188,6 +216,26 @@ impl Gate {
                 venue.refuse(None, Some(context), &reject, now)
             }
         }
+    }
+}
+
+/// A request that is not let in.
+struct Turned {
+    who: Option<Named>,
+    reject: Reject,
+    challenge: Option<Challenge>,
+}
+
+impl From<Reject> for Turned {
+    fn from(reject: Reject) -> Turned {
+        Turned { who: None, reject, challenge: None }
+    }
+}
+
+impl From<oauth::Refused> for Turned {
+    fn from(refused: oauth::Refused) -> Turned {
+        let oauth::Refused { reject, challenge } = refused;
+        Turned { who: None, reject, challenge: Some(challenge) }
     }
 }
 

@@ -1,5 +1,7 @@
 //! A caller at the door of a venue, with a signature of its own, against a desk with a real core.
 
+mod tokens;
+
 use super::*;
 use crate::admin::tests::{Office, office};
 use crate::desk::Errand;
@@ -41,7 +43,7 @@ async fn desk() -> Desk {
         Arc::clone(&office.admin),
         Web::new(
             Api::new(Arc::clone(&office.world.desk), office.callers(), Default::default()),
-            crate::web::oauth::tests::handle(&office.world.desk),
+            office.oauth(),
         ),
         office.stop.clone(),
     );

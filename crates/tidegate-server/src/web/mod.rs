@@ -23,6 +23,11 @@ impl Web {
         Web { api, oauth }
     }
 
+    /// The authorization server.
+    pub fn oauth(&self) -> &oauth::Handle {
+        &self.oauth
+    }
+
     /// The answer to a request, by the first word of its path.
     pub async fn answer(&self, request: RawRequest) -> Reply {
         let below = request.path.strip_prefix('/').unwrap_or(&request.path);

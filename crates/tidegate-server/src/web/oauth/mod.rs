@@ -2,10 +2,12 @@
 //!
 //! What an endpoint changes is a record first: nothing that it gives out leaves before the journal has it.
 
+mod bearers;
 mod keys;
 mod routes;
 mod seen;
 
+pub use bearers::{Let, Refused, shows_token};
 pub use keys::{keep_keys, take_up};
 pub use routes::{CONSENT_PAGE, DEVICE_PAGE};
 pub use seen::Seen;
@@ -23,8 +25,9 @@ use tidegate_identity::oauth::dpop::{MAX_PROOFS, Nonces, Proofs};
 use tidegate_identity::oauth::event::{Event, State};
 use tidegate_identity::oauth::jose::{KeptKeys, Keys};
 use tidegate_identity::oauth::once::Once;
-use tidegate_identity::oauth::{ErrorCode, OAuthError};
+use tidegate_identity::oauth::{ErrorCode, OAuthError, Resource};
 use tidegate_types::codec::from_bytes;
+use tidegate_types::request::RawRequest;
 use tidegate_types::secret::Secret;
 use tidegate_types::time::{Span, Time};
 
@@ -48,13 +51,22 @@ pub struct Handle {
     desk: Arc<Desk>,
     start: Mutex<Option<Start>>,
     authority: OnceLock<Mutex<Authority>>,
+    /// Taken after `authority`, where both are.
+    resource: OnceLock<Mutex<Resource>>,
+    used: Mutex<bearers::Used>,
 }
 
 impl Handle {
     /// One that waits for its address.
     pub fn new(desk: Arc<Desk>, start: Start) -> Arc<Handle> {
         let start = Mutex::new(Some(start));
-        Arc::new(Handle { desk, start, authority: OnceLock::new() })
+        Arc::new(Handle {
+            desk,
+            start,
+            authority: OnceLock::new(),
+            resource: OnceLock::new(),
+            used: Mutex::default(),
+        })
     }
 
     /// Serves as `issuer`, the address that clients know the gateway by. Once.
@@ -65,13 +77,6 @@ impl Handle {
         let start = self.start.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Start { state, keys, assertions }) = start else { return Ok(()) };
         let broken = |_| OAuthError::new(ErrorCode::ServerError, "the signing keys are damaged");
-        let secret = fresh::<32>()?;
-        // Nonces by a secret that is drawn anew: no proof from before the start is good after it.
-        let proofs = Proofs::new(
-            Once::new(MAX_PROOFS, Time::default()),
-            Nonces::new(&Secret::new(secret.to_vec())),
-            true,
-        );
         let config = Config {
             resource: issuer.clone(),
             issuer,
@@ -80,8 +85,9 @@ impl Handle {
             mutual_tls: false,
         };
         let authority =
-            Authority::new(config, keys.ready().map_err(broken)?, state, proofs, assertions);
-        // It was empty: `start` was there.
+            Authority::new(config, keys.ready().map_err(broken)?, state, proofs()?, assertions);
+        // Both were empty: `start` was there.
+        let _ = self.resource.set(Mutex::new(Resource::new(proofs()?)));
         let _ = self.authority.set(Mutex::new(authority));
         self.take_up_apps();
         Ok(())
@@ -213,6 +219,19 @@ impl Handle {
         let authority = self.authority.get().ok_or(closed)?;
         Ok(authority.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Every header of a name.
+fn all<'a>(request: &'a RawRequest, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let named = request.headers.iter().filter(move |(header, _)| header == name);
+    named.map(|(_, value)| value.as_str())
+}
+
+/// Checks of proofs whose nonces are by a secret that is drawn anew: no proof from before the start is good
+/// after it.
+fn proofs() -> Result<Proofs, OAuthError> {
+    let secret = Secret::new(fresh::<32>()?.to_vec());
+    Ok(Proofs::new(Once::new(MAX_PROOFS, Time::default()), Nonces::new(&secret), true))
 }
 
 fn fresh<const N: usize>() -> Result<[u8; N], OAuthError> {

@@ -1,6 +1,6 @@
 //! The endpoints: which method, which form of body, which headers an answer has.
 
-use super::Handle;
+use super::{Handle, all};
 use crate::clock;
 use serde_json::Value;
 use tidegate_identity::oauth::authority::{Authority, Call, Chance, Config};
@@ -121,11 +121,6 @@ fn check_form(request: &RawRequest) -> Result<(), OAuthError> {
         return Err(OAuthError::request("the body must be application/x-www-form-urlencoded"));
     }
     Ok(())
-}
-
-fn all<'a>(request: &'a RawRequest, name: &'a str) -> impl Iterator<Item = &'a str> {
-    let named = request.headers.iter().filter(move |(header, _)| header == name);
-    named.map(|(_, value)| value.as_str())
 }
 
 fn nothing() -> OAuthError {

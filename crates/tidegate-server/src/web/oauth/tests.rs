@@ -72,6 +72,23 @@ impl App {
         App { handle, count: Cell::new(0) }
     }
 
+    /// The same for a desk that registers it by itself.
+    pub(crate) fn of(handle: Arc<Handle>) -> App {
+        App { handle, count: Cell::new(0) }
+    }
+
+    /// A request of this app's to a venue, with its token and a proof for it.
+    pub(crate) fn show(&self, mut request: RawRequest, venue: &str, token: &str) -> RawRequest {
+        let uri = format!("{ISSUER}/{venue}{}", request.path);
+        let headers = self.handle.headers(None);
+        let nonce = headers.iter().find(|(name, _)| name == "dpop-nonce").unwrap();
+        let ath = tidegate_identity::oauth::dpop::ath(token);
+        let proof = self.proof(&uri, request.method.as_str(), Some(&nonce.1), Some(&ath));
+        request.headers =
+            vec![("authorization".into(), format!("DPoP {token}")), ("dpop".into(), proof)];
+        request
+    }
+
     fn unique(&self) -> String {
         self.count.set(self.count.get() + 1);
         self.count.get().to_string()
@@ -107,7 +124,7 @@ impl App {
         key(2).prove(&claims).unwrap()
     }
 
-    async fn post(&self, path: &str, form: String, proofs: &[String]) -> Reply {
+    pub(crate) async fn post(&self, path: &str, form: String, proofs: &[String]) -> Reply {
         self.handle.answer(post(path, form, proofs)).await
     }
 

@@ -1,0 +1,158 @@
+//! Tokens at the venues' doors, in place of a virtual key.
+
+use super::{Handle, all};
+use crate::clock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+use tidegate_identity::authenticate::by_token;
+use tidegate_identity::oauth::TokenBearer;
+use tidegate_identity::oauth::details::Inexpressible;
+use tidegate_identity::oauth::event::TokenId;
+use tidegate_identity::oauth::metadata::well_known;
+use tidegate_identity::oauth::resource::{Challenge, Problem, Shown};
+use tidegate_types::ids::{CallerName, VenueName};
+use tidegate_types::proof::Authenticated;
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::request::RawRequest;
+use tidegate_types::time::Time;
+
+/// Most tokens of which it is remembered that they were used before.
+const MAX_USED: usize = 10_000;
+
+/// A request with a token that is not let in: why in a venue's words, and what OAuth says.
+#[derive(Debug)]
+pub struct Refused {
+    /// Why.
+    pub reject: Reject,
+    /// The status and headers of the answer.
+    pub challenge: Challenge,
+}
+
+/// Who shows a token.
+#[derive(Debug)]
+pub struct Let {
+    /// Who, with what its token allows.
+    pub who: Authenticated,
+    /// Whether the token was not used before, since the start.
+    pub first: bool,
+}
+
+/// Tokens that were used, until they are over.
+#[derive(Debug, Default)]
+pub(super) struct Used(BTreeMap<TokenId, Time>);
+
+/// Whether a request shows a token of the authorization server's, and not the venue's own credentials.
+pub fn shows_token(request: &RawRequest) -> bool {
+    let scheme =
+        |text: &str| text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("dpop "));
+    all(request, "dpop").next().is_some() || all(request, "authorization").any(scheme)
+}
+
+impl Handle {
+    /// Who sends a request that shows a token, to `path` of the main listener.
+    ///
+    /// # Errors
+    /// What the answer says.
+    pub fn bearer(
+        &self,
+        request: &RawRequest,
+        path: &str,
+        now: Time,
+    ) -> Result<Arc<TokenBearer>, Refused> {
+        let closed = || refused(Problem::None, Code::MissingCredentials, "set public_url first");
+        let authority = self.authority().map_err(|_| closed())?;
+        let resource = self.resource.get().ok_or_else(closed)?;
+        let uri = format!("{}{path}", authority.config().issuer);
+        let authorization: Vec<&str> = all(request, "authorization").collect();
+        let proofs: Vec<&str> = all(request, "dpop").collect();
+        let shown = Shown {
+            method: request.method.as_str(),
+            uri: &uri,
+            authorization: &authorization,
+            proofs: &proofs,
+            certificate: None,
+        };
+        let mut resource = resource.lock().unwrap_or_else(PoisonError::into_inner);
+        resource.check(&authority, &shown, now).map_err(|challenge| {
+            let (code, why) = match challenge.problem {
+                Problem::None => (Code::MissingCredentials, "a token is needed beside the proof"),
+                Problem::Request => (Code::Malformed, "one Authorization header with one token"),
+                Problem::Proof(why) => (Code::BadSignature, why),
+                Problem::Nonce => (Code::BadSignature, "prove it anew with the DPoP-Nonce header"),
+                Problem::Busy => (Code::TooManyInFlight, "too many proofs at once"),
+                Problem::Token | Problem::Scope | Problem::StepUp { .. } => {
+                    (Code::BadToken, "the token is over, revoked or another's")
+                }
+            };
+            Refused { reject: Reject::new(code, why), challenge }
+        })
+    }
+
+    /// The app that sends a request with a token to a venue, and what the token allows there.
+    ///
+    /// # Errors
+    /// What the answer says.
+    pub fn app_at(
+        &self,
+        venue: &VenueName,
+        request: &RawRequest,
+        now: Time,
+    ) -> Result<Let, Refused> {
+        let bearer = self.bearer(request, &format!("/{venue}{}", request.path), now)?;
+        let beyond = |why: &str| refused(Problem::Scope, Code::NoGrant, why);
+        let mut here = bearer.details.iter().filter(|item| item.venue == *venue);
+        let item = match (here.next(), here.next()) {
+            (Some(item), None) => item,
+            (None, _) => return Err(beyond("the token allows nothing at this venue")),
+            (Some(_), Some(_)) => {
+                return Err(beyond(
+                    "the token is for several accounts; ask for one of one account",
+                ));
+            }
+        };
+        let caller = CallerName::new(bearer.client.as_str());
+        let caller = caller.map_err(|_| beyond("the app is no caller of the desk"))?;
+        let grant = self.desk.look(|state| state.grant(&caller, &item.account).cloned());
+        let grant = grant.filter(|grant| grant.venue == *venue);
+        let grant = grant.ok_or_else(|| beyond("the app has no grant on the account"))?;
+        let allows = item.narrowing(&grant, now).map_err(|what| match what {
+            Inexpressible::From => beyond("the token is not good yet"),
+            Inexpressible::DailyNotional => beyond("limits of the day are not held here"),
+        })?;
+        let who = by_token(&bearer, allows).ok_or_else(|| beyond("the token is another's"))?;
+        Ok(Let { who, first: self.is_first(&bearer, now) })
+    }
+
+    /// The headers of an answer to a request with a token; `challenge` if it was not let in.
+    pub fn headers(&self, challenge: Option<&Challenge>) -> Vec<(String, String)> {
+        let Ok(authority) = self.authority() else { return Vec::new() };
+        let metadata = well_known(&authority.config().resource, "oauth-protected-resource");
+        drop(authority);
+        let said = challenge.map(|challenge| challenge.headers(&metadata)).unwrap_or_default();
+        let said = said.into_iter().map(|text| ("www-authenticate".to_owned(), text));
+        let nonce = self.resource.get().map(|resource| {
+            let resource = resource.lock().unwrap_or_else(PoisonError::into_inner);
+            ("dpop-nonce".to_owned(), resource.nonce(clock::now()))
+        });
+        said.chain(nonce).collect()
+    }
+
+    fn is_first(&self, bearer: &TokenBearer, now: Time) -> bool {
+        let Used(used) = &mut *self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.contains_key(&bearer.id) {
+            return false;
+        }
+        if used.len() >= MAX_USED {
+            used.retain(|_, until| now < *until);
+        }
+        // With no room left each use counts as the first: too many records rather than too few.
+        if used.len() < MAX_USED {
+            used.insert(bearer.id, bearer.until);
+        }
+        true
+    }
+}
+
+fn refused(problem: Problem, code: Code, why: &str) -> Refused {
+    Refused { reject: Reject::new(code, why), challenge: Challenge::of(problem) }
+}
