@@ -164,6 +164,7 @@ fn authority(key: &SigningKey, bound_to: Binding) -> Authority {
         resource: "https://desk.example/v1".into(),
         token_lifetime: Span::from_secs(600),
         grant_lifetime: Span::from_secs(3600),
+        mutual_tls: false,
     };
     let jwks = json!({ "keys": [key.public().to_json()] }).to_string();
     let item = |n: u8| -> Value {
