@@ -7,7 +7,8 @@ use tidegate_types::app::App;
 use tidegate_types::approval::Act;
 use tidegate_types::ids::{AccountName, CallerName, VenueName};
 use tidegate_types::instrument::{Instrument, Mark};
-use tidegate_types::limits::{MAX_APP_BYTES, MAX_APPS, MAX_REPEAT_WINDOW};
+use tidegate_types::key::{Replaced, VirtualKey};
+use tidegate_types::limits::{MAX_APP_BYTES, MAX_APPS, MAX_KEY_OVERLAP, MAX_REPEAT_WINDOW};
 use tidegate_types::record::{Body, Change};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
@@ -38,10 +39,11 @@ impl Core {
                 absent(self.state.callers.contains_key(caller), "caller", caller.as_str())
             }
             Change::VenueKeyImported { account, .. } => self.account(account).map(|_| ()),
-            Change::KeyAdded { key } => {
+            Change::KeyAdded { key, replaces } => {
                 absent(self.state.keys.contains_key(&key.id), "key", key.id.as_str())?;
                 self.caller(&key.caller)?;
-                self.at_venue(&key.account, &key.venue)
+                self.at_venue(&key.account, &key.venue)?;
+                replaces.as_ref().map_or(Ok(()), |replaced| self.replaceable(key, replaced))
             }
             Change::KeyRevoked { id } => {
                 present(self.state.keys.contains_key(id), "key", id.as_str())
@@ -96,6 +98,19 @@ impl Core {
         }
         if app.bytes() > MAX_APP_BYTES || (known.is_none() && self.state.apps.len() >= MAX_APPS) {
             return Err(Reject::new(Code::OutOfRange, "its terms are too long, or too many apps"));
+        }
+        Ok(())
+    }
+
+    /// Whether a key may take the place of another one: only of one that does the same.
+    fn replaceable(&self, key: &VirtualKey, replaced: &Replaced) -> Result<(), Reject> {
+        let old = self.state.keys.get(&replaced.key).filter(|old| !old.revoked);
+        let seat = |key: &VirtualKey| (key.caller.clone(), key.account.clone());
+        let there = old.is_some_and(|old| seat(&old.key) == seat(key));
+        present(there, "key in force", replaced.key.as_str())?;
+        if replaced.overlap > MAX_KEY_OVERLAP {
+            let most = MAX_KEY_OVERLAP.millis() / 86_400_000;
+            return Err(Reject::new(Code::OutOfRange, format!("an overlap above {most} days")));
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{AccountName, CallId, CallerName, ClientId, OrderId, PersonName};
 use tidegate_types::instrument::Qty;
+use tidegate_types::key::Replaced;
 use tidegate_types::order::NewOrder;
 use tidegate_types::record::{Body, Change, Decision, Record};
 use tidegate_types::report::{Outcome, VenueState};
@@ -187,7 +188,14 @@ fn changed(state: &mut State, change: &Change, now: Time) {
         Change::CallerAdded { caller } => {
             state.callers.entry(caller).or_insert(now);
         }
-        Change::KeyAdded { key } => {
+        Change::KeyAdded { key, replaces } => {
+            if let Some(Replaced { key, overlap }) = replaces
+                && let Some(old) = state.keys.get_mut(&key)
+            {
+                let end = now.plus(overlap);
+                let terms = &mut old.key.terms;
+                terms.until = Some(terms.until.map_or(end, |until| until.min(end)));
+            }
             state.keys.entry(key.id.clone()).or_insert(Key { key, revoked: false });
         }
         Change::KeyRevoked { id } => {

@@ -86,7 +86,7 @@ impl<'a> Authorized<'a> {
 }
 
 /// A session outlives the moment it was opened: its key may have been revoked since, or its app.
-pub(crate) fn key(state: &State, who: &Authenticated) -> Result<(), Reject> {
+pub(crate) fn key(state: &State, who: &Authenticated, now: Time) -> Result<(), Reject> {
     if who.token().is_some() {
         let app = state.apps.get(who.caller()).filter(|app| !app.revoked);
         return app.map(|_| ()).ok_or_else(|| Reject::new(Code::BadToken, "the app is revoked"));
@@ -94,12 +94,13 @@ pub(crate) fn key(state: &State, who: &Authenticated) -> Result<(), Reject> {
     let key = state.keys.get(who.key()).filter(|key| {
         !key.revoked && key.key.caller == *who.caller() && key.key.account == *who.account()
     });
-    key.map(|_| ()).ok_or_else(|| Reject::new(Code::UnknownKey, who.key().as_str()))
+    let key = key.ok_or_else(|| Reject::new(Code::UnknownKey, who.key().as_str()))?;
+    key.key.terms.in_time(now)
 }
 
 /// The caller's grant on its account, in force now.
 fn grant<'a>(state: &'a State, who: &'a Authenticated, now: Time) -> Result<&'a Grant, Reject> {
-    key(state, who)?;
+    key(state, who, now)?;
     let grant = state.grant(who.caller(), who.account());
     let grant = grant.filter(|grant| grant.venue == *who.venue()).ok_or_else(|| {
         Reject::new(Code::NoGrant, format!("{} on {}", who.caller(), who.account()))
@@ -181,8 +182,9 @@ pub(crate) fn cancel<'a>(
     state: &'a State,
     who: &Authenticated,
     cancel: &CancelOrder,
+    now: Time,
 ) -> Result<&'a Order, Refusal> {
-    key(state, who)?;
+    key(state, who, now)?;
     Ok(own(state, who, &cancel.order, cancel.instrument.as_ref())?)
 }
 

@@ -104,7 +104,7 @@ impl Core {
         cancel: &CancelOrder,
         out: &mut Vec<Action>,
     ) -> Result<(), Refusal> {
-        let order = authorize::cancel(&self.state, asked.who, cancel)?.id;
+        let order = authorize::cancel(&self.state, asked.who, cancel, asked.now)?.id;
         self.room_to_cancel(order)?;
         let by = Canceller::Caller { caller: asked.who.caller().clone() };
         self.cancel_one(order, by, asked.ticket, asked.now, out);
@@ -117,7 +117,7 @@ impl Core {
         filter: &CancelFilter,
         out: &mut Vec<Action>,
     ) -> Result<(), Refusal> {
-        authorize::key(&self.state, asked.who)?;
+        authorize::key(&self.state, asked.who, asked.now)?;
         let (caller, account) = (asked.who.caller(), asked.who.account());
         let orders = self.matching(caller, account, filter);
         let by = Canceller::Caller { caller: caller.clone() };

@@ -57,7 +57,7 @@ impl Core {
             return Ok(false);
         };
         let known = known.id;
-        authorize::key(&self.state, who)?;
+        authorize::key(&self.state, who, now)?;
         if self.join(Purpose::Place { order: known }, ticket) {
             return Ok(true);
         }

@@ -274,7 +274,7 @@ fn caller_of(state: &State, act: &Act) -> Option<(Option<CallerName>, String)> {
         Some((known, format!("there is no caller {caller}")))
     };
     match act {
-        Act::Change { change: Change::KeyAdded { key } } => caller(&key.caller),
+        Act::Change { change: Change::KeyAdded { key, .. } } => caller(&key.caller),
         Act::Change { change: Change::KeyRevoked { id } } => {
             Some((key_caller(state, id), format!("there is no key {id}")))
         }

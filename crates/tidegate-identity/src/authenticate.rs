@@ -12,6 +12,7 @@ use aws_lc_rs::{hmac, signature};
 use std::sync::Arc;
 use tidegate_types::grant::{Grant, VirtualKey};
 use tidegate_types::ids::{AccountName, CallerName, KeyId, VenueName};
+use tidegate_types::key::Origin;
 use tidegate_types::limits::{MAX_CLOCK_AHEAD, MAX_SIGNATURE_WINDOW};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::{Code, Reject};
@@ -42,7 +43,7 @@ const MAX_CANDIDATES: usize = 8;
 /// Checks what a caller shows at `venue`'s door.
 ///
 /// # Errors
-/// A refusal with one of the codes 101 to 107, or 403 when replays can be remembered no more. A bare
+/// A refusal with one of the codes 101 to 109, or 403 when replays can be remembered no more. A bare
 /// key id is refused here: see `named`.
 pub fn authenticate(
     keyring: &Keyring,
@@ -50,6 +51,7 @@ pub fn authenticate(
     tokens: &TokenStore,
     venue: &VenueName,
     presented: &Presented,
+    origin: &Origin,
     now: Time,
 ) -> Result<Authenticated, Reject> {
     let entry = match presented {
@@ -57,6 +59,7 @@ pub fn authenticate(
             let entry = find(keyring, venue, &signature.key)?;
             check_time(signature, now)?;
             check_signature(&entry.check, signature)?;
+            entry.key.terms.admit(origin, now)?;
             check_once(replays, &entry.key.id, signature, now)?;
             return Ok(vouch(&entry.key).signed(Time::from_millis(signature.timestamp_ms)));
         }
@@ -72,6 +75,7 @@ pub fn authenticate(
             return Err(Reject::new(Code::MissingCredentials, "a key id alone proves nothing"));
         }
     };
+    entry.key.terms.admit(origin, now)?;
     Ok(vouch(&entry.key))
 }
 
@@ -86,10 +90,12 @@ pub fn refresh(
     venue: &VenueName,
     token: &Secret,
     random: &[u8; 64],
+    origin: &Origin,
     now: Time,
 ) -> Result<(Authenticated, Issued), Reject> {
     let key = tokens.key_of_refresh(token.expose(), now)?;
     let entry = find_by_id(keyring, venue, &key)?;
+    entry.key.terms.admit(origin, now)?;
     let issued = tokens
         .rotate(token.expose(), random, now)
         .ok_or_else(|| Reject::new(Code::BadToken, "log in again"))?;
@@ -109,39 +115,56 @@ pub fn by_token(bearer: &TokenBearer, allows: Grant) -> Option<Authenticated> {
 /// of one batch alone: no session is opened with one.
 ///
 /// # Errors
-/// Code 102 when the key was revoked since.
-pub fn recall(keyring: &Keyring, remembered: &Remembered) -> Result<Authenticated, Reject> {
+/// Code 102 when the key was revoked since, 108 when it has ended.
+pub fn recall(
+    keyring: &Keyring,
+    remembered: &Remembered,
+    now: Time,
+) -> Result<Authenticated, Reject> {
     if let Some((caller, account, allows)) = &remembered.token {
         let (key, venue) = (remembered.key.clone(), remembered.venue.clone());
         let who = Authenticated::vouch(caller.clone(), key, venue, account.clone());
         return Ok(who.by_token(Arc::clone(allows)));
     }
-    find_by_id(keyring, &remembered.venue, &remembered.key).map(|entry| vouch(&entry.key))
+    let entry = find_by_id(keyring, &remembered.venue, &remembered.key)?;
+    entry.key.terms.in_time(now)?;
+    Ok(vouch(&entry.key))
 }
 
 /// The caller that a bare key id names.
 ///
 /// # Errors
-/// Codes 102 or 106.
-pub fn named(keyring: &Keyring, venue: &VenueName, key: &str) -> Result<Named, Reject> {
-    find(keyring, venue, key).map(|entry| Named::of(&entry.key))
+/// Codes 102, 106, 108 or 109.
+pub fn named(
+    keyring: &Keyring,
+    venue: &VenueName,
+    key: &str,
+    origin: &Origin,
+    now: Time,
+) -> Result<Named, Reject> {
+    let entry = find(keyring, venue, key)?;
+    entry.key.terms.admit(origin, now)?;
+    Ok(Named::of(&entry.key))
 }
 
 /// The caller whose stream key this is.
 ///
 /// # Errors
-/// Code 107 when the stream key is not in force, 102 or 106 when the virtual key is not.
+/// Code 107 when the stream key is not in force, 102, 106, 108 or 109 when the virtual key is not.
 pub fn stream_owner(
     keyring: &Keyring,
     stream_keys: &StreamKeys,
     venue: &VenueName,
     stream_key: &str,
+    origin: &Origin,
     now: Time,
 ) -> Result<Named, Reject> {
     let key = stream_keys
         .owner(stream_key, now)
         .ok_or_else(|| Reject::new(Code::BadToken, "the stream key is not in force"))?;
-    find_by_id(keyring, venue, key).map(|entry| Named::of(&entry.key))
+    let entry = find_by_id(keyring, venue, key)?;
+    entry.key.terms.admit(origin, now)?;
+    Ok(Named::of(&entry.key))
 }
 
 impl Named {
@@ -246,6 +269,10 @@ fn check_signature(check: &Check, signature: &Signature) -> Result<(), Reject> {
             let verify = |payload: &Vec<u8>, form: &Vec<u8>| key.verify(payload, form).is_ok();
             payloads.iter().any(|payload| candidates.iter().any(|form| verify(payload, form)))
         }
+        Check::Rsa(key) => {
+            let verify = |payload: &Vec<u8>, form: &Vec<u8>| key.verify_sig(payload, form).is_ok();
+            payloads.iter().any(|payload| candidates.iter().any(|form| verify(payload, form)))
+        }
     };
     if good { Ok(()) } else { Err(Reject::new(Code::BadSignature, "")) }
 }
@@ -278,7 +305,7 @@ fn check_once(
 fn check_secret(check: &Check, shown: &Secret) -> Result<(), Reject> {
     let good = match check {
         Check::Hmac(secret) => equal(secret.expose(), shown.expose()),
-        Check::Ed25519(_) => false,
+        Check::Ed25519(_) | Check::Rsa(_) => false,
     };
     if good { Ok(()) } else { Err(Reject::new(Code::BadSignature, "")) }
 }

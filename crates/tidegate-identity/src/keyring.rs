@@ -1,9 +1,11 @@
 //! The virtual keys in force, with the secrets of those that sign by HMAC.
 
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use std::collections::BTreeMap;
 use tidegate_types::grant::{KeyScheme, VirtualKey};
 use tidegate_types::ids::{CallerName, KeyId};
 use tidegate_types::secret::Secret;
+use tidegate_types::time::Time;
 
 /// Every virtual key in force. A key is valid when the journal's fold and the sealed store agree: its
 /// public part comes from the one, the secret from the other.
@@ -26,6 +28,8 @@ pub(crate) enum Check {
     Hmac(Secret),
     /// The public key of Ed25519.
     Ed25519([u8; 32]),
+    /// The public key of RSA.
+    Rsa(ParsedPublicKey),
 }
 
 /// Why a key was not taken into the ring.
@@ -33,6 +37,8 @@ pub(crate) enum Check {
 pub enum KeyError {
     /// An HMAC key without its secret: the store does not hold it.
     SecretMissing,
+    /// The public key is not one that signatures can be checked with.
+    BadPublicKey,
     /// The ring holds another key with this id.
     Duplicate,
 }
@@ -57,6 +63,7 @@ impl Keyring {
                 Some(_) | None => return Err(KeyError::SecretMissing),
             },
             KeyScheme::Ed25519 { public } => Check::Ed25519(public),
+            KeyScheme::Rsa { ref public } => Check::Rsa(rsa_key(&public.0)?),
         };
         self.keys.insert(key.id.clone(), Entry { key, check });
         Ok(())
@@ -83,15 +90,32 @@ impl Keyring {
         self.iter().filter(move |key| key.caller == *caller)
     }
 
+    /// Has a key end at `until`, or before if it ends before.
+    pub fn end(&mut self, id: &KeyId, until: Time) {
+        if let Some(entry) = self.keys.get_mut(id) {
+            let end = &mut entry.key.terms.until;
+            *end = Some(end.map_or(until, |before| before.min(until)));
+        }
+    }
+
     pub(crate) fn entry(&self, id: &KeyId) -> Option<&Entry> {
         self.keys.get(id)
     }
+}
+
+/// The RSA public key in a `SubjectPublicKeyInfo`.
+///
+/// # Errors
+/// When it is none of 2048 to 8192 bits.
+pub fn rsa_key(der: &[u8]) -> Result<ParsedPublicKey, KeyError> {
+    ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der).map_err(|_| KeyError::BadPublicKey)
 }
 
 impl std::fmt::Display for KeyError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             KeyError::SecretMissing => "the sealed store has no secret for the key",
+            KeyError::BadPublicKey => "the public key is not an RSA key of 2048 to 8192 bits",
             KeyError::Duplicate => "a key with this id is in force already",
         })
     }

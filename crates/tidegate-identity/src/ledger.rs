@@ -4,8 +4,11 @@
 //! fold of the facts; it is saved and replayed together with the core's state.
 
 use crate::oauth::event::{Event, State};
+use std::collections::BTreeMap;
 use tidegate_types::codec::from_bytes;
-use tidegate_types::record::Body;
+use tidegate_types::ids::KeyId;
+use tidegate_types::record::{Body, Change};
+use tidegate_types::time::Time;
 use tidegate_types::{codec_enum, codec_struct};
 
 /// Something that happened to a credential, a session, a login or a token.
@@ -16,32 +19,49 @@ pub enum Fact {
         /// What.
         event: Event,
     },
+    /// A virtual key was used; told now and then, not each time.
+    KeyUsed {
+        /// Which.
+        key: KeyId,
+        /// When.
+        at: Time,
+    },
 }
-codec_enum!(Fact { 0 => OAuth { event } });
+codec_enum!(Fact { 0 => OAuth { event }, 2 => KeyUsed { key, at } });
 
 /// What the facts come to.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     /// Clients, grants and tokens.
     pub oauth: State,
+    /// When each virtual key that is not revoked was last known to be used.
+    pub keys_used: BTreeMap<KeyId, Time>,
     unread: u64,
 }
-codec_struct!(Ledger { oauth, unread });
+codec_struct!(Ledger { oauth, keys_used, unread });
 
 impl Ledger {
     /// Folds a fact in: live and on replay the same.
     pub fn apply(&mut self, fact: &Fact) {
         match fact {
             Fact::OAuth { event } => self.oauth.apply(event),
+            Fact::KeyUsed { key, at } => {
+                self.keys_used.insert(key.clone(), *at);
+            }
         }
     }
 
     /// Folds in what a record of the journal tells of who is calling, if it does.
     pub fn replay(&mut self, body: &Body) {
-        let Body::Identity { fact } = body else { return };
-        match from_bytes(&fact.0) {
-            Ok(fact) => self.apply(&fact),
-            Err(_) => self.unread = self.unread.saturating_add(1),
+        match body {
+            Body::Identity { fact } => match from_bytes(&fact.0) {
+                Ok(fact) => self.apply(&fact),
+                Err(_) => self.unread = self.unread.saturating_add(1),
+            },
+            Body::Changed { change: Change::KeyRevoked { id }, .. } => {
+                self.keys_used.remove(id);
+            }
+            _ => {}
         }
     }
 

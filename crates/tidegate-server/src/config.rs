@@ -76,6 +76,9 @@ settings! {
         address: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8443)),
         /// Plain HTTP instead of TLS 1.3. Allowed on loopback addresses only.
         plain_http: bool = false,
+        /// Ask who connects for a TLS client certificate, so that virtual keys can be bound to one.
+        /// Who has none connects all the same.
+        client_certificates: bool = false,
         /// More names and addresses for the listeners' certificate, beside `localhost` and the
         /// loopback addresses; used when the certificate is made.
         names: Vec<String> = Vec::new(),

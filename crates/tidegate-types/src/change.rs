@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::codec_enum;
 use crate::grant::{AccountLimits, Grant, VirtualKey};
 use crate::ids::{AccountName, CallerName, DeskName, KeyId, PersonName, VenueName};
+use crate::key::Replaced;
 use crate::person::Person;
 use crate::time::Time;
 
@@ -52,6 +53,8 @@ pub enum Change {
     KeyAdded {
         /// Its public part.
         key: VirtualKey,
+        /// The key that it takes the place of.
+        replaces: Option<Replaced>,
     },
     /// A virtual key was revoked.
     KeyRevoked {
@@ -111,7 +114,7 @@ codec_enum!(Change {
     1 => AccountAdded { venue, account },
     2 => VenueKeyImported { account, key, rights },
     3 => CallerAdded { caller },
-    4 => KeyAdded { key },
+    4 => KeyAdded { key, replaces },
     5 => KeyRevoked { id },
     6 => GrantSet { grant },
     7 => GrantRemoved { caller, account },

@@ -2,8 +2,7 @@
 
 use crate::codec::{Codec, CodecError};
 use crate::ids::{
-    AccountName, BadName, CallerName, DeskName, InstrumentId, InstrumentName, KeyId, OrderId,
-    VenueName,
+    AccountName, BadName, CallerName, DeskName, InstrumentId, InstrumentName, OrderId, VenueName,
 };
 use crate::instrument::{Qty, Usd};
 use crate::order::{OrderType, Side};
@@ -11,6 +10,8 @@ use crate::time::{Span, Time};
 use crate::{codec_enum, codec_struct};
 use std::fmt;
 use std::str::FromStr;
+
+pub use crate::key::{KeyScheme, VirtualKey};
 
 /// A name of instruments in which `*` stands for any run of characters: `BTC-*`, `*USDT`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -191,35 +192,6 @@ codec_struct!(AccountLimits {
     on_repeat,
     dead_man,
 });
-
-/// How a virtual key signs.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum KeyScheme {
-    /// HMAC-SHA256; the shared secret is sealed in the store under the key's id.
-    Hmac,
-    /// Ed25519; only the public key is kept.
-    Ed25519 {
-        /// The public key.
-        public: [u8; 32],
-    },
-}
-codec_enum!(KeyScheme { 0 => Hmac, 1 => Ed25519 { public } });
-
-/// The public part of a virtual key.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct VirtualKey {
-    /// What the caller sends.
-    pub id: KeyId,
-    /// Whose it is.
-    pub caller: CallerName,
-    /// Which venue's dialect it signs.
-    pub venue: VenueName,
-    /// Which account it trades.
-    pub account: AccountName,
-    /// How it signs.
-    pub scheme: KeyScheme,
-}
-codec_struct!(VirtualKey { id, caller, venue, account, scheme });
 
 /// What a halt covers.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -13,6 +13,7 @@ pub mod emergency;
 pub mod grant;
 pub mod ids;
 pub mod instrument;
+pub mod key;
 pub mod limits;
 pub mod order;
 pub mod person;

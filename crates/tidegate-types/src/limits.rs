@@ -109,3 +109,7 @@ pub const MAX_PEOPLE: usize = 1000;
 pub const MAX_APP_BYTES: usize = 16 * 1024;
 /// Most apps of a desk, revoked ones included.
 pub const MAX_APPS: usize = 1000;
+/// The longest that a virtual key is good beside the one that takes its place.
+pub const MAX_KEY_OVERLAP: Span = Span::from_secs(30 * 86_400);
+/// Most networks that a virtual key is bound to.
+pub const MAX_KEY_NETWORKS: usize = 32;

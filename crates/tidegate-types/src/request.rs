@@ -1,5 +1,6 @@
 //! A caller's request as it came off the wire, bounded but not yet believed.
 
+use crate::key::Origin;
 use std::net::IpAddr;
 
 /// The methods the venues use; anything else is refused at the socket.
@@ -42,9 +43,16 @@ pub struct RawRequest {
     pub body: Vec<u8>,
     /// Who connected.
     pub peer: IpAddr,
+    /// SHA-256 of the client certificate that the connection showed, in DER.
+    pub certificate: Option<[u8; 32]>,
 }
 
 impl RawRequest {
+    /// Where it comes from.
+    pub fn origin(&self) -> Origin {
+        Origin { peer: self.peer, certificate: self.certificate }
+    }
+
     /// The value of a header that is there exactly once.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut found = self.headers.iter().filter(|(n, _)| n == name);

@@ -5,8 +5,9 @@ use std::fmt::{Display, Write as _};
 use tidegate_types::app::App;
 use tidegate_types::approval::Act;
 use tidegate_types::codec::{Codec, to_json};
-use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, OnRepeat};
+use tidegate_types::grant::{AccountLimits, Grant, OnRepeat};
 use tidegate_types::ids::PersonName;
+use tidegate_types::key::{KeyScheme, Replaced, VirtualKey};
 use tidegate_types::person::Person;
 use tidegate_types::record::{Approvals, Change};
 use tidegate_types::time::{Span, Time};
@@ -44,7 +45,9 @@ pub(super) fn touched(state: &State, act: &Act) -> Vec<u8> {
                 (key, rights).encode(&mut out);
             }
             Change::CallerAdded { caller } => state.callers.get(caller).copied().encode(&mut out),
-            Change::KeyAdded { key } => {
+            Change::KeyAdded { key, replaces } => {
+                let old = replaces.as_ref().and_then(|replaced| state.keys.get(&replaced.key));
+                old.cloned().encode(&mut out);
                 // A key is worth what its caller's grant is.
                 state.keys.get(&key.id).cloned().encode(&mut out);
                 state.grant(&key.caller, &key.account).cloned().encode(&mut out);
@@ -88,7 +91,7 @@ fn title(state: &State, act: &Act) -> String {
                 format!("use exchange key {key} for account {account}")
             }
             Change::CallerAdded { caller } => format!("add caller {caller}"),
-            Change::KeyAdded { key } => {
+            Change::KeyAdded { key, .. } => {
                 format!("make virtual key {} for {} on {}", key.id, key.caller, key.account)
             }
             Change::KeyRevoked { id } => format!("revoke virtual key {id}"),
@@ -133,14 +136,10 @@ fn rows(state: &State, act: &Act) -> Vec<Row> {
             let before = known.map(|known| vec![("rights", list(&known.rights))]);
             compared(before, vec![("rights", list(rights))])
         }
-        Change::KeyAdded { key } => {
-            let scheme = match &key.scheme {
-                KeyScheme::Hmac => "a shared secret".to_owned(),
-                scheme @ KeyScheme::Ed25519 { .. } => to_json(scheme),
-            };
+        Change::KeyAdded { key, replaces } => {
             let granted = state.grant(&key.caller, &key.account).map(of_grant);
             let granted = granted.unwrap_or_else(|| vec![("grant", "none yet".to_owned())]);
-            compared(None, std::iter::once(("scheme", scheme)).chain(granted).collect())
+            compared(None, of_key(key, replaces.as_ref()).into_iter().chain(granted).collect())
         }
         Change::AppSet { app } => {
             let before = state.apps.get(&app.caller).map(|known| known.app.summary.clone());
@@ -229,4 +228,24 @@ fn optional<T: Display>(value: Option<&T>) -> String {
 
 fn never_at_zero(span: Span) -> String {
     if span == Span::ZERO { "never".to_owned() } else { span.millis().to_string() }
+}
+
+fn of_key(key: &VirtualKey, replaces: Option<&Replaced>) -> Vec<(&'static str, String)> {
+    let VirtualKey { scheme, terms, .. } = key;
+    let scheme = match scheme {
+        KeyScheme::Hmac => "a shared secret".to_owned(),
+        scheme @ (KeyScheme::Ed25519 { .. } | KeyScheme::Rsa { .. }) => to_json(scheme),
+    };
+    let from = match terms.from.is_empty() {
+        true => "anywhere".to_owned(),
+        false => terms.from.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    };
+    let mut rows = vec![("scheme", scheme), ("from", from)];
+    rows.extend(terms.certificate.map(|digest| ("certificate", to_json(&digest))));
+    rows.extend(terms.until.map(|until| ("key until, ms since 1970", until.millis().to_string())));
+    rows.extend(replaces.map(|old| {
+        let hours = old.overlap.millis().div_ceil(3_600_000);
+        ("replaces", format!("{}, good for {hours} hours more", old.key))
+    }));
+    rows
 }

@@ -6,6 +6,7 @@ use tidegate_types::approval::Act;
 use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, Scope, VirtualKey};
 use tidegate_types::ids::{CallerName, PersonName};
 use tidegate_types::instrument::Usd;
+use tidegate_types::key::KeyTerms;
 use tidegate_types::person::{Person, Role};
 use tidegate_types::record::{Approvals, Change};
 
@@ -41,8 +42,9 @@ fn key(id: &str, caller: &str) -> Change {
         venue: name(VENUE),
         account: name(MAIN),
         scheme: KeyScheme::Hmac,
+        terms: KeyTerms::default(),
     };
-    Change::KeyAdded { key }
+    Change::KeyAdded { key, replaces: None }
 }
 
 #[test]

@@ -16,6 +16,7 @@ use tidegate_types::grant::{
 };
 use tidegate_types::ids::*;
 use tidegate_types::instrument::*;
+use tidegate_types::key::KeyTerms;
 use tidegate_types::limits::MAX_RECORD_BYTES;
 use tidegate_types::order::*;
 use tidegate_types::proof::{Authenticated, Durable, Signed};
@@ -203,8 +204,9 @@ impl World {
                 venue: venue.clone(),
                 account: name(MAIN),
                 scheme: KeyScheme::Hmac,
+                terms: KeyTerms::default(),
             };
-            world.change(Change::KeyAdded { key });
+            world.change(Change::KeyAdded { key, replaces: None });
             world.change(Change::GrantSet { grant: grant(caller) });
         }
         world.change(Change::LimitsSet { limits: limits() });

@@ -1,7 +1,13 @@
 use super::*;
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::Ed25519KeyPair;
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 use proptest::prelude::*;
+use std::net::{IpAddr, Ipv4Addr};
+use tidegate_types::codec::Octets;
 use tidegate_types::grant::KeyScheme;
+use tidegate_types::key::KeyTerms;
 
 pub(crate) const ALICE: &str = "alice-key";
 pub(crate) const BOB: &str = "bob-key";
@@ -18,6 +24,9 @@ pub(crate) struct Desk {
 pub(crate) fn at(seconds: u64) -> Time {
     Time::from_millis(seconds * 1000)
 }
+
+/// Where every request comes from.
+pub(crate) const HERE: Origin = Origin { peer: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None };
 
 pub(crate) fn password(key: &str, secret: &str) -> Presented {
     Presented::Password { key: key.to_owned(), secret: Secret::new(secret.as_bytes().to_vec()) }
@@ -46,6 +55,7 @@ impl Desk {
             venue: venue.clone(),
             account: AccountName::new("main").unwrap(),
             scheme,
+            terms: KeyTerms::default(),
         };
         let mut keyring = Keyring::new();
         let secret = || Some(Secret::new(b"s3cret".to_vec()));
@@ -64,8 +74,17 @@ impl Desk {
         presented: &Presented,
         now: Time,
     ) -> Result<Authenticated, Reject> {
+        self.check_from(presented, &HERE, now)
+    }
+
+    fn check_from(
+        &mut self,
+        presented: &Presented,
+        origin: &Origin,
+        now: Time,
+    ) -> Result<Authenticated, Reject> {
         let Desk { keyring, replays, tokens, venue } = self;
-        authenticate(keyring, replays, tokens, venue, presented, now)
+        authenticate(keyring, replays, tokens, venue, presented, origin, now)
     }
 }
 
@@ -245,8 +264,11 @@ fn a_key_id_alone_names_and_proves_nothing() {
     let mut desk = Desk::new();
     let presented = Presented::KeyOnly { key: ALICE.to_owned() };
     assert_eq!(desk.check(&presented, at(1000)).unwrap_err().code, Code::MissingCredentials);
-    assert_eq!(named(&desk.keyring, &desk.venue, ALICE).unwrap().caller().as_str(), "alice");
-    let code = |key| named(&desk.keyring, &desk.venue, key).unwrap_err().code;
+    assert_eq!(
+        named(&desk.keyring, &desk.venue, ALICE, &HERE, at(1001)).unwrap().caller().as_str(),
+        "alice"
+    );
+    let code = |key| named(&desk.keyring, &desk.venue, key, &HERE, at(1001)).unwrap_err().code;
     assert_eq!(code("mallory"), Code::UnknownKey);
     assert_eq!(code("carol-key"), Code::WrongVenue);
     assert_eq!(code(""), Code::MissingCredentials);
@@ -258,9 +280,9 @@ fn revocation_ends_signatures_logins_and_sessions() {
     let who = desk.check(&password(ALICE, "s3cret"), at(1000)).unwrap();
     let remembered = Remembered::from(&who);
     let issued = desk.tokens.issue(&who, None, &[1; 64], at(1000));
-    assert_eq!(recall(&desk.keyring, &remembered).unwrap(), who);
+    assert_eq!(recall(&desk.keyring, &remembered, at(1001)).unwrap(), who);
     desk.keyring.revoke(&KeyId::new(ALICE).unwrap());
-    assert_eq!(recall(&desk.keyring, &remembered).unwrap_err().code, Code::UnknownKey);
+    assert_eq!(recall(&desk.keyring, &remembered, at(1001)).unwrap_err().code, Code::UnknownKey);
     for presented in
         [Presented::Signature(signed(b"x")), password(ALICE, "s3cret"), token(&issued.access)]
     {
@@ -268,7 +290,8 @@ fn revocation_ends_signatures_logins_and_sessions() {
     }
     let Desk { keyring, tokens, venue, .. } = &mut desk;
     let refresh_token = Secret::new(issued.refresh.as_bytes().to_vec());
-    let refused = refresh(keyring, tokens, venue, &refresh_token, &[2; 64], at(1001)).unwrap_err();
+    let refused =
+        refresh(keyring, tokens, venue, &refresh_token, &[2; 64], &HERE, at(1001)).unwrap_err();
     assert_eq!(refused.code, Code::UnknownKey);
 }
 
@@ -312,4 +335,91 @@ proptest! {
         let refused = Desk::new().check(&Presented::Signature(signature), at(1000)).unwrap_err();
         prop_assert_eq!(refused.code, Code::BadSignature);
     }
+}
+
+/// A desk whose keys are good from this network, by this certificate, until 2000 s.
+fn bound_desk() -> Desk {
+    let mut desk = Desk::new();
+    let terms = KeyTerms {
+        from: vec!["127.0.0.0/8".parse().unwrap()],
+        certificate: Some([7; 32]),
+        until: Some(at(2000)),
+    };
+    let key = desk.keyring.get(&KeyId::new(ALICE).unwrap()).unwrap().clone();
+    desk.keyring.revoke(&key.id);
+    let secret = Some(Secret::new(b"s3cret".to_vec()));
+    desk.keyring.insert(VirtualKey { terms, ..key }, secret).unwrap();
+    desk
+}
+
+#[test]
+fn a_key_is_good_from_where_and_until_when_its_terms_say_whatever_is_shown() {
+    let there = Origin { certificate: Some([7; 32]), ..HERE };
+    let elsewhere = Origin { peer: IpAddr::from([10, 0, 0, 1]), ..there };
+    let late = Signature { timestamp_ms: 2_000_000, ..signed(b"late") };
+    let mut desk = bound_desk();
+    let issued = {
+        let who = desk.check_from(&password(ALICE, "s3cret"), &there, at(1000)).unwrap();
+        desk.tokens.issue(&who, None, &[1; 64], at(1000))
+    };
+    let bearer = || token(&issued.access);
+    let mut code = |shown: Presented, from: &Origin, now| {
+        desk.check_from(&shown, from, now).err().map(|reject| reject.code)
+    };
+    let sign = |payload: &[u8]| Presented::Signature(signed(payload));
+    assert_eq!(code(sign(b"a"), &there, at(1001)), None);
+    assert_eq!(code(sign(b"b"), &HERE, at(1001)), Some(Code::KeyNotFromHere));
+    assert_eq!(code(sign(b"c"), &elsewhere, at(1001)), Some(Code::KeyNotFromHere));
+    assert_eq!(code(Presented::Signature(late), &there, at(2000)), Some(Code::KeyExpired));
+    assert_eq!(code(bearer(), &there, at(1001)), None);
+    assert_eq!(code(bearer(), &elsewhere, at(1001)), Some(Code::KeyNotFromHere));
+    assert_eq!(code(password(ALICE, "s3cret"), &HERE, at(1001)), Some(Code::KeyNotFromHere));
+    // Who does not hold the key learns nothing of its terms.
+    assert_eq!(code(password(ALICE, "wrong"), &elsewhere, at(1001)), Some(Code::BadSignature));
+}
+
+#[test]
+fn a_key_that_ends_takes_its_sessions_with_it() {
+    let there = Origin { certificate: Some([7; 32]), ..HERE };
+    let mut desk = bound_desk();
+    let who = desk.check_from(&password(ALICE, "s3cret"), &there, at(1000)).unwrap();
+    let remembered = Remembered::from(&who);
+    assert!(recall(&desk.keyring, &remembered, at(1999)).is_ok());
+    let gone = recall(&desk.keyring, &remembered, at(2000)).unwrap_err();
+    assert_eq!(gone.code, Code::KeyExpired);
+    let named = |from: &Origin, now| named(&desk.keyring, &desk.venue, ALICE, from, now).err();
+    assert!(named(&there, at(1999)).is_none());
+    assert_eq!(named(&there, at(2000)).unwrap().code, Code::KeyExpired);
+    assert_eq!(named(&HERE, at(1999)).unwrap().code, Code::KeyNotFromHere);
+    // One that is replaced ends earlier, never later.
+    let id = KeyId::new(ALICE).unwrap();
+    desk.keyring.end(&id, at(1500));
+    desk.keyring.end(&id, at(1900));
+    assert!(recall(&desk.keyring, &remembered, at(1499)).is_ok());
+    assert!(recall(&desk.keyring, &remembered, at(1500)).is_err());
+}
+
+#[test]
+fn an_rsa_signature_is_good_over_what_it_was_made_over() {
+    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let der = AsDer::<PublicKeyX509Der<'_>>::as_der(pair.public_key()).unwrap();
+    let mut desk = Desk::new();
+    let bob = KeyId::new(BOB).unwrap();
+    let key = desk.keyring.get(&bob).unwrap().clone();
+    desk.keyring.revoke(&bob);
+    let scheme = KeyScheme::Rsa { public: Octets(der.as_ref().to_vec()) };
+    desk.keyring.insert(VirtualKey { scheme, ..key.clone() }, None).unwrap();
+    let sign = |payload: &[u8]| {
+        let mut signature = vec![0; pair.public_modulus_len()];
+        let random = aws_lc_rs::rand::SystemRandom::new();
+        pair.sign(&RSA_PKCS1_SHA256, &random, payload, &mut signature).unwrap();
+        Signature { key: BOB.to_owned(), candidates: vec![signature], ..signed(b"x") }
+    };
+    assert!(desk.check(&Presented::Signature(sign(b"x")), at(1000)).is_ok());
+    let refused = desk.check(&Presented::Signature(sign(b"y")), at(1000)).unwrap_err();
+    assert_eq!(refused.code, Code::BadSignature);
+    let no_key = KeyScheme::Rsa { public: Octets(vec![1, 2, 3]) };
+    let id = KeyId::new("other").unwrap();
+    let bad = desk.keyring.insert(VirtualKey { id, scheme: no_key, ..key }, None);
+    assert_eq!(bad, Err(crate::keyring::KeyError::BadPublicKey));
 }

@@ -1,5 +1,6 @@
 use super::*;
 use tidegate_types::ids::{AccountName, VenueName};
+use tidegate_types::key::KeyTerms;
 
 fn key(id: &str, scheme: KeyScheme) -> VirtualKey {
     VirtualKey {
@@ -8,6 +9,7 @@ fn key(id: &str, scheme: KeyScheme) -> VirtualKey {
         venue: VenueName::new("deribit").unwrap(),
         account: AccountName::new("main").unwrap(),
         scheme,
+        terms: KeyTerms::default(),
     }
 }
 

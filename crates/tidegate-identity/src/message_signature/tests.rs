@@ -2,12 +2,14 @@
 
 use super::*;
 use crate::authenticate::authenticate;
+use crate::authenticate::tests::HERE;
 use crate::{Keyring, ReplayGuard, TokenStore};
 use aws_lc_rs::{hmac, signature};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tidegate_types::grant::{KeyScheme, VirtualKey};
 use tidegate_types::ids::{KeyId, VenueName};
+use tidegate_types::key::KeyTerms;
 use tidegate_types::secret::Secret;
 use tidegate_types::time::Time;
 
@@ -155,6 +157,7 @@ fn signed_request(components: &str, params: &str, body: &str) -> RawRequest {
         headers: lines,
         body: body.as_bytes().to_vec(),
         peer: [127, 0, 0, 1].into(),
+        certificate: None,
     };
     let probe = example(&format!("s={input}"), "s=:AA==:");
     let signed = Signed::read(&probe).unwrap().unwrap();
@@ -183,6 +186,7 @@ impl Door {
             venue: VenueName::new("binance").unwrap(),
             account: "main".parse().unwrap(),
             scheme: KeyScheme::Hmac,
+            terms: KeyTerms::default(),
         };
         ring.insert(key, Some(Secret::new(bytes(SHARED_SECRET)))).unwrap();
         Door(ring, ReplayGuard::new(Time::from_millis(0), None))
@@ -193,7 +197,7 @@ impl Door {
         let venue = VenueName::new("binance").unwrap();
         let now = Time::from_millis(NOW * 1000 + 500);
         let tokens = TokenStore::new();
-        authenticate(&self.0, &mut self.1, &tokens, &venue, &shown.presented, now)
+        authenticate(&self.0, &mut self.1, &tokens, &venue, &shown.presented, &HERE, now)
             .map(|_| ())
             .map_err(|r| r.code)
     }

@@ -1,10 +1,11 @@
 use super::*;
+use crate::authenticate::tests::HERE;
 use crate::authenticate::tests::{ALICE, BOB, Desk, at};
 use crate::authenticate::{Named, named, stream_owner};
 use tidegate_types::reject::Code;
 
 fn name(desk: &Desk, key: &str) -> Named {
-    named(&desk.keyring, &desk.venue, key).unwrap()
+    named(&desk.keyring, &desk.venue, key, &HERE, at(0)).unwrap()
 }
 
 #[test]
@@ -18,7 +19,7 @@ fn one_per_key_and_renewed_by_asking_again() {
     let other = keys.start(&bob, &[3; 32], at(3000));
     assert_ne!(other, first);
     assert_eq!(keys.until(&first, at(3001)), Some(at(6600)));
-    let owner = stream_owner(&desk.keyring, &keys, &desk.venue, &first, at(6599)).unwrap();
+    let owner = stream_owner(&desk.keyring, &keys, &desk.venue, &first, &HERE, at(6599)).unwrap();
     assert_eq!(owner, alice);
 }
 
@@ -30,7 +31,8 @@ fn ends_after_an_hour_unless_kept() {
     assert_eq!(keys.keep(&alice, at(0)), None);
     let first = keys.start(&alice, &[1; 32], at(0));
     assert_eq!(keys.keep(&alice, at(3599)).as_ref(), Some(&first));
-    let gone = stream_owner(&desk.keyring, &keys, &desk.venue, &first, at(7199)).unwrap_err();
+    let gone =
+        stream_owner(&desk.keyring, &keys, &desk.venue, &first, &HERE, at(7199)).unwrap_err();
     assert_eq!(gone.code, Code::BadToken);
     assert_eq!(keys.keep(&alice, at(7199)), None);
     assert!(!keys.stop(&alice, at(7199)));
@@ -44,10 +46,10 @@ fn ends_when_stopped_or_its_virtual_key_is_revoked() {
     let alice = name(&desk, ALICE);
     let first = keys.start(&alice, &[1; 32], at(0));
     assert!(keys.stop(&alice, at(1)));
-    assert!(stream_owner(&desk.keyring, &keys, &desk.venue, &first, at(1)).is_err());
+    assert!(stream_owner(&desk.keyring, &keys, &desk.venue, &first, &HERE, at(1)).is_err());
     let second = keys.start(&alice, &[2; 32], at(1));
     desk.keyring.revoke(alice.key());
-    let gone = stream_owner(&desk.keyring, &keys, &desk.venue, &second, at(2)).unwrap_err();
+    let gone = stream_owner(&desk.keyring, &keys, &desk.venue, &second, &HERE, at(2)).unwrap_err();
     assert_eq!(gone.code, Code::UnknownKey);
     keys.revoke(alice.key());
     assert_eq!(keys.until(&second, at(2)), None);

@@ -1,4 +1,5 @@
 use crate::authenticate::refresh;
+use crate::authenticate::tests::HERE;
 use crate::authenticate::tests::{ALICE, Desk, at, password, token};
 use tidegate_types::reject::Code;
 use tidegate_types::secret::Secret;
@@ -50,6 +51,7 @@ fn a_renewal_replaces_both_tokens() {
         &venue,
         &secret(&first.refresh),
         &random(2),
+        &HERE,
         at(1100),
     )
     .unwrap();
@@ -64,7 +66,7 @@ fn a_refresh_token_used_twice_ends_the_login() {
     let first = login(&mut desk, 1, None);
     let venue = desk.venue.clone();
     let renew = |desk: &mut Desk, text: &str, n: u8| {
-        refresh(&desk.keyring, &mut desk.tokens, &venue, &secret(text), &random(n), at(1100))
+        refresh(&desk.keyring, &mut desk.tokens, &venue, &secret(text), &random(n), &HERE, at(1100))
     };
     let (_, second) = renew(&mut desk, &first.refresh, 2).unwrap();
     assert_eq!(renew(&mut desk, &first.refresh, 3).unwrap_err().code, Code::BadToken);

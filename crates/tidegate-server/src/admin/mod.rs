@@ -7,6 +7,7 @@ mod grants;
 mod halt_file;
 mod halts;
 mod https;
+mod keys;
 mod people;
 pub mod protocol;
 mod rights;

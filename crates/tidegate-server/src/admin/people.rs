@@ -110,13 +110,13 @@ impl Administration {
         factor: Factor,
     ) -> Result<Value, Failure> {
         match act {
-            Act::Change { change: Change::KeyAdded { key } } => {
+            Act::Change { change: Change::KeyAdded { key, replaces } } => {
                 let id = key.id.clone();
                 let secret = match key.scheme {
                     KeyScheme::Hmac => self.with_secrets(move |secrets| secrets.get(&id)).await?,
-                    KeyScheme::Ed25519 { .. } => None,
+                    KeyScheme::Ed25519 { .. } | KeyScheme::Rsa { .. } => None,
                 };
-                self.parts.callers.add(key, secret).map_err(|e| internal(&e))?;
+                self.put_in_force(key, secret, replaces)?;
             }
             Act::Change { change: Change::AccountAdded { account, .. } } => {
                 // Its key is for the asker to ask for: what it may do is another question.
@@ -141,7 +141,7 @@ impl Administration {
                 .iter()
                 .filter(|request| !matches!(request.stage, Stage::Waiting | Stage::CarriedOut));
             let ids = failed.filter_map(|request| match &request.approval.act {
-                Act::Change { change: Change::KeyAdded { key } } => Some(key.id.clone()),
+                Act::Change { change: Change::KeyAdded { key, .. } } => Some(key.id.clone()),
                 _ => None,
             });
             ids.filter(|id| !state.keys().contains_key(id)).collect()

@@ -70,10 +70,26 @@ pub enum Request {
         caller: String,
         /// For which account.
         account: String,
-        /// The caller's own Ed25519 public key in hex, instead of a shared secret.
+        /// The caller's own public key in hex, instead of a shared secret: 32 bytes of Ed25519, or a
+        /// `SubjectPublicKeyInfo` in DER of Ed25519 or RSA.
+        #[serde(default)]
+        public: Option<String>,
+        /// From where and until when it is good.
+        #[serde(default)]
+        terms: TermsSpec,
+    },
+    /// Make a virtual key that takes the place of another one, with the same terms.
+    KeyRotate {
+        /// Which is replaced.
+        id: String,
+        /// For how long it is still good, in seconds.
+        overlap_s: u64,
+        /// The caller's own new public key, instead of a shared secret.
         #[serde(default)]
         public: Option<String>,
     },
+    /// Tell the virtual keys that are not revoked.
+    Keys {},
     /// Revoke a virtual key.
     KeyRevoke {
         /// Which.
@@ -138,6 +154,43 @@ pub enum Request {
 
 fn thirty() -> u64 {
     30
+}
+
+/// From where and until when a virtual key is good.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TermsSpec {
+    /// The networks that it may be used from, as `10.0.0.0/8`; any when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
+    /// SHA-256 of the TLS client certificate that it is bound to, in hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// When it ends, in ms since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<u64>,
+}
+
+/// A virtual key that is not revoked.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct KeyStatus {
+    /// What the caller sends.
+    pub id: String,
+    /// Whose it is.
+    pub caller: String,
+    /// Which account it trades.
+    pub account: String,
+    /// At which venue.
+    pub venue: String,
+    /// `hmac`, `ed25519` or `rsa`.
+    pub scheme: String,
+    /// From where and until when it is good.
+    #[serde(flatten)]
+    pub terms: TermsSpec,
+    /// It has ended.
+    pub ended: bool,
+    /// When it was last used, in ms since 1970; to ten minutes for what was before the last start.
+    pub last_used_ms: Option<u64>,
 }
 
 /// A grant.

@@ -2,7 +2,7 @@
 
 use super::grants::{grant, limits, name};
 use super::halts::Pull;
-use super::protocol::{Failure, GrantSpec, LimitsSpec, MadeKey, Request, Response};
+use super::protocol::{Failure, GrantSpec, LimitsSpec, Request, Response};
 use super::rights::denied;
 use super::{Administrator, status};
 use crate::aside::aside_within;
@@ -22,16 +22,13 @@ use std::time::Duration;
 use tidegate_core::action::Answer;
 use tidegate_core::roles;
 use tidegate_core::state::State;
-use tidegate_types::approval::Act;
 use tidegate_types::call::CallBody;
-use tidegate_types::grant::{KeyScheme, VirtualKey};
-use tidegate_types::ids::{AccountName, CallerName, KeyId, VenueName};
+use tidegate_types::ids::{AccountName, VenueName};
 use tidegate_types::record::Change;
 use tidegate_types::secret::Secret;
 use tidegate_types::time::{Span, Time};
 use tidegate_vault::{CallerSecrets, VenueKeyInfo};
 use tokio::sync::watch;
-use zeroize::Zeroizing;
 
 /// The longest that a halt waits for its proof.
 const MAX_HALT_WAIT: Duration = Duration::from_secs(600);
@@ -143,10 +140,14 @@ impl Administration {
             Request::CallerAdd { caller } => {
                 self.change(by, Change::CallerAdded { caller: name("caller", &caller)? }).await
             }
-            Request::KeyAdd { caller, account, public } => {
-                self.add_key(by, &caller, &account, public).await
+            Request::KeyAdd { caller, account, public, terms } => {
+                self.add_key(by, &caller, &account, public, terms).await
+            }
+            Request::KeyRotate { id, overlap_s, public } => {
+                self.rotate_key(by, &id, Span::from_secs(overlap_s), public).await
             }
             Request::KeyRevoke { id } => self.revoke_key(by, &id).await,
+            Request::Keys {} => self.keys(by),
             Request::GrantSet(spec) => self.set_grant(by, spec).await,
             Request::GrantRemove { caller, account } => {
                 let (caller, account) = (name("caller", &caller)?, name("account", &account)?);
@@ -183,64 +184,6 @@ impl Administration {
         change: Change,
     ) -> Result<Value, Failure> {
         done(self.parts.desk.administer(by.person.clone(), change).await)
-    }
-
-    /// A new virtual key: the secret is sealed first, so that no key is ever in force without one.
-    async fn add_key(
-        &self,
-        by: &Administrator,
-        caller: &str,
-        account: &str,
-        public: Option<String>,
-    ) -> Result<Value, Failure> {
-        let caller: CallerName = name("caller", caller)?;
-        let account: AccountName = name("account", account)?;
-        let venue = self.venue_of(&account)?;
-        let link = self.parts.links.get(&venue).map_err(refused)?;
-        let mut random = Zeroizing::new([0; 64]);
-        getrandom::fill(random.as_mut_slice()).map_err(|e| internal(&e))?;
-        let made = link.venue().virtual_key(&random);
-        let id = made.id.clone();
-        let scheme = match public {
-            Some(text) => KeyScheme::Ed25519 { public: public_key(&text)? },
-            None => KeyScheme::Hmac,
-        };
-        let key = VirtualKey { id: id.clone(), caller, venue, account, scheme };
-        let change = Change::KeyAdded { key: key.clone() };
-        self.may_act(by, &Act::Change { change: change.clone() })?;
-        let secret = match key.scheme {
-            KeyScheme::Ed25519 { .. } => None,
-            KeyScheme::Hmac => {
-                let (of, secret) = (id.clone(), made.secret);
-                let put = move |store: &mut CallerSecrets| store.put(&of, &secret).map(|()| secret);
-                Some(self.with_secrets(put).await?)
-            }
-        };
-        let shown = secret.as_ref().map(|s| String::from_utf8_lossy(s.expose()).into_owned());
-        let pending = match self.change(by, change).await {
-            Ok(answer) => answer.get("pending").and_then(Value::as_u64),
-            Err(failure) => {
-                let _ = self.with_secrets(move |secrets| secrets.remove(&id)).await;
-                return Err(failure);
-            }
-        };
-        // One that waits for a second person is in force once that one approves.
-        if pending.is_none() {
-            self.parts.callers.add(key, secret).map_err(|e| internal(&e))?;
-        }
-        serde_json::to_value(MadeKey { id: id.to_string(), secret: shown, pending })
-            .map_err(|e| internal(&e))
-    }
-
-    /// Out of force here first, so that a journal that cannot be written does not keep it alive.
-    async fn revoke_key(&self, by: &Administrator, id: &str) -> Result<Value, Failure> {
-        let id: KeyId = name("id", id)?;
-        let change = Change::KeyRevoked { id: id.clone() };
-        self.may_act(by, &Act::Change { change: change.clone() })?;
-        self.parts.callers.revoke(&id);
-        let revoked = self.change(by, change).await?;
-        self.with_secrets(move |secrets| secrets.remove(&id)).await?;
-        Ok(revoked)
     }
 
     async fn set_grant(&self, by: &Administrator, spec: GrantSpec) -> Result<Value, Failure> {
@@ -333,7 +276,7 @@ impl Administration {
         Ok(if answer.get("pending").is_some() { answer } else { told })
     }
 
-    fn venue_of(&self, account: &AccountName) -> Result<VenueName, Failure> {
+    pub(super) fn venue_of(&self, account: &AccountName) -> Result<VenueName, Failure> {
         let venue =
             |state: &State| state.accounts().get(account).map(|account| account.venue.clone());
         self.parts.desk.look(venue).ok_or_else(|| unknown_account(account))
@@ -370,7 +313,7 @@ impl Administration {
     }
 }
 
-fn unknown_account(account: &AccountName) -> Failure {
+pub(super) fn unknown_account(account: &AccountName) -> Failure {
     Failure::new(
         "unknown_account",
         format!("there is no account {account}"),
@@ -398,12 +341,6 @@ pub(super) fn refused(reject: tidegate_types::reject::Reject) -> Failure {
 
 pub(super) fn internal(error: &dyn std::fmt::Display) -> Failure {
     Failure::new("internal", error.to_string(), "see `tidegate doctor`")
-}
-
-fn public_key(text: &str) -> Result<[u8; 32], Failure> {
-    bytes_of(text).ok_or_else(|| {
-        Failure::new("bad_request", "public: not an Ed25519 key", "give its 32 bytes in hex")
-    })
 }
 
 /// 32 bytes from their 64 hexadecimal digits.

@@ -1,5 +1,6 @@
 use super::protocol::{Request, Response};
 use super::*;
+use crate::clock;
 use crate::config::Config;
 use crate::desk::tests::{World, ann, buy, name, world};
 use crate::disk::DiskWatch;
@@ -8,6 +9,7 @@ use crate::folder::DataFolder;
 use crate::front::Callers;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -62,7 +64,7 @@ pub(crate) async fn office() -> Office {
     let parts = Parts {
         desk: Arc::clone(&world.desk),
         oauth: crate::web::oauth::tests::opened(&world.desk),
-        callers: Arc::new(Callers::new(Keyring::new(), replays, (100, 100))),
+        callers: Arc::new(Callers::new(Keyring::new(), replays, (100, 100), BTreeMap::new())),
         links: Arc::clone(&world.links),
         connections: Connections::new(1, 1),
         config: Config::default(),
@@ -127,7 +129,7 @@ async fn a_caller_is_set_up_and_its_key_is_shown_once() {
     let made = office.ask(key).await.unwrap();
     let (id, secret) = (made["id"].as_str().unwrap(), made["secret"].as_str().unwrap());
     assert!(secret.len() >= 32);
-    assert!(office.admin.parts.callers.is_in_force(&name(id)));
+    assert!(office.admin.parts.callers.is_in_force(&name(id), clock::now()));
     let grant = json!({"op": "grant-set", "caller": "bob", "account": "main", "trade": true,
         "instruments": ["BTC*"], "sides": ["buy"], "max_order_notional": "5000.5",
         "max_open_notional": "9000", "orders_per_second": 5, "burst": 10});
@@ -137,7 +139,7 @@ async fn a_caller_is_set_up_and_its_key_is_shown_once() {
     });
     assert_eq!(granted.as_deref(), Some("5000.5"));
     office.ask(json!({"op": "key-revoke", "id": id})).await.unwrap();
-    assert!(!office.admin.parts.callers.is_in_force(&name(id)));
+    assert!(!office.admin.parts.callers.is_in_force(&name(id), clock::now()));
     let removed = json!({"op": "grant-remove", "caller": "bob", "account": "main"});
     office.ask(removed).await.unwrap();
 }
@@ -386,6 +388,7 @@ async fn https_asks_for_the_token() {
         headers: token.map(|t| ("authorization".to_owned(), t.to_owned())).into_iter().collect(),
         body: body.as_bytes().to_vec(),
         peer: [127, 0, 0, 1].into(),
+        certificate: None,
     };
     let status = r#"{"op":"status"}"#;
     let table = [

@@ -219,7 +219,7 @@ fn changed(by: &dyn Display, change: &Change) {
         }
         Change::VenueKeyImported { account, .. } => ("venue-key", vec![("account", account)]),
         Change::CallerAdded { caller } => ("caller-added", vec![("caller", caller)]),
-        Change::KeyAdded { key } => {
+        Change::KeyAdded { key, .. } => {
             ("key-added", vec![("caller", &key.caller), ("account", &key.account)])
         }
         Change::KeyRevoked { id } => ("key-revoked", vec![("key", id)]),

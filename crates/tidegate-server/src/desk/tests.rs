@@ -17,6 +17,7 @@ use tidegate_types::decimal::Decimal;
 use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, Pattern, VirtualKey};
 use tidegate_types::ids::*;
 use tidegate_types::instrument::*;
+use tidegate_types::key::KeyTerms;
 use tidegate_types::order::*;
 use tidegate_types::proof::Signed;
 use tidegate_types::record::{Approvals, Durability};
@@ -237,7 +238,7 @@ async fn set_up(desk: &Desk) {
         Change::AccountAdded { venue: name(VENUE), account: account.clone() },
         Change::VenueKeyImported { account: account.clone(), key: "k".into(), rights: vec![] },
         Change::CallerAdded { caller: name("ann") },
-        Change::KeyAdded { key: virtual_key() },
+        Change::KeyAdded { key: virtual_key(), replaces: None },
         Change::GrantSet { grant: grant() },
         Change::LimitsSet { limits: limits() },
     ];
@@ -265,6 +266,7 @@ pub(crate) fn virtual_key() -> VirtualKey {
         venue: name(VENUE),
         account: name("main"),
         scheme: KeyScheme::Hmac,
+        terms: KeyTerms::default(),
     }
 }
 

@@ -18,8 +18,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use tidegate_types::key::Origin;
 use tidegate_types::limits::{MAX_BODY_BYTES, MAX_HEAD_BYTES};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::{RawRequest, Reply};
@@ -38,7 +38,7 @@ type Answer = Response<Full<Bytes>>;
 /// its seat for as long as it is open, as a WebSocket too.
 pub(super) async fn serve<S, IO>(
     io: IO,
-    peer: IpAddr,
+    origin: Origin,
     seat: Seat,
     door: Arc<Door<S>>,
     mut stop: watch::Receiver<bool>,
@@ -54,7 +54,7 @@ pub(super) async fn serve<S, IO>(
     let service = service_fn(move |request| {
         let visit = Visit {
             door: Arc::clone(&door),
-            peer,
+            origin,
             seat: Arc::clone(&seat),
             bucket: Arc::clone(&bucket),
             phase: phase.clone(),
@@ -83,7 +83,7 @@ pub(super) async fn serve<S, IO>(
 /// One request on a connection.
 struct Visit<S> {
     door: Arc<Door<S>>,
-    peer: IpAddr,
+    origin: Origin,
     seat: Arc<Seat>,
     bucket: Arc<Mutex<Bucket>>,
     phase: Phase,
@@ -104,7 +104,7 @@ impl<S: Site> Visit<S> {
         let upgrade = hyper::upgrade::on(&mut request);
         let (parts, body) = request.into_parts();
         let (place, path) = place(&self.door.mount, parts.uri.path());
-        let head = match Head::read(&parts, path, self.peer) {
+        let head = match Head::read(&parts, path, self.origin) {
             Ok(head) => head,
             Err(reject) => return (self.refuse(place, None, &reject), false),
         };
@@ -125,12 +125,12 @@ impl<S: Site> Visit<S> {
                     return (self.refuse(place, Some(&head.request), &reject), false);
                 }
                 let (site, seat) = (Arc::clone(&self.door.site), Arc::clone(&self.seat));
-                let peer = self.peer;
+                let origin = self.origin;
                 let (bucket, unused) = (self.fresh_bucket(), self.door.timeouts.unused);
                 tokio::spawn(async move {
                     if let Ok(upgraded) = upgrade.await {
                         let socket: CallerSocket = accept_socket(upgraded).await;
-                        site.drive(venue, session, socket, peer, bucket, unused).await;
+                        site.drive(venue, session, socket, origin, bucket, unused).await;
                     }
                     drop(seat);
                 });

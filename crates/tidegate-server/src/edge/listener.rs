@@ -1,11 +1,12 @@
 //! Listeners: accepting, TLS, and handing connections over.
 
 use super::connections::{Connections, Seat};
-use super::{Site, Timeouts, http};
+use super::{Site, Timeouts, http, tls};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use tidegate_types::key::Origin;
 use tidegate_venues::Venue;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -100,11 +101,14 @@ async fn connection<S: Site>(
         return;
     }
     match door.tls.clone() {
-        None => http::serve(stream, peer, seat, door, stop).await,
+        None => {
+            http::serve(stream, Origin::from(peer), seat, door, stop).await;
+        }
         Some(tls) => {
             let handshake = tokio::time::timeout(door.timeouts.handshake, tls.accept(stream));
             if let Ok(Ok(stream)) = handshake.await {
-                http::serve(stream, peer, seat, door, stop).await;
+                let origin = Origin { peer, certificate: tls::shown(stream.get_ref().1) };
+                http::serve(stream, origin, seat, door, stop).await;
             }
         }
     }

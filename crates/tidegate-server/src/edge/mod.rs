@@ -15,8 +15,8 @@ pub use http::plain_refusal;
 pub use listener::{Door, Listening, Mount, listen};
 pub use websocket::{CallerSocket, drive};
 
-use std::net::IpAddr;
 use std::time::Duration;
+use tidegate_types::key::Origin;
 use tidegate_types::reject::Reject;
 use tidegate_types::request::{RawRequest, Reply};
 use tidegate_venues::Venue;
@@ -53,7 +53,7 @@ pub trait Site: Send + Sync + 'static {
         venue: &'static dyn Venue,
         session: Box<dyn Session>,
         socket: CallerSocket,
-        peer: IpAddr,
+        origin: Origin,
         bucket: Bucket,
         unused: Duration,
     ) -> impl Future<Output = ()> + Send;

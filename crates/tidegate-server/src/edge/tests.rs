@@ -1,9 +1,9 @@
 //! Doors tried over raw sockets, without anything behind them but an echo.
 
 use super::*;
-use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use tidegate_types::key::Origin;
 use tidegate_types::reject::Code;
 use tidegate_venues::registry;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -35,7 +35,7 @@ impl Site for Echo {
         _: &'static dyn Venue,
         _: Box<dyn Session>,
         _: CallerSocket,
-        _: IpAddr,
+        _: Origin,
         _: Bucket,
         _: Duration,
     ) {

@@ -12,11 +12,11 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use relay::{Payer, Relay};
 use serde_json::Value;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tidegate_identity::Remembered;
 use tidegate_types::ids::SessionId;
+use tidegate_types::key::Origin;
 use tidegate_types::limits::MAX_WS_MESSAGE_BYTES;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Reply;
@@ -60,7 +60,7 @@ pub async fn drive(
     venue: &'static dyn Venue,
     session: Box<dyn Session>,
     socket: CallerSocket,
-    peer: IpAddr,
+    origin: Origin,
     bucket: Bucket,
     unused: Duration,
 ) {
@@ -73,7 +73,7 @@ pub async fn drive(
         venue,
         session,
         wire: Wire::new(socket),
-        peer,
+        origin,
         bucket,
         remembered: None,
         watch: None,
@@ -101,7 +101,7 @@ struct Driver {
     venue: &'static dyn Venue,
     session: Box<dyn Session>,
     wire: Wire,
-    peer: IpAddr,
+    origin: Origin,
     bucket: Bucket,
     /// Whom later questions come from.
     remembered: Option<Remembered>,
@@ -257,9 +257,9 @@ impl Driver {
         };
         match who {
             Ok(who) => {
-                let (gate, venue, peer) = (Arc::clone(&self.gate), self.venue, self.peer);
+                let (gate, venue, origin) = (Arc::clone(&self.gate), self.venue, self.origin);
                 let over = Some(self.id);
-                let answer = async move { (tag, gate.ask(venue, peer, who, over, parsed).await) };
+                let answer = async move { (tag, gate.ask(venue, origin, who, over, parsed).await) };
                 self.questions.push(Box::pin(answer));
             }
             Err(reject) => {
@@ -274,7 +274,7 @@ impl Driver {
         let who = match (from, &self.remembered) {
             (From::Nobody, _) => Ok(Who::Nobody),
             (From::Credentials { presented, remember }, _) => {
-                let who = self.gate.authenticate(self.venue, &presented, now);
+                let who = self.gate.authenticate(self.venue, &presented, &self.origin, now);
                 if let (Ok(Who::Proven(proven)), true) = (&who, remember) {
                     self.remembered = Some(Remembered::from(proven));
                     self.watch = Some(self.gate.watch(proven.into()));
@@ -285,7 +285,7 @@ impl Driver {
             (From::Session, Some(remembered)) => self.gate.recall(remembered),
             (From::Session, None) => Err(Reject::new(Code::MissingCredentials, "log in first")),
             (From::StreamKey { key }, _) => {
-                self.gate.stream_owner(self.venue, &key, now).inspect(|who| {
+                self.gate.stream_owner(self.venue, &key, &self.origin, now).inspect(|who| {
                     if let Who::Named(named) = who {
                         self.watch = Some(self.gate.watch(named.clone()));
                     }
@@ -302,7 +302,7 @@ impl Driver {
     fn relay(&mut self, text: String) {
         if self.relay.is_none() {
             let Some(target) = self.session.relay_target() else { return };
-            let payer = self.watch.as_ref().map_or(Payer::Peer(self.peer), |who| {
+            let payer = self.watch.as_ref().map_or(Payer::Peer(self.origin.peer), |who| {
                 Payer::Caller(who.caller().clone(), who.account().clone())
             });
             let link = self.gate.link(self.venue);

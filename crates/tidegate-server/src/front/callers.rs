@@ -1,7 +1,7 @@
 //! The virtual keys, logins and stream keys in force, and what each key may ask a second.
 
 use crate::edge::Bucket;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tidegate_identity::authenticate::{named, recall, refresh, stream_owner};
 use tidegate_identity::message_signature::Shown;
@@ -11,6 +11,7 @@ use tidegate_identity::{
 };
 use tidegate_types::grant::{KeyScheme, VirtualKey};
 use tidegate_types::ids::{CallerName, KeyId, VenueName};
+use tidegate_types::key::Origin;
 use tidegate_types::order::NewOrder;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::{Code, Reject};
@@ -53,19 +54,40 @@ struct State {
     order_stamps: OrderStamps,
     tokens: TokenStore,
     stream_keys: StreamKeys,
-    buckets: HashMap<KeyId, Bucket>,
+    uses: HashMap<KeyId, Use>,
 }
 
+/// What is known of a key's use.
+struct Use {
+    bucket: Bucket,
+    last: Option<Time>,
+    /// When the record of its use was made.
+    recorded: Option<Time>,
+}
+
+/// How often it is put on record that a key is used.
+const RECORD_USE: Span = Span::from_secs(600);
+
 impl Callers {
-    /// Callers with these keys. `rate` is what each key may ask a second, and at once.
-    pub fn new(keyring: Keyring, replays: ReplayGuard, rate: (u32, u32)) -> Callers {
+    /// Callers with these keys, last used as `used` tells. `rate` is what each key may ask a second,
+    /// and at once.
+    pub fn new(
+        keyring: Keyring,
+        replays: ReplayGuard,
+        rate: (u32, u32),
+        used: BTreeMap<KeyId, Time>,
+    ) -> Callers {
+        let uses = used.into_iter().map(|(key, at)| {
+            let at = Some(at);
+            (key, Use { bucket: Bucket::new(rate.0, rate.1), last: at, recorded: at })
+        });
         let state = State {
             keyring,
             replays,
             order_stamps: OrderStamps::default(),
             tokens: TokenStore::new(),
             stream_keys: StreamKeys::new(),
-            buckets: HashMap::new(),
+            uses: uses.collect(),
         };
         Callers { rate, state: Mutex::new(state) }
     }
@@ -75,17 +97,21 @@ impl Callers {
         &self,
         venue: &VenueName,
         presented: &Presented,
+        origin: &Origin,
         now: Time,
     ) -> Result<Who, Reject> {
         let state = &mut *self.state();
         let who = match presented {
-            Presented::KeyOnly { key } => Who::Named(named(&state.keyring, venue, key)?),
+            Presented::KeyOnly { key } => {
+                Who::Named(named(&state.keyring, venue, key, origin, now)?)
+            }
             _ => Who::Proven(authenticate(
                 &state.keyring,
                 &mut state.replays,
                 &state.tokens,
                 venue,
                 presented,
+                origin,
                 now,
             )?),
         };
@@ -94,12 +120,17 @@ impl Callers {
             Who::Named(named) => named.key(),
             Who::Proven(proven) => proven.key(),
         };
-        take(&mut state.buckets, self.rate, key, now)?;
+        take(&mut state.uses, self.rate, key, now)?;
         Ok(who)
     }
 
     /// Who signed a request by itself (RFC 9421). The key names the venue.
-    pub fn authenticate_signed(&self, shown: &Shown, now: Time) -> Result<Authenticated, Reject> {
+    pub fn authenticate_signed(
+        &self,
+        shown: &Shown,
+        origin: &Origin,
+        now: Time,
+    ) -> Result<Authenticated, Reject> {
         let state = &mut *self.state();
         let Presented::Signature(Signature { key, .. }) = &shown.presented else {
             return Err(Reject::new(Code::MissingCredentials, "the request must be signed"));
@@ -109,13 +140,15 @@ impl Callers {
         let own = match known.scheme {
             KeyScheme::Hmac => "hmac-sha256",
             KeyScheme::Ed25519 { .. } => "ed25519",
+            KeyScheme::Rsa { .. } => "rsa-v1_5-sha256",
         };
         if shown.alg.as_deref().is_some_and(|alg| alg != own) {
             return Err(Reject::new(Code::BadSignature, format!("the key signs by {own}")));
         }
-        let State { keyring, replays, tokens, buckets, .. } = state;
-        let who = authenticate(keyring, replays, tokens, &known.venue, &shown.presented, now)?;
-        take(buckets, self.rate, who.key(), now)?;
+        let State { keyring, replays, tokens, uses, .. } = state;
+        let who =
+            authenticate(keyring, replays, tokens, &known.venue, &shown.presented, origin, now)?;
+        take(uses, self.rate, who.key(), now)?;
         Ok(who)
     }
 
@@ -123,12 +156,30 @@ impl Callers {
     pub fn take_app(&self, app: &CallerName, now: Time) -> Result<(), Reject> {
         let key = KeyId::new(&format!("app:{app}"));
         let key = key.map_err(|_| Reject::new(Code::UnknownKey, ""))?;
-        take(&mut self.state().buckets, self.rate, &key, now)
+        take(&mut self.state().uses, self.rate, &key, now)
+    }
+
+    /// Whether it is time to put on record that a key is used; then it is taken for recorded.
+    pub fn is_use_due(&self, key: &KeyId, now: Time) -> bool {
+        let state = &mut *self.state();
+        let due = |used: &&mut Use| used.recorded.is_none_or(|at| now.since(at) >= RECORD_USE);
+        let used = state.uses.get_mut(key).filter(due);
+        used.map(|used| used.recorded = Some(now)).is_some()
+    }
+
+    /// When a key was last used.
+    pub fn last_used(&self, key: &KeyId) -> Option<Time> {
+        self.state().uses.get(key).and_then(|used| used.last)
     }
 
     /// Who a session or a batch remembers, if the key is still in force.
-    pub fn recall(&self, remembered: &Remembered) -> Result<Authenticated, Reject> {
-        recall(&self.state().keyring, remembered)
+    pub fn recall(&self, remembered: &Remembered, now: Time) -> Result<Authenticated, Reject> {
+        let state = &mut *self.state();
+        let who = recall(&state.keyring, remembered, now)?;
+        if let Some(used) = state.uses.get_mut(who.key()) {
+            used.last = Some(now);
+        }
+        Ok(who)
     }
 
     /// The proof that comes with a request for this order, with whether a later request under the same
@@ -146,14 +197,20 @@ impl Callers {
     }
 
     /// Whose stream key this is.
-    pub fn stream_owner(&self, venue: &VenueName, key: &str, now: Time) -> Result<Named, Reject> {
+    pub fn stream_owner(
+        &self,
+        venue: &VenueName,
+        key: &str,
+        origin: &Origin,
+        now: Time,
+    ) -> Result<Named, Reject> {
         let state = self.state();
-        stream_owner(&state.keyring, &state.stream_keys, venue, key, now)
+        stream_owner(&state.keyring, &state.stream_keys, venue, key, origin, now)
     }
 
     /// Whether a key is in force.
-    pub fn is_in_force(&self, key: &KeyId) -> bool {
-        self.state().keyring.get(key).is_some()
+    pub fn is_in_force(&self, key: &KeyId, now: Time) -> bool {
+        self.state().keyring.get(key).is_some_and(|key| key.terms.in_time(now).is_ok())
     }
 
     /// Logs a caller in.
@@ -172,11 +229,13 @@ impl Callers {
         &self,
         venue: &VenueName,
         token: &Secret,
+        origin: &Origin,
         now: Time,
     ) -> Result<(Authenticated, LocalAnswer), Reject> {
         let random = random::<64>()?;
         let state = &mut *self.state();
-        let (who, issued) = refresh(&state.keyring, &mut state.tokens, venue, token, &random, now)?;
+        let tokens = &mut state.tokens;
+        let (who, issued) = refresh(&state.keyring, tokens, venue, token, &random, origin, now)?;
         Ok((who, login(&issued)))
     }
 
@@ -206,13 +265,18 @@ impl Callers {
         self.state().keyring.insert(key, secret).map_err(|e| e.to_string())
     }
 
+    /// Has a key end, because another one takes its place.
+    pub fn end(&self, key: &KeyId, until: Time) {
+        self.state().keyring.end(key, until);
+    }
+
     /// Puts a key out of force, and with it its logins and stream keys.
     pub fn revoke(&self, key: &KeyId) {
         let state = &mut *self.state();
         state.keyring.revoke(key);
         state.tokens.revoke(key);
         state.stream_keys.revoke(key);
-        state.buckets.remove(key);
+        state.uses.remove(key);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -221,16 +285,20 @@ impl Callers {
 }
 
 fn take(
-    buckets: &mut HashMap<KeyId, Bucket>,
+    uses: &mut HashMap<KeyId, Use>,
     (per_second, burst): (u32, u32),
     key: &KeyId,
     now: Time,
 ) -> Result<(), Reject> {
-    if !buckets.contains_key(key) {
-        buckets.insert(key.clone(), Bucket::new(per_second, burst));
+    if !uses.contains_key(key) {
+        let bucket = Bucket::new(per_second, burst);
+        uses.insert(key.clone(), Use { bucket, last: None, recorded: None });
     }
-    if buckets.get_mut(key).is_some_and(|bucket| bucket.take(now)) {
-        return Ok(());
+    if let Some(used) = uses.get_mut(key) {
+        used.last = Some(now);
+        if used.bucket.take(now) {
+            return Ok(());
+        }
     }
     Err(Reject::new(Code::RequestRate, format!("{per_second} a second for the key")))
 }

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use tidegate_identity::Named;
 use tidegate_types::call::WireRequest;
 use tidegate_types::ids::{CallerName, SessionId};
+use tidegate_types::key::Origin;
 use tidegate_types::order::GuardScope;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Reply;
@@ -35,6 +36,7 @@ impl Gate {
         venue: &dyn Venue,
         (who, session): (Who, Option<SessionId>),
         local: Local,
+        origin: &Origin,
         context: &Context,
     ) -> Result<Reply, Reject> {
         let now = clock::now();
@@ -47,7 +49,7 @@ impl Gate {
                 login
             }
             (Local::Refresh { token }, _) => {
-                let (who, login) = self.callers.refresh(&name, &token, now)?;
+                let (who, login) = self.callers.refresh(&name, &token, origin, now)?;
                 self.note_login(&who, None);
                 login
             }

@@ -13,13 +13,14 @@ use crate::clock;
 use crate::desk::{Desk, Link, Links};
 use crate::edge::{Bucket, CallerSocket, Site, drive};
 use crate::web::Web;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tidegate_core::event::Event;
+use tidegate_identity::ledger::Fact;
 use tidegate_identity::{Named, Remembered};
 use tidegate_types::ids::SessionId;
+use tidegate_types::key::Origin;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::Reject;
 use tidegate_types::request::{Presented, RawRequest, Reply};
@@ -79,19 +80,33 @@ impl Gate {
         &self,
         venue: &dyn Venue,
         presented: &Presented,
+        origin: &Origin,
         now: Time,
     ) -> Result<Who, Reject> {
-        self.callers.authenticate(&venue.name(), presented, now)
+        let who = self.callers.authenticate(&venue.name(), presented, origin, now)?;
+        if let Who::Proven(proven) = &who
+            && self.callers.is_use_due(proven.key(), now)
+        {
+            // Nobody waits for this record.
+            drop(self.desk.identity(&Fact::KeyUsed { key: proven.key().clone(), at: now }));
+        }
+        Ok(who)
     }
 
     /// Who a session remembers, if the key is still in force.
     pub fn recall(&self, remembered: &Remembered) -> Result<Who, Reject> {
-        self.callers.recall(remembered).map(Who::Proven)
+        self.callers.recall(remembered, clock::now()).map(Who::Proven)
     }
 
     /// Whose stream key this is.
-    pub fn stream_owner(&self, venue: &dyn Venue, key: &str, now: Time) -> Result<Who, Reject> {
-        let named = self.callers.stream_owner(&venue.name(), key, now)?;
+    pub fn stream_owner(
+        &self,
+        venue: &dyn Venue,
+        key: &str,
+        origin: &Origin,
+        now: Time,
+    ) -> Result<Who, Reject> {
+        let named = self.callers.stream_owner(&venue.name(), key, origin, now)?;
         self.desk.may_read(named.caller(), named.account(), now)?;
         Ok(Who::Named(named))
     }
@@ -104,10 +119,11 @@ impl Gate {
 
     /// Whether the watcher may still see its account's stream, and then whether all of it.
     pub fn may_watch(&self, watch: &Watch) -> Option<bool> {
-        if !self.callers.is_in_force(watch.key()) {
+        let now = clock::now();
+        if !self.callers.is_in_force(watch.key(), now) {
             return None;
         }
-        self.desk.may_read(watch.caller(), watch.account(), clock::now()).ok()
+        self.desk.may_read(watch.caller(), watch.account(), now).ok()
     }
 
     /// Puts a refusal on record that the core has not seen.
@@ -166,12 +182,12 @@ impl Site for Gate {
         venue: &'static dyn Venue,
         session: Box<dyn Session>,
         socket: CallerSocket,
-        peer: IpAddr,
+        origin: Origin,
         bucket: Bucket,
         unused: Duration,
     ) {
         if let Some(gate) = self.this.upgrade() {
-            drive(gate, venue, session, socket, peer, bucket, unused).await;
+            drive(gate, venue, session, socket, origin, bucket, unused).await;
         }
     }
 

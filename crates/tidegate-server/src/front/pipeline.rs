@@ -6,13 +6,13 @@ use super::{Gate, Who};
 use crate::clock;
 use crate::desk::Errand;
 use crate::web::oauth;
-use std::net::IpAddr;
 use std::time::Instant;
 use tidegate_core::action::Answer;
 use tidegate_identity::oauth::resource::Challenge;
 use tidegate_identity::{Named, Remembered};
 use tidegate_types::call::CallBody;
 use tidegate_types::ids::{CallerName, SessionId};
+use tidegate_types::key::Origin;
 use tidegate_types::order::Intent;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::{Code, Reject};
@@ -30,7 +30,7 @@ impl Gate {
         let now = clock::now();
         let token = oauth::shows_token(&request);
         let mut reply = match self.enter(venue, &request, now) {
-            Ok((who, parsed)) => self.ask(venue, request.peer, who, None, parsed).await,
+            Ok((who, parsed)) => self.ask(venue, request.origin(), who, None, parsed).await,
             Err(Turned { who, reject, challenge }) => {
                 self.note_refusal(who.as_ref(), &reject);
                 let mut reply = venue.refuse(Some(&request), None, &reject, now);
@@ -60,7 +60,9 @@ impl Gate {
         } else {
             match venue.credentials(request)? {
                 Need::Nothing => Who::Nobody,
-                Need::Credentials(shown) => self.authenticate(venue, &shown, now)?,
+                Need::Credentials(shown) => {
+                    self.authenticate(venue, &shown, &request.origin(), now)?
+                }
             }
         };
         match venue.parse(request, &self.desk.book(&venue.name()), now) {
@@ -84,11 +86,11 @@ impl Gate {
         Ok(who)
     }
 
-    /// Answers a parsed question from `peer`, asked over a session or in a request of its own.
+    /// Answers a parsed question from `origin`, asked over a session or in a request of its own.
     pub async fn ask(
         &self,
         venue: &'static dyn Venue,
-        peer: IpAddr,
+        origin: Origin,
         who: Who,
         session: Option<SessionId>,
         parsed: Parsed,
@@ -103,8 +105,10 @@ impl Gate {
                 Ok(self.batch(venue, (who, session), legs, &context).await)
             }
             (Asked::Read(read), Who::Proven(who)) => self.read(venue, who, read, &context).await,
-            (Asked::Public(request), _) => self.public(venue, peer, request, &context).await,
-            (Asked::Local(local), who) => self.local(venue, (who, session), local, &context).await,
+            (Asked::Public(request), _) => self.public(venue, origin.peer, request, &context).await,
+            (Asked::Local(local), who) => {
+                self.local(venue, (who, session), local, &origin, &context).await
+            }
             (Asked::Trade(_) | Asked::Batch(_) | Asked::Read(_), Who::Nobody | Who::Named(_)) => {
                 Err(Reject::new(Code::MissingCredentials, "the request must be signed"))
             }
@@ -158,7 +162,7 @@ impl Gate {
         let signed_at = who.signed_at();
         let submit = |leg: Leg| {
             let who = leg.and_then(|intent| {
-                let who = self.callers.recall(&remembered)?;
+                let who = self.callers.recall(&remembered, clock::now())?;
                 Ok((self.place_in_time(venue, who, &intent, signed_at)?, intent))
             });
             who.map(|(who, intent)| self.desk.submit(who, session, intent)).inspect_err(|reject| {

@@ -69,6 +69,7 @@ impl Desk {
             headers: vec![("x-mbx-apikey".to_owned(), self.key.clone())],
             body: Vec::new(),
             peer: [127, 0, 0, 1].into(),
+            certificate: None,
         }
     }
 

@@ -92,7 +92,12 @@ pub(super) async fn assemble(
     let replays = ReplayGuard::new(started, replayed.last_record);
     let taken_from = replays.not_before();
     let rate = (config.requests.per_second, config.requests.burst);
-    let callers = Arc::new(Callers::new(keyring(&replayed.core, &secrets)?, replays, rate));
+    let callers = Arc::new(Callers::new(
+        keyring(&replayed.core, &secrets)?,
+        replays,
+        rate,
+        replayed.ledger.keys_used.clone(),
+    ));
     let links = Arc::new(links(&config)?);
     let Replayed {
         core,

@@ -223,7 +223,7 @@ async fn open_doors(
     let tls = match config.listen.plain_http {
         true => None,
         false => Some(
-            tls::acceptor(&folder.chain(), &folder.tls_key())
+            tls::acceptor(&folder.chain(), &folder.tls_key(), config.listen.client_certificates)
                 .map_err(|e| GatewayError(e.to_string()))?,
         ),
     };

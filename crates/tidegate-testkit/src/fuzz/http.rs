@@ -1,9 +1,12 @@
 //! Callers' requests over HTTP, as the server takes them through a venue's front.
 
 use super::world::{self, NOW, World};
+use std::net::IpAddr;
 use tidegate_identity::{Keyring, ReplayGuard, TokenStore, authenticate};
 use tidegate_types::grant::{KeyScheme, VirtualKey};
 use tidegate_types::ids::{AccountName, CallerName, KeyId};
+use tidegate_types::key::KeyTerms;
+use tidegate_types::key::Origin;
 use tidegate_types::order::{GuardScope, Intent};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::RawRequest;
@@ -109,11 +112,26 @@ fn forged(world: &World, presented: &tidegate_types::request::Presented) {
     let parts = (KeyId::new("the-key"), CallerName::new("ann"), AccountName::new("main"));
     let (Ok(id), Ok(caller), Ok(account)) = parts else { return };
     let venue = world.venue.name();
-    let key = VirtualKey { id, caller, venue: venue.clone(), account, scheme: KeyScheme::Hmac };
+    let key = VirtualKey {
+        id,
+        caller,
+        venue: venue.clone(),
+        account,
+        scheme: KeyScheme::Hmac,
+        terms: KeyTerms::default(),
+    };
     let secret: Vec<u8> = (0..64_u8).map(|n| n.wrapping_mul(167) ^ 0x5a).collect();
     assert_eq!(keyring.insert(key, Some(Secret::new(secret))), Ok(()));
     let mut replays = ReplayGuard::new(Time::from_millis(0), None);
     let now = NOW;
-    let who = authenticate(&keyring, &mut replays, &TokenStore::new(), &venue, presented, now);
+    let who = authenticate(
+        &keyring,
+        &mut replays,
+        &TokenStore::new(),
+        &venue,
+        presented,
+        &Origin::from(IpAddr::from([127, 0, 0, 1])),
+        now,
+    );
     assert!(who.is_err(), "forged: {who:?}");
 }

@@ -2,6 +2,7 @@
 //! configuration, administration.
 
 use serde_json::Value;
+use std::net::IpAddr;
 use std::str::FromStr;
 use tidegate_identity::{Keyring, ReplayGuard, TokenStore, authenticate};
 use tidegate_server::admin::protocol::Request;
@@ -10,6 +11,8 @@ use tidegate_types::Decimal;
 use tidegate_types::codec::{from_bytes, to_bytes, to_json};
 use tidegate_types::grant::{KeyScheme, VirtualKey};
 use tidegate_types::ids::{AccountName, CallerName, KeyId, VenueName};
+use tidegate_types::key::KeyTerms;
+use tidegate_types::key::Origin;
 use tidegate_types::limits::MAX_JSON_DEPTH;
 use tidegate_types::record::Record;
 use tidegate_types::request::{Presented, Signature};
@@ -109,7 +112,18 @@ pub(super) fn identity(data: &[u8]) {
     let mut replays = ReplayGuard::new(Time::from_millis(0), None);
     let now = super::world::NOW;
     let tokens = TokenStore::new();
-    let mut ask = || authenticate(&keyring, &mut replays, &tokens, &venue, &presented, now).is_ok();
+    let mut ask = || {
+        authenticate(
+            &keyring,
+            &mut replays,
+            &tokens,
+            &venue,
+            &presented,
+            &Origin::from(IpAddr::from([127, 0, 0, 1])),
+            now,
+        )
+        .is_ok()
+    };
     let first = ask();
     // The secrets of the ring stand here and in the corpus, so good credentials are possible.
     let again = ask();
@@ -128,6 +142,7 @@ fn ring() -> Option<(Keyring, VenueName)> {
             venue: venue.clone(),
             account: AccountName::new("main").ok()?,
             scheme,
+            terms: KeyTerms::default(),
         };
         ring.insert(key, secret.map(|bytes| Secret::new(bytes.to_vec()))).ok()
     };

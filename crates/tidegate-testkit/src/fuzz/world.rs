@@ -121,6 +121,7 @@ pub(super) fn request(data: &[u8]) -> Option<RawRequest> {
         headers,
         body: body.to_vec(),
         peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        certificate: None,
     })
 }
 

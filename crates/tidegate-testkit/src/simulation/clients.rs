@@ -9,6 +9,7 @@ use super::setup::{self, SEATS};
 use super::venue::account_place;
 use super::wire::Purpose;
 use super::world::{Asker, Due, Simulation};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use tidegate_core::action::Answer;
 use tidegate_core::event::Event;
@@ -18,6 +19,7 @@ use tidegate_server::front::{Callers, Who};
 use tidegate_types::call::{Call, CallBody, OrderRef, WireRequest};
 use tidegate_types::grant::{KeyScheme, VirtualKey};
 use tidegate_types::ids::{AccountName, BadName, CallId, CallerName, ClientId, KeyId};
+use tidegate_types::key::{KeyTerms, Origin};
 use tidegate_types::order::{AmendOrder, Intent, NewOrder, OrderName};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::{Code, Reject};
@@ -74,6 +76,7 @@ fn virtual_key(seat: usize) -> Result<(VirtualKey, String), BadName> {
         venue: setup::venue(setup::seat_venue(seat))?,
         account: AccountName::new(account)?,
         scheme: KeyScheme::Hmac,
+        terms: KeyTerms::default(),
     };
     Ok((key, format!("secret-of-{caller}-at-{account}")))
 }
@@ -95,7 +98,7 @@ pub(super) fn door(now: Time, last_record: Option<Time>) -> Result<Callers, Stri
         let secret = Secret::new(secret.into_bytes());
         keyring.insert(key, Some(secret)).map_err(|error| error.to_string())?;
     }
-    Ok(Callers::new(keyring, ReplayGuard::new(now, last_record), RATE))
+    Ok(Callers::new(keyring, ReplayGuard::new(now, last_record), RATE, BTreeMap::new()))
 }
 
 /// Whose orders of an account are whose.
@@ -232,7 +235,7 @@ impl Simulation {
         let Some(gate) = &self.gate else { return };
         let who = match dialect.credentials(request) {
             Ok(Need::Credentials(shows)) => {
-                match gate.door.authenticate(&dialect.name(), &shows, shown) {
+                match gate.door.authenticate(&dialect.name(), &shows, &here(), shown) {
                     Ok(Who::Proven(who)) => Ok(who),
                     Ok(Who::Nobody | Who::Named(_)) => {
                         Err(Reject::new(Code::MissingCredentials, ""))
@@ -336,7 +339,7 @@ impl Simulation {
             _ => false,
         };
         let door = fresh.as_ref().unwrap_or(&gate.door);
-        let taken = door.authenticate(&dialect.name(), &shows, shown).is_ok();
+        let taken = door.authenticate(&dialect.name(), &shows, &here(), shown).is_ok();
         self.counts.add("requests replayed");
         if once && taken {
             self.fail("a signed request is taken twice".to_owned());
@@ -548,5 +551,11 @@ fn raw(wire: WireRequest) -> Option<RawRequest> {
         headers: wire.headers.clone(),
         body: wire.body.clone().into_bytes(),
         peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        certificate: None,
     })
+}
+
+/// Where every client is.
+fn here() -> Origin {
+    Origin::from(IpAddr::from([127, 0, 0, 1]))
 }

@@ -6,6 +6,7 @@ use tidegate_types::decimal::Decimal;
 use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, OnRepeat, Pattern, VirtualKey};
 use tidegate_types::ids::{AccountName, BadName, CallerName, DeskName, KeyId, VenueName};
 use tidegate_types::instrument::{Qty, Usd};
+use tidegate_types::key::KeyTerms;
 use tidegate_types::order::{OrderType, Side};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Approvals, Change};
@@ -94,7 +95,9 @@ pub(super) fn changes(wide: bool) -> Result<Vec<Change>, BadName> {
                 venue: venue_at(&account)?,
                 account: account.clone(),
                 scheme: KeyScheme::Hmac,
+                terms: KeyTerms::default(),
             },
+            replaces: None,
         });
         changes.push(Change::GrantSet { grant: grant(caller, account, factor)? });
     }

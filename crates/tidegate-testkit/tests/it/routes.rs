@@ -93,6 +93,7 @@ fn request(method: &str, target: &str, body: &str) -> RawRequest {
         ],
         body: body.as_bytes().to_vec(),
         peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        certificate: None,
     }
 }
 

@@ -51,6 +51,7 @@ pub(crate) fn request(method: Method, target: &str, body: &str) -> RawRequest {
         headers: vec![("x-mbx-apikey".to_owned(), KEY.to_owned())],
         body: body.as_bytes().to_vec(),
         peer: [127, 0, 0, 1].into(),
+        certificate: None,
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
     match code {
         Code::MissingCredentials => (10000, "authorization_required"),
         Code::UnknownKey
+        | Code::KeyExpired
+        | Code::KeyNotFromHere
         | Code::BadSignature
         | Code::StaleTimestamp
         | Code::Replayed

@@ -31,6 +31,7 @@ pub(crate) fn request(
         headers: headers.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect(),
         body: body.as_bytes().to_vec(),
         peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        certificate: None,
     }
 }
 

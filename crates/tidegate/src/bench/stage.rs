@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tidegate_server::admin::protocol::{GrantSpec, LimitsSpec, RepeatSpec, Request, Status};
+use tidegate_server::admin::protocol::{
+    GrantSpec, LimitsSpec, RepeatSpec, Request, Status, TermsSpec,
+};
 use tidegate_server::config::{self, Config, Durability};
 use tidegate_server::folder::DataFolder;
 
@@ -325,6 +327,7 @@ fn caller(dir: &Path, name: &str) -> Result<(String, String), Failure> {
         caller: name.to_owned(),
         account: ACCOUNT.to_owned(),
         public: None,
+        terms: TermsSpec::default(),
     })?;
     Ok((word(&made, "/id")?, word(&made, "/secret")?))
 }

@@ -234,10 +234,32 @@ pub enum Caller {
         /// The account it trades.
         #[arg(long)]
         account: String,
-        /// Bind to this Ed25519 public key (PEM file) instead of making a shared secret.
+        /// Bind to this Ed25519 or RSA public key (PEM file) instead of making a shared secret.
+        #[arg(long)]
+        public_key: Option<PathBuf>,
+        /// Good from this network only, as 10.0.0.0/8 or one address; may be given several times.
+        #[arg(long, value_name = "NETWORK")]
+        from: Vec<String>,
+        /// Good only over connections that show this TLS client certificate (PEM file).
+        #[arg(long, value_name = "FILE")]
+        certificate: Option<PathBuf>,
+        /// When it ends, as 2026-12-31T17:00:00Z.
+        #[arg(long)]
+        until: Option<String>,
+    },
+    /// Make a key in the place of another one; both are good for a while
+    Rotate {
+        /// The key that is replaced.
+        key: String,
+        /// For how many hours it is good beside the new one.
+        #[arg(long, default_value_t = 24)]
+        overlap_h: u64,
+        /// The new public key (PEM file), where the old key has one.
         #[arg(long)]
         public_key: Option<PathBuf>,
     },
+    /// List the virtual keys: whose, how they sign, from where, until when, last used
+    Keys,
     /// Revoke a virtual key
     Revoke {
         /// Its id.

@@ -3,15 +3,18 @@
 use super::args::{
     Account, Caller, Common, Grant, GrantSet, Halt, Limit, LimitSet, OnRepeat, Resume,
 };
+use super::keys;
 use super::output::{Failure, print, say};
 use super::reach::{ask, data_dir, remains};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tidegate_server::admin::protocol::{GrantSpec, LimitsSpec, Remains, RepeatSpec, Request};
+use tidegate_server::admin::protocol::{
+    GrantSpec, LimitsSpec, Remains, RepeatSpec, Request, TermsSpec,
+};
 use tidegate_server::folder::DataFolder;
 use tidegate_types::grant::Scope;
 
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// `tidegate account …`
 pub fn account(common: &Common, command: Account) -> Result<(), Failure> {
@@ -27,31 +30,47 @@ pub fn caller(common: &Common, command: Caller) -> Result<(), Failure> {
             let text = format!("added caller {caller}");
             done(common, &Request::CallerAdd { caller }, &text)
         }
-        Caller::Key { caller, account, public_key } => {
-            let public = public_key.as_deref().map(super::keys::public_key_hex).transpose()?;
-            let made = ask(common, &Request::KeyAdd { caller, account, public }, PATIENCE)?;
-            let text = |name: &str| made.get(name).and_then(Value::as_str).unwrap_or_default();
-            let shown = match text("secret") {
-                "" => format!("key    {}", text("id")),
-                secret => format!("key    {}\nsecret {secret}", text("id")),
+        Caller::Key { caller, account, public_key, from, certificate, until } => {
+            let public = public_key.as_deref().map(keys::public_key_hex).transpose()?;
+            let terms = TermsSpec {
+                from,
+                certificate: certificate.as_deref().map(keys::certificate_digest).transpose()?,
+                until_ms: until.as_deref().map(milliseconds).transpose()?,
             };
-            if !text("secret").is_empty() {
-                say("the secret is shown this once");
-            }
-            let Some(id) = pending(&made) else {
-                print(common.json, &made, &shown);
-                return Ok(());
-            };
-            if !common.json {
-                print(false, &made, &shown);
-            }
-            Err(Failure::pending(id, made))
+            made_key(common, &Request::KeyAdd { caller, account, public, terms })
         }
+        Caller::Rotate { key, overlap_h, public_key } => {
+            let public = public_key.as_deref().map(keys::public_key_hex).transpose()?;
+            let overlap_s = overlap_h.saturating_mul(3600);
+            made_key(common, &Request::KeyRotate { id: key, overlap_s, public })
+        }
+        Caller::Keys => keys::list(common),
         Caller::Revoke { key } => {
             let text = format!("revoked {key}");
             done(common, &Request::KeyRevoke { id: key }, &text)
         }
     }
+}
+
+/// Asks for a key and shows it, which happens this once.
+fn made_key(common: &Common, request: &Request) -> Result<(), Failure> {
+    let made = ask(common, request, PATIENCE)?;
+    let text = |name: &str| made.get(name).and_then(Value::as_str).unwrap_or_default();
+    let shown = match text("secret") {
+        "" => format!("key    {}", text("id")),
+        secret => format!("key    {}\nsecret {secret}", text("id")),
+    };
+    if !text("secret").is_empty() {
+        say("the secret is shown this once");
+    }
+    let Some(id) = pending(&made) else {
+        print(common.json, &made, &shown);
+        return Ok(());
+    };
+    if !common.json {
+        print(false, &made, &shown);
+    }
+    Err(Failure::pending(id, made))
 }
 
 /// `tidegate grant …`

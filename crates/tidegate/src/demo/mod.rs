@@ -19,7 +19,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tidegate_journal::Reader;
-use tidegate_server::admin::protocol::{Request, Status};
+use tidegate_server::admin::protocol::{Request, Status, TermsSpec};
 use tidegate_server::folder::DataFolder;
 use tidegate_server::gateway;
 use tidegate_types::record::{Body, Record};
@@ -306,7 +306,12 @@ impl Stage {
             // A caller with seats on two accounts is there already the second time.
             let _ = ask(&Request::CallerAdd { caller: caller.clone() });
             ask(&desk::grant(seat))?;
-            let made = ask(&Request::KeyAdd { caller, account, public: None })?;
+            let made = ask(&Request::KeyAdd {
+                caller,
+                account,
+                public: None,
+                terms: TermsSpec::default(),
+            })?;
             keys.keep(&self.dir, seat, &made)?;
         }
         Ok(())

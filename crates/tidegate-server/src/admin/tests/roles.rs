@@ -3,7 +3,9 @@
 use super::super::rights::actions;
 use super::super::socket::administrator;
 use super::*;
+use crate::clock;
 use tidegate_core::roles::{Action, COLUMNS, Reach};
+use tidegate_types::key::KeyTerms;
 
 /// Who has which role; the last is nobody of the desk.
 const PEOPLE: [&str; 6] = ["tom", "ray", "pia", "ada", "udo", "nobody"];
@@ -64,6 +66,8 @@ fn samples(pending: u64) -> Vec<Sample> {
         sample(VenueKey, false, json!({"op": "venue-key-reload", "account": "main"})),
         sample(CallerAdd, false, json!({"op": "caller-add", "caller": "new"})),
         sample(KeyAdd, false, json!({"op": "key-add", "caller": "bob", "account": "main"})),
+        sample(KeyAdd, false, json!({"op": "key-rotate", "id": "bob-key", "overlap_s": 60})),
+        sample(Status, false, json!({"op": "keys"})),
         sample(KeyRevoke, false, json!({"op": "key-revoke", "id": "bob-key"})),
         sample(KeyRevoke, true, json!({"op": "key-revoke", "id": "ann-key"})),
         sample(GrantLoosen, false, grant_of("bob", "900000000")),
@@ -118,9 +122,11 @@ const fn place(request: &Request) -> usize {
         Request::AppSet(_) => 20,
         Request::AppRevoke { .. } => 21,
         Request::Apps {} => 22,
+        Request::KeyRotate { .. } => 23,
+        Request::Keys {} => 24,
     }
 }
-const PLACES: usize = 23;
+const PLACES: usize = 25;
 
 pub(super) fn someone(who: &str) -> Administrator {
     Administrator { person: name(who), full: false, factor: Factor::LocalSocket }
@@ -149,8 +155,9 @@ pub(super) async fn manned() -> Office {
             venue: name("binance"),
             account: name("main"),
             scheme: tidegate_types::grant::KeyScheme::Hmac,
+            terms: KeyTerms::default(),
         };
-        let change = tidegate_types::record::Change::KeyAdded { key };
+        let change = tidegate_types::record::Change::KeyAdded { key, replaces: None };
         let answer = office.world.desk.administer(name("ada"), change).await;
         assert!(matches!(answer, Answer::Done), "{answer:?}");
     }
@@ -310,9 +317,9 @@ async fn a_key_is_in_force_once_it_is_approved_and_forgotten_otherwise() {
     let made = office.ask_as(&someone("ada"), add.clone()).await.unwrap();
     let (id, pending) = (made["id"].as_str().unwrap(), made["pending"].as_u64().unwrap());
     assert!(made["secret"].is_string());
-    assert!(!office.admin.parts.callers.is_in_force(&name(id)));
+    assert!(!office.admin.parts.callers.is_in_force(&name(id), clock::now()));
     approve(&office, "pia", pending).await.unwrap();
-    assert!(office.admin.parts.callers.is_in_force(&name(id)));
+    assert!(office.admin.parts.callers.is_in_force(&name(id), clock::now()));
 
     let made = office.ask_as(&someone("ada"), add).await.unwrap();
     let (id, pending) = (made["id"].as_str().unwrap(), made["pending"].as_u64().unwrap());
@@ -323,7 +330,7 @@ async fn a_key_is_in_force_once_it_is_approved_and_forgotten_otherwise() {
     assert!(kept(id).await.unwrap());
     office.ask_as(&someone("pia"), json!({"op": "deny", "id": pending})).await.unwrap();
     assert!(!kept(id).await.unwrap());
-    assert!(!office.admin.parts.callers.is_in_force(&name(id)));
+    assert!(!office.admin.parts.callers.is_in_force(&name(id), clock::now()));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use http::header::{
     UPGRADE,
 };
 use http::{HeaderMap, HeaderName, Version, request::Parts};
-use std::net::IpAddr;
+use tidegate_types::key::Origin;
 use tidegate_types::limits::MAX_BODY_BYTES;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::{Method, RawRequest};
@@ -32,7 +32,7 @@ pub(super) enum Wants {
 
 impl Head {
     /// Checks a head; `path` is the target's path as seen from its mount.
-    pub(super) fn read(parts: &Parts, path: &str, peer: IpAddr) -> Result<Head, Reject> {
+    pub(super) fn read(parts: &Parts, path: &str, origin: Origin) -> Result<Head, Reject> {
         let method = method(&parts.method)?;
         if parts.version != Version::HTTP_11 {
             return Err(malformed("HTTP/1.1 is what is spoken here"));
@@ -60,7 +60,8 @@ impl Head {
             query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: headers.collect::<Result<_, _>>()?,
             body: Vec::new(),
-            peer,
+            peer: origin.peer,
+            certificate: origin.certificate,
         };
         Ok(Head { request, wants })
     }

@@ -14,14 +14,15 @@ struct Listening {
     _dir: tempfile::TempDir,
 }
 
-/// Echoes one byte over TLS.
-async fn listening() -> Listening {
+/// Answers a byte over TLS with the first of the digest of the certificate that was shown, or with
+/// the byte itself where there was none.
+async fn listening(ask: bool) -> Listening {
     install_provider();
     let dir = tempfile::tempdir().unwrap();
     let folder = DataFolder::new(dir.path());
     make_authority(&folder, &[]).unwrap();
     make_certificate(&folder, &[]).unwrap();
-    let acceptor = acceptor(&folder.chain(), &folder.tls_key()).unwrap();
+    let acceptor = acceptor(&folder.chain(), &folder.tls_key(), ask).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -30,6 +31,7 @@ async fn listening() -> Listening {
             tokio::spawn(async move {
                 let Ok(mut stream) = acceptor.accept(stream).await else { return };
                 let byte = stream.read_u8().await.unwrap();
+                let byte = shown(stream.get_ref().1).map_or(byte, |digest| digest[0]);
                 stream.write_u8(byte).await.unwrap();
                 stream.shutdown().await.unwrap();
             });
@@ -38,11 +40,41 @@ async fn listening() -> Listening {
     Listening { address, folder, _dir: dir }
 }
 
-#[tokio::test]
-async fn tls_1_3_is_spoken() {
-    let listening = listening().await;
+fn roots(listening: &Listening) -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(listening.folder.ca()).unwrap()).unwrap();
+    roots
+}
+
+/// What a client with this configuration is answered.
+async fn answer(listening: &Listening, config: ClientConfig) -> u8 {
+    let stream = TcpStream::connect(listening.address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+    stream.write_u8(7).await.unwrap();
+    stream.read_u8().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_known_by_its_digest_and_nobody_must_have_one() {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let own =
+        rcgen::CertificateParams::new(vec!["bot".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let digest = digest::digest(&digest::SHA256, own.der());
+    let private = || PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    for (ask, told) in [(true, digest.as_ref()[0]), (false, 7)] {
+        let listening = listening(ask).await;
+        let config = || ClientConfig::builder().with_root_certificates(roots(&listening));
+        let with = config().with_client_auth_cert(vec![own.der().clone()], private()).unwrap();
+        assert_eq!(answer(&listening, with).await, told);
+        assert_eq!(answer(&listening, config().with_no_client_auth()).await, 7);
+    }
+}
+
+#[tokio::test]
+async fn tls_1_3_is_spoken() {
+    let listening = listening(false).await;
+    let roots = roots(&listening);
     let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     let stream = TcpStream::connect(listening.address).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
@@ -73,7 +105,7 @@ fn hello_1_2() -> Vec<u8> {
 
 #[tokio::test]
 async fn anything_older_is_turned_away() {
-    let listening = listening().await;
+    let listening = listening(false).await;
     let mut stream = TcpStream::connect(listening.address).await.unwrap();
     stream.write_all(&hello_1_2()).await.unwrap();
     let mut answer = Vec::new();

@@ -81,7 +81,7 @@ impl Api {
     /// Who sends a request: the virtual key that it is signed with. The key names venue and account.
     fn who(&self, request: &RawRequest, now: Time) -> Result<Authenticated, Reject> {
         match message_signature::presented(request)? {
-            Some(shown) => self.callers.authenticate_signed(&shown, now),
+            Some(shown) => self.callers.authenticate_signed(&shown, &request.origin(), now),
             None => Err(Reject::new(Code::MissingCredentials, "sign the request (RFC 9421)")),
         }
     }

@@ -184,7 +184,7 @@ pub(super) const fn status(code: Code) -> u16 {
     use Code::*;
     match code {
         MissingCredentials | UnknownKey | BadSignature | StaleTimestamp | Replayed | WrongVenue
-        | BadToken => 401,
+        | BadToken | KeyExpired | KeyNotFromHere => 401,
         Malformed | DuplicateParameter | UnknownParameter | MissingParameter | BadParameter
         | UnsupportedParameter | NeedsWebSocket => 400,
         ForbiddenRoute | NoGrant | InstrumentNotGranted | SideNotGranted | OrderTypeNotGranted

@@ -79,6 +79,7 @@ fn plain(method: Method, target: &str, body: &str) -> RawRequest {
         ],
         body: body.as_bytes().to_vec(),
         peer: [127, 0, 0, 1].into(),
+        certificate: None,
     }
 }
 

@@ -147,6 +147,7 @@ fn request(method: Method, path: &str) -> RawRequest {
         headers: Vec::new(),
         body: Vec::new(),
         peer: [127, 0, 0, 1].into(),
+        certificate: None,
     }
 }
 

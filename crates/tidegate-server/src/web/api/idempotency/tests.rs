@@ -10,6 +10,7 @@ fn request(body: &str) -> RawRequest {
         headers: Vec::new(),
         body: body.as_bytes().to_vec(),
         peer: [127, 0, 0, 1].into(),
+        certificate: None,
     }
 }
 
