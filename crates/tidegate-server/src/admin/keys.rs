@@ -183,10 +183,11 @@ impl Administration {
             let hint = "write it as 10.0.0.0/8 (bits behind the length are zero) or as one address";
             text.parse().map_err(|_| bad(format!("from: {text} is no network"), hint))
         };
-        let certificate = spec.certificate.map(|text| {
+        let digest = |text: String| {
             let hint = "give the SHA-256 of its DER form, 64 hexadecimal digits";
             bytes_of(&text).ok_or_else(|| bad("certificate: not a digest".to_owned(), hint))
-        });
+        };
+        let certificate = spec.certificate.map(digest).transpose()?;
         let listen = &self.parts.config.listen;
         if certificate.is_some() && (listen.plain_http || !listen.client_certificates) {
             let hint =
@@ -198,7 +199,7 @@ impl Administration {
             return Err(bad("until: that is over".to_owned(), "give a time to come"));
         }
         let from = spec.from.iter().map(network).collect::<Result<_, Failure>>()?;
-        Ok(KeyTerms { from, certificate: certificate.transpose()?, until })
+        Ok(KeyTerms { from, certificate, until })
     }
 }
 
