@@ -91,13 +91,7 @@ pub(super) async fn assemble(
 
     let replays = ReplayGuard::new(started, replayed.last_record);
     let taken_from = replays.not_before();
-    let rate = (config.requests.per_second, config.requests.burst);
-    let callers = Arc::new(Callers::new(
-        keyring(&replayed.core, &secrets)?,
-        replays,
-        rate,
-        replayed.ledger.keys_used.clone(),
-    ));
+    let callers = callers(&replayed, &secrets, replays, &config)?;
     let links = Arc::new(links(&config)?);
     let Replayed {
         core,
@@ -167,6 +161,18 @@ pub(super) async fn assemble(
         last_record,
         keys,
     })
+}
+
+/// The callers' keys in force, last used as the journal tells.
+fn callers(
+    replayed: &Replayed,
+    secrets: &CallerSecrets,
+    replays: ReplayGuard,
+    config: &Config,
+) -> Result<Arc<Callers>, GatewayError> {
+    let rate = (config.requests.per_second, config.requests.burst);
+    let used = replayed.ledger.keys_used.clone();
+    Ok(Arc::new(Callers::new(keyring(&replayed.core, secrets)?, replays, rate, used)))
 }
 
 /// What the desk does by itself: hearing of its journal, keeping time, committing.
