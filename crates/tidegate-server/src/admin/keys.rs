@@ -38,7 +38,7 @@ impl Administration {
     ) -> Result<Value, Failure> {
         let caller: CallerName = name("caller", caller)?;
         let account: AccountName = name("account", account)?;
-        let terms = self.terms(terms)?;
+        let terms = self.key_terms(terms)?;
         self.make_key(by, (caller, account), public, terms, None).await
     }
 
@@ -173,7 +173,7 @@ impl Administration {
         }
     }
 
-    fn terms(&self, spec: TermsSpec) -> Result<KeyTerms, Failure> {
+    fn key_terms(&self, spec: TermsSpec) -> Result<KeyTerms, Failure> {
         let bad = |message: String, hint: &str| Failure::new("bad_request", message, hint);
         if spec.from.len() > MAX_KEY_NETWORKS {
             let message = format!("from: more than {MAX_KEY_NETWORKS} networks");
