@@ -3,6 +3,7 @@
 use super::*;
 use crate::web::oauth::tests::{App, ISSUER, key};
 use tidegate_identity::oauth::dpop::ath;
+use tidegate_types::key::Origin;
 
 const ORDER: &str = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.1&price=100";
 
@@ -25,6 +26,7 @@ fn order(params: &str) -> RawRequest {
         headers: Vec::new(),
         body: Vec::new(),
         peer: [127, 0, 0, 1].into(),
+        certificate: None,
     }
 }
 
@@ -136,5 +138,6 @@ async fn a_batch_goes_by_a_token_too_and_a_stream_key_by_one_opens_nothing() {
     let (_, made) = serve(&desk, app.show(listen, VENUE, &token)).await;
     let made = made["listenKey"].as_str().unwrap();
     let venue = registry::find(&name(VENUE)).unwrap();
-    assert!(desk.gate.stream_owner(venue, made, clock::now()).is_err());
+    let here = Origin::from(std::net::IpAddr::from([127, 0, 0, 1]));
+    assert!(desk.gate.stream_owner(venue, made, &here, clock::now()).is_err());
 }
