@@ -10,9 +10,8 @@ CLIENTS = pathlib.Path(__file__).resolve().parent.parent
 CACHE = CLIENTS / ".cache"
 
 
-def python():
+def python(wanted=CLIENTS / "requirements.txt"):
     """The interpreter that has the Python clients."""
-    wanted = CLIENTS / "requirements.txt"
     folder = CACHE / ("venv-" + digest(wanted))
     interpreter = folder / "bin" / "python"
     done = folder / "done"

@@ -218,7 +218,7 @@ fn one<'a>(headers: &'a [(String, String)], name: &str) -> Result<Option<&'a str
 }
 
 fn malformed(what: &str) -> Reject {
-    Reject::new(Code::Malformed, format!("signature: {what}"))
+    Reject::new(Code::BadSignature, format!("it cannot be read: {what}"))
 }
 
 #[cfg(test)]

@@ -234,7 +234,7 @@ fn what_covers_too_little_or_is_changed_is_refused() {
         ("another path", path, Code::BadSignature),
         ("another method", method, Code::BadSignature),
         ("an idempotency key that is not covered", key, Code::BadSignature),
-        ("two signatures", two, Code::Malformed),
+        ("two signatures", two, Code::BadSignature),
         ("no method", with("\"@target-uri\" \"content-digest\""), Code::BadSignature),
         (
             "no query",
