@@ -23,9 +23,9 @@ def python(wanted=CLIENTS / "requirements.txt"):
     return interpreter
 
 
-def node():
-    """Makes sure that the JavaScript clients are there."""
-    folder = CLIENTS / "ccxt-js"
+def node(name):
+    """Makes sure that a folder's JavaScript clients are there."""
+    folder = CLIENTS / name
     done = folder / "node_modules" / (".done-" + digest(folder / "package-lock.json"))
     if not done.exists():
         run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"], cwd=folder)
