@@ -76,15 +76,19 @@ same('nobody typed it yet', await refused(() => again(async () => {
     return oauth.processDeviceCodeResponse(server, second, said);
 })), [400, 'authorization_pending']);
 
-const exchanged = await again(async () => {
+// Only a person's token is handed on; this one is the app's own.
+same('not to be handed on', await refused(() => again(async () => {
     const said = await oauth.genericTokenEndpointRequest(server, wide, prove.wide,
         'urn:ietf:params:oauth:grant-type:token-exchange', {
             subject_token: token.access_token, subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
             authorization_details: details('600'),
         }, { DPoP: others });
     return oauth.processGenericTokenEndpointResponse(server, wide, said);
+})), [400, 'unauthorized_client']);
+const foreign = await again(async () => {
+    const said = await oauth.clientCredentialsGrantRequest(server, wide, prove.wide, {}, { DPoP: others });
+    return oauth.processClientCredentialsResponse(server, wide, said);
 });
-same('exchanged', exchanged.authorization_details[0].max_order.notional, '600');
 
 async function introspected(shown) {
     const said = await oauth.introspectionRequest(server, second, prove.second, shown);
@@ -92,7 +96,7 @@ async function introspected(shown) {
 }
 const known = await introspected(token.access_token);
 same('introspected', [known.active, known.client_id, known.token_type], [true, 'second', 'DPoP']);
-same("another's", (await introspected(exchanged.access_token)).active, false);
+same("another's", (await introspected(foreign.access_token)).active, false);
 
 await oauth.processRevocationResponse(await oauth.revocationRequest(server, second, prove.second, token.access_token));
 same('after revocation', (await introspected(token.access_token)).active, false);

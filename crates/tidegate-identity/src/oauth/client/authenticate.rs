@@ -98,7 +98,9 @@ fn by_assertion<'c>(
     let jti = jti.ok_or_else(|| refused("the assertion needs a jti of 1 to 128 bytes"))?;
     match assertions.admit(id.as_bytes(), jti, stamped, until, now) {
         Ok(()) => Ok(client),
-        Err(NotOnce::Seen) => Err(refused("the assertion was used before; make a new one")),
+        Err(NotOnce::Seen) => Err(refused(
+            "the assertion was used before, or may have been before the restart; make a new one",
+        )),
         Err(NotOnce::Full) => {
             let text = "too many assertions at once; try again in minutes";
             Err(OAuthError::new(ErrorCode::TemporarilyUnavailable, text))

@@ -35,8 +35,9 @@ impl Seen {
         let whole = kept.filter(|kept| kept.next == next);
         let restored = whole.and_then(|kept| Once::restore(MAX_ASSERTIONS, &kept.assertions.0));
         restored.unwrap_or_else(|| {
-            let acted_on = last_record.unwrap_or_default();
-            Once::new(MAX_ASSERTIONS, started.max(acted_on).plus(MAX_AHEAD))
+            // Before the first record there was no gateway to see any.
+            let begun = last_record.map(|at| started.max(at).plus(MAX_AHEAD));
+            Once::new(MAX_ASSERTIONS, begun.unwrap_or_default())
         })
     }
 

@@ -309,4 +309,6 @@ async fn dp_22_an_assertion_is_refused_after_a_stop_and_after_a_crash() {
     let ahead = |s| now.plus(Span::from_secs(s));
     assert!(crashed.admit(b"ann", "old", ahead(14), later, now).is_err());
     assert!(crashed.admit(b"ann", "new", ahead(15), later, now).is_ok());
+    let mut first = Seen::load(&folder, Seq(0), now, None);
+    assert!(first.admit(b"ann", "new", now, later, now).is_ok());
 }
