@@ -54,6 +54,11 @@ const STEPS: &[Step] = &[
         commands: &[&["clients/run"], &["clients/journal-go/run.sh", "--if-there"]],
     },
     Step {
+        name: "browser",
+        what: "the console in Chromium, with a virtual authenticator",
+        commands: &[&["clients/browser/run"]],
+    },
+    Step {
         name: "chaos",
         what: "stock bots while processes are killed, the network is cut and the disk fills, the short form",
         commands: &[
@@ -69,6 +74,9 @@ const NEEDS: &[(&str, &str)] = &[
     ("python3", "python3-venv"),
     ("node", "nodejs"),
     ("npm", "npm"),
+    ("chromium", "chromium"),
+    ("certutil", "libnss3-tools"),
+    ("oathtool", "oathtool"),
     ("ip", "iproute2"),
     ("unshare", "util-linux"),
 ];

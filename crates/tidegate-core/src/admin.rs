@@ -31,6 +31,7 @@ impl Core {
             Change::DeskSet { .. } | Change::AlarmsSeen { .. } => Ok(()),
             Change::PersonSet { .. }
             | Change::PersonRemoved { .. }
+            | Change::PersonInvited { .. }
             | Change::ApprovalsSet { .. } => people::make_sense(&self.state, change),
             Change::AccountAdded { account, .. } => {
                 absent(self.state.accounts.contains_key(account), "account", account.as_str())

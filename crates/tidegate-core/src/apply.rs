@@ -227,6 +227,7 @@ fn changed(state: &mut State, change: &Change, now: Time) {
         Change::AlarmsSeen { until } => state.alarms.seen(until),
         change @ (Change::PersonSet { .. }
         | Change::PersonRemoved { .. }
+        | Change::PersonInvited { .. }
         | Change::ApprovalsSet { .. }) => people::apply(state, &change),
     }
 }

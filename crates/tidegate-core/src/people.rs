@@ -3,16 +3,33 @@
 use crate::admin::{absent_to, present};
 use crate::state::State;
 use std::collections::BTreeMap;
+use tidegate_types::codec_struct;
 use tidegate_types::ids::PersonName;
 use tidegate_types::limits::MAX_PEOPLE;
 use tidegate_types::person::{Person, Role};
 use tidegate_types::record::{Approvals, Change};
 use tidegate_types::reject::{Code, Reject};
+use tidegate_types::time::Time;
+
+/// A link by which a person enrols credentials.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Invitation {
+    /// SHA-256 of its secret.
+    pub link: [u8; 32],
+    /// When it lapses.
+    pub until: Time,
+}
+codec_struct!(Invitation { link, until });
 
 impl State {
     /// The people.
     pub fn people(&self) -> &BTreeMap<PersonName, Person> {
         &self.people
+    }
+
+    /// The newest link of each person, used or not.
+    pub fn invitations(&self) -> &BTreeMap<PersonName, Invitation> {
+        &self.invitations
     }
 
     /// Whether the desk has an administrator; before, who owns the data folder sets it up alone.
@@ -27,7 +44,14 @@ pub(crate) fn apply(state: &mut State, change: &Change) {
         Change::PersonSet { person } => {
             state.people.insert(person.name.clone(), person.clone());
         }
-        Change::PersonRemoved { person } => drop(state.people.remove(person)),
+        Change::PersonRemoved { person } => {
+            state.people.remove(person);
+            state.invitations.remove(person);
+        }
+        Change::PersonInvited { person, link, until } => {
+            let invitation = Invitation { link: *link, until: *until };
+            state.invitations.insert(person.clone(), invitation);
+        }
         Change::ApprovalsSet { approvals } => {
             if let Some((_, mode)) = &mut state.desk {
                 *mode = *approvals;
@@ -53,6 +77,14 @@ pub(crate) fn make_sense(state: &State, change: &Change) -> Result<(), Reject> {
         }
         Change::PersonRemoved { person } => {
             present(people.remove(person).is_some(), "person", person.as_str())?;
+        }
+        Change::PersonInvited { person, .. } => {
+            // The first administrator is invited while somebody may still do so.
+            let there = state.people.contains_key(person) || !state.has_admin();
+            present(there, "person", person.as_str())?;
+            if state.invitations.len() >= MAX_PEOPLE && !state.invitations.contains_key(person) {
+                return Err(Reject::new(Code::OutOfRange, "too many people are invited"));
+            }
         }
         Change::ApprovalsSet { approvals } => mode = *approvals,
         _ => return Ok(()),

@@ -98,6 +98,9 @@ actions! {
     Apps "list the apps":                                 Own All All All All No;
     PersonLoosen "add a person, a role or a caller to it": No No No Others No No;
     PersonTighten "take a role or a person away":         No No No All No No;
+    PersonInvite "let a person enrol by a link":          No No No Others No No;
+    Sessions "list a person's sessions":                  Own Own Own All All No;
+    SessionsEnd "end a person's sessions":                Own All Own All Own No;
     ApprovalsTwo "ask for two people from now on":        No No No All No No;
     ApprovalsOne "ask for one person from now on":        No No No All No No;
     Approve "approve a request":                          No No Others No No No;
@@ -145,6 +148,7 @@ pub fn action_of(state: &State, act: &Act) -> Action {
         Change::AlarmsSeen { .. } => Action::AlarmsSeen,
         Change::PersonSet { .. } if loose => Action::PersonLoosen,
         Change::PersonSet { .. } | Change::PersonRemoved { .. } => Action::PersonTighten,
+        Change::PersonInvited { .. } => Action::PersonInvite,
         Change::ApprovalsSet { approvals: Approvals::Two } => Action::ApprovalsTwo,
         Change::ApprovalsSet { approvals: Approvals::One } => Action::ApprovalsOne,
     }
@@ -304,7 +308,9 @@ fn concerns(state: &State, by: &PersonName, act: &Act, caller: Option<&CallerNam
     match act {
         Act::Change { change: Change::LimitsSet { limits } } => trades(&limits.account),
         Act::Change { change: Change::PersonSet { person: set } } => set.name == *by,
-        Act::Change { change: Change::PersonRemoved { person: gone } } => gone == by,
+        Act::Change {
+            change: Change::PersonRemoved { person } | Change::PersonInvited { person, .. },
+        } => person == by,
         Act::Resume { scope: Scope::Account { name }, .. } => trades(name),
         Act::Resume { scope, .. } => {
             scope_caller(state, scope).is_some_and(|caller| person.owns(&caller))

@@ -7,6 +7,7 @@ use crate::books::LostBook;
 use crate::exposure::{Exposures, at_mark};
 use crate::guards::Guards;
 use crate::orders::{Order, Orders, Shift};
+use crate::people::Invitation;
 use crate::positions::{Positions, usd};
 use crate::repeat::Recent;
 use crate::shape::TokenBucket;
@@ -162,6 +163,7 @@ pub struct State {
     pub(crate) people: BTreeMap<PersonName, Person>,
     pub(crate) approvals: Requests,
     pub(crate) apps: BTreeMap<CallerName, RegisteredApp>,
+    pub(crate) invitations: BTreeMap<PersonName, Invitation>,
 }
 
 impl State {

@@ -4,6 +4,7 @@
 //! fold of the facts; it is saved and replayed together with the core's state.
 
 use crate::oauth::event::{Event, State};
+use crate::people;
 use std::collections::BTreeMap;
 use tidegate_types::codec::from_bytes;
 use tidegate_types::ids::KeyId;
@@ -19,6 +20,11 @@ pub enum Fact {
         /// What.
         event: Event,
     },
+    /// To a person's credentials, sessions or logins.
+    People {
+        /// What.
+        fact: people::Fact,
+    },
     /// A virtual key was used; told now and then, not each time.
     KeyUsed {
         /// Which.
@@ -27,18 +33,20 @@ pub enum Fact {
         at: Time,
     },
 }
-codec_enum!(Fact { 0 => OAuth { event }, 2 => KeyUsed { key, at } });
+codec_enum!(Fact { 0 => OAuth { event }, 1 => People { fact }, 2 => KeyUsed { key, at } });
 
 /// What the facts come to.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     /// Clients, grants and tokens.
     pub oauth: State,
+    /// What people log in by, their sessions, and wrong guesses.
+    pub people: people::State,
     /// When each virtual key that is not revoked was last known to be used.
     pub keys_used: BTreeMap<KeyId, Time>,
     unread: u64,
 }
-codec_struct!(Ledger { oauth, keys_used, unread });
+codec_struct!(Ledger { oauth, people, keys_used, unread });
 
 impl Ledger {
     /// Folds a fact in: live and on replay the same.
@@ -48,6 +56,7 @@ impl Ledger {
             Fact::KeyUsed { key, at } => {
                 self.keys_used.insert(key.clone(), *at);
             }
+            Fact::People { fact } => self.people.apply(fact),
         }
     }
 

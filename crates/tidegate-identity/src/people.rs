@@ -9,6 +9,7 @@
 pub mod assurance;
 mod base32;
 pub mod enrolment;
+pub mod facts;
 pub mod hidden;
 pub mod passkey;
 pub mod password;
@@ -18,7 +19,8 @@ pub mod throttle;
 pub mod totp;
 
 pub use assurance::{Assurance, Factor, Level, Shown};
-pub use enrolment::{Invitations, Link, LinkError};
+pub use enrolment::{LINK_LIFETIME, LinkKey, fresh_link, link_key};
+pub use facts::{Fact, MAX_PASSKEYS, Member, Sealed, Signature, State};
 pub use hidden::{Hidden, OneTimeText};
 pub use passkey::{
     Asserted, Assertion, Challenge, Challenges, Passkey, PasskeyError, Purpose, Registration,
@@ -26,7 +28,7 @@ pub use passkey::{
 };
 pub use password::{Cost, PasswordError, Pepper, Slot, Slots, StoredPassword, Unfit};
 pub use recovery::{FreshCodes, RecoveryCodes};
-pub use sessions::{Session, SessionError, Sessions, Timing};
+pub use sessions::{Begun, Session, SessionError, SessionKey, Sessions};
 pub use throttle::{Attempt, Refused, Throttle};
 pub use totp::{Totp, TotpError};
 

@@ -210,6 +210,11 @@ impl Config {
         }
     }
 
+    /// Where people find the console whose main listener has this port.
+    pub fn origin(&self, port: u16) -> String {
+        self.public_url(port).unwrap_or_else(|| format!("http://localhost:{port}"))
+    }
+
     /// The person that a user id of the machine is.
     pub fn person(&self, uid: u32) -> Option<PersonName> {
         self.people.get(&uid.to_string()).and_then(|name| PersonName::new(name).ok())

@@ -17,6 +17,7 @@ pub mod folder;
 pub mod front;
 pub mod gateway;
 pub mod oplog;
+pub mod people;
 pub mod setup;
 pub mod upstream;
 pub mod web;

@@ -51,8 +51,14 @@ pub enum Factor {
     LocalSocket,
     /// By the administration's token, which is in a file of the data folder.
     AdminToken,
+    /// By a passkey's signature over the digest of the request, which stands in the journal with the
+    /// credential, known by SHA-256 of its id.
+    Passkey {
+        /// Which passkey.
+        credential: [u8; 32],
+    },
 }
-codec_enum!(Factor { 0 => LocalSocket, 1 => AdminToken });
+codec_enum!(Factor { 0 => LocalSocket, 1 => AdminToken, 2 => Passkey { credential } });
 
 /// What became of a request for approval.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -108,6 +108,16 @@ pub enum Change {
         /// Which.
         app: CallerName,
     },
+    /// A link was given out by which a person enrols credentials; one that it had before is good no
+    /// more.
+    PersonInvited {
+        /// Who.
+        person: PersonName,
+        /// SHA-256 of the link's secret.
+        link: [u8; 32],
+        /// When the link lapses.
+        until: Time,
+    },
 }
 codec_enum!(Change {
     0 => DeskSet { desk, approvals },
@@ -125,4 +135,5 @@ codec_enum!(Change {
     12 => ApprovalsSet { approvals },
     13 => AppSet { app },
     14 => AppRevoked { app },
+    15 => PersonInvited { person, link, until },
 });

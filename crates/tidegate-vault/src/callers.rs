@@ -1,5 +1,5 @@
-//! The secrets of virtual HMAC keys, sealed under a key of their own. They are worth nothing at a
-//! venue; the gateway opens them to check its callers' signatures.
+//! The secrets of virtual HMAC keys, and what people log in by, sealed under a key of their own. They are
+//! worth nothing at a venue; the gateway opens them to check its callers' signatures.
 
 use crate::error::VaultError;
 use crate::file::{read_private, write_private};
@@ -88,6 +88,15 @@ impl CallerSecrets {
     /// When the entry is damaged.
     pub fn authority(&self) -> Result<Option<Secret>, VaultError> {
         self.file.get(&self.key.0, AUTHORITY)
+    }
+
+    /// A key for another purpose of the gateway's, derived from that of this store: who has the file
+    /// alone does not have it.
+    ///
+    /// # Errors
+    /// When the system's cryptography fails.
+    pub fn derive(&self, purpose: &str) -> Result<Secret, VaultError> {
+        self.key.derive(purpose)
     }
 
     fn save(&self) -> Result<(), VaultError> {

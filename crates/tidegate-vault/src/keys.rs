@@ -106,6 +106,13 @@ impl CallersKey {
     }
 }
 
+impl CallersKey {
+    /// The key for one more purpose.
+    pub(crate) fn derive(&self, purpose: &str) -> Result<Secret, VaultError> {
+        expand(&self.0, b"tidegate callers", purpose)
+    }
+}
+
 impl Master {
     /// A new one.
     pub(crate) fn generate() -> Result<Master, VaultError> {
@@ -116,16 +123,7 @@ impl Master {
 
     /// The key for one purpose.
     pub(crate) fn derive(&self, purpose: &str) -> Result<Secret, VaultError> {
-        let failed = || VaultError::System("deriving a key");
-        let info = [purpose.as_bytes()];
-        let mut key = vec![0; 32];
-        hkdf::Salt::new(hkdf::HKDF_SHA256, b"tidegate vault")
-            .extract(self.0.expose())
-            .expand(&info, hkdf::HKDF_SHA256)
-            .map_err(|_| failed())?
-            .fill(&mut key)
-            .map_err(|_| failed())?;
-        Ok(Secret::new(key))
+        expand(&self.0, b"tidegate vault", purpose)
     }
 
     /// Wraps it for one more way to open the store.
@@ -185,6 +183,20 @@ fn stretch(
     let key = Secret::new(key);
     done.map_err(failed)?;
     Ok(key)
+}
+
+/// The key for one purpose that follows from `key` (HKDF-SHA256).
+fn expand(key: &Secret, salt: &[u8], purpose: &str) -> Result<Secret, VaultError> {
+    let failed = || VaultError::System("deriving a key");
+    let info = [purpose.as_bytes()];
+    let mut derived = vec![0; 32];
+    hkdf::Salt::new(hkdf::HKDF_SHA256, salt)
+        .extract(key.expose())
+        .expand(&info, hkdf::HKDF_SHA256)
+        .map_err(|_| failed())?
+        .fill(&mut derived)
+        .map_err(|_| failed())?;
+    Ok(Secret::new(derived))
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ pub(super) fn touched(state: &State, act: &Act) -> Vec<u8> {
             Change::PersonSet { person } => {
                 state.people.get(&person.name).cloned().encode(&mut out);
             }
-            Change::PersonRemoved { person } => {
+            Change::PersonRemoved { person } | Change::PersonInvited { person, .. } => {
                 state.people.get(person).cloned().encode(&mut out);
             }
         },
@@ -107,6 +107,9 @@ fn title(state: &State, act: &Act) -> String {
             Change::AlarmsSeen { .. } => "take alarms off the list".to_owned(),
             Change::PersonSet { person } => format!("set person {}", person.name),
             Change::PersonRemoved { person } => format!("remove person {person}"),
+            Change::PersonInvited { person, .. } => {
+                format!("let {person} enrol new credentials by a link")
+            }
             Change::ApprovalsSet { approvals: Approvals::One } => {
                 "let one person alone loosen from now on".to_owned()
             }
@@ -130,6 +133,11 @@ fn rows(state: &State, act: &Act) -> Vec<Row> {
         }
         Change::PersonSet { person } => {
             compared(state.people.get(&person.name).map(of_person), of_person(person))
+        }
+        Change::PersonInvited { person, until, .. } => {
+            let known = state.people.get(person).map(of_person).unwrap_or_default();
+            let until = ("link good until, ms since 1970", until.millis().to_string());
+            compared(None, known.into_iter().chain([until]).collect())
         }
         Change::VenueKeyImported { account, rights, .. } => {
             let known = state.accounts.get(account).filter(|known| known.key.is_some());

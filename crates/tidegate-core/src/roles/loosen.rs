@@ -12,8 +12,11 @@ pub fn loosens(state: &State, change: &Change) -> bool {
         Change::DeskSet { approvals, .. } | Change::ApprovalsSet { approvals } => {
             *approvals == Approvals::One && state.approvals_needed() == Approvals::Two
         }
-        // Of an app's terms the core knows the bytes alone.
-        Change::AccountAdded { .. } | Change::KeyAdded { .. } | Change::AppSet { .. } => true,
+        // Who holds a link is that person from then on; of an app's terms the core knows the bytes alone.
+        Change::AccountAdded { .. }
+        | Change::KeyAdded { .. }
+        | Change::PersonInvited { .. }
+        | Change::AppSet { .. } => true,
         Change::VenueKeyImported { account, key, rights } => {
             let known = state.accounts.get(account);
             !known.is_some_and(|known| {

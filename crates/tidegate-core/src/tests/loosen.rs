@@ -187,6 +187,7 @@ fn what_is_new_loosens_and_what_goes_does_not() {
         (false, Change::PersonRemoved { person: name("pat") }),
         (true, Change::AppSet { app: app() }),
         (false, Change::AppRevoked { app: name("ann") }),
+        (true, invited("pat", 1)),
         (false, Change::ApprovalsSet { approvals: Approvals::Two }),
         (false, Change::ApprovalsSet { approvals: Approvals::One }),
         (true, key("k2", &["trade"])),
@@ -198,6 +199,10 @@ fn what_is_new_loosens_and_what_goes_does_not() {
 
 fn app() -> App {
     App { caller: name("ann"), terms: Octets(vec![1]), summary: Vec::new() }
+}
+
+pub(super) fn invited(person: &str, link: u8) -> Change {
+    Change::PersonInvited { person: name(person), link: [link; 32], until: Time::from_millis(9) }
 }
 
 fn key(key: &str, rights: &[&str]) -> Change {

@@ -1,5 +1,6 @@
 //! Who may do what, and what keeps duties apart.
 
+use super::loosen::invited;
 use super::world::*;
 use crate::roles::{self, Action, Reach, Refusal};
 use tidegate_types::approval::Act;
@@ -62,8 +63,16 @@ fn an_auditor_changes_nothing_and_nobody_alone_may_do_everything() {
     let column = |at: usize| Action::ALL.iter().filter(move |a| a.row()[at] != Reach::No);
     assert_eq!(
         column(4).collect::<Vec<_>>(),
-        [&Action::Status, &Action::People, &Action::Approvals, &Action::Apps]
+        [
+            &Action::Status,
+            &Action::People,
+            &Action::Approvals,
+            &Action::Apps,
+            &Action::Sessions,
+            &Action::SessionsEnd
+        ]
     );
+    assert_eq!(Action::SessionsEnd.row()[4], Reach::Own);
     for at in 0..roles::COLUMNS.len() {
         let all = column(at).count();
         assert!(all < Action::ALL.len() - 4, "{} may do {all} things", roles::COLUMNS[at]);
@@ -169,6 +178,28 @@ fn before_there_is_an_admin_the_desk_is_set_up_by_anybody_who_gets_here() {
     world.change(person("ada", &[Role::Admin], &[]));
     assert!(may(&world, "tom", wider("bob")).is_err());
     assert!(may(&world, "root", wider("bob")).is_err());
+}
+
+#[test]
+fn a_link_is_for_somebody_else_and_the_newest_counts() {
+    let mut world = World::new();
+    // The first admin is invited before there is one.
+    world.change(invited("ada", 1));
+    world.change(person("ada", &[Role::Admin], &[]));
+    assert!(world.refused_by("root", invited("ada", 2)).contains("may not"));
+    assert!(world.refused_by("ada", invited("ada", 2)).contains("for itself"));
+    assert!(world.refused_by("ada", invited("tom", 2)).contains("no person tom"));
+    world.change_by("ada", person("tom", &[Role::Trader], &[]));
+    world.change_by("ada", invited("tom", 2));
+    world.change_by("ada", invited("tom", 3));
+    let links = |world: &World| -> Vec<(String, u8)> {
+        let all = world.core.state().invitations().iter();
+        all.map(|(who, invitation)| (who.to_string(), invitation.link[0])).collect()
+    };
+    assert_eq!(links(&world), [("ada".to_owned(), 1), ("tom".to_owned(), 3)]);
+    world.change_by("ada", Change::PersonRemoved { person: name("tom") });
+    assert_eq!(links(&world), [("ada".to_owned(), 1)]);
+    world.check_replay();
 }
 
 #[test]

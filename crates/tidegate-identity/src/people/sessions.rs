@@ -11,8 +11,9 @@ use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::BTreeMap;
+use tidegate_types::person::Role;
 use tidegate_types::time::{Span, Time};
-use tidegate_types::{codec_enum, codec_struct};
+use tidegate_types::{codec_newtype, codec_struct};
 
 /// Most sessions of one person; the oldest ends when there is one more.
 pub const MAX_SESSIONS: usize = 16;
@@ -22,37 +23,56 @@ pub const MAX_ORIGIN: usize = 200;
 const UNFINISHED: Span = Span::from_secs(10 * 60);
 const ABSOLUTE: Span = Span::from_secs(12 * 3600);
 
-/// The sessions in force, by the digests of their ids.
+/// What is kept of a session's id: its digest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SessionKey(pub [u8; 32]);
+codec_newtype!(SessionKey);
+
+/// The sessions in force, by what is kept of their ids.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Sessions {
     next: u64,
-    by_digest: BTreeMap<[u8; 32], Session>,
+    by_key: BTreeMap<SessionKey, Session>,
 }
-codec_struct!(Sessions { next, by_digest });
+codec_struct!(Sessions { next, by_key });
+
+/// How a session begins.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Begun {
+    /// Whose it is.
+    pub person: PersonHandle,
+    /// The roles that the person has. With others it would be another session.
+    pub roles: Vec<Role>,
+    /// The first factor of the login.
+    pub shown: Shown,
+    /// Where it came from, for the list that its person reads.
+    pub origin: String,
+    /// When.
+    pub at: Time,
+}
+codec_struct!(Begun { person, roles, shown, origin, at });
 
 /// One browser in which a person is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Session {
     number: u64,
     person: PersonHandle,
-    timing: Timing,
+    roles: Vec<Role>,
     assurance: Assurance,
     origin: String,
     since: Time,
     last_seen: Time,
 }
-codec_struct!(Session { number, person, timing, assurance, origin, since, last_seen });
+codec_struct!(Session { number, person, roles, assurance, origin, since, last_seen });
 
-/// How long a session lasts. A person whose role changes loses their sessions, so that no session
-/// lasts as another role's.
+/// How long a session lasts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Timing {
+enum Timing {
     /// 30 minutes idle, 12 hours in all (AAL2).
     Standard,
     /// 15 minutes idle, 12 hours in all (AAL3): administrators and approvers.
     Privileged,
 }
-codec_enum!(Timing { 0 => Standard, 1 => Privileged });
 
 /// Why a session id is good for nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,75 +85,78 @@ pub enum SessionError {
     Over,
 }
 
+impl SessionKey {
+    /// What is kept of the id `text`.
+    pub fn of(text: &str) -> SessionKey {
+        SessionKey(sha256(text.as_bytes()))
+    }
+
+    /// A new id, and what is kept of it. `random` must be fresh from the system's generator.
+    pub fn fresh(random: &[u8; 32]) -> (OneTimeText, SessionKey) {
+        let id = OneTimeText::of_random(random);
+        let key = SessionKey::of(id.expose());
+        (id, key)
+    }
+}
+
 impl Sessions {
-    /// Begins a session with the first factor of a login; `origin` says where it came from, for the
-    /// list that its person reads. `random` must be fresh from the system's generator. An id that the
-    /// browser had before must be ended by the caller.
-    pub fn begin(
-        &mut self,
-        person: PersonHandle,
-        timing: Timing,
-        shown: Shown,
-        origin: &str,
-        random: &[u8; 32],
-        now: Time,
-    ) -> OneTimeText {
-        self.sweep(now);
+    /// Begins a session. One that the browser had before must be ended by the caller.
+    pub fn begin(&mut self, key: SessionKey, begun: &Begun) {
+        let Begun { person, roles, shown, origin, at } = begun.clone();
+        self.sweep(at);
         while self.of(person).count() >= MAX_SESSIONS {
             let oldest = self.of(person).map(|session| session.number).min();
-            self.by_digest.retain(|_, session| Some(session.number) != oldest);
+            self.by_key.retain(|_, session| Some(session.number) != oldest);
         }
         let session = Session {
             number: self.next,
             person,
-            timing,
+            roles,
             assurance: Assurance::new(shown),
-            origin: cut(origin, MAX_ORIGIN).to_owned(),
-            since: now,
-            last_seen: now,
+            origin: cut(&origin, MAX_ORIGIN).to_owned(),
+            since: at,
+            last_seen: at,
         };
         self.next = self.next.saturating_add(1);
-        self.insert(session, random)
+        self.by_key.insert(key, session);
+    }
+
+    /// The session of an id, which is not used by being looked at.
+    ///
+    /// # Errors
+    /// When there is none, or it has lapsed.
+    pub fn look(&self, key: SessionKey, now: Time) -> Result<&Session, SessionError> {
+        let session = self.by_key.get(&key).ok_or(SessionError::Unknown)?;
+        session.lapsed(now).map_or(Ok(session), Err)
     }
 
     /// The session of an id, used now.
     ///
     /// # Errors
     /// When there is none, or it has lapsed; it is gone then.
-    pub fn enter(&mut self, id: &str, now: Time) -> Result<&Session, SessionError> {
-        let digest = digest_of(id);
-        if let Some(lapsed) = self.by_digest.get(&digest).ok_or(SessionError::Unknown)?.lapsed(now)
-        {
-            self.by_digest.remove(&digest);
+    pub fn enter(&mut self, key: SessionKey, now: Time) -> Result<&Session, SessionError> {
+        if let Err(lapsed) = self.look(key, now) {
+            self.by_key.remove(&key);
             return Err(lapsed);
         }
-        let session = self.by_digest.get_mut(&digest).ok_or(SessionError::Unknown)?;
+        let session = self.by_key.get_mut(&key).ok_or(SessionError::Unknown)?;
         session.last_seen = session.last_seen.max(now);
         Ok(session)
     }
 
     /// Adds a factor to a session: the second of a login, or a fresh one for a risky action. The
-    /// session goes on under the id returned and no other. `random` must be fresh from the system's
-    /// generator.
-    ///
-    /// # Errors
-    /// As of `enter`.
-    pub fn add(
-        &mut self,
-        id: &str,
-        shown: Shown,
-        random: &[u8; 32],
-        now: Time,
-    ) -> Result<OneTimeText, SessionError> {
-        self.enter(id, now)?;
-        let mut session = self.by_digest.remove(&digest_of(id)).ok_or(SessionError::Unknown)?;
-        session.assurance.add(shown);
-        Ok(self.insert(session, random))
+    /// session goes on under the id of `key` and no other.
+    pub fn raise(&mut self, was: SessionKey, key: SessionKey, shown: Shown) {
+        if let Some(mut session) = self.by_key.remove(&was) {
+            session.assurance.add(shown);
+            session.last_seen = session.last_seen.max(shown.at());
+            self.by_key.insert(key, session);
+        }
     }
 
-    /// Ends the session of an id; whether there was one.
-    pub fn end(&mut self, id: &str) -> bool {
-        self.by_digest.remove(&digest_of(id)).is_some()
+    /// Ends a session; whether there was one.
+    pub fn end(&mut self, key: SessionKey) -> bool {
+        self.by_key.remove(&key).is_some()
     }
 
     /// Ends a person's session by its number in their list; whether there was one.
@@ -141,10 +164,10 @@ impl Sessions {
         self.end_where(|session| session.person == person && session.number == number) > 0
     }
 
-    /// Ends all sessions of a person, but for the one with the id `but`: when a credential or a role
-    /// changes. How many there were.
-    pub fn end_all(&mut self, person: PersonHandle, but: Option<&str>) -> usize {
-        let kept = but.and_then(|id| self.by_digest.get(&digest_of(id))).map(|s| s.number);
+    /// Ends all sessions of a person, but for that of `but`: when a credential changes. How many
+    /// there were.
+    pub fn end_all(&mut self, person: PersonHandle, but: Option<SessionKey>) -> usize {
+        let kept = but.and_then(|key| self.by_key.get(&key)).map(|session| session.number);
         self.end_where(|session| session.person == person && Some(session.number) != kept)
     }
 
@@ -157,19 +180,13 @@ impl Sessions {
     }
 
     fn of(&self, person: PersonHandle) -> impl Iterator<Item = &Session> {
-        self.by_digest.values().filter(move |session| session.person == person)
-    }
-
-    fn insert(&mut self, session: Session, random: &[u8; 32]) -> OneTimeText {
-        let id = OneTimeText::of_random(random);
-        self.by_digest.insert(digest_of(id.expose()), session);
-        id
+        self.by_key.values().filter(move |session| session.person == person)
     }
 
     fn end_where(&mut self, goes: impl Fn(&Session) -> bool) -> usize {
-        let before = self.by_digest.len();
-        self.by_digest.retain(|_, session| !goes(session));
-        before.saturating_sub(self.by_digest.len())
+        let before = self.by_key.len();
+        self.by_key.retain(|_, session| !goes(session));
+        before.saturating_sub(self.by_key.len())
     }
 
     fn sweep(&mut self, now: Time) {
@@ -186,6 +203,11 @@ impl Session {
     /// Whose it is.
     pub fn person(&self) -> PersonHandle {
         self.person
+    }
+
+    /// The roles that its person had when it began.
+    pub fn roles(&self) -> &[Role] {
+        &self.roles
     }
 
     /// What was shown in it, and when. A session below `Level::Two` is a login under way, good for
@@ -216,7 +238,7 @@ impl Session {
         };
         if now.since(self.since) >= longest {
             Some(SessionError::Over)
-        } else if now.since(self.last_seen) >= self.timing.idle() {
+        } else if now.since(self.last_seen) >= Timing::of(&self.roles).idle() {
             Some(SessionError::Idle)
         } else {
             None
@@ -225,8 +247,13 @@ impl Session {
 }
 
 impl Timing {
+    fn of(roles: &[Role]) -> Timing {
+        let privileged = [Role::Admin, Role::Approver].iter().any(|role| roles.contains(role));
+        if privileged { Timing::Privileged } else { Timing::Standard }
+    }
+
     /// The longest a session goes unused.
-    pub fn idle(self) -> Span {
+    fn idle(self) -> Span {
         match self {
             Timing::Standard => Span::from_secs(30 * 60),
             Timing::Privileged => Span::from_secs(15 * 60),
@@ -257,10 +284,6 @@ impl std::fmt::Display for SessionError {
 }
 
 impl std::error::Error for SessionError {}
-
-fn digest_of(id: &str) -> [u8; 32] {
-    sha256(id.as_bytes())
-}
 
 /// The longest beginning of `text` that fits into `most` bytes.
 fn cut(text: &str, most: usize) -> &str {

@@ -9,8 +9,8 @@ use super::PersonHandle;
 use super::hidden::sha256;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use tidegate_types::codec_struct;
 use tidegate_types::time::{Span, Time};
+use tidegate_types::{codec_enum, codec_struct};
 
 /// Wrong attempts in a row after which a person's password and codes are blocked until an
 /// administrator, or the person by passkey, lifts it (SP 800-63B: at most 100).
@@ -55,9 +55,9 @@ pub enum Target<'a> {
     Stranger(&'a str),
 }
 
-/// An attempt that may be made, counted as a failure until it is `passed`.
-#[derive(Debug)]
-#[must_use = "an attempt is made, or stays counted as a failure"]
+/// An attempt that may be made: to be counted as a failure before it is, until it is `passed`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[must_use = "an attempt is counted before it is made"]
 pub struct Attempt {
     target: Key,
     target_before: Option<Time>,
@@ -65,6 +65,7 @@ pub struct Attempt {
     range_before: Option<Time>,
     at: Time,
 }
+codec_struct!(Attempt { target, target_before, range, range_before, at });
 
 /// Why an attempt may not be made. The person reads the same words for both, and for a wrong
 /// password.
@@ -81,24 +82,18 @@ pub enum Refused {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Key {
-    Person([u8; 16]),
-    Stranger([u8; 16]),
+    Person { id: [u8; 16] },
+    Stranger { id: [u8; 16] },
 }
+codec_enum!(Key { 0 => Person { id }, 1 => Stranger { id } });
 
 impl Throttle {
-    /// Counts an attempt and lets it be made. The value must be stored before the attempt is checked.
+    /// Whether an attempt may be made now. It must be counted, and that stored, before it is.
     ///
     /// # Errors
-    /// When it comes too soon after failures, or the person is blocked. It is not counted then.
-    pub fn admit(
-        &mut self,
-        target: Target<'_>,
-        from: IpAddr,
-        now: Time,
-    ) -> Result<Attempt, Refused> {
+    /// When it comes too soon after failures, or the person is blocked.
+    pub fn admit(&self, target: Target<'_>, from: IpAddr, now: Time) -> Result<Attempt, Refused> {
         let (target, range) = (Key::of(target), range_of(from));
-        sweep(&mut self.strangers, now);
-        sweep(&mut self.ranges, now);
         let person = self.table(target).get(target.bytes()).copied();
         let place = self.ranges.get(&range).copied();
         if person.is_some_and(|failures| failures.count >= MAX_FAILURES) {
@@ -113,10 +108,6 @@ impl Throttle {
         if now < until {
             return Err(Refused::Wait { until });
         }
-        count(self.table(target), *target.bytes(), now);
-        count(&mut self.ranges, range, now);
-        make_room(&mut self.strangers, target.bytes());
-        make_room(&mut self.ranges, &range);
         Ok(Attempt {
             target,
             target_before: person.map(|failures| failures.last),
@@ -126,12 +117,23 @@ impl Throttle {
         })
     }
 
+    /// Counts an attempt as a failure.
+    pub fn count(&mut self, attempt: &Attempt) {
+        let Attempt { target, range, at, .. } = attempt;
+        sweep(&mut self.strangers, *at);
+        sweep(&mut self.ranges, *at);
+        count(self.table_mut(*target), *target.bytes(), *at);
+        count(&mut self.ranges, *range, *at);
+        make_room(&mut self.strangers, target.bytes());
+        make_room(&mut self.ranges, range);
+    }
+
     /// Takes an attempt back that was right. Failures before it stay until the login is whole, so that
     /// who knows the password alone cannot guess codes for ever.
-    pub fn passed(&mut self, attempt: Attempt) {
+    pub fn passed(&mut self, attempt: &Attempt) {
         let Attempt { target, target_before, range, range_before, at } = attempt;
-        take_back(self.table(target), target.bytes(), target_before, at);
-        take_back(&mut self.ranges, &range, range_before, at);
+        take_back(self.table_mut(*target), target.bytes(), *target_before, *at);
+        take_back(&mut self.ranges, range, *range_before, *at);
     }
 
     /// Forgets a person's failures: when a login is whole, or a block is lifted.
@@ -144,10 +146,17 @@ impl Throttle {
         self.people.get(&person.0).map_or(0, |failures| failures.count)
     }
 
-    fn table(&mut self, key: Key) -> &mut BTreeMap<[u8; 16], Failures> {
+    fn table(&self, key: Key) -> &BTreeMap<[u8; 16], Failures> {
         match key {
-            Key::Person(_) => &mut self.people,
-            Key::Stranger(_) => &mut self.strangers,
+            Key::Person { .. } => &self.people,
+            Key::Stranger { .. } => &self.strangers,
+        }
+    }
+
+    fn table_mut(&mut self, key: Key) -> &mut BTreeMap<[u8; 16], Failures> {
+        match key {
+            Key::Person { .. } => &mut self.people,
+            Key::Stranger { .. } => &mut self.strangers,
         }
     }
 }
@@ -155,20 +164,20 @@ impl Throttle {
 impl Key {
     fn of(target: Target<'_>) -> Key {
         match target {
-            Target::Person(person) => Key::Person(person.0),
+            Target::Person(person) => Key::Person { id: person.0 },
             Target::Stranger(name) => {
                 let mut short = [0; 16];
                 for (to, from) in short.iter_mut().zip(sha256(name.as_bytes())) {
                     *to = from;
                 }
-                Key::Stranger(short)
+                Key::Stranger { id: short }
             }
         }
     }
 
     fn bytes(&self) -> &[u8; 16] {
         match self {
-            Key::Person(bytes) | Key::Stranger(bytes) => bytes,
+            Key::Person { id } | Key::Stranger { id } => id,
         }
     }
 }

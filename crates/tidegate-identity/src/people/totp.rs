@@ -61,6 +61,16 @@ impl Totp {
         OneTimeText::new(base32::encode(self.secret.expose()))
     }
 
+    /// The first step of which no code was used yet.
+    pub fn next_step(&self) -> u64 {
+        self.next_step
+    }
+
+    /// Takes codes of the steps before `step` for used: what is known of them besides this value.
+    pub fn used_before(&mut self, step: u64) {
+        self.next_step = self.next_step.max(step);
+    }
+
     /// Checks a code. The value must be stored before the answer is given: it remembers that the code
     /// was used.
     ///

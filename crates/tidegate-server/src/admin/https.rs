@@ -17,7 +17,7 @@ impl Administration {
         }
         let shown = request.header("authorization").and_then(|text| text.strip_prefix("Bearer "));
         let by = administrator(self, self.parts.owner_uid)
-            .map(|by| Administrator { factor: Factor::AdminToken, ..by });
+            .map(|by| Administrator { factor: Some(Factor::AdminToken), ..by });
         let (Some(shown), Some(by), Ok(token)) = (shown, by, self.token()) else {
             return reply(401, &refusal("unauthorized", "a bearer token is needed"));
         };

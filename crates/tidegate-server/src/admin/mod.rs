@@ -18,6 +18,7 @@ mod view;
 
 pub use halt_file::write as write_halt_file;
 pub(crate) use people::word;
+pub(crate) use service::bytes_of;
 pub use service::{Administration, Parts, Reload};
 
 use std::sync::Arc;
@@ -32,8 +33,8 @@ pub struct Administrator {
     pub person: PersonName,
     /// It owns the data folder, and sets the desk up until that has an administrator.
     pub full: bool,
-    /// By what it showed who it is.
-    pub factor: Factor,
+    /// By what it approves, if it can: who comes by browser shows a passkey for each approval.
+    pub factor: Option<Factor>,
 }
 
 /// Starts the thread that serves the local socket and watches for the halt file. It has a runtime

@@ -2,17 +2,23 @@
 
 use super::Administrator;
 use super::grants::name;
-use super::protocol::{ApprovalStatus, Failure, PersonSpec};
+use super::protocol::{ApprovalStatus, Failure, Invitation, PersonSpec, SessionStatus};
+use super::rights::turned_down;
 use super::service::{Administration, done, internal};
+use crate::clock;
+use crate::people::Listed;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use tidegate_core::approvals::{Request, Stage, Word, sees_request};
+use tidegate_core::roles::{self, Action};
 use tidegate_core::state::State;
+use tidegate_identity::people::{LINK_LIFETIME, fresh_link};
 use tidegate_types::approval::{Act, Factor, Verdict};
 use tidegate_types::grant::KeyScheme;
 use tidegate_types::ids::{ApprovalId, CallerName, KeyId, PersonName};
 use tidegate_types::person::{Person, Role};
 use tidegate_types::record::{Approvals, Change};
+use zeroize::Zeroizing;
 
 impl Administration {
     /// Adds a person, or sets its roles and callers anew.
@@ -35,6 +41,88 @@ impl Administration {
         let (owns, reads) = (callers(&spec.owns)?, callers(&spec.reads)?);
         let person = Person::new(name("person", &spec.person)?, roles, owns, reads);
         self.change(by, Change::PersonSet { person }).await
+    }
+
+    /// Removes a person, and what it logs in by.
+    pub(super) async fn remove_person(
+        &self,
+        by: &Administrator,
+        person: &str,
+    ) -> Result<Value, Failure> {
+        let person = name("person", person)?;
+        let removed = self.change(by, Change::PersonRemoved { person }).await?;
+        self.parts.people.forget_strangers().await.map_err(|e| internal(&e))?;
+        Ok(removed)
+    }
+
+    /// Makes a link by which a person enrols.
+    pub(super) async fn invite(&self, by: &Administrator, person: &str) -> Result<Value, Failure> {
+        let person: PersonName = name("person", person)?;
+        let origin = self.parts.people.origin();
+        if origin.is_empty() {
+            let hint = "ask again once the gateway listens";
+            return Err(Failure::new("starting", "the gateway does not listen yet", hint));
+        }
+        let mut random = Zeroizing::new([0; 32]);
+        getrandom::fill(random.as_mut_slice()).map_err(|e| internal(&e))?;
+        let (secret, link) = fresh_link(&random);
+        let until = clock::now().plus(LINK_LIFETIME);
+        let invited = Change::PersonInvited { person: person.clone(), link, until };
+        let answer = self.change(by, invited).await?;
+        let told = Invitation {
+            person: person.to_string(),
+            link: format!("{origin}/console/enrol?link={}", secret.expose()),
+            until_ms: until.millis(),
+            pending: answer.get("pending").and_then(Value::as_u64),
+        };
+        serde_json::to_value(told).map_err(|e| internal(&e))
+    }
+
+    /// A person's sessions, as JSON.
+    pub(super) fn sessions(&self, by: &Administrator, person: &str) -> Result<Value, Failure> {
+        let person = self.person_for(by, person, Action::Sessions)?;
+        let told = |session: Listed| SessionStatus {
+            number: session.number,
+            origin: session.origin,
+            since_ms: session.since.millis(),
+            last_seen_ms: session.last_seen.millis(),
+        };
+        let sessions: Vec<SessionStatus> =
+            self.parts.people.sessions(&person).into_iter().map(told).collect();
+        let sessions = serde_json::to_value(sessions).map_err(|e| internal(&e))?;
+        Ok(json!({ "sessions": sessions }))
+    }
+
+    /// Ends a person's sessions.
+    pub(super) async fn end_sessions(
+        &self,
+        by: &Administrator,
+        person: &str,
+        number: Option<u64>,
+    ) -> Result<Value, Failure> {
+        let person = self.person_for(by, person, Action::SessionsEnd)?;
+        let ended = self.parts.people.end_sessions(&person, number, None).await;
+        Ok(json!({ "ended": ended.map_err(|e| internal(&e))? }))
+    }
+
+    /// A person of the desk to whose sessions somebody may do this.
+    fn person_for(
+        &self,
+        by: &Administrator,
+        text: &str,
+        action: Action,
+    ) -> Result<PersonName, Failure> {
+        let person: PersonName = name("person", text)?;
+        let (there, may) = self.parts.desk.look(|state| {
+            let may = roles::may(state, &by.person, action, person == by.person);
+            (state.people().contains_key(&person), may)
+        });
+        may.map_err(turned_down)?;
+        if there {
+            return Ok(person);
+        }
+        let hint = "`tidegate person list` tells who there is";
+        Err(Failure::new("unknown_person", format!("there is no person {person}"), hint))
     }
 
     /// The people, as JSON.
@@ -83,7 +171,11 @@ impl Administration {
             let hint = "give the 64 hexadecimal digits that `tidegate approvals` shows";
             Failure::new("bad_request", "digest: not a SHA-256 in hex", hint)
         })?;
-        let word = Word { by: by.person.clone(), id, digest, factor: by.factor };
+        let factor = by.factor.ok_or_else(|| {
+            let hint = "approve on the request's page, by passkey";
+            Failure::new("forbidden", "a session alone approves nothing", hint)
+        })?;
+        let word = Word { by: by.person.clone(), id, digest, factor };
         let answer = self.parts.desk.approve(word).await;
         self.forget_keys_never_made().await?;
         done(answer)?;
@@ -91,7 +183,7 @@ impl Administration {
             state.approvals().get(id).map(|r| (r.approval.by.clone(), r.approval.act.clone()))
         });
         let Some((asker, act)) = asked else { return Ok(json!({})) };
-        self.follow_up(asker, act, by.factor).await
+        self.follow_up(asker, act, factor).await
     }
 
     /// Somebody denies what was asked, or takes its own request back.
@@ -120,7 +212,7 @@ impl Administration {
             }
             Act::Change { change: Change::AccountAdded { account, .. } } => {
                 // Its key is for the asker to ask for: what it may do is another question.
-                let asker = Administrator { person: asker, full: false, factor };
+                let asker = Administrator { person: asker, full: false, factor: Some(factor) };
                 let then = self.take_up_held(&asker, account).await?;
                 return Ok(json!({ "then": then }));
             }
@@ -210,5 +302,6 @@ const fn factor_word(factor: Factor) -> &'static str {
     match factor {
         Factor::LocalSocket => "local-socket",
         Factor::AdminToken => "admin-token",
+        Factor::Passkey { .. } => "passkey",
     }
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 pub use apps::{AppSpec, AppStatus};
 pub use keys::{KeyStatus, MadeKey, TermsSpec};
-pub use people::{ApprovalStatus, PersonSpec};
+pub use people::{ApprovalStatus, Invitation, PersonSpec, SessionStatus};
 
 /// What to do.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -129,6 +129,25 @@ pub enum Request {
     },
     /// Tell the apps.
     Apps {},
+    /// Make a link by which a person enrols credentials. Those that the person had before are void
+    /// once it is used.
+    PersonInvite {
+        /// Who.
+        person: String,
+    },
+    /// Tell a person's sessions in the console.
+    Sessions {
+        /// Whose.
+        person: String,
+    },
+    /// End a person's sessions in the console.
+    SessionsEnd {
+        /// Whose.
+        person: String,
+        /// Which one, by its number; without one all of them.
+        #[serde(default)]
+        number: Option<u64>,
+    },
     /// Tell the people.
     People {},
     /// Tell the requests for approval.

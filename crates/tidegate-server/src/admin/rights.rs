@@ -32,6 +32,9 @@ pub(super) const fn actions(request: &Request) -> &'static [Action] {
         Request::People {} => &[Action::People],
         Request::PersonSet(_) => &[Action::PersonLoosen, Action::PersonTighten],
         Request::PersonRemove { .. } => &[Action::PersonTighten],
+        Request::PersonInvite { .. } => &[Action::PersonInvite],
+        Request::Sessions { .. } => &[Action::Sessions],
+        Request::SessionsEnd { .. } => &[Action::SessionsEnd],
         Request::Approvals {} => &[Action::Approvals],
         Request::ApprovalsSet { .. } => &[Action::ApprovalsTwo, Action::ApprovalsOne],
         Request::Approve { .. } => &[Action::Approve],
@@ -81,7 +84,7 @@ impl Administration {
     }
 }
 
-fn turned_down(refusal: Refusal) -> Failure {
+pub(super) fn turned_down(refusal: Refusal) -> Failure {
     match refusal {
         Refusal::Forbidden(why) => forbidden(&why),
         // As the core says it of what is not there.

@@ -13,6 +13,7 @@ use crate::disk::DiskWatch;
 use crate::edge::Connections;
 use crate::folder::DataFolder;
 use crate::front::Callers;
+use crate::people::People;
 use crate::web::oauth;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -45,6 +46,8 @@ pub struct Parts {
     pub oauth: Arc<oauth::Handle>,
     /// The ways to the venues.
     pub links: Arc<Links>,
+    /// The people who come by browser.
+    pub people: Arc<People>,
     /// The connections of callers.
     pub connections: Arc<Connections>,
     /// The configuration.
@@ -85,10 +88,10 @@ pub struct Administration {
 
 impl Administration {
     /// Takes over what administration works on.
-    pub fn new(parts: Parts, secrets: CallerSecrets) -> Arc<Administration> {
+    pub fn new(parts: Parts, secrets: Arc<Mutex<CallerSecrets>>) -> Arc<Administration> {
         Arc::new(Administration {
             parts,
-            secrets: Arc::new(Mutex::new(secrets)),
+            secrets,
             started: clock::now(),
             listeners: OnceLock::new(),
         })
@@ -160,9 +163,10 @@ impl Administration {
                 self.change(by, Change::AlarmsSeen { until }).await
             }
             Request::PersonSet(spec) => self.set_person(by, spec).await,
-            Request::PersonRemove { person } => {
-                self.change(by, Change::PersonRemoved { person: name("person", &person)? }).await
-            }
+            Request::PersonRemove { person } => self.remove_person(by, &person).await,
+            Request::PersonInvite { person } => self.invite(by, &person).await,
+            Request::Sessions { person } => self.sessions(by, &person),
+            Request::SessionsEnd { person, number } => self.end_sessions(by, &person, number).await,
             Request::AppSet(spec) => self.set_app(by, spec).await,
             Request::AppRevoke { app } => self.revoke_app(by, &app).await,
             Request::Apps {} => self.apps(by),
@@ -344,7 +348,7 @@ pub(super) fn internal(error: &dyn std::fmt::Display) -> Failure {
 }
 
 /// 32 bytes from their 64 hexadecimal digits.
-pub(super) fn bytes_of(text: &str) -> Option<[u8; 32]> {
+pub(crate) fn bytes_of(text: &str) -> Option<[u8; 32]> {
     let digit = |at: usize| {
         let pair = text
             .get(at * 2..at * 2 + 2)

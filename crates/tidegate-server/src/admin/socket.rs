@@ -89,5 +89,5 @@ pub(super) fn administrator(admin: &Administration, uid: u32) -> Option<Administ
         (None, true) => PersonName::new(OWNER).ok()?,
         (None, false) => PersonName::new(&format!("uid-{uid}")).ok()?,
     };
-    Some(Administrator { person, full, factor: Factor::LocalSocket })
+    Some(Administrator { person, full, factor: Some(Factor::LocalSocket) })
 }

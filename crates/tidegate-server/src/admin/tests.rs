@@ -7,15 +7,19 @@ use crate::disk::DiskWatch;
 use crate::edge::Connections;
 use crate::folder::DataFolder;
 use crate::front::Callers;
+use crate::people::People;
+use crate::web::api::Api;
+use crate::web::{Pages, Web};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
+use std::sync::Mutex;
 use std::time::Duration;
 use tidegate_core::action::Answer;
 use tidegate_core::event::Event;
-use tidegate_identity::{Keyring, ReplayGuard};
+use tidegate_identity::{Keyring, ReplayGuard, people};
 use tidegate_journal::{FlushEvent, JournalError};
 use tidegate_types::approval::Factor;
 use tidegate_types::grant::Scope;
@@ -57,6 +61,10 @@ pub(crate) async fn office() -> Office {
     let unlock: Unlock = new_key_file(&folder.vault_key()).unwrap();
     let vault = VenueKeys::create(&folder.vault(), &unlock).unwrap();
     let secrets = CallerSecrets::create(&folder.callers(), vault.callers_key().unwrap()).unwrap();
+    let secrets = Arc::new(Mutex::new(secrets));
+    let people = people::State::default();
+    let people = People::new(Arc::clone(&world.desk), people, Arc::clone(&secrets)).unwrap();
+    people.open("https://localhost:8443").unwrap();
     std::fs::write(folder.admin_token(), "open sesame\n").unwrap();
     std::fs::set_permissions(folder.admin_token(), std::fs::Permissions::from_mode(0o600)).unwrap();
     let replays = ReplayGuard::new(crate::clock::now(), None);
@@ -66,6 +74,7 @@ pub(crate) async fn office() -> Office {
         oauth: crate::web::oauth::tests::opened(&world.desk),
         callers: Arc::new(Callers::new(Keyring::new(), replays, (100, 100), BTreeMap::new())),
         links: Arc::clone(&world.links),
+        people,
         connections: Connections::new(1, 1),
         config: Config::default(),
         folder: folder.clone(),
@@ -79,7 +88,7 @@ pub(crate) async fn office() -> Office {
 }
 
 fn owner() -> Administrator {
-    Administrator { person: name("owner"), full: true, factor: Factor::LocalSocket }
+    Administrator { person: name("owner"), full: true, factor: Some(Factor::LocalSocket) }
 }
 
 impl Office {
@@ -91,11 +100,30 @@ impl Office {
         Arc::clone(&self.admin.parts.oauth)
     }
 
+    pub(crate) fn people(&self) -> Arc<People> {
+        Arc::clone(&self.admin.parts.people)
+    }
+
+    pub(crate) fn someone(&self, who: &str) -> Administrator {
+        Administrator { person: name(who), full: false, factor: Some(Factor::LocalSocket) }
+    }
+
+    pub(crate) fn web(&self) -> Web {
+        let people = Arc::clone(&self.admin.parts.people);
+        let pages = Pages::new(Arc::clone(&self.world.desk), people, Arc::clone(&self.admin));
+        let api = Api::new(Arc::clone(&self.world.desk), self.callers(), Default::default());
+        Web::new(api, self.oauth(), pages)
+    }
+
     pub(crate) async fn ask(&self, request: Value) -> Result<Value, (String, String)> {
         self.ask_as(&owner(), request).await
     }
 
-    async fn ask_as(&self, by: &Administrator, request: Value) -> Result<Value, (String, String)> {
+    pub(crate) async fn ask_as(
+        &self,
+        by: &Administrator,
+        request: Value,
+    ) -> Result<Value, (String, String)> {
         let request: Request = serde_json::from_value(request).unwrap();
         match self.admin.carry_out(by, request).await {
             Response::Ok(value) => Ok(value),
@@ -181,7 +209,8 @@ async fn mistakes_are_named() {
 #[tokio::test]
 async fn others_may_look_and_halt_and_nothing_else() {
     let office = office().await;
-    let other = Administrator { person: name("uid-1"), full: false, factor: Factor::LocalSocket };
+    let other =
+        Administrator { person: name("uid-1"), full: false, factor: Some(Factor::LocalSocket) };
     for request in [
         json!({"op": "resume", "scope": "all", "reason": "x"}),
         json!({"op": "caller-add", "caller": "eve"}),
@@ -291,7 +320,8 @@ async fn positions_are_closed_for_the_owner_alone() {
     let office = office().await;
     let flatten =
         |scope: &str| json!({"op": "halt", "scope": scope, "reason": "out", "flatten": true});
-    let other = Administrator { person: name("uid-1"), full: false, factor: Factor::LocalSocket };
+    let other =
+        Administrator { person: name("uid-1"), full: false, factor: Some(Factor::LocalSocket) };
     let (code, _) = office.ask_as(&other, flatten("all")).await.unwrap_err();
     assert_eq!(code, "forbidden");
     let (code, message) = office.ask(flatten("caller:ann")).await.unwrap_err();

@@ -231,6 +231,7 @@ fn changed(by: &dyn Display, change: &Change) {
         }
         Change::PersonSet { person } => ("person-set", vec![("person", &person.name)]),
         Change::PersonRemoved { person } => ("person-removed", vec![("person", person)]),
+        Change::PersonInvited { person, .. } => ("person-invited", vec![("person", person)]),
         Change::ApprovalsSet { .. } => ("approvals-set", Vec::new()),
         Change::AppSet { app } => ("app-set", vec![("app", &app.caller)]),
         Change::AppRevoked { app } => ("app-revoked", vec![("app", app)]),

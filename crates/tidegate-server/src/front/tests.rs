@@ -7,8 +7,6 @@ use crate::admin::tests::{Office, office};
 use crate::desk::Errand;
 use crate::desk::tests::{VENUE, name};
 use crate::edge::{Connections, Door, Listening, Mount, Timeouts, listen};
-use crate::web::Web;
-use crate::web::api::Api;
 use aws_lc_rs::hmac;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -41,10 +39,7 @@ async fn desk() -> Desk {
         office.callers(),
         Arc::clone(&office.world.links),
         Arc::clone(&office.admin),
-        Web::new(
-            Api::new(Arc::clone(&office.world.desk), office.callers(), Default::default()),
-            office.oauth(),
-        ),
+        office.web(),
         office.stop.clone(),
     );
     let text = |field: &str| made[field].as_str().unwrap().to_owned();

@@ -12,12 +12,13 @@ use crate::edge::Connections;
 use crate::folder::DataFolder;
 use crate::front::{Callers, Gate};
 use crate::oplog;
+use crate::people::People;
 use crate::upstream::{Pool, follow_account, follow_books, follow_marks};
 use crate::web::api::Api;
-use crate::web::{Web, oauth};
+use crate::web::{Pages, Web, oauth};
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use tidegate_core::{Core, CoreSettings};
 use tidegate_identity::{Ledger, ReplayGuard};
@@ -36,6 +37,7 @@ pub(super) struct Assembled {
     pub(super) gate: Arc<Gate>,
     pub(super) admin: Arc<Administration>,
     pub(super) oauth: Arc<oauth::Handle>,
+    pub(super) people: Arc<People>,
     pub(super) links: Arc<Links>,
     pub(super) signer: SignerClient,
     pub(super) connections: Arc<Connections>,
@@ -84,9 +86,7 @@ pub(super) async fn assemble(
     let oauth_start = oauth_start(&mut secrets, &mut replayed, &folder, started)?;
     let (held, keys) = watch::channel(opened.keys.clone());
     let (held, lacks) = (Arc::new(held), opened.limits.missing());
-    for what in &lacks {
-        oplog::warn("signer-lacks", &[("what", what)]);
-    }
+    lacks.iter().for_each(|what| oplog::warn("signer-lacks", &[("what", what)]));
     drop(opened);
 
     let replays = ReplayGuard::new(started, replayed.last_record);
@@ -95,7 +95,7 @@ pub(super) async fn assemble(
     let links = Arc::new(links(&config)?);
     let Replayed {
         core,
-        ledger: _,
+        ledger,
         journal,
         appender,
         last_record,
@@ -112,23 +112,23 @@ pub(super) async fn assemble(
     desk.set_signer_lacks(lacks);
     tokio::spawn(Arc::clone(&desk).hear_signer(news, Arc::clone(&held)));
 
-    let most = descriptors::connections(config.requests.connections)?;
-    let connections = Connections::new(most, config.requests.connections_per_peer);
-    let owner = std::fs::metadata(folder.path())
-        .map_err(|e| GatewayError::of(&folder.path().display().to_string())(&e))?;
+    let connections = connections(&config)?;
     let pid = signer.clone();
     let oauth_keys = oauth_start.keys.clone();
     let oauth = oauth::Handle::new(Arc::clone(&desk), oauth_start);
+    let secrets = Arc::new(Mutex::new(secrets));
+    let people = people(&desk, ledger, &secrets)?;
     let parts = Parts {
         desk: Arc::clone(&desk),
         oauth: Arc::clone(&oauth),
         callers: Arc::clone(&callers),
         links: Arc::clone(&links),
+        people: Arc::clone(&people),
         connections: Arc::clone(&connections),
         config: config.clone(),
         folder: folder.clone(),
         disk: Arc::clone(&disk),
-        owner_uid: owner.uid(),
+        owner_uid: owner_of(&folder)?,
         signer_pid: Box::new(move || pid.pid()),
         reload: Box::new(Restart { signer: signer.clone(), held, unattended }),
         stop: stop.clone(),
@@ -136,19 +136,15 @@ pub(super) async fn assemble(
     let admin = Administration::new(parts, secrets);
     tokio::spawn(oauth::keep_keys(Arc::clone(&oauth), Arc::clone(&admin), oauth_keys));
     let api = Api::new(Arc::clone(&desk), Arc::clone(&callers), folder.journal());
-    let gate = Gate::new(
-        Arc::clone(&desk),
-        Arc::clone(&callers),
-        Arc::clone(&links),
-        Arc::clone(&admin),
-        Web::new(api, Arc::clone(&oauth)),
-        stop.subscribe(),
-    );
+    let web = served(&desk, &people, &admin, api, &oauth);
+    let (to, by) = (Arc::clone(&links), Arc::clone(&admin));
+    let gate = Gate::new(Arc::clone(&desk), callers, to, by, web, stop.subscribe());
     Ok(Assembled {
         desk,
         gate,
         admin,
         oauth,
+        people,
         links,
         signer,
         connections,
@@ -212,6 +208,41 @@ fn touch_now_and_then() -> impl FnMut(&DataFolder) + Send + 'static {
             touched = Instant::now();
         }
     }
+}
+
+/// Room for callers' connections.
+fn connections(config: &Config) -> Result<Arc<Connections>, GatewayError> {
+    let most = descriptors::connections(config.requests.connections)?;
+    Ok(Connections::new(most, config.requests.connections_per_peer))
+}
+
+/// The user whose folder it is.
+fn owner_of(folder: &DataFolder) -> Result<u32, GatewayError> {
+    let owner = std::fs::metadata(folder.path())
+        .map_err(|e| GatewayError::of(&folder.path().display().to_string())(&e))?;
+    Ok(owner.uid())
+}
+
+/// The people as the ledger tells of them.
+fn people(
+    desk: &Arc<Desk>,
+    ledger: Ledger,
+    secrets: &Arc<Mutex<CallerSecrets>>,
+) -> Result<Arc<People>, GatewayError> {
+    People::new(Arc::clone(desk), ledger.people, Arc::clone(secrets))
+        .map_err(|e| GatewayError::of("the people")(&e))
+}
+
+/// What the gateway serves of its own.
+fn served(
+    desk: &Arc<Desk>,
+    people: &Arc<People>,
+    admin: &Arc<Administration>,
+    api: Api,
+    oauth: &Arc<oauth::Handle>,
+) -> Web {
+    let pages = Pages::new(Arc::clone(desk), Arc::clone(people), Arc::clone(admin));
+    Web::new(api, Arc::clone(oauth), pages)
 }
 
 fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError> {

@@ -64,6 +64,8 @@ pub struct Ready {
     pub address: SocketAddr,
     /// Where venues are served at the root, for those that are.
     pub venues: BTreeMap<String, SocketAddr>,
+    /// Where people find the console.
+    pub console: String,
     /// Whether that is TLS; plain HTTP otherwise.
     pub tls: bool,
     /// The signer's process.
@@ -115,6 +117,7 @@ async fn run_locked(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result
     begin(&assembled).await?;
     emergency::begin(&assembled.desk, &assembled.folder, assembled.last_record);
     place::halt_copy(&assembled).await?;
+    assembled.people.forget_strangers().await.map_err(|e| GatewayError::of("the people")(&e))?;
     // Before anything that may take long: a halt must get in from the start.
     let admin = admin::start(Arc::clone(&assembled.admin))
         .map_err(|e| GatewayError::of("the administration's socket")(&e))?;
@@ -240,6 +243,8 @@ async fn open_doors(
     if let Some(url) = config.public_url(address.port()) {
         assembled.oauth.open(url).map_err(|e| GatewayError::of("the authorization server")(&e))?;
     }
+    let origin = config.origin(address.port());
+    assembled.people.open(&origin).map_err(|e| GatewayError::of("the console")(&e))?;
     let (mut doors, mut at) = (vec![main], BTreeMap::new());
     for link in links.iter() {
         let name = link.venue().name().to_string();
@@ -252,7 +257,8 @@ async fn open_doors(
     let listed = at.iter().map(|(name, address)| (name.clone(), address.to_string()));
     assembled.admin.set_listeners(listed.chain([(String::new(), address.to_string())]).collect());
     let signer_pid = assembled.signer.pid();
-    let ready = Ready { address, venues: at, tls: tls.is_some(), signer_pid };
+    let console = format!("{}/console/", assembled.people.origin());
+    let ready = Ready { address, console, venues: at, tls: tls.is_some(), signer_pid };
     Ok(Listeners { ready, _doors: doors, connections: Arc::clone(connections) })
 }
 

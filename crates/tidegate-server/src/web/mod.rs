@@ -4,6 +4,9 @@
 
 pub mod api;
 pub mod oauth;
+mod pages;
+
+pub use pages::Pages;
 
 use crate::edge::plain_refusal;
 use api::Api;
@@ -15,12 +18,13 @@ use tidegate_types::request::{RawRequest, Reply};
 pub struct Web {
     api: Api,
     oauth: Arc<oauth::Handle>,
+    pages: Pages,
 }
 
 impl Web {
     /// What is served of these parts.
-    pub fn new(api: Api, oauth: Arc<oauth::Handle>) -> Web {
-        Web { api, oauth }
+    pub fn new(api: Api, oauth: Arc<oauth::Handle>, pages: Pages) -> Web {
+        Web { api, oauth, pages }
     }
 
     /// The authorization server.
@@ -34,6 +38,7 @@ impl Web {
         match below.split('/').next().unwrap_or_default() {
             "v1" => self.api.answer(request).await,
             "oauth" | ".well-known" => self.oauth.answer(request).await,
+            "" | "console" => self.pages.answer(request).await,
             _ => plain_refusal(&Reject::new(Code::UnknownRoute, "nothing is served at this path")),
         }
     }

@@ -30,3 +30,15 @@ fn the_file_shows_nothing_and_another_key_does_not_open_it() {
     assert!(!bytes.windows(14).any(|window| window == b"virtual-secret"));
     assert!(matches!(CallerSecrets::open(&path, key(2)), Err(VaultError::Tampered)));
 }
+
+#[test]
+fn each_store_has_keys_of_its_own_for_other_purposes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    let store = CallerSecrets::create(&one, key(1)).unwrap();
+    let other = CallerSecrets::create(&two, key(2)).unwrap();
+    let of = |store: &CallerSecrets, purpose| store.derive(purpose).unwrap().expose().to_vec();
+    assert_eq!(of(&store, "a"), of(&CallerSecrets::open(&one, key(1)).unwrap(), "a"));
+    assert_ne!(of(&store, "a"), of(&store, "b"));
+    assert_ne!(of(&store, "a"), of(&other, "a"));
+}

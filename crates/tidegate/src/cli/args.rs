@@ -445,6 +445,22 @@ pub enum Person {
         #[arg(long, value_delimiter = ',')]
         reads: Vec<String>,
     },
+    /// Make a link, once and for a day, by which a person enrols a passkey or a password in the console;
+    /// what it logged in by before is void once the link is used
+    Invite {
+        /// Who.
+        person: String,
+    },
+    /// Where a person is logged in to the console
+    Sessions {
+        /// Who.
+        person: String,
+    },
+    /// Log a person out of the console everywhere
+    Logout {
+        /// Who.
+        person: String,
+    },
     /// Remove a person
     Remove {
         /// Who.

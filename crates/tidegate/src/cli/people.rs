@@ -8,7 +8,9 @@ use super::status::now_ms;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::time::Duration;
-use tidegate_server::admin::protocol::{ApprovalStatus, PersonSpec, Request};
+use tidegate_server::admin::protocol::{
+    ApprovalStatus, Invitation, PersonSpec, Request, SessionStatus,
+};
 
 /// How long a gateway may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -27,6 +29,12 @@ pub fn person(common: &Common, command: Person) -> Result<(), Failure> {
         Person::Remove { person } => {
             let text = format!("removed person {person}");
             done(common, &Request::PersonRemove { person }, &text)
+        }
+        Person::Invite { person } => invite(common, person),
+        Person::Sessions { person } => sessions(common, person),
+        Person::Logout { person } => {
+            let text = format!("ended every session of {person}");
+            done(common, &Request::SessionsEnd { person, number: None }, &text)
         }
         Person::List => {
             let value = ask(common, &Request::People {}, PATIENCE)?;
@@ -50,6 +58,35 @@ pub fn person(common: &Common, command: Person) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+fn invite(common: &Common, person: String) -> Result<(), Failure> {
+    let value = ask(common, &Request::PersonInvite { person }, PATIENCE)?;
+    let made: Invitation = parse(value.clone())?;
+    let hours = made.until_ms.saturating_sub(now_ms()) / 3_600_000 + 1;
+    let text =
+        format!("{}\nThe link is shown this once, and good once within {hours} hours.", made.link);
+    let Some(id) = made.pending else {
+        print(common.json, &value, &text);
+        return Ok(());
+    };
+    if !common.json {
+        print(false, &value, &text);
+    }
+    Err(Failure::pending(id, value))
+}
+
+fn sessions(common: &Common, person: String) -> Result<(), Failure> {
+    let value = ask(common, &Request::Sessions { person }, PATIENCE)?;
+    let sessions: Vec<SessionStatus> = read(&value, "sessions")?;
+    let line = |session: &SessionStatus| {
+        let idle = now_ms().saturating_sub(session.last_seen_ms) / 60_000;
+        format!("{}  {}, used {idle} min ago", session.number, session.origin)
+    };
+    let lines: Vec<String> = sessions.iter().map(line).collect();
+    let text = if lines.is_empty() { "not logged in".to_owned() } else { lines.join("\n") };
+    print(common.json, &value, &text);
+    Ok(())
 }
 
 /// `tidegate approvals`
@@ -125,8 +162,11 @@ fn waits(request: &ApprovalStatus) -> String {
 }
 
 pub(super) fn read<T: serde::de::DeserializeOwned>(value: &Value, key: &str) -> Result<T, Failure> {
-    let part = value.get(key).cloned().unwrap_or_default();
-    serde_json::from_value(part).map_err(|error| {
+    parse(value.get(key).cloned().unwrap_or_default())
+}
+
+fn parse<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, Failure> {
+    serde_json::from_value(value).map_err(|error| {
         let hint = "use the gateway's own version of this command";
         Failure::new("version", format!("the answer cannot be read: {error}"), hint)
     })

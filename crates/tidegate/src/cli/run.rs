@@ -62,7 +62,8 @@ pub fn serve(common: &Common, args: &Serve) -> Result<(), Failure> {
     let ready = move |told: &Ready| {
         let object = serve_object(told, &place);
         let url = object.get("gateway").and_then(Value::as_str).unwrap_or_default().to_owned();
-        print(json, &object, &format!("tidegate serves {url}"));
+        let text = format!("tidegate serves {url}; the console is at {}", told.console);
+        print(json, &object, &text);
     };
     let gateway = GatewayConfig { folder, config, signer };
     runtime()?
@@ -160,7 +161,11 @@ fn serve_object(told: &Ready, folder: &DataFolder) -> Value {
     let url = format!("{web}://{}", told.address);
     let pids = json!({"gateway": std::process::id(), "signer": told.signer_pid, "sim": null});
     let ca = told.tls.then(|| folder.ca());
-    ready_object(&url, ca.as_deref(), folder.path(), pids, Value::Object(venues))
+    let mut object = ready_object(&url, ca.as_deref(), folder.path(), pids, Value::Object(venues));
+    if let Some(console) = object.get_mut("console") {
+        *console = told.console.clone().into();
+    }
+    object
 }
 
 /// One thread serves everything; what blocks has threads of its own.

@@ -3,6 +3,7 @@
 //! restarts what dies, and shows what happens.
 
 mod desk;
+mod people;
 mod screen;
 
 use crate::bots::Desk;
@@ -116,6 +117,8 @@ impl Stage {
         let (gateway, told) = self.begin(self.gateway_recipe(listen)).await?;
         let mut keys = Keys::load(&self.dir);
         self.seat(&mut keys)?;
+        let console = told.get("console").and_then(Value::as_str).unwrap_or_default();
+        let people = people::seat(&self.dir, console)?;
         let status = self.wait_open(began).await?;
         self.tell_what_stands_in_the_way(&status, &mut keys);
         self.wait_marks(began).await?;
@@ -130,7 +133,7 @@ impl Stage {
             "gateway": status.pids.gateway, "signer": status.pids.signer,
             "sim": processes.first().map(Running::pid),
         });
-        Ok(Cast { processes, ready: self.ready(&told, pids, &keys) })
+        Ok(Cast { processes, ready: self.ready(&told, pids, &keys, people) })
     }
 
     async fn begin(&self, recipe: Recipe) -> Result<(Running, Value), Failure> {
@@ -189,6 +192,7 @@ impl Stage {
         };
         let listen = free(wanted).map_err(|e| failed(&format!("{wanted}: {e}")))?;
         let mut config = tidegate_server::config::Config::load(&folder).map_err(|e| wrong(&e))?;
+        people::name_owner(&mut config);
         for venue in config.venues.values_mut() {
             if let Some(own) = venue.listen {
                 let any = (own.ip(), 0).into();
@@ -402,7 +406,7 @@ impl Stage {
         records
     }
 
-    fn ready(&self, told: &Value, pids: Value, keys: &Keys) -> Value {
+    fn ready(&self, told: &Value, pids: Value, keys: &Keys, people: Value) -> Value {
         let text = |path: &str| told.pointer(path).and_then(Value::as_str).map(str::to_owned);
         let mut venues = Map::new();
         for account in ACCOUNTS.iter().filter(|a| self.serves(a.account)) {
@@ -422,6 +426,10 @@ impl Stage {
         let mut ready =
             ready_object(&gateway, ca.as_deref(), &self.dir, pids, Value::Object(venues));
         let token = std::fs::read_to_string(DataFolder::new(&self.dir).admin_token()).ok();
+        if let Some(object) = ready.as_object_mut() {
+            object.insert("console".to_owned(), told.get("console").cloned().unwrap_or_default());
+            object.insert("people".to_owned(), people);
+        }
         if let (Some(token), Some(object)) = (token, ready.as_object_mut()) {
             let admin = json!({"url": format!("{gateway}/admin/v1"), "token": token.trim()});
             object.insert("admin".to_owned(), admin);

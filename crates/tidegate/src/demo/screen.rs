@@ -50,6 +50,7 @@ print(ex.create_order('BTC/USD:BTC', 'market', 'buy', 100))
             secret = text("/venues/deribit/secret")
         );
     }
+    out.push_str(&super::people::welcome(ready));
     let dir = text("/data_dir");
     let _ = write!(
         out,

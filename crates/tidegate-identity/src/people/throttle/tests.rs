@@ -13,6 +13,15 @@ fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
+impl Throttle {
+    /// Makes an attempt, if it may be made.
+    fn attempt(&mut self, target: Target<'_>, from: IpAddr, now: Time) -> Result<Attempt, Refused> {
+        let attempt = self.admit(target, from, now)?;
+        self.count(&attempt);
+        Ok(attempt)
+    }
+}
+
 /// An address of its own range for each `n`.
 fn elsewhere(n: u64) -> IpAddr {
     IpAddr::from([10, (n >> 8) as u8, n as u8, 1])
@@ -20,7 +29,7 @@ fn elsewhere(n: u64) -> IpAddr {
 
 /// Fails once and tells when the next attempt may be made.
 fn fail(throttle: &mut Throttle, target: Target<'_>, from: IpAddr, now: Time) -> Result<(), Time> {
-    match throttle.admit(target, from, now) {
+    match throttle.attempt(target, from, now) {
         Ok(_) => Ok(()),
         Err(Refused::Wait { until }) => Err(until),
         Err(Refused::Blocked) => Err(Time::from_micros(u64::MAX)),
@@ -32,13 +41,13 @@ fn waits(target: Target<'_>) -> Vec<u64> {
     let mut throttle = Throttle::default();
     let (mut now, mut waits) = (at(0), Vec::new());
     for n in 0.. {
-        match throttle.admit(target, elsewhere(n), now) {
+        match throttle.attempt(target, elsewhere(n), now) {
             Ok(_) => waits.push(0),
             Err(Refused::Blocked) => return waits,
             Err(Refused::Wait { until }) => {
                 waits.push(until.since(now).millis() / 1000);
                 now = until;
-                assert!(throttle.admit(target, elsewhere(n), now).is_ok());
+                assert!(throttle.attempt(target, elsewhere(n), now).is_ok());
             }
         }
     }
@@ -64,7 +73,7 @@ fn who_does_not_exist_waits_as_long() {
 fn attempts_side_by_side_count_before_they_are_checked() {
     let mut throttle = Throttle::default();
     let side_by_side: Vec<_> =
-        (0..10).map(|n| throttle.admit(Target::Person(ANN), elsewhere(n), at(0))).collect();
+        (0..10).map(|n| throttle.attempt(Target::Person(ANN), elsewhere(n), at(0))).collect();
     assert_eq!(side_by_side.iter().filter(|a| a.is_ok()).count(), FREE_FAILURES as usize);
     assert_eq!(throttle.failures(ANN), FREE_FAILURES);
 }
@@ -76,9 +85,9 @@ fn what_was_right_is_taken_back_and_failures_stay_until_the_login_is_whole() {
         fail(&mut throttle, Target::Person(ANN), elsewhere(n), at(n)).unwrap();
     }
     let before = throttle.clone();
-    let attempt = throttle.admit(Target::Person(ANN), elsewhere(9), at(10)).unwrap();
+    let attempt = throttle.attempt(Target::Person(ANN), elsewhere(9), at(10)).unwrap();
     assert_eq!(throttle.failures(ANN), 5);
-    throttle.passed(attempt);
+    throttle.passed(&attempt);
     assert_eq!(throttle, before);
     throttle.clear(ANN);
     assert_eq!(throttle.failures(ANN), 0);
@@ -89,11 +98,11 @@ fn who_knows_the_password_alone_cannot_guess_codes_for_ever() {
     let mut throttle = Throttle::default();
     let (mut now, mut codes) = (at(0), 0);
     let blocked = loop {
-        match throttle.admit(Target::Person(ANN), elsewhere(codes), now) {
+        match throttle.attempt(Target::Person(ANN), elsewhere(codes), now) {
             Err(Refused::Wait { until }) => now = until,
             Err(Refused::Blocked) => break true,
             Ok(password) => {
-                throttle.passed(password);
+                throttle.passed(&password);
                 codes += 1;
                 while fail(&mut throttle, Target::Person(ANN), elsewhere(codes), now).is_err() {
                     now = now.plus(Span::from_secs(1));
@@ -180,13 +189,13 @@ proptest! {
         let (mut now, mut open) = (at(0), Vec::new());
         for (right, seconds) in steps {
             now = now.plus(Span::from_secs(seconds));
-            if let Ok(attempt) = throttle.admit(Target::Person(ANN), elsewhere(seconds), now) {
+            if let Ok(attempt) = throttle.attempt(Target::Person(ANN), elsewhere(seconds), now) {
                 open.push((right, attempt));
             }
             if open.len() > 3 {
                 let (right, attempt) = open.remove(0);
                 if right {
-                    throttle.passed(attempt);
+                    throttle.passed(&attempt);
                 }
             }
             prop_assert!(throttle.failures(ANN) <= MAX_FAILURES);

@@ -18,6 +18,33 @@ pub struct PersonSpec {
     pub reads: Vec<String>,
 }
 
+/// A link by which a person enrols. It is shown this once.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Invitation {
+    /// Whom it lets in.
+    pub person: String,
+    /// The link.
+    pub link: String,
+    /// When it lapses, in ms since 1970.
+    pub until_ms: u64,
+    /// The request that it waits for, if it is not in force yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<u64>,
+}
+
+/// A session in the console.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SessionStatus {
+    /// Its number.
+    pub number: u64,
+    /// Where it came from: address and browser, as they said.
+    pub origin: String,
+    /// When it began, in ms since 1970.
+    pub since_ms: u64,
+    /// When it was used last, to the minute.
+    pub last_seen_ms: u64,
+}
+
 /// A request for approval as it is told.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ApprovalStatus {

@@ -88,6 +88,11 @@ fn samples(pending: u64) -> Vec<Sample> {
         sample(PersonLoosen, false, person("zoe", &["risk", "trader"], &[])),
         sample(PersonTighten, false, person("zoe", &["trader"], &[])),
         sample(PersonTighten, false, json!({"op": "person-remove", "person": "zoe"})),
+        sample(PersonInvite, false, json!({"op": "person-invite", "person": "tom"})),
+        sample(Sessions, false, json!({"op": "sessions", "person": "zoe"})),
+        sample(Sessions, true, json!({"op": "sessions", "person": "tom"})),
+        sample(SessionsEnd, false, json!({"op": "sessions-end", "person": "zoe"})),
+        sample(SessionsEnd, true, json!({"op": "sessions-end", "person": "tom"})),
         sample(ApprovalsTwo, false, json!({"op": "approvals-set", "approvals": "two"})),
         sample(ApprovalsOne, false, json!({"op": "approvals-set", "approvals": "one"})),
         sample(Approve, false, json!({"op": "approve", "id": pending, "digest": wrong})),
@@ -124,12 +129,15 @@ const fn place(request: &Request) -> usize {
         Request::Apps {} => 22,
         Request::KeyRotate { .. } => 23,
         Request::Keys {} => 24,
+        Request::PersonInvite { .. } => 25,
+        Request::Sessions { .. } => 26,
+        Request::SessionsEnd { .. } => 27,
     }
 }
-const PLACES: usize = 25;
+const PLACES: usize = 28;
 
 pub(super) fn someone(who: &str) -> Administrator {
-    Administrator { person: name(who), full: false, factor: Factor::LocalSocket }
+    Administrator { person: name(who), full: false, factor: Some(Factor::LocalSocket) }
 }
 
 /// A desk with one person of each role, in mode two; the trader owns `ann`.
@@ -256,6 +264,8 @@ async fn every_operation_that_changes_something_leaves_a_record() {
             action,
             // Reading; and a stop, which is recorded when the gateway ends.
             Action::Status | Action::People | Action::Apps | Action::Shutdown | Action::VenueKey
+                // Nobody has a session here.
+                | Action::Sessions | Action::SessionsEnd
         );
         // What fails is no change.
         let failed = matches!(&answer, Err((code, _)) if code.starts_with("TG") || code == "halt_not_proven");
@@ -336,7 +346,7 @@ async fn a_key_is_in_force_once_it_is_approved_and_forgotten_otherwise() {
 #[tokio::test]
 async fn what_was_said_with_the_token_is_recorded_so() {
     let office = manned().await;
-    let owner = Administrator { factor: Factor::AdminToken, ..someone("pia") };
+    let owner = Administrator { factor: Some(Factor::AdminToken), ..someone("pia") };
     let id = asked(&office, "ray", limits_of(8000)).await;
     let approve = json!({"op": "approve", "id": id, "digest": digest(&office, id).await});
     office.ask_as(&owner, approve).await.unwrap();

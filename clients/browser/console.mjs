@@ -1,0 +1,364 @@
+// Drives the console in Chromium as people would: enrols by link, logs in by passkey and by password,
+// approves by passkey, and looks whether any page breaks its own rules.
+//
+//   node console.mjs READY.json FOLDER      READY.json: what `tidegate demo --json` printed
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+
+const [readyPath, folder] = process.argv.slice(2);
+const ready = JSON.parse(readFileSync(readyPath, "utf8"));
+const program = process.env.TIDEGATE;
+const console_ = ready.console;
+const linkOf = (person) => ready.people.find((one) => one.person === person).link;
+const AUTHENTICATOR = {
+  protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true,
+  isUserVerified: true, automaticPresenceSimulation: true,
+};
+const PASSWORD = "vier blaue Esel singen leise";
+const NARROW = { width: 360, height: 740 };
+
+const violations = [];
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+
+// A person's browser, with a device of its own.
+async function device(options = {}) {
+  const context = await browser.newContext({ ...options });
+  const page = await context.newPage();
+  page.on("console", (message) => {
+    if (/Content Security Policy|Refused to|Trusted/i.test(message.text())) violations.push(message.text());
+  });
+  page.on("pageerror", (error) => violations.push(String(error)));
+  page.setDefaultTimeout(15_000);
+  const cdp = await context.newCDPSession(page);
+  await cdp.send("WebAuthn.enable");
+  const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", { options: AUTHENTICATOR });
+  return { context, page, cdp, authenticatorId };
+}
+
+async function enrol({ page }, person) {
+  await page.goto(linkOf(person));
+  await page.getByRole("button", { name: "Make a passkey" }).click();
+  await page.waitForURL("**/console/login");
+}
+
+async function logIn({ page }) {
+  await page.goto(console_ + "login");
+  await page.getByRole("button", { name: "Log in with a passkey" }).click();
+  await page.waitForURL(console_);
+}
+
+async function logOut({ page }) {
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.waitForURL("**/console/login");
+}
+
+const tg = (...words) => {
+  const list = [...words, "--json", "--data-dir", ready.data_dir];
+  return JSON.parse(execFileSync(program, list, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+};
+
+// What waits for a second person ends with 3.
+function asked(...words) {
+  try {
+    return tg(...words).pending;
+  } catch (error) {
+    return JSON.parse(error.stdout).pending;
+  }
+}
+
+const codeOf = (secret) => execFileSync("oathtool", ["--totp", "--base32", secret], { encoding: "utf8" }).trim();
+
+async function noSidewaysScroll(page, name) {
+  const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(wide <= seen, `${name} is ${wide} wide on ${seen}`);
+}
+
+async function noUnnamedField(page, name) {
+  const unnamed = await page.evaluate(() =>
+    [...document.querySelectorAll("input:not([type=hidden]):not([hidden]), button, a")]
+      .filter((one) => !(one.labels?.length || one.textContent.trim() || one.ariaLabel))
+      .map((one) => one.outerHTML));
+  assert.deepEqual(unnamed, [], name);
+}
+
+const steps = {
+  async "who is not logged in sees the login page"() {
+    const { page, context } = await device();
+    for (const path of ["", "approvals", "access", "sessions", "security"]) {
+      await page.goto(console_ + path);
+      assert.equal(page.url(), console_ + "login");
+    }
+    await context.close();
+  },
+
+  async "a link enrols a passkey once"() {
+    const first = await device();
+    await enrol(first, "pia");
+    const again = await first.page.goto(linkOf("pia"));
+    assert.equal(again.status(), 403);
+    people.pia = first;
+  },
+
+  async "a passkey logs in, and a log-out ends it"() {
+    const { page, context } = people.pia;
+    await logIn(people.pia);
+    assert.match(await page.locator("header").innerText(), /pia · approver/);
+    const cookies = await context.cookies();
+    for (const cookie of cookies) {
+      assert.ok(cookie.secure && cookie.httpOnly && cookie.sameSite === "Strict", JSON.stringify(cookie));
+      assert.ok(cookie.name.startsWith("__Host-"), cookie.name);
+    }
+    await logOut(people.pia);
+    await context.addCookies(cookies.filter((cookie) => cookie.name === "__Host-tidegate"));
+    await page.goto(console_);
+    assert.equal(page.url(), console_ + "login");
+  },
+
+  async "the device must know the person"() {
+    const { page, cdp, authenticatorId } = people.pia;
+    await cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false });
+    await page.goto(console_ + "login");
+    await page.getByRole("button", { name: "Log in with a passkey" }).click();
+    await page.locator("output", { hasText: /./ }).waitFor();
+    assert.equal(page.url(), console_ + "login");
+    await cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: true });
+  },
+
+  async "a password with a code, and a recovery code once"() {
+    const tom = await device();
+    const { page } = tom;
+    people.tom = tom;
+    await page.goto(linkOf("tom"));
+    const secret = (await page.locator("#secret").innerText()).replace(/ /g, "");
+    await page.getByLabel("2. Choose a password").fill(PASSWORD);
+    await page.getByLabel("3. The code").fill("000000");
+    await page.getByRole("button", { name: "Set password and app" }).click();
+    await page.getByRole("alert").waitFor();
+    assert.equal((await page.locator("#secret").innerText()).replace(/ /g, ""), secret);
+    const used = codeOf(secret);
+    await page.getByLabel("2. Choose a password").fill(PASSWORD);
+    await page.getByLabel("3. The code").fill(used);
+    await page.getByRole("button", { name: "Set password and app" }).click();
+    const codes = await page.locator("#codes li").allInnerTexts();
+    assert.equal(codes.length, 10);
+    await page.getByRole("link", { name: "Log in" }).click();
+
+    const password = async (text) => {
+      await page.goto(console_ + "login");
+      await page.getByLabel("Name").fill("tom");
+      await page.getByLabel("Password").fill(text);
+      await page.getByRole("button", { name: "Go on to the code" }).click();
+    };
+    const code = async (text) => {
+      await page.getByLabel("Code").fill(text);
+      await page.getByRole("button", { name: "Log in" }).click();
+    };
+    await password("another one altogether");
+    assert.match(await page.getByRole("alert").innerText(), /not right, or there were too many/);
+    await password(PASSWORD);
+    // The first step alone opens nothing.
+    await page.waitForURL("**/console/login/code");
+    await page.goto(console_ + "access");
+    assert.equal(page.url(), console_ + "login");
+    await page.goto(console_ + "login/code");
+    // The code of the enrolment was used.
+    await code(used);
+    await page.getByRole("alert").waitFor();
+    await code(codes[0]);
+    await page.waitForURL(console_);
+    await logOut(tom);
+    await password(PASSWORD);
+    await code(codes[0]);
+    await page.getByRole("alert").waitFor();
+    // The next code of the app: wait for it, it is 30 seconds away at most.
+    let next = codeOf(secret);
+    while (next === used) {
+      await new Promise((done) => setTimeout(done, 500));
+      next = codeOf(secret);
+    }
+    await code(next);
+    await page.waitForURL(console_);
+    assert.match(await page.locator("header").innerText(), /tom · trader/);
+  },
+
+  async "a trader sees its own callers and none else"() {
+    const { page } = people.tom;
+    await page.goto(console_ + "access");
+    const text = await page.locator("main").innerText();
+    assert.match(text, /\byou\b/);
+    assert.doesNotMatch(text, /maker|hedger/);
+  },
+
+  async "a role that changes ends the person's sessions"() {
+    tg("person", "set", "tom", "--roles", "trader,auditor", "--owns", "you");
+    await people.tom.page.goto(console_ + "access");
+    assert.equal(people.tom.page.url(), console_ + "login");
+    assert.deepEqual(tg("person", "sessions", "tom").sessions, []);
+  },
+
+  async "sessions are listed, and ended from another browser"() {
+    const other = await device();
+    const copy = await people.pia.cdp.send("WebAuthn.getCredentials",
+      { authenticatorId: people.pia.authenticatorId });
+    for (const credential of copy.credentials) {
+      // A synced passkey is in two devices; its counter goes on from here.
+      await other.cdp.send("WebAuthn.addCredential", { authenticatorId: other.authenticatorId, credential });
+    }
+    await logIn(people.pia);
+    const moved = await people.pia.cdp.send("WebAuthn.getCredentials",
+      { authenticatorId: people.pia.authenticatorId });
+    await other.cdp.send("WebAuthn.clearCredentials", { authenticatorId: other.authenticatorId });
+    for (const credential of moved.credentials) {
+      await other.cdp.send("WebAuthn.addCredential", { authenticatorId: other.authenticatorId, credential });
+    }
+    await logIn(other);
+    await other.page.goto(console_ + "sessions");
+    assert.equal(await other.page.locator(".row").count(), 2);
+    await other.page.getByRole("button", { name: "End", exact: true }).click();
+    await other.page.waitForURL(console_ + "sessions");
+    assert.equal(await other.page.locator(".row").count(), 1);
+    await people.pia.page.goto(console_);
+    assert.equal(people.pia.page.url(), console_ + "login");
+    // The counter went on in the other device.
+    people.pia = other;
+  },
+
+  async "a request is approved by a passkey's signature over its digest"() {
+    tg("approvals", "set", "two");
+    const first = asked("resume", "account:binance-bots", "--reason", "nothing is halted") ?? null;
+    assert.equal(first, null);
+    tg("halt", "account:binance-bots", "--reason", "a test of approvals");
+    const id = asked("resume", "account:binance-bots", "--reason", "tested");
+    const { page } = people.pia;
+    await page.goto(console_ + "approvals");
+    await page.getByText("lift the halt of account:binance-bots").first().click();
+    const shown = await page.locator("#digest").innerText();
+    const told = tg("approvals").requests.find((one) => one.id === id);
+    assert.equal(shown, told.digest);
+    assert.equal(await page.locator("#statement").innerText(), told.statement);
+    await page.screenshot({ path: `${folder}/request.png`, fullPage: true });
+    await page.getByRole("button", { name: "Approve with your passkey" }).click();
+    await page.getByText("carried-out").waitFor();
+    const ended = tg("approvals").requests.find((one) => one.id === id);
+    assert.deepEqual([ended.stage, ended.ended_by, ended.factor], ["carried-out", "pia", "passkey"]);
+  },
+
+  async "a page that shows another request than the one signed approves nothing"() {
+    tg("halt", "account:binance-bots", "--reason", "a test of approvals");
+    tg("halt", "caller:maker", "--reason", "a test of approvals");
+    const ids = [asked("resume", "account:binance-bots", "--reason", "one"),
+      asked("resume", "caller:maker", "--reason", "two")];
+    const { page } = people.pia;
+    await page.goto(`${console_}approvals/${ids[0]}`);
+    const other = tg("approvals").requests.find((one) => one.id === ids[1]);
+    // The page is made to ask for the signature of one and to send it for the other.
+    await page.evaluate(([id, digest]) => {
+      const form = document.querySelector("form[data-passkey]");
+      form.action = `/console/approvals/${id}/approve`;
+      form.querySelector("button").addEventListener("click", () => {
+        setTimeout(() => { form.elements.digest.value = digest; });
+      });
+      const send = window.fetch;
+      window.fetch = (url, options) => {
+        if (String(url).endsWith("/approve")) {
+          options.body = JSON.stringify({ ...JSON.parse(options.body), digest });
+        }
+        return send(url, options);
+      };
+    }, [ids[1], other.digest]);
+    await page.getByRole("button", { name: "Approve with your passkey" }).click();
+    await page.locator("output", { hasText: "nothing was approved" }).waitFor();
+    for (const id of ids) {
+      assert.equal(tg("approvals").requests.find((one) => one.id === id).stage, "waiting");
+    }
+    await page.goto(`${console_}approvals/${ids[0]}`);
+    await page.getByRole("button", { name: "Deny" }).click();
+    await page.getByText("denied").first().waitFor();
+  },
+
+  async "who asked, and who may not, finds no button to approve"() {
+    const ada = await device();
+    people.ada = ada;
+    await enrol(ada, "ada");
+    await logIn(ada);
+    const { page } = ada;
+    await page.goto(console_ + "approvals");
+    await page.getByText("lift the halt of caller:maker").first().click();
+    assert.equal(await page.getByRole("button", { name: "Approve" }).count(), 0);
+    await page.getByRole("button", { name: "Take back" }).click();
+    await page.getByText("denied").first().waitFor();
+  },
+
+  async "the number of requests comes by itself"() {
+    const { page } = people.pia;
+    await page.goto(console_);
+    const badge = page.locator("[data-live=approvals]");
+    assert.equal(await badge.isVisible(), false);
+    asked("resume", "account:binance-bots", "--reason", "again");
+    await badge.getByText("1").waitFor();
+  },
+
+  async "pages fit a telephone, light and dark, and name their fields"() {
+    for (const scheme of ["light", "dark"]) {
+      for (const [person, paths] of [["pia", ["", "approvals", "access", "sessions", "security"]], ["ada", [""]]]) {
+        const { page } = people[person];
+        await page.emulateMedia({ colorScheme: scheme });
+        await page.setViewportSize(NARROW);
+        for (const path of paths) {
+          await page.goto(console_ + path);
+          assert.equal(page.url(), console_ + path);
+          await noSidewaysScroll(page, path);
+          await noUnnamedField(page, path);
+          await page.screenshot({ path: `${folder}/${scheme}-${person}-${path || "home"}.png`, fullPage: true });
+        }
+      }
+    }
+    const anybody = await device({ viewport: NARROW });
+    for (const [name, url] of [["login", console_ + "login"], ["enrol", linkOf("ray")]]) {
+      await anybody.page.goto(url);
+      await noSidewaysScroll(anybody.page, name);
+      await noUnnamedField(anybody.page, name);
+      await anybody.page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+    }
+    await anybody.page.setViewportSize({ width: 1100, height: 800 });
+    await anybody.page.goto(console_ + "login");
+    await anybody.page.screenshot({ path: `${folder}/login-wide.png` });
+    await people.pia.page.setViewportSize({ width: 1100, height: 800 });
+    await people.pia.page.goto(console_);
+    await people.pia.page.screenshot({ path: `${folder}/home-wide.png` });
+  },
+
+  async "the keyboard is enough to log in"() {
+    const { page } = people.pia;
+    await logOut(people.pia);
+    // The button has the focus already.
+    await page.keyboard.press("Enter");
+    await page.waitForURL(console_);
+  },
+
+  async "no page broke its own policy"() {
+    assert.deepEqual(violations, []);
+  },
+};
+
+const people = {};
+let failed = 0;
+for (const [name, step] of Object.entries(steps)) {
+  const began = Date.now();
+  try {
+    await step();
+    console.log(`ok     ${name} ${((Date.now() - began) / 1000).toFixed(1)} s`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAILED ${name}\n       ${String(error.stack).split("\n").slice(0, 6).join("\n       ")}`);
+  }
+}
+await browser.close();
+console.log(`${Object.keys(steps).length - failed} passed, ${failed} failed`);
+process.exit(failed ? 1 : 0);

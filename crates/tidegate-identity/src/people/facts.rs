@@ -1,0 +1,350 @@
+//! What happened to people's credentials, sessions and logins, and what it comes to.
+//!
+//! Facts stand in the journal, so none holds anything that opens a door: of session ids, links and
+//! recovery codes there are digests of random bits, of passkeys the public part. Password hashes and
+//! the secrets of authenticator apps are in the sealed store; here is only that there are.
+
+use super::enrolment::{LinkKey, UsedLinks};
+use super::passkey::Passkey;
+use super::password::StoredPassword;
+use super::recovery::RecoveryCodes;
+use super::sessions::{Begun, SessionKey, Sessions};
+use super::throttle::{Attempt, Throttle};
+use super::totp::Totp;
+use super::{PersonHandle, Shown};
+use std::collections::BTreeMap;
+use tidegate_types::ids::PersonName;
+use tidegate_types::time::Time;
+use tidegate_types::{codec_enum, codec_struct};
+
+/// Most passkeys of one person.
+pub const MAX_PASSKEYS: usize = 16;
+
+/// Something that happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fact {
+    /// Somebody used a link: the person begins anew under this handle, and all that was before is void.
+    Enrolled {
+        /// Who from now on.
+        person: PersonHandle,
+        /// The person's name.
+        name: PersonName,
+        /// The link.
+        link: LinkKey,
+        /// When the link would have lapsed.
+        until: Time,
+        /// From where, for people.
+        origin: String,
+        /// When.
+        at: Time,
+    },
+    /// A person is none of the desk's any more.
+    Gone {
+        /// Who.
+        person: PersonHandle,
+    },
+    /// A passkey was added.
+    PasskeyAdded {
+        /// Which.
+        passkey: Passkey,
+    },
+    /// A passkey was used, and its device's counter grew.
+    PasskeyUsed {
+        /// As it is from now on.
+        passkey: Passkey,
+    },
+    /// A passkey was removed.
+    PasskeyRemoved {
+        /// Whose.
+        person: PersonHandle,
+        /// Its id.
+        credential: Vec<u8>,
+        /// When.
+        at: Time,
+    },
+    /// A password and an authenticator app were set, in place of those before; both are in the sealed
+    /// store.
+    PasswordSet {
+        /// Whose.
+        person: PersonHandle,
+        /// The app's first step of which no code was used.
+        next_step: u64,
+        /// When.
+        at: Time,
+    },
+    /// A code of the app was used.
+    CodeUsed {
+        /// Whose.
+        person: PersonHandle,
+        /// The first step of which no code was used.
+        next_step: u64,
+    },
+    /// New recovery codes, as digests; those before are void.
+    RecoverySet {
+        /// Whose.
+        person: PersonHandle,
+        /// Which.
+        codes: RecoveryCodes,
+    },
+    /// A recovery code was used.
+    RecoveryUsed {
+        /// Whose.
+        person: PersonHandle,
+        /// Those that are left.
+        codes: RecoveryCodes,
+    },
+    /// A session began.
+    SessionBegun {
+        /// Which.
+        key: SessionKey,
+        /// How.
+        begun: Begun,
+    },
+    /// More was shown in a session, which goes on under another id.
+    SessionRaised {
+        /// Which it was.
+        was: SessionKey,
+        /// Which it is.
+        key: SessionKey,
+        /// What was shown.
+        shown: Shown,
+    },
+    /// A session was still used; noted now and then.
+    SessionSeen {
+        /// Which.
+        key: SessionKey,
+        /// When.
+        at: Time,
+    },
+    /// A session ended.
+    SessionEnded {
+        /// Which.
+        key: SessionKey,
+    },
+    /// A session was ended from a list.
+    SessionRevoked {
+        /// Whose.
+        person: PersonHandle,
+        /// Its number.
+        number: u64,
+    },
+    /// All sessions of a person ended, but one perhaps.
+    SessionsEnded {
+        /// Whose.
+        person: PersonHandle,
+        /// Which goes on.
+        but: Option<SessionKey>,
+    },
+    /// A guess at a password or a code is about to be checked.
+    Tried {
+        /// Which.
+        attempt: Attempt,
+    },
+    /// That guess was right.
+    Passed {
+        /// Which.
+        attempt: Attempt,
+    },
+    /// A login is whole: wrong guesses before it are forgotten.
+    Cleared {
+        /// Whose.
+        person: PersonHandle,
+    },
+    /// A passkey signed the digest of a request for approval: what an auditor checks it by.
+    Signed {
+        /// Whose.
+        person: PersonHandle,
+        /// The request's number.
+        request: u64,
+        /// What was signed.
+        signature: Signature,
+    },
+}
+codec_enum!(Fact {
+    0 => Enrolled { person, name, link, until, origin, at },
+    1 => Gone { person },
+    2 => PasskeyAdded { passkey },
+    3 => PasskeyUsed { passkey },
+    4 => PasskeyRemoved { person, credential, at },
+    5 => PasswordSet { person, next_step, at },
+    6 => CodeUsed { person, next_step },
+    7 => RecoverySet { person, codes },
+    8 => RecoveryUsed { person, codes },
+    9 => SessionBegun { key, begun },
+    10 => SessionRaised { was, key, shown },
+    11 => SessionSeen { key, at },
+    12 => SessionEnded { key },
+    13 => SessionRevoked { person, number },
+    14 => SessionsEnded { person, but },
+    15 => Tried { attempt },
+    16 => Passed { attempt },
+    17 => Cleared { person },
+    18 => Signed { person, request, signature },
+});
+
+/// An assertion as the browser sent it (Web Authentication, section 5.2.2).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Signature {
+    /// The credential's id.
+    pub credential: Vec<u8>,
+    /// `clientDataJSON`: its challenge is the digest.
+    pub client_data: Vec<u8>,
+    /// `authenticatorData`.
+    pub authenticator_data: Vec<u8>,
+    /// The signature over the one and SHA-256 of the other.
+    pub signature: Vec<u8>,
+}
+codec_struct!(Signature { credential, client_data, authenticator_data, signature });
+
+/// What a person can log in by.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Member {
+    /// Who.
+    pub name: PersonName,
+    /// Since when.
+    pub since: Time,
+    /// The passkeys, the oldest first.
+    pub passkeys: Vec<Passkey>,
+    /// When the password and the authenticator app were set, if they were.
+    pub password: Option<Time>,
+    /// The app's first step of which no code was used.
+    pub next_step: u64,
+    /// The recovery codes that are left.
+    pub recovery: RecoveryCodes,
+}
+codec_struct!(Member { name, since, passkeys, password, next_step, recovery });
+
+/// What the sealed store keeps of a person.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sealed {
+    /// The password.
+    pub password: StoredPassword,
+    /// The authenticator app.
+    pub totp: Totp,
+}
+codec_struct!(Sealed { password, totp });
+
+/// What the facts come to.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct State {
+    members: BTreeMap<PersonHandle, Member>,
+    used_links: UsedLinks,
+    sessions: Sessions,
+    throttle: Throttle,
+}
+codec_struct!(State { members, used_links, sessions, throttle });
+
+impl State {
+    /// Folds a fact in: live and on replay the same.
+    pub fn apply(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Enrolled { person, name, link, until, at, .. } => {
+                self.enrol(*person, name, *at);
+                self.used_links.insert(*link, *until, *at);
+            }
+            Fact::Gone { person } => self.forget(*person),
+            Fact::PasskeyAdded { passkey } | Fact::PasskeyUsed { passkey } => self.put(passkey),
+            Fact::PasskeyRemoved { person, credential, .. } => {
+                self.with(*person, |member| member.passkeys.retain(|key| key.id() != credential));
+            }
+            Fact::PasswordSet { person, next_step, at } => self.with(*person, |member| {
+                (member.password, member.next_step) = (Some(*at), *next_step);
+            }),
+            Fact::CodeUsed { person, next_step } => self.with(*person, |member| {
+                member.next_step = member.next_step.max(*next_step);
+            }),
+            Fact::RecoverySet { person, codes } | Fact::RecoveryUsed { person, codes } => {
+                self.with(*person, |member| member.recovery = codes.clone());
+            }
+            Fact::SessionBegun { key, begun } => self.sessions.begin(*key, begun),
+            Fact::SessionRaised { was, key, shown } => self.sessions.raise(*was, *key, *shown),
+            // One that lapsed meanwhile is gone, and that is all there is to know.
+            Fact::SessionSeen { key, at } => drop(self.sessions.enter(*key, *at).is_ok()),
+            Fact::SessionEnded { key } => drop(self.sessions.end(*key)),
+            Fact::SessionRevoked { person, number } => {
+                self.sessions.end_number(*person, *number);
+            }
+            Fact::SessionsEnded { person, but } => drop(self.sessions.end_all(*person, *but)),
+            Fact::Tried { attempt } => self.throttle.count(attempt),
+            Fact::Passed { attempt } => self.throttle.passed(attempt),
+            Fact::Cleared { person } => self.throttle.clear(*person),
+            Fact::Signed { .. } => {}
+        }
+    }
+
+    /// The people who enrolled.
+    pub fn members(&self) -> &BTreeMap<PersonHandle, Member> {
+        &self.members
+    }
+
+    /// A person by name.
+    pub fn named(&self, name: &str) -> Option<(PersonHandle, &Member)> {
+        let found = self.members.iter().find(|(_, member)| member.name.as_str() == name);
+        found.map(|(handle, member)| (*handle, member))
+    }
+
+    /// Whose passkey an id is.
+    pub fn passkey(&self, credential: &[u8]) -> Option<&Passkey> {
+        self.members.values().flat_map(|m| &m.passkeys).find(|key| key.id() == credential)
+    }
+
+    /// Which links were used.
+    pub fn used_links(&self) -> &UsedLinks {
+        &self.used_links
+    }
+
+    /// The sessions.
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// How often anybody has guessed.
+    pub fn throttle(&self) -> &Throttle {
+        &self.throttle
+    }
+
+    fn enrol(&mut self, person: PersonHandle, name: &PersonName, at: Time) {
+        let before: Vec<PersonHandle> = self
+            .members
+            .iter()
+            .filter(|(_, m)| m.name == *name)
+            .map(|(handle, _)| *handle)
+            .collect();
+        for handle in before {
+            self.forget(handle);
+        }
+        let member = Member {
+            name: name.clone(),
+            since: at,
+            passkeys: Vec::new(),
+            password: None,
+            next_step: 0,
+            recovery: RecoveryCodes::default(),
+        };
+        self.members.insert(person, member);
+    }
+
+    fn forget(&mut self, person: PersonHandle) {
+        self.members.remove(&person);
+        self.sessions.end_all(person, None);
+        self.throttle.clear(person);
+    }
+
+    fn put(&mut self, passkey: &Passkey) {
+        self.with(passkey.person(), |member| {
+            match member.passkeys.iter_mut().find(|known| known.id() == passkey.id()) {
+                Some(known) => *known = passkey.clone(),
+                None => member.passkeys.push(passkey.clone()),
+            }
+        });
+    }
+
+    fn with(&mut self, person: PersonHandle, change: impl FnOnce(&mut Member)) {
+        if let Some(member) = self.members.get_mut(&person) {
+            change(member);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

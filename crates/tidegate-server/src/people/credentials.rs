@@ -1,0 +1,236 @@
+//! What a person logs in by: passkeys, and a password with an authenticator app.
+
+use super::{Error, PasskeyAnswer, People, Visitor, entry, fresh, lock, unavailable};
+use crate::aside::aside;
+use crate::clock;
+use aws_lc_rs::digest::{SHA256, digest};
+use serde_json::Value;
+use std::sync::Arc;
+use tidegate_identity::people::passkey::{creation_options, register};
+use tidegate_identity::people::password::is_fit;
+use tidegate_identity::people::{
+    Challenge, Cost, Fact, FreshCodes, MAX_PASSKEYS, Member, OneTimeText, PasswordError,
+    PersonHandle, Purpose, RecoveryCodes, Sealed, StoredPassword, Totp,
+};
+use tidegate_types::codec::to_bytes;
+use tidegate_types::ids::PersonName;
+use tidegate_types::secret::Secret;
+use tidegate_types::time::{Span, Time};
+use zeroize::Zeroizing;
+
+/// How long an authenticator app that was offered may be confirmed.
+const OFFERED_FOR: Span = Span::from_secs(30 * 60);
+/// Most apps that are offered at a time.
+const MAX_OFFERED: usize = 1000;
+
+/// An authenticator app to be set up.
+#[derive(Debug)]
+pub struct App {
+    /// The secret for those who type it.
+    pub secret: OneTimeText,
+    /// The same as the app reads it from a picture or a link.
+    pub uri: OneTimeText,
+}
+
+/// A password, and a code of the app that was offered.
+pub struct AppAnswer {
+    /// The password.
+    pub password: Zeroizing<String>,
+    /// The code.
+    pub code: Zeroizing<String>,
+}
+
+/// Whose credentials these become.
+pub(super) struct Owner {
+    pub(super) handle: PersonHandle,
+    pub(super) name: PersonName,
+}
+
+/// A password and an app that are in the sealed store, to be put on record.
+pub(super) struct Prepared {
+    next_step: u64,
+    codes: RecoveryCodes,
+    fresh: FreshCodes,
+}
+
+impl Prepared {
+    pub(super) fn facts(&self, person: PersonHandle, at: Time) -> [Fact; 2] {
+        let codes = self.codes.clone();
+        [
+            Fact::PasswordSet { person, next_step: self.next_step, at },
+            Fact::RecoverySet { person, codes },
+        ]
+    }
+
+    pub(super) fn into_codes(self) -> FreshCodes {
+        self.fresh
+    }
+}
+
+impl People {
+    /// What a person has to log in by.
+    pub fn credentials(&self, visitor: &Visitor) -> Option<Member> {
+        self.state().members().get(&visitor.handle).cloned()
+    }
+
+    /// Offers an authenticator app to who holds `door`, a link's secret or a session's id. The same one
+    /// again until it is confirmed or lapses.
+    ///
+    /// # Errors
+    /// When there are no random numbers.
+    pub fn offer_app(&self, door: &str, name: &PersonName) -> Result<App, Error> {
+        let (key, now) = (door_key(door), clock::now());
+        let mut offered = lock(&self.offered);
+        offered.retain(|_, (_, until)| now < *until);
+        if offered.len() >= MAX_OFFERED && !offered.contains_key(&key) {
+            return Err(Error::Busy);
+        }
+        let made = (Totp::new(fresh()?), now.plus(OFFERED_FOR));
+        let (totp, _) = offered.entry(key).or_insert(made);
+        let issuer = self.desk.look(|state| match state.desk() {
+            Some((desk, _)) => format!("Tidegate {desk}"),
+            None => "Tidegate".to_owned(),
+        });
+        Ok(App { secret: totp.secret_text(), uri: totp.uri(&issuer, name.as_str()) })
+    }
+
+    /// Checks and seals a password and an app, so that only putting them on record is left.
+    pub(super) async fn prepare(
+        &self,
+        door: &str,
+        owner: &Owner,
+        answer: AppAnswer,
+    ) -> Result<Prepared, Error> {
+        let AppAnswer { password, code } = answer;
+        let about = [owner.name.as_str(), "tidegate"];
+        is_fit(&password, &about).map_err(Error::Unfit)?;
+        let offered = lock(&self.offered).get(&door_key(door)).map(|(totp, _)| totp.clone());
+        let mut totp = offered.ok_or(Error::Code)?;
+        totp.check(&code, clock::now()).map_err(|_| Error::Code)?;
+        let next_step = totp.next_step();
+        let slot = self.slots.take().ok_or(Error::Busy)?;
+        let (secrets, pepper) = (Arc::clone(&self.secrets), Arc::clone(&self.pepper));
+        let (salt, handle, name) = (fresh()?, owner.handle, owner.name.clone());
+        let sealed = aside("password", move || {
+            let about = [name.as_str(), "tidegate"];
+            let password =
+                StoredPassword::choose(&slot, &pepper, Cost::TODAY, &password, &about, salt);
+            let password = password.map_err(|error| match error {
+                PasswordError::Unfit(unfit) => Error::Unfit(unfit),
+                PasswordError::Wrong | PasswordError::System => Error::Busy,
+            })?;
+            let bytes = Secret::new(to_bytes(&Sealed { password, totp }));
+            lock(&secrets).put(&entry(handle), &bytes).map_err(unavailable)
+        });
+        sealed.await.map_err(unavailable)??;
+        lock(&self.offered).remove(&door_key(door));
+        let (codes, fresh) = RecoveryCodes::issue(&fresh()?);
+        Ok(Prepared { next_step, codes, fresh })
+    }
+
+    /// What a browser is asked to make one more passkey by.
+    ///
+    /// # Errors
+    /// When the login is not fresh, or there are too many.
+    pub fn ask_new_passkey(&self, visitor: &Visitor, id: &str) -> Result<Value, Error> {
+        let (party, now) = (self.party()?, clock::now());
+        let member = self.changeable(visitor)?;
+        if member.passkeys.len() >= MAX_PASSKEYS {
+            return Err(Error::Count("there are too many passkeys; remove one first"));
+        }
+        let challenge = Challenge::new(Purpose::Enrol, fresh()?, now);
+        let (handle, had) = (visitor.handle, &member.passkeys);
+        let options = creation_options(party, &challenge, handle, member.name.as_str(), had, false);
+        lock(&self.challenges).begin(id, challenge, now);
+        Ok(options)
+    }
+
+    /// Adds a passkey. The person's other sessions end.
+    ///
+    /// # Errors
+    /// When the login is not fresh or the passkey cannot be taken.
+    pub async fn add_passkey(
+        &self,
+        visitor: &Visitor,
+        id: &str,
+        answer: &PasskeyAnswer,
+    ) -> Result<(), Error> {
+        let party = self.party()?;
+        self.changeable(visitor)?;
+        let challenge = lock(&self.challenges).take(id, Purpose::Enrol, clock::now());
+        let challenge = challenge.map_err(Error::Passkey)?;
+        self.record(|state, now| {
+            let known = |id: &[u8]| state.passkey(id).is_some();
+            let (person, made) = (visitor.handle, answer.registration());
+            let passkey = register(party, challenge, person, made, known, None, now)
+                .map_err(Error::Passkey)?;
+            let but = Some(visitor.session);
+            Ok(((), vec![Fact::PasskeyAdded { passkey }, Fact::SessionsEnded { person, but }]))
+        })
+        .await
+    }
+
+    /// Removes a passkey, known by SHA-256 of its id. The person's other sessions end.
+    ///
+    /// # Errors
+    /// When the login is not fresh, or no way to log in would be left.
+    pub async fn remove_passkey(&self, visitor: &Visitor, which: &[u8; 32]) -> Result<(), Error> {
+        self.changeable(visitor)?;
+        self.record(|state, at| {
+            let person = visitor.handle;
+            let member = state.members().get(&person).ok_or(Error::Wrong)?;
+            let found = member.passkeys.iter().find(|key| credential_digest(key.id()) == *which);
+            let Some(found) = found else { return Ok(((), Vec::new())) };
+            if member.passkeys.len() == 1 && member.password.is_none() {
+                return Err(Error::Count("this is the only way to log in; add another one first"));
+            }
+            let credential = found.id().to_vec();
+            let facts = vec![
+                Fact::PasskeyRemoved { person, credential, at },
+                Fact::SessionsEnded { person, but: Some(visitor.session) },
+            ];
+            Ok(((), facts))
+        })
+        .await
+    }
+
+    /// Sets a password and an app in place of those before; the recovery codes, to be shown once. The
+    /// person's other sessions end.
+    ///
+    /// # Errors
+    /// When the login is not fresh, or the password or the code is not good.
+    pub async fn set_password(
+        &self,
+        visitor: &Visitor,
+        id: &str,
+        answer: AppAnswer,
+    ) -> Result<FreshCodes, Error> {
+        self.changeable(visitor)?;
+        let owner = Owner { handle: visitor.handle, name: visitor.person.clone() };
+        let set = self.prepare(id, &owner, answer).await?;
+        self.record(|_, now| {
+            let ended = Fact::SessionsEnded { person: owner.handle, but: Some(visitor.session) };
+            Ok(((), set.facts(owner.handle, now).into_iter().chain([ended]).collect()))
+        })
+        .await?;
+        Ok(set.into_codes())
+    }
+
+    fn changeable(&self, visitor: &Visitor) -> Result<Member, Error> {
+        if !visitor.fresh {
+            return Err(Error::Stale);
+        }
+        self.credentials(visitor).ok_or(Error::Wrong)
+    }
+}
+
+/// SHA-256 of a credential's id, by which it is named.
+pub(crate) fn credential_digest(id: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.iter_mut().zip(digest(&SHA256, id).as_ref()).for_each(|(to, from)| *to = *from);
+    out
+}
+
+fn door_key(door: &str) -> [u8; 32] {
+    credential_digest(door.as_bytes())
+}

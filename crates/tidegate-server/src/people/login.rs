@@ -1,0 +1,192 @@
+//! Logging in: by passkey, or by password and code in two steps.
+
+use super::{Error, PasskeyAnswer, People, entry, fresh, lock, open_sealed, unavailable};
+use crate::aside::aside;
+use crate::clock;
+use serde_json::Value;
+use std::net::IpAddr;
+use std::sync::Arc;
+use tidegate_identity::people::passkey::{authenticate, request_options};
+use tidegate_identity::people::throttle::{Attempt, Target};
+use tidegate_identity::people::{
+    Begun, Challenge, Cost, Fact, Level, OneTimeText, PasswordError, PersonHandle, Purpose,
+    SessionKey, Shown, State, StoredPassword,
+};
+use tidegate_types::person::Role;
+use tidegate_types::time::Time;
+use zeroize::Zeroizing;
+
+impl People {
+    /// What a browser is asked to show a passkey by, known by the cookie of its login page.
+    ///
+    /// # Errors
+    /// When the gateway cannot ask now.
+    pub fn ask_passkey(&self, browser: &str) -> Result<Value, Error> {
+        let (party, now) = (self.party()?, clock::now());
+        let challenge = Challenge::new(Purpose::LogIn, fresh()?, now);
+        let options = request_options(party, &challenge, &[]);
+        lock(&self.challenges).begin(browser, challenge, now);
+        Ok(options)
+    }
+
+    /// Logs in whoever's passkey was shown; the new session's id.
+    ///
+    /// # Errors
+    /// The same whatever is wrong with it.
+    pub async fn log_in_by_passkey(
+        &self,
+        browser: &str,
+        answer: &PasskeyAnswer,
+        origin: &str,
+    ) -> Result<OneTimeText, Error> {
+        let party = self.party()?;
+        let challenge = lock(&self.challenges).take(browser, Purpose::LogIn, clock::now());
+        let challenge = challenge.map_err(|_| Error::Wrong)?;
+        let (id, key) = SessionKey::fresh(&fresh()?);
+        self.record(|state, now| {
+            let known = state.passkey(&answer.credential.0).ok_or(Error::Wrong)?;
+            let mut passkey = known.clone();
+            let asserted = authenticate(party, challenge, &mut passkey, answer.assertion(), now)
+                .map_err(|_| Error::Wrong)?;
+            let person = asserted.person();
+            let begun = self.begun(state, person, asserted.shown(), origin, now)?;
+            let facts = vec![
+                Fact::PasskeyUsed { passkey },
+                Fact::Cleared { person },
+                Fact::SessionBegun { key, begun },
+            ];
+            Ok(((), facts))
+        })
+        .await?;
+        Ok(id)
+    }
+
+    /// The first step by password: a session that is good for nothing but the second.
+    ///
+    /// # Errors
+    /// The same for a wrong password, a name that is nobody's, and too many guesses.
+    pub async fn log_in_by_password(
+        &self,
+        name: &str,
+        password: Zeroizing<String>,
+        from: IpAddr,
+        origin: &str,
+    ) -> Result<OneTimeText, Error> {
+        let (attempt, person) = self.guess(name, from).await?;
+        let shown = match self.check_password(person, password).await {
+            // It was no guess.
+            Err(Error::Busy) => {
+                self.record(|_, _| Ok(((), vec![Fact::Passed { attempt }]))).await?;
+                return Err(Error::Busy);
+            }
+            checked => checked?,
+        };
+        let person = person.ok_or(Error::Wrong)?;
+        let (id, key) = SessionKey::fresh(&fresh()?);
+        self.record(|state, now| {
+            let begun = self.begun(state, person, shown, origin, now)?;
+            Ok(((), vec![Fact::Passed { attempt }, Fact::SessionBegun { key, begun }]))
+        })
+        .await?;
+        Ok(id)
+    }
+
+    /// The second step: a code of the app, or a recovery code. The session goes on under the id
+    /// returned.
+    ///
+    /// # Errors
+    /// When the code is wrong, was used, or there were too many guesses.
+    pub async fn log_in_by_code(
+        &self,
+        id: &str,
+        code: &str,
+        from: IpAddr,
+    ) -> Result<OneTimeText, Error> {
+        let visitor = self.look(id).filter(|visitor| visitor.level == Level::One);
+        let visitor = visitor.ok_or(Error::Wrong)?;
+        let (attempt, person) = self.guess(visitor.person.as_str(), from).await?;
+        let sealed = match person {
+            Some(person) if person == visitor.handle => self.sealed(person).await?,
+            _ => None,
+        };
+        let mut totp = sealed.ok_or(Error::Wrong)?.totp.clone();
+        let (new, key) = SessionKey::fresh(&fresh()?);
+        self.record(|state, now| {
+            let (person, was) = (visitor.handle, visitor.session);
+            state.sessions().look(was, now).map_err(|_| Error::Wrong)?;
+            let member = state.members().get(&person).ok_or(Error::Wrong)?;
+            totp.used_before(member.next_step);
+            let (shown, used) = match totp.check(code, now) {
+                Ok(shown) => (shown, Fact::CodeUsed { person, next_step: totp.next_step() }),
+                Err(_) => {
+                    let mut codes = member.recovery.clone();
+                    let shown = codes.spend(code, now).ok_or(Error::Wrong)?;
+                    (shown, Fact::RecoveryUsed { person, codes })
+                }
+            };
+            let facts = vec![
+                Fact::Passed { attempt },
+                used,
+                Fact::Cleared { person },
+                Fact::SessionRaised { was, key, shown },
+            ];
+            Ok(((), facts))
+        })
+        .await?;
+        Ok(new)
+    }
+
+    /// Counts a guess before it is checked; whose it is, if it is anybody's.
+    pub(super) async fn guess(
+        &self,
+        name: &str,
+        from: IpAddr,
+    ) -> Result<(Attempt, Option<PersonHandle>), Error> {
+        self.record(|state, now| {
+            let known = state.named(name).filter(|(_, member)| self.person(&member.name).is_some());
+            let person = known.map(|(handle, _)| handle);
+            let target = person.map_or(Target::Stranger(name), Target::Person);
+            let attempt = state.throttle().admit(target, from, now).map_err(|_| Error::Wrong)?;
+            let facts = vec![Fact::Tried { attempt: attempt.clone() }];
+            Ok(((attempt, person), facts))
+        })
+        .await
+    }
+
+    /// Checks a password; where there is none to check, the same work is done.
+    async fn check_password(
+        &self,
+        person: Option<PersonHandle>,
+        password: Zeroizing<String>,
+    ) -> Result<Shown, Error> {
+        let slot = self.slots.take().ok_or(Error::Busy)?;
+        let (secrets, pepper) = (Arc::clone(&self.secrets), Arc::clone(&self.pepper));
+        let set = person.filter(|person| {
+            self.state().members().get(person).is_some_and(|member| member.password.is_some())
+        });
+        let now = clock::now();
+        let checked = aside("password", move || {
+            let sealed = set.map(|person| lock(&secrets).get(&entry(person))).transpose();
+            let stored = sealed.ok().flatten().and_then(open_sealed).map(|sealed| sealed.password);
+            StoredPassword::check(stored.as_ref(), &slot, &pepper, Cost::TODAY, &password, now)
+        });
+        match checked.await.map_err(unavailable)? {
+            Ok(right) => Ok(right.shown),
+            Err(PasswordError::Wrong | PasswordError::Unfit(_)) => Err(Error::Wrong),
+            Err(PasswordError::System) => Err(Error::Busy),
+        }
+    }
+
+    fn begun(
+        &self,
+        state: &State,
+        person: PersonHandle,
+        shown: Shown,
+        origin: &str,
+        at: Time,
+    ) -> Result<Begun, Error> {
+        let member = state.members().get(&person).ok_or(Error::Wrong)?;
+        let roles: Vec<Role> = self.person(&member.name).ok_or(Error::Wrong)?.roles;
+        Ok(Begun { person, roles, shown, origin: origin.to_owned(), at })
+    }
+}

@@ -1,0 +1,437 @@
+//! The people who come by browser: how they enrol, log in, stay and leave.
+//!
+//! Every step is a fact of the identity's ledger, on disk before it is answered. A fact is decided and
+//! folded in under one lock, so that two attempts side by side see each other; what takes long
+//! (hashes, the sealed store) happens before, on threads of its own.
+
+mod approve;
+mod credentials;
+mod enrol;
+mod login;
+
+pub(crate) use credentials::credential_digest;
+pub use credentials::{App, AppAnswer};
+pub use enrol::Invited;
+
+use crate::aside::aside;
+use crate::clock;
+use crate::desk::Desk;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tidegate_core::action::Answer;
+use tidegate_identity::ledger;
+use tidegate_identity::people::{
+    Assertion, Challenges, Fact, Level, PasskeyError, Pepper, PersonHandle, Registration,
+    RelyingParty, Sealed, Session, SessionKey, Slots, State, Totp, Unfit,
+};
+use tidegate_types::codec::from_bytes;
+use tidegate_types::ids::{KeyId, PersonName};
+use tidegate_types::person::{Person, Role};
+use tidegate_types::secret::Secret;
+use tidegate_types::time::{Span, Time};
+use tidegate_vault::CallerSecrets;
+
+/// Hashes that are made at a time: 64 MiB each.
+const HASHES: usize = 4;
+/// How often it is noted that a session is still used.
+const NOTED_EVERY: Span = Span::from_secs(60);
+/// How fresh a login must be by which credentials are changed.
+const FRESH: Span = Span::from_secs(15 * 60);
+
+/// The people's side of who is calling.
+pub struct People {
+    desk: Arc<Desk>,
+    state: Mutex<State>,
+    challenges: Mutex<Challenges>,
+    /// Authenticator apps that were offered and not confirmed yet.
+    offered: Mutex<BTreeMap<[u8; 32], (Totp, Time)>>,
+    secrets: Arc<Mutex<CallerSecrets>>,
+    pepper: Arc<Pepper>,
+    slots: Arc<Slots>,
+    place: OnceLock<Place>,
+}
+
+/// Where the pages are.
+#[derive(Debug)]
+struct Place {
+    origin: String,
+    party: RelyingParty,
+}
+
+/// Who a request is from, by its session.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Visitor {
+    /// The name.
+    pub person: PersonName,
+    /// The same to credentials.
+    pub handle: PersonHandle,
+    /// The roles.
+    pub roles: Vec<Role>,
+    /// The session.
+    pub session: SessionKey,
+    /// Its number in its person's list.
+    pub number: u64,
+    /// What the login is worth; below `Level::Two` it is under way.
+    pub level: Level,
+    /// Whether all of that was shown moments ago.
+    pub fresh: bool,
+}
+
+/// A session as its person reads it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// Its number.
+    pub number: u64,
+    /// Where it came from.
+    pub origin: String,
+    /// When it began.
+    pub since: Time,
+    /// When it was used last, to the minute.
+    pub last_seen: Time,
+}
+
+/// What a browser answers when a passkey was made or used, each part in base64url.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasskeyAnswer {
+    credential: Octets,
+    client_data: Octets,
+    #[serde(default)]
+    attestation: Octets,
+    #[serde(default)]
+    authenticator_data: Octets,
+    #[serde(default)]
+    signature: Octets,
+    #[serde(default)]
+    person: Option<Octets>,
+}
+
+/// Bytes that are written in base64url.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Octets(Vec<u8>);
+
+/// Why something was not done. A person who is not logged in reads no more of it than this says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Error {
+    /// Name, password, code or passkey are not right, or there were too many guesses.
+    Wrong,
+    /// The link is good for nothing.
+    Link,
+    /// The password cannot be chosen.
+    Unfit(Unfit),
+    /// The code is not that of the app that was offered.
+    Code,
+    /// The passkey cannot be taken.
+    Passkey(PasskeyError),
+    /// It would leave no way to log in, or there are too many already.
+    Count(&'static str),
+    /// The login is too long ago for this.
+    Stale,
+    /// What was signed is not what was shown.
+    OtherStatement,
+    /// Too many log in at this moment.
+    Busy,
+    /// It cannot be put on record or be kept.
+    Unavailable(String),
+}
+
+impl People {
+    /// The people as the journal tells of them.
+    ///
+    /// # Errors
+    /// When the key for the passwords cannot be derived.
+    pub fn new(
+        desk: Arc<Desk>,
+        state: State,
+        secrets: Arc<Mutex<CallerSecrets>>,
+    ) -> Result<Arc<People>, String> {
+        let derived = lock(&secrets).derive("pepper of passwords").map_err(|e| e.to_string())?;
+        let key = <[u8; 32]>::try_from(derived.expose()).map_err(|e| e.to_string())?;
+        Ok(Arc::new(People {
+            desk,
+            state: Mutex::new(state),
+            challenges: Mutex::default(),
+            offered: Mutex::default(),
+            secrets,
+            pepper: Arc::new(Pepper::new(key)),
+            slots: Slots::new(HASHES),
+            place: OnceLock::new(),
+        }))
+    }
+
+    /// Tells where the pages are, once that is known.
+    ///
+    /// # Errors
+    /// When passkeys cannot be had there.
+    pub fn open(&self, origin: &str) -> Result<(), String> {
+        let host = origin.split_once("://").map_or("", |(_, host)| host);
+        let id = host.rsplit_once(':').map_or(host, |(host, _)| host);
+        let party = RelyingParty::new(id, &[origin]).map_err(|e| format!("{origin}: {e}"))?;
+        // Told once at the start.
+        let _ = self.place.set(Place { origin: origin.to_owned(), party });
+        Ok(())
+    }
+
+    /// Where the pages are; empty before that is known.
+    pub fn origin(&self) -> &str {
+        self.place.get().map_or("", |place| &place.origin)
+    }
+
+    /// Who a session's id stands for. Nobody once the session lapsed, the person is none of the desk's
+    /// or has other roles than when it began.
+    pub async fn enter(&self, id: &str) -> Option<Visitor> {
+        let key = SessionKey::of(id);
+        let entered = self.record(|state, now| {
+            let Ok(session) = state.sessions().look(key, now) else {
+                return Ok((None, Vec::new()));
+            };
+            let Some(visitor) = self.visitor(state, key, session, now) else {
+                return Ok((None, vec![Fact::SessionEnded { key }]));
+            };
+            let due = now.since(session.last_seen()) >= NOTED_EVERY;
+            let seen = due.then_some(Fact::SessionSeen { key, at: now });
+            Ok((Some(visitor), seen.into_iter().collect()))
+        });
+        // Where nothing can be put on record nobody gets in.
+        entered.await.unwrap_or(None)
+    }
+
+    /// The same without using the session: for a page that asks by itself.
+    pub fn look(&self, id: &str) -> Option<Visitor> {
+        let (key, now, state) = (SessionKey::of(id), clock::now(), self.state());
+        let session = state.sessions().look(key, now).ok()?;
+        self.visitor(&state, key, session, now)
+    }
+
+    /// Ends a session.
+    pub async fn log_out(&self, id: &str) -> Result<(), Error> {
+        let key = SessionKey::of(id);
+        self.record(|state, now| {
+            let there = state.sessions().look(key, now).is_ok();
+            Ok(((), there.then_some(Fact::SessionEnded { key }).into_iter().collect()))
+        })
+        .await
+    }
+
+    /// A person's sessions, the oldest first.
+    pub fn sessions(&self, name: &PersonName) -> Vec<Listed> {
+        let (now, state) = (clock::now(), self.state());
+        let Some((handle, _)) = state.named(name.as_str()) else { return Vec::new() };
+        let list = state.sessions().list(handle, now);
+        let listed = |session: &&Session| Listed {
+            number: session.number(),
+            origin: session.origin().to_owned(),
+            since: session.since(),
+            last_seen: session.last_seen(),
+        };
+        list.iter().map(listed).collect()
+    }
+
+    /// Ends one of a person's sessions, or all of them; how many that were.
+    pub async fn end_sessions(
+        &self,
+        name: &PersonName,
+        number: Option<u64>,
+        but: Option<SessionKey>,
+    ) -> Result<usize, Error> {
+        self.record(|state, now| {
+            let Some((person, _)) = state.named(name.as_str()) else { return Ok((0, Vec::new())) };
+            let list = state.sessions().list(person, now);
+            Ok(match number {
+                Some(number) if list.iter().any(|session| session.number() == number) => {
+                    (1, vec![Fact::SessionRevoked { person, number }])
+                }
+                Some(_) => (0, Vec::new()),
+                None if list.is_empty() => (0, Vec::new()),
+                None => (
+                    list.len() - usize::from(but.is_some()),
+                    vec![Fact::SessionsEnded { person, but }],
+                ),
+            })
+        })
+        .await
+    }
+
+    /// Forgets what people log in by who are none of the desk's any more, so that somebody who is given
+    /// the name later does not get in by it.
+    pub async fn forget_strangers(&self) -> Result<(), Error> {
+        let gone: Vec<PersonHandle> = self
+            .record(|state, _| {
+                let stranger = |name: &PersonName| self.person(name).is_none();
+                let gone = state.members().iter().filter(|(_, member)| stranger(&member.name));
+                let gone: Vec<PersonHandle> = gone.map(|(handle, _)| *handle).collect();
+                let facts = gone.iter().map(|person| Fact::Gone { person: *person }).collect();
+                Ok((gone, facts))
+            })
+            .await?;
+        self.forget_sealed(gone).await
+    }
+
+    async fn forget_sealed(
+        &self,
+        people: impl IntoIterator<Item = PersonHandle>,
+    ) -> Result<(), Error> {
+        for person in people {
+            self.with_secrets(move |secrets| secrets.remove(&entry(person))).await?;
+        }
+        Ok(())
+    }
+
+    /// Decides on facts and folds them in, nothing coming between; returns once they are on disk.
+    async fn record<T>(
+        &self,
+        decide: impl FnOnce(&State, Time) -> Result<(T, Vec<Fact>), Error>,
+    ) -> Result<T, Error> {
+        let (value, written) = {
+            let mut state = self.state();
+            let (value, facts) = decide(&state, clock::now())?;
+            let mut written = Vec::with_capacity(facts.len());
+            for fact in facts {
+                state.apply(&fact);
+                written.push(self.desk.identity(&ledger::Fact::People { fact }));
+            }
+            (value, written)
+        };
+        for answer in written {
+            if let Answer::Refused { reject } = answer.await {
+                return Err(Error::Unavailable(reject.to_string()));
+            }
+        }
+        Ok(value)
+    }
+
+    fn visitor(
+        &self,
+        state: &State,
+        key: SessionKey,
+        session: &Session,
+        now: Time,
+    ) -> Option<Visitor> {
+        let member = state.members().get(&session.person())?;
+        let person = self.person(&member.name)?;
+        (person.roles == session.roles()).then(|| Visitor {
+            person: person.name,
+            handle: session.person(),
+            roles: person.roles,
+            session: key,
+            number: session.number(),
+            level: session.assurance().level(),
+            fresh: session.assurance().level_within(FRESH, now) >= Level::Two,
+        })
+    }
+
+    fn person(&self, name: &PersonName) -> Option<Person> {
+        self.desk.look(|state| state.people().get(name).cloned())
+    }
+
+    fn party(&self) -> Result<&RelyingParty, Error> {
+        let closed = || Error::Unavailable("the gateway is starting".to_owned());
+        self.place.get().map(|place| &place.party).ok_or_else(closed)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// What the sealed store keeps of a person, if anything.
+    async fn sealed(&self, person: PersonHandle) -> Result<Option<Sealed>, Error> {
+        self.with_secrets(move |secrets| secrets.get(&entry(person))).await.map(open_sealed)
+    }
+
+    /// Works on the sealed store, on a thread of its own.
+    async fn with_secrets<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut CallerSecrets) -> Result<T, tidegate_vault::VaultError> + Send + 'static,
+    ) -> Result<T, Error> {
+        let secrets = Arc::clone(&self.secrets);
+        let done = aside("secrets", move || work(&mut lock(&secrets))).await;
+        done.map_err(unavailable)?.map_err(unavailable)
+    }
+}
+
+impl PasskeyAnswer {
+    fn assertion(&self) -> Assertion<'_> {
+        Assertion {
+            credential: &self.credential.0,
+            person: self.person.as_ref().map(|person| person.0.as_slice()),
+            client_data: &self.client_data.0,
+            authenticator_data: &self.authenticator_data.0,
+            signature: &self.signature.0,
+        }
+    }
+
+    fn registration(&self) -> Registration<'_> {
+        Registration { client_data: &self.client_data.0, attestation: &self.attestation.0 }
+    }
+}
+
+impl TryFrom<String> for Octets {
+    type Error = base64::DecodeError;
+
+    fn try_from(text: String) -> Result<Octets, base64::DecodeError> {
+        URL_SAFE_NO_PAD.decode(text).map(Octets)
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Error::Wrong => f.write_str(
+                "that is not right, or there were too many tries; wait a little and try again",
+            ),
+            Error::Link => {
+                f.write_str("the link is not good any more; ask an administrator for a new one")
+            }
+            Error::Unfit(unfit) => unfit.fmt(f),
+            Error::Code => {
+                f.write_str("the code is not the one that the app shows for this secret now")
+            }
+            Error::Passkey(why) => why.fmt(f),
+            Error::Count(why) => f.write_str(why),
+            Error::Stale => {
+                f.write_str("this needs a login of the last 15 minutes; log out and in again")
+            }
+            Error::OtherStatement => f.write_str(
+                "what was signed is not what this request says now; nothing was approved",
+            ),
+            Error::Busy => {
+                f.write_str("too many people log in at this moment; try again in a few seconds")
+            }
+            Error::Unavailable(why) => write!(f, "it cannot be put on record now: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+fn unavailable(error: impl std::fmt::Display) -> Error {
+    Error::Unavailable(error.to_string())
+}
+
+/// The name under which the sealed store keeps what a person logs in by.
+fn entry(person: PersonHandle) -> KeyId {
+    KeyId::hex(&[b"person".as_slice(), &person.0].concat())
+}
+
+fn open_sealed(secret: Option<Secret>) -> Option<Sealed> {
+    // One that cannot be read opens nothing.
+    from_bytes(secret?.expose()).ok()
+}
+
+/// `N` bytes fresh from the system's generator.
+fn fresh<const N: usize>() -> Result<[u8; N], Error> {
+    let mut random = [0; N];
+    getrandom::fill(&mut random).map_err(unavailable)?;
+    Ok(random)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,278 @@
+use super::*;
+use crate::admin::tests::{Office, office};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
+use serde_json::{Value, json};
+use std::net::IpAddr;
+use tidegate_types::codec::{from_bytes as decode, to_bytes};
+use zeroize::Zeroizing;
+
+pub(crate) const ORIGIN: &str = "https://localhost:8443";
+const PASSWORD: &str = "vier blaue Esel singen leise";
+
+/// A device with one passkey: what a browser and an authenticator make together.
+pub(crate) struct Device {
+    key: EcdsaKeyPair,
+    id: Vec<u8>,
+    person: String,
+    count: u32,
+}
+
+impl Device {
+    /// Makes a passkey as the options ask; the answer that a page sends.
+    pub(crate) fn make(options: &Value) -> (Device, Value) {
+        let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+        let person = options["user"]["id"].as_str().unwrap().to_owned();
+        let mut id = [0; 20];
+        getrandom::fill(&mut id).unwrap();
+        let device = Device { key, id: id.to_vec(), person, count: 0 };
+        let point = device.key.public_key().as_ref();
+        let mut data = device.data(0x45);
+        data.extend([0; 16]);
+        data.extend([0, id.len() as u8]);
+        data.extend(id);
+        data.extend([0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 32]);
+        data.extend(&point[1..33]);
+        data.extend([0x22, 0x58, 32]);
+        data.extend(&point[33..]);
+        let mut object = b"\xa3cfmtdnonegattStmt\xa0hauthData\x58".to_vec();
+        object.push(data.len() as u8);
+        object.extend(data);
+        let answer = json!({
+            "credential": text(&id),
+            "client_data": text(&client_data("webauthn.create", options)),
+            "attestation": text(&object),
+        });
+        (device, answer)
+    }
+
+    /// Signs what the options ask.
+    pub(crate) fn sign(&mut self, options: &Value) -> Value {
+        self.count += 1;
+        let (client_data, data) = (client_data("webauthn.get", options), self.data(0x05));
+        let hash = credential_digest(&client_data);
+        let signature =
+            self.key.sign(&SystemRandom::new(), &[data.as_slice(), &hash].concat()).unwrap();
+        json!({
+            "credential": text(&self.id), "person": self.person, "client_data": text(&client_data),
+            "authenticator_data": text(&data), "signature": text(signature.as_ref()),
+        })
+    }
+
+    fn data(&self, flags: u8) -> Vec<u8> {
+        let party = credential_digest(b"localhost");
+        [party.as_slice(), &[flags], &self.count.to_be_bytes()].concat()
+    }
+}
+
+fn client_data(kind: &str, options: &Value) -> Vec<u8> {
+    let data = json!({"type": kind, "challenge": options["challenge"], "origin": ORIGIN});
+    data.to_string().into_bytes()
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn answer(value: Value) -> PasskeyAnswer {
+    serde_json::from_value(value).unwrap()
+}
+
+fn home() -> IpAddr {
+    "192.0.2.7".parse().unwrap()
+}
+
+fn secret(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(text.to_owned())
+}
+/// A desk of `pia`, an approver, and `ada`, who administers; the secrets of their links.
+pub(crate) async fn manned() -> (Office, Vec<String>) {
+    let office = office().await;
+    let mut links = Vec::new();
+    for (person, roles) in [("pia", "approver"), ("ada", "admin")] {
+        let made = office.ask(json!({"op": "person-invite", "person": person})).await.unwrap();
+        links.push(made["link"].as_str().unwrap().rsplit('=').next().unwrap().to_owned());
+        let set = json!({"op": "person-set", "person": person, "roles": [roles]});
+        office.ask(set).await.unwrap();
+    }
+    (office, links)
+}
+
+async fn enrolled(people: &People, link: &str) -> Device {
+    let (device, made) = Device::make(&people.ask_first_passkey(link).unwrap());
+    people.enrol_passkey(link, &answer(made), "here").await.unwrap();
+    device
+}
+
+async fn inside(people: &People, device: &mut Device) -> String {
+    let shown = device.sign(&people.ask_passkey("browser").unwrap());
+    let id = people.log_in_by_passkey("browser", &answer(shown), "here").await.unwrap();
+    id.expose().to_owned()
+}
+
+/// The state as the journal alone would tell it.
+fn replayed(people: &People) -> State {
+    decode(&to_bytes(&*people.state())).unwrap()
+}
+
+#[tokio::test]
+async fn a_link_makes_one_passkey_which_logs_in() {
+    let (office, links) = manned().await;
+    let people = office.people();
+    let mut device = enrolled(&people, &links[0]).await;
+    assert_eq!(people.invited(&links[0]), Err(Error::Link));
+    let (_, made) = Device::make(&json!({"user": {"id": "AA"}, "challenge": "AA"}));
+    assert!(people.enrol_passkey(&links[0], &answer(made), "here").await.is_err());
+    let id = inside(&people, &mut device).await;
+    let visitor = people.enter(&id).await.unwrap();
+    assert_eq!((visitor.person.as_str(), visitor.level), ("pia", Level::Two));
+    assert_eq!(people.sessions(&visitor.person).len(), 1);
+    people.log_out(&id).await.unwrap();
+    assert_eq!(people.enter(&id).await, None);
+    // What was shown once is worth nothing again.
+    let shown = device.sign(&people.ask_passkey("browser").unwrap());
+    people.log_in_by_passkey("browser", &answer(shown.clone()), "here").await.unwrap();
+    let again = people.log_in_by_passkey("browser", &answer(shown), "here").await;
+    assert_eq!(again.map(|_| ()), Err(Error::Wrong));
+}
+
+#[tokio::test]
+async fn a_new_link_voids_what_was_before_it() {
+    let (office, links) = manned().await;
+    let people = office.people();
+    let mut device = enrolled(&people, &links[0]).await;
+    let id = inside(&people, &mut device).await;
+    let by = office.someone("ada");
+    let made = office.ask_as(&by, json!({"op": "person-invite", "person": "pia"})).await.unwrap();
+    let link = made["link"].as_str().unwrap().rsplit('=').next().unwrap().to_owned();
+    // Until it is used nothing changes.
+    assert!(people.enter(&id).await.is_some());
+    enrolled(&people, &link).await;
+    assert_eq!(people.enter(&id).await, None);
+    let shown = device.sign(&people.ask_passkey("browser").unwrap());
+    let old = people.log_in_by_passkey("browser", &answer(shown), "here").await;
+    assert_eq!(old.map(|_| ()), Err(Error::Wrong));
+}
+
+#[tokio::test]
+async fn a_person_who_goes_or_changes_roles_is_out() {
+    let (office, links) = manned().await;
+    let people = office.people();
+    let mut device = enrolled(&people, &links[0]).await;
+    let by = office.someone("ada");
+    let id = inside(&people, &mut device).await;
+    let set = json!({"op": "person-set", "person": "pia", "roles": ["approver", "auditor"]});
+    office.ask_as(&by, set).await.unwrap();
+    assert_eq!(people.enter(&id).await, None);
+    let id = inside(&people, &mut device).await;
+    let ended = json!({"op": "sessions-end", "person": "pia"});
+    assert_eq!(office.ask_as(&by, ended).await.unwrap()["ended"], 1);
+    assert_eq!(people.enter(&id).await, None);
+    let id = inside(&people, &mut device).await;
+    office.ask_as(&by, json!({"op": "person-remove", "person": "pia"})).await.unwrap();
+    assert_eq!(people.look(&id), None);
+    // Somebody who is given the name later does not get in by it.
+    let set = json!({"op": "person-set", "person": "pia", "roles": ["approver"]});
+    office.ask_as(&by, set).await.unwrap();
+    assert_eq!(people.look(&id), None);
+    let shown = device.sign(&people.ask_passkey("browser").unwrap());
+    assert!(people.log_in_by_passkey("browser", &answer(shown), "here").await.is_err());
+}
+
+#[tokio::test]
+async fn passwords_nobody_has_and_wrong_ones_are_told_alike_and_counted() {
+    let (office, links) = manned().await;
+    let people = office.people();
+    enrolled(&people, &links[0]).await;
+    for name in ["pia", "nobody", ""] {
+        let wrong = people.log_in_by_password(name, secret(PASSWORD), home(), "here").await;
+        assert_eq!(wrong.map(|_| ()), Err(Error::Wrong), "{name}");
+    }
+    let pia = people.state().named("pia").unwrap().0;
+    assert_eq!(people.state().throttle().failures(pia), 1);
+    // Side by side no more are let through than one after the other, over a restart too.
+    let tries = (0..12).map(|_| people.guess("pia", home()));
+    let admitted = futures_util::future::join_all(tries).await;
+    assert_eq!(admitted.iter().filter(|guess| guess.is_ok()).count(), 4);
+    let state = replayed(&people);
+    let secrets = Arc::clone(&people.secrets);
+    let again = People::new(Arc::clone(&office.world.desk), state, secrets).unwrap();
+    assert!(matches!(again.guess("pia", home()).await, Err(Error::Wrong)));
+    assert_eq!(again.state().throttle().failures(pia), 5);
+}
+
+#[tokio::test]
+async fn a_request_is_signed_by_its_own_digest_alone() {
+    let (office, links) = manned().await;
+    let people = office.people();
+    let (mut pia, mut ada) =
+        (enrolled(&people, &links[0]).await, enrolled(&people, &links[1]).await);
+    let id = inside(&people, &mut pia).await;
+    let visitor = people.enter(&id).await.unwrap();
+    let (one, two) = ([1; 32], [2; 32]);
+    let options = people.ask_signature(&visitor, &id, one).unwrap();
+    assert_eq!(options["challenge"], text(&one));
+    let other = answer(pia.sign(&options));
+    let told = people.take_signature(&visitor, &id, (7, two), &other).await;
+    assert_eq!(told, Err(Error::OtherStatement));
+    // It was taken: it is good for nothing any more, not even for its own.
+    let told = people.take_signature(&visitor, &id, (7, one), &other).await;
+    assert!(matches!(told, Err(Error::Passkey(PasskeyError::NoChallenge))));
+    let options = people.ask_signature(&visitor, &id, one).unwrap();
+    let another = answer(ada.sign(&options));
+    assert_eq!(people.take_signature(&visitor, &id, (7, one), &another).await, Err(Error::Wrong));
+    // A login's signature approves nothing.
+    let options = people.ask_passkey(&id).unwrap();
+    let login = answer(pia.sign(&options));
+    let told = people.take_signature(&visitor, &id, (7, one), &login).await;
+    assert!(matches!(told, Err(Error::Passkey(PasskeyError::NoChallenge))));
+    let options = people.ask_signature(&visitor, &id, one).unwrap();
+    let good = answer(pia.sign(&options));
+    let before = office.world.desk.next_seq();
+    assert!(people.take_signature(&visitor, &id, (7, one), &good).await.is_ok());
+    // The passkey's counter, and the signature for an auditor.
+    assert_eq!(office.world.desk.next_seq().0, before.0 + 2);
+}
+
+#[tokio::test]
+async fn the_last_way_to_log_in_stays() {
+    let (office, links) = manned().await;
+    let people = office.people();
+    let mut device = enrolled(&people, &links[0]).await;
+    let id = inside(&people, &mut device).await;
+    let visitor = people.enter(&id).await.unwrap();
+    let only = credential_digest(&device.id);
+    let told = people.remove_passkey(&visitor, &only).await;
+    assert!(matches!(told, Err(Error::Count(_))), "{told:?}");
+    let other = inside(&people, &mut device).await;
+    let (_, made) = Device::make(&people.ask_new_passkey(&visitor, &id).unwrap());
+    people.add_passkey(&visitor, &id, &answer(made)).await.unwrap();
+    assert_eq!(people.enter(&other).await, None);
+    assert!(people.enter(&id).await.is_some());
+    people.remove_passkey(&visitor, &only).await.unwrap();
+    assert_eq!(people.credentials(&visitor).unwrap().passkeys.len(), 1);
+    let stale = Visitor { fresh: false, ..visitor };
+    assert_eq!(people.remove_passkey(&stale, &only).await, Err(Error::Stale));
+    assert_eq!(people.ask_new_passkey(&stale, &id).map(|_| ()), Err(Error::Stale));
+}
+
+#[tokio::test]
+async fn what_a_journal_keeps_opens_nothing() {
+    let (office, links) = manned().await;
+    let people = office.people();
+    let app = people.offer_app(&links[0], &PersonName::new("pia").unwrap()).unwrap();
+    let owner =
+        credentials::Owner { handle: PersonHandle([9; 16]), name: PersonName::new("pia").unwrap() };
+    let short = AppAnswer { password: secret("short"), code: secret("000000") };
+    let told = people.prepare(&links[0], &owner, short).await;
+    assert!(matches!(told, Err(Error::Unfit(_))));
+    let guess = AppAnswer { password: secret(PASSWORD), code: secret("nope") };
+    assert!(matches!(people.prepare(&links[0], &owner, guess).await, Err(Error::Code)));
+    // The same app is offered until it is confirmed.
+    let again = people.offer_app(&links[0], &owner.name).unwrap();
+    assert_eq!(app.secret, again.secret);
+    let device = enrolled(&people, &links[0]).await;
+    let kept = to_bytes(&replayed(&people));
+    assert!(!kept.windows(8).any(|w| w == &links[0].as_bytes()[..8]));
+    assert!(replayed(&people).passkey(&device.id).is_some());
+}

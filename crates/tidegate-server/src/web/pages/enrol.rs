@@ -1,0 +1,109 @@
+//! Enrolment by a link: a passkey, or a password with an authenticator app.
+
+use super::guard::{self, Sent};
+use super::layout::{narrow, note, plain, time};
+use super::{Pages, assets, reply, status_of};
+use crate::people::{App, AppAnswer, Error};
+use maud::{Markup, html};
+use tidegate_identity::people::FreshCodes;
+use tidegate_types::request::{RawRequest, Reply};
+
+impl Pages {
+    pub(super) fn enrol_page(&self, link: &str, error: Option<&Error>) -> Reply {
+        let offered = self.people.invited(link).and_then(|invited| {
+            let app = self.people.offer_app(link, &invited.person)?;
+            Ok((invited, app))
+        });
+        let (invited, app) = match offered {
+            Ok(offered) => offered,
+            Err(error) => return plain(status_of(&error), &error.to_string()),
+        };
+        let secret = html! { input type="hidden" name="link" value=(link); };
+        let content = html! {
+            h1 { "Welcome, " (invited.person) }
+            p.lead { "Choose how you log in from now on. This link works once, until " (time(invited.until.millis())) "." }
+            @if let Some(error) = error { (note(&error.to_string(), true)) }
+            section.card {
+                h2 { "A passkey" }
+                p { "The safest way, and the only one by which requests can be approved: your device, \
+                     or a security key, checks that it is you." }
+                form data-passkey="make" data-options="/console/enrol/options"
+                    method="post" action="/console/enrol/passkey" {
+                    (secret)
+                    button.wide type="submit" { "Make a passkey" }
+                    output role="status" {}
+                }
+            }
+            section.card {
+                h2 { "Or a password and an app" }
+                form method="post" action="/console/enrol/password" {
+                    (secret)
+                    (app_fields(&app, invited.person.as_str()))
+                    button.plain.wide type="submit" { "Set password and app" }
+                }
+            }
+            script src=(assets::path("passkey.js")) defer {}
+        };
+        reply::html(error.map_or(200, status_of), narrow("Enrol", &content))
+    }
+
+    pub(super) async fn enrol_passkey(&self, request: &RawRequest, sent: &Sent) -> Reply {
+        let Some(answer) = &sent.answer else { return reply::told(Err(Error::Link)) };
+        let source = guard::source(request);
+        match self.people.enrol_passkey(&sent.link, answer, &source).await {
+            Ok(()) => reply::next("/console/login"),
+            Err(error) => reply::told(Err(error)),
+        }
+    }
+
+    pub(super) async fn enrol_password(&self, request: &RawRequest, sent: Sent) -> Reply {
+        let source = guard::source(request);
+        let Sent { link, password, code, .. } = sent;
+        let answer = AppAnswer { password, code };
+        match self.people.enrol_password(&link, answer, &source).await {
+            Ok(codes) => {
+                let content = html! {
+                    h1 { "You are enrolled" }
+                    (recovery(&codes))
+                    p { a.button href="/console/login" { "Log in" } }
+                };
+                reply::html(200, narrow("Recovery codes", &content))
+            }
+            Err(error) => self.enrol_page(&link, Some(&error)),
+        }
+    }
+}
+
+/// The fields by which a password and an app are set.
+pub(super) fn app_fields(app: &App, name: &str) -> Markup {
+    html! {
+        p { "1. Add this secret to an authenticator app: "
+            a href=(app.uri.expose()) { "open the app" } ", or type it." }
+        pre.statement aria-label="Secret" id="secret" { (in_groups(app.secret.expose())) }
+        input type="text" name="name" value=(name) autocomplete="username" hidden;
+        label for="password" { "2. Choose a password" }
+        input id="password" name="password" type="password" autocomplete="new-password" required
+            minlength="15" maxlength="512" aria-describedby="password-hint";
+        p.hint id="password-hint" { "At least 15 characters; a few words do." }
+        label for="code" { "3. The code that the app shows now" }
+        input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" required
+            maxlength="12";
+    }
+}
+
+/// New recovery codes, which are shown this once.
+pub(super) fn recovery(codes: &FreshCodes) -> Markup {
+    html! {
+        section.card {
+            h2 { "Recovery codes" }
+            p { "Each logs you in once in place of the app. Write them down or print them now: they are \
+                 not shown again." }
+            ul.codes id="codes" { @for code in codes.iter() { li { code { (code) } } } }
+        }
+    }
+}
+
+fn in_groups(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,117 @@
+//! What of a request is believed: whether one of our own pages sent it, its cookies and its fields.
+
+use crate::people::PasskeyAnswer;
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use tidegate_types::request::{Method, RawRequest};
+use zeroize::Zeroizing;
+
+/// The cookie of a session.
+pub(super) const SESSION: &str = "__Host-tidegate";
+/// The cookie of a login page.
+pub(super) const BROWSER: &str = "__Host-tidegate-login";
+/// Longest text of a browser's that is kept.
+const MAX_AGENT: usize = 120;
+
+/// What a page sent.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Sent {
+    pub(super) csrf: String,
+    pub(super) link: String,
+    pub(super) digest: String,
+    pub(super) answer: Option<PasskeyAnswer>,
+    #[serde(skip)]
+    pub(super) name: String,
+    #[serde(skip)]
+    pub(super) password: Zeroizing<String>,
+    #[serde(skip)]
+    pub(super) code: Zeroizing<String>,
+    #[serde(skip)]
+    pub(super) number: String,
+    #[serde(skip)]
+    pub(super) credential: String,
+}
+
+impl Sent {
+    /// The fields of a form, or of a script's JSON; nothing for a request without a body.
+    pub(super) fn read(request: &RawRequest) -> Option<Sent> {
+        if request.method == Method::Get {
+            return Some(Sent::default());
+        }
+        let kind = request.header("content-type")?.split(';').next()?.trim();
+        match kind {
+            "application/json" => serde_json::from_slice(&request.body).ok(),
+            "application/x-www-form-urlencoded" => {
+                Sent::of_form(std::str::from_utf8(&request.body).ok()?)
+            }
+            _ => None,
+        }
+    }
+
+    fn of_form(text: &str) -> Option<Sent> {
+        let mut sent = Sent::default();
+        let mut seen = Vec::new();
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=')?;
+            if seen.contains(&key) {
+                return None;
+            }
+            seen.push(key);
+            let mut value = Zeroizing::new(decoded(value)?);
+            match key {
+                "csrf" => sent.csrf = std::mem::take(&mut value),
+                "link" => sent.link = std::mem::take(&mut value),
+                "name" => sent.name = std::mem::take(&mut value),
+                "password" => sent.password = value,
+                "code" => sent.code = value,
+                "number" => sent.number = std::mem::take(&mut value),
+                "credential" => sent.credential = std::mem::take(&mut value),
+                _ => return None,
+            }
+        }
+        Some(sent)
+    }
+}
+
+/// Whether a page may be shown: a person went to it, or one of our own pages asks.
+pub(super) fn may_look(request: &RawRequest) -> bool {
+    let site = request.header("sec-fetch-site").unwrap_or("none");
+    let navigates = request.header("sec-fetch-mode") == Some("navigate")
+        && request.header("sec-fetch-dest") == Some("document");
+    matches!(site, "none" | "same-origin") || navigates
+}
+
+/// Whether one of our own pages sent this. Browsers always say where a POST comes from.
+pub(super) fn is_ours(request: &RawRequest, origin: &str) -> bool {
+    let site = request.header("sec-fetch-site").unwrap_or("same-origin");
+    !origin.is_empty() && request.header("origin") == Some(origin) && site == "same-origin"
+}
+
+/// A cookie that is there once.
+pub(super) fn cookie<'a>(request: &'a RawRequest, name: &str) -> Option<&'a str> {
+    let pairs = request.header("cookie")?.split(';').filter_map(|pair| pair.trim().split_once('='));
+    let mut found = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
+}
+
+/// A parameter of the query; empty when it is not there.
+pub(super) fn query(request: &RawRequest, name: &str) -> String {
+    let mut pairs = request.query.split('&').filter_map(|pair| pair.split_once('='));
+    let value = pairs.find(|(key, _)| *key == name).and_then(|(_, value)| decoded(value));
+    value.unwrap_or_default()
+}
+
+/// Where a request comes from, for the list that its person reads.
+pub(super) fn source(request: &RawRequest) -> String {
+    let agent = request.header("user-agent").unwrap_or("an unnamed browser");
+    let agent = agent.get(..agent.floor_char_boundary(MAX_AGENT)).unwrap_or_default();
+    format!("{} {agent}", request.peer)
+}
+
+/// A value of a form.
+fn decoded(text: &str) -> Option<String> {
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}

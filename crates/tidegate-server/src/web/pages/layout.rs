@@ -1,0 +1,146 @@
+//! The frame of every page: head, navigation, notes; and how times are written.
+
+use super::reply::html;
+use super::{Pages, Visit, assets};
+use jiff::Timestamp;
+use maud::{DOCTYPE, Markup, html};
+use tidegate_core::approvals::sees_request;
+use tidegate_identity::people::sessions::csrf_token;
+use tidegate_types::request::Reply;
+
+/// The pages that the navigation leads to.
+const PLACES: [(&str, &str); 5] = [
+    ("/console/", "Overview"),
+    ("/console/approvals", "Approvals"),
+    ("/console/access", "Access"),
+    ("/console/sessions", "Sessions"),
+    ("/console/security", "Security"),
+];
+
+/// A page for somebody who is not logged in.
+pub(super) fn narrow(title: &str, content: &Markup) -> Markup {
+    document(
+        title,
+        &html! {
+            header.bar { div.inner { (brand()) } }
+            main.narrow id="main" { (content) }
+        },
+    )
+}
+
+/// A page that says one thing.
+pub(super) fn plain(status: u16, text: &str) -> Reply {
+    let content = html! {
+        h1 { "Tidegate" }
+        p.lead { (text) }
+        p { a href="/console/" { "To the console" } }
+    };
+    html(status, narrow("Tidegate", &content))
+}
+
+/// A sentence that stands out.
+pub(super) fn note(text: &str, bad: bool) -> Markup {
+    html! { p.note.bad[bad] role=[bad.then_some("alert")] { (text) } }
+}
+
+/// The fields of a form that bind it to its page.
+pub(super) fn csrf(id: &str) -> Markup {
+    html! { input type="hidden" name="csrf" value=(csrf_token(id).expose()); }
+}
+
+/// A time in UTC.
+pub(super) fn time(ms: u64) -> Markup {
+    let at = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let at = at.unwrap_or_default();
+    html! { time datetime=(at.to_string()) { (at.strftime("%Y-%m-%d %H:%M UTC").to_string()) } }
+}
+
+impl Pages {
+    /// A page of the console.
+    pub(super) fn page(&self, visit: &Visit<'_>, title: &str, content: &Markup) -> Markup {
+        let visitor = &visit.visitor;
+        let (waiting, version) = self.waiting(visit);
+        let roles: Vec<&str> = visitor.roles.iter().map(|role| role.word()).collect();
+        let here = |path: &str| match path {
+            "/console/" => visit.request.path == path,
+            path => visit.request.path.starts_with(path),
+        };
+        document(
+            title,
+            &html! {
+                a.skip href="#main" { "To the content" }
+                header.bar { div.inner {
+                    (brand())
+                    nav aria-label="Console" { ul {
+                        @for (path, name) in PLACES {
+                            li { a href=(path) aria-current=[here(path).then_some("page")] {
+                                (name)
+                                @if name == "Approvals" {
+                                    span.badge data-live="approvals" data-version=(version)
+                                        hidden[waiting == 0] { @if waiting > 0 { (waiting) } }
+                                }
+                            } }
+                        }
+                    } }
+                    form.who method="post" action="/console/logout" {
+                        (csrf(visit.id))
+                        span { strong { (visitor.person) } " · " (roles.join(", ")) }
+                        button.plain.small type="submit" { "Log out" }
+                    }
+                } }
+                main id="main" { (content) }
+                footer { "Times are UTC. What you do here is on record." }
+                script src=(assets::path("live.js")) defer {}
+                script src=(assets::path("passkey.js")) defer {}
+            },
+        )
+    }
+
+    /// How many requests wait that this person sees, and a word that changes with the list.
+    pub(super) fn waiting(&self, visit: &Visit<'_>) -> (usize, String) {
+        self.desk.look(|state| {
+            let seen = state
+                .approvals()
+                .iter()
+                .filter(|request| sees_request(state, &visit.visitor.person, request));
+            let (mut waiting, mut all, mut newest) = (0, 0_usize, 0);
+            for request in seen {
+                waiting += usize::from(request.ended.is_none());
+                all += usize::from(request.ended.is_some());
+                newest = request.approval.id.0;
+            }
+            (waiting, format!("{waiting}.{all}.{newest}"))
+        })
+    }
+}
+
+fn document(title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · Tidegate" }
+                link rel="icon" type="image/svg+xml" href=(assets::path("icon.svg"));
+                link rel="stylesheet" href=(assets::path("style.css"));
+            }
+            body { (body) }
+        }
+    }
+}
+
+fn brand() -> Markup {
+    html! {
+        a.brand href="/console/" {
+            svg viewBox="0 0 32 32" fill="none" stroke="currentColor" stroke-width="3"
+                stroke-linecap="round" aria-hidden="true" {
+                path d="M6 14V7a3 3 0 0 1 3-3h14a3 3 0 0 1 3 3v7" {}
+                path d="M4 20c4-4 8 4 12 0s8 4 12 0" {}
+                path d="M4 27c4-4 8 4 12 0s8 4 12 0" {}
+            }
+            "Tidegate"
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The console: pages for people, made on the server, good without any script but for passkeys.
+//!
+//! A page changes nothing but through what a program could ask as well: the administration, held against
+//! the same table of roles, with the person of the session as who asks.
+
+mod access;
+mod approvals;
+mod assets;
+mod enrol;
+mod guard;
+mod home;
+mod layout;
+mod login;
+mod reply;
+mod routes;
+mod security;
+mod sessions;
+
+use crate::admin::protocol::{Failure, Request, Response};
+use crate::admin::{Administration, Administrator};
+use crate::desk::Desk;
+use crate::people::{Error, People, Visitor};
+use guard::Sent;
+use routes::{Needs, Route, Serve};
+use serde_json::Value;
+use std::sync::Arc;
+use tidegate_identity::people::Level;
+use tidegate_identity::people::sessions::csrf_matches;
+use tidegate_types::request::{Method, RawRequest, Reply};
+
+/// Everything under `/console/`.
+pub struct Pages {
+    desk: Arc<Desk>,
+    people: Arc<People>,
+    admin: Arc<Administration>,
+}
+
+/// A request by somebody who is logged in.
+struct Visit<'a> {
+    request: &'a RawRequest,
+    /// The session's id.
+    id: &'a str,
+    visitor: Visitor,
+    sent: Sent,
+    /// What stands for `{id}` in the route.
+    number: u64,
+}
+
+impl Pages {
+    /// The pages of this desk.
+    pub fn new(desk: Arc<Desk>, people: Arc<People>, admin: Arc<Administration>) -> Pages {
+        Pages { desk, people, admin }
+    }
+
+    /// The answer to a request.
+    pub async fn answer(&self, request: RawRequest) -> Reply {
+        let (route, number) = match routes::find(&request) {
+            Ok(found) => found,
+            Err(status) => return layout::plain(status, "There is no such page."),
+        };
+        let origin = self.people.origin();
+        let allowed = match request.method {
+            Method::Get => guard::may_look(&request),
+            _ => guard::is_ours(&request, origin),
+        };
+        if !allowed {
+            let text =
+                format!("This was not sent by a page of ours. The console is at {origin}/console/");
+            return self.refuse(route, 403, &text);
+        }
+        let Some(sent) = Sent::read(&request) else {
+            return self.refuse(route, 400, "What was sent cannot be read.");
+        };
+        let reply = match route.needs {
+            Needs::Nothing => self.open(route, &request).await,
+            Needs::Browser => self.of_browser(route, &request, sent).await,
+            Needs::Link => self.by_link(route, &request, sent).await,
+            Needs::Session => self.in_session(route, &request, sent, number).await,
+        };
+        reply::guarded(reply, origin)
+    }
+
+    async fn open(&self, route: &Route, request: &RawRequest) -> Reply {
+        match route.serve {
+            Serve::Root => reply::redirect("/console/"),
+            Serve::LogIn => self.login_page(request, None).await,
+            _ => assets::answer(&request.path),
+        }
+    }
+
+    /// What a login page sends, which has a cookie of its own.
+    async fn of_browser(&self, route: &Route, request: &RawRequest, sent: Sent) -> Reply {
+        let browser = guard::cookie(request, guard::BROWSER).unwrap_or_default();
+        if browser.is_empty() || !csrf_matches(browser, &sent.csrf) {
+            return self.refuse(route, 403, "The page is too old; load it again.");
+        }
+        match route.serve {
+            Serve::LogInOptions => reply::told(self.people.ask_passkey(browser)),
+            Serve::LogInPasskey => self.log_in_by_passkey(request, browser, &sent).await,
+            _ => self.log_in_by_password(request, sent).await,
+        }
+    }
+
+    async fn by_link(&self, route: &Route, request: &RawRequest, sent: Sent) -> Reply {
+        match route.serve {
+            Serve::Enrol => self.enrol_page(&guard::query(request, "link"), None),
+            Serve::EnrolOptions => reply::told(self.people.ask_first_passkey(&sent.link)),
+            Serve::EnrolPasskey => self.enrol_passkey(request, &sent).await,
+            _ => self.enrol_password(request, sent).await,
+        }
+    }
+
+    async fn in_session(
+        &self,
+        route: &Route,
+        request: &RawRequest,
+        sent: Sent,
+        number: u64,
+    ) -> Reply {
+        let id = guard::cookie(request, guard::SESSION).unwrap_or_default();
+        let visitor = match route.serve {
+            Serve::Live => self.people.look(id),
+            _ => self.people.enter(id).await,
+        };
+        let needed = match route.serve {
+            Serve::Code | Serve::CodeSent => Level::One,
+            Serve::LogOut => Level::None,
+            _ => Level::Two,
+        };
+        let Some(visitor) = visitor.filter(|visitor| visitor.level >= needed) else {
+            return match (request.method, route.serve) {
+                (_, Serve::Live) => reply::json(401, &serde_json::json!({ "error": "log in" })),
+                (Method::Get, _) => reply::redirect("/console/login"),
+                _ => self.refuse(route, 401, "Log in first."),
+            };
+        };
+        if request.method != Method::Get && !csrf_matches(id, &sent.csrf) {
+            return self.refuse(route, 403, "The page is too old; load it again.");
+        }
+        let visit = Visit { request, id, visitor, sent, number };
+        match route.serve {
+            Serve::Code => self.code_page(&visit, None),
+            Serve::CodeSent => self.log_in_by_code(&visit).await,
+            Serve::LogOut => self.log_out(&visit).await,
+            Serve::Live => self.live(&visit).await,
+            Serve::Home => self.home(&visit).await,
+            Serve::Approvals => self.approvals(&visit).await,
+            Serve::Approval => self.approval(&visit, None).await,
+            Serve::ApproveOptions => self.approve_options(&visit).await,
+            Serve::Approve => self.approve(&visit).await,
+            Serve::Deny => self.deny(&visit).await,
+            Serve::Access => self.access(&visit),
+            Serve::Sessions => self.sessions(&visit),
+            Serve::SessionEnd => self.end_session(&visit).await,
+            Serve::Security => self.security(&visit, None),
+            Serve::NewPasskeyOptions => {
+                reply::told(self.people.ask_new_passkey(&visit.visitor, visit.id))
+            }
+            Serve::NewPasskey => self.add_passkey(&visit).await,
+            Serve::RemovePasskey => self.remove_passkey(&visit).await,
+            Serve::SetPassword => self.set_password(&visit).await,
+            _ => layout::plain(404, "There is no such page."),
+        }
+    }
+
+    /// A refusal in the form that the route's page reads.
+    fn refuse(&self, route: &Route, status: u16, text: &str) -> Reply {
+        let reply = match route.json {
+            true => reply::json(status, &serde_json::json!({ "error": text })),
+            false => layout::plain(status, text),
+        };
+        reply::guarded(reply, self.people.origin())
+    }
+
+    /// Asks the administration as the person of the session.
+    async fn ask(&self, visitor: &Visitor, request: Request) -> Result<Value, Failure> {
+        let by = Administrator { person: visitor.person.clone(), full: false, factor: None };
+        self.ask_as(by, request).await
+    }
+
+    async fn ask_as(&self, by: Administrator, request: Request) -> Result<Value, Failure> {
+        match self.admin.carry_out(&by, request).await {
+            Response::Ok(value) => Ok(value),
+            Response::Error(failure) => Err(failure),
+        }
+    }
+}
+
+/// The status that goes with an error.
+const fn status_of(error: &Error) -> u16 {
+    match error {
+        Error::Wrong => 401,
+        Error::Link | Error::Stale => 403,
+        Error::OtherStatement => 409,
+        Error::Unfit(_) | Error::Code | Error::Passkey(_) | Error::Count(_) => 422,
+        Error::Busy | Error::Unavailable(_) => 503,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! Every route of the console in one table.
+
+use tidegate_types::request::{Method, RawRequest};
+
+/// A route.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Route {
+    pub(super) method: Method,
+    /// `{id}` stands for a number.
+    pub(super) path: &'static str,
+    pub(super) needs: Needs,
+    pub(super) serve: Serve,
+    /// A script asks, and reads JSON.
+    pub(super) json: bool,
+}
+
+/// What a request must have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Needs {
+    /// Nothing.
+    Nothing,
+    /// The cookie of a login page, and its token.
+    Browser,
+    /// A link that an administrator gave out.
+    Link,
+    /// A session and, to change something, its token.
+    Session,
+}
+
+/// What a route does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Serve {
+    Root,
+    Asset,
+    LogIn,
+    LogInOptions,
+    LogInPasskey,
+    LogInPassword,
+    Code,
+    CodeSent,
+    LogOut,
+    Enrol,
+    EnrolOptions,
+    EnrolPasskey,
+    EnrolPassword,
+    Live,
+    Home,
+    Approvals,
+    Approval,
+    ApproveOptions,
+    Approve,
+    Deny,
+    Access,
+    Sessions,
+    SessionEnd,
+    Security,
+    NewPasskeyOptions,
+    NewPasskey,
+    RemovePasskey,
+    SetPassword,
+}
+
+/// All of them.
+#[rustfmt::skip]
+pub(super) const ROUTES: &[Route] = &[
+    get("/", Needs::Nothing, Serve::Root),
+    get("/console", Needs::Nothing, Serve::Root),
+    get("/console/assets/icon.svg", Needs::Nothing, Serve::Asset),
+    get("/console/assets/style.css", Needs::Nothing, Serve::Asset),
+    get("/console/assets/passkey.js", Needs::Nothing, Serve::Asset),
+    get("/console/assets/live.js", Needs::Nothing, Serve::Asset),
+    get("/console/login", Needs::Nothing, Serve::LogIn),
+    ask("/console/login/options", Needs::Browser, Serve::LogInOptions),
+    ask("/console/login/passkey", Needs::Browser, Serve::LogInPasskey),
+    post("/console/login/password", Needs::Browser, Serve::LogInPassword),
+    get("/console/login/code", Needs::Session, Serve::Code),
+    post("/console/login/code", Needs::Session, Serve::CodeSent),
+    post("/console/logout", Needs::Session, Serve::LogOut),
+    get("/console/enrol", Needs::Link, Serve::Enrol),
+    ask("/console/enrol/options", Needs::Link, Serve::EnrolOptions),
+    ask("/console/enrol/passkey", Needs::Link, Serve::EnrolPasskey),
+    post("/console/enrol/password", Needs::Link, Serve::EnrolPassword),
+    Route { json: true, ..get("/console/live", Needs::Session, Serve::Live) },
+    get("/console/", Needs::Session, Serve::Home),
+    get("/console/approvals", Needs::Session, Serve::Approvals),
+    get("/console/approvals/{id}", Needs::Session, Serve::Approval),
+    ask("/console/approvals/{id}/options", Needs::Session, Serve::ApproveOptions),
+    ask("/console/approvals/{id}/approve", Needs::Session, Serve::Approve),
+    post("/console/approvals/{id}/deny", Needs::Session, Serve::Deny),
+    get("/console/access", Needs::Session, Serve::Access),
+    get("/console/sessions", Needs::Session, Serve::Sessions),
+    post("/console/sessions/end", Needs::Session, Serve::SessionEnd),
+    get("/console/security", Needs::Session, Serve::Security),
+    ask("/console/security/options", Needs::Session, Serve::NewPasskeyOptions),
+    ask("/console/security/passkey", Needs::Session, Serve::NewPasskey),
+    post("/console/security/remove", Needs::Session, Serve::RemovePasskey),
+    post("/console/security/password", Needs::Session, Serve::SetPassword),
+];
+
+const fn get(path: &'static str, needs: Needs, serve: Serve) -> Route {
+    Route { method: Method::Get, path, needs, serve, json: false }
+}
+
+const fn post(path: &'static str, needs: Needs, serve: Serve) -> Route {
+    Route { method: Method::Post, path, needs, serve, json: false }
+}
+
+const fn ask(path: &'static str, needs: Needs, serve: Serve) -> Route {
+    Route { method: Method::Post, path, needs, serve, json: true }
+}
+
+/// The route of a request, and its number; the status to refuse it with where there is none.
+pub(super) fn find(request: &RawRequest) -> Result<(&'static Route, u64), u16> {
+    let mut status = 404;
+    for route in ROUTES {
+        let Some(number) = matches(route.path, &request.path) else { continue };
+        if route.method == request.method {
+            return Ok((route, number));
+        }
+        status = 405;
+    }
+    Err(status)
+}
+
+fn matches(pattern: &str, path: &str) -> Option<u64> {
+    let Some((before, after)) = pattern.split_once("{id}") else {
+        return (pattern == path).then_some(0);
+    };
+    let digits = path.strip_prefix(before)?.strip_suffix(after)?;
+    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    if plain { digits.parse().ok() } else { None }
+}

@@ -1,0 +1,117 @@
+//! What a person logs in by.
+
+use super::enrol::{app_fields, recovery};
+use super::layout::{csrf, note, plain, time};
+use super::{Pages, Visit, reply, status_of};
+use crate::people::{AppAnswer, Error, credential_digest};
+use maud::{Markup, html};
+use tidegate_identity::people::{Member, Passkey};
+use tidegate_types::request::Reply;
+
+impl Pages {
+    pub(super) fn security(&self, visit: &Visit<'_>, error: Option<&Error>) -> Reply {
+        let visitor = &visit.visitor;
+        let offered = self.people.offer_app(visit.id, &visitor.person);
+        let (Some(member), Ok(app)) = (self.people.credentials(visitor), offered) else {
+            return plain(503, "It cannot be read now; try again.");
+        };
+        let content = html! {
+            h1 { "Security" }
+            p.lead { "What you log in by. Changing it ends your other sessions." }
+            @if let Some(error) = error { (note(&error.to_string(), true)) }
+            @if !visitor.fresh { (note(&Error::Stale.to_string(), false)) }
+            (passkeys(visit, &member))
+            section.card {
+                h2 { "Password and app" }
+                @match member.password {
+                    Some(since) => p { "Set " (time(since.millis())) "; "
+                        (member.recovery.left()) " recovery codes are left." },
+                    None => p { "Not set." },
+                }
+                details {
+                    summary { @if member.password.is_some() { "Set anew" } @else { "Set" } }
+                    form method="post" action="/console/security/password" {
+                        (csrf(visit.id))
+                        (app_fields(&app, visitor.person.as_str()))
+                        button.plain type="submit" { "Set password and app" }
+                    }
+                }
+            }
+        };
+        reply::html(error.map_or(200, status_of), self.page(visit, "Security", &content))
+    }
+
+    pub(super) async fn add_passkey(&self, visit: &Visit<'_>) -> Reply {
+        let Some(answer) = &visit.sent.answer else { return reply::told(Err(Error::Wrong)) };
+        match self.people.add_passkey(&visit.visitor, visit.id, answer).await {
+            Ok(()) => reply::next("/console/security"),
+            Err(error) => reply::told(Err(error)),
+        }
+    }
+
+    pub(super) async fn remove_passkey(&self, visit: &Visit<'_>) -> Reply {
+        let Some(which) = crate::admin::bytes_of(&visit.sent.credential) else {
+            return plain(400, "What was sent cannot be read.");
+        };
+        match self.people.remove_passkey(&visit.visitor, &which).await {
+            Ok(()) => reply::redirect("/console/security"),
+            Err(error) => self.security(visit, Some(&error)),
+        }
+    }
+
+    pub(super) async fn set_password(&self, visit: &Visit<'_>) -> Reply {
+        let (password, code) = (visit.sent.password.clone(), visit.sent.code.clone());
+        let answer = AppAnswer { password, code };
+        match self.people.set_password(&visit.visitor, visit.id, answer).await {
+            Ok(codes) => {
+                let content = html! {
+                    h1 { "Password and app are set" }
+                    (recovery(&codes))
+                    p { a.button href="/console/security" { "I have written them down" } }
+                };
+                reply::html(200, self.page(visit, "Recovery codes", &content))
+            }
+            Err(error) => self.security(visit, Some(&error)),
+        }
+    }
+}
+
+fn passkeys(visit: &Visit<'_>, member: &Member) -> Markup {
+    html! {
+        section.card {
+            h2 { "Passkeys" }
+            @if member.passkeys.is_empty() { p { "None. Approving requests takes one." } }
+            @for key in &member.passkeys { (passkey(visit, key)) }
+            form data-passkey="make" data-options="/console/security/options"
+                method="post" action="/console/security/passkey" {
+                (csrf(visit.id))
+                button type="submit" { "Add a passkey" }
+                output role="status" {}
+            }
+        }
+    }
+}
+
+fn passkey(visit: &Visit<'_>, key: &Passkey) -> Markup {
+    let digest = hex(&credential_digest(key.id()));
+    let short = digest.get(..8).unwrap_or_default();
+    html! {
+        div.row {
+            div {
+                strong { "Passkey " code { (short) } } " "
+                span.tag { @if key.backed_up() { "synced" } @else { "on one device" } }
+                div.dim.small { "made " (time(key.made().millis())) ", last used " (time(key.last_used().millis())) }
+            }
+            form method="post" action="/console/security/remove" {
+                (csrf(visit.id))
+                input type="hidden" name="credential" value=(digest);
+                button.danger.small type="submit" aria-label=(format!("Remove passkey {short}")) { "Remove" }
+            }
+        }
+    }
+}
+
+/// Bytes in hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,60 @@
+//! Where a person is logged in.
+
+use super::layout::{csrf, plain, time};
+use super::{Pages, Visit, reply, status_of};
+use maud::html;
+use tidegate_types::request::Reply;
+
+impl Pages {
+    pub(super) fn sessions(&self, visit: &Visit<'_>) -> Reply {
+        let list = self.people.sessions(&visit.visitor.person);
+        let content = html! {
+            h1 { "Sessions" }
+            p.lead { "Where you are logged in. End what you do not know, and then look at Security." }
+            section.card {
+                @for session in list.iter().rev() {
+                    @let own = session.number == visit.visitor.number;
+                    div.row {
+                        div {
+                            strong { (session.origin) } " "
+                            @if own { span.tag.good { "this one" } }
+                            div.dim.small {
+                                "since " (time(session.since.millis())) ", last used " (time(session.last_seen.millis()))
+                            }
+                        }
+                        @if !own {
+                            form method="post" action="/console/sessions/end" {
+                                (csrf(visit.id))
+                                input type="hidden" name="number" value=(session.number);
+                                button.danger.small type="submit" { "End" }
+                            }
+                        }
+                    }
+                }
+            }
+            @if list.len() > 1 {
+                form method="post" action="/console/sessions/end" {
+                    (csrf(visit.id))
+                    input type="hidden" name="number" value="others";
+                    button.danger type="submit" { "End all others" }
+                }
+            }
+        };
+        reply::html(200, self.page(visit, "Sessions", &content))
+    }
+
+    pub(super) async fn end_session(&self, visit: &Visit<'_>) -> Reply {
+        let person = &visit.visitor.person;
+        let ended = match visit.sent.number.as_str() {
+            "others" => self.people.end_sessions(person, None, Some(visit.visitor.session)).await,
+            text => match text.parse() {
+                Ok(number) => self.people.end_sessions(person, Some(number), None).await,
+                Err(_) => return plain(400, "What was sent cannot be read."),
+            },
+        };
+        match ended {
+            Ok(_) => reply::redirect("/console/sessions"),
+            Err(error) => plain(status_of(&error), &error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The demo's people, one of each role, and the links by which they enrol in the console.
+
+use super::desk::YOU;
+use crate::cli::args::Common;
+use crate::cli::output::Failure;
+use crate::cli::reach::ask;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+use tidegate_server::admin::protocol::{PersonSpec, Request};
+use tidegate_server::config::Config;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Who is there, and what for; the admin comes last, since there is no setting up after it.
+const PEOPLE: [(&str, &[&str]); 5] = [
+    ("tom", &["trader"]),
+    ("ray", &["risk"]),
+    ("pia", &["approver"]),
+    ("udo", &["auditor"]),
+    (OWNER, &["admin", "risk"]),
+];
+/// Who the owner of the folder is at the command line.
+const OWNER: &str = "ada";
+
+/// Has the owner of the folder be a person of the desk, unless somebody else is named already.
+pub fn name_owner(config: &mut Config) {
+    if config.people.is_empty() {
+        let uid = nix::unistd::getuid().to_string();
+        config.people.insert(uid, OWNER.to_owned());
+    }
+}
+
+/// Names the people, the first time, and makes their links; the links as they are at `console` now.
+pub fn seat(dir: &Path, console: &str) -> Result<Value, Failure> {
+    let mine =
+        Common { data_dir: Some(dir.to_owned()), json: true, url: None, die_with_parent: false };
+    let ask = |request: Request| ask(&mine, &request, PATIENCE);
+    let failed = |error: &dyn std::fmt::Display| super::failed(&error.to_string());
+    let file = dir.join("people.json");
+    let known = ask(Request::Status {})?.get("has_admin").and_then(Value::as_bool);
+    if known != Some(true) {
+        let mut people = Vec::new();
+        for (person, roles) in PEOPLE {
+            let person = person.to_owned();
+            let made = ask(Request::PersonInvite { person: person.clone() })?;
+            let link = made.get("link").and_then(Value::as_str).unwrap_or_default();
+            let path = link.split_once("/console/").map_or("", |(_, path)| path);
+            people.push(json!({"person": person, "roles": roles, "link": path}));
+            let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+            let owns = if person == "tom" { vec![YOU.to_owned()] } else { Vec::new() };
+            let text = Value::Array(people.clone()).to_string();
+            write_private(&file, &text).map_err(|e| failed(&e))?;
+            ask(Request::PersonSet(PersonSpec { person, roles, owns, reads: Vec::new() }))?;
+        }
+    }
+    let text = std::fs::read_to_string(&file).unwrap_or_default();
+    let mut people: Value = serde_json::from_str(&text).unwrap_or_default();
+    for person in people.as_array_mut().into_iter().flatten() {
+        if let Some(link) = person.get_mut("link") {
+            *link = format!("{console}{}", link.as_str().unwrap_or_default()).into();
+        }
+    }
+    Ok(people)
+}
+
+/// What to open.
+pub fn welcome(ready: &Value) -> String {
+    let text = |value: &Value, name: &str| {
+        value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let mut out = format!(
+        "\n# The console, in a browser that trusts the same file: {}\n# Each enrols by a link of its own, once and within a day of the first start\n",
+        text(ready, "console")
+    );
+    for person in ready.get("people").and_then(Value::as_array).into_iter().flatten() {
+        let roles = person.get("roles").and_then(Value::as_array);
+        let roles: Vec<&str> = roles.into_iter().flatten().filter_map(Value::as_str).collect();
+        let _ = writeln!(
+            out,
+            "{} ({}): {}",
+            text(person, "person"),
+            roles.join(", "),
+            text(person, "link")
+        );
+    }
+    out
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut options = std::fs::OpenOptions::new();
+    options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?
+        .write_all(text.as_bytes())
+}
