@@ -89,5 +89,6 @@ fn scheme(scheme: &KeyScheme) -> &'static str {
     match scheme {
         KeyScheme::Hmac => "shared secret",
         KeyScheme::Ed25519 { .. } => "Ed25519 public key",
+        KeyScheme::Rsa { .. } => "RSA public key",
     }
 }

@@ -35,6 +35,7 @@ impl Browser {
             headers,
             body: body.into_bytes(),
             peer: "192.0.2.7".parse().unwrap(),
+            certificate: None,
         }
     }
 
