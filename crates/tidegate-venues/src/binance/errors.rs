@@ -113,15 +113,16 @@ const AHEAD: &str = "Timestamp for this request was 1000ms ahead of the server's
 fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
     match code {
         Code::MissingCredentials => (401, -2014, Some("API-key format invalid.")),
-        Code::UnknownKey | Code::KeyExpired | Code::KeyNotFromHere => {
-            (401, -2015, Some("Invalid API-key, IP, or permissions for action."))
-        }
+        Code::UnknownKey => (401, -2015, Some("Invalid API-key, IP, or permissions for action.")),
         Code::BadSignature => (400, -1022, Some("Signature for this request is not valid.")),
         Code::StaleTimestamp => (400, -1021, Some(if about.ahead { AHEAD } else { STALE })),
         Code::Replayed => (400, -1022, None),
-        Code::WrongVenue | Code::NoGrant | Code::GrantExpired | Code::SettingsNotGranted => {
-            (401, -2015, None)
-        }
+        Code::WrongVenue
+        | Code::KeyExpired
+        | Code::KeyNotFromHere
+        | Code::NoGrant
+        | Code::GrantExpired
+        | Code::SettingsNotGranted => (401, -2015, None),
         Code::BadToken => (400, -1125, Some("This listenKey does not exist.")),
         Code::UnknownRoute | Code::UnsupportedParameter | Code::NeedsWebSocket => {
             (400, -1020, None)
