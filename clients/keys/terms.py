@@ -1,10 +1,12 @@
 """Virtual keys of every scheme of the venue's with stock ccxt, and keys that are bound to a network and a time, and
 rotated: the client is told what is wrong in the venue's own way."""
 
+import asyncio
 import datetime
 import time
 
 import ccxt
+import ccxt.pro
 import target
 import targets
 from cryptography.hazmat.primitives import serialization
@@ -88,4 +90,25 @@ newest = administer("caller", "rotate", new["id"], "--overlap-h", "0")
 refused_here("replaced", "TG108", "AuthenticationError", client(new).fetch_balance)
 check(client(newest).fetch_balance()["USDT"]["total"] > 0, "the newest is good")
 step("rotated", listed(new)["ended"])
+
+
+async def stream_ends():
+    """A private stream that nothing is told on ends with its key."""
+    made = administer("caller", "key", *SEAT)
+    TARGET["others"]["made"] = {"key": made["id"], "secret": made["secret"]}
+    exchange = target.binance(ccxt.pro, "made")
+    exchange.set_markets(markets)
+    watching = asyncio.create_task(exchange.watch_orders(SYMBOL))
+    done_early, _ = await asyncio.wait([watching], timeout=2)
+    check(not done_early, f"the stream is open: {done_early}")
+    administer("caller", "revoke", made["id"])
+    began = time.monotonic()
+    ended, _ = await asyncio.wait([watching], timeout=20)
+    took = time.monotonic() - began
+    check(ended and watching.exception() is not None, "the stream was closed")
+    step("closed after", f"{took * 1000:.0f} ms")
+    await exchange.close()
+
+
+asyncio.run(stream_ends())
 done()

@@ -10,7 +10,10 @@ use super::{Bucket, Site};
 use crate::clock;
 use bytes::Bytes;
 use head::{Head, Wants};
-use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, UPGRADE};
+use http::header::{
+    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, UPGRADE,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -31,6 +34,13 @@ use tokio::sync::watch;
 const MAX_HEADERS: usize = 64;
 /// Where administration is served.
 pub(super) const ADMIN_PATH: &str = "/admin/v1";
+
+/// What every answer says unless it says otherwise: nobody guesses at its type, and nobody keeps it.
+const DEFAULTS: [(HeaderName, &str); 3] = [
+    (CONTENT_TYPE, "application/json"),
+    (CACHE_CONTROL, "no-store"),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+];
 
 type Answer = Response<Full<Bytes>>;
 
@@ -234,7 +244,9 @@ fn render(reply: Reply, close: bool) -> Answer {
             headers.append(name, value);
         }
     }
-    headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+    for (name, value) in DEFAULTS {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
     if close {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }

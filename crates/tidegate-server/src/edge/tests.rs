@@ -184,7 +184,11 @@ async fn kept_alive_connections_serve_several_requests() {
         // Pauses longer than the time-out for a head, shorter than that for idling.
         tokio::time::sleep(Duration::from_millis(if at == 0 { 50 } else { 300 })).await;
         stream.write_all(b"GET /binance/x HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
-        assert_eq!(status(&hear(&mut stream, Duration::from_millis(100)).await), "200");
+        let answer = hear(&mut stream, Duration::from_millis(100)).await;
+        assert_eq!(status(&answer), "200");
+        for header in ["x-content-type-options: nosniff", "cache-control: no-store"] {
+            assert!(answer.contains(header), "{answer}");
+        }
     }
 }
 

@@ -38,6 +38,9 @@ const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PINGS_UNANSWERED: u32 = 3;
 /// Most questions of one session that wait for their answers.
 const MAX_QUESTIONS: usize = 256;
+/// How often it is looked whether a session's key is still in force: what is revoked closes its sockets
+/// within a second.
+const LOOK_EVERY: Duration = Duration::from_millis(400);
 /// How long the last words to a caller may take.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How many messages of one kind are taken in before the socket is flushed.
@@ -67,6 +70,8 @@ pub async fn drive(
     let mut pings = interval(PING_INTERVAL);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings.reset();
+    let mut looks = interval(LOOK_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut driver = Driver {
         id: gate.session(),
         gate,
@@ -80,6 +85,7 @@ pub async fn drive(
         questions: FuturesUnordered::new(),
         relay: None,
         pings,
+        looks,
         silent_pings: 0,
         unused: Instant::now().checked_add(unused),
         open: true,
@@ -110,6 +116,7 @@ struct Driver {
     questions: FuturesUnordered<BoxFuture<'static, (Tag, Reply)>>,
     relay: Option<Relay>,
     pings: Interval,
+    looks: Interval,
     silent_pings: u32,
     /// When the socket is closed, unless it is used for something until then.
     unused: Option<Instant>,
@@ -126,6 +133,8 @@ enum Happened {
     Public(Option<String>),
     Timer,
     Ping,
+    /// It is time to look whether whose session this is may go on.
+    Look,
     Unused,
     Stopping,
 }
@@ -143,6 +152,7 @@ impl Driver {
             text = relay::next(&mut self.relay) => Happened::Public(text),
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Happened::Timer,
             _ = self.pings.tick() => Happened::Ping,
+            _ = self.looks.tick(), if self.watch.is_some() => Happened::Look,
             () = sleep_until(self.unused.unwrap_or_else(Instant::now)), if self.unused.is_some() => {
                 Happened::Unused
             }
@@ -191,6 +201,11 @@ impl Driver {
                 }
                 self.wire.send(Message::Ping(bytes::Bytes::new()));
             }
+            Happened::Look => {
+                if self.watch.as_ref().is_some_and(|watch| !self.gate.is_in_force(watch)) {
+                    self.revoked();
+                }
+            }
             Happened::Unused => {
                 self.close(1008, "TG101 nobody logged in, and nothing was subscribed to or asked");
             }
@@ -219,14 +234,16 @@ impl Driver {
     fn private(&mut self, frame: &Value, now: Time) {
         let Some(watch) = &self.watch else { return };
         // A revoked key sees nothing from then on.
-        let Some(account_wide) = self.gate.may_watch(watch) else {
-            self.watch = None;
-            return self.close(1008, "TG102 the key was revoked");
-        };
+        let Some(account_wide) = self.gate.may_watch(watch) else { return self.revoked() };
         let owners = self.gate.desk().owners(watch.account());
         let viewer = Viewer { caller: watch.caller(), account_wide, owners: &owners };
         let steps = self.session.on_private(frame, &viewer, now);
         self.carry_out(steps);
+    }
+
+    fn revoked(&mut self) {
+        self.watch = None;
+        self.close(1008, "TG102 the key was revoked or has ended");
     }
 
     fn carry_out(&mut self, steps: Vec<Step>) {

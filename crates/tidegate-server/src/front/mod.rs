@@ -117,13 +117,17 @@ impl Gate {
         Watch::new(who, frames)
     }
 
+    /// Whether the key that the watcher watches by is in force.
+    pub fn is_in_force(&self, watch: &Watch) -> bool {
+        self.callers.is_in_force(watch.key(), clock::now())
+    }
+
     /// Whether the watcher may still see its account's stream, and then whether all of it.
     pub fn may_watch(&self, watch: &Watch) -> Option<bool> {
-        let now = clock::now();
-        if !self.callers.is_in_force(watch.key(), now) {
+        if !self.is_in_force(watch) {
             return None;
         }
-        self.desk.may_read(watch.caller(), watch.account(), now).ok()
+        self.desk.may_read(watch.caller(), watch.account(), clock::now()).ok()
     }
 
     /// Puts a refusal on record that the core has not seen.
