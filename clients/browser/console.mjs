@@ -337,7 +337,9 @@ const steps = {
   async "the keyboard is enough to log in"() {
     const { page } = people.pia;
     await logOut(people.pia);
-    // The button has the focus already.
+    // The page gives the button the focus by itself, some time after it is loaded.
+    await page.bringToFront();
+    await page.locator("button:focus", { hasText: "passkey" }).waitFor();
     await page.keyboard.press("Enter");
     await page.waitForURL(console_);
   },
