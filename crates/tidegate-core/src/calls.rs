@@ -321,7 +321,7 @@ fn takes_room(purpose: Purpose) -> bool {
     }
 }
 
-/// The venue's or the network's words, fit for a reject: one line, not long.
+/// Somebody's words, fit for a record and for people: one line, without what a terminal acts on, not long.
 pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }

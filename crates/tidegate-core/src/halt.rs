@@ -109,6 +109,8 @@ impl Core {
             return;
         }
         let HaltOrder { ticket, by, scope, reason, allow_reduce, flatten } = order;
+        // It is shown to people, and a record holds it: nobody is refused a halt for its reason.
+        let reason = one_line(&reason);
         let blocked = Reject::new(Code::Halted, format!("{scope}: {reason}"));
         let halted = Body::Halted { by: by.clone(), scope: scope.clone(), reason, allow_reduce };
         self.append(halted, now, out);

@@ -270,6 +270,12 @@ fn forbidden(by: &PersonName, action: Action, own: bool) -> Refusal {
     Refusal::Forbidden(why)
 }
 
+/// Whether a request is a person's own, so that somebody else approves it: it asked, or it gains.
+pub fn is_own(state: &State, by: &PersonName, asked_by: &PersonName, act: &Act) -> bool {
+    let caller = caller_of(state, act).and_then(|(caller, _)| caller);
+    by == asked_by || concerns(state, by, act, caller.as_ref())
+}
+
 /// The caller that an act is about, with what is said where there is none; none at all where an act
 /// is about no caller.
 fn caller_of(state: &State, act: &Act) -> Option<(Option<CallerName>, String)> {

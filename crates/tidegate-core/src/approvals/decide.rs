@@ -3,6 +3,7 @@
 use super::{Denial, Request, Stage, Word, against, digest_of, sees_request, statement};
 use crate::Core;
 use crate::action::{Action, Answer};
+use crate::calls::one_line;
 use crate::roles::{self, Refusal};
 use crate::timers::Timer;
 use tidegate_types::approval::{Act, Approval, Verdict};
@@ -13,6 +14,7 @@ use tidegate_types::limits::{
     MAX_RECORD_BYTES,
 };
 use tidegate_types::record::{Body, Change};
+use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
 
 /// Longest request: its record holds it with the statement.
@@ -28,6 +30,10 @@ impl Core {
         now: Time,
         out: &mut Vec<Action>,
     ) {
+        let act = match act {
+            Act::Resume { scope, reason } => Act::Resume { scope, reason: one_line(&reason) },
+            change @ Act::Change { .. } => change,
+        };
         let answer = match self.weigh(&by, &act) {
             Err(answer) => answer,
             Ok(()) if self.state.takes_two(&act) => match self.have_approved(&by, act, now, out) {
@@ -110,6 +116,9 @@ impl Core {
     fn weigh(&self, by: &PersonName, act: &Act) -> Result<(), Answer> {
         let refused = |reject| Answer::Refused { reject };
         self.can_write().map_err(|refusal| refused(refusal.reject))?;
+        if to_bytes(act).len() > MAX_BYTES {
+            return Err(refused(Reject::new(Code::TooLarge, "no record holds so much")));
+        }
         match roles::may_act(&self.state, by, act) {
             Ok(()) => self.makes_sense(act).map_err(refused),
             Err(Refusal::Forbidden(why)) => {
@@ -159,7 +168,8 @@ impl Core {
         self.can_write().map_err(|refusal| Answer::Refused { reject: refusal.reject })?;
         let denied = |denial| Answer::Denied { denial };
         let request = self.seen_request(&word.by, word.id).map_err(denied)?;
-        let own = request.approval.by == word.by;
+        let Approval { by, act, .. } = &request.approval;
+        let own = roles::is_own(&self.state, &word.by, by, act);
         roles::may(&self.state, &word.by, roles::Action::Approve, own)
             .map_err(|refusal| denied(refusal.into()))?;
         waits(request).map_err(denied)?;

@@ -113,9 +113,10 @@ pub(crate) fn is_lower(new: &AccountLimits, old: &AccountLimits) -> bool {
         && (old.dead_man == Span::ZERO || sooner)
 }
 
-/// A caller that is taken from a person takes with it what kept that person from loosening for it.
+/// A caller that is taken from a person takes with it what kept that person from loosening for it, or from
+/// approving that.
 pub(crate) fn is_less(new: &Person, old: &Person) -> bool {
-    let decides = [Role::Risk, Role::Admin].iter().any(|role| new.is(*role));
+    let decides = [Role::Risk, Role::Admin, Role::Approver].iter().any(|role| new.is(*role));
     within(&new.roles, &old.roles)
         && within(&new.reads, &old.reads)
         && within(&new.owns, &old.owns)

@@ -7,10 +7,12 @@ use crate::approvals::{Denial, Stage, Word, next};
 use crate::event::Event;
 use tidegate_types::approval::{Factor, Verdict};
 use tidegate_types::codec::from_bytes;
-use tidegate_types::grant::{AccountLimits, Grant};
+use tidegate_types::grant::{AccountLimits, Grant, Pattern};
 use tidegate_types::ids::{ApprovalId, Ticket};
+use tidegate_types::instrument::Usd;
 use tidegate_types::person::Role;
 use tidegate_types::record::{Approvals, Body, Change};
+use tidegate_types::reject::Code;
 
 impl World {
     fn two() -> World {
@@ -292,4 +294,45 @@ fn the_record_holds_all_that_was_approved() {
     use sha2::Digest;
     assert_eq!(digest, <[u8; 32]>::from(sha2::Sha256::digest(message)));
     assert!(approval.statement.contains("orders at once: 1000 -> 2000"), "{}", approval.statement);
+}
+
+#[test]
+fn whoever_gains_by_a_request_is_not_its_second_person() {
+    let mut world = World::two();
+    let roles = [Role::Approver, Role::Risk];
+    // Her own role; the grant of a caller of her own, even when that is hers only since.
+    let id = world.ask_by("ada", person("pia", &roles, &[]));
+    assert!(matches!(world.approve("pia", id), Err(Denial::Forbidden { .. })));
+    let id = world.ask_by("ada", person("pip", &[Role::Approver, Role::Trader], &["bob"]));
+    world.approve("pia", id).unwrap();
+    let wider = Grant { max_order_notional: Usd(d("2000000")), ..grant("bob") };
+    let id = world.ask_by("ray", Change::GrantSet { grant: wider });
+    assert!(matches!(world.approve("pip", id), Err(Denial::Forbidden { .. })));
+    // Taking the caller from her first takes two as well.
+    let without = world.ask_by("ada", person("pip", &[Role::Approver, Role::Trader], &[]));
+    assert!(matches!(world.approve("pip", without), Err(Denial::Forbidden { .. })));
+    world.approve("pia", id).unwrap();
+}
+
+#[test]
+fn what_no_record_holds_is_refused_and_a_reason_is_cut() {
+    let mut world = World::two();
+    let halts = |world: &World| world.core.state().halts().values().next().unwrap().reason.clone();
+    let reason = format!("\u{1b}[2Jlook\n{}", "x".repeat(70_000));
+    let scope = "all".parse().unwrap();
+    let (allow_reduce, flatten) = (false, false);
+    let by = name("ray");
+    world.event(Event::Halt { ticket: None, by, scope, reason, allow_reduce, flatten });
+    let reason = halts(&world);
+    assert!(reason.starts_with(" [2Jlook xxx") && reason.chars().count() == 200, "{reason}");
+    let pattern: Pattern = Pattern::new(&"x".repeat(60)).unwrap();
+    let long = Grant { instruments: vec![pattern; 2000], ..grant("bob") };
+    let ticket = world.ticket();
+    let change = Change::GrantSet { grant: long };
+    world.event(Event::Administer { ticket, by: name("ray"), change });
+    let answer = &world.answers[&ticket];
+    assert!(
+        matches!(answer, Answer::Refused { reject } if reject.code == Code::TooLarge),
+        "{answer:?}"
+    );
 }

@@ -5,7 +5,7 @@ use super::problem::{Problem, Retry};
 use aws_lc_rs::digest;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tidegate_types::ids::CallerName;
+use tidegate_types::ids::{AccountName, CallerName};
 use tidegate_types::limits::{IDEMPOTENCY_LIFETIME, MAX_IDEMPOTENCY_KEYS};
 use tidegate_types::request::{RawRequest, Reply};
 use tidegate_types::time::Time;
@@ -18,9 +18,12 @@ pub(super) const REUSED: &str = "idempotency-key-reused";
 
 type Digest = [u8; 32];
 
-/// The answers of the last day to requests that had a key, per caller.
+/// Who asks, on which account: a key names both.
+pub(super) type Seat = (CallerName, AccountName);
+
+/// The answers of the last day to requests that had a key, per caller and account.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Answers(Arc<Mutex<HashMap<CallerName, Table>>>);
+pub(super) struct Answers(Arc<Mutex<HashMap<Seat, Table>>>);
 
 #[derive(Debug, Default)]
 struct Table {
@@ -49,21 +52,21 @@ pub(super) enum Begun {
 #[derive(Debug)]
 pub(super) struct Begin {
     answers: Answers,
-    caller: CallerName,
+    seat: Seat,
     key: String,
 }
 
 impl Answers {
-    /// A request of a caller's comes under a key.
+    /// A request comes under a key.
     pub(super) fn begin(
         &self,
-        caller: &CallerName,
+        seat: &Seat,
         key: &str,
         request: &RawRequest,
         now: Time,
     ) -> Result<Begun, Problem> {
         let mut tables = self.tables();
-        let table = tables.entry(caller.clone()).or_default();
+        let table = tables.entry(seat.clone()).or_default();
         table.forget(now);
         let digest = digest_of(request);
         match table.entries.get(key) {
@@ -77,11 +80,11 @@ impl Answers {
         }
         table.entries.insert(key.to_owned(), Entry { digest, reply: None });
         table.order.push_back((now, key.to_owned()));
-        let (answers, caller, key) = (self.clone(), caller.clone(), key.to_owned());
-        Ok(Begun::New(Begin { answers, caller, key }))
+        let (answers, seat, key) = (self.clone(), seat.clone(), key.to_owned());
+        Ok(Begun::New(Begin { answers, seat, key }))
     }
 
-    fn tables(&self) -> MutexGuard<'_, HashMap<CallerName, Table>> {
+    fn tables(&self) -> MutexGuard<'_, HashMap<Seat, Table>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -90,7 +93,7 @@ impl Begin {
     /// Keeps the answer.
     pub(super) fn end(self, reply: &Reply) {
         let mut tables = self.answers.tables();
-        let entry = tables.get_mut(&self.caller).and_then(|t| t.entries.get_mut(&self.key));
+        let entry = tables.get_mut(&self.seat).and_then(|t| t.entries.get_mut(&self.key));
         if let Some(entry) = entry {
             entry.reply = Some(reply.clone());
         }
@@ -100,7 +103,7 @@ impl Begin {
 impl Drop for Begin {
     fn drop(&mut self) {
         let mut tables = self.answers.tables();
-        let Some(table) = tables.get_mut(&self.caller) else { return };
+        let Some(table) = tables.get_mut(&self.seat) else { return };
         if table.entries.get(&self.key).is_some_and(|entry| entry.reply.is_none()) {
             table.entries.remove(&self.key);
             table.order.retain(|(_, key)| *key != self.key);

@@ -2,7 +2,7 @@
 //! it is told from the table of orders.
 
 use super::ask::{Ask, content};
-use super::idempotency::{self, Begun};
+use super::idempotency::{self, Begun, Seat};
 use super::orders::{
     Amend, CancelOrders, Cancelled, Order, PlaceOrder, caller_order_id, instrument_id, is_undecided,
 };
@@ -42,7 +42,7 @@ impl Api {
         };
         let (key, order) = read().inspect_err(|problem| self.note(&named, problem))?;
         let Some(key) = key else { return self.place_new(who, order, now).await };
-        let work = match self.answers.begin(named.caller(), &key, request, now)? {
+        let work = match self.answers.begin(&self.seat(&named, now)?, &key, request, now)? {
             Begun::Before(reply) => return Ok(again(reply)),
             Begun::New(work) => work,
         };
@@ -54,6 +54,12 @@ impl Api {
             work.end(&reply);
         }
         Ok(reply)
+    }
+
+    /// Whose answers are looked for: nobody's who may not read them now.
+    fn seat(&self, who: &Named, now: Time) -> Result<Seat, Problem> {
+        self.desk.may_read(who.caller(), who.account(), now)?;
+        Ok((who.caller().clone(), who.account().clone()))
     }
 
     /// An order under a key whose answer is not kept any more.
@@ -162,7 +168,7 @@ impl Api {
         work: impl Future<Output = Result<Reply, Problem>>,
     ) -> Result<Reply, Problem> {
         let Some(key) = key else { return work.await };
-        match self.answers.begin(who.caller(), &key, request, now)? {
+        match self.answers.begin(&self.seat(who, now)?, &key, request, now)? {
             Begun::Before(reply) => Ok(again(reply)),
             Begun::New(begun) => {
                 let reply = work.await?;

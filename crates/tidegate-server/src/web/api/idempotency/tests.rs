@@ -26,7 +26,9 @@ fn begin(
     at: u64,
 ) -> Result<Begun, Problem> {
     let now = Time::from_millis(at);
-    answers.begin(&CallerName::new(caller).unwrap(), key, &request(body), now)
+    let (caller, account) = caller.split_once('@').unwrap_or((caller, "main"));
+    let seat = (caller.parse().unwrap(), account.parse().unwrap());
+    answers.begin(&seat, key, &request(body), now)
 }
 
 fn answered(begun: Result<Begun, Problem>) -> Option<Reply> {
@@ -46,6 +48,7 @@ fn the_same_is_answered_the_same_and_another_is_refused() {
     assert_eq!(answered(begin(&answers, "ann", "k", "{}", 2)), Some(reply("a")));
     assert_eq!(begin(&answers, "ann", "k", "{ }", 2).unwrap_err().status, 422);
     assert_eq!(answered(begin(&answers, "bob", "k", "{ }", 2)), None, "keys are their caller's");
+    assert_eq!(answered(begin(&answers, "ann@sub", "k", "{}", 2)), None, "and their account's");
     let later = IDEMPOTENCY_LIFETIME.millis() + 3;
     assert_eq!(answered(begin(&answers, "ann", "k", "{ }", later)), None, "a day later it is new");
 }
