@@ -6,7 +6,7 @@ pub(crate) mod loosen;
 use crate::state::State;
 use std::fmt;
 use tidegate_types::approval::Act;
-use tidegate_types::grant::Scope;
+use tidegate_types::grant::{Grant, Scope};
 use tidegate_types::ids::{AccountName, CallerName, KeyId, PersonName};
 use tidegate_types::person::{Person, Role};
 use tidegate_types::record::{Approvals, Change};
@@ -308,9 +308,10 @@ fn concerns(state: &State, by: &PersonName, act: &Act, caller: Option<&CallerNam
     if let Some(caller) = caller {
         return person.owns(caller);
     }
-    let trades = |account: &AccountName| {
-        state.grants().any(|grant| grant.account == *account && person.owns(&grant.caller))
+    let trades_where = |is: &dyn Fn(&Grant) -> bool| {
+        state.grants().any(|grant| person.owns(&grant.caller) && is(grant))
     };
+    let trades = |account: &AccountName| trades_where(&|grant| grant.account == *account);
     match act {
         Act::Change { change: Change::LimitsSet { limits } } => trades(&limits.account),
         Act::Change { change: Change::PersonSet { person: set } } => set.name == *by,
@@ -318,6 +319,14 @@ fn concerns(state: &State, by: &PersonName, act: &Act, caller: Option<&CallerNam
             change: Change::PersonRemoved { person } | Change::PersonInvited { person, .. },
         } => person == by,
         Act::Resume { scope: Scope::Account { name }, .. } => trades(name),
+        Act::Resume { scope: Scope::Venue { name }, .. } => {
+            trades_where(&|grant| grant.venue == *name)
+        }
+        Act::Resume { scope: Scope::Instrument { id }, .. } => trades_where(&|grant| {
+            let named = grant.instruments.iter().any(|pattern| pattern.matches(&id.name));
+            grant.venue == id.venue && named
+        }),
+        Act::Resume { scope: Scope::All | Scope::Desk { .. }, .. } => trades_where(&|_| true),
         Act::Resume { scope, .. } => {
             scope_caller(state, scope).is_some_and(|caller| person.owns(&caller))
         }

@@ -229,3 +229,19 @@ fn somebody_is_always_left_who_can_administer() {
     world.change_by("bea", gone);
     world.check_replay();
 }
+
+#[test]
+fn no_wider_scope_lifts_the_halt_of_one_s_own() {
+    let mut world = desk();
+    // Rita of risk owns `bob`, who trades at the venue; ray of risk owns nobody.
+    for scope in ["all", "venue:paper", "account:main", "instrument:paper/BTC-PERP", "caller:bob"] {
+        let scope: Scope = scope.parse().unwrap();
+        let resume = Act::Resume { scope: scope.clone(), reason: "x".into() };
+        let may = |by: &str| roles::may_act(world.core.state(), &name(by), &resume);
+        assert!(matches!(may("rita"), Err(Refusal::Forbidden(_))), "{scope}");
+        assert!(may("ray").is_ok(), "{scope}");
+    }
+    world.change_by("ada", Change::GrantRemoved { caller: name("bob"), account: name(MAIN) });
+    let resume = Act::Resume { scope: Scope::All, reason: "x".into() };
+    assert!(roles::may_act(world.core.state(), &name("rita"), &resume).is_ok());
+}

@@ -47,7 +47,7 @@ impl Administration {
         &self,
         by: &Administrator,
         id: &str,
-        overlap: Span,
+        (overlap, until_ms): (Span, Option<u64>),
         public: Option<String>,
     ) -> Result<Value, Failure> {
         let id: KeyId = name("id", id)?;
@@ -63,8 +63,9 @@ impl Administration {
                 "give a public key for one that has a public key, and none for a shared secret";
             return Err(Failure::new("bad_request", message, hint));
         }
+        let terms = KeyTerms { until: renewed(&id, &old.terms, until_ms)?, ..old.terms };
         let seat = (old.caller, old.account);
-        self.make_key(by, seat, public, old.terms, Some(Replaced { key: id, overlap })).await
+        self.make_key(by, seat, public, terms, Some(Replaced { key: id, overlap })).await
     }
 
     /// The secret is sealed first, so that no key is ever in force without one.
@@ -194,13 +195,34 @@ impl Administration {
                 "set listen.client_certificates = true (with TLS) in tidegate.toml and restart";
             return Err(bad("no client certificate is asked for here".to_owned(), hint));
         }
-        let until = spec.until_ms.map(Time::from_millis);
-        if until.is_some_and(|until| until <= clock::now()) {
-            return Err(bad("until: that is over".to_owned(), "give a time to come"));
-        }
+        let until = spec.until_ms.map(to_come).transpose()?;
         let from = spec.from.iter().map(network).collect::<Result<_, Failure>>()?;
         Ok(KeyTerms { from, certificate, until })
     }
+}
+
+/// When the key that takes the place of one with these terms ends.
+fn renewed(id: &KeyId, old: &KeyTerms, until_ms: Option<u64>) -> Result<Option<Time>, Failure> {
+    let bad = |message: String, hint: &str| Failure::new("bad_request", message, hint);
+    if old.in_time(clock::now()).is_err() {
+        return Err(bad(format!("{id} has ended"), "make a new key with `tidegate caller key`"));
+    }
+    match (old.until, until_ms) {
+        (_, Some(until_ms)) => to_come(until_ms).map(Some),
+        (None, None) => Ok(None),
+        (Some(_), None) => {
+            let message = format!("{id} ends, or is being replaced already");
+            Err(bad(message, "say until when the new one is good: --until TIME"))
+        }
+    }
+}
+
+fn to_come(until_ms: u64) -> Result<Time, Failure> {
+    let until = Time::from_millis(until_ms);
+    if until > clock::now() {
+        return Ok(until);
+    }
+    Err(Failure::new("bad_request", "until: that is over", "give a time to come"))
 }
 
 fn public_key(text: &str) -> Result<KeyScheme, Failure> {

@@ -138,7 +138,12 @@ impl Administration {
     pub(super) fn approvals(&self, by: &Administrator) -> Result<Value, Failure> {
         let requests: Vec<ApprovalStatus> = self.parts.desk.look(|state| {
             let seen = |request: &&Request| sees_request(state, &by.person, request);
-            state.approvals().iter().filter(seen).map(approval_status).collect()
+            let told = |request: &Request| {
+                let (asked_by, act) = (&request.approval.by, &request.approval.act);
+                let yours = roles::is_own(state, &by.person, asked_by, act);
+                ApprovalStatus { yours, ..approval_status(request) }
+            };
+            state.approvals().iter().filter(seen).map(told).collect()
         });
         let needed = self.parts.desk.look(|state| word(state.approvals_needed()));
         let requests = serde_json::to_value(requests).map_err(|e| internal(&e))?;
@@ -283,6 +288,7 @@ fn approval_status(request: &Request) -> ApprovalStatus {
         _ => None,
     };
     ApprovalStatus {
+        yours: false,
         id: approval.id.0,
         by: approval.by.to_string(),
         statement: approval.statement.clone(),

@@ -86,6 +86,9 @@ pub enum Request {
         id: String,
         /// For how long it is still good, in seconds.
         overlap_s: u64,
+        /// When the new one ends, in ms since 1970; needed where the old one does.
+        #[serde(default)]
+        until_ms: Option<u64>,
         /// The caller's own new public key, instead of a shared secret.
         #[serde(default)]
         public: Option<String>,

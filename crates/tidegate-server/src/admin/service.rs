@@ -146,8 +146,9 @@ impl Administration {
             Request::KeyAdd { caller, account, public, terms } => {
                 self.add_key(by, &caller, &account, public, terms).await
             }
-            Request::KeyRotate { id, overlap_s, public } => {
-                self.rotate_key(by, &id, Span::from_secs(overlap_s), public).await
+            Request::KeyRotate { id, overlap_s, until_ms, public } => {
+                let times = (Span::from_secs(overlap_s), until_ms);
+                self.rotate_key(by, &id, times, public).await
             }
             Request::KeyRevoke { id } => self.revoke_key(by, &id).await,
             Request::Keys {} => self.keys(by),

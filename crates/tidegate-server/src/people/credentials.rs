@@ -134,7 +134,7 @@ impl People {
     /// When the login is not fresh, or there are too many.
     pub fn ask_new_passkey(&self, visitor: &Visitor, id: &str) -> Result<Value, Error> {
         let (party, now) = (self.party()?, clock::now());
-        let member = self.changeable(visitor)?;
+        let member = self.passkeys_changeable(visitor)?;
         if member.passkeys.len() >= MAX_PASSKEYS {
             return Err(Error::Count("there are too many passkeys; remove one first"));
         }
@@ -156,7 +156,7 @@ impl People {
         answer: &PasskeyAnswer,
     ) -> Result<(), Error> {
         let party = self.party()?;
-        self.changeable(visitor)?;
+        self.passkeys_changeable(visitor)?;
         let challenge = lock(&self.challenges).take(id, Purpose::Enrol, clock::now());
         let challenge = challenge.map_err(Error::Passkey)?;
         self.record(|state, now| {
@@ -175,7 +175,7 @@ impl People {
     /// # Errors
     /// When the login is not fresh, or no way to log in would be left.
     pub async fn remove_passkey(&self, visitor: &Visitor, which: &[u8; 32]) -> Result<(), Error> {
-        self.changeable(visitor)?;
+        self.passkeys_changeable(visitor)?;
         self.record(|state, at| {
             let person = visitor.handle;
             let member = state.members().get(&person).ok_or(Error::Wrong)?;
@@ -214,6 +214,13 @@ impl People {
         })
         .await?;
         Ok(set.into_codes())
+    }
+
+    /// A passkey approves: only a passkey, or a link that an administrator gave out, brings another one or
+    /// takes one away (SP 800-63B-4, 4.1.2).
+    fn passkeys_changeable(&self, visitor: &Visitor) -> Result<Member, Error> {
+        let member = self.changeable(visitor)?;
+        if visitor.by_passkey { Ok(member) } else { Err(Error::NeedsPasskey) }
     }
 
     fn changeable(&self, visitor: &Visitor) -> Result<Member, Error> {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use std::net::IpAddr;
 use std::sync::Arc;
 use tidegate_identity::people::passkey::{authenticate, request_options};
+use tidegate_identity::people::password::Slot;
 use tidegate_identity::people::throttle::{Attempt, Target};
 use tidegate_identity::people::{
     Begun, Challenge, Cost, Fact, Level, OneTimeText, PasswordError, PersonHandle, Purpose,

@@ -78,6 +78,8 @@ pub struct Visitor {
     pub level: Level,
     /// Whether all of that was shown moments ago.
     pub fresh: bool,
+    /// Whether a factor that resists phishing was.
+    pub by_passkey: bool,
 }
 
 /// A session as its person reads it.
@@ -131,6 +133,8 @@ pub enum Error {
     Count(&'static str),
     /// The login is too long ago for this.
     Stale,
+    /// It takes a login by passkey moments ago.
+    NeedsPasskey,
     /// What was signed is not what was shown.
     OtherStatement,
     /// Too many log in at this moment.
@@ -321,6 +325,7 @@ impl People {
             number: session.number(),
             level: session.assurance().level(),
             fresh: session.assurance().level_within(FRESH, now) >= Level::Two,
+            by_passkey: session.assurance().phishing_resistant_within(FRESH, now),
         })
     }
 
@@ -392,6 +397,9 @@ impl std::fmt::Display for Error {
             }
             Error::Passkey(why) => why.fmt(f),
             Error::Count(why) => f.write_str(why),
+            Error::NeedsPasskey => {
+                f.write_str("this needs a login by passkey, of the last 15 minutes; who has none asks an administrator for a link")
+            }
             Error::Stale => {
                 f.write_str("this needs a login of the last 15 minutes; log out and in again")
             }

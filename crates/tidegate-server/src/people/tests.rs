@@ -254,6 +254,14 @@ async fn the_last_way_to_log_in_stays() {
     let stale = Visitor { fresh: false, ..visitor };
     assert_eq!(people.remove_passkey(&stale, &only).await, Err(Error::Stale));
     assert_eq!(people.ask_new_passkey(&stale, &id).map(|_| ()), Err(Error::Stale));
+    // A password and a code, which a false page can learn, bring no passkey and take none away.
+    let learnt = Visitor { fresh: true, by_passkey: false, ..stale };
+    let needs = || Err(Error::NeedsPasskey);
+    assert_eq!(people.ask_new_passkey(&learnt, &id).map(|_| ()), needs());
+    assert_eq!(people.add_passkey(&learnt, &id, &answer(device.sign(&Value::Null))).await, needs());
+    assert_eq!(people.remove_passkey(&learnt, &only).await, needs());
+    let set = AppAnswer { password: secret(PASSWORD), code: secret("000000") };
+    assert_eq!(people.set_password(&learnt, &id, set).await.map(|_| ()), needs());
 }
 
 #[tokio::test]

@@ -254,6 +254,9 @@ pub enum Caller {
         /// For how many hours it is good beside the new one.
         #[arg(long, default_value_t = 24)]
         overlap_h: u64,
+        /// When the new key ends, as 2026-12-31T17:00:00Z; needed where the old one ends.
+        #[arg(long)]
+        until: Option<String>,
         /// The new public key (PEM file), where the old key has one.
         #[arg(long)]
         public_key: Option<PathBuf>,

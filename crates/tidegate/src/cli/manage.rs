@@ -39,10 +39,11 @@ pub fn caller(common: &Common, command: Caller) -> Result<(), Failure> {
             };
             made_key(common, &Request::KeyAdd { caller, account, public, terms })
         }
-        Caller::Rotate { key, overlap_h, public_key } => {
+        Caller::Rotate { key, overlap_h, until, public_key } => {
+            let until_ms = until.as_deref().map(milliseconds).transpose()?;
             let public = public_key.as_deref().map(keys::public_key_hex).transpose()?;
             let overlap_s = overlap_h.saturating_mul(3600);
-            made_key(common, &Request::KeyRotate { id: key, overlap_s, public })
+            made_key(common, &Request::KeyRotate { id: key, overlap_s, until_ms, public })
         }
         Caller::Keys => keys::list(common),
         Caller::Revoke { key } => {

@@ -88,8 +88,15 @@ async fn a_key_is_rotated_and_both_are_good_for_a_while() {
     office.ask(newest).await.unwrap();
     assert_eq!(log_in(&office, &new, [10, 0, 0, 1]), Some(Code::KeyExpired));
     assert_eq!(listed(&office, &new["id"]).await["ended"], true);
-    // Another rotation cannot lengthen what is left.
-    let again = office.ask(rotate(7200)).await.unwrap();
+    // What has ended is not renewed, and what ends needs an end; another rotation cannot lengthen what is left.
+    let ended = json!({"op": "key-rotate", "id": new["id"], "overlap_s": 0});
+    assert!(office.ask(ended).await.unwrap_err().1.contains("has ended"));
+    assert!(office.ask(rotate(7200)).await.unwrap_err().1.contains("is being replaced"));
+    let until = clock::now().millis() + 9_000_000;
+    let renewed =
+        json!({"op": "key-rotate", "id": old["id"], "overlap_s": 7200, "until_ms": until});
+    let again = office.ask(renewed).await.unwrap();
+    assert_eq!(listed(&office, &again["id"]).await["until_ms"], until);
     assert_eq!(listed(&office, &old["id"]).await["until_ms"], before["until_ms"]);
     let (_, message) = office
         .ask(json!({"op": "key-rotate", "id": again["id"], "overlap_s": 1, "public": "00".repeat(32)}))

@@ -52,6 +52,9 @@ pub struct ApprovalStatus {
     pub id: u64,
     /// Who asked.
     pub by: String,
+    /// Whoever reads this asked it, or gains by it, and does not approve it.
+    #[serde(default)]
+    pub yours: bool,
     /// What is to be done.
     pub statement: String,
     /// SHA-256 of exactly that, in hex: what a second person approves.

@@ -44,6 +44,7 @@ impl Pages {
         let own = request.by == visit.visitor.person.as_str();
         let may = |action| {
             let person = &visit.visitor.person;
+            let own = if action == Action::Approve { request.yours } else { own };
             self.desk.look(|state| roles::may(state, person, action, own).is_ok())
         };
         let waits = request.stage == "waiting";
@@ -76,7 +77,7 @@ impl Pages {
                         }
                     }
                 }
-                @if own { p.hint { "Somebody else has to approve it." } }
+                @if request.yours { p.hint { "Somebody else has to approve it." } }
             }
         };
         let status = failure.map_or(200, |_| 409);
@@ -121,9 +122,8 @@ impl Pages {
     /// The digest of the request, if it is what the page showed and the person may approve it.
     async fn shown_digest(&self, visit: &Visit<'_>) -> Result<[u8; 32], Reply> {
         let request = self.request(visit).await?;
-        let own = request.by == visit.visitor.person.as_str();
-        let may =
-            self.desk.look(|state| roles::may(state, &visit.visitor.person, Action::Approve, own));
+        let (person, own) = (&visit.visitor.person, request.yours);
+        let may = self.desk.look(|state| roles::may(state, person, Action::Approve, own));
         if let Err(refusal) = may {
             return Err(reply::json(403, &serde_json::json!({ "error": refusal.to_string() })));
         }

@@ -190,7 +190,7 @@ impl Pages {
 const fn status_of(error: &Error) -> u16 {
     match error {
         Error::Wrong => 401,
-        Error::Link | Error::Stale => 403,
+        Error::Link | Error::Stale | Error::NeedsPasskey => 403,
         Error::OtherStatement => 409,
         Error::Unfit(_) | Error::Code | Error::Passkey(_) | Error::Count(_) => 422,
         Error::Busy | Error::Unavailable(_) => 503,
