@@ -205,7 +205,11 @@ impl People {
         id: &str,
         answer: AppAnswer,
     ) -> Result<FreshCodes, Error> {
-        self.changeable(visitor)?;
+        let member = self.changeable(visitor)?;
+        // Who has a passkey would else lose it to whoever learnt a password and a code.
+        if !member.passkeys.is_empty() && !visitor.by_passkey {
+            return Err(Error::NeedsPasskey);
+        }
         let owner = Owner { handle: visitor.handle, name: visitor.person.clone() };
         let set = self.prepare(id, &owner, answer).await?;
         self.record(|_, now| {
