@@ -96,6 +96,7 @@ actions! {
     AppSet "register an app, or set its terms":           No No No Others No No;
     AppRevoke "revoke an app":                            Own All No All No No;
     Apps "list the apps":                                 Own All All All All No;
+    Consent "consent to what an app asks":                Own Others No No No No;
     PersonLoosen "add a person, a role or a caller to it": No No No Others No No;
     PersonTighten "take a role or a person away":         No No No All No No;
     PersonInvite "let a person enrol by a link":          No No No Others No No;

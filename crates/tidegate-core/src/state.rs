@@ -264,7 +264,9 @@ impl State {
         name: &OrderName,
         instrument: Option<&InstrumentId>,
     ) -> Option<&Order> {
-        let wide = self.grant(who.caller(), who.account()).is_some_and(|g| g.account_wide);
+        // A token never sees the whole account.
+        let wide = who.token().is_none()
+            && self.grant(who.caller(), who.account()).is_some_and(|g| g.account_wide);
         let visible = |order: &&Order| {
             order.account == *who.account()
                 && (wide || order.caller.as_ref() == Some(who.caller()))

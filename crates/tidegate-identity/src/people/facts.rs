@@ -159,6 +159,16 @@ pub enum Fact {
         /// What was signed.
         signature: Signature,
     },
+    /// A person is about to consent to what an app asks: what the server stated, and the passkey's
+    /// signature over SHA-256 of it where one was asked.
+    Consented {
+        /// Whose.
+        person: PersonHandle,
+        /// The statement.
+        statement: String,
+        /// What was signed; none where the session was enough.
+        signature: Option<Signature>,
+    },
 }
 codec_enum!(Fact {
     0 => Enrolled { person, name, link, until, origin, at },
@@ -180,6 +190,7 @@ codec_enum!(Fact {
     16 => Passed { attempt },
     17 => Cleared { person },
     18 => Signed { person, request, signature },
+    19 => Consented { person, statement, signature },
 });
 
 /// An assertion as the browser sent it (Web Authentication, section 5.2.2).
@@ -268,7 +279,7 @@ impl State {
             Fact::Tried { attempt } => self.throttle.count(attempt),
             Fact::Passed { attempt } => self.throttle.passed(attempt),
             Fact::Cleared { person } => self.throttle.clear(*person),
-            Fact::Signed { .. } => {}
+            Fact::Signed { .. } | Fact::Consented { .. } => {}
         }
     }
 

@@ -355,6 +355,11 @@ impl Asserted {
     pub fn approves(&self, digest: &[u8; 32]) -> bool {
         self.purpose == Purpose::Approve && self.signed == *digest
     }
+
+    /// Whether this is consent to the statement with that digest.
+    pub fn consents(&self, digest: &[u8; 32]) -> bool {
+        self.purpose == Purpose::Consent && self.signed == *digest
+    }
 }
 
 impl std::fmt::Display for PasskeyError {

@@ -110,8 +110,9 @@ impl Office {
 
     pub(crate) fn web(&self) -> Web {
         let people = Arc::clone(&self.admin.parts.people);
-        let pages = Pages::new(Arc::clone(&self.world.desk), people, Arc::clone(&self.admin));
-        let api = Api::new(Arc::clone(&self.world.desk), self.callers(), Default::default());
+        let (desk, admin) = (Arc::clone(&self.world.desk), Arc::clone(&self.admin));
+        let pages = Pages::new(Arc::clone(&desk), people, admin, self.oauth());
+        let api = Api::new(desk, self.callers(), self.oauth(), Default::default());
         Web::new(api, self.oauth(), pages)
     }
 

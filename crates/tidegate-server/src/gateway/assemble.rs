@@ -135,7 +135,12 @@ pub(super) async fn assemble(
     };
     let admin = Administration::new(parts, secrets);
     tokio::spawn(oauth::keep_keys(Arc::clone(&oauth), Arc::clone(&admin), oauth_keys));
-    let api = Api::new(Arc::clone(&desk), Arc::clone(&callers), folder.journal());
+    let api = Api::new(
+        Arc::clone(&desk),
+        Arc::clone(&callers),
+        Arc::clone(&oauth),
+        folder.journal(),
+    );
     let web = served(&desk, &people, &admin, api, &oauth);
     let (to, by) = (Arc::clone(&links), Arc::clone(&admin));
     let gate = Gate::new(Arc::clone(&desk), callers, to, by, web, stop.subscribe());
@@ -241,7 +246,8 @@ fn served(
     api: Api,
     oauth: &Arc<oauth::Handle>,
 ) -> Web {
-    let pages = Pages::new(Arc::clone(desk), Arc::clone(people), Arc::clone(admin));
+    let (people, admin) = (Arc::clone(people), Arc::clone(admin));
+    let pages = Pages::new(Arc::clone(desk), people, admin, Arc::clone(oauth));
     Web::new(api, Arc::clone(oauth), pages)
 }
 

@@ -1,12 +1,40 @@
-//! A passkey's signature over the digest of a request for approval.
+//! A passkey's signature over a digest: of a request for approval, or of what an app asks.
 
 use super::credentials::credential_digest;
 use super::{Error, PasskeyAnswer, People, Visitor, lock};
 use crate::clock;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
-use tidegate_identity::people::passkey::{authenticate, request_options};
-use tidegate_identity::people::{Challenge, Fact, Purpose, Signature};
+use tidegate_identity::oauth::acr::Acr;
+use tidegate_identity::people::passkey::{Asserted, authenticate, request_options};
+use tidegate_identity::people::{
+    self as identity, Assurance, Challenge, Fact, Passkey, PersonHandle, Purpose, Signature, State,
+};
 use tidegate_types::approval::Factor;
+use tidegate_types::time::Time;
+
+/// How well and when the person was known who consents.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Known {
+    /// How well.
+    pub acr: Acr,
+    /// When.
+    pub at: Time,
+}
+
+impl Known {
+    /// What a login is worth to an app.
+    pub fn by(assurance: &Assurance) -> Known {
+        let best = assurance.shown().iter().map(|shown| acr(shown.factor())).max();
+        Known { acr: best.unwrap_or(Acr::Password), at: assurance.last_shown() }
+    }
+}
+
+/// A person as the subject of tokens. No client is called so: a client's name has no colon.
+pub fn subject(person: PersonHandle) -> String {
+    format!("person:{}", URL_SAFE_NO_PAD.encode(person.0))
+}
 
 impl People {
     /// What a browser is asked to sign `digest` by: the digest is the challenge.
@@ -19,15 +47,23 @@ impl People {
         id: &str,
         digest: [u8; 32],
     ) -> Result<Value, Error> {
-        let (party, now) = (self.party()?, clock::now());
-        let passkeys = self.credentials(visitor).map(|member| member.passkeys).unwrap_or_default();
-        if passkeys.is_empty() {
-            return Err(Error::Count("approving takes a passkey; add one under Security"));
-        }
-        let challenge = Challenge::new(Purpose::Approve, digest, now);
-        let options = request_options(party, &challenge, &passkeys);
-        lock(&self.challenges).begin(id, challenge, now);
-        Ok(options)
+        let lacking = "approving takes a passkey; add one under Security";
+        self.ask_over(visitor, id, Challenge::new(Purpose::Approve, digest, clock::now()), lacking)
+    }
+
+    /// What a browser is asked to consent to `statement` by.
+    ///
+    /// # Errors
+    /// When the person has no passkey.
+    pub fn ask_consent(
+        &self,
+        visitor: &Visitor,
+        id: &str,
+        statement: &str,
+    ) -> Result<Value, Error> {
+        let digest = credential_digest(statement.as_bytes());
+        let lacking = "this takes a passkey; add one under Security";
+        self.ask_over(visitor, id, Challenge::new(Purpose::Consent, digest, clock::now()), lacking)
     }
 
     /// Takes a signature over `digest`, the one that the page showed of request `request`, and puts it
@@ -42,30 +78,121 @@ impl People {
         (request, digest): (u64, [u8; 32]),
         answer: &PasskeyAnswer,
     ) -> Result<Factor, Error> {
-        let party = self.party()?;
-        let challenge = lock(&self.challenges).take(id, Purpose::Approve, clock::now());
-        let challenge = challenge.map_err(Error::Passkey)?;
+        let challenge = self.challenge(id, Purpose::Approve)?;
         self.record(|state, now| {
-            let known = state.passkey(&answer.credential.0);
-            let theirs = known.filter(|key| key.person() == visitor.handle);
-            let mut passkey = theirs.ok_or(Error::Wrong)?.clone();
-            let asserted = authenticate(party, challenge, &mut passkey, answer.assertion(), now)
-                .map_err(Error::Passkey)?;
+            let (passkey, asserted) = self.asserted(state, visitor, challenge, answer, now)?;
             if !asserted.approves(&digest) {
                 return Err(Error::OtherStatement);
             }
             let credential = credential_digest(passkey.id());
-            let signature = Signature {
-                credential: answer.credential.0.clone(),
-                client_data: answer.client_data.0.clone(),
-                authenticator_data: answer.authenticator_data.0.clone(),
-                signature: answer.signature.0.clone(),
-            };
-            let person = visitor.handle;
+            let (person, signature) = (visitor.handle, answer.signature());
             let facts =
                 vec![Fact::PasskeyUsed { passkey }, Fact::Signed { person, request, signature }];
             Ok((Factor::Passkey { credential }, facts))
         })
         .await
+    }
+
+    /// Takes a signature over `statement` and puts both on record.
+    ///
+    /// # Errors
+    /// When it is not the person's, or is over anything else.
+    pub async fn take_consent(
+        &self,
+        visitor: &Visitor,
+        id: &str,
+        statement: &str,
+        answer: &PasskeyAnswer,
+    ) -> Result<Known, Error> {
+        let challenge = self.challenge(id, Purpose::Consent)?;
+        self.record(|state, now| {
+            let (passkey, asserted) = self.asserted(state, visitor, challenge, answer, now)?;
+            if !asserted.consents(&credential_digest(statement.as_bytes())) {
+                return Err(Error::OtherStatement);
+            }
+            let shown = asserted.shown();
+            let consented = Fact::Consented {
+                person: visitor.handle,
+                statement: statement.to_owned(),
+                signature: Some(answer.signature()),
+            };
+            let facts = vec![Fact::PasskeyUsed { passkey }, consented];
+            Ok((Known { acr: acr(shown.factor()), at: shown.at() }, facts))
+        })
+        .await
+    }
+
+    /// Puts on record that a person consents to `statement` by the session alone.
+    ///
+    /// # Errors
+    /// When it cannot be put on record.
+    pub async fn note_consent(&self, visitor: &Visitor, statement: &str) -> Result<Known, Error> {
+        let consented = Fact::Consented {
+            person: visitor.handle,
+            statement: statement.to_owned(),
+            signature: None,
+        };
+        self.record(|_, _| Ok((Known::by(&visitor.assurance), vec![consented]))).await
+    }
+
+    fn ask_over(
+        &self,
+        visitor: &Visitor,
+        id: &str,
+        challenge: Challenge,
+        lacking: &'static str,
+    ) -> Result<Value, Error> {
+        let party = self.party()?;
+        let passkeys = self.credentials(visitor).map(|member| member.passkeys).unwrap_or_default();
+        if passkeys.is_empty() {
+            return Err(Error::Count(lacking));
+        }
+        let options = request_options(party, &challenge, &passkeys);
+        lock(&self.challenges).begin(id, challenge, clock::now());
+        Ok(options)
+    }
+
+    fn challenge(&self, id: &str, purpose: Purpose) -> Result<Challenge, Error> {
+        lock(&self.challenges).take(id, purpose, clock::now()).map_err(Error::Passkey)
+    }
+
+    /// The person's own passkey, as it is after this use, and what it asserts.
+    fn asserted(
+        &self,
+        state: &State,
+        visitor: &Visitor,
+        challenge: Challenge,
+        answer: &PasskeyAnswer,
+        now: Time,
+    ) -> Result<(Passkey, Asserted), Error> {
+        let known = state.passkey(&answer.credential.0);
+        let theirs = known.filter(|key| key.person() == visitor.handle);
+        let mut passkey = theirs.ok_or(Error::Wrong)?.clone();
+        let asserted =
+            authenticate(self.party()?, challenge, &mut passkey, answer.assertion(), now)
+                .map_err(Error::Passkey)?;
+        Ok((passkey, asserted))
+    }
+}
+
+impl PasskeyAnswer {
+    fn signature(&self) -> Signature {
+        Signature {
+            credential: self.credential.0.clone(),
+            client_data: self.client_data.0.clone(),
+            authenticator_data: self.authenticator_data.0.clone(),
+            signature: self.signature.0.clone(),
+        }
+    }
+}
+
+/// What a factor is worth to an app. Only a passkey of a model that proved it is called hardware.
+const fn acr(factor: identity::Factor) -> Acr {
+    use identity::Factor;
+    match factor {
+        Factor::Password => Acr::Password,
+        Factor::Totp | Factor::RecoveryCode => Acr::TwoFactor,
+        Factor::SyncedPasskey | Factor::DevicePasskey => Acr::PhishingResistant,
+        Factor::AttestedPasskey => Acr::Hardware,
     }
 }

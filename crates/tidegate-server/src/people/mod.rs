@@ -9,6 +9,7 @@ mod credentials;
 mod enrol;
 mod login;
 
+pub use approve::{Known, subject};
 pub(crate) use credentials::credential_digest;
 pub use credentials::{App, AppAnswer};
 pub use enrol::Invited;
@@ -24,7 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tidegate_core::action::Answer;
 use tidegate_identity::ledger;
 use tidegate_identity::people::{
-    Assertion, Challenges, Fact, Level, PasskeyError, Pepper, PersonHandle, Registration,
+    Assertion, Assurance, Challenges, Fact, Level, PasskeyError, Pepper, PersonHandle, Registration,
     RelyingParty, Sealed, Session, SessionKey, Slots, State, Totp, Unfit,
 };
 use tidegate_types::codec::from_bytes;
@@ -80,6 +81,8 @@ pub struct Visitor {
     pub fresh: bool,
     /// Whether a factor that resists phishing was.
     pub by_passkey: bool,
+    /// What was shown, and when.
+    pub assurance: Assurance,
 }
 
 /// A session as its person reads it.
@@ -326,6 +329,7 @@ impl People {
             level: session.assurance().level(),
             fresh: session.assurance().level_within(FRESH, now) >= Level::Two,
             by_passkey: session.assurance().phishing_resistant_within(FRESH, now),
+            assurance: session.assurance().clone(),
         })
     }
 

@@ -38,7 +38,7 @@ impl Web {
         match below.split('/').next().unwrap_or_default() {
             "v1" => self.api.answer(request).await,
             "oauth" | ".well-known" => self.oauth.answer(request).await,
-            "" | "console" => self.pages.answer(request).await,
+            "" | "console" | "consent" | "device" => self.pages.answer(request).await,
             _ => plain_refusal(&Reject::new(Code::UnknownRoute, "nothing is served at this path")),
         }
     }

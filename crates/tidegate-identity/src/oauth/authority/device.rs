@@ -57,6 +57,8 @@ pub struct DeviceView {
     pub title: String,
     /// What it asks for.
     pub details: Vec<Trading>,
+    /// The key that the tokens are to be bound to, if that is known already.
+    pub key: Option<Thumbprint>,
 }
 
 impl Authority {
@@ -119,9 +121,9 @@ impl Authority {
     /// When no device waits with it, or too many wrong ones were typed.
     pub fn device_view(&mut self, user_code: &str, now: Time) -> Result<DeviceView, OAuthError> {
         let device = self.waiting(user_code, now)?;
-        let (client, details) = (device.client.clone(), device.details.clone());
+        let (client, details, key) = (device.client.clone(), device.details.clone(), device.jkt);
         let registered = self.state.clients().get(&client).ok_or_else(gone)?;
-        Ok(DeviceView { client, title: registered.terms().title.clone(), details })
+        Ok(DeviceView { client, title: registered.terms().title.clone(), details, key })
     }
 
     /// The person says yes.

@@ -42,6 +42,10 @@ pub struct ConsentView {
     pub acr: Option<Acr>,
     /// How long ago the login may be at most.
     pub max_age: Option<Span>,
+    /// Where the person is sent back to.
+    pub redirect_uri: String,
+    /// The key that the tokens are to be bound to, if that is known already.
+    pub key: Option<Thumbprint>,
 }
 
 impl Authority {
@@ -89,6 +93,8 @@ impl Authority {
                 details: pushed.details.clone(),
                 acr: pushed.acr,
                 max_age: pushed.max_age,
+                redirect_uri: pushed.redirect_uri.clone(),
+                key: pushed.jkt,
             };
             (view, first)
         };

@@ -21,6 +21,8 @@ pub enum Purpose {
     StepUp,
     /// Approval of one statement; its digest is the challenge.
     Approve,
+    /// Consent to one statement of what an app may do; its digest is the challenge.
+    Consent,
 }
 
 /// A challenge that was asked. It is used by being given away.

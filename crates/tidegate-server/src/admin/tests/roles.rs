@@ -242,8 +242,8 @@ async fn every_operation_is_held_against_the_table_for_every_role() {
         }
     }
     assert_eq!(seen, [true; PLACES], "an operation has no sample");
-    // The desk is named by the first start alone.
-    assert_eq!(unused, [Action::DeskSet]);
+    // The desk is named by the first start alone, consent is given on its page.
+    assert_eq!(unused, [Action::DeskSet, Action::Consent]);
 }
 
 #[tokio::test]

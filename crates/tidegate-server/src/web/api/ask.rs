@@ -30,7 +30,7 @@ impl Ask {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (decoded(name)?, decoded(&value.replace('+', " "))?);
             let shown = || name.escape_default().to_string();
-            let param = route.query.iter().find(|param| param.name == name);
+            let param = route.params().find(|param| param.name == name);
             let param = param.filter(|_| at < MAX_PARAMS);
             let param = param.ok_or_else(|| Problem::new(Code::UnknownParameter, shown()))?;
             if !fits(param.form, &value) {
@@ -52,6 +52,13 @@ impl Ask {
     pub(super) fn query(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str)
     }
+}
+
+/// The first parameter of a name in a query that may be wrong otherwise.
+pub(super) fn parameter(request: &RawRequest, name: &str) -> Option<String> {
+    let mut pairs = request.query.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(key, _)| *key == name)?;
+    decoded(&value.replace('+', " ")).ok()
 }
 
 fn fits(form: Form, value: &str) -> bool {

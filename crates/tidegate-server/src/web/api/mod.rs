@@ -21,18 +21,21 @@ pub use openapi::{openapi, reference};
 use crate::clock;
 use crate::desk::Desk;
 use crate::front::Callers;
+use crate::web::oauth;
 use ask::Ask;
 use idempotency::Answers;
 use lists::OrderFilter;
 use page::{Page, Wanted};
 use problem::{Problem, Tg};
-use routes::{Access, Op, Route};
+use routes::{ACCOUNT, Access, Op, Route};
 use serde::Serialize;
+use serde_json::Value;
 use std::ops::Bound::{Excluded, Unbounded};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tidegate_core::event::Event;
 use tidegate_core::state::State;
+use tidegate_identity::oauth::resource::{Challenge, Problem as Trouble};
 use tidegate_identity::{Named, message_signature};
 use tidegate_types::ids::{InstrumentName, OrderId};
 use tidegate_types::order::OrderName;
@@ -46,6 +49,7 @@ use tokio::sync::Semaphore;
 pub struct Api {
     desk: Arc<Desk>,
     callers: Arc<Callers>,
+    oauth: Arc<oauth::Handle>,
     answers: Answers,
     /// Where the journal is.
     records: PathBuf,
@@ -54,15 +58,30 @@ pub struct Api {
 
 impl Api {
     /// The API before this desk, for these callers; the journal's folder is `records`.
-    pub fn new(desk: Arc<Desk>, callers: Arc<Callers>, records: PathBuf) -> Api {
+    pub fn new(
+        desk: Arc<Desk>,
+        callers: Arc<Callers>,
+        oauth: Arc<oauth::Handle>,
+        records: PathBuf,
+    ) -> Api {
         let readers = Semaphore::new(journal::READERS);
-        Api { desk, callers, answers: Answers::default(), records, readers }
+        Api { desk, callers, oauth, answers: Answers::default(), records, readers }
     }
 
     /// The answer to a request below `/v1`.
     pub async fn answer(&self, request: RawRequest) -> Reply {
-        let reply = self.serve(&request).await;
-        reply.unwrap_or_else(Problem::into_reply)
+        let (mut reply, challenge) = match self.serve(&request).await {
+            Ok(reply) => (reply, None),
+            Err(problem) => {
+                let asked = (problem.status == 401).then_some(Challenge::of(Trouble::None));
+                let challenge = problem.challenge.or(asked);
+                (problem.into_reply(), challenge)
+            }
+        };
+        if challenge.is_some() || oauth::shows_token(&request) {
+            reply.headers.extend(self.oauth.headers(challenge.as_ref()));
+        }
+        reply
     }
 
     async fn serve(&self, request: &RawRequest) -> Result<Reply, Problem> {
@@ -71,19 +90,63 @@ impl Api {
         if route.access == Access::Public {
             return public(route, &Ask::read(route, &caught, request)?);
         }
-        let who = self.who(request, now).map_err(|reject| self.refused(None, &reject))?;
+        let who = self.who(route, request, now)?;
         let named = Named::from(&who);
         let asked = Ask::read(route, &caught, request);
         let asked = asked.inspect_err(|problem| self.note(&named, problem));
         self.act(route, who, &asked?, request, now).await
     }
 
-    /// Who sends a request: the virtual key that it is signed with. The key names venue and account.
-    fn who(&self, request: &RawRequest, now: Time) -> Result<Authenticated, Reject> {
-        match message_signature::presented(request)? {
-            Some(shown) => self.callers.authenticate_signed(&shown, &request.origin(), now),
-            None => Err(Reject::new(Code::MissingCredentials, "sign the request (RFC 9421)")),
+    /// Who sends a request: the virtual key that it is signed with, which names venue and account, or
+    /// the app whose token it shows.
+    fn who(
+        &self,
+        route: &Route,
+        request: &RawRequest,
+        now: Time,
+    ) -> Result<Authenticated, Problem> {
+        if oauth::shows_token(request) {
+            return self.app(route, request, now);
         }
+        let signed = message_signature::presented(request).and_then(|shown| match shown {
+            Some(shown) => self.callers.authenticate_signed(&shown, &request.origin(), now),
+            None => {
+                let how = "show a token, or sign the request (RFC 9421)";
+                Err(Reject::new(Code::MissingCredentials, how))
+            }
+        });
+        let who = signed.map_err(|reject| self.refused(None, &reject))?;
+        match named_account(route, request) {
+            Some(account) if account != who.account().as_str() => {
+                let reject = Reject::new(Code::NoGrant, "account: the key is for another one");
+                Err(self.refused(Some(&Named::from(&who)), &reject))
+            }
+            _ => Ok(who),
+        }
+    }
+
+    /// The app that shows a token. The first use of each is on record, by the token's id.
+    fn app(
+        &self,
+        route: &Route,
+        request: &RawRequest,
+        now: Time,
+    ) -> Result<Authenticated, Problem> {
+        let shown = self.oauth.app_for(request, |request| named_account(route, request), now);
+        let oauth::Let { who, first } = shown.map_err(|refused| {
+            let oauth::Refused { reject, challenge } = refused;
+            let problem = self.refused(None, &reject);
+            Problem { status: challenge.status(), challenge: Some(challenge), ..problem }
+        })?;
+        let named = Named::from(&who);
+        self.callers
+            .take_app(named.caller(), now)
+            .map_err(|reject| self.refused(Some(&named), &reject))?;
+        if first {
+            let (caller, key) = (named.caller().clone(), named.key().clone());
+            self.desk.event(Event::LoggedIn { caller, key, session: None });
+        }
+        Ok(who)
     }
 
     async fn act(
@@ -119,6 +182,8 @@ impl Api {
     ) -> Result<Reply, Problem> {
         let named = Named::from(who);
         let wide = self.desk.may_read(named.caller(), named.account(), now)?;
+        // A token never sees the whole account.
+        let wide = wide && who.token().is_none();
         let page = |list| Wanted::read(list, ask.query("limit"), ask.query("cursor"));
         match route.op {
             Op::Instruments => self.instruments(who, &page(reads::INSTRUMENTS)?),
@@ -218,6 +283,17 @@ impl Api {
             reject: reject.clone(),
         });
         Problem::of(reject)
+    }
+}
+
+/// The account that a request names: in the query, or in the order that it places.
+fn named_account(route: &Route, request: &RawRequest) -> Option<String> {
+    match route.op {
+        Op::Place => {
+            let order: Value = serde_json::from_slice(&request.body).ok()?;
+            order.get("account")?.as_str().map(str::to_owned)
+        }
+        _ => ask::parameter(request, ACCOUNT.name),
     }
 }
 

@@ -21,6 +21,10 @@ const SIGNATURE: &str = "HTTP Message Signatures (RFC 9421) with a virtual key, 
     `Signature-Input` and `Signature` over `@method`, `@target-uri` (or `@authority`, `@path` and `@query`), \
     `content-digest` (RFC 9530) where there is content and `idempotency-key` where it is sent, with `created`, \
     `nonce` (once only) and `keyid`. Good for a minute.";
+const TOKEN: &str = "An access token of the authorization server's (`/.well-known/oauth-authorization-server`), bound to a \
+    key (RFC 9449): `Authorization: DPoP` with it, and in `DPoP` a proof with `ath` and the `nonce` that the last answer \
+    gave in `DPoP-Nonce`. What it allows is its `authorization_details`, and of that what the app's caller may do at the \
+    time; one for several accounts needs the request to name one.";
 
 /// Schemas as OpenAPI keeps them: of what is sent in one direction and in the other.
 struct Schemas {
@@ -131,7 +135,7 @@ pub fn openapi() -> Value {
             "description": "The desk's own gateway, in production or as a demo: the one that serves this document.",
             "x-internal": true,
         }],
-        "security": [{ "signature": [] }],
+        "security": [{ "signature": [] }, { "token": [] }],
         "tags": TAGS.iter().map(|(name, about)| json!({ "name": name, "description": about }))
             .collect::<Vec<_>>(),
         "paths": paths,
@@ -141,6 +145,7 @@ pub fn openapi() -> Value {
                 "signature": {
                     "type": "apiKey", "in": "header", "name": "Signature", "description": SIGNATURE,
                 },
+                "token": { "type": "http", "scheme": "DPoP", "description": TOKEN },
             },
         },
     })
@@ -193,7 +198,7 @@ fn parameters(route: &Route) -> Vec<Value> {
             json!({ "name": name, "in": "path", "required": true, "schema": schema })
         })
         .collect();
-    all.extend(route.query.iter().map(|param| {
+    all.extend(route.params().map(|param| {
         json!({
             "name": param.name, "in": "query", "required": false,
             "description": param.about, "schema": form(param),
@@ -254,8 +259,11 @@ fn responses(route: &Route, schemas: &mut Schemas) -> Value {
     for status in problems(route) {
         let (about, mut headers) = (about(status), json!({}));
         if status == 401 {
-            headers = json!({ "WWW-Authenticate": { "description": "How to show who one is.",
-                "schema": { "type": "string", "maxLength": 1024, "pattern": "^[ -~]+$" } } });
+            let text = json!({ "type": "string", "maxLength": 1024, "pattern": "^[ -~]+$" });
+            headers = json!({
+                "WWW-Authenticate": { "description": "How to show who one is.", "schema": text },
+                "DPoP-Nonce": { "description": "The nonce of the next proof.", "schema": text },
+            });
         }
         if matches!(status, 429 | 503) {
             headers = json!({ "Retry-After": { "description": "Seconds to wait, where they are known.",

@@ -202,6 +202,9 @@ pub(super) struct NewTrigger {
 #[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PlaceOrder {
+    /// On which account: needed with a token for several, and else the one there is.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_.-]{1,32}$"))]
+    pub account: Option<String>,
     /// Of what, as `venue/name`.
     #[schemars(length(min = 3, max = 97))]
     pub instrument: String,

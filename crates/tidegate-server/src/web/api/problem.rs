@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
+use tidegate_identity::oauth::resource::Challenge;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Reply;
 
@@ -81,6 +82,9 @@ pub(super) struct Problem {
     /// Methods that there are.
     #[serde(skip)]
     pub allow: Option<Box<str>>,
+    /// What OAuth says of a token that is not let in.
+    #[serde(skip)]
+    pub challenge: Option<Challenge>,
 }
 
 /// A venue's refusal.
@@ -126,6 +130,7 @@ impl Problem {
             venue: None,
             order: None,
             allow: None,
+            challenge: None,
         }
     }
 
@@ -139,10 +144,11 @@ impl Problem {
         }
     }
 
-    /// The answer. Challenges name both ways of showing who one is.
+    /// The answer, with the challenge to sign.
     pub(super) fn into_reply(self) -> Reply {
         let mut headers = vec![("content-type".to_owned(), "application/problem+json".to_owned())];
-        if self.status == 401 {
+        // What OAuth says to a token is added to this.
+        if self.status == 401 && self.challenge.is_none() {
             for way in CHALLENGES {
                 headers.push(("www-authenticate".to_owned(), (*way).to_owned()));
             }

@@ -94,6 +94,14 @@ pub(super) struct Route {
     pub(super) problems: &'static [u16],
 }
 
+impl Route {
+    /// The parameters of the query.
+    pub(super) fn params(&self) -> impl Iterator<Item = &'static Param> {
+        let about_one = self.access == Access::Caller && self.op != Op::Place;
+        self.query.iter().chain(about_one.then_some(&ACCOUNT))
+    }
+}
+
 fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
@@ -107,6 +115,13 @@ const LIMIT: Param =
 const CURSOR: Param =
     Param { name: "cursor", about: "`next` of the page before.", form: Form::Cursor };
 pub(super) const ID: &str = "^[A-Za-z0-9._:/-]{1,36}$";
+/// Which account it is about, where who asks has several.
+pub(super) const ACCOUNT: Param = Param {
+    name: "account",
+    about: "On which account: needed with a token for several, and else the one there is. An order names \
+            it in its content.",
+    form: Form::Text("^[A-Za-z0-9_.-]{1,32}$"),
+};
 const INSTRUMENT: &str = "^[A-Za-z0-9_.-]{1,32}/[!-~]{1,64}$";
 
 const fn ok(about: &'static str, schema: Make) -> Good {

@@ -32,7 +32,7 @@ async fn desk() -> Desk {
 
 fn api(office: &Office) -> Api {
     let records = office.world.folder.path().join("journal");
-    Api::new(Arc::clone(&office.world.desk), office.callers(), records)
+    Api::new(Arc::clone(&office.world.desk), office.callers(), office.oauth(), records)
 }
 
 impl Desk {

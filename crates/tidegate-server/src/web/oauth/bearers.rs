@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use tidegate_identity::authenticate::by_token;
 use tidegate_identity::oauth::TokenBearer;
-use tidegate_identity::oauth::details::Inexpressible;
+use tidegate_identity::oauth::details::{Inexpressible, Trading};
 use tidegate_identity::oauth::event::TokenId;
 use tidegate_identity::oauth::metadata::well_known;
 use tidegate_identity::oauth::resource::{Challenge, Problem, Shown};
@@ -99,28 +99,55 @@ impl Handle {
         now: Time,
     ) -> Result<Let, Refused> {
         let bearer = self.bearer(request, &format!("/{venue}{}", request.path), now)?;
-        let beyond = |why: &str| refused(Problem::Scope, Code::NoGrant, why);
         let mut here = bearer.details.iter().filter(|item| item.venue == *venue);
-        let item = match (here.next(), here.next()) {
-            (Some(item), None) => item,
-            (None, _) => return Err(beyond("the token allows nothing at this venue")),
+        match (here.next(), here.next()) {
+            (Some(item), None) => self.app_on(&bearer, item, now),
+            (None, _) => Err(beyond("the token allows nothing at this venue")),
             (Some(_), Some(_)) => {
-                return Err(beyond(
-                    "the token is for several accounts; ask for one of one account",
-                ));
+                Err(beyond("the token is for several accounts; ask for one of one account"))
             }
-        };
+        }
+    }
+
+    /// The app that sends a request with a token to the unified API, and what the token allows on
+    /// `account`; on its only one if none is named.
+    ///
+    /// # Errors
+    /// What the answer says.
+    pub fn app_for(
+        &self,
+        request: &RawRequest,
+        account: impl FnOnce(&RawRequest) -> Option<String>,
+        now: Time,
+    ) -> Result<Let, Refused> {
+        let bearer = self.bearer(request, &request.path, now)?;
+        // Nothing more of a stranger's request is read.
+        let account = account(request);
+        let named = |item: &&Trading| account.as_ref().is_none_or(|it| *it == item.account.as_str());
+        let mut there = bearer.details.iter().filter(named);
+        match (there.next(), there.next()) {
+            (Some(item), None) => self.app_on(&bearer, item, now),
+            (None, _) => Err(beyond("the token allows nothing on this account")),
+            (Some(_), Some(_)) => {
+                let all: Vec<&str> = bearer.details.iter().map(|it| it.account.as_str()).collect();
+                let why = format!("account: the token is for several, name one of {}", all.join(", "));
+                Err(refused(Problem::Request, Code::MissingParameter, &why))
+            }
+        }
+    }
+
+    fn app_on(&self, bearer: &TokenBearer, item: &Trading, now: Time) -> Result<Let, Refused> {
         let caller = CallerName::new(bearer.client.as_str());
         let caller = caller.map_err(|_| beyond("the app is no caller of the desk"))?;
         let grant = self.desk.look(|state| state.grant(&caller, &item.account).cloned());
-        let grant = grant.filter(|grant| grant.venue == *venue);
+        let grant = grant.filter(|grant| grant.venue == item.venue);
         let grant = grant.ok_or_else(|| beyond("the app has no grant on the account"))?;
         let allows = item.narrowing(&grant, now).map_err(|what| match what {
             Inexpressible::From => beyond("the token is not good yet"),
             Inexpressible::DailyNotional => beyond("limits of the day are not held here"),
         })?;
-        let who = by_token(&bearer, allows).ok_or_else(|| beyond("the token is another's"))?;
-        Ok(Let { who, first: self.is_first(&bearer, now) })
+        let who = by_token(bearer, allows).ok_or_else(|| beyond("the token is another's"))?;
+        Ok(Let { who, first: self.is_first(bearer, now) })
     }
 
     /// The headers of an answer to a request with a token; `challenge` if it was not let in.
@@ -151,6 +178,10 @@ impl Handle {
         }
         true
     }
+}
+
+fn beyond(why: &str) -> Refused {
+    refused(Problem::Scope, Code::NoGrant, why)
 }
 
 fn refused(problem: Problem, code: Code, why: &str) -> Refused {

@@ -10,6 +10,14 @@ use zeroize::Zeroizing;
 pub(super) const SESSION: &str = "__Host-tidegate";
 /// The cookie of a login page.
 pub(super) const BROWSER: &str = "__Host-tidegate-login";
+/// The cookie that tells where to go after a login.
+pub(super) const PLACE: &str = "__Host-tidegate-place";
+/// Where a login leads to unless something waits.
+const FIRST_PAGE: &str = "/console/";
+/// What may wait for a login: the pages that others send people to.
+const AWAITED: [&str; 2] = ["/console/consent?", "/console/device"];
+/// Longest address that is kept over a login.
+const MAX_PLACE: usize = 400;
 /// Longest text of a browser's that is kept.
 const MAX_AGENT: usize = 120;
 
@@ -21,6 +29,10 @@ pub(super) struct Sent {
     pub(super) link: String,
     pub(super) digest: String,
     pub(super) answer: Option<PasskeyAnswer>,
+    /// An authorization request, as its query.
+    pub(super) request: String,
+    /// What a device shows.
+    pub(super) user_code: String,
     #[serde(skip)]
     pub(super) name: String,
     #[serde(skip)]
@@ -61,6 +73,9 @@ impl Sent {
             let mut value = Zeroizing::new(decoded(value)?);
             match key {
                 "csrf" => sent.csrf = std::mem::take(&mut value),
+                "digest" => sent.digest = std::mem::take(&mut value),
+                "request" => sent.request = std::mem::take(&mut value),
+                "user_code" => sent.user_code = std::mem::take(&mut value),
                 "link" => sent.link = std::mem::take(&mut value),
                 "name" => sent.name = std::mem::take(&mut value),
                 "password" => sent.password = value,
@@ -98,9 +113,36 @@ pub(super) fn cookie<'a>(request: &'a RawRequest, name: &str) -> Option<&'a str>
 
 /// A parameter of the query; empty when it is not there.
 pub(super) fn query(request: &RawRequest, name: &str) -> String {
-    let mut pairs = request.query.split('&').filter_map(|pair| pair.split_once('='));
+    parameter(&request.query, name)
+}
+
+/// A parameter of a query; empty when it is not there.
+pub(super) fn parameter(query: &str, name: &str) -> String {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let value = pairs.find(|(key, _)| *key == name).and_then(|(_, value)| decoded(value));
     value.unwrap_or_default()
+}
+
+/// The address to go back to after a login, if one waits that a cookie can hold.
+pub(super) fn place(request: &RawRequest) -> Option<String> {
+    let place = match request.query.as_str() {
+        "" => request.path.clone(),
+        query => format!("{}?{query}", request.path),
+    };
+    is_place(&place).then_some(place)
+}
+
+/// Where a login leads to, and whether that waited in a cookie.
+pub(super) fn after_login(request: &RawRequest) -> (&str, bool) {
+    match cookie(request, PLACE).filter(|place| is_place(place)) {
+        Some(place) => (place, true),
+        None => (FIRST_PAGE, false),
+    }
+}
+
+fn is_place(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/?&=%._-".contains(&b);
+    text.len() <= MAX_PLACE && text.bytes().all(plain) && AWAITED.iter().any(|it| text.starts_with(it))
 }
 
 /// Where a request comes from, for the list that its person reads.

@@ -19,13 +19,14 @@ const PLACES: [(&str, &str); 5] = [
 
 /// A page for somebody who is not logged in.
 pub(super) fn narrow(title: &str, content: &Markup) -> Markup {
-    document(
-        title,
-        &html! {
-            header.bar { div.inner { (brand()) } }
-            main.narrow id="main" { (content) }
-        },
-    )
+    document(title, &narrow_body(content))
+}
+
+fn narrow_body(content: &Markup) -> Markup {
+    html! {
+        header.bar { div.inner { (brand()) } }
+        main.narrow id="main" { (content) }
+    }
 }
 
 /// A page that says one thing.
@@ -50,9 +51,27 @@ pub(super) fn csrf(id: &str) -> Markup {
 
 /// A time in UTC.
 pub(super) fn time(ms: u64) -> Markup {
+    html! { time datetime=(timestamp(ms).to_string()) { (moment(ms)) } }
+}
+
+/// The same as text.
+pub(super) fn moment(ms: u64) -> String {
+    timestamp(ms).strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+fn timestamp(ms: u64) -> Timestamp {
     let at = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    let at = at.unwrap_or_default();
-    html! { time datetime=(at.to_string()) { (at.strftime("%Y-%m-%d %H:%M UTC").to_string()) } }
+    at.unwrap_or_default()
+}
+
+/// A page that a browser leaves at once, by itself or by its link.
+pub(super) fn passing(to: &str, name: &str) -> Markup {
+    let content = html! {
+        h1 { "One moment" }
+        p { a href=(to) { (name) } }
+    };
+    let onward = html! { meta http-equiv="refresh" content=(format!("0;url={to}")); };
+    framed(&onward, "One moment", &narrow_body(&content))
 }
 
 impl Pages {
@@ -115,6 +134,10 @@ impl Pages {
 }
 
 fn document(title: &str, body: &Markup) -> Markup {
+    framed(&html! {}, title, body)
+}
+
+fn framed(head: &Markup, title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -122,6 +145,7 @@ fn document(title: &str, body: &Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
+                (head)
                 title { (title) " · Tidegate" }
                 link rel="icon" type="image/svg+xml" href=(assets::path("icon.svg"));
                 link rel="stylesheet" href=(assets::path("style.css"));

@@ -16,7 +16,8 @@ impl Pages {
         let session = guard::cookie(request, SESSION).unwrap_or_default();
         let inside = self.people.look(session).is_some_and(|visitor| visitor.level >= Level::Two);
         if inside && error.is_none() {
-            return reply::redirect("/console/");
+            let (to, _) = guard::after_login(request);
+            return reply::redirect(to);
         }
         let had = guard::cookie(request, BROWSER).filter(|value| value.len() == 43);
         let Ok(browser) = had.map_or_else(random_id, |had| Ok(had.to_owned())) else {
@@ -47,7 +48,8 @@ impl Pages {
         match self.people.log_in_by_passkey(browser, answer, &source).await {
             Ok(id) => {
                 self.leave(request).await;
-                reply::with_cookie(reply::next("/console/"), SESSION, id.expose())
+                let (to, waited) = guard::after_login(request);
+                arrived(reply::with_cookie(reply::next(to), SESSION, id.expose()), waited)
             }
             Err(error) => reply::told(Err(error)),
         }
@@ -93,8 +95,8 @@ impl Pages {
         let (code, peer) = (&visit.sent.code, visit.request.peer);
         match self.people.log_in_by_code(visit.id, code, peer).await {
             Ok(id) => {
-                let reply = reply::redirect("/console/");
-                reply::with_cookie(reply, SESSION, id.expose())
+                let (to, waited) = guard::after_login(visit.request);
+                arrived(reply::with_cookie(reply::redirect(to), SESSION, id.expose()), waited)
             }
             Err(error) => self.code_page(visit, Some(&error)),
         }
@@ -114,6 +116,11 @@ impl Pages {
             let _ = self.people.log_out(before).await;
         }
     }
+}
+
+/// What waited for the login does so no more.
+fn arrived(reply: Reply, waited: bool) -> Reply {
+    if waited { reply::without_place(reply) } else { reply }
 }
 
 fn login(browser: &str, error: Option<&Error>, elsewhere: Option<String>) -> Markup {

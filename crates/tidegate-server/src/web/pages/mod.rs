@@ -6,6 +6,7 @@
 mod access;
 mod approvals;
 mod assets;
+mod consent;
 mod enrol;
 mod guard;
 mod home;
@@ -20,6 +21,7 @@ use crate::admin::protocol::{Failure, Request, Response};
 use crate::admin::{Administration, Administrator};
 use crate::desk::Desk;
 use crate::people::{Error, People, Visitor};
+use crate::web::oauth;
 use guard::Sent;
 use routes::{Needs, Route, Serve};
 use serde_json::Value;
@@ -28,11 +30,12 @@ use tidegate_identity::people::Level;
 use tidegate_identity::people::sessions::csrf_matches;
 use tidegate_types::request::{Method, RawRequest, Reply};
 
-/// Everything under `/console/`.
+/// Everything under `/console/`, and where the authorization server sends people to.
 pub struct Pages {
     desk: Arc<Desk>,
     people: Arc<People>,
     admin: Arc<Administration>,
+    oauth: Arc<oauth::Handle>,
 }
 
 /// A request by somebody who is logged in.
@@ -48,8 +51,13 @@ struct Visit<'a> {
 
 impl Pages {
     /// The pages of this desk.
-    pub fn new(desk: Arc<Desk>, people: Arc<People>, admin: Arc<Administration>) -> Pages {
-        Pages { desk, people, admin }
+    pub fn new(
+        desk: Arc<Desk>,
+        people: Arc<People>,
+        admin: Arc<Administration>,
+        oauth: Arc<oauth::Handle>,
+    ) -> Pages {
+        Pages { desk, people, admin, oauth }
     }
 
     /// The answer to a request.
@@ -84,6 +92,9 @@ impl Pages {
         match route.serve {
             Serve::Root => reply::redirect("/console/"),
             Serve::LogIn => self.login_page(request, None).await,
+            Serve::ConsentEntry => self.consent_entry(request),
+            // Nothing is taken from the address: the person types the code (RFC 8628, section 5.4).
+            Serve::DeviceEntry => reply::onward("/console/device", "To the device's code"),
             _ => assets::answer(&request.path),
         }
     }
@@ -130,35 +141,49 @@ impl Pages {
         let Some(visitor) = visitor.filter(|visitor| visitor.level >= needed) else {
             return match (request.method, route.serve) {
                 (_, Serve::Live) => reply::json(401, &serde_json::json!({ "error": "log in" })),
-                (Method::Get, _) => reply::redirect("/console/login"),
+                (Method::Get, _) => to_login(request),
                 _ => self.refuse(route, 401, "Log in first."),
             };
         };
         if request.method != Method::Get && !csrf_matches(id, &sent.csrf) {
             return self.refuse(route, 403, "The page is too old; load it again.");
         }
-        let visit = Visit { request, id, visitor, sent, number };
+        self.serve(route, &Visit { request, id, visitor, sent, number }).await
+    }
+
+    async fn serve(&self, route: &Route, visit: &Visit<'_>) -> Reply {
         match route.serve {
-            Serve::Code => self.code_page(&visit, None),
-            Serve::CodeSent => self.log_in_by_code(&visit).await,
-            Serve::LogOut => self.log_out(&visit).await,
-            Serve::Live => self.live(&visit).await,
-            Serve::Home => self.home(&visit).await,
-            Serve::Approvals => self.approvals(&visit).await,
-            Serve::Approval => self.approval(&visit, None).await,
-            Serve::ApproveOptions => self.approve_options(&visit).await,
-            Serve::Approve => self.approve(&visit).await,
-            Serve::Deny => self.deny(&visit).await,
-            Serve::Access => self.access(&visit),
-            Serve::Sessions => self.sessions(&visit),
-            Serve::SessionEnd => self.end_session(&visit).await,
-            Serve::Security => self.security(&visit, None),
+            Serve::Code => self.code_page(visit, None),
+            Serve::CodeSent => self.log_in_by_code(visit).await,
+            Serve::LogOut => self.log_out(visit).await,
+            Serve::Live => self.live(visit).await,
+            Serve::Home => self.home(visit).await,
+            Serve::Approvals => self.approvals(visit).await,
+            Serve::Approval => self.approval(visit, None).await,
+            Serve::ApproveOptions => self.approve_options(visit).await,
+            Serve::Approve => self.approve(visit).await,
+            Serve::Deny => self.deny(visit).await,
+            Serve::Access => self.access(visit),
+            Serve::Sessions => self.sessions(visit),
+            Serve::SessionEnd => self.end_session(visit).await,
+            Serve::Security => self.security(visit, None),
             Serve::NewPasskeyOptions => {
                 reply::told(self.people.ask_new_passkey(&visit.visitor, visit.id))
             }
-            Serve::NewPasskey => self.add_passkey(&visit).await,
-            Serve::RemovePasskey => self.remove_passkey(&visit).await,
-            Serve::SetPassword => self.set_password(&visit).await,
+            Serve::NewPasskey => self.add_passkey(visit).await,
+            Serve::RemovePasskey => self.remove_passkey(visit).await,
+            Serve::SetPassword => self.set_password(visit).await,
+            Serve::Consent => self.consent(visit),
+            Serve::ConsentOptions => self.consent_options(visit, false),
+            Serve::ConsentPasskey => self.consent_by_passkey(visit, false).await,
+            Serve::ConsentApprove => self.consent_by_session(visit, false).await,
+            Serve::ConsentDeny => self.say_no(visit, false).await,
+            Serve::Device => self.device(visit),
+            Serve::DeviceTyped => self.device_typed(visit),
+            Serve::DeviceOptions => self.consent_options(visit, true),
+            Serve::DevicePasskey => self.consent_by_passkey(visit, true).await,
+            Serve::DeviceApprove => self.consent_by_session(visit, true).await,
+            Serve::DeviceDeny => self.say_no(visit, true).await,
             _ => layout::plain(404, "There is no such page."),
         }
     }
@@ -183,6 +208,15 @@ impl Pages {
             Response::Ok(value) => Ok(value),
             Response::Error(failure) => Err(failure),
         }
+    }
+}
+
+/// To the login, and back to what waits.
+fn to_login(request: &RawRequest) -> Reply {
+    let reply = reply::redirect("/console/login");
+    match guard::place(request) {
+        Some(place) => reply::with_place(reply, &place),
+        None => reply,
     }
 }
 

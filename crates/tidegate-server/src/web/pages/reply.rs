@@ -1,6 +1,6 @@
 //! Answers, and the headers that every one of them bears.
 
-use super::{guard, status_of};
+use super::{guard, layout, status_of};
 use crate::people::Error;
 use maud::Markup;
 use serde_json::{Value, json};
@@ -41,6 +41,28 @@ pub(super) fn redirect(to: &str) -> Reply {
         ("content-type".to_owned(), "text/plain".to_owned()),
     ];
     Reply { status: 303, headers, body: Vec::new() }
+}
+
+/// A page that leads on by itself, as a step of our own: what is ours then gets the session's cookie,
+/// which a browser that comes from another site does not send, and what is not ours is no form's target.
+pub(super) fn onward(to: &str, name: &str) -> Reply {
+    html(200, layout::passing(to, name))
+}
+
+/// Remembers for ten minutes where a browser goes after its login.
+pub(super) fn with_place(mut reply: Reply, path: &str) -> Reply {
+    let name = guard::PLACE;
+    let cookie = format!("{name}={path}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=600");
+    reply.headers.push(("set-cookie".to_owned(), cookie));
+    reply
+}
+
+/// Forgets it.
+pub(super) fn without_place(mut reply: Reply) -> Reply {
+    let name = guard::PLACE;
+    let cookie = format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+    reply.headers.push(("set-cookie".to_owned(), cookie));
+    reply
 }
 
 /// Gives a browser a cookie, until it is closed.

@@ -1,5 +1,6 @@
 //! Every route of the console in one table.
 
+use crate::web::oauth::{CONSENT_PAGE, DEVICE_PAGE};
 use tidegate_types::request::{Method, RawRequest};
 
 /// A route.
@@ -58,6 +59,19 @@ pub(super) enum Serve {
     NewPasskey,
     RemovePasskey,
     SetPassword,
+    ConsentEntry,
+    Consent,
+    ConsentOptions,
+    ConsentPasskey,
+    ConsentApprove,
+    ConsentDeny,
+    DeviceEntry,
+    Device,
+    DeviceTyped,
+    DeviceOptions,
+    DevicePasskey,
+    DeviceApprove,
+    DeviceDeny,
 }
 
 /// All of them.
@@ -95,6 +109,19 @@ pub(super) const ROUTES: &[Route] = &[
     ask("/console/security/passkey", Needs::Session, Serve::NewPasskey),
     post("/console/security/remove", Needs::Session, Serve::RemovePasskey),
     post("/console/security/password", Needs::Session, Serve::SetPassword),
+    get(CONSENT_PAGE, Needs::Nothing, Serve::ConsentEntry),
+    get("/console/consent", Needs::Session, Serve::Consent),
+    ask("/console/consent/options", Needs::Session, Serve::ConsentOptions),
+    ask("/console/consent/passkey", Needs::Session, Serve::ConsentPasskey),
+    post("/console/consent/approve", Needs::Session, Serve::ConsentApprove),
+    post("/console/consent/deny", Needs::Session, Serve::ConsentDeny),
+    get(DEVICE_PAGE, Needs::Nothing, Serve::DeviceEntry),
+    get("/console/device", Needs::Session, Serve::Device),
+    post("/console/device", Needs::Session, Serve::DeviceTyped),
+    ask("/console/device/options", Needs::Session, Serve::DeviceOptions),
+    ask("/console/device/passkey", Needs::Session, Serve::DevicePasskey),
+    post("/console/device/approve", Needs::Session, Serve::DeviceApprove),
+    post("/console/device/deny", Needs::Session, Serve::DeviceDeny),
 ];
 
 const fn get(path: &'static str, needs: Needs, serve: Serve) -> Route {
