@@ -98,6 +98,16 @@ pub(crate) fn key(state: &State, who: &Authenticated, now: Time) -> Result<(), R
     key.key.terms.in_time(now)
 }
 
+/// May this caller cancel at all? With a key always, whatever its grant; a token that only reads cancels
+/// nothing.
+pub(crate) fn cancels(state: &State, who: &Authenticated, now: Time) -> Result<(), Reject> {
+    key(state, who, now)?;
+    match who.token() {
+        Some(token) if !token.trade => Err(Reject::new(Code::NoGrant, "the token only reads")),
+        _ => Ok(()),
+    }
+}
+
 /// The caller's grant on its account, in force now.
 fn grant<'a>(state: &'a State, who: &'a Authenticated, now: Time) -> Result<&'a Grant, Reject> {
     key(state, who, now)?;
@@ -184,7 +194,7 @@ pub(crate) fn cancel<'a>(
     cancel: &CancelOrder,
     now: Time,
 ) -> Result<&'a Order, Refusal> {
-    key(state, who, now)?;
+    cancels(state, who, now)?;
     Ok(own(state, who, &cancel.order, cancel.instrument.as_ref())?)
 }
 

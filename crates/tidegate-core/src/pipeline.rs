@@ -117,7 +117,7 @@ impl Core {
         filter: &CancelFilter,
         out: &mut Vec<Action>,
     ) -> Result<(), Refusal> {
-        authorize::key(&self.state, asked.who, asked.now)?;
+        authorize::cancels(&self.state, asked.who, asked.now)?;
         let (caller, account) = (asked.who.caller(), asked.who.account());
         let orders = self.matching(caller, account, filter);
         let by = Canceller::Caller { caller: caller.clone() };

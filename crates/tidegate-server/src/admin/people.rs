@@ -40,7 +40,9 @@ impl Administration {
         let roles = spec.roles.iter().map(role).collect::<Result<_, _>>()?;
         let (owns, reads) = (callers(&spec.owns)?, callers(&spec.reads)?);
         let person = Person::new(name("person", &spec.person)?, roles, owns, reads);
-        self.change(by, Change::PersonSet { person }).await
+        let done = self.change(by, Change::PersonSet { person }).await?;
+        self.end_consents().await?;
+        Ok(done)
     }
 
     /// Removes a person, and what it logs in by.
@@ -52,7 +54,13 @@ impl Administration {
         let person = name("person", person)?;
         let removed = self.change(by, Change::PersonRemoved { person }).await?;
         self.parts.people.forget_strangers().await.map_err(|e| internal(&e))?;
+        self.end_consents().await?;
         Ok(removed)
+    }
+
+    /// What people consented to ends with their right to.
+    async fn end_consents(&self) -> Result<(), Failure> {
+        self.parts.oauth.hold_to(&self.parts.people).await.map_err(|e| internal(&e))
     }
 
     /// Makes a link by which a person enrols.
@@ -225,6 +233,7 @@ impl Administration {
             Act::Change { change: Change::AppSet { .. } | Change::AppRevoked { .. } } => {
                 self.parts.oauth.take_up_apps();
             }
+            Act::Change { change: Change::PersonSet { .. } } => self.end_consents().await?,
             Act::Change { .. } | Act::Resume { .. } => {}
         }
         Ok(json!({}))

@@ -135,12 +135,8 @@ pub(super) async fn assemble(
     };
     let admin = Administration::new(parts, secrets);
     tokio::spawn(oauth::keep_keys(Arc::clone(&oauth), Arc::clone(&admin), oauth_keys));
-    let api = Api::new(
-        Arc::clone(&desk),
-        Arc::clone(&callers),
-        Arc::clone(&oauth),
-        folder.journal(),
-    );
+    let api =
+        Api::new(Arc::clone(&desk), Arc::clone(&callers), Arc::clone(&oauth), folder.journal());
     let web = served(&desk, &people, &admin, api, &oauth);
     let (to, by) = (Arc::clone(&links), Arc::clone(&admin));
     let gate = Gate::new(Arc::clone(&desk), callers, to, by, web, stop.subscribe());

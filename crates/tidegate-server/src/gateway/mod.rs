@@ -132,6 +132,8 @@ async fn run_locked(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result
     let early = assembled.taken_from.since(crate::clock::now());
     tokio::time::sleep(Duration::from_micros(early.micros())).await;
     let listening = open_doors(&assembled, &stopped).await?;
+    let held = assembled.oauth.hold_to(&assembled.people).await;
+    held.map_err(|e| GatewayError::of("the authorization server")(&e))?;
     oplog::info("listening", &[("address", &listening.ready.address)]);
     ready(&listening.ready);
     tokio::select! {

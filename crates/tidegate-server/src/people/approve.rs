@@ -6,12 +6,17 @@ use crate::clock;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
+use tidegate_core::roles::{self, Action};
+use tidegate_core::state::State as CoreState;
 use tidegate_identity::oauth::acr::Acr;
+use tidegate_identity::oauth::client::ClientId;
 use tidegate_identity::people::passkey::{Asserted, authenticate, request_options};
 use tidegate_identity::people::{
-    self as identity, Assurance, Challenge, Fact, Passkey, PersonHandle, Purpose, Signature, State,
+    self as identity, Assurance, Challenge, Fact, Member, Passkey, PersonHandle, Purpose,
+    Signature, State,
 };
 use tidegate_types::approval::Factor;
+use tidegate_types::ids::{CallerName, PersonName};
 use tidegate_types::time::Time;
 
 /// How well and when the person was known who consents.
@@ -29,6 +34,12 @@ impl Known {
         let best = assurance.shown().iter().map(|shown| acr(shown.factor())).max();
         Known { acr: best.unwrap_or(Acr::Password), at: assurance.last_shown() }
     }
+}
+
+/// Whether a person decides what an app may have of its caller's rights.
+pub fn may_consent(state: &CoreState, person: &PersonName, app: &CallerName) -> bool {
+    let own = state.people().get(person).is_some_and(|it| it.owns(app));
+    roles::may(state, person, Action::Consent, own).is_ok()
 }
 
 /// A person as the subject of tokens. No client is called so: a client's name has no colon.
@@ -133,6 +144,14 @@ impl People {
             signature: None,
         };
         self.record(|_, _| Ok((Known::by(&visitor.assurance), vec![consented]))).await
+    }
+
+    /// Whether what the subject of tokens granted to an app is still for them to grant.
+    pub fn consents(&self, named: &str, app: &ClientId) -> bool {
+        let is_named = |(handle, _): &(&PersonHandle, &Member)| subject(**handle) == named;
+        let person = self.state().members().iter().find(is_named).map(|(_, it)| it.name.clone());
+        let (Some(person), Ok(app)) = (person, CallerName::new(app.as_str())) else { return false };
+        self.desk.look(|state| may_consent(state, &person, &app))
     }
 
     fn ask_over(

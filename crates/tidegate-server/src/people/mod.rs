@@ -9,7 +9,7 @@ mod credentials;
 mod enrol;
 mod login;
 
-pub use approve::{Known, subject};
+pub use approve::{Known, may_consent, subject};
 pub(crate) use credentials::credential_digest;
 pub use credentials::{App, AppAnswer};
 pub use enrol::Invited;
@@ -25,8 +25,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tidegate_core::action::Answer;
 use tidegate_identity::ledger;
 use tidegate_identity::people::{
-    Assertion, Assurance, Challenges, Fact, Level, PasskeyError, Pepper, PersonHandle, Registration,
-    RelyingParty, Sealed, Session, SessionKey, Slots, State, Totp, Unfit,
+    Assertion, Assurance, Challenges, Fact, Level, PasskeyError, Pepper, PersonHandle,
+    Registration, RelyingParty, Sealed, Session, SessionKey, Slots, State, Totp, Unfit,
 };
 use tidegate_types::codec::from_bytes;
 use tidegate_types::ids::{KeyId, PersonName};

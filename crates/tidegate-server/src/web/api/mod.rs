@@ -92,6 +92,10 @@ impl Api {
         }
         let who = self.who(route, request, now)?;
         let named = Named::from(&who);
+        if let Some(why) = beyond_token(route, &who) {
+            let problem = self.refused(Some(&named), &Reject::new(Code::NoGrant, why));
+            return Err(Problem { challenge: Some(Challenge::of(Trouble::Scope)), ..problem });
+        }
         let asked = Ask::read(route, &caught, request);
         let asked = asked.inspect_err(|problem| self.note(&named, problem));
         self.act(route, who, &asked?, request, now).await
@@ -283,6 +287,16 @@ impl Api {
             reject: reject.clone(),
         });
         Problem::of(reject)
+    }
+}
+
+/// Why a token is not enough for a route, whatever it is for.
+fn beyond_token(route: &Route, who: &Authenticated) -> Option<&'static str> {
+    let token = who.token()?;
+    match route.op {
+        Op::Journal => Some("records are of all the caller's accounts, and a token is of one"),
+        _ if route.changes && !token.trade => Some("the token only reads"),
+        _ => None,
     }
 }
 

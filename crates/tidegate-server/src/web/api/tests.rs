@@ -14,6 +14,7 @@ use tidegate_types::request::Method;
 
 mod documents;
 mod routes;
+mod tokens;
 
 struct Desk {
     office: Office,

@@ -123,14 +123,16 @@ impl Handle {
         let bearer = self.bearer(request, &request.path, now)?;
         // Nothing more of a stranger's request is read.
         let account = account(request);
-        let named = |item: &&Trading| account.as_ref().is_none_or(|it| *it == item.account.as_str());
+        let named =
+            |item: &&Trading| account.as_ref().is_none_or(|it| *it == item.account.as_str());
         let mut there = bearer.details.iter().filter(named);
         match (there.next(), there.next()) {
             (Some(item), None) => self.app_on(&bearer, item, now),
             (None, _) => Err(beyond("the token allows nothing on this account")),
             (Some(_), Some(_)) => {
                 let all: Vec<&str> = bearer.details.iter().map(|it| it.account.as_str()).collect();
-                let why = format!("account: the token is for several, name one of {}", all.join(", "));
+                let why =
+                    format!("account: the token is for several, name one of {}", all.join(", "));
                 Err(refused(Problem::Request, Code::MissingParameter, &why))
             }
         }

@@ -13,6 +13,7 @@ pub use routes::{CONSENT_PAGE, DEVICE_PAGE};
 pub use seen::Seen;
 
 use crate::desk::Desk;
+use crate::people::People;
 use crate::{clock, oplog};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tidegate_core::action::Answer;
@@ -22,7 +23,7 @@ use tidegate_identity::oauth::authority::{
 };
 use tidegate_identity::oauth::client::{ClientId, Terms};
 use tidegate_identity::oauth::dpop::{MAX_PROOFS, Nonces, Proofs};
-use tidegate_identity::oauth::event::{Event, State};
+use tidegate_identity::oauth::event::{Event, GrantId, State};
 use tidegate_identity::oauth::jose::{KeptKeys, Keys};
 use tidegate_identity::oauth::once::Once;
 use tidegate_identity::oauth::{ErrorCode, OAuthError, Resource};
@@ -180,6 +181,29 @@ impl Handle {
         self.look(|authority| authority.apply(&Event::ClientRevoked { client }));
     }
 
+    /// Ends what was granted by people who may not grant it any more: their tokens are refused from now
+    /// on, whether or not that can be put on record.
+    ///
+    /// # Errors
+    /// When the journal takes no record.
+    pub async fn hold_to(&self, people: &People) -> Result<(), OAuthError> {
+        let made = |authority: &mut Authority| -> Vec<(GrantId, String, ClientId)> {
+            let grants = authority.state().grants();
+            grants.map(|it| (it.id, it.subject.clone(), it.client.clone())).collect()
+        };
+        let made = self.look(made).unwrap_or_default();
+        let over = made.into_iter().filter(|(_, subject, app)| !people.consents(subject, app));
+        let over: Vec<Event> = over.map(|(grant, ..)| Event::GrantRevoked { grant }).collect();
+        let mut waiting = Vec::new();
+        self.look(|authority| {
+            for event in over {
+                authority.apply(&event);
+                waiting.push(self.desk.identity(&Fact::OAuth { event }));
+            }
+        });
+        on_record(waiting).await
+    }
+
     /// Looks at the server, if it is open.
     pub fn look<T>(&self, look: impl FnOnce(&mut Authority) -> T) -> Option<T> {
         self.authority().ok().map(|mut authority| look(&mut authority))
@@ -204,12 +228,7 @@ impl Handle {
             let record = |event| self.desk.identity(&Fact::OAuth { event });
             (done, events.map(record).collect::<Vec<_>>())
         };
-        for record in waiting {
-            if !matches!(record.await, Answer::Done) {
-                let text = "nothing can be put on record; try again later";
-                return Err(OAuthError::new(ErrorCode::TemporarilyUnavailable, text));
-            }
-        }
+        on_record(waiting).await?;
         Ok(done)
     }
 
@@ -219,6 +238,16 @@ impl Handle {
         let authority = self.authority.get().ok_or(closed)?;
         Ok(authority.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+async fn on_record(waiting: Vec<impl Future<Output = Answer>>) -> Result<(), OAuthError> {
+    for record in waiting {
+        if !matches!(record.await, Answer::Done) {
+            let text = "nothing can be put on record; try again later";
+            return Err(OAuthError::new(ErrorCode::TemporarilyUnavailable, text));
+        }
+    }
+    Ok(())
 }
 
 /// Every header of a name.

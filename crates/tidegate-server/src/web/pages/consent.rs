@@ -9,9 +9,8 @@ mod show;
 use super::layout::{note, plain};
 use super::{Pages, Visit, reply, status_of};
 use crate::clock;
-use crate::people::{Error, Known, credential_digest, subject};
+use crate::people::{Error, Known, credential_digest, may_consent, subject};
 use serde_json::json;
-use tidegate_core::roles::{self, Action};
 use tidegate_core::state::State;
 use tidegate_identity::oauth::acr::Acr;
 use tidegate_identity::oauth::authority::{Approval, NotApproved};
@@ -79,7 +78,7 @@ impl Pages {
 
     pub(super) fn consent(&self, visit: &Visit<'_>) -> Reply {
         match self.asked_by_browser(visit, &visit.request.query) {
-            Ok(asked) => reply::html(200, self.consent_page(visit, &asked, None)),
+            Ok(asked) => reply::html(200, self.consent_page(visit, &asked)),
             Err(no) => no.page(),
         }
     }
@@ -95,7 +94,7 @@ impl Pages {
 
     pub(super) fn device_typed(&self, visit: &Visit<'_>) -> Reply {
         match self.asked_by_device(visit) {
-            Ok(asked) => reply::html(200, self.consent_page(visit, &asked, None)),
+            Ok(asked) => reply::html(200, self.consent_page(visit, &asked)),
             Err(No(status, text)) => {
                 reply::html(status, self.device_page(visit, Some(note(&text, true))))
             }
@@ -239,8 +238,9 @@ impl Pages {
         let (visitor, now) = (&visit.visitor, clock::now());
         let decides = |state: &State| {
             let caller = CallerName::new(client.as_str()).ok()?;
-            let own = state.people().get(&visitor.person).is_some_and(|it| it.owns(&caller));
-            roles::may(state, &visitor.person, Action::Consent, own).ok()?;
+            if !may_consent(state, &visitor.person, &caller) {
+                return None;
+            }
             let held = |item: &Trading| held(state, &caller, item, now);
             let granted = asked.iter().filter_map(held).collect::<Vec<_>>();
             let grants = state.grants().filter(|grant| grant.caller == caller);

@@ -51,7 +51,10 @@ impl Pages {
         let Some(answer) = &sent.answer else { return reply::told(Err(Error::Link)) };
         let source = guard::source(request);
         match self.people.enrol_passkey(&sent.link, answer, &source).await {
-            Ok(()) => reply::next("/console/login"),
+            Ok(()) => {
+                self.end_consents().await;
+                reply::next("/console/login")
+            }
             Err(error) => reply::told(Err(error)),
         }
     }
@@ -62,6 +65,7 @@ impl Pages {
         let answer = AppAnswer { password, code };
         match self.people.enrol_password(&link, answer, &source).await {
             Ok(codes) => {
+                self.end_consents().await;
                 let content = html! {
                     h1 { "You are enrolled" }
                     (recovery(&codes))
@@ -71,6 +75,14 @@ impl Pages {
             }
             Err(error) => self.enrol_page(&link, Some(&error)),
         }
+    }
+}
+
+impl Pages {
+    /// Who begins anew has consented to nothing yet: what was granted before is void like the logins.
+    async fn end_consents(&self) {
+        // It is in force at once; what is not on record is found again at the next start.
+        let _ = self.oauth.hold_to(&self.people).await;
     }
 }
 

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use tidegate_identity::people::sessions::csrf_token;
 use tidegate_types::request::{Method, RawRequest, Reply};
 
+mod consent;
+
 /// A browser: its cookies, and the desk it is at.
 struct Browser {
     web: Web,
@@ -137,6 +139,8 @@ async fn no_route_serves_anybody_without_what_it_needs() {
         };
         let said = format!("{} {path}: {}", route.method.as_str(), reply.status);
         match (route.needs, route.method, route.serve) {
+            // Nothing was pushed.
+            (Needs::Nothing, _, Serve::ConsentEntry) => assert_eq!(reply.status, 404, "{said}"),
             (Needs::Nothing, ..) => assert!(matches!(reply.status, 200 | 303), "{said}"),
             (Needs::Link, ..) => assert_eq!(reply.status, 403, "{said}"),
             (Needs::Session, Method::Get, Serve::Live) => assert_eq!(reply.status, 401, "{said}"),

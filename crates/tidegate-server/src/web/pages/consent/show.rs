@@ -26,12 +26,7 @@ const TERMS: &[(&str, &str, &str)] = &[
 ];
 
 impl Pages {
-    pub(super) fn consent_page(
-        &self,
-        visit: &Visit<'_>,
-        asked: &Asked,
-        failure: Option<&str>,
-    ) -> Markup {
+    pub(super) fn consent_page(&self, visit: &Visit<'_>, asked: &Asked) -> Markup {
         let content = html! {
             h1 { "Let " q { (asked.title) } " act as " (asked.client) "?" }
             p.lead {
@@ -46,7 +41,6 @@ impl Pages {
                     }
                 }
             }
-            @if let Some(failure) = failure { (note(failure, true)) }
             @for item in &asked.asked { (card(asked, item)) }
             section.card {
                 h2 { "How long, and by which key" }

@@ -1,0 +1,306 @@
+//! Consent in a browser and for a device, with an app that the desk registered.
+
+use super::*;
+use crate::web::oauth::tests::{App, ISSUER, key};
+use tidegate_identity::oauth::jose::Thumbprint;
+
+const VERIFIER: &str = "a verifier that is longer than forty-three characters";
+const BACK: &str = "https://app.example/cb";
+
+/// A desk whose `ann` is an app, owned by `tom`.
+struct Scene {
+    office: Office,
+    app: App,
+    tom: Browser,
+    device: Device,
+    pia: Browser,
+}
+
+async fn scene() -> Scene {
+    let (office, links) = manned().await;
+    let by = office.someone("ada");
+    let keys = json!({ "keys": [key(1).public().to_json()] });
+    let app = json!({"op": "app-set", "app": "ann", "title": "Ann <b>bot</b>", "jwks": keys,
+        "grants": ["authorization_code", "refresh_token", "device_code", "client_credentials"],
+        "redirect_uris": [BACK], "details": trading("2000000")});
+    office.ask_as(&by, app).await.unwrap();
+    office.ask_as(&by, person(&["ann"])).await.unwrap();
+    let invite = json!({"op": "person-invite", "person": "tom"});
+    let made = office.ask_as(&by, invite).await.unwrap();
+    let link = made["link"].as_str().unwrap().rsplit('=').next().unwrap().to_owned();
+    let (mut tom, mut pia) = (Browser::at(&office), Browser::at(&office));
+    let mut device = tom.enrol(&link).await;
+    tom.log_in(&mut device).await;
+    let mut other = pia.enrol(&links[0]).await;
+    pia.log_in(&mut other).await;
+    let app = App::of(office.oauth());
+    Scene { office, app, tom, device, pia }
+}
+
+fn person(owns: &[&str]) -> Value {
+    json!({"op": "person-set", "person": "tom", "roles": ["trader"], "owns": owns})
+}
+
+fn trading(notional: &str) -> Value {
+    json!([{"type": "tidegate_trading", "venue": "binance", "account": "main",
+        "instruments": ["BTCUSDT"], "sides": ["buy"], "order_types": ["limit"],
+        "max_order": {"notional": notional}, "max_open_notional": "1000"}])
+}
+
+fn reading() -> Value {
+    json!([{"type": "tidegate_trading", "venue": "binance", "account": "main",
+        "instruments": ["BTCUSDT"], "read_only": true}])
+}
+
+fn encoded(text: &str) -> String {
+    let all = percent_encoding::NON_ALPHANUMERIC;
+    percent_encoding::utf8_percent_encode(text, all).to_string()
+}
+
+impl Scene {
+    /// Pushes a request; the query that the app's browser comes with.
+    async fn pushed(&self, details: &Value, more: &str) -> String {
+        let challenge = Thumbprint::of(VERIFIER.as_bytes());
+        let fields = format!(
+            "response_type=code&redirect_uri={}&state=s1&code_challenge={challenge}\
+             &code_challenge_method=S256&authorization_details={}{more}",
+            encoded(BACK),
+            encoded(&details.to_string()),
+        );
+        let reply = self.app.post("/oauth/par", self.app.form(&fields), &[]).await;
+        assert_eq!(reply.status, 201, "{}", read(&reply));
+        let uri = read(&reply)["request_uri"].as_str().unwrap().to_owned();
+        format!("client_id=ann&request_uri={}", encoded(&uri))
+    }
+
+    /// Has a device ask; its code and the one to be typed.
+    async fn asked_by_device(&self) -> (String, String) {
+        let fields = format!("authorization_details={}", encoded(&trading("50").to_string()));
+        let reply = self.app.post("/oauth/device_authorization", self.app.form(&fields), &[]).await;
+        assert_eq!(reply.status, 200, "{}", read(&reply));
+        let text = |name: &str| read(&reply)[name].as_str().unwrap().to_owned();
+        (text("device_code"), text("user_code"))
+    }
+
+    async fn token(&self, fields: &str) -> (u16, Value) {
+        let nonce = self.app.handle.look(|authority| authority.nonce(crate::clock::now()));
+        let uri = format!("{ISSUER}/oauth/token");
+        let proof = self.app.proof(&uri, "POST", nonce.flatten().as_deref(), None);
+        let reply = self.app.post("/oauth/token", self.app.form(fields), &[proof]).await;
+        (reply.status, read(&reply))
+    }
+
+    async fn by_code(&self, to: &str) -> (u16, Value) {
+        let code = to.split("code=").nth(1).unwrap().split('&').next().unwrap();
+        let back = encoded(BACK);
+        let verifier = encoded(VERIFIER);
+        let fields = format!(
+            "grant_type=authorization_code&redirect_uri={back}&code_verifier={verifier}&code={code}"
+        );
+        self.token(&fields).await
+    }
+
+    /// Signs what the page of a request shows; what the page would send.
+    async fn signed(&mut self, base: &str, handle: (&str, &str), digest: &str) -> Value {
+        let body = json!({ handle.0: handle.1, "digest": digest });
+        let asked = self.tom.ask(&format!("{base}/options"), body.clone()).await;
+        assert_eq!(asked.status, 200, "{}", page(&asked));
+        let mut body = body;
+        body["answer"] = self.device.sign(&read(&asked));
+        body
+    }
+
+    fn grants(&self) -> usize {
+        self.app.handle.look(|authority| authority.state().grants().count()).unwrap()
+    }
+}
+
+fn digest_of(text: &str) -> String {
+    text.split("id=\"digest\">").nth(1).unwrap().split('<').next().unwrap().to_owned()
+}
+
+fn at(query: &str) -> String {
+    format!("/console/consent?{query}")
+}
+
+#[tokio::test]
+async fn a_person_sees_what_is_asked_and_grants_no_more_than_the_caller_may() {
+    let mut scene = scene().await;
+    let query = scene.pushed(&trading("2000000"), "&acr_values=phr").await;
+    // The app's browser brings no session; the page leads on to one that has it.
+    let mut arriving = scene.tom.request(Method::Get, "/consent", "", String::new());
+    arriving.query.clone_from(&query);
+    arriving.headers.retain(|(name, _)| name != "cookie");
+    arriving.headers.push(("sec-fetch-site".into(), "cross-site".into()));
+    arriving.headers.push(("sec-fetch-mode".into(), "navigate".into()));
+    arriving.headers.push(("sec-fetch-dest".into(), "document".into()));
+    let reply = scene.tom.web.answer(arriving).await;
+    let onward = format!("content=\"0;url={}\"", at(&query).replace('&', "&amp;"));
+    assert!(reply.status == 200 && page(&reply).contains(&onward), "{}", page(&reply));
+    let shown = page(&scene.tom.get(&at(&query)).await);
+    assert!(shown.contains("Ann &lt;b&gt;bot&lt;/b&gt;") && !shown.contains("<b>bot"), "{shown}");
+    for said in ["app.example", "binance", "BTCUSDT", "buy", "1000000", "asked: 2000000"] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+    assert!(!shown.contains("Allow reading"));
+    let digest = digest_of(&shown);
+    let before = scene.office.world.desk.next_seq();
+    let body = scene.signed("/console/consent", ("request", &query), &digest).await;
+    let done = scene.tom.ask("/console/consent/passkey", body.clone()).await;
+    let to = read(&done)["next"].as_str().unwrap_or_default().to_owned();
+    assert!(to.starts_with(&format!("{BACK}?code=")), "{}", page(&done));
+    assert!(to.contains("&state=s1") && to.contains("iss=https%3A%2F%2Fdesk%2Eexample"), "{to}");
+    // The passkey's use and the signed statement stand before the code is given out.
+    assert_eq!(scene.office.world.desk.next_seq().0, before.0 + 2);
+    let again = scene.tom.ask("/console/consent/passkey", body).await;
+    assert_eq!(again.status, 404, "{}", page(&again));
+    let (status, token) = scene.by_code(&to).await;
+    assert_eq!(status, 200, "{token}");
+    let given = &token["authorization_details"][0]["max_order"]["notional"];
+    assert_eq!(given, "1000000");
+    let subject = scene.app.handle.look(|it| it.state().grants().next().unwrap().subject.clone());
+    assert!(subject.unwrap().starts_with("person:"));
+}
+
+#[tokio::test]
+async fn another_request_s_digest_or_signature_grants_nothing() {
+    let mut scene = scene().await;
+    let (one, two) =
+        (scene.pushed(&trading("50"), "").await, scene.pushed(&trading("60"), "").await);
+    let first = digest_of(&page(&scene.tom.get(&at(&one)).await));
+    let second = digest_of(&page(&scene.tom.get(&at(&two)).await));
+    assert_ne!(first, second);
+    let options = json!({ "request": two, "digest": first });
+    assert_eq!(scene.tom.ask("/console/consent/options", options).await.status, 409);
+    // Signed on the page of one, sent for the other.
+    for digest in [&first, &second] {
+        let mut body = scene.signed("/console/consent", ("request", &one), &first).await;
+        body["request"] = two.as_str().into();
+        body["digest"] = digest.as_str().into();
+        let reply = scene.tom.ask("/console/consent/passkey", body).await;
+        assert_eq!(reply.status, 409, "{}", page(&reply));
+    }
+    // What is signed for an approval or a login is no consent, and a session alone none to trading.
+    let asked = scene.tom.ask("/console/login/options", json!({})).await;
+    let answer = scene.device.sign(&read(&asked));
+    let body = json!({ "request": one, "digest": first, "answer": answer });
+    assert_ne!(scene.tom.ask("/console/consent/passkey", body).await.status, 200);
+    let fields = format!("request={}&digest={first}", encoded(&one));
+    assert_eq!(scene.tom.post("/console/consent/approve", &fields).await.status, 403);
+    // What the caller may was changed under the page.
+    let body = scene.signed("/console/consent", ("request", &one), &first).await;
+    let narrow = json!({"op": "grant-set", "caller": "ann", "account": "main", "trade": true,
+        "instruments": ["*"], "order_types": ["limit"], "max_order_notional": "5",
+        "max_open_notional": "1000", "orders_per_second": 10, "burst": 10});
+    scene.office.ask_as(&scene.office.someone("ada"), narrow).await.unwrap();
+    let reply = scene.tom.ask("/console/consent/passkey", body).await;
+    assert_eq!(reply.status, 409, "{}", page(&reply));
+    assert_eq!(scene.grants(), 0);
+}
+
+#[tokio::test]
+async fn who_may_not_decide_is_told_nothing_and_decides_nothing() {
+    let scene = scene().await;
+    let query = scene.pushed(&reading(), "").await;
+    let (_, code) = scene.asked_by_device().await;
+    let request = format!("request={}", encoded(&query));
+    let typed = format!("user_code={code}");
+    let replies = [
+        scene.pia.get(&at(&query)).await,
+        scene.pia.post("/console/consent/approve", &request).await,
+        scene.pia.post("/console/consent/deny", &request).await,
+        scene.pia.ask("/console/consent/options", json!({ "request": query })).await,
+        scene.pia.ask("/console/consent/passkey", json!({ "request": query })).await,
+        scene.pia.post("/console/device", &typed).await,
+        scene.pia.post("/console/device/deny", &typed).await,
+        scene.pia.ask("/console/device/options", json!({ "user_code": code })).await,
+    ];
+    for reply in replies {
+        assert_eq!(reply.status, 403, "{}", page(&reply));
+        let told = page(&reply);
+        assert!(!told.contains("ann") && !told.contains("bot") && !told.contains("BTC"), "{told}");
+    }
+    // The request stands: its person decides.
+    let reply = scene.tom.post("/console/consent/deny", &request).await;
+    let told = page(&reply);
+    assert!(reply.status == 200 && told.contains("error=access%5Fdenied"), "{told}");
+    assert!(told.contains("state=s1") && told.contains("iss="), "{told}");
+    assert_eq!(scene.tom.get(&at(&query)).await.status, 404);
+}
+
+#[tokio::test]
+async fn reading_takes_a_session_as_good_and_as_fresh_as_is_asked() {
+    let scene = scene().await;
+    let stale = scene.pushed(&reading(), "&max_age=0").await;
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    let shown = page(&scene.tom.get(&at(&stale)).await);
+    assert!(!shown.contains("Allow reading"), "{shown}");
+    let fields = |query: &str, shown: &str| {
+        format!("request={}&digest={}", encoded(query), digest_of(shown))
+    };
+    let reply = scene.tom.post("/console/consent/approve", &fields(&stale, &shown)).await;
+    assert_eq!(reply.status, 403);
+    let query = scene.pushed(&reading(), "&acr_values=phr").await;
+    let shown = page(&scene.tom.get(&at(&query)).await);
+    let reply = scene.tom.post("/console/consent/approve", &fields(&query, &shown)).await;
+    let told = page(&reply);
+    assert!(told.contains(&format!("0;url={BACK}?code=")), "{told}");
+    let to = told.split("0;url=").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+    let (status, token) = scene.by_code(&to).await;
+    assert_eq!((status, &token["authorization_details"][0]["read_only"]), (200, &json!(true)));
+    // It ends with the right to give it.
+    assert_eq!(scene.grants(), 1);
+    scene.office.ask_as(&scene.office.someone("ada"), person(&[])).await.unwrap();
+    assert_eq!(scene.grants(), 0);
+}
+
+#[tokio::test]
+async fn a_device_s_code_is_typed_and_its_request_decided() {
+    let mut scene = scene().await;
+    let (handle, code) = scene.asked_by_device().await;
+    let wrong = scene.tom.post("/console/device", "user_code=BBBB-BBBB").await;
+    assert_eq!(wrong.status, 404);
+    assert!(page(&wrong).contains("no device waits"), "{}", page(&wrong));
+    let shown = page(&scene.tom.post("/console/device", &format!("user_code={code}")).await);
+    assert!(shown.contains("runs on a device"), "{shown}");
+    let body = scene.signed("/console/device", ("user_code", &code), &digest_of(&shown)).await;
+    let done = scene.tom.ask("/console/device/passkey", body).await;
+    assert_eq!(read(&done)["next"], "/console/device?done=yes", "{}", page(&done));
+    let kind = encoded("urn:ietf:params:oauth:grant-type:device_code");
+    let fields = format!("grant_type={kind}&device_code={handle}");
+    assert_eq!(scene.token(&fields).await.0, 200);
+    let (handle, code) = scene.asked_by_device().await;
+    let denied = scene.tom.post("/console/device/deny", &format!("user_code={code}")).await;
+    assert_eq!(header(&denied, "location"), Some("/console/device?done=no"));
+    let (_, told) = scene.token(&format!("grant_type={kind}&device_code={handle}")).await;
+    assert_eq!(told["error"], "access_denied");
+    for _ in 0..29 {
+        scene.tom.post("/console/device", "user_code=BBBB-BBBB").await;
+    }
+    assert_eq!(scene.tom.post("/console/device", "user_code=BBBB-BBBB").await.status, 503);
+}
+
+#[tokio::test]
+async fn a_login_leads_back_to_what_waits_and_nowhere_else() {
+    let mut scene = scene().await;
+    let query = scene.pushed(&reading(), "").await;
+    scene.tom.session = String::new();
+    let sent = scene.tom.get(&at(&query)).await;
+    assert_eq!(header(&sent, "location"), Some("/console/login"));
+    let place = format!("__Host-tidegate-place={}; Path=/; Secure; HttpOnly", at(&query));
+    assert!(header(&sent, "set-cookie").unwrap().starts_with(&place));
+    let (good, evil) = (at(&query), "https://evil.example/console/consent?".to_owned());
+    for (place, to) in [(&good, good.as_str()), (&evil, "/console/")] {
+        let asked = scene.tom.ask("/console/login/options", json!({})).await;
+        let csrf = csrf_token(&scene.tom.login).expose().to_owned();
+        let body = json!({ "csrf": csrf, "answer": scene.device.sign(&read(&asked)) });
+        let mut request = scene.tom.json("/console/login/passkey", &body);
+        for (name, value) in &mut request.headers {
+            if name == "cookie" {
+                value.push_str(&format!("; __Host-tidegate-place={place}"));
+            }
+        }
+        let done = scene.tom.web.answer(request).await;
+        assert_eq!(read(&done)["next"], to, "{}", page(&done));
+    }
+}
