@@ -26,7 +26,7 @@ use ask::Ask;
 use idempotency::Answers;
 use lists::OrderFilter;
 use page::{Page, Wanted};
-use problem::{Problem, Tg};
+use problem::{Problem, Retry, Tg};
 use routes::{ACCOUNT, Access, Op, Route};
 use serde::Serialize;
 use serde_json::Value;
@@ -92,8 +92,8 @@ impl Api {
         }
         let who = self.who(route, request, now)?;
         let named = Named::from(&who);
-        if let Some(why) = beyond_token(route, &who) {
-            let problem = self.refused(Some(&named), &Reject::new(Code::NoGrant, why));
+        if let Some(reject) = beyond_token(route, &who, now) {
+            let problem = self.refused(Some(&named), &reject);
             return Err(Problem { challenge: Some(Challenge::of(Trouble::Scope)), ..problem });
         }
         let asked = Ask::read(route, &caught, request);
@@ -140,7 +140,11 @@ impl Api {
         let oauth::Let { who, first } = shown.map_err(|refused| {
             let oauth::Refused { reject, challenge } = refused;
             let problem = self.refused(None, &reject);
-            Problem { status: challenge.status(), challenge: Some(challenge), ..problem }
+            let retry = match challenge.problem {
+                Trouble::Nonce => Retry::SignAnew,
+                _ => problem.retry,
+            };
+            Problem { status: challenge.status(), challenge: Some(challenge), retry, ..problem }
         })?;
         let named = Named::from(&who);
         self.callers
@@ -291,11 +295,16 @@ impl Api {
 }
 
 /// Why a token is not enough for a route, whatever it is for.
-fn beyond_token(route: &Route, who: &Authenticated) -> Option<&'static str> {
+fn beyond_token(route: &Route, who: &Authenticated, now: Time) -> Option<Reject> {
     let token = who.token()?;
+    let no = |why: &str| Some(Reject::new(Code::NoGrant, why));
     match route.op {
-        Op::Journal => Some("records are of all the caller's accounts, and a token is of one"),
-        _ if route.changes && !token.trade => Some("the token only reads"),
+        Op::Journal => no("records are of all the caller's accounts, and a token is of one"),
+        _ if route.changes && !token.trade => no("the token only reads"),
+        // What changes something is held against this by the core; cancels pass.
+        _ if !route.changes && token.until.is_some_and(|until| until <= now) => {
+            Some(Reject::new(Code::GrantExpired, "what the token allows on the account is over"))
+        }
         _ => None,
     }
 }

@@ -85,7 +85,7 @@ impl Scene {
     async fn token(&self, fields: &str) -> (u16, Value) {
         let nonce = self.app.handle.look(|authority| authority.nonce(crate::clock::now()));
         let uri = format!("{ISSUER}/oauth/token");
-        let proof = self.app.proof(&uri, "POST", nonce.flatten().as_deref(), None);
+        let proof = self.app.proof(&uri, "POST", nonce.as_deref(), None);
         let reply = self.app.post("/oauth/token", self.app.form(fields), &[proof]).await;
         (reply.status, read(&reply))
     }
