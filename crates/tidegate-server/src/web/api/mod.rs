@@ -224,7 +224,7 @@ impl Api {
                 let page = page(reads::BALANCES)?;
                 json(200, &self.look(|state| reads::balances(state, &named, &page)))
             }
-            Op::Limits => json(200, &self.look(|state| reads::limits(state, &named))?),
+            Op::Limits => json(200, &self.look(|state| reads::limits(state, who))?),
             Op::OpenApi
             | Op::Problem
             | Op::Place

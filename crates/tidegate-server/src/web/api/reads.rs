@@ -10,6 +10,7 @@ use tidegate_identity::Named;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::grant::{AccountLimits as CoreLimits, Grant as CoreGrant, OnRepeat};
 use tidegate_types::instrument::{Instrument as Terms, Kind, Mark as CoreMark, Qty, Unit};
+use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::Code;
 
 /// What an instrument is.
@@ -332,9 +333,9 @@ pub(super) fn balances(state: &CoreState, who: &Named, page: &Wanted) -> Page<Ba
 }
 
 /// What holds for a caller.
-pub(super) fn limits(state: &CoreState, who: &Named) -> Result<Limits, Problem> {
+pub(super) fn limits(state: &CoreState, who: &Authenticated) -> Result<Limits, Problem> {
     let (caller, account) = (who.caller(), who.account());
-    let grant = state.grant(caller, account);
+    let grant = who.token().map(AsRef::as_ref).or_else(|| state.grant(caller, account));
     let grant =
         grant.ok_or_else(|| Problem::new(Code::NoGrant, format!("{caller} on {account}")))?;
     Ok(Limits {

@@ -164,6 +164,7 @@ async fn with_several_accounts_a_request_names_one() {
         let target = format!("/v1/limits?account={account}");
         let (status, limits) = ask(Method::Get, &target, Value::Null).await;
         assert_eq!((status, &limits["account"]), (200, &json!(account)), "{limits}");
+        assert_eq!(limits["grant"]["max_order_notional"], "500", "what the token leaves of it");
     }
     let mut named = small();
     named["account"] = json!("main");

@@ -304,3 +304,25 @@ async fn a_login_leads_back_to_what_waits_and_nowhere_else() {
         assert_eq!(read(&done)["next"], to, "{}", page(&done));
     }
 }
+
+#[tokio::test]
+async fn the_caller_s_trader_decides_or_risk_that_does_not_own_it() {
+    let scene = scene().await;
+    let by = scene.office.someone("ada");
+    for (roles, owns, may) in [
+        (&["trader"][..], &["ann"][..], true),
+        (&["trader"], &[], false),
+        (&["risk"], &[], true),
+        (&["risk"], &["ann"], false),
+        (&["approver", "auditor"], &["ann"], false),
+        (&["admin"], &["ann"], false),
+    ] {
+        let set = json!({"op": "person-set", "person": "sam", "roles": roles, "owns": owns});
+        scene.office.ask_as(&by, set).await.unwrap();
+        let decides = scene.office.world.desk.look(|state| {
+            let (sam, ann) = ("sam".parse().unwrap(), "ann".parse().unwrap());
+            crate::people::may_consent(state, &sam, &ann)
+        });
+        assert_eq!(decides, may, "{roles:?} {owns:?}");
+    }
+}
