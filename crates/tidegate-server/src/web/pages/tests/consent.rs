@@ -4,7 +4,7 @@ use super::*;
 use crate::web::oauth::tests::{App, ISSUER, key};
 use tidegate_identity::oauth::jose::Thumbprint;
 
-const VERIFIER: &str = "a verifier that is longer than forty-three characters";
+const VERIFIER: &str = "a-verifier-that-is-longer-than-forty-three-characters";
 const BACK: &str = "https://app.example/cb";
 
 /// A desk whose `ann` is an app, owned by `tom`.
