@@ -72,9 +72,9 @@ impl Api {
     pub async fn answer(&self, request: RawRequest) -> Reply {
         let (mut reply, challenge) = match self.serve(&request).await {
             Ok(reply) => (reply, None),
-            Err(problem) => {
+            Err(mut problem) => {
                 let asked = (problem.status == 401).then_some(Challenge::of(Trouble::None));
-                let challenge = problem.challenge.or(asked);
+                let challenge = problem.challenge.take().map(|challenge| *challenge).or(asked);
                 (problem.into_reply(), challenge)
             }
         };
@@ -94,7 +94,10 @@ impl Api {
         let named = Named::from(&who);
         if let Some(reject) = beyond_token(route, &who, now) {
             let problem = self.refused(Some(&named), &reject);
-            return Err(Problem { challenge: Some(Challenge::of(Trouble::Scope)), ..problem });
+            return Err(Problem {
+                challenge: Some(Box::new(Challenge::of(Trouble::Scope))),
+                ..problem
+            });
         }
         let asked = Ask::read(route, &caught, request);
         let asked = asked.inspect_err(|problem| self.note(&named, problem));
@@ -144,7 +147,12 @@ impl Api {
                 Trouble::Nonce => Retry::SignAnew,
                 _ => problem.retry,
             };
-            Problem { status: challenge.status(), challenge: Some(challenge), retry, ..problem }
+            Problem {
+                status: challenge.status(),
+                challenge: Some(Box::new(challenge)),
+                retry,
+                ..problem
+            }
         })?;
         let named = Named::from(&who);
         self.callers

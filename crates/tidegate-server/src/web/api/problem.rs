@@ -57,7 +57,7 @@ impl JsonSchema for Tg {
 pub(super) struct Problem {
     /// Which kind, as an address below which it is described.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: Box<str>,
     /// The kind in a few words.
     pub title: &'static str,
     /// The HTTP status.
@@ -84,7 +84,7 @@ pub(super) struct Problem {
     pub allow: Option<Box<str>>,
     /// What OAuth says of a token that is not let in.
     #[serde(skip)]
-    pub challenge: Option<Challenge>,
+    pub challenge: Option<Box<Challenge>>,
 }
 
 /// A venue's refusal.
@@ -120,7 +120,7 @@ impl Problem {
     /// One that none of the codes is for.
     pub(super) fn plain(kind: &str, title: &'static str, status: u16) -> Problem {
         Problem {
-            kind: format!("{PROBLEMS}{kind}"),
+            kind: format!("{PROBLEMS}{kind}").into_boxed_str(),
             title,
             status,
             detail: String::new(),
@@ -242,7 +242,7 @@ pub(super) struct ProblemKind {
 pub(super) fn kind(name: &str) -> Option<ProblemKind> {
     let code = Code::ALL.iter().find(|code| format!("TG{}", code.number()) == name);
     let described = |problem: Problem, fault: &str| ProblemKind {
-        kind: problem.kind,
+        kind: problem.kind.into_string(),
         title: problem.title.to_owned(),
         status: problem.status,
         fault: fault.to_owned(),

@@ -142,7 +142,9 @@ pub(super) fn after_login(request: &RawRequest) -> (&str, bool) {
 
 fn is_place(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/?&=%._-".contains(&b);
-    text.len() <= MAX_PLACE && text.bytes().all(plain) && AWAITED.iter().any(|it| text.starts_with(it))
+    text.len() <= MAX_PLACE
+        && text.bytes().all(plain)
+        && AWAITED.iter().any(|it| text.starts_with(it))
 }
 
 /// Where a request comes from, for the list that its person reads.
