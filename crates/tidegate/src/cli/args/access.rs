@@ -1,0 +1,167 @@
+//! Who may do what: callers and their keys, people, apps, approvals.
+
+use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// How many people it takes to loosen something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Approvals {
+    /// One.
+    One,
+    /// Two.
+    Two,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Caller {
+    /// Add a caller
+    Add {
+        /// Its name.
+        caller: String,
+    },
+    /// Make a virtual key for a caller; the secret is shown once
+    Key {
+        /// Whose.
+        caller: String,
+        /// The account it trades.
+        #[arg(long)]
+        account: String,
+        /// Bind to this Ed25519 or RSA public key (PEM file) instead of making a shared secret.
+        #[arg(long)]
+        public_key: Option<PathBuf>,
+        /// Good from this network only, as 10.0.0.0/8 or one address; may be given several times.
+        #[arg(long, value_name = "NETWORK")]
+        from: Vec<String>,
+        /// Good only over connections that show this TLS client certificate (PEM file).
+        #[arg(long, value_name = "FILE")]
+        certificate: Option<PathBuf>,
+        /// When it ends, as 2026-12-31T17:00:00Z.
+        #[arg(long)]
+        until: Option<String>,
+    },
+    /// Make a key in the place of another one; both are good for a while
+    Rotate {
+        /// The key that is replaced.
+        key: String,
+        /// For how many hours it is good beside the new one.
+        #[arg(long, default_value_t = 24)]
+        overlap_h: u64,
+        /// When the new key ends, as 2026-12-31T17:00:00Z; needed where the old one ends.
+        #[arg(long)]
+        until: Option<String>,
+        /// The new public key (PEM file), where the old key has one.
+        #[arg(long)]
+        public_key: Option<PathBuf>,
+    },
+    /// List the virtual keys: whose, how they sign, from where, until when, last used
+    Keys,
+    /// Revoke a virtual key
+    Revoke {
+        /// Its id.
+        key: String,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Person {
+    /// Add a person, or set all of its roles and callers anew
+    Set {
+        /// Who.
+        person: String,
+        /// What it is there for: trader, risk, approver, admin, auditor.
+        #[arg(long, value_delimiter = ',', required = true)]
+        roles: Vec<String>,
+        /// The callers that are its own: it may stop them, and never loosen anything for them.
+        #[arg(long, value_delimiter = ',')]
+        owns: Vec<String>,
+        /// Callers of others that it may look at.
+        #[arg(long, value_delimiter = ',')]
+        reads: Vec<String>,
+    },
+    /// Make a link, once and for a day, by which a person enrols a passkey or a password in the console;
+    /// what it logged in by before is void once the link is used
+    Invite {
+        /// Who.
+        person: String,
+    },
+    /// Where a person is logged in to the console
+    Sessions {
+        /// Who.
+        person: String,
+    },
+    /// Log a person out of the console everywhere
+    Logout {
+        /// Who.
+        person: String,
+    },
+    /// Remove a person
+    Remove {
+        /// Who.
+        person: String,
+    },
+    /// Who there is
+    List,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum App {
+    /// Register an app, or set all of its terms anew. It is the caller of the same name
+    Add(AppAdd),
+    /// Revoke an app for good, and with it its tokens
+    Revoke {
+        /// Which.
+        app: String,
+    },
+    /// The apps, with their terms
+    List,
+}
+
+#[derive(Args, Debug)]
+pub struct AppAdd {
+    /// The caller that it is; its client id has the same letters.
+    pub app: String,
+    /// What people read when they are asked for their consent.
+    #[arg(long)]
+    pub title: String,
+    /// File with its public keys, a JWK set: PS256, ES256 or EdDSA.
+    #[arg(long)]
+    pub jwks: PathBuf,
+    /// How it may ask for tokens: authorization_code, client_credentials, refresh_token, device_code,
+    /// token_exchange.
+    #[arg(long, value_delimiter = ',', default_value = "client_credentials")]
+    pub grants: Vec<String>,
+    /// Where people may be sent back to, letter by letter; for authorization_code.
+    #[arg(long = "redirect-uri")]
+    pub redirect_uris: Vec<String>,
+    /// File with the authorization_details that no token of it may go beyond. Without one: what the caller's
+    /// grants allow now.
+    #[arg(long)]
+    pub details: Option<PathBuf>,
+    /// The app that may act in the name of the people who trust this one.
+    #[arg(long)]
+    pub delegate: Option<String>,
+    /// It may ask about everybody's tokens, as a resource server does.
+    #[arg(long)]
+    pub introspects: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum ApprovalsCommand {
+    /// How many people it takes to loosen something from now on. One person turns two on; it takes
+    /// two to turn it off
+    Set {
+        /// How many.
+        #[arg(value_enum)]
+        approvals: Approvals,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct Approve {
+    /// Which request.
+    pub id: u64,
+    /// Approve only if this is its digest, as `tidegate approvals` showed it; without it, what is
+    /// read and shown now is approved.
+    #[arg(long, value_name = "HEX")]
+    pub digest: Option<String>,
+}

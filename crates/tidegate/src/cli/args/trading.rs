@@ -1,0 +1,207 @@
+//! What callers may do with accounts: grants, limits, halts.
+
+use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(Subcommand, Debug)]
+pub enum Account {
+    /// Add an account at a venue
+    Add {
+        /// What the desk calls it.
+        account: String,
+        /// Where it is.
+        #[arg(long)]
+        venue: String,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum VenueKey {
+    /// Seal an exchange key in the vault and read its rights from the venue. The key is read from
+    /// a file or standard input as JSON: {"key": …, "secret": …} or {"key": …, "private_key": PEM}
+    Import {
+        /// The account it trades.
+        #[arg(long)]
+        account: String,
+        /// Where it is.
+        #[arg(long)]
+        venue: String,
+        /// The file; standard input without one.
+        #[arg(long)]
+        file: Option<PathBuf>,
+        /// Take it although it may withdraw. It then opens no sessions.
+        #[arg(long)]
+        allow_withdraw_key: bool,
+        /// Read the vault's passphrase from the first line of this file.
+        #[arg(long)]
+        passphrase_file: Option<PathBuf>,
+    },
+    /// Have the running gateway read an account's key from the vault again and use it
+    Reload {
+        /// The account it trades.
+        #[arg(long)]
+        account: String,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Grant {
+    /// Give a caller a grant on an account, or replace the one there is
+    Set(GrantSet),
+    /// Take it back
+    Remove {
+        /// Whose.
+        caller: String,
+        /// On which account.
+        #[arg(long)]
+        account: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct GrantSet {
+    /// Who.
+    pub caller: String,
+    /// On which account.
+    #[arg(long)]
+    pub account: String,
+    /// Which instruments; `*` stands for anything.
+    #[arg(long, value_delimiter = ',', default_value = "*")]
+    pub instruments: Vec<String>,
+    /// Which sides: buy, sell.
+    #[arg(long, value_delimiter = ',', default_value = "buy,sell")]
+    pub sides: Vec<String>,
+    /// Which order types: limit, market, market-limit, stop-market, stop-limit, take-market,
+    /// take-limit.
+    #[arg(long, value_delimiter = ',', default_value = "limit,market")]
+    pub order_types: Vec<String>,
+    /// Only orders that reduce the account's position.
+    #[arg(long)]
+    pub reduce_only: bool,
+    /// Only reading.
+    #[arg(long)]
+    pub read_only: bool,
+    /// Largest order in the instrument's own unit.
+    #[arg(long)]
+    pub max_order_qty: Option<String>,
+    /// Largest order in dollars.
+    #[arg(long, required_unless_present = "read_only")]
+    pub max_order: Option<String>,
+    /// Most that the caller's open orders may be worth, in dollars.
+    #[arg(long, required_unless_present = "read_only")]
+    pub max_open: Option<String>,
+    /// Orders and amends a second.
+    #[arg(long, default_value_t = 10)]
+    pub orders_per_second: u32,
+    /// Orders and amends at once.
+    #[arg(long, default_value_t = 20)]
+    pub burst: u32,
+    /// It may change account settings (leverage, margin mode).
+    #[arg(long)]
+    pub settings: bool,
+    /// It sees and cancels every order of the account.
+    #[arg(long)]
+    pub account_wide: bool,
+    /// When it ends, as 2026-12-31T17:00:00Z.
+    #[arg(long)]
+    pub until: Option<String>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Limit {
+    /// Set an account's limits, all of them at once
+    Set(LimitSet),
+}
+
+#[derive(Args, Debug)]
+pub struct LimitSet {
+    /// Which account.
+    pub account: String,
+    /// Largest order in dollars.
+    #[arg(long)]
+    pub max_order: String,
+    /// Most that all open orders may be worth, in dollars.
+    #[arg(long)]
+    pub max_open: String,
+    /// Most that a position with its open orders may be worth, in dollars.
+    #[arg(long)]
+    pub max_position: String,
+    /// Most that all positions with their open orders may be worth together, in dollars.
+    #[arg(long)]
+    pub max_exposure: String,
+    /// Largest order by pattern in the instrument's own unit: `BTC-*=100000`.
+    #[arg(long, value_delimiter = ',')]
+    pub max_order_qty: Vec<String>,
+    /// How far from the mark a price may be, in basis points.
+    #[arg(long, default_value_t = 300)]
+    pub collar_bps: u32,
+    /// The same for options.
+    #[arg(long, default_value_t = 5000)]
+    pub option_collar_bps: u32,
+    /// How old a mark may be, in milliseconds.
+    #[arg(long, default_value_t = 5000)]
+    pub max_mark_age_ms: u64,
+    /// Orders and amends a second, all callers together.
+    #[arg(long, default_value_t = 30)]
+    pub orders_per_second: u32,
+    /// Orders and amends at once.
+    #[arg(long, default_value_t = 60)]
+    pub burst: u32,
+    /// For how long the same order (instrument, side, type, quantity, price) from one caller is a
+    /// repeat, in milliseconds, at most 60000; 0: never.
+    #[arg(long, default_value_t = 0)]
+    pub repeat_window_ms: u64,
+    /// What becomes of a repeat.
+    #[arg(long, value_enum, default_value_t = OnRepeat::Refuse)]
+    pub on_repeat: OnRepeat,
+    /// After how long without Tidegate the venue cancels every order of the account itself, in
+    /// seconds, 30 to 86400, where the venue has a timer for that (Binance); 0: never.
+    #[arg(long, default_value_t = 0)]
+    pub dead_man_s: u64,
+}
+
+/// What becomes of an order that is the same as one moments before.
+#[derive(ValueEnum, Clone, Copy, Debug)]
+pub enum OnRepeat {
+    /// It is refused.
+    Refuse,
+    /// It passes, and the operator is told.
+    Warn,
+}
+
+#[derive(Args, Debug)]
+pub struct Alarms {
+    /// Take what is listed off the list; the journal keeps it.
+    #[arg(long)]
+    pub seen: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Halt {
+    /// all, desk:NAME, venue:NAME, account:NAME, caller:NAME, instrument:VENUE/NAME, or one order:
+    /// order:N by Tidegate's number, order:tg… by its id at the venue, order:ACCOUNT/ID by the
+    /// venue's id or the caller's own.
+    pub scope: String,
+    /// Why.
+    #[arg(long)]
+    pub reason: String,
+    /// How long to wait for the proof, in seconds.
+    #[arg(long, default_value_t = 30)]
+    pub timeout: u64,
+    /// Orders that reduce a position still pass.
+    #[arg(long)]
+    pub allow_reduce: bool,
+    /// Once nothing is open, close the positions of the accounts or the instrument, too: with
+    /// reduce-only orders within the collar, again and again until the exchange shows none.
+    #[arg(long, conflicts_with = "allow_reduce")]
+    pub flatten: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Resume {
+    /// The scope, as it was halted.
+    pub scope: String,
+    /// Why.
+    #[arg(long)]
+    pub reason: String,
+}
