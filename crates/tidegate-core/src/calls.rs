@@ -13,6 +13,7 @@ use tidegate_types::record::Body;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::report::Outcome;
 use tidegate_types::request::Reply;
+use tidegate_types::text::one_line;
 use tidegate_types::time::{Span, Time};
 
 /// The server gives a call up after `VENUE_TIMEOUT`; should it not say so, the core does.
@@ -319,9 +320,4 @@ fn takes_room(purpose: Purpose) -> bool {
         Purpose::Place { .. } | Purpose::Amend { .. } | Purpose::Set => true,
         Purpose::Cancel { .. } | Purpose::Query { .. } | Purpose::DeadMan => false,
     }
-}
-
-/// Somebody's words, fit for a record and for people: one line, without what a terminal acts on, not long.
-pub(crate) fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }

@@ -2,7 +2,6 @@
 
 use crate::Core;
 use crate::action::{Action, Answer};
-use crate::calls::one_line;
 use crate::orders::{Ending, Order, Stage};
 use crate::state::{Halt, Purpose, State};
 use crate::timers::{Backoff, Timer};
@@ -13,6 +12,7 @@ use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Body, Canceller};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::report::{AccountSnapshot, Outcome};
+use tidegate_types::text::one_line;
 use tidegate_types::time::Time;
 
 /// Why a halt stands in an order's way.

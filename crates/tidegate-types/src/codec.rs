@@ -6,6 +6,7 @@
 //! print a value as JSON for people (`show`).
 
 use crate::decimal::Decimal;
+use crate::text::{escape, is_hidden};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -58,9 +59,7 @@ pub fn show_text(text: &str, out: &mut String) {
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
-            c if u32::from(c) < 0x20 => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
+            c if is_hidden(c) => escape(c, out),
             c => out.push(c),
         }
     }

@@ -23,6 +23,7 @@ pub mod reject;
 pub mod report;
 pub mod request;
 pub mod secret;
+pub mod text;
 pub mod time;
 
 pub use decimal::{Decimal, DecimalError, Rounding};

@@ -3,7 +3,6 @@
 use super::{Denial, Request, Stage, Word, against, digest_of, sees_request, statement};
 use crate::Core;
 use crate::action::{Action, Answer};
-use crate::calls::one_line;
 use crate::roles::{self, Refusal};
 use crate::timers::Timer;
 use tidegate_types::approval::{Act, Approval, Verdict};
@@ -15,6 +14,7 @@ use tidegate_types::limits::{
 };
 use tidegate_types::record::{Body, Change};
 use tidegate_types::reject::{Code, Reject};
+use tidegate_types::text::one_line;
 use tidegate_types::time::Time;
 
 /// Longest request: its record holds it with the statement.

@@ -10,14 +10,17 @@ use tidegate_types::ids::PersonName;
 use tidegate_types::key::{KeyScheme, Replaced, VirtualKey};
 use tidegate_types::person::Person;
 use tidegate_types::record::{Approvals, Change};
+use tidegate_types::text::whole_line;
 use tidegate_types::time::{Span, Time};
 
-/// What is asked, by whom, and what changes: a line for each figure, before and after.
+/// What is asked, by whom, and what changes: a line for each figure, before and after. Nothing that
+/// somebody else wrote ends a line of it.
 pub(super) fn of(state: &State, by: &PersonName, act: &Act) -> String {
     let desk = state.desk.as_ref().map(|(desk, _)| desk.as_str()).unwrap_or_default();
-    let mut text = format!("desk {desk}: {by} asks to {}", title(state, act));
+    let mut text = whole_line(&format!("desk {desk}: {by} asks to {}", title(state, act)));
     for (what, before, after) in rows(state, act) {
-        let _ = match before {
+        let (what, after) = (whole_line(&what), whole_line(&after));
+        let _ = match before.map(|before| whole_line(&before)) {
             Some(before) if before == after => continue,
             Some(before) => write!(text, "\n  {what}: {before} -> {after}"),
             None => write!(text, "\n  {what}: {after}"),

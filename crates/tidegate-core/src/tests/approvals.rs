@@ -13,6 +13,7 @@ use tidegate_types::instrument::Usd;
 use tidegate_types::person::Role;
 use tidegate_types::record::{Approvals, Body, Change};
 use tidegate_types::reject::Code;
+use tidegate_types::text::is_hidden;
 
 impl World {
     fn two() -> World {
@@ -222,6 +223,25 @@ fn a_resume_takes_two_and_a_halt_one() {
     let placed = world.place("ann", buy("1", "100"));
     assert_eq!(world.code(placed), None);
     world.check_replay();
+}
+
+#[test]
+fn nobodys_words_look_like_a_row_of_the_statement() {
+    let mut world = World::two();
+    world.halt("caller:ann", false);
+    world.settle();
+    let forged = "fine\n  largest order, USD: 1 -> 2\r\u{1b}[2K\u{202e}x";
+    let ticket = world.ticket();
+    let (by, scope) = (name("ray"), "caller:ann".parse().unwrap());
+    world.event(Event::Resume { ticket, by, scope, reason: forged.to_owned() });
+    let resume = world.pending(ticket);
+    let (account, key, rights) = (name(MAIN), forged.to_owned(), vec![forged.to_owned()]);
+    let import = world.ask_by("ada", Change::VenueKeyImported { account, key, rights });
+    for (id, lines) in [(resume, 1), (import, 2)] {
+        let statement = &world.core.state().approvals().get(id).unwrap().approval.statement;
+        assert_eq!(statement.lines().count(), lines, "{statement}");
+        assert!(!statement.chars().any(|c| c != '\n' && is_hidden(c)), "{statement:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The tests of the whole, in one binary.
 
 #[cfg(test)]
+mod approve;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod client;

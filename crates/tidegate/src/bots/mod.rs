@@ -68,11 +68,10 @@ impl From<io::Error> for Trouble {
 
 /// Says what went wrong on standard error and waits a little.
 async fn tell(what: &str, trouble: &Trouble) {
-    use std::io::Write as _;
     let text = match trouble {
         Trouble::Line(error) => format!("{what}: {error}"),
         Trouble::Refused(code, message) => format!("{what}: {code} {message}"),
     };
-    let _ = writeln!(io::stderr(), "{text}");
+    crate::cli::output::say(&text);
     tokio::time::sleep(Duration::from_millis(500)).await;
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::io::Write as _;
+use std::io::{BufRead as _, Read as _, Write as _};
+use tidegate_types::text::visible;
 
 /// How a command ends that does not end well.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,20 +57,35 @@ impl Failure {
     }
 }
 
-/// Prints one object on standard output, or its text form for people.
+/// Prints one object on standard output, or its text form for people. What venues, callers and people
+/// wrote is in it: a terminal acts on none of it.
 pub fn print<T: Serialize>(json: bool, value: &T, text: &str) {
     let mut out = std::io::stdout().lock();
-    let _ = if json {
-        serde_json::to_writer(&mut out, value).map_err(Into::into).and_then(|()| writeln!(out))
-    } else {
-        writeln!(out, "{text}")
+    let told = match json {
+        true => serde_json::to_string(value).unwrap_or_default(),
+        false => text.to_owned(),
     };
+    // Nobody reads it: nothing to be done about that.
+    let _ = writeln!(out, "{}", visible(&told));
     let _ = out.flush();
 }
 
-/// Says something to a person on standard error.
+/// Says something to a person on standard error; a terminal acts on none of it.
 pub fn say(text: &str) {
+    draw(&visible(text));
+}
+
+/// The same for a text that moves the cursor; what it shows was made [`visible`] before.
+pub fn draw(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Asks a person at the terminal whether to go on; only `yes` is a yes.
+pub fn asks_yes(question: &str) -> bool {
+    say(question);
+    let mut line = String::new();
+    let read = std::io::stdin().lock().take(16).read_line(&mut line);
+    read.is_ok() && line.trim() == "yes"
 }
 
 /// Reports a failure in the form asked for.

@@ -2,11 +2,12 @@
 
 use super::args::{Approvals, ApprovalsCommand, Approve, Common, Person};
 use super::manage::done;
-use super::output::{Failure, print};
+use super::output::{Failure, asks_yes, print, say};
 use super::reach::ask;
 use super::status::now_ms;
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 use std::time::Duration;
 use tidegate_server::admin::protocol::{
     ApprovalStatus, Invitation, PersonSpec, Request, SessionStatus,
@@ -116,14 +117,15 @@ pub fn approvals(common: &Common, command: Option<ApprovalsCommand>) -> Result<(
     Ok(())
 }
 
-/// `tidegate approve ID`: reads the request, shows it, and approves the digest of what was shown.
+/// `tidegate approve ID`: shows the request, asks, and approves the digest of what was shown. Where
+/// nobody can be asked the digest has to be given.
 pub fn approve(common: &Common, args: &Approve) -> Result<(), Failure> {
     let value = ask(common, &Request::Approvals {}, PATIENCE)?;
     let requests: Vec<ApprovalStatus> = read(&value, "requests")?;
     let found = requests.into_iter().find(|request| request.id == args.id);
     let digest = match (&args.digest, &found) {
         (Some(digest), _) => digest.clone(),
-        (None, Some(request)) => request.digest.clone(),
+        (None, Some(request)) => agreed(common, request)?,
         (None, None) => {
             return Err(Failure::new(
                 "no_such_approval",
@@ -144,6 +146,21 @@ pub fn approve(common: &Common, args: &Approve) -> Result<(), Failure> {
     }
     print(common.json, &object, &text);
     Ok(())
+}
+
+/// The digest of a request that a person was shown and said yes to.
+fn agreed(common: &Common, request: &ApprovalStatus) -> Result<String, Failure> {
+    if common.json || !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            "nobody is there to be shown what is approved",
+            "read `tidegate approvals`, and give the digest of what you read with --digest",
+        ));
+    }
+    say(&waits(request));
+    if request.stage == "waiting" && !asks_yes("Approve exactly this? Type yes: ") {
+        return Err(Failure::new("not-approved", "nothing was approved", ""));
+    }
+    Ok(request.digest.clone())
 }
 
 /// `tidegate deny ID`

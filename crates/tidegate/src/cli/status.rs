@@ -1,12 +1,13 @@
 //! `tidegate status`: what runs, in a form that a person can read at a glance.
 
 use super::args::{Common, Status as Args};
-use super::output::{Failure, print, say};
+use super::output::{Failure, draw, print};
 use super::reach::{ask, remains};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::time::Duration;
 use tidegate_server::admin::protocol::{AccountStatus, Request, Status};
+use tidegate_types::text::visible;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Most kinds of refusal that are shown.
@@ -21,7 +22,9 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
         let text = text(&read(&value)?);
         match args.watch && !common.json {
             // Home, the new text with each line cleared to its end, and nothing below.
-            true => say(&format!("\x1b[H{}\x1b[K\x1b[J", text.replace('\n', "\x1b[K\n"))),
+            true => {
+                draw(&format!("\x1b[H{}\x1b[K\x1b[J", visible(&text).replace('\n', "\x1b[K\n")));
+            }
             false => print(common.json, &value, &text),
         }
         if !args.watch {

@@ -1,7 +1,7 @@
 //! What the demo shows a person.
 
 use crate::cli::args::Common;
-use crate::cli::output::say;
+use crate::cli::output::{draw, say};
 use crate::cli::reach::ask;
 use crate::cli::status;
 use serde_json::Value;
@@ -10,6 +10,7 @@ use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::time::Duration;
 use tidegate_server::admin::protocol::Request;
+use tidegate_types::text::visible;
 
 /// What to paste.
 pub fn welcome(ready: &Value) -> String {
@@ -88,7 +89,7 @@ impl Screen {
 
     /// Shows the status.
     pub fn show(&mut self, data_dir: &Path) {
-        let text = format!("\n{}\n{}", "─".repeat(100), now(data_dir));
+        let text = visible(&format!("\n{}\n{}", "─".repeat(100), now(data_dir)));
         if !io::stderr().is_terminal() {
             return say(&text);
         }
@@ -97,7 +98,7 @@ impl Screen {
             lines => format!("\x1b[{lines}A\r"),
         };
         // Without wrapping, so that a line stays one line.
-        say(&format!("{up}\x1b[J\x1b[?7l{text}\x1b[?7h"));
+        draw(&format!("{up}\x1b[J\x1b[?7l{text}\x1b[?7h"));
         self.above = text.lines().count();
     }
 }

@@ -160,8 +160,8 @@ pub enum ApprovalsCommand {
 pub struct Approve {
     /// Which request.
     pub id: u64,
-    /// Approve only if this is its digest, as `tidegate approvals` showed it; without it, what is
-    /// read and shown now is approved.
+    /// Approve only if this is its digest, as `tidegate approvals` showed it. Without it the request is
+    /// shown on the terminal, and approved once you say yes; elsewhere it is needed.
     #[arg(long, value_name = "HEX")]
     pub digest: Option<String>,
 }
