@@ -96,6 +96,9 @@ actions! {
     AppSet "register an app, or set its terms":           No No No Others No No;
     AppRevoke "revoke an app":                            Own All No All No No;
     Apps "list the apps":                                 Own All All All All No;
+    AppGrants "list what people granted to apps":         Own All All All All No;
+    AppGrantRevoke "take back what was granted to an app": Own All No All No No;
+    AppKeyRevoke "put a key of apps out of force":        No All No All No No;
     Consent "consent to what an app asks":                Own Others No No No No;
     PersonLoosen "add a person, a role or a caller to it": No No No Others No No;
     PersonTighten "take a role or a person away":         No No No All No No;

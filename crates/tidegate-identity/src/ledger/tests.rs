@@ -1,13 +1,14 @@
 use super::*;
 use crate::oauth::testing::{Desk, at, jkt};
 use tidegate_types::codec::{Octets, to_bytes};
+use tidegate_types::ids::PersonName;
 
 /// Everything that a desk's authorization server put on record in a flow, as records.
 fn records() -> Vec<Body> {
     let mut desk = Desk::new();
     desk.tokens(1000);
     let mut events = desk.authority.take_events();
-    events.push(Event::KeyRevoked { key: jkt(9) });
+    events.push(Event::KeyRevoked { key: jkt(9), by: PersonName::new("ada").unwrap() });
     let fact = |event| Body::Identity { fact: Octets(to_bytes(&Fact::OAuth { event })) };
     events.into_iter().map(fact).collect()
 }

@@ -171,7 +171,7 @@ impl Authority {
     fn open(&mut self, call: &Call<'_>, now: Time) -> Result<(Params, Client), OAuthError> {
         let params = Params::parse(call.form)?;
         let client = authenticate::authenticate(
-            self.state.clients(),
+            &self.state,
             &self.config.issuer,
             &mut self.assertions,
             &params,
@@ -229,6 +229,8 @@ impl Authority {
             token: bearer.id,
             client: bearer.client.clone(),
             subject: bearer.subject.clone(),
+            act: bearer.act.clone(),
+            bound_to: bearer.bound_to,
             grant: bearer.grant,
             until: bearer.until,
         });

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use tidegate_types::codec::{Codec, CodecError};
+use tidegate_types::ids::PersonName;
 use tidegate_types::time::Time;
 use tidegate_types::{codec_enum, codec_newtype, codec_struct};
 
@@ -63,6 +64,15 @@ pub enum Confirmation {
         x5t: Thumbprint,
     },
 }
+impl Confirmation {
+    /// The key's or the certificate's thumbprint.
+    pub const fn thumbprint(&self) -> Thumbprint {
+        match self {
+            Confirmation::Key { jkt } => *jkt,
+            Confirmation::Certificate { x5t } => *x5t,
+        }
+    }
+}
 codec_enum!(Confirmation { 0 => Key { jkt }, 1 => Certificate { x5t } });
 
 /// What a person granted.
@@ -113,16 +123,20 @@ pub enum Event {
     GrantRevoked {
         /// Which.
         grant: GrantId,
+        /// Who of the desk took it back; none where the client did, or the server by its rules.
+        by: Option<PersonName>,
     },
     /// Nothing that a person granted is in force any more.
     SubjectRevoked {
         /// Who.
         subject: String,
     },
-    /// No token bound to a key or certificate is good any more.
+    /// No token bound to a key or certificate is good any more, and no client proves itself by it.
     KeyRevoked {
         /// Its thumbprint.
         key: Thumbprint,
+        /// Who of the desk put it out of force.
+        by: PersonName,
     },
     /// An access token was made.
     TokenIssued {
@@ -132,6 +146,10 @@ pub enum Event {
         client: ClientId,
         /// In whose name.
         subject: String,
+        /// Who acts for it, the current actor first.
+        act: Vec<String>,
+        /// What it is bound to.
+        bound_to: Confirmation,
         /// Under which grant, if a person's.
         grant: Option<GrantId>,
         /// Until when.
@@ -151,10 +169,10 @@ codec_enum!(Event {
     0 => ClientRegistered { terms },
     1 => ClientRevoked { client },
     2 => GrantMade { grant, at },
-    3 => GrantRevoked { grant },
+    3 => GrantRevoked { grant, by },
     4 => SubjectRevoked { subject },
-    5 => KeyRevoked { key },
-    6 => TokenIssued { token, client, subject, grant, until },
+    5 => KeyRevoked { key, by },
+    6 => TokenIssued { token, client, subject, act, bound_to, grant, until },
     7 => TokenRevoked { token, until, at },
 });
 
@@ -223,6 +241,8 @@ impl State {
     /// Folds an event in: live and on replay the same.
     pub fn apply(&mut self, event: &Event) {
         match event {
+            // What is gone stays gone, whoever still has its terms.
+            Event::ClientRegistered { terms } if self.gone.contains(&terms.id) => {}
             Event::ClientRegistered { terms } => {
                 // Terms were checked before they became an event; what a newer program would not
                 // register is not in force.
@@ -243,9 +263,9 @@ impl State {
                 }
                 self.grants.insert(grant.id, grant.clone());
             }
-            Event::GrantRevoked { grant } => self.end(|old| old.id == *grant),
+            Event::GrantRevoked { grant, .. } => self.end(|old| old.id == *grant),
             Event::SubjectRevoked { subject } => self.end(|old| old.subject == *subject),
-            Event::KeyRevoked { key } => {
+            Event::KeyRevoked { key, .. } => {
                 self.revoked_keys.insert(*key);
             }
             Event::TokenIssued { .. } => {}
@@ -299,14 +319,10 @@ impl State {
     /// Whether a token with these facts is still in force: its client, grant, key and itself are, and
     /// its client may still have all that it allows.
     pub fn is_in_force(&self, token: &super::bearer::TokenBearer, now: Time) -> bool {
-        let key = match &token.bound_to {
-            Confirmation::Key { jkt } => jkt,
-            Confirmation::Certificate { x5t } => x5t,
-        };
         let client = self.clients.get(&token.client);
         client.is_some_and(|client| all_within(&token.details, &client.terms().allowed))
             && token.grant.is_none_or(|grant| self.grant(&grant, now).is_some())
-            && !self.is_key_revoked(key)
+            && !self.is_key_revoked(&token.bound_to.thumbprint())
             && !self.revoked_tokens.contains_key(&token.id)
     }
 

@@ -1,14 +1,18 @@
-//! Apps: registering them, and putting them out of force.
+//! Apps: registering them, what people granted to them, and putting either out of force.
 
 use super::Administrator;
 use super::grants::name;
-use super::protocol::{AppSpec, AppStatus, Failure};
-use super::service::{Administration, internal};
+use super::protocol::{AppGrantStatus, AppSpec, AppStatus, Failure};
+use super::rights::turned_down;
+use super::service::{Administration, bytes_of, internal};
+use crate::{clock, oplog};
 use serde_json::{Value, json};
-use tidegate_core::roles;
+use tidegate_core::roles::{self, Action};
 use tidegate_core::state::State;
 use tidegate_identity::oauth::client::{Binding, Client, ClientId, GrantType, Method, Terms};
 use tidegate_identity::oauth::details::{self, Trading};
+use tidegate_identity::oauth::event::{Event, GrantId, Granted};
+use tidegate_identity::oauth::jose::Thumbprint;
 use tidegate_types::app::App;
 use tidegate_types::approval::Act;
 use tidegate_types::codec::{Octets, to_bytes};
@@ -62,6 +66,74 @@ impl Administration {
         Ok(json!({ "apps": apps }))
     }
 
+    /// What people granted to the apps that this person may see.
+    pub(super) fn app_grants(&self, by: &Administrator) -> Result<Value, Failure> {
+        let seen =
+            |app: &CallerName| self.parts.desk.look(|state| roles::sees(state, &by.person, app));
+        let granted = self.parts.oauth.grants(clock::now()).into_iter();
+        let granted = granted.filter(|it| app_of(it).is_some_and(|app| seen(&app)));
+        let told = granted.map(|it| AppGrantStatus {
+            grant: it.id.to_string(),
+            app: it.client.to_string(),
+            person: self.parts.people.named(&it.subject).map(|name| name.to_string()),
+            details: details::show::to_value(&it.details),
+            bound_to: it.bound_to.thumbprint().to_string(),
+            until_ms: it.until.millis(),
+            subject: it.subject,
+        });
+        let grants: Vec<AppGrantStatus> = told.collect();
+        let grants = serde_json::to_value(grants).map_err(|e| internal(&e))?;
+        Ok(json!({ "grants": grants }))
+    }
+
+    /// Takes back what a person granted to an app.
+    pub(super) async fn revoke_app_grant(
+        &self,
+        by: &Administrator,
+        id: &str,
+    ) -> Result<Value, Failure> {
+        let known = self.parts.oauth.grants(clock::now()).into_iter();
+        let found = GrantId::parse(id).and_then(|id| known.into_iter().find(|it| it.id == id));
+        let found = found.and_then(|it| app_of(&it).map(|app| (it.id, app)));
+        let (seen, may) = self.parts.desk.look(|state| {
+            let app = found.as_ref().map(|(_, app)| app);
+            let own = state.people().get(&by.person);
+            let own = app.is_some_and(|app| own.is_some_and(|person| person.owns(app)));
+            let seen = app.is_some_and(|app| roles::sees(state, &by.person, app));
+            (seen, roles::may(state, &by.person, Action::AppGrantRevoke, own))
+        });
+        let Some((grant, app)) = found.filter(|_| seen) else {
+            let hint = "`tidegate app grants` lists those there are";
+            return Err(Failure::new("unknown_grant", format!("there is no grant {id:?}"), hint));
+        };
+        may.map_err(turned_down)?;
+        oplog::info("app-grant-revoked", &[("by", &by.person), ("app", &app), ("grant", &grant)]);
+        self.end(Event::GrantRevoked { grant, by: Some(by.person.clone()) }).await
+    }
+
+    /// Puts a key or certificate of apps out of force.
+    pub(super) async fn revoke_app_key(
+        &self,
+        by: &Administrator,
+        key: &str,
+    ) -> Result<Value, Failure> {
+        let key = Thumbprint::parse(key).or_else(|| bytes_of(key).map(Thumbprint));
+        let key = key.ok_or_else(|| bad("key: not a SHA-256 thumbprint in base64url or in hex"))?;
+        let may = |state: &State| roles::may(state, &by.person, Action::AppKeyRevoke, false);
+        self.parts.desk.look(may).map_err(turned_down)?;
+        oplog::info("app-key-revoked", &[("by", &by.person), ("key", &key)]);
+        self.end(Event::KeyRevoked { key, by: by.person.clone() }).await
+    }
+
+    /// In force here first, so that a journal that cannot be written does not keep alive what ends.
+    async fn end(&self, event: Event) -> Result<Value, Failure> {
+        self.parts.oauth.end(vec![event]).await.map_err(|e| {
+            let message = format!("it is out of force here, but not on record: {e}");
+            Failure::new("disk", message, "mend the disk and repeat it: a restart would forget it")
+        })?;
+        Ok(json!({}))
+    }
+
     fn terms(&self, caller: &CallerName, spec: AppSpec) -> Result<Terms, Failure> {
         let id = |text: &str| ClientId::new(text).map_err(|e| bad(&e.to_string()));
         let kind = |text: &String| {
@@ -105,6 +177,11 @@ impl Administration {
         }
         Ok(allowed)
     }
+}
+
+/// The caller that an app is.
+fn app_of(granted: &Granted) -> Option<CallerName> {
+    CallerName::new(granted.client.as_str()).ok()
 }
 
 fn bad(message: &str) -> Failure {

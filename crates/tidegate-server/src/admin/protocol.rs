@@ -14,7 +14,7 @@ mod status;
 use serde::{Deserialize, Serialize};
 
 pub use answer::{Closed, Failure, NotShown, OpenOrder, Remains, Response, StillHeld};
-pub use apps::{AppSpec, AppStatus};
+pub use apps::{AppGrantStatus, AppSpec, AppStatus};
 pub use grants::{GrantSpec, LimitsSpec, RepeatSpec};
 pub use keys::{KeyStatus, MadeKey, TermsSpec};
 pub use people::{ApprovalStatus, Invitation, PersonSpec, SessionStatus};
@@ -138,6 +138,20 @@ pub enum Request {
     },
     /// Tell the apps.
     Apps {},
+    /// Tell what people granted to apps and is in force.
+    AppGrants {},
+    /// Take back what a person granted to an app, and with it the tokens under it.
+    AppRevokeGrant {
+        /// Which, by its id.
+        grant: String,
+    },
+    /// Put a key or certificate out of force for good: no token bound to it is good any more, and no app
+    /// proves itself by it.
+    AppRevokeKey {
+        /// Its thumbprint (RFC 7638), or the certificate's digest, in base64url or
+        /// hex.
+        key: String,
+    },
     /// Make a link by which a person enrols credentials. Those that the person had before are void
     /// once it is used.
     PersonInvite {

@@ -146,11 +146,17 @@ impl People {
         self.record(|_, _| Ok((Known::by(&visitor.assurance), vec![consented]))).await
     }
 
+    /// Who the subject of tokens is, if a person who is there.
+    pub fn named(&self, named: &str) -> Option<PersonName> {
+        let is_named = |(handle, _): &(&PersonHandle, &Member)| subject(**handle) == named;
+        self.state().members().iter().find(is_named).map(|(_, it)| it.name.clone())
+    }
+
     /// Whether what the subject of tokens granted to an app is still for them to grant.
     pub fn consents(&self, named: &str, app: &ClientId) -> bool {
-        let is_named = |(handle, _): &(&PersonHandle, &Member)| subject(**handle) == named;
-        let person = self.state().members().iter().find(is_named).map(|(_, it)| it.name.clone());
-        let (Some(person), Ok(app)) = (person, CallerName::new(app.as_str())) else { return false };
+        let (Some(person), Ok(app)) = (self.named(named), CallerName::new(app.as_str())) else {
+            return false;
+        };
         self.desk.look(|state| may_consent(state, &person, &app))
     }
 

@@ -5,11 +5,12 @@ use super::manage::done;
 use super::output::{Failure, print};
 use super::people::read;
 use super::reach::ask;
+use super::status::{now_ms, span};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
-use tidegate_server::admin::protocol::{AppSpec, AppStatus, Request};
+use tidegate_server::admin::protocol::{AppGrantStatus, AppSpec, AppStatus, Request};
 
 /// How long a gateway may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,6 +24,15 @@ pub fn app(common: &Common, command: App) -> Result<(), Failure> {
             done(common, &Request::AppRevoke { app }, &text)
         }
         App::List => list(common),
+        App::Grants => grants(common),
+        App::RevokeGrant { grant } => {
+            let text = format!("took grant {grant} back");
+            done(common, &Request::AppRevokeGrant { grant }, &text)
+        }
+        App::RevokeKey { thumbprint: key } => {
+            let text = format!("put key {key} out of force");
+            done(common, &Request::AppRevokeKey { key }, &text)
+        }
     }
 }
 
@@ -54,6 +64,22 @@ fn list(common: &Common) -> Result<(), Failure> {
         }
     }
     print(common.json, &value, if text.is_empty() { "no apps" } else { &text });
+    Ok(())
+}
+
+fn grants(common: &Common) -> Result<(), Failure> {
+    let value = ask(common, &Request::AppGrants {}, PATIENCE)?;
+    let grants: Vec<AppGrantStatus> = read(&value, "grants")?;
+    let shown = |it: &AppGrantStatus| {
+        let ends = span(it.until_ms.saturating_sub(now_ms()) / 1000);
+        let person = it.person.as_deref().unwrap_or(&it.subject);
+        let (grant, app, bound_to) = (&it.grant, &it.app, &it.bound_to);
+        let head = format!("{grant}  {person} to {app}, ends in {ends}");
+        format!("{head}\n    bound to {bound_to}\n    {}", it.details)
+    };
+    let text: Vec<String> = grants.iter().map(shown).collect();
+    let text = if text.is_empty() { "nothing is granted".to_owned() } else { text.join("\n") };
+    print(common.json, &value, &text);
     Ok(())
 }
 

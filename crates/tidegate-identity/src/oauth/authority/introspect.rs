@@ -27,7 +27,7 @@ impl Authority {
                 return foreign;
             }
             let grant = grant.id;
-            self.happen(Event::GrantRevoked { grant });
+            self.happen(Event::GrantRevoked { grant, by: None });
         } else if let Some(bearer) = self.verify(text, now) {
             if bearer.client != *own {
                 return foreign;

@@ -6,6 +6,7 @@ use crate::oauth::event::Event;
 use crate::oauth::testing::*;
 use serde_json::{Value, json};
 use tidegate_types::codec;
+use tidegate_types::ids::PersonName;
 
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -447,7 +448,7 @@ fn revoking_a_client_a_person_or_a_key_ends_their_tokens() {
     let events = [
         Event::ClientRevoked { client: ClientId::new("app").unwrap() },
         Event::SubjectRevoked { subject: "person-1".into() },
-        Event::KeyRevoked { key: jkt(11) },
+        Event::KeyRevoked { key: jkt(11), by: PersonName::new("ada").unwrap() },
     ];
     for event in events {
         let mut desk = Desk::new();

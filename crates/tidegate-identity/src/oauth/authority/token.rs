@@ -59,7 +59,7 @@ impl Authority {
         if code.used {
             // Somebody holds a copy, and nobody can tell who (OAuth 2.1 §4.1.2).
             let grant = code.grant;
-            self.happen(Event::GrantRevoked { grant });
+            self.happen(Event::GrantRevoked { grant, by: None });
             return Err(bad_grant("the code was used before; its tokens are revoked"));
         }
         if now >= code.until || code.client != client.terms().id {

@@ -2,12 +2,12 @@
 
 use super::{CertificateName, Client, ClientId, Method};
 use crate::oauth::error::{ErrorCode, OAuthError};
+use crate::oauth::event::State;
 use crate::oauth::jose::jws::{Compact, Typ};
 use crate::oauth::jose::{JoseError, Thumbprint};
 use crate::oauth::json::{Members, Object};
 use crate::oauth::once::{NotOnce, Once};
 use crate::oauth::params::Params;
-use std::collections::BTreeMap;
 use tidegate_types::time::{Span, Time};
 
 /// How far ahead `iat` and `nbf` may be: FAPI 2.0 wants 10 s taken and more than 60 s refused.
@@ -44,7 +44,7 @@ pub struct Credentials<'a> {
 /// # Errors
 /// `invalid_client` when it does not prove who it is, `invalid_request` when it shows two proofs.
 pub fn authenticate<'c>(
-    clients: &'c BTreeMap<ClientId, Client>,
+    known: &'c State,
     issuer: &str,
     assertions: &mut Once,
     params: &Params,
@@ -57,7 +57,7 @@ pub fn authenticate<'c>(
     match (params.get("client_assertion"), params.get("client_assertion_type")) {
         (Some(text), Some(ASSERTION_TYPE)) => {
             let claimed = params.get("client_id");
-            let client = by_assertion(clients, issuer, assertions, text, now)?;
+            let client = by_assertion(known, issuer, assertions, text, now)?;
             if claimed.is_some_and(|claimed| claimed != client.terms.id.as_str()) {
                 return Err(refused("client_id is not the assertion's"));
             }
@@ -66,14 +66,14 @@ pub fn authenticate<'c>(
         (None, None) => {
             let id = params.get("client_id").ok_or_else(|| refused("no client is named"))?;
             let certificate = shown.certificate;
-            by_certificate(clients, id, certificate.ok_or_else(|| refused("no proof is shown"))?)
+            by_certificate(known, id, certificate.ok_or_else(|| refused("no proof is shown"))?)
         }
         _ => Err(refused("client_assertion and its type go together")),
     }
 }
 
 fn by_assertion<'c>(
-    clients: &'c BTreeMap<ClientId, Client>,
+    known: &'c State,
     issuer: &str,
     assertions: &mut Once,
     text: &str,
@@ -81,9 +81,12 @@ fn by_assertion<'c>(
 ) -> Result<&'c Client, OAuthError> {
     let compact = Compact::parse(text).map_err(of_jose)?;
     let id = compact.unverified_subject().ok_or_else(|| refused("the assertion names nobody"))?;
-    let client = find(clients, &id)?;
+    let client = find(known, &id)?;
     let keys = client.keys.as_ref().ok_or_else(|| refused("the client has another method"))?;
     let key = keys.find(&compact).map_err(of_jose)?;
+    if known.is_key_revoked(&key.thumbprint()) {
+        return Err(refused("the key is revoked"));
+    }
     let claims = compact.verify(key, Typ::ClientAssertion).map_err(of_jose)?;
     if claims.text("iss") != Some(&id) || claims.text("sub") != Some(&id) {
         return Err(refused("the assertion's iss and sub are not the client"));
@@ -126,22 +129,24 @@ fn times(claims: &Object, now: Time) -> Result<(Time, Time), OAuthError> {
 }
 
 fn by_certificate<'c>(
-    clients: &'c BTreeMap<ClientId, Client>,
+    known: &'c State,
     id: &str,
     shown: &PeerCertificate,
 ) -> Result<&'c Client, OAuthError> {
-    let client = find(clients, id)?;
+    let client = find(known, id)?;
     let good = match &client.terms.method {
         Method::PrivateKeyJwt { .. } => false,
         Method::SelfSignedTls { certificates } => certificates.contains(&shown.thumbprint),
         Method::Tls { name } => shown.trusted && shown.names.contains(name),
     };
+    let good = good && !known.is_key_revoked(&shown.thumbprint);
     if good { Ok(client) } else { Err(refused("the certificate is not the client's")) }
 }
 
-fn find<'c>(clients: &'c BTreeMap<ClientId, Client>, id: &str) -> Result<&'c Client, OAuthError> {
+fn find<'c>(known: &'c State, id: &str) -> Result<&'c Client, OAuthError> {
     let id = ClientId::new(id).ok();
-    id.and_then(|id| clients.get(&id)).ok_or_else(|| refused("the client is unknown or revoked"))
+    id.and_then(|id| known.clients().get(&id))
+        .ok_or_else(|| refused("the client is unknown or revoked"))
 }
 
 const fn refused(description: &'static str) -> OAuthError {

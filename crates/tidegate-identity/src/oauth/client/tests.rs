@@ -1,12 +1,13 @@
 use super::authenticate::authenticate;
 use super::*;
 use crate::oauth::details;
+use crate::oauth::event::{Event, State};
 use crate::oauth::jose::SigningKey;
 use crate::oauth::once::Once;
 use crate::oauth::params::Params;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use tidegate_types::Time;
+use tidegate_types::ids::PersonName;
 use tidegate_types::secret::Secret;
 
 const ISSUER: &str = "https://desk.example";
@@ -40,13 +41,16 @@ fn jwks(byte: u8) -> Method {
     Method::PrivateKeyJwt { jwks: keys.to_string() }
 }
 
-fn clients() -> BTreeMap<ClientId, Client> {
+fn clients() -> State {
     let name = CertificateName::Dns { text: "bot.desk.example".into() };
     let pinned = Method::SelfSignedTls { certificates: vec![Thumbprint([1; 32])] };
-    [terms("app", jwks(7)), terms("pinned", pinned), terms("named", Method::Tls { name })]
-        .into_iter()
-        .map(|terms| (terms.id.clone(), Client::new(terms).unwrap()))
-        .collect()
+    let mut state = State::default();
+    for terms in
+        [terms("app", jwks(7)), terms("pinned", pinned), terms("named", Method::Tls { name })]
+    {
+        state.apply(&Event::ClientRegistered { terms });
+    }
+    state
 }
 
 fn claims() -> Value {
@@ -63,9 +67,17 @@ fn with(name: &str, value: Value) -> Value {
 }
 
 fn ask(form: &str, shown: Credentials<'_>, seen: &mut Once) -> Result<String, ErrorCode> {
+    ask_of(&clients(), form, shown, seen)
+}
+
+fn ask_of(
+    state: &State,
+    form: &str,
+    shown: Credentials<'_>,
+    seen: &mut Once,
+) -> Result<String, ErrorCode> {
     let params = Params::parse(form.as_bytes()).unwrap();
-    let clients = clients();
-    let client = authenticate(&clients, ISSUER, seen, &params, shown, at(NOW));
+    let client = authenticate(state, ISSUER, seen, &params, shown, at(NOW));
     client.map(|client| client.terms().id.to_string()).map_err(|error| error.code)
 }
 
@@ -269,4 +281,54 @@ fn fp_a03_a_client_without_a_key_is_not_registered() {
     assert_eq!(tidegate_types::codec::from_bytes::<Terms>(&bytes), Ok(terms.clone()));
     terms.title = "<b>\n".into();
     assert!(Client::new(terms).is_err());
+}
+
+#[test]
+fn a_key_or_certificate_out_of_force_proves_nobody() {
+    let mut state = clients();
+    let text = form(&assertion(&json!({ "alg": "EdDSA" }), &claims()));
+    let pinned =
+        PeerCertificate { thumbprint: Thumbprint([1; 32]), trusted: false, names: Vec::new() };
+    let shown = Credentials { authorization: None, certificate: Some(&pinned) };
+    let both = |state: &State| {
+        let seen = &mut Once::new(10, at(0));
+        let app = ask_of(state, &text, Credentials::default(), seen);
+        (app, ask_of(state, "client_id=pinned", shown, seen))
+    };
+    assert_eq!(both(&state), (Ok("app".into()), Ok("pinned".into())));
+    let by = PersonName::new("ada").unwrap();
+    for key in [signer(7).public().thumbprint(), pinned.thumbprint] {
+        state.apply(&Event::KeyRevoked { key, by: by.clone() });
+    }
+    assert_eq!(both(&state), (BAD, BAD));
+}
+
+#[test]
+fn a_client_that_is_gone_is_not_taken_up_again() {
+    let mut state = clients();
+    let app = terms("app", jwks(7));
+    state.apply(&Event::ClientRevoked { client: app.id.clone() });
+    state.apply(&Event::ClientRegistered { terms: app.clone() });
+    assert!(!state.clients().contains_key(&app.id));
+}
+
+#[test]
+fn dp_22_after_a_crash_an_assertion_counts_as_made_when_it_may_have_been() {
+    let state = clients();
+    // The gateway counts what was stamped before this as seen.
+    let crashed = NOW - 10;
+    let after = |claims: &Value| {
+        let text = form(&assertion(&json!({ "alg": "EdDSA" }), claims));
+        ask_of(&state, &text, Credentials::default(), &mut Once::new(10, at(crashed)))
+    };
+    assert_eq!(after(&claims()).as_deref(), Ok("app"));
+    assert_eq!(after(&with("iat", json!(crashed - 1))), BAD);
+    // Without a time of its own it may be as old as its end allows.
+    let mut timeless = claims();
+    let object = timeless.as_object_mut().unwrap();
+    object.remove("iat");
+    object.remove("nbf");
+    assert_eq!(after(&timeless), BAD);
+    timeless["exp"] = json!(crashed + 300);
+    assert_eq!(after(&timeless).as_deref(), Ok("app"));
 }

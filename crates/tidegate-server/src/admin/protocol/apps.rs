@@ -41,3 +41,22 @@ pub struct AppStatus {
     /// It is no more.
     pub revoked: bool,
 }
+
+/// What a person granted to an app.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AppGrantStatus {
+    /// Its id.
+    pub grant: String,
+    /// To which app.
+    pub app: String,
+    /// Who granted it; none where they enrolled anew since.
+    pub person: Option<String>,
+    /// The same as tokens name them.
+    pub subject: String,
+    /// What, as `authorization_details`.
+    pub details: Value,
+    /// The thumbprint of the key or certificate that its tokens are bound to.
+    pub bound_to: String,
+    /// When it ends, in ms since 1970.
+    pub until_ms: u64,
+}

@@ -5,7 +5,11 @@ use super::super::socket::administrator;
 use super::*;
 use crate::clock;
 use tidegate_core::roles::{Action, COLUMNS, Reach};
+use tidegate_identity::oauth::acr::Acr;
+use tidegate_identity::oauth::event::{Confirmation, Event as OAuthEvent, GrantId, Granted};
+use tidegate_identity::oauth::jose::Thumbprint;
 use tidegate_types::key::KeyTerms;
+use tidegate_types::time::Span;
 
 /// Who has which role; the last is nobody of the desk.
 const PEOPLE: [&str; 6] = ["tom", "ray", "pia", "ada", "udo", "nobody"];
@@ -85,6 +89,18 @@ fn samples(pending: u64) -> Vec<Sample> {
         sample(AppSet, false, reading(app("bob"))),
         sample(Apps, false, json!({"op": "apps"})),
         sample(AppRevoke, false, json!({"op": "app-revoke", "app": "bob"})),
+        sample(AppGrants, false, json!({"op": "app-grants"})),
+        sample(
+            AppGrantRevoke,
+            false,
+            json!({"op": "app-revoke-grant", "grant": GrantId([1; 16]).to_string()}),
+        ),
+        sample(
+            AppGrantRevoke,
+            true,
+            json!({"op": "app-revoke-grant", "grant": GrantId([2; 16]).to_string()}),
+        ),
+        sample(AppKeyRevoke, false, json!({"op": "app-revoke-key", "key": "07".repeat(32)})),
         sample(PersonLoosen, false, person("zoe", &["risk", "trader"], &[])),
         sample(PersonTighten, false, person("zoe", &["trader"], &[])),
         sample(PersonTighten, false, json!({"op": "person-remove", "person": "zoe"})),
@@ -132,9 +148,33 @@ const fn place(request: &Request) -> usize {
         Request::PersonInvite { .. } => 25,
         Request::Sessions { .. } => 26,
         Request::SessionsEnd { .. } => 27,
+        Request::AppGrants {} => 28,
+        Request::AppRevokeGrant { .. } => 29,
+        Request::AppRevokeKey { .. } => 30,
     }
 }
-const PLACES: usize = 28;
+const PLACES: usize = 31;
+
+/// What a person granted to an app.
+pub(super) fn granted(app: &str, id: u8, subject: &str) -> Granted {
+    let terms = crate::web::oauth::tests::terms(app);
+    Granted {
+        id: GrantId([id; 16]),
+        client: terms.id,
+        subject: subject.into(),
+        details: terms.allowed,
+        bound_to: Confirmation::Key { jkt: Thumbprint([id; 32]) },
+        acr: Acr::PhishingResistant,
+        auth_time: clock::now(),
+        until: clock::now().plus(Span::from_secs(3600)),
+        refresh: None,
+    }
+}
+
+pub(super) fn grant(office: &Office, granted: Granted) {
+    let made = OAuthEvent::GrantMade { grant: granted, at: clock::now() };
+    office.oauth().look(|authority| authority.apply(&made));
+}
 
 pub(super) fn someone(who: &str) -> Administrator {
     Administrator { person: name(who), full: false, factor: Some(Factor::LocalSocket) }
@@ -171,6 +211,8 @@ pub(super) async fn manned() -> Office {
     }
     let two = json!({"op": "approvals-set", "approvals": "two"});
     office.ask_as(&someone("ada"), two).await.unwrap();
+    grant(&office, granted("bob", 1, "person:1"));
+    grant(&office, granted("ann", 2, "person:2"));
     office
 }
 
@@ -224,8 +266,10 @@ async fn every_operation_is_held_against_the_table_for_every_role() {
             };
             // Lists are cut to what is one's own.
             let allowed = allowed
-                || matches!(action, Action::Status | Action::Approvals | Action::Apps)
-                    && *who == "tom";
+                || matches!(
+                    action,
+                    Action::Status | Action::Approvals | Action::Apps | Action::AppGrants
+                ) && *who == "tom";
             let before = office.world.desk.next_seq();
             let answer = office.ask_as(&someone(who), request.clone()).await;
             let said = format!("{request} by {who} ({}): {answer:?}", COLUMNS[column]);
@@ -263,7 +307,8 @@ async fn every_operation_that_changes_something_leaves_a_record() {
         let quiet = matches!(
             action,
             // Reading; and a stop, which is recorded when the gateway ends.
-            Action::Status | Action::People | Action::Apps | Action::Shutdown | Action::VenueKey
+            Action::Status | Action::People | Action::Apps | Action::AppGrants
+                | Action::Shutdown | Action::VenueKey
                 // Nobody has a session here.
                 | Action::Sessions | Action::SessionsEnd
         );

@@ -7,6 +7,7 @@ use tidegate_identity::ledger::Fact;
 use tidegate_identity::oauth::event::Event;
 use tidegate_identity::oauth::jose::Thumbprint;
 use tidegate_types::codec::to_bytes;
+use tidegate_types::ids::PersonName;
 use tidegate_types::record::Change;
 
 fn folder(world: &World) -> DataFolder {
@@ -35,7 +36,8 @@ fn replayed(world: &World) -> (Core, Ledger) {
 }
 
 async fn revoke_key(world: &World, key: u8) {
-    let event = Event::KeyRevoked { key: Thumbprint([key; 32]) };
+    let event =
+        Event::KeyRevoked { key: Thumbprint([key; 32]), by: PersonName::new("ada").unwrap() };
     assert!(matches!(world.desk.identity(&Fact::OAuth { event }).await, Answer::Done));
 }
 

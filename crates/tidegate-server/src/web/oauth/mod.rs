@@ -23,7 +23,7 @@ use tidegate_identity::oauth::authority::{
 };
 use tidegate_identity::oauth::client::{ClientId, Terms};
 use tidegate_identity::oauth::dpop::{MAX_PROOFS, Nonces, Proofs};
-use tidegate_identity::oauth::event::{Event, GrantId, State};
+use tidegate_identity::oauth::event::{Event, Granted, State};
 use tidegate_identity::oauth::jose::{KeptKeys, Keys};
 use tidegate_identity::oauth::once::Once;
 use tidegate_identity::oauth::{ErrorCode, OAuthError, Resource};
@@ -187,21 +187,41 @@ impl Handle {
     /// # Errors
     /// When the journal takes no record.
     pub async fn hold_to(&self, people: &People) -> Result<(), OAuthError> {
-        let made = |authority: &mut Authority| -> Vec<(GrantId, String, ClientId)> {
-            let grants = authority.state().grants();
-            grants.map(|it| (it.id, it.subject.clone(), it.client.clone())).collect()
-        };
-        let made = self.look(made).unwrap_or_default();
-        let over = made.into_iter().filter(|(_, subject, app)| !people.consents(subject, app));
-        let over: Vec<Event> = over.map(|(grant, ..)| Event::GrantRevoked { grant }).collect();
-        let mut waiting = Vec::new();
-        self.look(|authority| {
-            for event in over {
-                authority.apply(&event);
-                waiting.push(self.desk.identity(&Fact::OAuth { event }));
+        let mut over: Vec<Event> = Vec::new();
+        for Granted { id: grant, subject, client, .. } in self.grants(Time::default()) {
+            let event = match people.named(&subject) {
+                None => Event::SubjectRevoked { subject },
+                Some(_) if people.consents(&subject, &client) => continue,
+                Some(_) => Event::GrantRevoked { grant, by: None },
+            };
+            if !over.contains(&event) {
+                over.push(event);
             }
-        });
-        on_record(waiting).await
+        }
+        self.end(over).await
+    }
+
+    /// What people granted and is in force at `now`.
+    pub fn grants(&self, now: Time) -> Vec<Granted> {
+        let made = |authority: &mut Authority| -> Vec<Granted> {
+            authority.state().grants().filter(|it| now < it.until).cloned().collect()
+        };
+        self.look(made).unwrap_or_default()
+    }
+
+    /// Puts something out of force at once, whether or not that can be put on record.
+    ///
+    /// # Errors
+    /// When the journal takes no record.
+    pub async fn end(&self, events: Vec<Event>) -> Result<(), OAuthError> {
+        let end = |authority: &mut Authority| -> Vec<_> {
+            let record = |event| {
+                authority.apply(&event);
+                self.desk.identity(&Fact::OAuth { event })
+            };
+            events.into_iter().map(record).collect()
+        };
+        on_record(self.look(end).unwrap_or_default()).await
     }
 
     /// Looks at the server, if it is open.

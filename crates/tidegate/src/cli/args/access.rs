@@ -114,6 +114,19 @@ pub enum App {
     },
     /// The apps, with their terms
     List,
+    /// What people granted to apps and is in force
+    Grants,
+    /// Take back what a person granted to an app: the tokens under it are refused from then on
+    RevokeGrant {
+        /// Which, by its id in `tidegate app grants`.
+        grant: String,
+    },
+    /// Put a key or certificate of apps out of force for good: tokens bound to it are refused, and no app
+    /// proves itself by it
+    RevokeKey {
+        /// Its thumbprint (RFC 7638) or the certificate's digest, as the lists and the journal show it.
+        thumbprint: String,
+    },
 }
 
 #[derive(Args, Debug)]

@@ -249,9 +249,31 @@ async fn reading_takes_a_session_as_good_and_as_fresh_as_is_asked() {
     let (status, token) = scene.by_code(&to).await;
     assert_eq!((status, &token["authorization_details"][0]["read_only"]), (200, &json!(true)));
     // It ends with the right to give it.
-    assert_eq!(scene.grants(), 1);
+    let text = token["access_token"].as_str().unwrap();
+    let good = || scene.app.handle.look(|it| it.verify(text, crate::clock::now()).is_some());
+    assert_eq!((scene.grants(), good()), (1, Some(true)));
     scene.office.ask_as(&scene.office.someone("ada"), person(&[])).await.unwrap();
-    assert_eq!(scene.grants(), 0);
+    assert_eq!((scene.grants(), good()), (0, Some(false)));
+}
+
+#[tokio::test]
+async fn rv_5_what_a_person_granted_ends_when_they_leave() {
+    let scene = scene().await;
+    let query = scene.pushed(&reading(), "").await;
+    let shown = page(&scene.tom.get(&at(&query)).await);
+    let fields = format!("request={}&digest={}", encoded(&query), digest_of(&shown));
+    let told = page(&scene.tom.post("/console/consent/approve", &fields).await);
+    let to = told.split("0;url=").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+    let (_, token) = scene.by_code(&to).await;
+    let text = token["access_token"].as_str().unwrap();
+    let good = || scene.app.handle.look(|it| it.verify(text, crate::clock::now()).is_some());
+    assert_eq!(good(), Some(true));
+    let by = scene.office.someone("ada");
+    let listed = scene.office.ask_as(&by, json!({"op": "app-grants"})).await.unwrap();
+    assert_eq!(listed["grants"][0]["person"], "tom", "{listed}");
+    let remove = json!({"op": "person-remove", "person": "tom"});
+    scene.office.ask_as(&by, remove).await.unwrap();
+    assert_eq!((scene.grants(), good()), (0, Some(false)));
 }
 
 #[tokio::test]
