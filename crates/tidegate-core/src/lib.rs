@@ -286,6 +286,14 @@ impl Core {
         self.next
     }
 
+    /// Whether what is put on record now gets into the journal.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn takes_records(&self) -> Result<(), Reject> {
+        self.can_write().map_err(|refusal| refusal.reject)
+    }
+
     /// How many new orders, amends and settings are on their way.
     pub fn requests_in_flight(&self) -> usize {
         self.in_flight()

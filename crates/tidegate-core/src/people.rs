@@ -53,8 +53,13 @@ pub(crate) fn apply(state: &mut State, change: &Change) {
             state.invitations.insert(person.clone(), invitation);
         }
         Change::ApprovalsSet { approvals } => {
+            let was = state.approvals_needed();
             if let Some((_, mode)) = &mut state.desk {
                 *mode = *approvals;
+            }
+            // Who gave one out alone could let anybody in, by whom two would be one again.
+            if (was, *approvals) == (Approvals::One, Approvals::Two) {
+                state.invitations.clear();
             }
         }
         _ => {}
@@ -66,6 +71,7 @@ pub(crate) fn make_sense(state: &State, change: &Change) -> Result<(), Reject> {
     let (mut people, mut mode) = (state.people.clone(), state.approvals_needed());
     match change {
         Change::PersonSet { person } => {
+            check_name(&person.name)?;
             if person.roles.is_empty() {
                 return Err(bad("a person has a role, or is removed"));
             }
@@ -79,6 +85,7 @@ pub(crate) fn make_sense(state: &State, change: &Change) -> Result<(), Reject> {
             present(people.remove(person).is_some(), "person", person.as_str())?;
         }
         Change::PersonInvited { person, .. } => {
+            check_name(person)?;
             // The first administrator is invited while somebody may still do so.
             let there = state.people.contains_key(person) || !state.has_admin();
             present(there, "person", person.as_str())?;
@@ -101,6 +108,14 @@ pub(crate) fn make_sense(state: &State, change: &Change) -> Result<(), Reject> {
         ));
     }
     Ok(())
+}
+
+/// Names by which records tell who is no person of the desk.
+fn check_name(person: &PersonName) -> Result<(), Reject> {
+    match person.is_reserved() {
+        true => Err(bad("records call others so: choose another name")),
+        false => Ok(()),
+    }
 }
 
 fn has_admin(people: &BTreeMap<PersonName, Person>) -> bool {

@@ -76,7 +76,8 @@ macro_rules! actions {
 }
 actions! {
     //                                                trader risk approver admin auditor no-role
-    Status "read the status":                             Own All All All All All;
+    Status "read the status":                             Own All All All All Own;
+    Keys "list the virtual keys":                         Own All All All All No;
     People "list the people":                             No All All All All No;
     Approvals "list requests for approval":               Own All All All All No;
     Halt "halt":                                          Own All No All No All;

@@ -20,11 +20,11 @@ pub mod totp;
 
 pub use assurance::{Assurance, Factor, Level, Shown};
 pub use enrolment::{LINK_LIFETIME, LinkKey, fresh_link, link_key};
-pub use facts::{Fact, MAX_PASSKEYS, Member, Sealed, Signature, State};
+pub use facts::{Fact, MAX_PASSKEYS, Member, Password, Sealed, Signature, State};
 pub use hidden::{Hidden, OneTimeText};
 pub use passkey::{
-    Asserted, Assertion, Challenge, Challenges, Passkey, PasskeyError, Purpose, Registration,
-    RelyingParty,
+    Asserted, Assertion, Challenge, Challenges, LogIns, Passkey, PasskeyError, Purpose,
+    Registration, RelyingParty,
 };
 pub use password::{Cost, PasswordError, Pepper, Slot, Slots, StoredPassword, Unfit};
 pub use recovery::{FreshCodes, RecoveryCodes};

@@ -238,7 +238,8 @@ impl Config {
             ));
         }
         for (uid, person) in &self.people {
-            if uid.parse::<u32>().is_err() || PersonName::new(person).is_err() {
+            let named = PersonName::new(person).is_ok_and(|name| !name.is_reserved());
+            if uid.parse::<u32>().is_err() || !named {
                 return bad(format!("people: {uid} = {person:?} is not a user id and a name"));
             }
         }

@@ -62,7 +62,7 @@ impl Desk {
             ..Venue::default()
         };
         config.venues.insert("binance".to_owned(), settings);
-        let options = InitOptions { config, unlock: InitUnlock::KeyFile };
+        let options = InitOptions { config, unlock: InitUnlock::KeyFile, first_admin: None };
         let opened = init(&folder.path().join("data"), options).unwrap();
         Desk { _folder: folder, opened }
     }

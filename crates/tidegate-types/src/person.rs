@@ -53,6 +53,16 @@ impl FromStr for Role {
     }
 }
 
+impl PersonName {
+    /// Whether records call somebody so who is no person of the desk: a user of the machine, a caller, or
+    /// the gateway itself.
+    pub fn is_reserved(&self) -> bool {
+        let text = self.as_str();
+        matches!(text, "owner" | "gateway" | "halt-file")
+            || ["uid-", "caller."].iter().any(|start| text.starts_with(start))
+    }
+}
+
 /// A person of the desk.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Person {

@@ -14,6 +14,9 @@ const PURPOSE: &str = "secrets of virtual keys";
 /// The entry of the authorization server's own keys: no virtual key is called so.
 const AUTHORITY: &str = " authorization server";
 
+/// The entry of the link by which the first administrator gets in.
+const FIRST_ADMIN: &str = " first administrator";
+
 /// The store of virtual secrets.
 pub struct CallerSecrets {
     file: SealedFile,
@@ -88,6 +91,23 @@ impl CallerSecrets {
     /// When the entry is damaged.
     pub fn authority(&self) -> Result<Option<Secret>, VaultError> {
         self.file.get(&self.key.0, AUTHORITY)
+    }
+
+    /// Seals what lets the desk's first administrator in.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn put_first_admin(&mut self, invitation: &Secret) -> Result<(), VaultError> {
+        self.file.put(&self.key.0, FIRST_ADMIN, invitation.expose())?;
+        self.save()
+    }
+
+    /// What lets the desk's first administrator in, if `init` made a link.
+    ///
+    /// # Errors
+    /// When the entry is damaged.
+    pub fn first_admin(&self) -> Result<Option<Secret>, VaultError> {
+        self.file.get(&self.key.0, FIRST_ADMIN)
     }
 
     /// A key for another purpose of the gateway's, derived from that of this store: who has the file

@@ -65,6 +65,7 @@ fn an_auditor_changes_nothing_and_nobody_alone_may_do_everything() {
         column(4).collect::<Vec<_>>(),
         [
             &Action::Status,
+            &Action::Keys,
             &Action::People,
             &Action::Approvals,
             &Action::Apps,
@@ -244,4 +245,26 @@ fn no_wider_scope_lifts_the_halt_of_one_s_own() {
     world.change_by("ada", Change::GrantRemoved { caller: name("bob"), account: name(MAIN) });
     let resume = Act::Resume { scope: Scope::All, reason: "x".into() };
     assert!(roles::may_act(world.core.state(), &name("rita"), &resume).is_ok());
+}
+
+#[test]
+fn nobody_is_called_as_records_call_others() {
+    let mut world = World::new();
+    for who in ["owner", "gateway", "halt-file", "uid-1001", "caller.ann"] {
+        assert!(world.refused_by("root", invited(who, 1)).contains("call others"), "{who}");
+        let named = person(who, &[Role::Trader], &[]);
+        assert!(world.refused_by("root", named).contains("call others"), "{who}");
+    }
+}
+
+#[test]
+fn a_link_that_one_gave_out_is_void_where_it_takes_two() {
+    let mut world = World::new();
+    world.change(person("tom", &[Role::Trader], &[]));
+    world.change(person("pia", &[Role::Approver], &[]));
+    world.change(person("ada", &[Role::Admin], &[]));
+    world.change_by("ada", invited("tom", 1));
+    assert_eq!(world.core.state().invitations().len(), 1);
+    world.change_by("ada", Change::ApprovalsSet { approvals: Approvals::Two });
+    assert!(world.core.state().invitations().is_empty());
 }

@@ -67,6 +67,8 @@ pub enum Fact {
     PasswordSet {
         /// Whose.
         person: PersonHandle,
+        /// Which entry of the sealed store: each password has one of its own.
+        sealed: [u8; 16],
         /// The app's first step of which no code was used.
         next_step: u64,
         /// When.
@@ -176,7 +178,7 @@ codec_enum!(Fact {
     2 => PasskeyAdded { passkey },
     3 => PasskeyUsed { passkey },
     4 => PasskeyRemoved { person, credential, at },
-    5 => PasswordSet { person, next_step, at },
+    5 => PasswordSet { person, sealed, next_step, at },
     6 => CodeUsed { person, next_step },
     7 => RecoverySet { person, codes },
     8 => RecoveryUsed { person, codes },
@@ -192,6 +194,16 @@ codec_enum!(Fact {
     18 => Signed { person, request, signature },
     19 => Consented { person, statement, signature },
 });
+
+impl Fact {
+    /// Whether it does nothing but end sessions.
+    pub fn ends_sessions(&self) -> bool {
+        matches!(
+            self,
+            Fact::SessionEnded { .. } | Fact::SessionRevoked { .. } | Fact::SessionsEnded { .. }
+        )
+    }
+}
 
 /// An assertion as the browser sent it (Web Authentication, section 5.2.2).
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -216,14 +228,24 @@ pub struct Member {
     pub since: Time,
     /// The passkeys, the oldest first.
     pub passkeys: Vec<Passkey>,
-    /// When the password and the authenticator app were set, if they were.
-    pub password: Option<Time>,
+    /// The password and the authenticator app, if they were set.
+    pub password: Option<Password>,
     /// The app's first step of which no code was used.
     pub next_step: u64,
     /// The recovery codes that are left.
     pub recovery: RecoveryCodes,
 }
 codec_struct!(Member { name, since, passkeys, password, next_step, recovery });
+
+/// That there is a password with an authenticator app.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Password {
+    /// Since when.
+    pub set: Time,
+    /// Which entry of the sealed store holds both.
+    pub sealed: [u8; 16],
+}
+codec_struct!(Password { set, sealed });
 
 /// What the sealed store keeps of a person.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -254,12 +276,22 @@ impl State {
                 self.used_links.insert(*link, *until, *at);
             }
             Fact::Gone { person } => self.forget(*person),
-            Fact::PasskeyAdded { passkey } | Fact::PasskeyUsed { passkey } => self.put(passkey),
+            Fact::PasskeyAdded { passkey } => {
+                self.with(passkey.person(), |member| member.passkeys.push(passkey.clone()));
+            }
+            // One that was removed meanwhile stays so.
+            Fact::PasskeyUsed { passkey } => self.with(passkey.person(), |member| {
+                let known = member.passkeys.iter_mut().find(|known| known.id() == passkey.id());
+                if let Some(known) = known {
+                    *known = passkey.clone();
+                }
+            }),
             Fact::PasskeyRemoved { person, credential, .. } => {
                 self.with(*person, |member| member.passkeys.retain(|key| key.id() != credential));
             }
-            Fact::PasswordSet { person, next_step, at } => self.with(*person, |member| {
-                (member.password, member.next_step) = (Some(*at), *next_step);
+            Fact::PasswordSet { person, sealed, next_step, at } => self.with(*person, |member| {
+                member.password = Some(Password { set: *at, sealed: *sealed });
+                member.next_step = *next_step;
             }),
             Fact::CodeUsed { person, next_step } => self.with(*person, |member| {
                 member.next_step = member.next_step.max(*next_step);
@@ -297,6 +329,11 @@ impl State {
     /// Whose passkey an id is.
     pub fn passkey(&self, credential: &[u8]) -> Option<&Passkey> {
         self.members.values().flat_map(|m| &m.passkeys).find(|key| key.id() == credential)
+    }
+
+    /// Whether somebody's password is in that entry of the sealed store.
+    pub fn is_in_force(&self, sealed: [u8; 16]) -> bool {
+        self.members.values().any(|member| member.password.is_some_and(|it| it.sealed == sealed))
     }
 
     /// Which links were used.
@@ -339,15 +376,6 @@ impl State {
         self.members.remove(&person);
         self.sessions.end_all(person, None);
         self.throttle.clear(person);
-    }
-
-    fn put(&mut self, passkey: &Passkey) {
-        self.with(passkey.person(), |member| {
-            match member.passkeys.iter_mut().find(|known| known.id() == passkey.id()) {
-                Some(known) => *known = passkey.clone(),
-                None => member.passkeys.push(passkey.clone()),
-            }
-        });
     }
 
     fn with(&mut self, person: PersonHandle, change: impl FnOnce(&mut Member)) {

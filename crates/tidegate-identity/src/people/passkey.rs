@@ -14,7 +14,7 @@ mod options;
 mod public_key;
 
 pub use attestation::Attesters;
-pub use challenge::{Challenge, Challenges, Purpose, statement_digest};
+pub use challenge::{Challenge, Challenges, LogIns, Purpose, statement_digest};
 pub use options::{creation_options, request_options};
 pub use public_key::PublicKey;
 

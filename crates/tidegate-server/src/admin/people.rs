@@ -6,7 +6,7 @@ use super::protocol::{ApprovalStatus, Failure, Invitation, PersonSpec, SessionSt
 use super::rights::turned_down;
 use super::service::{Administration, done, internal};
 use crate::clock;
-use crate::people::Listed;
+use crate::people::{Listed, link_at};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use tidegate_core::approvals::{Request, Stage, Word, sees_request};
@@ -79,7 +79,7 @@ impl Administration {
         let answer = self.change(by, invited).await?;
         let told = Invitation {
             person: person.to_string(),
-            link: format!("{origin}/console/enrol?link={}", secret.expose()),
+            link: link_at(origin, &secret),
             until_ms: until.millis(),
             pending: answer.get("pending").and_then(Value::as_u64),
         };

@@ -5,6 +5,7 @@ use super::protocol::{Failure, Request};
 use super::service::{Administration, refused};
 use tidegate_core::approvals::Denial;
 use tidegate_core::roles::{self, Action, Refusal};
+use tidegate_core::state::State;
 use tidegate_types::approval::Act;
 use tidegate_types::grant::Scope;
 use tidegate_types::reject::{Code, Reject};
@@ -20,7 +21,7 @@ pub(super) const fn actions(request: &Request) -> &'static [Action] {
         Request::VenueKeyReload { .. } => &[Action::VenueKey],
         Request::CallerAdd { .. } => &[Action::CallerAdd],
         Request::KeyAdd { .. } | Request::KeyRotate { .. } => &[Action::KeyAdd],
-        Request::Keys {} => &[Action::Status],
+        Request::Keys {} => &[Action::Keys],
         Request::KeyRevoke { .. } => &[Action::KeyRevoke],
         Request::GrantSet(_) => &[Action::GrantLoosen, Action::GrantTighten],
         Request::GrantRemove { .. } => &[Action::GrantTighten],
@@ -85,6 +86,11 @@ impl Administration {
         let may = self.parts.desk.look(|state| roles::may_halt(state, &by.person, scope, flatten));
         may.map_err(turned_down)
     }
+}
+
+/// Whether somebody sets the desk up: who owns the data folder, until there is an administrator.
+pub(super) fn is_setting_up(state: &State, by: &Administrator) -> bool {
+    !state.has_admin() && by.full
 }
 
 pub(super) fn turned_down(refusal: Refusal) -> Failure {

@@ -75,7 +75,7 @@ pub(super) fn status(admin: &Administration, by: &Administrator) -> Result<Value
         counts,
         latency: stages.map(|(name, h)| (name.to_owned(), h.quantiles())).into(),
     };
-    if let Some(view) = parts.desk.look(|state| View::of(state, &by.person)) {
+    if let Some(view) = parts.desk.look(|state| View::of(state, by)) {
         view.cut(&mut status);
     }
     serde_json::to_value(status)

@@ -1,27 +1,37 @@
 //! What of the status a person sees: for who may look at its own callers only, the rest is not there.
 
+use super::Administrator;
 use super::protocol::{OpenOrder, Remains, Status};
+use super::rights::is_setting_up;
+use crate::desk::Counts;
 use std::collections::BTreeSet;
 use tidegate_core::roles;
 use tidegate_core::state::State;
 use tidegate_types::grant::Scope;
-use tidegate_types::ids::PersonName;
 
 /// What a person sees, in the words of the status.
 pub(super) struct View {
+    /// It is nobody of the desk's.
+    stranger: bool,
     callers: BTreeSet<String>,
     accounts: BTreeSet<String>,
 }
 
 impl View {
     /// What this person sees; none where it sees everything.
-    pub(super) fn of(state: &State, by: &PersonName) -> Option<View> {
+    pub(super) fn of(state: &State, by: &Administrator) -> Option<View> {
+        let stranger = !state.people().contains_key(&by.person) && !is_setting_up(state, by);
+        let by = &by.person;
+        if stranger {
+            return Some(View { stranger, callers: BTreeSet::new(), accounts: BTreeSet::new() });
+        }
         if roles::sees_all(state, by) {
             return None;
         }
         let callers = state.callers().keys().filter(|caller| roles::sees(state, by, caller));
         let accounts = state.accounts().keys().filter(|name| roles::sees_account(state, by, name));
         Some(View {
+            stranger,
             callers: callers.map(ToString::to_string).collect(),
             accounts: accounts.map(ToString::to_string).collect(),
         })
@@ -47,6 +57,15 @@ impl View {
         status.refusals.clear();
         status.recent_refusals.retain(|refusal| self.caller(refusal.caller.as_deref()));
         status.approvals_waiting = 0;
+        if self.stranger {
+            // Whether orders are taken, and the halts.
+            status.lost_books.clear();
+            status.signer_lacks.clear();
+            status.listeners.clear();
+            status.latency.clear();
+            status.counts = Counts::default();
+            status.connections = 0;
+        }
     }
 
     fn caller(&self, caller: Option<&str>) -> bool {

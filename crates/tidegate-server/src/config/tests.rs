@@ -22,6 +22,7 @@ fn mistakes_are_named() {
         ("[venues.nowhere]\nrest = \"https://a\"\nws = \"wss://a\"", "no such venue"),
         ("[journal]\nsegment_kib = 255", "segment_kib"),
         ("[people]\nbob = \"bob\"", "people"),
+        ("[people]\n7 = \"owner\"", "people"),
         (
             "[venues.deribit]\nrest = \"https://a\"\nws = \"wss://a\"\nhosts = { api = \"https://b\" }",
             "a prefix is written",

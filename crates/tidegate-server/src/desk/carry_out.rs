@@ -129,6 +129,11 @@ impl Inner {
         }
     }
 
+    /// Whether what is put on record now gets into the journal.
+    pub(super) fn takes_records(&self) -> Result<(), Reject> {
+        self.core.takes_records()
+    }
+
     /// Gives the core an event; `carry_out` follows.
     pub(super) fn handle(&mut self, event: Event, now: Time) {
         let takes_up = matches!(event, Event::Kept { .. } | Event::JournalRestored);

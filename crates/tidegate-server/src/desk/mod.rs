@@ -224,6 +224,38 @@ impl Desk {
         answer(self.question(usize::MAX, |ticket| Event::Identity { ticket, fact }))
     }
 
+    /// Puts facts of the identity's ledger on record, all or none of them: they are in the journal's hands
+    /// when this returns, and durable when what it returns is answered.
+    ///
+    /// # Errors
+    /// When the journal takes none now; then nothing came of them.
+    pub fn identities(
+        &self,
+        facts: &[Fact],
+    ) -> Result<impl Future<Output = Answer> + Send + use<>, Reject> {
+        let mut inner = self.inner();
+        inner.takes_records()?;
+        let asked: Vec<Asked> = facts
+            .iter()
+            .map(|fact| {
+                let fact = Octets(to_bytes(fact));
+                let event = |ticket| Event::Identity { ticket, fact };
+                self.question_in(&mut inner, usize::MAX, event)
+            })
+            .collect();
+        // It may have failed at one of these.
+        inner.takes_records()?;
+        Ok(async move {
+            for asked in asked {
+                let answer = answer(asked).await;
+                if !matches!(answer, Answer::Done) {
+                    return answer;
+                }
+            }
+            Answer::Done
+        })
+    }
+
     /// Looks at the core's state and what a halt still waits for.
     pub fn outstanding<T>(&self, scope: &Scope, look: impl FnOnce(&State, Outstanding) -> T) -> T {
         let inner = self.inner();

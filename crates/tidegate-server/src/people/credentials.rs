@@ -9,8 +9,8 @@ use std::sync::Arc;
 use tidegate_identity::people::passkey::{creation_options, register};
 use tidegate_identity::people::password::is_fit;
 use tidegate_identity::people::{
-    Challenge, Cost, Fact, FreshCodes, MAX_PASSKEYS, Member, OneTimeText, PasswordError,
-    PersonHandle, Purpose, RecoveryCodes, Sealed, StoredPassword, Totp,
+    Challenge, Cost, Fact, FreshCodes, MAX_PASSKEYS, Member, OneTimeText, Password, PasswordError,
+    PersonHandle, Purpose, RecoveryCodes, Sealed, State, StoredPassword, Totp,
 };
 use tidegate_types::codec::to_bytes;
 use tidegate_types::ids::PersonName;
@@ -48,6 +48,7 @@ pub(super) struct Owner {
 
 /// A password and an app that are in the sealed store, to be put on record.
 pub(super) struct Prepared {
+    sealed: [u8; 16],
     next_step: u64,
     codes: RecoveryCodes,
     fresh: FreshCodes,
@@ -57,9 +58,13 @@ impl Prepared {
     pub(super) fn facts(&self, person: PersonHandle, at: Time) -> [Fact; 2] {
         let codes = self.codes.clone();
         [
-            Fact::PasswordSet { person, next_step: self.next_step, at },
+            Fact::PasswordSet { person, sealed: self.sealed, next_step: self.next_step, at },
             Fact::RecoverySet { person, codes },
         ]
+    }
+
+    pub(super) fn sealed(&self) -> [u8; 16] {
+        self.sealed
     }
 
     pub(super) fn into_codes(self) -> FreshCodes {
@@ -110,8 +115,8 @@ impl People {
         let next_step = totp.next_step();
         let slot = self.slots.take().ok_or(Error::Busy)?;
         let (secrets, pepper) = (Arc::clone(&self.secrets), Arc::clone(&self.pepper));
-        let (salt, handle, name) = (fresh()?, owner.handle, owner.name.clone());
-        let sealed = aside("password", move || {
+        let (salt, sealed, name) = (fresh()?, fresh()?, owner.name.clone());
+        let kept = aside("password", move || {
             let about = [name.as_str(), "tidegate"];
             let password =
                 StoredPassword::choose(&slot, &pepper, Cost::TODAY, &password, &about, salt);
@@ -120,12 +125,34 @@ impl People {
                 PasswordError::Wrong | PasswordError::System => Error::Busy,
             })?;
             let bytes = Secret::new(to_bytes(&Sealed { password, totp }));
-            lock(&secrets).put(&entry(handle), &bytes).map_err(unavailable)
+            // Under a name of its own: what was before is good until this is on record.
+            lock(&secrets).put(&entry(sealed), &bytes).map_err(unavailable)
         });
-        sealed.await.map_err(unavailable)??;
+        kept.await.map_err(unavailable)??;
         lock(&self.offered).remove(&door_key(door));
         let (codes, fresh) = RecoveryCodes::issue(&fresh()?);
-        Ok(Prepared { next_step, codes, fresh })
+        Ok(Prepared { sealed, next_step, codes, fresh })
+    }
+
+    /// Puts a prepared password on record by `facts`, which tell which one it replaces; the one that is good
+    /// for nothing then is forgotten, be it the old one or, where it cannot be put on record, the new one.
+    pub(super) async fn settle(
+        &self,
+        prepared: Prepared,
+        facts: impl FnOnce(&State, Time, &Prepared) -> Result<(Option<Password>, Vec<Fact>), Error>,
+    ) -> Result<FreshCodes, Error> {
+        let was = match self.record(|state, now| facts(state, now, &prepared)).await {
+            Ok(was) => was,
+            Err(error) => {
+                let sealed = prepared.sealed();
+                let kept = self.state().is_in_force(sealed);
+                let left = (!kept).then_some(sealed);
+                self.forget_sealed(left).await;
+                return Err(error);
+            }
+        };
+        self.forget_sealed(was.map(|was| was.sealed)).await;
+        Ok(prepared.into_codes())
     }
 
     /// What a browser is asked to make one more passkey by.
@@ -212,12 +239,13 @@ impl People {
         }
         let owner = Owner { handle: visitor.handle, name: visitor.person.clone() };
         let set = self.prepare(id, &owner, answer).await?;
-        self.record(|_, now| {
-            let ended = Fact::SessionsEnded { person: owner.handle, but: Some(visitor.session) };
-            Ok(((), set.facts(owner.handle, now).into_iter().chain([ended]).collect()))
+        self.settle(set, |state, now, set| {
+            let person = owner.handle;
+            let was = state.members().get(&person).ok_or(Error::Wrong)?.password;
+            let ended = Fact::SessionsEnded { person, but: Some(visitor.session) };
+            Ok((was, set.facts(person, now).into_iter().chain([ended]).collect()))
         })
-        .await?;
-        Ok(set.into_codes())
+        .await
     }
 
     /// A passkey approves: only a passkey, or a link that an administrator gave out, brings another one or

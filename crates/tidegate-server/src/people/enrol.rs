@@ -1,15 +1,20 @@
 //! Enrolment by a link that an administrator gave out.
 
 use super::credentials::{AppAnswer, Owner};
-use super::{Error, PasskeyAnswer, People, fresh, lock};
+use super::{Error, PasskeyAnswer, People, fresh, lock, unavailable};
 use crate::clock;
+use crate::config::OWNER;
 use serde_json::Value;
 use tidegate_identity::people::passkey::{creation_options, register};
 use tidegate_identity::people::{
-    Challenge, Fact, FreshCodes, LinkKey, PersonHandle, Purpose, State, link_key,
+    Challenge, Fact, FreshCodes, LinkKey, OneTimeText, Password, PersonHandle, Purpose, State,
+    fresh_link, link_key,
 };
+use tidegate_types::codec_struct;
 use tidegate_types::ids::PersonName;
-use tidegate_types::time::Time;
+use tidegate_types::person::{Person, Role};
+use tidegate_types::record::Change;
+use tidegate_types::time::{Span, Time};
 
 /// Whom a link lets in.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,6 +24,36 @@ pub struct Invited {
     /// When the link lapses.
     pub until: Time,
     pub(super) link: LinkKey,
+}
+
+/// How long the first administrator's link is good: the desk is set up in between.
+const FIRST_LINK_LIFETIME: Span = Span::from_secs(7 * 24 * 3600);
+
+/// The link that `init` makes, kept sealed: who uses it becomes the desk's first administrator, if there is
+/// none by then.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FirstAdmin {
+    person: PersonName,
+    link: LinkKey,
+    until: Time,
+}
+codec_struct!(FirstAdmin { person, link, until });
+
+impl FirstAdmin {
+    /// An invitation of somebody, and the link's secret, to be shown once.
+    ///
+    /// # Errors
+    /// When there are no random numbers.
+    pub fn invite(person: PersonName) -> Result<(FirstAdmin, OneTimeText), Error> {
+        let (secret, link) = fresh_link(&fresh()?);
+        let until = clock::now().plus(FIRST_LINK_LIFETIME);
+        Ok((FirstAdmin { person, link, until }, secret))
+    }
+}
+
+/// The address of a link.
+pub fn link_at(origin: &str, secret: &OneTimeText) -> String {
+    format!("{origin}/console/enrol#{}", secret.expose())
 }
 
 impl Invited {
@@ -58,7 +93,11 @@ impl People {
         now: Time,
     ) -> Result<Invited, Error> {
         let link = link_key(secret);
+        let first = self.first_admin.as_ref().filter(|it| it.link == link && now < it.until);
         let found = self.desk.look(|desk| {
+            if let Some(first) = first.filter(|_| !desk.has_admin()) {
+                return Some((first.person.clone(), first.until));
+            }
             let mut all = desk.invitations().iter();
             let (person, invitation) = all.find(|(_, one)| one.link == link && now < one.until)?;
             desk.people().contains_key(person).then(|| (person.clone(), invitation.until))
@@ -68,6 +107,31 @@ impl People {
                 Ok(Invited { person, until, link })
             }
             _ => Err(Error::Link),
+        }
+    }
+
+    /// Makes who was invited as the first administrator one, if that is how they come in: from here on the
+    /// table of roles holds for everybody.
+    fn seat(&self, invited: &Invited) -> Result<(), Error> {
+        let seated = || {
+            self.desk.look(|desk| desk.has_admin() && desk.people().contains_key(&invited.person))
+        };
+        let first = self.first_admin.as_ref().is_some_and(|it| it.link == invited.link);
+        if !first || seated() {
+            return Ok(());
+        }
+        let known = self.person(&invited.person);
+        let Person { mut roles, owns, reads, .. } =
+            known.unwrap_or_else(|| Person::new(invited.person.clone(), vec![], vec![], vec![]));
+        roles.push(Role::Admin);
+        let person = Person::new(invited.person.clone(), roles, owns, reads);
+        let owner = PersonName::new(OWNER).map_err(unavailable)?;
+        // It is on record before what follows, and what follows is waited for.
+        drop(self.desk.administer(owner, Change::PersonSet { person }));
+        if seated() {
+            Ok(())
+        } else {
+            Err(Error::Unavailable("the desk does not take it".to_owned()))
         }
     }
 
@@ -103,11 +167,13 @@ impl People {
             let (person, made) = (invited.handle(), answer.registration());
             let passkey = register(party, challenge, person, made, known, None, now)
                 .map_err(Error::Passkey)?;
-            let before = handle_of(state, &invited.person);
+            let before = password_of(state, &invited.person);
+            self.seat(&invited)?;
             Ok((before, vec![invited.used(origin, now), Fact::PasskeyAdded { passkey }]))
         });
         let before = before.await?;
-        self.forget_sealed(before).await
+        self.forget_sealed(before.map(|before| before.sealed)).await;
+        Ok(())
     }
 
     /// Uses a link up for a password and an authenticator app; the recovery codes, to be shown once.
@@ -123,20 +189,19 @@ impl People {
         let invited = self.invited(secret)?;
         let owner = Owner { handle: invited.handle(), name: invited.person.clone() };
         let set = self.prepare(secret, &owner, answer).await?;
-        let before = self.record(|state, now| {
+        self.settle(set, |state, now, set| {
             // Another may have used it meanwhile.
             let invited = self.invited_in(state, secret, now)?;
+            self.seat(&invited)?;
             let enrolled = std::iter::once(invited.used(origin, now));
-            let before = handle_of(state, &invited.person);
+            let before = password_of(state, &invited.person);
             Ok((before, enrolled.chain(set.facts(owner.handle, now)).collect()))
-        });
-        let before = before.await?;
-        self.forget_sealed(before).await?;
-        Ok(set.into_codes())
+        })
+        .await
     }
 }
 
-/// Who has a name until a link of that name is used.
-fn handle_of(state: &State, name: &PersonName) -> Option<PersonHandle> {
-    state.named(name.as_str()).map(|(handle, _)| handle)
+/// The password of whoever has a name until a link of that name is used.
+fn password_of(state: &State, name: &PersonName) -> Option<Password> {
+    state.named(name.as_str()).and_then(|(_, member)| member.password)
 }

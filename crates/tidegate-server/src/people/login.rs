@@ -10,8 +10,8 @@ use tidegate_identity::people::passkey::{authenticate, request_options};
 use tidegate_identity::people::password::Slot;
 use tidegate_identity::people::throttle::{Attempt, Target};
 use tidegate_identity::people::{
-    Begun, Challenge, Cost, Fact, Level, OneTimeText, PasswordError, PersonHandle, Purpose,
-    SessionKey, Shown, State, StoredPassword,
+    Begun, Cost, Fact, Level, OneTimeText, PasswordError, PersonHandle, SessionKey, Shown, State,
+    StoredPassword,
 };
 use tidegate_types::person::Role;
 use tidegate_types::time::Time;
@@ -23,11 +23,8 @@ impl People {
     /// # Errors
     /// When the gateway cannot ask now.
     pub fn ask_passkey(&self, browser: &str) -> Result<Value, Error> {
-        let (party, now) = (self.party()?, clock::now());
-        let challenge = Challenge::new(Purpose::LogIn, fresh()?, now);
-        let options = request_options(party, &challenge, &[]);
-        lock(&self.challenges).begin(browser, challenge, now);
-        Ok(options)
+        let challenge = lock(&self.logins).begin(browser, clock::now());
+        Ok(request_options(self.party()?, &challenge, &[]))
     }
 
     /// Logs in whoever's passkey was shown; the new session's id.
@@ -41,14 +38,16 @@ impl People {
         origin: &str,
     ) -> Result<OneTimeText, Error> {
         let party = self.party()?;
-        let challenge = lock(&self.challenges).take(browser, Purpose::LogIn, clock::now());
-        let challenge = challenge.map_err(|_| Error::Wrong)?;
         let (id, key) = SessionKey::fresh(&fresh()?);
         self.record(|state, now| {
+            let mut logins = lock(&self.logins);
+            let challenge = logins.find(browser, &answer.client_data.0, now);
+            let challenge = challenge.map_err(|_| Error::Wrong)?;
             let known = state.passkey(&answer.credential.0).ok_or(Error::Wrong)?;
             let mut passkey = known.clone();
             let asserted = authenticate(party, challenge, &mut passkey, answer.assertion(), now)
                 .map_err(|_| Error::Wrong)?;
+            logins.spend(&asserted, now).map_err(|_| Error::Wrong)?;
             let person = asserted.person();
             let begun = self.begun(state, person, asserted.shown(), origin, now)?;
             let facts = vec![
@@ -157,12 +156,10 @@ impl People {
         password: Zeroizing<String>,
     ) -> Result<Shown, Error> {
         let (secrets, pepper) = (Arc::clone(&self.secrets), Arc::clone(&self.pepper));
-        let set = person.filter(|person| {
-            self.state().members().get(person).is_some_and(|member| member.password.is_some())
-        });
+        let set = person.and_then(|person| self.state().members().get(&person)?.password);
         let now = clock::now();
         let checked = aside("password", move || {
-            let sealed = set.map(|person| lock(&secrets).get(&entry(person))).transpose();
+            let sealed = set.map(|set| lock(&secrets).get(&entry(set.sealed))).transpose();
             let stored = sealed.ok().flatten().and_then(open_sealed).map(|sealed| sealed.password);
             StoredPassword::check(stored.as_ref(), &slot, &pepper, Cost::TODAY, &password, now)
         });

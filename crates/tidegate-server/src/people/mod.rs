@@ -12,11 +12,12 @@ mod login;
 pub use approve::{Known, may_consent, subject};
 pub(crate) use credentials::credential_digest;
 pub use credentials::{App, AppAnswer};
-pub use enrol::Invited;
+pub use enrol::{FirstAdmin, Invited, link_at};
 
 use crate::aside::aside;
 use crate::clock;
 use crate::desk::Desk;
+use crate::oplog;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -25,8 +26,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tidegate_core::action::Answer;
 use tidegate_identity::ledger;
 use tidegate_identity::people::{
-    Assertion, Assurance, Challenges, Fact, Level, PasskeyError, Pepper, PersonHandle,
-    Registration, RelyingParty, Sealed, Session, SessionKey, Slots, State, Totp, Unfit,
+    Assertion, Assurance, Challenges, Fact, Level, LogIns, PasskeyError, Password, Pepper,
+    PersonHandle, Registration, RelyingParty, Sealed, Session, SessionKey, Slots, State, Totp,
+    Unfit,
 };
 use tidegate_types::codec::from_bytes;
 use tidegate_types::ids::{KeyId, PersonName};
@@ -46,10 +48,12 @@ const FRESH: Span = Span::from_secs(15 * 60);
 pub struct People {
     desk: Arc<Desk>,
     state: Mutex<State>,
+    logins: Mutex<LogIns>,
     challenges: Mutex<Challenges>,
     /// Authenticator apps that were offered and not confirmed yet.
     offered: Mutex<BTreeMap<[u8; 32], (Totp, Time)>>,
     secrets: Arc<Mutex<CallerSecrets>>,
+    first_admin: Option<FirstAdmin>,
     pepper: Arc<Pepper>,
     slots: Arc<Slots>,
     place: OnceLock<Place>,
@@ -157,12 +161,15 @@ impl People {
         secrets: Arc<Mutex<CallerSecrets>>,
     ) -> Result<Arc<People>, String> {
         let derived = lock(&secrets).derive("pepper of passwords").map_err(|e| e.to_string())?;
+        let first = lock(&secrets).first_admin().map_err(|e| e.to_string())?;
         let key = <[u8; 32]>::try_from(derived.expose()).map_err(|e| e.to_string())?;
         Ok(Arc::new(People {
             desk,
             state: Mutex::new(state),
+            logins: Mutex::new(LogIns::new(&fresh().map_err(|e| e.to_string())?)),
             challenges: Mutex::default(),
             offered: Mutex::default(),
+            first_admin: first.and_then(|it| from_bytes(it.expose()).ok()),
             secrets,
             pepper: Arc::new(Pepper::new(key)),
             slots: Slots::new(HASHES),
@@ -266,29 +273,33 @@ impl People {
     /// Forgets what people log in by who are none of the desk's any more, so that somebody who is given
     /// the name later does not get in by it.
     pub async fn forget_strangers(&self) -> Result<(), Error> {
-        let gone: Vec<PersonHandle> = self
+        let gone: Vec<Password> = self
             .record(|state, _| {
                 let stranger = |name: &PersonName| self.person(name).is_none();
                 let gone = state.members().iter().filter(|(_, member)| stranger(&member.name));
-                let gone: Vec<PersonHandle> = gone.map(|(handle, _)| *handle).collect();
-                let facts = gone.iter().map(|person| Fact::Gone { person: *person }).collect();
-                Ok((gone, facts))
+                let (facts, had): (Vec<Fact>, Vec<Option<Password>>) = gone
+                    .map(|(person, member)| (Fact::Gone { person: *person }, member.password))
+                    .unzip();
+                Ok((had.into_iter().flatten().collect(), facts))
             })
             .await?;
-        self.forget_sealed(gone).await
-    }
-
-    async fn forget_sealed(
-        &self,
-        people: impl IntoIterator<Item = PersonHandle>,
-    ) -> Result<(), Error> {
-        for person in people {
-            self.with_secrets(move |secrets| secrets.remove(&entry(person))).await?;
-        }
+        self.forget_sealed(gone.into_iter().map(|password| password.sealed)).await;
         Ok(())
     }
 
-    /// Decides on facts and folds them in, nothing coming between; returns once they are on disk.
+    /// Forgets what opens nothing any more. It is sealed, and no fact names it: where the disk refuses, it
+    /// is the operator's to know.
+    async fn forget_sealed(&self, entries: impl IntoIterator<Item = [u8; 16]>) {
+        for sealed in entries {
+            if let Err(error) = self.with_secrets(move |store| store.remove(&entry(sealed))).await {
+                oplog::warn("password-not-forgotten", &[("why", &error)]);
+            }
+        }
+    }
+
+    /// Decides on facts and, once the journal has them, folds them in, nothing coming between; returns once
+    /// they are on disk. Where the journal takes none nothing comes of them, but that sessions end: out is
+    /// out, though a restart may not know it.
     async fn record<T>(
         &self,
         decide: impl FnOnce(&State, Time) -> Result<(T, Vec<Fact>), Error>,
@@ -296,19 +307,16 @@ impl People {
         let (value, written) = {
             let mut state = self.state();
             let (value, facts) = decide(&state, clock::now())?;
-            let mut written = Vec::with_capacity(facts.len());
-            for fact in facts {
-                state.apply(&fact);
-                written.push(self.desk.identity(&ledger::Fact::People { fact }));
-            }
-            (value, written)
+            let named = facts.iter().cloned().map(|fact| ledger::Fact::People { fact });
+            let written = self.desk.identities(&named.collect::<Vec<_>>());
+            let holds = |fact: &&Fact| written.is_ok() || fact.ends_sessions();
+            facts.iter().filter(holds).for_each(|fact| state.apply(fact));
+            (value, written.map_err(unavailable)?)
         };
-        for answer in written {
-            if let Answer::Refused { reject } = answer.await {
-                return Err(Error::Unavailable(reject.to_string()));
-            }
+        match written.await {
+            Answer::Refused { reject } => Err(unavailable(reject)),
+            _ => Ok(value),
         }
-        Ok(value)
     }
 
     fn visitor(
@@ -348,7 +356,9 @@ impl People {
 
     /// What the sealed store keeps of a person, if anything.
     async fn sealed(&self, person: PersonHandle) -> Result<Option<Sealed>, Error> {
-        self.with_secrets(move |secrets| secrets.get(&entry(person))).await.map(open_sealed)
+        let set = self.state().members().get(&person).and_then(|member| member.password);
+        let Some(Password { sealed, .. }) = set else { return Ok(None) };
+        self.with_secrets(move |secrets| secrets.get(&entry(sealed))).await.map(open_sealed)
     }
 
     /// Works on the sealed store, on a thread of its own.
@@ -424,9 +434,9 @@ fn unavailable(error: impl std::fmt::Display) -> Error {
     Error::Unavailable(error.to_string())
 }
 
-/// The name under which the sealed store keeps what a person logs in by.
-fn entry(person: PersonHandle) -> KeyId {
-    KeyId::hex(&[b"person".as_slice(), &person.0].concat())
+/// The name under which the sealed store keeps a password and its app.
+fn entry(sealed: [u8; 16]) -> KeyId {
+    KeyId::hex(&[b"person".as_slice(), &sealed].concat())
 }
 
 fn open_sealed(secret: Option<Secret>) -> Option<Sealed> {

@@ -1,14 +1,17 @@
 use super::*;
 use crate::admin::tests::{Office, office};
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
 use std::net::IpAddr;
+use tidegate_core::event::Event;
 use tidegate_types::codec::{from_bytes as decode, to_bytes};
 use zeroize::Zeroizing;
 
 pub(crate) const ORIGIN: &str = "https://localhost:8443";
 const PASSWORD: &str = "vier blaue Esel singen leise";
+const OTHER: &str = "drei rote Hunde tanzen laut";
 
 /// A device with one passkey: what a browser and an authenticator make together.
 pub(crate) struct Device {
@@ -85,13 +88,34 @@ fn home() -> IpAddr {
 fn secret(text: &str) -> Zeroizing<String> {
     Zeroizing::new(text.to_owned())
 }
+
+/// The code that an app shows for a secret now (RFC 6238).
+fn code(secret: &str) -> String {
+    let mut bits =
+        secret.bytes().map(|c| if c.is_ascii_digit() { c - b'2' + 26 } else { c - b'A' });
+    let (mut key, mut held, mut have) = (Vec::new(), 0_u32, 0);
+    while let Some(five) = bits.next() {
+        (held, have) = ((held << 5 | u32::from(five)) & 0xfff, have + 5);
+        if have >= 8 {
+            have -= 8;
+            key.push((held >> have) as u8);
+        }
+    }
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &key);
+    let step = clock::now().millis() / 30_000;
+    let tag = hmac::sign(&key, &step.to_be_bytes());
+    let at = usize::from(tag.as_ref()[19] & 15);
+    let four: [u8; 4] = tag.as_ref()[at..at + 4].try_into().unwrap();
+    format!("{:06}", (u32::from_be_bytes(four) & 0x7fff_ffff) % 1_000_000)
+}
+
 /// A desk of `pia`, an approver, and `ada`, who administers; the secrets of their links.
 pub(crate) async fn manned() -> (Office, Vec<String>) {
     let office = office().await;
     let mut links = Vec::new();
     for (person, roles) in [("pia", "approver"), ("ada", "admin")] {
         let made = office.ask(json!({"op": "person-invite", "person": person})).await.unwrap();
-        links.push(made["link"].as_str().unwrap().rsplit('=').next().unwrap().to_owned());
+        links.push(made["link"].as_str().unwrap().rsplit('#').next().unwrap().to_owned());
         let set = json!({"op": "person-set", "person": person, "roles": [roles]});
         office.ask(set).await.unwrap();
     }
@@ -144,7 +168,7 @@ async fn a_new_link_voids_what_was_before_it() {
     let id = inside(&people, &mut device).await;
     let by = office.someone("ada");
     let made = office.ask_as(&by, json!({"op": "person-invite", "person": "pia"})).await.unwrap();
-    let link = made["link"].as_str().unwrap().rsplit('=').next().unwrap().to_owned();
+    let link = made["link"].as_str().unwrap().rsplit('#').next().unwrap().to_owned();
     // Until it is used nothing changes.
     assert!(people.enter(&id).await.is_some());
     enrolled(&people, &link).await;
@@ -152,6 +176,36 @@ async fn a_new_link_voids_what_was_before_it() {
     let shown = device.sign(&people.ask_passkey("browser").unwrap());
     let old = people.log_in_by_passkey("browser", &answer(shown), "here").await;
     assert_eq!(old.map(|_| ()), Err(Error::Wrong));
+}
+
+#[tokio::test]
+async fn the_first_link_makes_the_first_administrator() {
+    let office = office().await;
+    let secrets = Arc::clone(&office.people().secrets);
+    let invite = || {
+        let (first, link) = FirstAdmin::invite(PersonName::new("ada").unwrap()).unwrap();
+        lock(&secrets).put_first_admin(&Secret::new(to_bytes(&first))).unwrap();
+        let desk = Arc::clone(&office.world.desk);
+        let people = People::new(desk, State::default(), Arc::clone(&secrets)).unwrap();
+        people.open(ORIGIN).unwrap();
+        (people, link)
+    };
+    let (people, link) = invite();
+    let has_admin = || office.world.desk.look(|state| state.has_admin());
+    // Looking at it, and a passkey that is none, make nobody anything.
+    let asked = people.ask_first_passkey(link.expose()).unwrap();
+    let (_, wrong) = Device::make(&json!({"user": asked["user"], "challenge": "AA"}));
+    assert!(people.enrol_passkey(link.expose(), &answer(wrong), "here").await.is_err());
+    assert!(!has_admin());
+    let mut ada = enrolled(&people, link.expose()).await;
+    assert!(has_admin());
+    let id = inside(&people, &mut ada).await;
+    let visitor = people.enter(&id).await.unwrap();
+    assert_eq!((visitor.person.as_str(), visitor.roles), ("ada", vec![Role::Admin]));
+    assert_eq!(people.invited(link.expose()), Err(Error::Link));
+    // Where there is an administrator no such link is good.
+    let (people, link) = invite();
+    assert_eq!(people.invited(link.expose()), Err(Error::Link));
 }
 
 #[tokio::test]
@@ -249,7 +303,12 @@ async fn the_last_way_to_log_in_stays() {
     people.add_passkey(&visitor, &id, &answer(made)).await.unwrap();
     assert_eq!(people.enter(&other).await, None);
     assert!(people.enter(&id).await.is_some());
+    let passkey = people.state().passkey(&device.id).unwrap().clone();
     people.remove_passkey(&visitor, &only).await.unwrap();
+    // A use that was under way does not bring it back.
+    let mut state = replayed(&people);
+    state.apply(&Fact::PasskeyUsed { passkey });
+    assert_eq!(state, replayed(&people));
     assert_eq!(people.credentials(&visitor).unwrap().passkeys.len(), 1);
     let stale = Visitor { fresh: false, ..visitor };
     assert_eq!(people.remove_passkey(&stale, &only).await, Err(Error::Stale));
@@ -262,6 +321,65 @@ async fn the_last_way_to_log_in_stays() {
     assert_eq!(people.remove_passkey(&learnt, &only).await, needs());
     let set = AppAnswer { password: secret(PASSWORD), code: secret("000000") };
     assert_eq!(people.set_password(&learnt, &id, set).await.map(|_| ()), needs());
+}
+
+#[tokio::test]
+async fn what_the_journal_refuses_never_was() {
+    let (office, links) = manned().await;
+    let people = office.people();
+    let mut pia = enrolled(&people, &links[0]).await;
+    let id = inside(&people, &mut pia).await;
+    let other = inside(&people, &mut pia).await;
+    let visitor = people.enter(&id).await.unwrap();
+    let (_, first) = Device::make(&people.ask_first_passkey(&links[1]).unwrap());
+    let (_, second) = Device::make(&people.ask_new_passkey(&visitor, &id).unwrap());
+    let before = people.state().clone();
+    office.world.desk.event(Event::JournalFailed { why: "its disk does not answer".to_owned() });
+    let told = people.enrol_passkey(&links[1], &answer(first), "here").await;
+    assert!(matches!(told, Err(Error::Unavailable(_))), "{told:?}");
+    assert!(people.add_passkey(&visitor, &id, &answer(second)).await.is_err());
+    let shown = pia.sign(&people.ask_passkey("browser").unwrap());
+    assert!(people.log_in_by_passkey("browser", &answer(shown), "here").await.is_err());
+    // Adding the passkey was to end the other session: out is out.
+    assert_eq!((people.look(&id).is_some(), people.look(&other)), (true, None));
+    assert!(people.log_out(&id).await.is_err());
+    assert_eq!(people.look(&id), None);
+    office.world.desk.event(Event::JournalRestored);
+    assert_eq!(people.state().members(), before.members());
+    assert!(people.invited(&links[1]).is_ok());
+    enrolled(&people, &links[1]).await;
+}
+
+#[tokio::test]
+async fn a_password_is_in_force_once_it_is_on_record() {
+    let (office, links) = manned().await;
+    let people = office.people();
+    let pia = PersonName::new("pia").unwrap();
+    let answered = |app: &App, password: &str| AppAnswer {
+        password: secret(password),
+        code: secret(&code(app.secret.expose())),
+    };
+    let app = people.offer_app(&links[0], &pia).unwrap();
+    people.enrol_password(&links[0], answered(&app, PASSWORD), "here").await.unwrap();
+    let first =
+        |password: &'static str| people.log_in_by_password("pia", secret(password), home(), "here");
+    let id = first(PASSWORD).await.unwrap().expose().to_owned();
+    let visitor = Visitor { fresh: true, ..people.look(&id).unwrap() };
+    let sealed = || people.state().members()[&visitor.handle].password.unwrap().sealed;
+    let old = sealed();
+    let app = people.offer_app(&id, &pia).unwrap();
+    office.world.desk.event(Event::JournalFailed { why: "its disk does not answer".to_owned() });
+    let told = people.set_password(&visitor, &id, answered(&app, OTHER)).await;
+    assert!(matches!(told, Err(Error::Unavailable(_))), "{told:?}");
+    office.world.desk.event(Event::JournalRestored);
+    assert_eq!(sealed(), old);
+    assert!(first(PASSWORD).await.is_ok());
+    assert_eq!(first(OTHER).await.map(|_| ()), Err(Error::Wrong));
+    let app = people.offer_app(&id, &pia).unwrap();
+    people.set_password(&visitor, &id, answered(&app, OTHER)).await.unwrap();
+    assert!(first(OTHER).await.is_ok());
+    assert_eq!(first(PASSWORD).await.map(|_| ()), Err(Error::Wrong));
+    assert!(lock(&people.secrets).get(&entry(old)).unwrap().is_none());
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ pub use venue_key::{ImportedKey, import_venue_key};
 
 use crate::config::Config;
 use crate::folder::DataFolder;
+use crate::people::FirstAdmin;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::fmt;
@@ -15,6 +16,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 use tidegate_journal::{CheckpointKey, checkpoint};
+use tidegate_types::codec::to_bytes;
 use tidegate_types::secret::Secret;
 use tidegate_vault::client::{SignerConfig, UnlockSource};
 use tidegate_vault::{CallerSecrets, Unlock, VenueKeys, new_key_file, read_private, write_private};
@@ -27,6 +29,8 @@ pub struct InitOptions {
     pub config: Config,
     /// What opens the vault from now on.
     pub unlock: InitUnlock,
+    /// Who becomes the first administrator by a link.
+    pub first_admin: Option<FirstAdmin>,
 }
 
 /// What opens the vault.
@@ -65,10 +69,10 @@ pub fn init(dir: &Path, options: InitOptions) -> Result<Opened, SetupError> {
     if folder.config().exists() || folder.vault().exists() {
         return Err(SetupError(format!("`{}` is a data folder already", dir.display())));
     }
-    let InitOptions { config, unlock } = options;
+    let InitOptions { config, unlock, first_admin } = options;
     make_authority(&folder, &config.listen.names)?;
     make_certificate(&folder, &config.listen.names)?;
-    make_vault(&folder, unlock)?;
+    make_vault(&folder, unlock, first_admin)?;
     let origin = checkpoint::new_origin(&config.desk).map_err(SetupError::of("journal key"))?;
     CheckpointKey::create(&folder.checkpoint_key(), &origin)
         .map_err(SetupError::of("journal key"))?;
@@ -125,7 +129,11 @@ pub fn unlock(folder: &DataFolder, passphrase: Option<&Secret>) -> Result<Unlock
     }
 }
 
-fn make_vault(folder: &DataFolder, unlock: InitUnlock) -> Result<(), SetupError> {
+fn make_vault(
+    folder: &DataFolder,
+    unlock: InitUnlock,
+    first_admin: Option<FirstAdmin>,
+) -> Result<(), SetupError> {
     let wrong = SetupError::of("the vault");
     let unlock = match unlock {
         InitUnlock::KeyFile => new_key_file(&folder.vault_key()).map_err(&wrong)?,
@@ -133,8 +141,10 @@ fn make_vault(folder: &DataFolder, unlock: InitUnlock) -> Result<(), SetupError>
     };
     let vault = VenueKeys::create(&folder.vault(), &unlock).map_err(&wrong)?;
     let callers_key = vault.callers_key().map_err(&wrong)?;
-    CallerSecrets::create(&folder.callers(), callers_key).map_err(&wrong)?;
-    Ok(())
+    let mut secrets = CallerSecrets::create(&folder.callers(), callers_key).map_err(&wrong)?;
+    first_admin.map_or(Ok(()), |invited| {
+        secrets.put_first_admin(&Secret::new(to_bytes(&invited))).map_err(&wrong)
+    })
 }
 
 fn make_token(folder: &DataFolder) -> Result<(), SetupError> {

@@ -8,7 +8,9 @@ fn made(unlock: InitUnlock) -> (TempDir, Opened) {
     let folder = tempfile::tempdir().unwrap();
     let mut config = Config::default();
     config.listen.names = vec!["gate.desk.example".to_owned(), "192.0.2.7".to_owned()];
-    let opened = init(&folder.path().join("data"), InitOptions { config, unlock }).unwrap();
+    let opened =
+        init(&folder.path().join("data"), InitOptions { config, unlock, first_admin: None })
+            .unwrap();
     (folder, opened)
 }
 
@@ -36,7 +38,8 @@ fn makes_a_folder_that_only_its_owner_enters() {
 fn makes_nothing_over_a_folder_that_is_in_use() {
     let (_folder, Opened { folder, config }) = made(InitUnlock::KeyFile);
     let before = std::fs::read(folder.vault()).unwrap();
-    let again = init(folder.path(), InitOptions { config, unlock: InitUnlock::KeyFile });
+    let again =
+        init(folder.path(), InitOptions { config, unlock: InitUnlock::KeyFile, first_admin: None });
     assert!(again.unwrap_err().0.contains("already"));
     assert_eq!(std::fs::read(folder.vault()).unwrap(), before);
 }

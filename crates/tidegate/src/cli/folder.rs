@@ -14,8 +14,9 @@ use std::time::Duration;
 use tidegate_server::admin::protocol::Request;
 use tidegate_server::config::{self, Config, Listen};
 use tidegate_server::folder::DataFolder;
+use tidegate_server::people::{self, FirstAdmin, link_at};
 use tidegate_server::setup::{self, InitOptions, InitUnlock, SetupError};
-use tidegate_types::ids::{AccountName, VenueName};
+use tidegate_types::ids::{AccountName, PersonName, VenueName};
 use tidegate_types::secret::Secret;
 
 /// How long a gateway may take to read a key again and ask the venue about it.
@@ -34,19 +35,47 @@ pub fn init(common: &Common, args: &Init) -> Result<(), Failure> {
         Approvals::One => config::Approvals::One,
         Approvals::Two => config::Approvals::Two,
     };
-    let (desk, listen) = (args.desk.clone(), listen(args));
-    let config = Config { desk, listen, approvals, ..Config::default() };
-    let opened = setup::init(&dir, InitOptions { config, unlock }).map_err(failed)?;
+    let (desk, listen, admin) = (args.desk.clone(), listen(args), first_admin(args)?);
+    // At the command line the owner of the folder is that person as well.
+    let people = [(nix::unistd::getuid().to_string(), admin.to_string())].into();
+    let config = Config { desk, listen, approvals, people, ..Config::default() };
+    let wrong = |error: people::Error| failed(SetupError(error.to_string()));
+    let (first, secret) = FirstAdmin::invite(admin.clone()).map_err(wrong)?;
+    let link = link_at(&config.origin(config.listen.address.port()), &secret);
+    let options = InitOptions { config, unlock, first_admin: Some(first) };
+    let opened = setup::init(&dir, options).map_err(failed)?;
     let folder = &opened.folder;
-    let object = json!({"data_dir": dir, "config": folder.config(), "ca": folder.ca()});
+    let object = json!({"data_dir": dir, "config": folder.config(), "ca": folder.ca(),
+        "admin": {"person": admin.as_str(), "link": link}});
     let text = format!(
-        "made {}\nname the venues in {}\nlet callers trust {}",
+        "made {}\nname the venues in {}\nlet callers trust {}\n\n\
+         {admin} becomes the first administrator by this link, once and within a week, while `tidegate serve` \
+         runs:\n{link}\n\
+         Until then the owner of the folder sets the desk up alone; from then on the roles hold for \
+         everybody.",
         dir.display(),
         folder.config().display(),
         folder.ca().display()
     );
     print(common.json, &object, &text);
     Ok(())
+}
+
+/// Who becomes the first administrator: who is named, or whoever runs this.
+fn first_admin(args: &Init) -> Result<PersonName, Failure> {
+    let named = |text: &str| PersonName::new(text).ok().filter(|name| !name.is_reserved());
+    let hint = "use letters, digits, - and _, and no name that records use for others";
+    match &args.admin {
+        Some(text) => {
+            named(text).ok_or_else(|| Failure::usage(format!("{text:?} is not a name"), hint))
+        }
+        None => {
+            let user = nix::unistd::User::from_uid(nix::unistd::getuid()).ok().flatten();
+            user.and_then(|user| named(&user.name))
+                .or_else(|| named("admin"))
+                .ok_or_else(|| Failure::usage("nobody is named", "give --admin NAME"))
+        }
+    }
 }
 
 /// Where callers connect, and every name and address by which they do.

@@ -241,7 +241,8 @@ impl Stage {
     fn init(&self, sim: &Value, args: &Demo) -> Result<(), Failure> {
         let work = self.dir.join("setup");
         let _ = std::fs::remove_dir_all(&work);
-        own(&["init", "--desk", "demo", "--key-file"], &work, None).map_err(|e| failed(&e))?;
+        own(&["init", "--desk", "demo", "--admin", people::OWNER, "--key-file"], &work, None)
+            .map_err(|e| failed(&e))?;
         let mut config = tidegate_server::config::Config::load(&DataFolder::new(&work))
             .map_err(|e| failed(&e.to_string()))?;
         config.listen.address = args.listen;

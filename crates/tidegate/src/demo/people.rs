@@ -22,7 +22,7 @@ const PEOPLE: [(&str, &[&str]); 5] = [
     (OWNER, &["admin", "risk"]),
 ];
 /// Who the owner of the folder is at the command line.
-const OWNER: &str = "ada";
+pub const OWNER: &str = "ada";
 
 /// Has the owner of the folder be a person of the desk, unless somebody else is named already.
 pub fn name_owner(config: &mut Config) {

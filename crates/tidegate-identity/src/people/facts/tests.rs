@@ -42,7 +42,7 @@ fn life() -> (State, Vec<Fact>) {
     assert!(left.spend(fresh.iter().next().unwrap(), at(5)).is_some());
     let mut facts = vec![
         enrolled(ANN, "ann", 1, 0),
-        Fact::PasswordSet { person: ANN, next_step: 7, at: at(1) },
+        Fact::PasswordSet { person: ANN, sealed: [3; 16], next_step: 7, at: at(1) },
         Fact::RecoverySet { person: ANN, codes },
     ];
     let mut state = State::default();
@@ -88,7 +88,9 @@ fn facts_come_to_the_same_from_their_bytes() {
 fn what_was_shown_tried_and_used_is_known() {
     let (state, _) = life();
     let (handle, member) = state.named("ann").unwrap();
-    assert_eq!((handle, member.next_step, member.password), (ANN, 9, Some(at(1))));
+    let set = Password { set: at(1), sealed: [3; 16] };
+    assert_eq!((handle, member.next_step, member.password), (ANN, 9, Some(set)));
+    assert!(state.is_in_force([3; 16]) && !state.is_in_force([4; 16]));
     assert_eq!(member.recovery.left(), recovery::CODES - 1);
     assert_eq!(state.throttle().failures(ANN), 1);
     assert!(state.used_links().contains(&[1; 32]) && !state.used_links().contains(&link_key("x")));
@@ -110,7 +112,7 @@ fn who_enrols_again_begins_anew() {
     assert_eq!(state.throttle().failures(ANN), 0);
     // A fact about somebody who is gone changes nothing.
     let before = state.clone();
-    state.apply(&Fact::PasswordSet { person: ANN, next_step: 0, at: at(502) });
+    state.apply(&Fact::PasswordSet { person: ANN, sealed: [4; 16], next_step: 0, at: at(502) });
     assert_eq!(state, before);
     state.apply(&Fact::Gone { person: AGAIN });
     assert!(state.named("ann").is_none());

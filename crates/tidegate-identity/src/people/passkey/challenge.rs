@@ -1,8 +1,11 @@
 //! What a passkey is asked to sign, and for what.
 
-use super::PasskeyError;
+use super::{Asserted, PasskeyError, client_data};
+use crate::constant_time::equal;
+use crate::oauth::once::Once;
 use crate::people::hidden::sha256;
-use std::collections::BTreeMap;
+use aws_lc_rs::hmac;
+use std::collections::{BTreeMap, VecDeque};
 use tidegate_types::time::{Span, Time};
 
 /// A ceremony must end within this of being begun.
@@ -33,11 +36,21 @@ pub struct Challenge {
     until: Time,
 }
 
-/// The ceremonies under way: one in each browser. They are kept in memory only, so that a restart
-/// ends them.
+/// The ceremonies under way of people who are known, by a session or a link: one in each browser. They are
+/// kept in memory only, so that a restart ends them.
 #[derive(Default, Debug)]
 pub struct Challenges {
     open: BTreeMap<[u8; 32], Challenge>,
+    /// The same, the oldest first: all last equally long.
+    begun: VecDeque<(Time, [u8; 32])>,
+}
+
+/// The logins under way. Anybody begins one, so nothing is kept of it: a challenge is its end and a code
+/// over that and the browser. Kept is which were used.
+#[derive(Debug)]
+pub struct LogIns {
+    key: hmac::Key,
+    used: Once,
 }
 
 /// The challenge by which a statement is approved: SHA-256 of its bytes. The statement must name its
@@ -66,19 +79,22 @@ impl Challenge {
 }
 
 impl Challenges {
-    /// Begins a ceremony in a browser, known by its session id or the cookie of its login page. Another
-    /// that was under way there is over.
+    /// Begins a ceremony in a browser, known by its session id or its link. Another that was under way
+    /// there is over.
     pub fn begin(&mut self, browser: &str, challenge: Challenge, now: Time) {
-        if self.open.len() >= MAX_OPEN {
-            self.open.retain(|_, challenge| !challenge.lapsed(now));
-        }
-        if self.open.len() >= MAX_OPEN {
-            let oldest = self.open.iter().min_by_key(|(_, challenge)| challenge.until);
-            if let Some(key) = oldest.map(|(key, _)| *key) {
-                self.open.remove(&key);
+        let key = sha256(browser.as_bytes());
+        while let Some((until, oldest)) = self.begun.front().copied() {
+            if now < until && self.begun.len() < MAX_OPEN {
+                break;
+            }
+            self.begun.pop_front();
+            // It may have been begun anew since.
+            if self.open.get(&oldest).is_some_and(|open| open.until <= until) {
+                self.open.remove(&oldest);
             }
         }
-        self.open.insert(sha256(browser.as_bytes()), challenge);
+        self.begun.push_back((challenge.until, key));
+        self.open.insert(key, challenge);
     }
 
     /// The challenge that is open in a browser, once: it is gone whatever comes of the answer.
@@ -94,5 +110,58 @@ impl Challenges {
         let open = self.open.remove(&sha256(browser.as_bytes()));
         open.filter(|challenge| challenge.purpose == purpose && !challenge.lapsed(now))
             .ok_or(PasskeyError::NoChallenge)
+    }
+}
+
+impl LogIns {
+    /// Logins by a key that must be fresh from the system's generator: those from before are over.
+    pub fn new(key: &[u8; 32]) -> LogIns {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+        LogIns { key, used: Once::new(MAX_OPEN, Time::default()) }
+    }
+
+    /// What a browser is asked, known by the cookie of its login page.
+    pub fn begin(&self, browser: &str, now: Time) -> Challenge {
+        let until = Time::from_millis(now.plus(CEREMONY_LIFETIME).millis());
+        Challenge { purpose: Purpose::LogIn, value: self.value(browser, until), until }
+    }
+
+    /// The challenge that a browser's answer names, if it was asked there and not used.
+    ///
+    /// # Errors
+    /// When it was not, it was used, or it lapsed.
+    pub fn find(
+        &self,
+        browser: &str,
+        client_data: &[u8],
+        now: Time,
+    ) -> Result<Challenge, PasskeyError> {
+        let value = client_data::challenge(client_data).ok_or(PasskeyError::NoChallenge)?;
+        let (until, _) = value.split_first_chunk::<8>().ok_or(PasskeyError::NoChallenge)?;
+        let until = Time::from_millis(u64::from_be_bytes(*until));
+        let longest = now.plus(CEREMONY_LIFETIME);
+        let asked = equal(&value, &self.value(browser, until));
+        let challenge = Challenge { purpose: Purpose::LogIn, value, until };
+        let good = asked && !challenge.lapsed(now) && until <= longest;
+        if good { Ok(challenge) } else { Err(PasskeyError::NoChallenge) }
+    }
+
+    /// Uses up the challenge of a login that was good; a second login by it is none.
+    ///
+    /// # Errors
+    /// When it was used.
+    pub fn spend(&mut self, asserted: &Asserted, now: Time) -> Result<(), PasskeyError> {
+        let until = now.plus(CEREMONY_LIFETIME);
+        let spent = self.used.admit(&asserted.signed, "login", now, until, now);
+        spent.map_err(|_| PasskeyError::NoChallenge)
+    }
+
+    /// When it ends, in milliseconds, and a code that only this program makes for this browser.
+    fn value(&self, browser: &str, until: Time) -> [u8; 32] {
+        let until = until.millis().to_be_bytes();
+        let code = hmac::sign(&self.key, &[&until, browser.as_bytes()].concat());
+        let mut value = [0; 32];
+        value.iter_mut().zip(until.iter().chain(code.as_ref())).for_each(|(to, from)| *to = *from);
+        value
     }
 }

@@ -18,6 +18,12 @@ struct ClientData {
     top_origin: Option<String>,
 }
 
+/// The challenge that an answer names.
+pub(super) fn challenge(json: &[u8]) -> Option<[u8; 32]> {
+    let data = read(json).ok()?;
+    URL_SAFE_NO_PAD.decode(data.challenge).ok()?.try_into().ok()
+}
+
 /// Checks type, challenge and page. A field that comes twice is refused; further ones may come.
 pub(super) fn check(
     json: &[u8],
@@ -25,9 +31,7 @@ pub(super) fn check(
     challenge: &[u8; 32],
     party: &RelyingParty,
 ) -> Result<(), PasskeyError> {
-    let text = std::str::from_utf8(json).map_err(|_| PasskeyError::Malformed)?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let data: ClientData = serde_json::from_str(text).map_err(|_| PasskeyError::Malformed)?;
+    let data = read(json)?;
     if data.ceremony != ceremony {
         return Err(PasskeyError::OtherCeremony);
     }
@@ -38,4 +42,10 @@ pub(super) fn check(
         return Err(PasskeyError::Origin);
     }
     Ok(())
+}
+
+fn read(json: &[u8]) -> Result<ClientData, PasskeyError> {
+    let text = std::str::from_utf8(json).map_err(|_| PasskeyError::Malformed)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    serde_json::from_str(text).map_err(|_| PasskeyError::Malformed)
 }

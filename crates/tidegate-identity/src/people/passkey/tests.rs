@@ -1,7 +1,11 @@
 use super::*;
 use crate::people::Level;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
 use std::collections::BTreeMap;
 use tidegate_types::codec::{from_bytes, to_bytes};
+use tidegate_types::time::Span;
 
 mod device;
 use device::{Device, Flaw};
@@ -324,6 +328,42 @@ fn a_challenge_is_taken_once_by_its_browser_for_its_purpose() {
     let old = Challenge::new(Purpose::LogIn, [7; 32], Time::default());
     let shown = device.show_to(&mut passkey, old, &Flaw::None);
     assert_eq!(shown, Err(PasskeyError::NoChallenge));
+}
+
+#[test]
+fn ceremonies_make_room_by_age_alone() {
+    let mut open = Challenges::default();
+    let second = |s| NOW.plus(Span::from_secs(s));
+    open.begin("ann", Challenge::new(Purpose::Approve, [7; 32], NOW), NOW);
+    // Begun anew, it lasts from then on.
+    open.begin("ann", Challenge::new(Purpose::Approve, [8; 32], second(200)), second(200));
+    open.begin("bob", Challenge::new(Purpose::Approve, [9; 32], second(400)), second(400));
+    let taken = open.take("ann", Purpose::Approve, second(400));
+    assert_eq!(taken, Ok(Challenge::new(Purpose::Approve, [8; 32], second(200))));
+    assert!(open.take("bob", Purpose::Approve, second(400)).is_ok());
+}
+
+#[test]
+fn logins_are_kept_nowhere_and_good_once_in_their_browser() {
+    let (mut device, mut logins) = (Device::new(), LogIns::new(&[1; 32]));
+    let mut passkey = device.enrol(&Flaw::None).unwrap();
+    let asked = logins.begin("ann", NOW);
+    let data = json!({"type": "webauthn.get", "challenge": URL_SAFE_NO_PAD.encode(asked.value()),
+        "origin": "https://example.org"})
+    .to_string();
+    let late = NOW.plus(challenge::CEREMONY_LIFETIME);
+    let find = |logins: &LogIns, browser, at| logins.find(browser, data.as_bytes(), at);
+    let none = || Err(PasskeyError::NoChallenge);
+    // However many strangers begin one, it is there.
+    (0..20_000).for_each(|n| drop(logins.begin(&n.to_string(), NOW)));
+    assert_eq!(find(&logins, "ann", NOW), Ok(logins.begin("ann", NOW)));
+    assert_eq!(find(&logins, "bob", NOW), none());
+    assert_eq!(find(&logins, "ann", late), none());
+    assert_eq!(find(&LogIns::new(&[2; 32]), "ann", NOW), none());
+    assert_eq!(logins.find("ann", b"{}", NOW), none());
+    let asserted = device.show(&mut passkey, Purpose::LogIn, &Flaw::None).unwrap();
+    assert_eq!(logins.spend(&asserted, NOW), Ok(()));
+    assert_eq!(logins.spend(&asserted, NOW), Err(PasskeyError::NoChallenge));
 }
 
 #[test]

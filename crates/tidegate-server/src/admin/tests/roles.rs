@@ -71,7 +71,7 @@ fn samples(pending: u64) -> Vec<Sample> {
         sample(CallerAdd, false, json!({"op": "caller-add", "caller": "new"})),
         sample(KeyAdd, false, json!({"op": "key-add", "caller": "bob", "account": "main"})),
         sample(KeyAdd, false, json!({"op": "key-rotate", "id": "bob-key", "overlap_s": 60})),
-        sample(Status, false, json!({"op": "keys"})),
+        sample(Keys, false, json!({"op": "keys"})),
         sample(KeyRevoke, false, json!({"op": "key-revoke", "id": "bob-key"})),
         sample(KeyRevoke, true, json!({"op": "key-revoke", "id": "ann-key"})),
         sample(GrantLoosen, false, grant_of("bob", "900000000")),
@@ -268,8 +268,9 @@ async fn every_operation_is_held_against_the_table_for_every_role() {
             let allowed = allowed
                 || matches!(
                     action,
-                    Action::Status | Action::Approvals | Action::Apps | Action::AppGrants
-                ) && *who == "tom";
+                    Action::Keys | Action::Approvals | Action::Apps | Action::AppGrants
+                ) && *who == "tom"
+                || action == Action::Status;
             let before = office.world.desk.next_seq();
             let answer = office.ask_as(&someone(who), request.clone()).await;
             let said = format!("{request} by {who} ({}): {answer:?}", COLUMNS[column]);
@@ -307,7 +308,7 @@ async fn every_operation_that_changes_something_leaves_a_record() {
         let quiet = matches!(
             action,
             // Reading; and a stop, which is recorded when the gateway ends.
-            Action::Status | Action::People | Action::Apps | Action::AppGrants
+            Action::Status | Action::Keys | Action::People | Action::Apps | Action::AppGrants
                 | Action::Shutdown | Action::VenueKey
                 // Nobody has a session here.
                 | Action::Sessions | Action::SessionsEnd
@@ -427,4 +428,39 @@ async fn a_trader_sees_its_own_in_the_status_and_nothing_else() {
         office.ask_as(&someone("tom"), halt("order:tgno-1".to_owned())).await.unwrap_err();
     assert_eq!(code, "bad_request");
     assert_eq!(there.replace(name.trim_start_matches("order:"), "tgno-1"), absent);
+}
+
+#[tokio::test]
+async fn who_is_nobody_of_the_desk_sees_halts_and_no_more() {
+    let office = manned().await;
+    let halt = |scope: &str| json!({"op": "halt", "scope": scope, "reason": "x", "timeout_s": 0});
+    for scope in ["venue:binance", "caller:ann"] {
+        let _ = office.ask_as(&someone("ray"), halt(scope)).await;
+    }
+    // A user of the machine, and somebody who was removed.
+    let gone = json!({"op": "person-remove", "person": "udo"});
+    office.ask_as(&someone("ada"), gone).await.unwrap();
+    for who in ["uid-1001", "udo"] {
+        let status = office.ask_as(&someone(who), json!({"op": "status"})).await.unwrap();
+        for hidden in ["accounts", "callers", "alarms", "recent_refusals"] {
+            assert_eq!(status[hidden], json!([]), "{who}: {hidden}");
+        }
+        assert_eq!(status["counts"]["orders"], 0, "{who}");
+        let halts = status["halts"].as_array().unwrap();
+        assert_eq!(halts.len(), 1, "{who}: {halts:?}");
+        assert_eq!(halts[0]["scope"], "venue:binance");
+        let keys = office.ask_as(&someone(who), json!({"op": "keys"})).await;
+        assert!(matches!(keys, Err((code, _)) if code == "forbidden"), "{who}");
+    }
+}
+
+#[tokio::test]
+async fn before_there_is_an_admin_the_owner_alone_sees_the_desk() {
+    let office = office().await;
+    let stranger = someone("uid-1001");
+    let seen = |status: Value| status["callers"].as_array().unwrap().len();
+    let status = json!({"op": "status"});
+    assert_eq!(seen(office.ask_as(&stranger, status.clone()).await.unwrap()), 0);
+    assert!(seen(office.ask(status).await.unwrap()) > 0);
+    assert!(office.ask_as(&stranger, json!({"op": "keys"})).await.is_err());
 }

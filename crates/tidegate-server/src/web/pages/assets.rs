@@ -5,10 +5,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 use std::sync::LazyLock;
 use tidegate_types::request::Reply;
 
-const ASSETS: [(&str, &str, &str); 4] = [
+const ASSETS: [(&str, &str, &str); 5] = [
     ("icon.svg", "image/svg+xml", include_str!("../../../console/icon.svg")),
     ("style.css", "text/css; charset=utf-8", include_str!("../../../console/style.css")),
     ("passkey.js", "text/javascript; charset=utf-8", include_str!("../../../console/passkey.js")),
+    ("link.js", "text/javascript; charset=utf-8", include_str!("../../../console/link.js")),
     ("live.js", "text/javascript; charset=utf-8", include_str!("../../../console/live.js")),
 ];
 

@@ -8,6 +8,20 @@ use maud::{Markup, html};
 use tidegate_identity::people::FreshCodes;
 use tidegate_types::request::{RawRequest, Reply};
 
+/// Where a link leads to. What it lets in by is behind its #, which a script sends on, or who has none types.
+pub(super) fn entry() -> Reply {
+    let content = html! {
+        h1 { "Enrol" }
+        form method="post" action="/console/enrol" data-link {
+            label for="link" { "What your link has behind the #" }
+            input id="link" name="link" required maxlength="200" autocomplete="off" spellcheck="false";
+            button.wide type="submit" { "Go on" }
+        }
+        script src=(assets::path("link.js")) defer {}
+    };
+    reply::html(200, narrow("Enrol", &content))
+}
+
 impl Pages {
     pub(super) fn enrol_page(&self, link: &str, error: Option<&Error>) -> Reply {
         let offered = self.people.invited(link).and_then(|invited| {

@@ -92,6 +92,7 @@ impl Pages {
         match route.serve {
             Serve::Root => reply::redirect("/console/"),
             Serve::LogIn => self.login_page(request, None).await,
+            Serve::EnrolEntry => enrol::entry(),
             Serve::ConsentEntry => self.consent_entry(request),
             // Nothing is taken from the address: the person types the code (RFC 8628, section 5.4).
             Serve::DeviceEntry => reply::onward("/console/device", "To the device's code"),
@@ -114,7 +115,7 @@ impl Pages {
 
     async fn by_link(&self, route: &Route, request: &RawRequest, sent: Sent) -> Reply {
         match route.serve {
-            Serve::Enrol => self.enrol_page(&guard::query(request, "link"), None),
+            Serve::Enrol => self.enrol_page(&sent.link, None),
             Serve::EnrolOptions => reply::told(self.people.ask_first_passkey(&sent.link)),
             Serve::EnrolPasskey => self.enrol_passkey(request, &sent).await,
             _ => self.enrol_password(request, sent).await,

@@ -24,7 +24,7 @@ impl Pages {
             section.card {
                 h2 { "Password and app" }
                 @match member.password {
-                    Some(since) => p { "Set " (time(since.millis())) "; "
+                    Some(password) => p { "Set " (time(password.set.millis())) "; "
                         (member.recovery.left()) " recovery codes are left." },
                     None => p { "Not set." },
                 }

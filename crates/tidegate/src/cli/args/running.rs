@@ -54,6 +54,10 @@ pub struct Init {
     /// How many people it takes to loosen something.
     #[arg(long, value_enum, default_value = "one")]
     pub approvals: Approvals,
+    /// Who becomes the desk's first administrator, by the link that is printed; otherwise the name of the
+    /// user who runs this.
+    #[arg(long)]
+    pub admin: Option<String>,
     /// Unlock the vault with a key file in the data folder instead of a passphrase: for
     /// unattended start.
     #[arg(long)]

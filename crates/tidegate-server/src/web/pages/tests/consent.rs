@@ -27,7 +27,7 @@ async fn scene() -> Scene {
     office.ask_as(&by, person(&["ann"])).await.unwrap();
     let invite = json!({"op": "person-invite", "person": "tom"});
     let made = office.ask_as(&by, invite).await.unwrap();
-    let link = made["link"].as_str().unwrap().rsplit('=').next().unwrap().to_owned();
+    let link = made["link"].as_str().unwrap().rsplit('#').next().unwrap().to_owned();
     let (mut tom, mut pia) = (Browser::at(&office), Browser::at(&office));
     let mut device = tom.enrol(&link).await;
     tom.log_in(&mut device).await;
