@@ -69,6 +69,7 @@ fn an_auditor_changes_nothing_and_nobody_alone_may_do_everything() {
             &Action::People,
             &Action::Approvals,
             &Action::Apps,
+            &Action::AppGrants,
             &Action::Sessions,
             &Action::SessionsEnd
         ]

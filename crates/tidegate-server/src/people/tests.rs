@@ -91,10 +91,9 @@ fn secret(text: &str) -> Zeroizing<String> {
 
 /// The code that an app shows for a secret now (RFC 6238).
 fn code(secret: &str) -> String {
-    let mut bits =
-        secret.bytes().map(|c| if c.is_ascii_digit() { c - b'2' + 26 } else { c - b'A' });
+    let bits = secret.bytes().map(|c| if c.is_ascii_digit() { c - b'2' + 26 } else { c - b'A' });
     let (mut key, mut held, mut have) = (Vec::new(), 0_u32, 0);
-    while let Some(five) = bits.next() {
+    for five in bits {
         (held, have) = ((held << 5 | u32::from(five)) & 0xfff, have + 5);
         if have >= 8 {
             have -= 8;
