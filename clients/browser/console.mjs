@@ -1,69 +1,15 @@
 // Drives the console in Chromium as people would: enrols by link, logs in by passkey and by password,
-// approves by passkey, lets an app in by consent, and looks whether any page breaks its own rules.
+// approves by passkey, and looks whether any page breaks its own rules.
 //
 //   node console.mjs READY.json FOLDER      READY.json: what `tidegate demo --json` printed
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
 import assert from "node:assert/strict";
-import * as client from "openid-client";
-import { chromium } from "playwright-core";
+import {
+  NARROW, console_, device, enrol, folder, linkOf, logIn, logOut, noSidewaysScroll, noUnnamedField, play, tg, violations,
+} from "./desk.mjs";
 
-const [readyPath, folder] = process.argv.slice(2);
-const ready = JSON.parse(readFileSync(readyPath, "utf8"));
-const program = process.env.TIDEGATE;
-const console_ = ready.console;
-const linkOf = (person) => ready.people.find((one) => one.person === person).link;
-const AUTHENTICATOR = {
-  protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true,
-  isUserVerified: true, automaticPresenceSimulation: true,
-};
 const PASSWORD = "vier blaue Esel singen leise";
-const CALLBACK = "https://app.example/callback";
-const NARROW = { width: 360, height: 740 };
-
-const violations = [];
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
-
-// A person's browser, with a device of its own.
-async function device(options = {}) {
-  const context = await browser.newContext({ ...options });
-  const page = await context.newPage();
-  page.on("console", (message) => {
-    if (/Content Security Policy|Refused to|Trusted/i.test(message.text())) violations.push(message.text());
-  });
-  page.on("pageerror", (error) => violations.push(String(error)));
-  page.setDefaultTimeout(15_000);
-  const cdp = await context.newCDPSession(page);
-  await cdp.send("WebAuthn.enable");
-  const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", { options: AUTHENTICATOR });
-  return { context, page, cdp, authenticatorId };
-}
-
-async function enrol({ page }, person) {
-  await page.goto(linkOf(person));
-  await page.getByRole("button", { name: "Make a passkey" }).click();
-  await page.waitForURL("**/console/login");
-}
-
-async function logIn({ page }) {
-  await page.goto(console_ + "login");
-  await page.getByRole("button", { name: "Log in with a passkey" }).click();
-  await page.waitForURL(console_);
-}
-
-async function logOut({ page }) {
-  await page.getByRole("button", { name: "Log out" }).click();
-  await page.waitForURL("**/console/login");
-}
-
-const tg = (...words) => {
-  const list = [...words, "--json", "--data-dir", ready.data_dir];
-  return JSON.parse(execFileSync(program, list, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
-};
+const people = {};
 
 // What waits for a second person ends with 3.
 function asked(...words) {
@@ -75,19 +21,6 @@ function asked(...words) {
 }
 
 const codeOf = (secret) => execFileSync("oathtool", ["--totp", "--base32", secret], { encoding: "utf8" }).trim();
-
-async function noSidewaysScroll(page, name) {
-  const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  assert.ok(wide <= seen, `${name} is ${wide} wide on ${seen}`);
-}
-
-async function noUnnamedField(page, name) {
-  const unnamed = await page.evaluate(() =>
-    [...document.querySelectorAll("input:not([type=hidden]):not([hidden]), button, a")]
-      .filter((one) => !(one.labels?.length || one.textContent.trim() || one.ariaLabel))
-      .map((one) => one.outerHTML));
-  assert.deepEqual(unnamed, [], name);
-}
 
 const steps = {
   async "who is not logged in sees the login page"() {
@@ -205,92 +138,6 @@ const steps = {
     await people.tom.page.goto(console_ + "access");
     assert.equal(people.tom.page.url(), console_ + "login");
     assert.deepEqual(tg("person", "sessions", "tom").sessions, []);
-  },
-
-  async "an app is let in by a person's consent, and not by a no"() {
-    const keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
-    const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", keys.publicKey);
-    const jwks = `${folder}/app.jwks.json`;
-    writeFileSync(jwks, JSON.stringify({ keys: [{ kty, crv, x, y, alg: "ES256", kid: "one" }] }));
-    tg("app", "add", "you", "--title", "Tom's notebook", "--jwks", jwks, "--redirect-uri", CALLBACK,
-      "--grants", "authorization_code,refresh_token,device_code");
-    const origin = new URL(console_).origin;
-    const proof = client.PrivateKeyJwt({ key: keys.privateKey, kid: "one" });
-    const config = await client.discovery(new URL(origin), "you", {}, proof, { algorithm: "oauth2" });
-    const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair("ES256"));
-    const authorization_details = JSON.stringify([{
-      type: "tidegate_trading", venue: "binance", account: "binance-main", instruments: ["BTCUSDT"],
-      sides: ["buy"], order_types: ["limit"], max_order: { notional: "1000" }, max_open_notional: "1000",
-    }]);
-    const begin = async () => {
-      const pkceCodeVerifier = client.randomPKCECodeVerifier();
-      const expectedState = client.randomState();
-      const url = await client.buildAuthorizationUrlWithPAR(config, {
-        redirect_uri: CALLBACK, state: expectedState, authorization_details, acr_values: "phr",
-        code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier), code_challenge_method: "S256",
-      }, { DPoP });
-      return { url, checks: { pkceCodeVerifier, expectedState } };
-    };
-    const tom = await device({ viewport: NARROW });
-    const { page } = tom;
-    await page.goto(tg("person", "invite", "tom").link);
-    await page.getByRole("button", { name: "Make a passkey" }).click();
-    await page.waitForURL("**/console/login");
-    // The app's own pages, on another site: the browser comes from there without its cookie.
-    let at;
-    await page.route("https://app.example/**", (route) => route.fulfill({
-      contentType: "text/html", body: `<title>app</title><a href="${at.url.href.replaceAll("&", "&amp;")}">Connect</a>`,
-    }));
-
-    at = await begin();
-    await page.goto("https://app.example/");
-    await page.getByRole("link", { name: "Connect" }).click();
-    await page.waitForURL("**/console/login");
-    await page.getByRole("button", { name: "Log in with a passkey" }).click();
-    await page.waitForURL("**/console/consent?**");
-    const text = await page.locator("main").innerText();
-    for (const said of ["Tom's notebook", "app.example", "binance-main", "BTCUSDT", "1000"]) {
-      assert.ok(text.includes(said), `${said}: ${text}`);
-    }
-    await noSidewaysScroll(page, "consent");
-    await noUnnamedField(page, "consent");
-    await page.screenshot({ path: `${folder}/consent.png`, fullPage: true });
-    await page.getByRole("button", { name: "Allow with your passkey" }).click();
-    await page.waitForURL(`${CALLBACK}?**`);
-    const tokens = await client.authorizationCodeGrant(config, new URL(page.url()), at.checks, {}, { DPoP });
-    const limits = await client.fetchProtectedResource(config, tokens.access_token, new URL(`${origin}/v1/limits`),
-      "GET", undefined, undefined, { DPoP });
-    assert.deepEqual([limits.status, (await limits.json()).account], [200, "binance-main"]);
-
-    at = await begin();
-    await page.goto("https://app.example/");
-    await page.getByRole("link", { name: "Connect" }).click();
-    await page.waitForURL("**/console/consent?**");
-    await page.getByRole("button", { name: "Deny" }).click();
-    await page.waitForURL(`${CALLBACK}?**`);
-    await assert.rejects(client.authorizationCodeGrant(config, new URL(page.url()), at.checks, {}, { DPoP }),
-      (error) => error.error === "access_denied");
-
-    const asked = await client.initiateDeviceAuthorization(config, { authorization_details });
-    await page.goto(asked.verification_uri);
-    await page.waitForURL("**/console/device");
-    await page.getByLabel("Code").fill("BBBB-BBBB");
-    await page.getByRole("button", { name: "Go on" }).click();
-    await page.getByRole("alert").waitFor();
-    await page.getByLabel("Code").fill(asked.user_code.toLowerCase());
-    await page.getByRole("button", { name: "Go on" }).click();
-    await page.getByRole("button", { name: "Allow with your passkey" }).click();
-    await page.getByText("The device goes on by itself").waitFor();
-    const polled = await client.pollDeviceAuthorizationGrant(config, asked, {}, { DPoP });
-    assert.equal(polled.token_type, "dpop");
-
-    // What tom may not give any more is over.
-    tg("person", "set", "tom", "--roles", "trader,auditor");
-    const over = await client.fetchProtectedResource(config, tokens.access_token, new URL(`${origin}/v1/limits`),
-      "GET", undefined, undefined, { DPoP }).catch((error) => error.response ?? error);
-    assert.equal(over.status, 401);
-    tg("person", "set", "tom", "--roles", "trader,auditor", "--owns", "you");
-    await tom.context.close();
   },
 
   async "sessions are listed, and ended from another browser"() {
@@ -451,18 +298,4 @@ const steps = {
   },
 };
 
-const people = {};
-let failed = 0;
-for (const [name, step] of Object.entries(steps)) {
-  const began = Date.now();
-  try {
-    await step();
-    console.log(`ok     ${name} ${((Date.now() - began) / 1000).toFixed(1)} s`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED ${name}\n       ${String(error.stack).split("\n").slice(0, 6).join("\n       ")}`);
-  }
-}
-await browser.close();
-console.log(`${Object.keys(steps).length - failed} passed, ${failed} failed`);
-process.exit(failed ? 1 : 0);
+await play(steps);

@@ -55,7 +55,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "browser",
-        what: "the console in Chromium, with a virtual authenticator",
+        what: "the console and every flow of OAuth in Chromium, with a virtual authenticator",
         commands: &[&["clients/browser/run"]],
     },
     Step {

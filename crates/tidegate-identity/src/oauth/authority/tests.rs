@@ -178,7 +178,6 @@ fn rr_6_granted_is_within_asked_and_within_what_the_person_may() {
 fn oa_17_fp_b05_fp_a11_what_a_code_is_bound_to() {
     for (name, value) in [
         ("redirect_uri", Some("https://app.example/other")),
-        ("redirect_uri", None),
         ("code_verifier", Some("wrongwrongwrongwrongwrongwrongwrongwrongwrong")),
         ("code_verifier", Some("short")),
         ("code", Some("made-up")),
@@ -190,6 +189,9 @@ fn oa_17_fp_b05_fp_a11_what_a_code_is_bound_to() {
         assert!(desk.token("app", 1, &code_fields(&code), NOW + 59).is_ok(), "not used up");
     }
     let mut desk = Desk::new();
+    let code = desk.code(NOW);
+    let newer = but(&code_fields(&code), "redirect_uri", None);
+    assert!(desk.token("app", 1, &newer, NOW).is_ok(), "OAuth 2.1 §10.2 sends none");
     let code = desk.code(NOW);
     let missing = desk.token("app", 1, &but(&code_fields(&code), "code_verifier", None), NOW);
     assert_eq!(missing.err(), Some(ErrorCode::InvalidRequest));

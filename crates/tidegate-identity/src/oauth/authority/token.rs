@@ -65,7 +65,8 @@ impl Authority {
         if now >= code.until || code.client != client.terms().id {
             return Err(bad_grant("the code is over, or another client's"));
         }
-        if params.get("redirect_uri") != Some(&code.redirect_uri) {
+        // OAuth 2.1 §10.2: no longer asked for, since PKCE does its work; held to where it is sent.
+        if params.get("redirect_uri").is_some_and(|sent| sent != code.redirect_uri) {
             return Err(bad_grant("redirect_uri is not the one of the request"));
         }
         let verifier = params.need("code_verifier", "code_verifier is needed")?;

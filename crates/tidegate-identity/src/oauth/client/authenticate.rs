@@ -68,7 +68,8 @@ pub fn authenticate<'c>(
             let certificate = shown.certificate;
             by_certificate(known, id, certificate.ok_or_else(|| refused("no proof is shown"))?)
         }
-        _ => Err(refused("client_assertion and its type go together")),
+        (Some(_), Some(_)) => Err(refused("that type of client_assertion is not taken")),
+        _ => Err(OAuthError::request("client_assertion and client_assertion_type go together")),
     }
 }
 

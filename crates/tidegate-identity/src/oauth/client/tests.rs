@@ -189,7 +189,10 @@ fn fp_a06_oa_08_secrets_and_two_methods_are_refused() {
     assert_eq!(ask("", Credentials::default(), &mut seen), BAD);
     let text = form(&assertion(&json!({ "alg": "EdDSA" }), &claims()));
     assert_eq!(ask(&format!("{text}&client_secret=x"), Credentials::default(), &mut seen), BAD);
-    assert_eq!(ask(text.split('&').next().unwrap(), Credentials::default(), &mut seen), BAD);
+    let untyped = ask(text.split('&').next().unwrap(), Credentials::default(), &mut seen);
+    assert_eq!(untyped, Err(ErrorCode::InvalidRequest));
+    let other = text.replace("jwt-bearer", "saml2-bearer");
+    assert_eq!(ask(&other, Credentials::default(), &mut seen), BAD);
 }
 
 #[test]

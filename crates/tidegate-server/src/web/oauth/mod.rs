@@ -85,10 +85,12 @@ impl Handle {
             grant_lifetime: GRANT_LIFETIME,
             mutual_tls: false,
         };
-        let authority =
-            Authority::new(config, keys.ready().map_err(broken)?, state, proofs()?, assertions);
+        // One secret for both: clients keep one nonce for an address, and both are at this one.
+        let secret = Secret::new(fresh::<32>()?.to_vec());
+        let keys = keys.ready().map_err(broken)?;
+        let authority = Authority::new(config, keys, state, proofs(&secret), assertions);
         // Both were empty: `start` was there.
-        let _ = self.resource.set(Mutex::new(Resource::new(proofs()?)));
+        let _ = self.resource.set(Mutex::new(Resource::new(proofs(&secret))));
         let _ = self.authority.set(Mutex::new(authority));
         self.take_up_apps();
         Ok(())
@@ -276,11 +278,9 @@ fn all<'a>(request: &'a RawRequest, name: &'a str) -> impl Iterator<Item = &'a s
     named.map(|(_, value)| value.as_str())
 }
 
-/// Checks of proofs whose nonces are by a secret that is drawn anew: no proof from before the start is good
-/// after it.
-fn proofs() -> Result<Proofs, OAuthError> {
-    let secret = Secret::new(fresh::<32>()?.to_vec());
-    Ok(Proofs::new(Once::new(MAX_PROOFS, Time::default()), Nonces::new(&secret), true))
+/// Checks of proofs whose nonces are by `secret`. It is drawn at the start: no proof from before is good after it.
+fn proofs(secret: &Secret) -> Proofs {
+    Proofs::new(Once::new(MAX_PROOFS, Time::default()), Nonces::new(secret), true)
 }
 
 fn fresh<const N: usize>() -> Result<[u8; N], OAuthError> {

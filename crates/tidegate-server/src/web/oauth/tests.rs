@@ -77,13 +77,13 @@ impl App {
         App { handle, count: Cell::new(0) }
     }
 
-    /// A request of this app's to a venue, with its token and a proof for it.
+    /// A request of this app's to a venue, with its token and a proof for it, whose nonce is the token
+    /// endpoint's: it is good at the resource as well.
     pub(crate) fn show(&self, mut request: RawRequest, venue: &str, token: &str) -> RawRequest {
         let uri = format!("{ISSUER}/{venue}{}", request.path);
-        let headers = self.handle.headers(None);
-        let nonce = headers.iter().find(|(name, _)| name == "dpop-nonce").unwrap();
+        let nonce = self.handle.look(|authority| authority.nonce(clock::now()));
         let ath = tidegate_identity::oauth::dpop::ath(token);
-        let proof = self.proof(&uri, request.method.as_str(), Some(&nonce.1), Some(&ath));
+        let proof = self.proof(&uri, request.method.as_str(), nonce.as_deref(), Some(&ath));
         request.headers =
             vec![("authorization".into(), format!("DPoP {token}")), ("dpop".into(), proof)];
         request

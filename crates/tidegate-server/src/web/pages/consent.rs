@@ -304,9 +304,12 @@ impl From<OAuthError> for No {
     fn from(error: OAuthError) -> No {
         let status = match error.code {
             ErrorCode::TemporarilyUnavailable => 503,
-            _ => 404,
+            _ => 400,
         };
-        No(status, format!("{}. Begin again at the app.", error.description))
+        No(
+            status,
+            format!("{}. Begin again at the app. ({})", error.description, error.code.wire()),
+        )
     }
 }
 

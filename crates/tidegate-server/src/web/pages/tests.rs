@@ -140,7 +140,7 @@ async fn no_route_serves_anybody_without_what_it_needs() {
         let said = format!("{} {path}: {}", route.method.as_str(), reply.status);
         match (route.needs, route.method, route.serve) {
             // Nothing was pushed.
-            (Needs::Nothing, _, Serve::ConsentEntry) => assert_eq!(reply.status, 404, "{said}"),
+            (Needs::Nothing, _, Serve::ConsentEntry) => assert_eq!(reply.status, 400, "{said}"),
             (Needs::Nothing, ..) => assert!(matches!(reply.status, 200 | 303), "{said}"),
             (Needs::Link, ..) => assert_eq!(reply.status, 403, "{said}"),
             (Needs::Session, Method::Get, Serve::Live) => assert_eq!(reply.status, 401, "{said}"),

@@ -153,7 +153,7 @@ async fn a_person_sees_what_is_asked_and_grants_no_more_than_the_caller_may() {
     // The passkey's use and the signed statement stand before the code is given out.
     assert_eq!(scene.office.world.desk.next_seq().0, before.0 + 2);
     let again = scene.tom.ask("/console/consent/passkey", body).await;
-    assert_eq!(again.status, 404, "{}", page(&again));
+    assert_eq!(again.status, 400, "{}", page(&again));
     let (status, token) = scene.by_code(&to).await;
     assert_eq!(status, 200, "{token}");
     let given = &token["authorization_details"][0]["max_order"]["notional"];
@@ -225,7 +225,9 @@ async fn who_may_not_decide_is_told_nothing_and_decides_nothing() {
     let told = page(&reply);
     assert!(reply.status == 200 && told.contains("error=access%5Fdenied"), "{told}");
     assert!(told.contains("state=s1") && told.contains("iss="), "{told}");
-    assert_eq!(scene.tom.get(&at(&query)).await.status, 404);
+    let over = scene.tom.get(&at(&query)).await;
+    assert_eq!(over.status, 400);
+    assert!(page(&over).contains("(invalid_request_uri)"), "{}", page(&over));
 }
 
 #[tokio::test]
@@ -281,7 +283,7 @@ async fn a_device_s_code_is_typed_and_its_request_decided() {
     let mut scene = scene().await;
     let (handle, code) = scene.asked_by_device().await;
     let wrong = scene.tom.post("/console/device", "user_code=BBBB-BBBB").await;
-    assert_eq!(wrong.status, 404);
+    assert_eq!(wrong.status, 400);
     assert!(page(&wrong).contains("no device waits"), "{}", page(&wrong));
     let shown = page(&scene.tom.post("/console/device", &format!("user_code={code}")).await);
     assert!(shown.contains("runs on a device"), "{shown}");
