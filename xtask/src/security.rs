@@ -4,6 +4,7 @@
 
 mod inventory;
 mod lists;
+mod modules;
 #[cfg(test)]
 mod tests;
 
@@ -28,7 +29,7 @@ struct Table {
     chapters: fn() -> Vec<Chapter>,
 }
 
-const TABLES: [Table; 2] = [
+const TABLES: [Table; 3] = [
     Table {
         data: "docs/security/asvs.tsv",
         page: "docs/security/asvs.md",
@@ -45,6 +46,16 @@ const TABLES: [Table; 2] = [
                their names. Levels: `must` and `should` are a standard's, `3` is level 3 of ASVS, `ours` is asked by this project, or by a \
                list that has no levels.\n",
         chapters: lists::checks,
+    },
+    Table {
+        data: "docs/security/fapi2.tsv",
+        page: "docs/security/fapi2.md",
+        head: "# FAPI 2.0, module by module\n\nThe modules of the OpenID Foundation's conformance suite that test an authorization server against \
+               FAPI 2.0, Final, and what here tries the same. **The suite itself was not run, and nothing here is certified**: the names of its \
+               modules and the requirements that they cite are the list, the words and the tests are ours. Cases of \
+               `clients/oauth/compare` stand with their answers, and a certified server's, in [oauth.md](oauth.md). Levels: `SP` is in the plan for the Security \
+               Profile, `MS` in that for Message Signing alone, which is not claimed.\n",
+        chapters: lists::fapi2,
     },
 ];
 
@@ -202,7 +213,8 @@ fn inside(path: &str) -> bool {
     !path.starts_with('/') && !path.split('/').any(|part| part == "..")
 }
 
-/// The names of the tests of a file in Rust or Python. Programs without the test harness list theirs in `TESTS`.
+/// The names of the tests of a file in Rust or Python. Programs without the test harness list theirs in `TESTS`, and
+/// those in JavaScript as rows that begin with a name.
 fn tests_in(text: &str) -> Vec<&str> {
     let mut names = Vec::new();
     let mut marked = false;
@@ -213,6 +225,9 @@ fn tests_in(text: &str) -> Vec<&str> {
         } else if listed {
             listed = line != "];";
             names.extend(line.strip_prefix("(\"").map(name_of));
+        } else if let Some((name, _)) = line.strip_prefix("['").and_then(|row| row.split_once("',"))
+        {
+            names.push(name);
         } else if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
             marked = true;
         } else if let Some(rest) = line.strip_prefix("def test_") {
@@ -278,14 +293,15 @@ fn render(table: &Table, rows: &[Row], chapters: &[Chapter]) -> String {
 }
 
 fn by_level(rows: &[Row]) -> Vec<(String, Vec<&Row>)> {
-    let mut groups: Vec<(String, Vec<&Row>)> = ["1", "2", "3", "must", "should", "ours"]
-        .iter()
-        .map(|level| {
-            let of_it: Vec<&Row> = rows.iter().filter(|row| row.level == **level).collect();
-            ((*level).to_owned(), of_it)
-        })
-        .filter(|(_, rows)| !rows.is_empty())
-        .collect();
+    let mut groups: Vec<(String, Vec<&Row>)> =
+        ["1", "2", "3", "must", "should", "ours", "SP", "MS"]
+            .iter()
+            .map(|level| {
+                let of_it: Vec<&Row> = rows.iter().filter(|row| row.level == **level).collect();
+                ((*level).to_owned(), of_it)
+            })
+            .filter(|(_, rows)| !rows.is_empty())
+            .collect();
     groups.push(("all".into(), rows.iter().collect()));
     groups
 }

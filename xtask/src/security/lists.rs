@@ -1,5 +1,7 @@
 //! Which requirements there are, so that none can be left out of its table: the identifiers and levels of OWASP ASVS
-//! 5.0.0 and of the project's own numbered checks, without their texts.
+//! 5.0.0, of the project's own numbered checks and of the FAPI 2.0 conformance suite, without their texts.
+
+use super::modules::{MESSAGE_SIGNING, PREFIX, SECURITY_PROFILE};
 
 /// A requirement: its identifier and its level.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +131,17 @@ pub(super) fn checks() -> Vec<Chapter> {
                 })
             });
             Chapter { title: format!("{group}: {title}"), entries: numbered.collect() }
+        })
+        .collect()
+}
+
+/// The 78 modules that test an authorization server, each with the plan that it is of.
+pub(super) fn fapi2() -> Vec<Chapter> {
+    [("Security Profile", "SP", SECURITY_PROFILE), ("Message Signing alone", "MS", MESSAGE_SIGNING)]
+        .iter()
+        .map(|(title, level, names)| {
+            let entry = |name: &&str| Entry { id: format!("{PREFIX}{name}"), level };
+            Chapter { title: (*title).to_owned(), entries: names.iter().map(entry).collect() }
         })
         .collect()
 }

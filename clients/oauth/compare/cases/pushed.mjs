@@ -17,6 +17,7 @@ async function state(side, pushed, outside = '') {
 export default [
     ['push.good', 'a good request', 'RFC 9126 2.2', push()],
     ['push.no-state', 'without state', 'RFC 6749 4.1.1', push({ state: undefined })],
+    ['push.long-state', 'a state of 1,500 letters', 'FAPI 2.0 5.3.2.2', push({ state: 'a'.repeat(1500) })],
     ['push.nonce', 'a nonce of 64 letters, which is OpenID Connect\'s', 'RFC 6749 3.1', push({ nonce: 'a'.repeat(64) })],
     ['push.long-nonce', 'a nonce of 384 letters', 'RFC 6749 3.1', push({ nonce: 'a'.repeat(384) })],
     ['push.no-client', 'a client without a proof of itself', 'RFC 9126 2.1', push({}, { assert: null })],
@@ -68,6 +69,10 @@ export default [
         return page(side, url);
     }],
     ['page.put', 'the authorization endpoint by PUT', 'RFC 6749 3.1', (side) => browse(side, side.at.authorize, { method: 'PUT' })],
+    ['page.cors', 'a page of another site asks the authorization endpoint', 'FAPI 2.0 5.2.3-2', async (side) => {
+        const { headers } = await ask(side.page(await side.push()), { headers: [['Origin', 'https://other.example']] });
+        return { status: headers['access-control-allow-origin'] ?? 'no CORS' };
+    }],
     ['page.no', 'the person says no', 'RFC 6749 4.1.2.1', async (side) => {
         const back = await side.decide(side.page(await side.push()), false);
         return { status: 'back', code: back.searchParams.get('error') };
