@@ -52,7 +52,11 @@ impl Core {
             Change::GrantSet { grant } => {
                 self.caller(&grant.caller)?;
                 self.at_venue(&grant.account, &grant.venue)?;
-                not_negative(&[grant.max_order_notional.0, grant.max_open_notional.0])
+                not_negative(&[
+                    grant.max_order_notional.0,
+                    grant.max_open_notional.0,
+                    grant.max_daily_notional.unwrap_or_default().0,
+                ])
             }
             Change::GrantRemoved { caller, account } => {
                 let there = self.state.grant(caller, account).is_some();

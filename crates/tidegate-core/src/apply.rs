@@ -24,6 +24,7 @@ use tidegate_types::time::Time;
 
 pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
     let now = record.at;
+    state.at = now;
     match &record.body {
         Body::Started { epoch, .. } => started(state, epoch, now),
         Body::Stopped

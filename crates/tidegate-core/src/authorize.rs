@@ -132,6 +132,15 @@ fn grant<'a>(state: &'a State, who: &'a Authenticated, now: Time) -> Result<&'a 
     }
 }
 
+/// Whether the grant is for this time of the week. As after its end, no order passes outside it, not even one that
+/// reduces; cancels do. Its caller reads all the same.
+fn in_hours(grant: &Grant, now: Time) -> Result<(), Reject> {
+    if grant.window.has(now) {
+        return Ok(());
+    }
+    Err(Reject::new(Code::OutsideHours, format!("it is for {}", grant.window)))
+}
+
 /// May this caller read its account, and how much of it?
 pub(crate) fn read(state: &State, who: &Authenticated, now: Time) -> Result<ReadRights, Reject> {
     grant(state, who, now).map(|grant| ReadRights { account_wide: grant.account_wide })
@@ -205,6 +214,7 @@ pub(crate) fn setting<'a>(
     now: Time,
 ) -> Result<Authorized<'a>, Refusal> {
     let grant = grant(state, who, now)?;
+    in_hours(grant, now)?;
     if !grant.settings {
         return Err(Reject::new(Code::SettingsNotGranted, who.caller().as_str()).into());
     }
@@ -260,6 +270,7 @@ fn asked<'a>(
     now: Time,
 ) -> Result<Authorized<'a>, Reject> {
     let grant = grant(state, who, now)?;
+    in_hours(grant, now)?;
     let instrument = tradable(state, who, &order, now)?;
     let deny = |code, what: String| Err(Reject::new(code, what));
     if !grant.trade {

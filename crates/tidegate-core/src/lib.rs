@@ -17,6 +17,7 @@ mod authorize;
 mod books;
 mod calls;
 mod cancel;
+mod daily;
 mod dead_man;
 mod emergency;
 mod exposure;

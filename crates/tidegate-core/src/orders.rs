@@ -341,6 +341,11 @@ impl Order {
         Qty(Decimal::from_raw(total.0.raw().saturating_sub(self.filled.0.raw()).max(0)))
     }
 
+    /// What one unit is worth at worst, before and after an unanswered amend.
+    pub(crate) fn worst_value(&self) -> Price {
+        self.amend.as_ref().map_or(self.unit_value, |amend| amend.unit_value.max(self.unit_value))
+    }
+
     /// Whether this report would change anything.
     pub(crate) fn news_in(&self, report: &OrderReport) -> bool {
         let mut heard = self.clone();
@@ -456,5 +461,7 @@ pub(crate) struct Shift {
     pub(crate) before: Share,
     pub(crate) after: Share,
     pub(crate) filled: i64,
+    /// What the filled is worth at worst, in dollars of 10⁻⁸.
+    pub(crate) traded: i128,
     pub(crate) side: Side,
 }

@@ -4,6 +4,7 @@ use crate::alarms::Alarms;
 use crate::approvals::Approvals as Requests;
 use crate::balances::Balances;
 use crate::books::LostBook;
+use crate::daily::{self, Daily};
 use crate::exposure::{Exposures, at_mark};
 use crate::guards::Guards;
 use crate::orders::{Order, Orders, Shift};
@@ -164,6 +165,9 @@ pub struct State {
     pub(crate) approvals: Requests,
     pub(crate) apps: BTreeMap<CallerName, RegisteredApp>,
     pub(crate) invitations: BTreeMap<PersonName, Invitation>,
+    pub(crate) daily: Daily,
+    /// When the newest record was made.
+    pub(crate) at: Time,
 }
 
 impl State {
@@ -235,6 +239,11 @@ impl State {
     /// The orders.
     pub fn orders(&self) -> &Orders {
         &self.orders
+    }
+
+    /// What a caller traded on an account on the day (UTC) of `now`, in dollars at worst.
+    pub fn traded_today(&self, caller: &CallerName, account: &AccountName, now: Time) -> Usd {
+        daily::traded(&self.daily, caller, account, now)
     }
 
     /// Open orders that Tidegate did not place: each is an alarm.
@@ -342,6 +351,7 @@ impl State {
     fn shift(&mut self, shift: &Shift) {
         let Some(order) = self.orders.get(shift.id) else { return };
         crate::halt::turned_up(&mut self.halts, order);
+        daily::count(&mut self.daily, order, shift.traded, self.at);
         if self.positions.shift(order, shift) {
             let (account, instrument) = (&order.account, &order.request.instrument);
             let unit = unit_value(&self.instruments, &self.marks, instrument);

@@ -1,11 +1,13 @@
 //! The table of orders, and how one is found.
 
-use crate::orders::{Order, Share, Shift, Trade};
+use crate::orders::{Order, Share, Shift, Trade, worth};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
+use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::{
     AccountName, CallerName, CallerOrderId, ClientId, OrderId, TradeId, VenueOrderId,
 };
+use tidegate_types::instrument::Qty;
 use tidegate_types::time::Time;
 
 /// Every order, with its indexes. Orders change through `insert` and `change` alone.
@@ -133,6 +135,7 @@ impl Orders {
             before: Share::default(),
             after: order.share(),
             filled: 0,
+            traded: 0,
             side: order.request.side,
         };
         let id = order.id;
@@ -145,17 +148,20 @@ impl Orders {
     pub(crate) fn change(&mut self, id: OrderId, f: impl FnOnce(&mut Order)) -> Option<Shift> {
         let order = self.all.get_mut(&id)?;
         let (before, filled, trades) = (order.share(), order.filled, order.trades.len());
+        let value = order.worst_value();
         f(order);
-        let traded = order.trades.len() != trades;
+        let told = order.trades.len() != trades;
+        let more = order.filled.0.raw().saturating_sub(filled.0.raw());
         let shift = Shift {
             id,
             before,
             after: order.share(),
-            filled: order.filled.0.raw().saturating_sub(filled.0.raw()),
+            filled: more,
+            traded: worth(Qty(Decimal::from_raw(more)), value.max(order.unit_value)),
             side: order.request.side,
         };
         self.index(id);
-        if traded {
+        if told {
             self.index_trades(id);
         }
         Some(shift)

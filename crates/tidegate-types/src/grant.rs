@@ -1,6 +1,7 @@
 //! What callers may do and what accounts may bear.
 
 use crate::codec::{Codec, CodecError};
+use crate::hours::Window;
 use crate::ids::{
     AccountName, BadName, CallerName, DeskName, InstrumentId, InstrumentName, OrderId, VenueName,
 };
@@ -100,6 +101,8 @@ pub struct Grant {
     pub max_order_notional: Usd,
     /// Most that the caller's open orders may be worth together.
     pub max_open_notional: Usd,
+    /// Most that the caller may trade in a day (UTC), its open orders included, if limited.
+    pub max_daily_notional: Option<Usd>,
     /// Orders and amends a second, sustained.
     pub orders_per_second: u32,
     /// Orders and amends at once.
@@ -108,6 +111,8 @@ pub struct Grant {
     pub settings: bool,
     /// It sees and cancels every order of the account, not only its own.
     pub account_wide: bool,
+    /// When it may place and amend orders and change settings; it reads and cancels at any time.
+    pub window: Window,
     /// When it ends.
     pub until: Option<Time>,
 }
@@ -123,10 +128,12 @@ codec_struct!(Grant {
     max_order_qty,
     max_order_notional,
     max_open_notional,
+    max_daily_notional,
     orders_per_second,
     burst,
     settings,
     account_wide,
+    window,
     until,
 });
 

@@ -11,6 +11,7 @@ pub mod codec;
 pub mod decimal;
 pub mod emergency;
 pub mod grant;
+pub mod hours;
 pub mod ids;
 pub mod instrument;
 pub mod key;

@@ -51,6 +51,8 @@ pub struct Decision {
     pub notional: Option<Usd>,
     /// What the caller's open orders are worth, this one included.
     pub caller_open: Option<Usd>,
+    /// What the caller traded today (UTC) and its open orders are worth, this one included.
+    pub caller_day: Option<Usd>,
     /// What the account's open orders are worth, this one included.
     pub account_open: Option<Usd>,
     /// What the position may come to be worth, open orders and this one included.
@@ -71,6 +73,7 @@ codec_struct!(Decision {
     unit_value,
     notional,
     caller_open,
+    caller_day,
     account_open,
     position_worst,
     exposure,

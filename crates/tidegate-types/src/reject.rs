@@ -79,6 +79,7 @@ codes! {
     36 307 OrderNotFound Caller "the caller has no such live order";
     37 308 GrantExpired Desk "the grant has expired";
     38 309 OrderEnded Caller "the order is no longer live";
+    39 310 OutsideHours Desk "the grant does not cover this time of the day or day of the week";
     40 401 CallerRate Caller "the caller sends orders faster than its grant allows";
     41 402 AccountRate Desk "the account's order budget is used up";
     42 403 TooManyInFlight Gateway "too many requests are waiting";
@@ -102,6 +103,7 @@ codes! {
     66 517 GrantOpenNotional Desk "the caller's open orders would exceed its grant";
     67 518 Exposure Desk "the account's positions and open orders together would exceed the limit";
     68 519 RepeatedOrder Caller "the same order was placed moments before";
+    69 520 DailyNotional Desk "what the caller traded today, with its open orders, would exceed its grant";
     70 601 JournalUnavailable Gateway "the journal cannot be written";
     80 701 SignerUnavailable Gateway "the signer does not answer";
     81 702 SignerRefused Gateway "the signer refused";

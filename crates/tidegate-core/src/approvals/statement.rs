@@ -183,10 +183,12 @@ fn of_grant(grant: &Grant) -> Vec<(&'static str, String)> {
         ("largest order, in the instrument's unit", optional(grant.max_order_qty.as_ref())),
         ("largest order, USD", grant.max_order_notional.to_string()),
         ("most open, USD", grant.max_open_notional.to_string()),
+        ("most a day, USD", optional(grant.max_daily_notional.as_ref())),
         ("orders a second", grant.orders_per_second.to_string()),
         ("orders at once", grant.burst.to_string()),
         ("account settings", grant.settings.to_string()),
         ("whole account", grant.account_wide.to_string()),
+        ("orders", grant.window.to_string()),
         ("until, ms since 1970", optional(grant.until.map(Time::millis).as_ref())),
     ]
 }

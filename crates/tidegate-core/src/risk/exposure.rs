@@ -6,11 +6,15 @@ use crate::orders::{Share, worth};
 use crate::positions::usd;
 use crate::state::State;
 use tidegate_types::decimal::Decimal;
-use tidegate_types::instrument::{Mark, Price, Qty};
+use tidegate_types::instrument::{Mark, Price, Qty, Usd};
 use tidegate_types::record::Decision;
 use tidegate_types::reject::{Code, Reject};
+use tidegate_types::time::Time;
 
-/// Checks the caller's open orders, the account's, the position with every open order of the
+/// More dollars than there are to count.
+const MOST: Usd = Usd(Decimal::from_raw(i64::MAX));
+
+/// Checks the caller's open orders, alone and with what it traded today, the account's open orders, the position with every open order of the
 /// order's side, and all positions of the account together. A request that adds nothing (an amend to less) passes even where a limit has been
 /// tightened below what is open.
 pub(super) fn check(
@@ -19,6 +23,7 @@ pub(super) fn check(
     mark: &Mark,
     unit_value: Price,
     decision: &mut Decision,
+    now: Time,
 ) -> Result<(), Reject> {
     let Some(ask) = authorized.ask() else { return Ok(()) };
     let (who, grant, limits) = (authorized.who(), authorized.grant(), authorized.limits());
@@ -28,6 +33,8 @@ pub(super) fn check(
 
     let account_open = state.positions.account_raw(who.account()) + added.value;
     let caller_open = state.positions.caller_raw(owner, who.account()) + added.value;
+    let today = state.traded_today(owner, who.account(), now);
+    let caller_day = caller_open + i128::from(today.0.raw());
     let book = state.positions.book(who.account(), &ask.instrument.id);
     let worst_qty = book.worst(ask.order.side, i128::from(added.qty));
     // An older order may be priced worse than this one, but a position is worth its mark.
@@ -41,6 +48,7 @@ pub(super) fn check(
 
     decision.account_open = Some(usd(account_open));
     decision.caller_open = Some(usd(caller_open));
+    decision.caller_day = Some(usd(caller_day));
     decision.position_worst = Some(usd(position));
     decision.exposure = Some(usd(exposure));
     if ask.is_reducing() {
@@ -48,6 +56,7 @@ pub(super) fn check(
     }
     let limits = [
         (Code::GrantOpenNotional, caller_open, grant.max_open_notional, added.value),
+        (Code::DailyNotional, caller_day, grant.max_daily_notional.unwrap_or(MOST), added.value),
         (Code::OpenNotional, account_open, limits.max_open_notional, added.value),
         (Code::PositionNotional, position, limits.max_position_notional, added.qty.into()),
         (Code::Exposure, exposure, limits.max_exposure, part - part_before),

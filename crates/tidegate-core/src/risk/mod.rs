@@ -116,7 +116,7 @@ fn check(
     if let Err(over) = limits::order_notional(notional, "account's", limits.max_order_notional) {
         authorized.spare(over)?;
     }
-    if let Err(over) = exposure::check(state, authorized, mark, worst.unit_value, decision) {
+    if let Err(over) = exposure::check(state, authorized, mark, worst.unit_value, decision, now) {
         authorized.spare(over)?;
     }
     Ok(cleared(ask(authorized)?, decision.clone()))

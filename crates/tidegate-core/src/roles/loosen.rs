@@ -81,10 +81,12 @@ fn figures_within(new: &Grant, old: &Grant) -> bool {
         && at_most(&new.max_order_qty, &old.max_order_qty)
         && new.max_order_notional <= old.max_order_notional
         && new.max_open_notional <= old.max_open_notional
+        && at_most(&new.max_daily_notional, &old.max_daily_notional)
         && new.orders_per_second <= old.orders_per_second
         && new.burst <= old.burst
         && (old.settings || !new.settings)
         && (old.account_wide || !new.account_wide)
+        && new.window.is_within(&old.window)
         && at_most(&new.until, &old.until)
 }
 

@@ -6,6 +6,7 @@ use crate::roles::loosens;
 use tidegate_types::app::App;
 use tidegate_types::codec::Octets;
 use tidegate_types::grant::{AccountLimits, Grant, OnRepeat, Pattern};
+use tidegate_types::hours::Window;
 use tidegate_types::ids::CallerName;
 use tidegate_types::instrument::{Qty, Usd};
 use tidegate_types::order::{OrderType, Side};
@@ -25,6 +26,12 @@ const WIDER: &[Edit<Grant>] = &[
     ("no quantity", |g| g.max_order_qty = None),
     ("order", |g| g.max_order_notional = Usd(d("101"))),
     ("open", |g| g.max_open_notional = Usd(d("1001"))),
+    ("day", |g| g.max_daily_notional = Some(Usd(d("5001")))),
+    ("no day", |g| g.max_daily_notional = None),
+    ("hours", |g| g.window.hours = "08:00-17:15".parse().unwrap()),
+    ("other hours", |g| g.window.hours = "20:00-21:00".parse().unwrap()),
+    ("days", |g| g.window.days = "mon-sat".parse().unwrap()),
+    ("at any time", |g| g.window = Window::ALWAYS),
     ("rate", |g| g.orders_per_second += 1),
     ("burst", |g| g.burst += 1),
     ("settings", |g| g.settings = true),
@@ -41,6 +48,9 @@ const NARROWER: &[Edit<Grant>] = &[
     ("quantity", |g| g.max_order_qty = Some(Qty(d("9")))),
     ("order", |g| g.max_order_notional = Usd(d("99"))),
     ("open", |g| g.max_open_notional = Usd(d("999"))),
+    ("day", |g| g.max_daily_notional = Some(Usd(d("4999")))),
+    ("hours", |g| g.window.hours = "09:00-12:00,13:00-17:00".parse().unwrap()),
+    ("days", |g| g.window.days = "mon,fri".parse().unwrap()),
     ("rate", |g| g.orders_per_second -= 1),
     ("burst", |g| g.burst -= 1),
     ("sooner", |g| g.until = Some(Time::from_millis(999))),
@@ -92,6 +102,8 @@ fn every_figure_of_a_grant_loosens_one_way_only() {
         max_order_qty: Some(Qty(d("10"))),
         max_order_notional: Usd(d("100")),
         max_open_notional: Usd(d("1000")),
+        max_daily_notional: Some(Usd(d("5000"))),
+        window: Window { hours: "08:00-17:00".parse().unwrap(), days: "mon-fri".parse().unwrap() },
         orders_per_second: 10,
         burst: 10,
         until: Some(Time::from_millis(1000)),

@@ -14,6 +14,7 @@ use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::{
     AccountLimits, Grant, KeyScheme, OnRepeat, Pattern, Scope, VirtualKey,
 };
+use tidegate_types::hours::Window;
 use tidegate_types::ids::*;
 use tidegate_types::instrument::*;
 use tidegate_types::key::KeyTerms;
@@ -93,10 +94,12 @@ pub(super) fn grant(caller: &str) -> Grant {
         max_order_qty: None,
         max_order_notional: Usd(d("1000000")),
         max_open_notional: Usd(d("1000000")),
+        max_daily_notional: None,
         orders_per_second: 1000,
         burst: 1000,
         settings: false,
         account_wide: false,
+        window: Window::ALWAYS,
         until: None,
     }
 }

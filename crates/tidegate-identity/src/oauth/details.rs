@@ -8,10 +8,10 @@ pub mod show;
 
 pub use read::parse;
 
-use super::error::{ErrorCode, OAuthError};
 use std::collections::BTreeSet;
 use tidegate_types::codec_struct;
 use tidegate_types::grant::{Grant, Pattern};
+use tidegate_types::hours::Window;
 use tidegate_types::ids::{AccountName, CallerName, VenueName};
 use tidegate_types::instrument::{Qty, Usd};
 use tidegate_types::order::{OrderType, Side};
@@ -61,6 +61,8 @@ pub struct Terms {
     pub max_open_notional: Usd,
     /// Most that may be traded in a day (UTC), if limited.
     pub max_daily_notional: Option<Usd>,
+    /// At which hours of which days.
+    pub window: Window,
 }
 codec_struct!(Terms {
     sides,
@@ -70,16 +72,12 @@ codec_struct!(Terms {
     max_order_notional,
     max_open_notional,
     max_daily_notional,
+    window,
 });
 
-/// What a core's grant has no word for.
+/// It begins later: a core's grant has no word for that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Inexpressible {
-    /// A limit for the day.
-    DailyNotional,
-    /// A start that is yet to come.
-    From,
-}
+pub struct NotYet;
 
 impl Trading {
     /// Whether all that this allows, `other` allows too. A partial order.
@@ -101,20 +99,12 @@ impl Trading {
     /// The grant that a core holds `caller` to, at `rate` orders a second and twice that at once.
     ///
     /// # Errors
-    /// When it says what grants have no word for: nothing is left out in silence.
-    pub fn to_grant(
-        &self,
-        caller: &CallerName,
-        rate: u32,
-        now: Time,
-    ) -> Result<Grant, Inexpressible> {
+    /// When it has not begun.
+    pub fn to_grant(&self, caller: &CallerName, rate: u32, now: Time) -> Result<Grant, NotYet> {
         if self.from.is_some_and(|from| from > now) {
-            return Err(Inexpressible::From);
+            return Err(NotYet);
         }
         let terms = self.trade.as_ref();
-        if terms.is_some_and(|terms| terms.max_daily_notional.is_some()) {
-            return Err(Inexpressible::DailyNotional);
-        }
         Ok(Grant {
             caller: caller.clone(),
             venue: self.venue.clone(),
@@ -127,10 +117,12 @@ impl Trading {
             max_order_qty: terms.and_then(|terms| terms.max_order_qty),
             max_order_notional: terms.map(|terms| terms.max_order_notional).unwrap_or_default(),
             max_open_notional: terms.map(|terms| terms.max_open_notional).unwrap_or_default(),
+            max_daily_notional: terms.and_then(|terms| terms.max_daily_notional),
             orders_per_second: rate,
             burst: rate.saturating_mul(2),
             settings: false,
             account_wide: false,
+            window: terms.map_or(Window::ALWAYS, |terms| terms.window),
             until: self.until,
         })
     }
@@ -140,15 +132,16 @@ impl Trading {
     ///
     /// # Errors
     /// As `to_grant`.
-    pub fn narrowing(&self, grant: &Grant, now: Time) -> Result<Grant, Inexpressible> {
+    pub fn narrowing(&self, grant: &Grant, now: Time) -> Result<Grant, NotYet> {
         let asked = self.to_grant(&grant.caller, grant.orders_per_second, now)?;
         let both = |a: &[Pattern], b: &[Pattern]| -> Vec<Pattern> {
             a.iter().filter(|p| b.iter().any(|by| by.covers(p))).cloned().collect()
         };
         let mut instruments = both(&asked.instruments, &grant.instruments);
         instruments.extend(both(&grant.instruments, &asked.instruments));
+        let window = asked.window.and(&grant.window);
         Ok(Grant {
-            trade: asked.trade && grant.trade,
+            trade: asked.trade && grant.trade && !window.is_never(),
             instruments: least(instruments),
             sides: kept(asked.sides, &grant.sides),
             order_types: kept(asked.order_types, &grant.order_types),
@@ -156,7 +149,9 @@ impl Trading {
             max_order_qty: smaller(asked.max_order_qty, grant.max_order_qty),
             max_order_notional: asked.max_order_notional.min(grant.max_order_notional),
             max_open_notional: asked.max_open_notional.min(grant.max_open_notional),
+            max_daily_notional: smaller(asked.max_daily_notional, grant.max_daily_notional),
             burst: grant.burst,
+            window,
             until: smaller(asked.until, grant.until),
             ..asked
         })
@@ -171,7 +166,8 @@ impl Trading {
             max_order_qty: grant.max_order_qty,
             max_order_notional: grant.max_order_notional,
             max_open_notional: grant.max_open_notional,
-            max_daily_notional: None,
+            max_daily_notional: grant.max_daily_notional,
+            window: grant.window,
         });
         Trading {
             venue: grant.venue.clone(),
@@ -193,21 +189,8 @@ impl Terms {
             && self.max_order_notional <= other.max_order_notional
             && self.max_open_notional <= other.max_open_notional
             && at_most(self.max_daily_notional, other.max_daily_notional)
+            && self.window.is_within(&other.window)
     }
-}
-
-/// The items that a client asks for, as far as they are offered.
-///
-/// # Errors
-/// `invalid_authorization_details` as `parse`, and for a limit of the day: the core counts none.
-pub fn offered(text: &str) -> Result<Vec<Trading>, OAuthError> {
-    let items = parse(text)?;
-    let daily = |item: &Trading| item.trade.as_ref().and_then(|terms| terms.max_daily_notional);
-    if items.iter().any(|item| daily(item).is_some()) {
-        let text = "max_daily_notional is not held here; ask without it";
-        return Err(OAuthError::new(ErrorCode::InvalidAuthorizationDetails, text));
-    }
-    Ok(items)
 }
 
 /// Whether each of `set` is within one of `other`. Sets have one item for each account, so that no

@@ -142,7 +142,7 @@ impl Administration {
             known.ok_or_else(|| bad(&format!("grants: {text:?} is not offered")))
         };
         let allowed = match &spec.details {
-            Some(value) => details::offered(&value.to_string())
+            Some(value) => details::parse(&value.to_string())
                 .map_err(|e| bad(&format!("details: {}", e.description)))?,
             None => self.granted(caller)?,
         };

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use tidegate_types::Decimal;
 use tidegate_types::grant::{AccountLimits, Grant, OnRepeat, Pattern};
+use tidegate_types::hours::{Days, Hours, Window};
 use tidegate_types::ids::VenueName;
 use tidegate_types::instrument::{Qty, Usd};
 use tidegate_types::order::{OrderType, Side};
@@ -38,10 +39,18 @@ pub(super) fn grant(spec: GrantSpec, venue: VenueName) -> Result<Grant, Failure>
             .transpose()?,
         max_order_notional: amount("max_order_notional", &spec.max_order_notional).map(Usd)?,
         max_open_notional: amount("max_open_notional", &spec.max_open_notional).map(Usd)?,
+        max_daily_notional: spec
+            .max_daily_notional
+            .map(|text| amount("max_daily_notional", &text).map(Usd))
+            .transpose()?,
         orders_per_second: spec.orders_per_second,
         burst: spec.burst,
         settings: spec.settings,
         account_wide: spec.account_wide,
+        window: Window {
+            hours: spec.hours.map_or(Ok(Hours::ALL), |text| name("hours", &text))?,
+            days: spec.days.map_or(Ok(Days::ALL), |text| name("days", &text))?,
+        },
         until: spec.until_ms.map(Time::from_millis),
     })
 }

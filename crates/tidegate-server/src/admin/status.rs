@@ -7,6 +7,7 @@ use super::protocol::{
 use super::service::Administration;
 use super::view::View;
 use super::{Administrator, alarms, halts, people};
+use crate::clock;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tidegate_core::orders::Order;
@@ -117,6 +118,7 @@ fn journal(admin: &Administration) -> JournalStatus {
 }
 
 fn callers(state: &State) -> Vec<CallerStatus> {
+    let now = clock::now();
     let told = state.grants().map(|grant| {
         let mine = |order: &&Order| order.caller.as_ref() == Some(&grant.caller);
         let open = state.positions().caller_open(&grant.caller, &grant.account);
@@ -130,6 +132,8 @@ fn callers(state: &State) -> Vec<CallerStatus> {
             open_orders: state.orders().open_of(&grant.account).filter(mine).count(),
             open_notional: open.to_string(),
             max_open_notional: grant.max_open_notional.to_string(),
+            traded_today: state.traded_today(&grant.caller, &grant.account, now).to_string(),
+            max_daily_notional: grant.max_daily_notional.map(|most| most.to_string()),
             keys: keys.map(|key| key.key.id.to_string()).collect(),
         }
     });

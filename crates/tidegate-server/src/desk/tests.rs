@@ -15,6 +15,7 @@ use tidegate_journal::{CheckpointKey, Journal, Options};
 use tidegate_types::call::{Call, CallBody, Warrant, WireRequest};
 use tidegate_types::decimal::Decimal;
 use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, Pattern, VirtualKey};
+use tidegate_types::hours::Window;
 use tidegate_types::ids::*;
 use tidegate_types::instrument::*;
 use tidegate_types::key::KeyTerms;
@@ -307,10 +308,12 @@ fn grant() -> Grant {
         max_order_qty: None,
         max_order_notional: Usd(d("1000000")),
         max_open_notional: Usd(d("1000000")),
+        max_daily_notional: None,
         orders_per_second: 1_000_000,
         burst: 1_000_000,
         settings: false,
         account_wide: false,
+        window: Window::ALWAYS,
         until: None,
     }
 }

@@ -4,6 +4,7 @@ use super::venue::{ACCOUNTS, VENUES, account_place, venue_of};
 use tidegate_core::CoreSettings;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, OnRepeat, Pattern, VirtualKey};
+use tidegate_types::hours::Window;
 use tidegate_types::ids::{AccountName, BadName, CallerName, DeskName, KeyId, VenueName};
 use tidegate_types::instrument::{Qty, Usd};
 use tidegate_types::key::KeyTerms;
@@ -127,10 +128,12 @@ fn grant(caller: CallerName, account: AccountName, factor: i64) -> Result<Grant,
         max_order_qty: None,
         max_order_notional: Usd(Decimal::new(factor * ORDER, 0)),
         max_open_notional: Usd(Decimal::new(factor * CALLER_OPEN, 0)),
+        max_daily_notional: None,
         orders_per_second: 20,
         burst: 40,
         settings: false,
         account_wide: false,
+        window: Window::ALWAYS,
         until: None,
     })
 }

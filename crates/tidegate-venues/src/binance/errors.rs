@@ -122,6 +122,7 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
         | Code::KeyNotFromHere
         | Code::NoGrant
         | Code::GrantExpired
+        | Code::OutsideHours
         | Code::SettingsNotGranted => (401, -2015, None),
         Code::BadToken => (400, -1125, Some("This listenKey does not exist.")),
         Code::UnknownRoute | Code::UnsupportedParameter | Code::NeedsWebSocket => {
@@ -149,7 +150,8 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
         | Code::OpenNotional
         | Code::PositionNotional
         | Code::Exposure
-        | Code::GrantOpenNotional => (400, -2027, None),
+        | Code::GrantOpenNotional
+        | Code::DailyNotional => (400, -2027, None),
         Code::PriceCollar => (400, if about.sells { -4024 } else { -4016 }, None),
         Code::Halted | Code::AccountClosed => (400, -4400, None),
         Code::Uncomputable | Code::SignerRefused | Code::RepeatedOrder => (400, -2010, None),

@@ -52,7 +52,8 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         | Code::OrderTypeNotGranted
         | Code::ReduceOnlyGrant
         | Code::SettingsNotGranted
-        | Code::GrantExpired => PERMISSION,
+        | Code::GrantExpired
+        | Code::OutsideHours => PERMISSION,
         Code::OrderNotFound => NOT_FOUND,
         Code::OrderEnded => (11044, "not_open_order"),
         Code::CallerRate | Code::AccountRate | Code::RequestRate | Code::VenueBudget => TOO_MANY,
@@ -67,6 +68,7 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         | Code::PositionNotional
         | Code::Exposure
         | Code::GrantOpenNotional
+        | Code::DailyNotional
         | Code::Uncomputable
         | Code::DuplicateOrderId
         | Code::RepeatedOrder

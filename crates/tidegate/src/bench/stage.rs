@@ -317,10 +317,13 @@ fn caller(dir: &Path, name: &str) -> Result<(String, String), Failure> {
         max_order_qty: None,
         max_order_notional: huge.clone(),
         max_open_notional: huge,
+        max_daily_notional: None,
         orders_per_second: 1_000_000,
         burst: 1_000_000,
         settings: false,
         account_wide: false,
+        hours: None,
+        days: None,
         until_ms: None,
     }))?;
     let made = ask(&Request::KeyAdd {

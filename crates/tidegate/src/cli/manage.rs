@@ -213,10 +213,13 @@ fn grant_spec(set: GrantSet) -> Result<GrantSpec, Failure> {
         max_order_qty: set.max_order_qty,
         max_order_notional: set.max_order.unwrap_or_else(|| "0".to_owned()),
         max_open_notional: set.max_open.unwrap_or_else(|| "0".to_owned()),
+        max_daily_notional: set.max_daily_notional,
         orders_per_second: set.orders_per_second,
         burst: set.burst,
         settings: set.settings,
         account_wide: set.account_wide,
+        hours: set.hours,
+        days: set.days,
         until_ms: set.until.as_deref().map(milliseconds).transpose()?,
     })
 }

@@ -178,10 +178,13 @@ pub fn grant(seat: &Seat) -> Request {
         max_order_qty: None,
         max_order_notional: seat.max_order.to_owned(),
         max_open_notional: seat.max_open.to_owned(),
+        max_daily_notional: None,
         orders_per_second: 20,
         burst: 100,
         settings: seat.settings,
         account_wide: false,
+        hours: None,
+        days: None,
         until_ms: None,
     })
 }

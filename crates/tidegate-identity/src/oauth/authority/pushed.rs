@@ -159,7 +159,7 @@ pub(super) fn details_asked(params: &Params, client: &Client) -> Result<Vec<Trad
         ErrorCode::InvalidAuthorizationDetails,
         "authorization_details is needed",
     ))?;
-    let asked = details::offered(text)?;
+    let asked = details::parse(text)?;
     if all_within(&asked, allowed) { Ok(asked) } else { Err(too_much()) }
 }
 

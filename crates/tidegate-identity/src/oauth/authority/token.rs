@@ -199,7 +199,7 @@ pub(super) const fn token_type(bound_to: Confirmation) -> &'static str {
 /// What is asked for now, no more than `granted`; all of it when nothing is named.
 pub(super) fn narrowed(params: &Params, granted: &[Trading]) -> Result<Vec<Trading>, OAuthError> {
     let Some(text) = params.get("authorization_details") else { return Ok(granted.to_vec()) };
-    let asked = details::offered(text)?;
+    let asked = details::parse(text)?;
     if all_within(&asked, granted) { Ok(asked) } else { Err(too_much()) }
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use std::str::FromStr;
 use tidegate_types::Decimal;
 use tidegate_types::grant::Pattern;
+use tidegate_types::hours::{BadWindow, Days, Hours, Window};
 use tidegate_types::ids::{AccountName, VenueName};
 use tidegate_types::instrument::{Qty, Usd};
 use tidegate_types::order::{OrderType, Side};
@@ -27,6 +28,8 @@ pub(super) const FIELDS: &[(&str, bool)] = &[
     ("max_order", true),
     ("max_open_notional", true),
     ("max_daily_notional", true),
+    ("hours", true),
+    ("days", true),
 ];
 
 pub(super) const SIDES: &[(&str, Side)] = &[("buy", Side::Buy), ("sell", Side::Sell)];
@@ -113,6 +116,10 @@ fn terms(item: &Object) -> Result<Terms, OAuthError> {
         max_order_notional: needed(amount(order, "notional")?)?,
         max_open_notional: needed(amount(item, "max_open_notional")?)?,
         max_daily_notional: amount(item, "max_daily_notional")?.map(Usd),
+        window: Window {
+            hours: times(item, "hours")?.unwrap_or(Hours::ALL),
+            days: times(item, "days")?.unwrap_or(Days::ALL),
+        },
     })
 }
 
@@ -153,6 +160,13 @@ fn amount(object: &Object, name: &str) -> Result<Option<Decimal>, OAuthError> {
     let amount = value.as_str().filter(plain).and_then(|text| Decimal::from_str(text).ok());
     let amount = amount.filter(|amount| amount.is_positive());
     amount.map(Some).ok_or_else(|| bad("an amount is not decimal digits in quotes, above zero"))
+}
+
+/// Hours or days, as text.
+fn times<T: FromStr<Err = BadWindow>>(item: &Object, name: &str) -> Result<Option<T>, OAuthError> {
+    let Some(value) = item.get(name) else { return Ok(None) };
+    let times = value.as_str().and_then(|text| text.parse().ok());
+    times.map(Some).ok_or_else(|| bad("hours are written 08:00-17:00, days mon-fri"))
 }
 
 fn flag(object: &Object, name: &str) -> Result<bool, OAuthError> {

@@ -4,6 +4,7 @@ use super::read::{ORDER_TYPES, SIDES};
 use super::{TYPE, Terms, Trading};
 use crate::oauth::json::{Object, seconds};
 use serde_json::{Value, json};
+use tidegate_types::hours::{Days, Hours, Window};
 
 /// The items as a JSON array. What `read` makes of it is the same again.
 pub fn to_value(items: &[Trading]) -> Value {
@@ -49,6 +50,13 @@ fn terms_of(terms: &Terms, mut put: impl FnMut(&str, Value)) {
     put("max_open_notional", terms.max_open_notional.to_string().into());
     if let Some(daily) = terms.max_daily_notional {
         put("max_daily_notional", daily.to_string().into());
+    }
+    let Window { hours, days } = terms.window;
+    if hours != Hours::ALL {
+        put("hours", hours.to_string().into());
+    }
+    if days != Days::ALL {
+        put("days", days.to_string().into());
     }
 }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tidegate_types::Decimal;
 use tidegate_types::codec;
+use tidegate_types::hours::Window;
 
 fn item() -> Value {
     json!({
@@ -12,6 +13,7 @@ fn item() -> Value {
         "sides": ["buy", "sell"], "order_types": ["limit"],
         "max_order": { "quantity": "1.5", "notional": "50000" },
         "max_open_notional": "100000", "max_daily_notional": "250000.5",
+        "hours": "08:00-17:00", "days": "mon-fri",
     })
 }
 
@@ -80,6 +82,11 @@ fn rr_2_a_wrong_type_or_value() {
         ("max_open_notional", json!("0.000000001")),
         ("max_open_notional", json!("99999999999999")),
         ("max_daily_notional", Value::Null),
+        ("hours", json!("never")),
+        ("hours", json!("08:00-17:10")),
+        ("hours", json!(["08:00-17:00"])),
+        ("days", json!("")),
+        ("days", json!("Mon")),
     ] {
         let mut item = item();
         item[name] = value.clone();
@@ -152,11 +159,8 @@ fn grants_say_the_same_or_nothing() {
     let caller = CallerName::new("bot").unwrap();
     let now = Time::from_millis(150_000);
     let whole = one(&item()).unwrap();
-    assert_eq!(whole.to_grant(&caller, 5, now).err(), Some(Inexpressible::DailyNotional));
+    assert_eq!(whole.to_grant(&caller, 5, Time::default()).err(), Some(NotYet));
     let mut item = item();
-    item.as_object_mut().unwrap().remove("max_daily_notional");
-    let early = one(&item).unwrap().to_grant(&caller, 5, Time::default());
-    assert_eq!(early.err(), Some(Inexpressible::From));
     item.as_object_mut().unwrap().remove("from");
     let details = one(&item).unwrap();
     let grant = details.to_grant(&caller, 5, now).unwrap();
@@ -174,12 +178,26 @@ fn limit() -> impl Strategy<Value = Option<Decimal>> {
     proptest::option::of((1..4_i64).prop_map(|n| Decimal::new(n, 0)))
 }
 
+fn window() -> impl Strategy<Value = Window> {
+    let hours = prop_oneof![
+        Just("00:00-24:00"),
+        Just("08:00-17:00"),
+        Just("09:00-12:00,13:00-15:00"),
+        Just("22:00-06:00"),
+    ];
+    let days = prop_oneof![Just("mon-sun"), Just("mon-fri"), Just("sat-mon")];
+    (hours, days).prop_map(|(hours, days)| Window {
+        hours: hours.parse().unwrap(),
+        days: days.parse().unwrap(),
+    })
+}
+
 fn terms() -> impl Strategy<Value = Terms> {
     let side = proptest::collection::vec(prop_oneof![Just(Side::Buy), Just(Side::Sell)], 1..3);
     let kind = prop_oneof![Just(OrderType::Limit), Just(OrderType::Market)];
     let kinds = proptest::collection::vec(kind, 1..3);
-    (side, kinds, any::<bool>(), limit(), 1..3_i64, 1..3_i64, limit()).prop_map(
-        |(sides, kinds, reduce_only, qty, order, open, daily)| Terms {
+    (side, kinds, any::<bool>(), limit(), 1..3_i64, 1..3_i64, limit(), window()).prop_map(
+        |(sides, kinds, reduce_only, qty, order, open, daily, window)| Terms {
             sides: sorted(&sides),
             order_types: sorted(&kinds),
             reduce_only,
@@ -187,6 +205,7 @@ fn terms() -> impl Strategy<Value = Terms> {
             max_order_notional: Usd(Decimal::new(order, 0)),
             max_open_notional: Usd(Decimal::new(open, 0)),
             max_daily_notional: daily.map(Usd),
+            window,
         },
     )
 }
@@ -228,6 +247,25 @@ proptest! {
         let name = tidegate_types::ids::InstrumentName::new(&name).unwrap();
         let allows = |t: &Trading| t.instruments.iter().any(|p| p.matches(&name));
         prop_assert!(!a.is_within(&b) || !allows(&a) || allows(&b));
+    }
+
+    #[test]
+    fn rr_6_narrowing_to_a_grant_gives_what_both_allow_and_no_more(
+        asked in trading(), own in trading(),
+    ) {
+        let now = Time::from_millis(2500);
+        let begun = |item: Trading| Trading { from: None, ..item };
+        let (asked, own) = (begun(asked), begun(own));
+        let grant = own.to_grant(&CallerName::new("bot").unwrap(), 5, now).unwrap();
+        let narrowed = asked.narrowing(&grant, now).unwrap();
+        let both = Trading::of_grant(&narrowed);
+        prop_assert!(both.is_within(&asked) && both.is_within(&own));
+        prop_assert_eq!(own.narrowing(&grant, now), Ok(grant.clone()));
+        if asked.is_within(&own) {
+            prop_assert_eq!(both, asked);
+        } else if own.is_within(&asked) {
+            prop_assert_eq!(both, own);
+        }
     }
 
     #[test]

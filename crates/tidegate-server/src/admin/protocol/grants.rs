@@ -33,6 +33,9 @@ pub struct GrantSpec {
     pub max_order_notional: String,
     /// Most that the caller's open orders may be worth together, in dollars.
     pub max_open_notional: String,
+    /// Most that the caller may trade in a day (UTC), its open orders included, in dollars.
+    #[serde(default)]
+    pub max_daily_notional: Option<String>,
     /// Orders and amends a second, sustained.
     pub orders_per_second: u32,
     /// Orders and amends at once.
@@ -43,6 +46,13 @@ pub struct GrantSpec {
     /// It sees and cancels every order of the account.
     #[serde(default)]
     pub account_wide: bool,
+    /// When in the day (UTC) it may place and amend, as `08:00-17:00`, to the quarter of an hour; all day
+    /// without it.
+    #[serde(default)]
+    pub hours: Option<String>,
+    /// On which days (UTC), as `mon-fri`; on all without it.
+    #[serde(default)]
+    pub days: Option<String>,
     /// When it ends, in ms since 1970.
     #[serde(default)]
     pub until_ms: Option<u64>,

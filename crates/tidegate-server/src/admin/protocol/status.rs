@@ -95,6 +95,10 @@ pub struct CallerStatus {
     pub open_notional: String,
     /// Most that they may be worth.
     pub max_open_notional: String,
+    /// What it traded today (UTC), in dollars at worst.
+    pub traded_today: String,
+    /// Most that this and its open orders may be worth, if limited.
+    pub max_daily_notional: Option<String>,
     /// Its virtual keys there that are not revoked.
     pub keys: Vec<String>,
 }

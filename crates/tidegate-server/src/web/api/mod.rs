@@ -232,7 +232,7 @@ impl Api {
                 let page = page(reads::BALANCES)?;
                 json(200, &self.look(|state| reads::balances(state, &named, &page)))
             }
-            Op::Limits => json(200, &self.look(|state| reads::limits(state, who))?),
+            Op::Limits => json(200, &self.look(|state| reads::limits(state, who, clock::now()))?),
             Op::OpenApi
             | Op::Problem
             | Op::Place

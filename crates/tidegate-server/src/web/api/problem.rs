@@ -194,13 +194,13 @@ pub(super) const fn status(code: Code) -> u16 {
         Malformed | DuplicateParameter | UnknownParameter | MissingParameter | BadParameter
         | UnsupportedParameter | NeedsWebSocket => 400,
         ForbiddenRoute | NoGrant | InstrumentNotGranted | SideNotGranted | OrderTypeNotGranted
-        | ReduceOnlyGrant | SettingsNotGranted | GrantExpired => 403,
+        | ReduceOnlyGrant | SettingsNotGranted | GrantExpired | OutsideHours => 403,
         UnknownRoute | UnknownInstrument | OrderNotFound => 404,
         OrderEnded | Halted | DuplicateOrderId | RepeatedOrder => 409,
         TooLarge => 413,
         OrderQuantity | OrderNotional | PriceCollar | NoLimit | OpenNotional | PositionNotional
         | Uncomputable | BadPriceStep | BadQuantityStep | NotReducing | OutOfRange
-        | GrantOpenNotional | Exposure => 422,
+        | GrantOpenNotional | DailyNotional | Exposure => 422,
         CallerRate | AccountRate | RequestRate => 429,
         SignerRefused | VenueUnreachable => 502,
         TooManyInFlight | StaleMark | NoMark | AccountClosed | JournalUnavailable

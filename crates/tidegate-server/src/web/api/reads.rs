@@ -12,6 +12,7 @@ use tidegate_types::grant::{AccountLimits as CoreLimits, Grant as CoreGrant, OnR
 use tidegate_types::instrument::{Instrument as Terms, Kind, Mark as CoreMark, Qty, Unit};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::Code;
+use tidegate_types::time::Time;
 
 /// What an instrument is.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, JsonSchema, Debug)]
@@ -195,12 +196,19 @@ pub(super) struct Grant {
     pub max_order_notional: Amount,
     /// Most that the caller's open orders may be worth together.
     pub max_open_notional: Amount,
+    /// Most that the caller may trade in a day (UTC), its open orders included, if limited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_daily_notional: Option<Amount>,
     /// Orders and amends a second, sustained.
     pub orders_per_second: u32,
     /// Orders and amends at once.
     pub burst: u32,
     /// It sees and cancels every order of the account.
     pub account_wide: bool,
+    /// When in the day (UTC) it may place and amend orders; it reads and cancels at any time.
+    pub hours: String,
+    /// On which days (UTC).
+    pub days: String,
     /// When it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<When>,
@@ -217,9 +225,12 @@ impl From<&CoreGrant> for Grant {
             max_order_quantity: grant.max_order_qty.map(|qty| Amount(qty.0)),
             max_order_notional: Amount(grant.max_order_notional.0),
             max_open_notional: Amount(grant.max_open_notional.0),
+            max_daily_notional: grant.max_daily_notional.map(|most| Amount(most.0)),
             orders_per_second: grant.orders_per_second,
             burst: grant.burst,
             account_wide: grant.account_wide,
+            hours: grant.window.hours.to_string(),
+            days: grant.window.days.to_string(),
             until: grant.until.map(When),
         }
     }
@@ -286,6 +297,8 @@ pub(super) struct Limits {
     pub limits: Option<AccountLimits>,
     /// What the caller's open orders are worth.
     pub caller_open_notional: Amount,
+    /// What the caller traded today (UTC), each trade at the worst price its order was cleared at.
+    pub caller_traded_today: Amount,
     /// What the account's open orders are worth.
     pub account_open_notional: Amount,
     /// What the account's positions and open orders may come to be worth together.
@@ -333,7 +346,7 @@ pub(super) fn balances(state: &CoreState, who: &Named, page: &Wanted) -> Page<Ba
 }
 
 /// What holds for a caller.
-pub(super) fn limits(state: &CoreState, who: &Authenticated) -> Result<Limits, Problem> {
+pub(super) fn limits(state: &CoreState, who: &Authenticated, now: Time) -> Result<Limits, Problem> {
     let (caller, account) = (who.caller(), who.account());
     let grant = who.token().map(AsRef::as_ref).or_else(|| state.grant(caller, account));
     let grant =
@@ -345,6 +358,7 @@ pub(super) fn limits(state: &CoreState, who: &Authenticated) -> Result<Limits, P
         grant: grant.into(),
         limits: state.limits().get(account).map(AccountLimits::from),
         caller_open_notional: Amount(state.positions().caller_open(caller, account).0),
+        caller_traded_today: Amount(state.traded_today(caller, account, now).0),
         account_open_notional: Amount(state.positions().account_open(account).0),
         exposure: Amount(state.exposure(account).0),
     })

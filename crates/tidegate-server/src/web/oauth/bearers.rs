@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use tidegate_identity::authenticate::by_token;
 use tidegate_identity::oauth::TokenBearer;
-use tidegate_identity::oauth::details::{Inexpressible, Trading};
+use tidegate_identity::oauth::details::{NotYet, Trading};
 use tidegate_identity::oauth::event::TokenId;
 use tidegate_identity::oauth::metadata::well_known;
 use tidegate_identity::oauth::resource::{Challenge, Problem, Shown};
@@ -144,10 +144,8 @@ impl Handle {
         let grant = self.desk.look(|state| state.grant(&caller, &item.account).cloned());
         let grant = grant.filter(|grant| grant.venue == item.venue);
         let grant = grant.ok_or_else(|| beyond("the app has no grant on the account"))?;
-        let allows = item.narrowing(&grant, now).map_err(|what| match what {
-            Inexpressible::From => beyond("the token is not good yet"),
-            Inexpressible::DailyNotional => beyond("limits of the day are not held here"),
-        })?;
+        let allows = item.narrowing(&grant, now);
+        let allows = allows.map_err(|NotYet| beyond("the token is not good yet"))?;
         let who = by_token(bearer, allows).ok_or_else(|| beyond("the token is another's"))?;
         Ok(Let { who, first: self.is_first(bearer, now) })
     }

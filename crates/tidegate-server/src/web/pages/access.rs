@@ -7,6 +7,7 @@ use tidegate_core::roles;
 use tidegate_core::state::State;
 use tidegate_types::codec::{Codec, to_json};
 use tidegate_types::grant::{Grant, KeyScheme, VirtualKey};
+use tidegate_types::hours::Window;
 use tidegate_types::ids::CallerName;
 use tidegate_types::request::Reply;
 
@@ -72,6 +73,8 @@ fn grant_facts(grant: &Grant) -> Markup {
             dt { "Order types" } dd { (words(&grant.order_types)) }
             dt { "Largest order, USD" } dd { (grant.max_order_notional) }
             dt { "Most open, USD" } dd { (grant.max_open_notional) }
+            @if let Some(most) = grant.max_daily_notional { dt { "Most a day, USD" } dd { (most) } }
+            @if grant.window != Window::ALWAYS { dt { "Places orders" } dd { (grant.window) } }
             dt { "Orders a second" } dd { (grant.orders_per_second) ", " (grant.burst) " at once" }
             @if grant.reduce_only { dt { "Only" } dd { "orders that reduce a position" } }
             @if grant.account_wide { dt { "Sees" } dd { "every order of the account" } }

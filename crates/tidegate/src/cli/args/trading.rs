@@ -90,6 +90,9 @@ pub struct GrantSet {
     /// Most that the caller's open orders may be worth, in dollars.
     #[arg(long, required_unless_present = "read_only")]
     pub max_open: Option<String>,
+    /// Most that the caller may trade in a day (UTC), its open orders included, in dollars.
+    #[arg(long)]
+    pub max_daily_notional: Option<String>,
     /// Orders and amends a second.
     #[arg(long, default_value_t = 10)]
     pub orders_per_second: u32,
@@ -102,6 +105,13 @@ pub struct GrantSet {
     /// It sees and cancels every order of the account.
     #[arg(long)]
     pub account_wide: bool,
+    /// When in the day (UTC) it may place and amend orders, as 08:00-17:00 or 22:00-06:00, to the quarter of an
+    /// hour.
+    #[arg(long)]
+    pub hours: Option<String>,
+    /// On which days (UTC) it may, as mon-fri.
+    #[arg(long)]
+    pub days: Option<String>,
     /// When it ends, as 2026-12-31T17:00:00Z.
     #[arg(long)]
     pub until: Option<String>,

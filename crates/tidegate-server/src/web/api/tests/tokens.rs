@@ -5,13 +5,17 @@ use super::*;
 use crate::web::oauth::tests::{App, ISSUER, key};
 use tidegate_identity::oauth::dpop::ath;
 
+fn item(account: &str) -> Value {
+    json!({"type": "tidegate_trading", "venue": "binance", "account": account,
+        "instruments": ["BTC*"], "sides": ["buy"], "order_types": ["limit"],
+        "max_order": {"notional": "500"}, "max_open_notional": "1000"})
+}
+
 async fn app(desk: &super::Desk, accounts: &[&str]) -> App {
-    let item = |account: &&str| {
-        json!({"type": "tidegate_trading", "venue": "binance", "account": account,
-            "instruments": ["BTC*"], "sides": ["buy"], "order_types": ["limit"],
-            "max_order": {"notional": "500"}, "max_open_notional": "1000"})
-    };
-    let details: Vec<Value> = accounts.iter().map(item).collect();
+    app_with(desk, accounts.iter().map(|account| item(account)).collect()).await
+}
+
+async fn app_with(desk: &super::Desk, details: Vec<Value>) -> App {
     let keys = json!({"keys": [key(1).public().to_json()]});
     let set = json!({"op": "app-set", "app": "ann", "title": "Ann's bot", "jwks": keys,
         "grants": ["client_credentials"], "details": details});
@@ -135,6 +139,29 @@ async fn a_token_that_reads_changes_nothing_and_none_reads_the_journal() {
     assert_eq!(desk.office.world.told.arrived.lock().unwrap().len(), before);
     let (_, still) = desk.ask(&ann, Method::Get, &format!("/v1/orders/{id}"), Value::Null).await;
     assert_eq!(still["state"], "open", "{still}");
+}
+
+#[tokio::test]
+async fn a_token_is_held_to_its_day_and_tells_its_hours() {
+    let desk = desk().await;
+    let mut day = item("main");
+    day["max_daily_notional"] = json!("15");
+    day["days"] = json!("sat-mon,tue-fri");
+    day["hours"] = json!("00:00-12:00,12:00-24:00");
+    let app = app_with(&desk, vec![day]).await;
+    let token = app.token().await;
+    let ask = async |method, target: &str, body: Value| {
+        desk.answer(shown(&app, method, target, &body, &token)).await
+    };
+    let (status, placed) = ask(Method::Post, "/v1/orders", small()).await;
+    assert_eq!(status, 201, "{placed}");
+    let (status, problem) = ask(Method::Post, "/v1/orders", small()).await;
+    assert_eq!((status, &problem["code"]), (422, &json!("TG520")), "{problem}");
+    let (_, limits) = ask(Method::Get, "/v1/limits", Value::Null).await;
+    assert_eq!(limits["grant"]["max_daily_notional"], "15", "{limits}");
+    assert_eq!(limits["caller_traded_today"], "0", "{limits}");
+    let told = (&limits["grant"]["hours"], &limits["grant"]["days"]);
+    assert_eq!(told, (&json!("00:00-24:00"), &json!("mon-sun")));
 }
 
 #[tokio::test]

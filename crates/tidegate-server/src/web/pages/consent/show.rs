@@ -23,6 +23,9 @@ const TERMS: &[(&str, &str, &str)] = &[
     ("/max_order/notional", "Largest order, USD", NO_ORDERS),
     ("/max_order/quantity", "Largest order, quantity", "as far as the USD go"),
     ("/max_open_notional", "Open orders together, USD", NO_ORDERS),
+    ("/max_daily_notional", "Trades and open orders of a day, USD", "without a limit of the day"),
+    ("/hours", "Hours of the day, UTC", "all"),
+    ("/days", "Days of the week, UTC", "all"),
 ];
 
 impl Pages {
