@@ -20,7 +20,7 @@ pub enum Action {
         /// The number.
         seq: Seq,
         /// The record.
-        record: Record,
+        record: Box<Record>,
     },
     /// Keep this where the journal is not, to be told at the next start: it goes without a record.
     Keep {

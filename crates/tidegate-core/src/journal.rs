@@ -51,7 +51,7 @@ impl Core {
         let seq = self.next;
         if self.held.failed.is_none() {
             self.next = seq.next();
-            out.push(Action::Append { seq, record });
+            out.push(Action::Append { seq, record: Box::new(record) });
             return seq;
         }
         if let Some(act) = emergency::of(&self.state, &record.body) {
@@ -68,7 +68,7 @@ impl Core {
     pub(crate) fn journal_restored(&mut self, out: &mut Vec<Action>) {
         self.held.failed = None;
         for record in std::mem::take(&mut self.held.records) {
-            out.push(Action::Append { seq: self.next, record });
+            out.push(Action::Append { seq: self.next, record: Box::new(record) });
             self.next = self.next.next();
         }
     }

@@ -398,7 +398,7 @@ impl World {
                 Action::Append { seq, record } => {
                     assert_eq!(seq.0, self.journal.len() as u64);
                     assert!(to_bytes(&record).len() <= MAX_RECORD_BYTES);
-                    self.journal.push(record);
+                    self.journal.push(*record);
                 }
                 Action::Keep { at, act } => self.kept.push((at, act)),
                 Action::Sign { call, warrant } => self.to_sign.push((call, warrant)),
