@@ -112,7 +112,7 @@ pub fn by_token(bearer: &TokenBearer, allows: Grant) -> Option<Authenticated> {
 }
 
 /// The caller whose session this is, as long as its key is in force. A token is remembered for the legs
-/// of one batch alone: no session is opened with one.
+/// of one batch alone: a session that one opened looks at the token itself each time.
 ///
 /// # Errors
 /// Code 102 when the key was revoked since, 108 when it has ended.

@@ -37,6 +37,12 @@ impl StreamKeys {
             Some(_) => self.forget(who.key()),
             None => {}
         }
+        let lapsed = |key: &StreamKey| key.until <= now;
+        if self.by_owner.values().any(lapsed) {
+            self.by_owner.retain(|_, key| !lapsed(key));
+            let kept = &self.by_owner;
+            self.owners.retain(|_, owner| kept.contains_key(owner));
+        }
         // Listen keys are 64 letters and digits.
         let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         self.owners.insert(text.clone(), who.key().clone());
@@ -67,6 +73,11 @@ impl StreamKeys {
     pub fn until(&self, stream_key: &str, now: Time) -> Option<Time> {
         let key = self.by_owner.get(self.owners.get(stream_key)?)?;
         (now < key.until).then_some(key.until)
+    }
+
+    /// Whether a stream key in force is that of this caller's key.
+    pub fn is_of(&self, who: &Named, stream_key: &str, now: Time) -> bool {
+        self.owner(stream_key, now) == Some(who.key())
     }
 
     /// Whose virtual key the stream key belongs to, if it is in force.

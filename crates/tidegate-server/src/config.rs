@@ -76,7 +76,8 @@ settings! {
         address: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8443)),
         /// Plain HTTP instead of TLS 1.3. Allowed on loopback addresses only.
         plain_http: bool = false,
-        /// Ask who connects for a TLS client certificate, so that virtual keys can be bound to one.
+        /// Ask who connects for a TLS client certificate, so that virtual keys, apps and their
+        /// tokens can be bound to one.
         /// Who has none connects all the same.
         client_certificates: bool = false,
         /// More names and addresses for the listeners' certificate, beside `localhost` and the
@@ -160,6 +161,13 @@ impl std::fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+impl Listen {
+    /// Whether who connects is asked for a certificate.
+    pub fn asks_for_certificates(&self) -> bool {
+        self.client_certificates && !self.plain_http
+    }
+}
 
 impl Config {
     /// Reads and checks the configuration of a data folder.

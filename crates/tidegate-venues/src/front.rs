@@ -291,6 +291,10 @@ pub trait Session: Send {
     /// The path and query of the venue's public socket that this session relays, if it does.
     fn relay_target(&self) -> Option<String>;
 
+    /// Who asks was known when the socket was opened, and is called `name`: questions may come from
+    /// the session at once. Comes before `on_open`.
+    fn identified(&mut self, _name: &str, _now: Time) {}
+
     /// The socket is open.
     fn on_open(&mut self, now: Time) -> Vec<Step>;
 

@@ -167,6 +167,8 @@ pub struct BadTerms(
     pub &'static str,
 );
 
+/// Most certificates of one client: the one in use, and those that follow it.
+const MAX_CERTIFICATES: usize = 8;
 /// Most addresses to send people back to.
 const MAX_REDIRECTS: usize = 16;
 
@@ -181,8 +183,10 @@ impl Client {
                 let keys = ClientKeys::parse(jwks);
                 Some(keys.map_err(|_| BadTerms("its JWK set has a bad key, or none"))?)
             }
-            Method::SelfSignedTls { certificates } if certificates.is_empty() => {
-                return Err(BadTerms("it has no certificate"));
+            Method::SelfSignedTls { certificates }
+                if !(1..=MAX_CERTIFICATES).contains(&certificates.len()) =>
+            {
+                return Err(BadTerms("it has no certificate, or more than eight"));
             }
             Method::SelfSignedTls { .. } | Method::Tls { .. } => None,
         };

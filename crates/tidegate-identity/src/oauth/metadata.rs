@@ -57,7 +57,7 @@ pub fn authority(config: &Config) -> Value {
     let grants: Vec<&str> = GrantType::NAMES.iter().map(|(name, _)| *name).collect();
     let acrs: Vec<&str> = Acr::NAMES.iter().map(|(name, _)| *name).collect();
     let methods: &[&str] = match config.mutual_tls {
-        true => &["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"],
+        true => &["private_key_jwt", "self_signed_tls_client_auth"],
         false => &["private_key_jwt"],
     };
     json!({
@@ -165,6 +165,8 @@ mod tests {
         for document in [authority(&config), resource(&config)] {
             assert_eq!(document["tls_client_certificate_bound_access_tokens"], false);
             assert!(!document.to_string().contains("tls_client_auth"));
+            // Nobody trusts an issuer of certificates here: clients are known by the very one.
+            assert!(!self::authority(&self::config()).to_string().contains("\"tls_client_auth"));
         }
         assert_eq!(resource(&config)["dpop_bound_access_tokens_required"], true);
     }

@@ -62,3 +62,12 @@ fn debug_shows_no_stream_key() {
     let first = keys.start(&name(&desk, ALICE), &[1; 32], at(0));
     assert!(!format!("{keys:?}").contains(&first));
 }
+
+#[test]
+fn what_lapsed_makes_room_whoever_s_it_was() {
+    let desk = Desk::new();
+    let mut keys = StreamKeys::new();
+    keys.start(&name(&desk, ALICE), &[1; 32], at(0));
+    keys.start(&name(&desk, BOB), &[2; 32], at(3600));
+    assert_eq!((keys.by_owner.len(), keys.owners.len()), (1, 1));
+}

@@ -146,11 +146,12 @@ impl Administration {
                 .map_err(|e| bad(&format!("details: {}", e.description)))?,
             None => self.granted(caller)?,
         };
+        let (method, bound_to) = self.proof(spec.jwks, &spec.certificates)?;
         let terms = Terms {
             id: id(caller.as_str())?,
             title: spec.title,
-            method: Method::PrivateKeyJwt { jwks: spec.jwks.to_string() },
-            bound_to: Binding::Dpop,
+            method,
+            bound_to,
             grants: spec.grants.iter().map(kind).collect::<Result<_, _>>()?,
             redirect_uris: spec.redirect_uris,
             allowed,
@@ -161,6 +162,29 @@ impl Administration {
         match checked {
             Some(Err(e)) => Err(bad(&format!("the app's terms: {e}"))),
             Some(Ok(_)) | None => Ok(terms),
+        }
+    }
+
+    /// How an app proves who it is, and what its tokens are bound to.
+    fn proof(
+        &self,
+        jwks: Option<Value>,
+        certificates: &[String],
+    ) -> Result<(Method, Binding), Failure> {
+        match (jwks, certificates) {
+            (Some(jwks), []) => {
+                Ok((Method::PrivateKeyJwt { jwks: jwks.to_string() }, Binding::Dpop))
+            }
+            (None, [_, ..]) => {
+                self.certificates_are_asked_for()?;
+                let digest = |text: &String| {
+                    let digest = bytes_of(text).map(Thumbprint);
+                    digest.ok_or_else(|| bad("certificates: not SHA-256 digests in hex"))
+                };
+                let certificates = certificates.iter().map(digest).collect::<Result<_, _>>()?;
+                Ok((Method::SelfSignedTls { certificates }, Binding::Certificate))
+            }
+            _ => Err(bad("give either public keys (jwks) or certificates")),
         }
     }
 

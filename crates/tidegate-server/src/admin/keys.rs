@@ -189,15 +189,24 @@ impl Administration {
             bytes_of(&text).ok_or_else(|| bad("certificate: not a digest".to_owned(), hint))
         };
         let certificate = spec.certificate.map(digest).transpose()?;
-        let listen = &self.parts.config.listen;
-        if certificate.is_some() && (listen.plain_http || !listen.client_certificates) {
-            let hint =
-                "set listen.client_certificates = true (with TLS) in tidegate.toml and restart";
-            return Err(bad("no client certificate is asked for here".to_owned(), hint));
+        if certificate.is_some() {
+            self.certificates_are_asked_for()?;
         }
         let until = spec.until_ms.map(to_come).transpose()?;
         let from = spec.from.iter().map(network).collect::<Result<_, Failure>>()?;
         Ok(KeyTerms { from, certificate, until })
+    }
+}
+
+impl Administration {
+    /// Whether a certificate can be shown here at all.
+    pub(super) fn certificates_are_asked_for(&self) -> Result<(), Failure> {
+        if self.parts.config.listen.asks_for_certificates() {
+            return Ok(());
+        }
+        let hint = "set listen.client_certificates = true (with TLS) in tidegate.toml and restart";
+        let message = "no client certificate is asked for here";
+        Err(Failure::new("bad_request", message, hint))
     }
 }
 

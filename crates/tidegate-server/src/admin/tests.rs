@@ -56,6 +56,17 @@ pub(crate) struct Office {
 }
 
 pub(crate) async fn office() -> Office {
+    office_of(Config::default()).await
+}
+
+/// One whose listener asks for certificates.
+pub(crate) async fn asking() -> Office {
+    let mut config = Config::default();
+    config.listen.client_certificates = true;
+    office_of(config).await
+}
+
+async fn office_of(config: Config) -> Office {
     let world = world().await;
     let folder = DataFolder::new(world.folder.path());
     let unlock: Unlock = new_key_file(&folder.vault_key()).unwrap();
@@ -76,7 +87,7 @@ pub(crate) async fn office() -> Office {
         links: Arc::clone(&world.links),
         people,
         connections: Connections::new(1, 1),
-        config: Config::default(),
+        config,
         folder: folder.clone(),
         disk: DiskWatch::start(&folder, |_| ()).unwrap(),
         owner_uid: std::fs::metadata(folder.path()).unwrap().uid(),

@@ -125,8 +125,8 @@ impl<S: Site> Visit<S> {
         }
         match (place, head.wants) {
             (Place::Venue(venue), Wants::WebSocket { accept }) => {
-                let session = match self.door.site.open(venue, &head.request) {
-                    Ok(session) => session,
+                let opening = match self.door.site.open(venue, &head.request) {
+                    Ok(opening) => opening,
                     Err(reply) => return (render(reply, true), false),
                 };
                 if !self.phase.upgrade() {
@@ -140,7 +140,7 @@ impl<S: Site> Visit<S> {
                 tokio::spawn(async move {
                     if let Ok(upgraded) = upgrade.await {
                         let socket: CallerSocket = accept_socket(upgraded).await;
-                        site.drive(venue, session, socket, origin, bucket, unused).await;
+                        site.drive(venue, opening, socket, origin, bucket, unused).await;
                     }
                     drop(seat);
                 });

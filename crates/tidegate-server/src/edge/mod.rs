@@ -15,12 +15,22 @@ pub use http::plain_refusal;
 pub use listener::{Door, Listening, Mount, listen};
 pub use websocket::{CallerSocket, drive};
 
+use std::sync::Arc;
 use std::time::Duration;
+use tidegate_identity::oauth::TokenBearer;
 use tidegate_types::key::Origin;
 use tidegate_types::reject::Reject;
 use tidegate_types::request::{RawRequest, Reply};
 use tidegate_venues::Venue;
 use tidegate_venues::front::Session;
+
+/// A session that opens.
+pub struct Opening {
+    /// The venue's side of it.
+    pub session: Box<dyn Session>,
+    /// Whose token opened it, if one did: the proof that came with it is the whole connection's.
+    pub by: Option<Arc<TokenBearer>>,
+}
 
 /// What stands behind the doors.
 pub trait Site: Send + Sync + 'static {
@@ -41,17 +51,13 @@ pub trait Site: Send + Sync + 'static {
     ) -> Reply;
 
     /// Opens a session, or says why not.
-    fn open(
-        &self,
-        venue: &'static dyn Venue,
-        request: &RawRequest,
-    ) -> Result<Box<dyn Session>, Reply>;
+    fn open(&self, venue: &'static dyn Venue, request: &RawRequest) -> Result<Opening, Reply>;
 
     /// Serves a session until its socket closes, or was used for nothing for as long as `unused`.
     fn drive(
         &self,
         venue: &'static dyn Venue,
-        session: Box<dyn Session>,
+        opening: Opening,
         socket: CallerSocket,
         origin: Origin,
         bucket: Bucket,

@@ -25,7 +25,7 @@ impl Site for Echo {
         Reply { status: 400, headers: Vec::new(), body: reject.to_string().into_bytes() }
     }
 
-    fn open(&self, _: &'static dyn Venue, _: &RawRequest) -> Result<Box<dyn Session>, Reply> {
+    fn open(&self, _: &'static dyn Venue, _: &RawRequest) -> Result<Opening, Reply> {
         let reject = Reject::new(Code::UnknownRoute, "no sessions here");
         Err(Reply { status: 404, headers: Vec::new(), body: reject.to_string().into_bytes() })
     }
@@ -33,7 +33,7 @@ impl Site for Echo {
     async fn drive(
         &self,
         _: &'static dyn Venue,
-        _: Box<dyn Session>,
+        _: Opening,
         _: CallerSocket,
         _: Origin,
         _: Bucket,

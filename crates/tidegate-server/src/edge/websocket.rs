@@ -3,7 +3,7 @@
 mod relay;
 mod wire;
 
-use super::Bucket;
+use super::{Bucket, Opening};
 use crate::clock;
 use crate::front::{Gate, Watch, Who};
 use futures_util::future::BoxFuture;
@@ -15,6 +15,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tidegate_identity::Remembered;
+use tidegate_identity::oauth::TokenBearer;
 use tidegate_types::ids::SessionId;
 use tidegate_types::key::Origin;
 use tidegate_types::limits::MAX_WS_MESSAGE_BYTES;
@@ -61,7 +62,7 @@ pub(super) async fn accept_socket(upgraded: Upgraded) -> CallerSocket {
 pub async fn drive(
     gate: Arc<Gate>,
     venue: &'static dyn Venue,
-    session: Box<dyn Session>,
+    opening: Opening,
     socket: CallerSocket,
     origin: Origin,
     bucket: Bucket,
@@ -72,6 +73,7 @@ pub async fn drive(
     pings.reset();
     let mut looks = interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let Opening { session, by } = opening;
     let mut driver = Driver {
         id: gate.session(),
         gate,
@@ -80,6 +82,7 @@ pub async fn drive(
         wire: Wire::new(socket),
         origin,
         bucket,
+        by,
         remembered: None,
         watch: None,
         questions: FuturesUnordered::new(),
@@ -90,6 +93,7 @@ pub async fn drive(
         unused: Instant::now().checked_add(unused),
         open: true,
     };
+    driver.begin();
     let steps = driver.session.on_open(clock::now());
     driver.carry_out(steps);
     while driver.open {
@@ -109,6 +113,8 @@ struct Driver {
     wire: Wire,
     origin: Origin,
     bucket: Bucket,
+    /// Whose token opened the socket, if one did: every question is that app's.
+    by: Option<Arc<TokenBearer>>,
     /// Whom later questions come from.
     remembered: Option<Remembered>,
     /// The private stream that the session may see.
@@ -140,6 +146,16 @@ enum Happened {
 }
 
 impl Driver {
+    /// The app whose token opened the socket is logged in from the start.
+    fn begin(&mut self) {
+        let Some(bearer) = &self.by else { return };
+        let Ok(who) = self.gate.recall_app(self.venue, bearer) else { return self.revoked() };
+        self.watch = Some(self.gate.watch((&who).into()));
+        self.gate.note_login(&who, Some(self.id));
+        self.session.identified(who.caller().as_str(), clock::now());
+        self.unused = None;
+    }
+
     async fn next(&mut self) -> Happened {
         let due = self.session.timer().map(until);
         tokio::select! {
@@ -202,7 +218,12 @@ impl Driver {
                 self.wire.send(Message::Ping(bytes::Bytes::new()));
             }
             Happened::Look => {
-                if self.watch.as_ref().is_some_and(|watch| !self.gate.is_in_force(watch)) {
+                let in_force = match (&self.by, &self.watch) {
+                    (Some(bearer), _) => self.gate.recall_app(self.venue, bearer).is_ok(),
+                    (None, Some(watch)) => self.gate.is_in_force(watch),
+                    (None, None) => true,
+                };
+                if !in_force {
                     self.revoked();
                 }
             }
@@ -233,8 +254,12 @@ impl Driver {
 
     fn private(&mut self, frame: &Value, now: Time) {
         let Some(watch) = &self.watch else { return };
-        // A revoked key sees nothing from then on.
-        let Some(account_wide) = self.gate.may_watch(watch) else { return self.revoked() };
+        // What is revoked sees nothing from then on.
+        let may = match &self.by {
+            Some(bearer) => self.gate.may_watch_by(self.venue, bearer),
+            None => self.gate.may_watch(watch),
+        };
+        let Some(account_wide) = may else { return self.revoked() };
         let owners = self.gate.desk().owners(watch.account());
         let viewer = Viewer { caller: watch.caller(), account_wide, owners: &owners };
         let steps = self.session.on_private(frame, &viewer, now);
@@ -243,7 +268,13 @@ impl Driver {
 
     fn revoked(&mut self) {
         self.watch = None;
-        self.close(1008, "TG102 the key was revoked or has ended");
+        self.close(
+            1008,
+            match self.by {
+                Some(_) => "TG107 the token is over or revoked",
+                None => "TG102 the key was revoked or has ended",
+            },
+        );
     }
 
     fn carry_out(&mut self, steps: Vec<Step>) {
@@ -288,9 +319,19 @@ impl Driver {
 
     /// Who a question comes from. A refusal is on record when this returns.
     fn identify(&mut self, from: From, now: Time) -> Result<Who, Reject> {
-        let who = match (from, &self.remembered) {
-            (From::Nobody, _) => Ok(Who::Nobody),
-            (From::Credentials { presented, remember }, _) => {
+        let who = match (from, &self.by, &self.remembered) {
+            (From::Nobody, ..) => Ok(Who::Nobody),
+            (From::Session, Some(bearer), _) => {
+                self.gate.recall_app(self.venue, bearer).map(Who::Proven)
+            }
+            (From::StreamKey { key }, Some(bearer), _) => {
+                self.gate.own_stream(self.venue, bearer, &key, now)
+            }
+            (From::Credentials { .. }, Some(_), _) => {
+                let why = "a token opened the socket; it takes no other credentials";
+                Err(Reject::new(Code::BadToken, why))
+            }
+            (From::Credentials { presented, remember }, None, _) => {
                 let who = self.gate.authenticate(self.venue, &presented, &self.origin, now);
                 if let (Ok(Who::Proven(proven)), true) = (&who, remember) {
                     self.remembered = Some(Remembered::from(proven));
@@ -299,9 +340,11 @@ impl Driver {
                 }
                 who
             }
-            (From::Session, Some(remembered)) => self.gate.recall(remembered),
-            (From::Session, None) => Err(Reject::new(Code::MissingCredentials, "log in first")),
-            (From::StreamKey { key }, _) => {
+            (From::Session, None, Some(remembered)) => self.gate.recall(remembered),
+            (From::Session, None, None) => {
+                Err(Reject::new(Code::MissingCredentials, "log in first"))
+            }
+            (From::StreamKey { key }, None, _) => {
                 self.gate.stream_owner(self.venue, &key, &self.origin, now).inspect(|who| {
                     if let Who::Named(named) = who {
                         self.watch = Some(self.gate.watch(named.clone()));

@@ -208,6 +208,11 @@ impl Callers {
         stream_owner(&state.keyring, &state.stream_keys, venue, key, origin, now)
     }
 
+    /// Whether a stream key is the one that was made for this key or token.
+    pub fn is_stream_key_of(&self, who: &Named, stream_key: &str, now: Time) -> bool {
+        self.state().stream_keys.is_of(who, stream_key, now)
+    }
+
     /// Whether a key is in force.
     pub fn is_in_force(&self, key: &KeyId, now: Time) -> bool {
         self.state().keyring.get(key).is_some_and(|key| key.terms.in_time(now).is_ok())

@@ -41,6 +41,14 @@ impl Gate {
     ) -> Result<Reply, Reject> {
         let now = clock::now();
         let name = venue.name();
+        let by_token = matches!(&who, Who::Proven(who) if who.token().is_some());
+        if by_token && matches!(local, Local::Login { .. } | Local::Refresh { .. }) {
+            // It would outlive the token, or open nothing.
+            return Err(Reject::new(
+                Code::ForbiddenRoute,
+                "a token is shown each time, or opens a socket",
+            ));
+        }
         let answer = match (local, who) {
             (Local::Fixed(reply), _) => return Ok(reply),
             (Local::Login { lifetime }, Who::Proven(who)) => {

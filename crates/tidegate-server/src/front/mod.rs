@@ -11,22 +11,22 @@ pub use watch::Watch;
 use crate::admin::Administration;
 use crate::clock;
 use crate::desk::{Desk, Link, Links};
-use crate::edge::{Bucket, CallerSocket, Site, drive};
-use crate::web::Web;
+use crate::edge::{Bucket, CallerSocket, Opening, Site, drive};
+use crate::web::{Web, oauth};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tidegate_core::event::Event;
 use tidegate_identity::ledger::Fact;
+use tidegate_identity::oauth::TokenBearer;
 use tidegate_identity::{Named, Remembered};
 use tidegate_types::ids::SessionId;
 use tidegate_types::key::Origin;
 use tidegate_types::proof::Authenticated;
-use tidegate_types::reject::Reject;
+use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::{Presented, RawRequest, Reply};
 use tidegate_types::time::Time;
 use tidegate_venues::Venue;
-use tidegate_venues::front::Session;
 use tokio::sync::watch as stop;
 
 /// Everything that a request meets between its socket and the core.
@@ -96,6 +96,38 @@ impl Gate {
     /// Who a session remembers, if the key is still in force.
     pub fn recall(&self, remembered: &Remembered) -> Result<Who, Reject> {
         self.callers.recall(remembered, clock::now()).map(Who::Proven)
+    }
+
+    /// The app whose token opened a socket, as long as that is in force, with what it allows now.
+    pub fn recall_app(
+        &self,
+        venue: &dyn Venue,
+        bearer: &TokenBearer,
+    ) -> Result<Authenticated, Reject> {
+        let still = self.web.oauth().recall(&venue.name(), bearer, clock::now());
+        still.map(|shown| shown.who).map_err(|refused| refused.reject)
+    }
+
+    /// The app whose token opened a socket, if that is what the stream key was made for.
+    pub fn own_stream(
+        &self,
+        venue: &dyn Venue,
+        bearer: &TokenBearer,
+        key: &str,
+        now: Time,
+    ) -> Result<Who, Reject> {
+        let named = Named::from(&self.recall_app(venue, bearer)?);
+        if self.callers.is_stream_key_of(&named, key, now) {
+            return Ok(Who::Named(named));
+        }
+        Err(Reject::new(Code::BadToken, "the stream key is not this token's"))
+    }
+
+    /// Whether the app whose token opened a socket may still see its account's stream: never all of it.
+    pub fn may_watch_by(&self, venue: &dyn Venue, bearer: &TokenBearer) -> Option<bool> {
+        let who = self.recall_app(venue, bearer).ok()?;
+        let until = who.token().and_then(|allows| allows.until);
+        until.is_none_or(|until| clock::now() < until).then_some(false)
     }
 
     /// Whose stream key this is.
@@ -171,27 +203,29 @@ impl Site for Gate {
         venue.refuse(at, None, reject, clock::now())
     }
 
-    fn open(
-        &self,
-        venue: &'static dyn Venue,
-        request: &RawRequest,
-    ) -> Result<Box<dyn Session>, Reply> {
-        venue
-            .open(request, clock::now())
-            .map_err(|reject| Site::refuse(self, venue, Some(request), &reject))
+    fn open(&self, venue: &'static dyn Venue, request: &RawRequest) -> Result<Opening, Reply> {
+        let now = clock::now();
+        let by = match oauth::shows_token(request) {
+            true => Some(self.opener(venue, request, now)?),
+            false => None,
+        };
+        let session = venue.open(request, now);
+        let session =
+            session.map_err(|reject| Site::refuse(self, venue, Some(request), &reject))?;
+        Ok(Opening { session, by })
     }
 
     async fn drive(
         &self,
         venue: &'static dyn Venue,
-        session: Box<dyn Session>,
+        opening: Opening,
         socket: CallerSocket,
         origin: Origin,
         bucket: Bucket,
         unused: Duration,
     ) {
         if let Some(gate) = self.this.upgrade() {
-            drive(gate, venue, session, socket, origin, bucket, unused).await;
+            drive(gate, venue, opening, socket, origin, bucket, unused).await;
         }
     }
 

@@ -6,8 +6,10 @@ use super::{Gate, Who};
 use crate::clock;
 use crate::desk::Errand;
 use crate::web::oauth;
+use std::sync::Arc;
 use std::time::Instant;
 use tidegate_core::action::Answer;
+use tidegate_identity::oauth::TokenBearer;
 use tidegate_identity::oauth::resource::Challenge;
 use tidegate_identity::{Named, Remembered};
 use tidegate_types::call::CallBody;
@@ -31,15 +33,7 @@ impl Gate {
         let token = oauth::shows_token(&request);
         let mut reply = match self.enter(venue, &request, now) {
             Ok((who, parsed)) => self.ask(venue, request.origin(), who, None, parsed).await,
-            Err(Turned { who, reject, challenge }) => {
-                self.note_refusal(who.as_ref(), &reject);
-                let mut reply = venue.refuse(Some(&request), None, &reject, now);
-                if let Some(challenge) = &challenge {
-                    reply.status = challenge.status();
-                    reply.headers.extend(self.web.oauth().headers(Some(challenge)));
-                }
-                reply
-            }
+            Err(turned) => self.turn_away(venue, &request, &turned, now),
         };
         if token && !reply.headers.iter().any(|(name, _)| name == "dpop-nonce") {
             reply.headers.extend(self.web.oauth().headers(None));
@@ -69,6 +63,41 @@ impl Gate {
             Ok(parsed) => Ok((who, parsed)),
             Err(reject) => Err(Turned { who: who.named(), reject, challenge: None }),
         }
+    }
+
+    /// The token that opens a socket: the proof that comes with it is good for as long as that is open.
+    pub(super) fn opener(
+        &self,
+        venue: &dyn Venue,
+        request: &RawRequest,
+        now: Time,
+    ) -> Result<Arc<TokenBearer>, Reply> {
+        let opened = || -> Result<Arc<TokenBearer>, Turned> {
+            let oauth = self.web.oauth();
+            let path = format!("/{}{}", venue.name(), request.path);
+            let bearer = oauth.bearer(request, &path, now)?;
+            let oauth::Let { who, .. } = oauth.app_of(&venue.name(), &bearer, now)?;
+            self.callers.take_app(who.caller(), now)?;
+            Ok(bearer)
+        };
+        opened().map_err(|turned| self.turn_away(venue, request, &turned, now))
+    }
+
+    fn turn_away(
+        &self,
+        venue: &dyn Venue,
+        request: &RawRequest,
+        turned: &Turned,
+        now: Time,
+    ) -> Reply {
+        let Turned { who, reject, challenge } = turned;
+        self.note_refusal(who.as_ref(), reject);
+        let mut reply = venue.refuse(Some(request), None, reject, now);
+        if let Some(challenge) = challenge {
+            reply.status = challenge.status();
+            reply.headers.extend(self.web.oauth().headers(Some(challenge)));
+        }
+        reply
     }
 
     /// The app that shows a token. The first use of each is on record, by the token's id.

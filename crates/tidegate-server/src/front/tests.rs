@@ -31,7 +31,10 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 async fn desk() -> Desk {
-    let office = office().await;
+    desk_of(office().await).await
+}
+
+async fn desk_of(office: Office) -> Desk {
     let made = office.ask(json!({"op": "key-add", "caller": "ann", "account": "main"})).await;
     let made = made.unwrap();
     let gate = Gate::new(

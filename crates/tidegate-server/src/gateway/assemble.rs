@@ -83,7 +83,13 @@ pub(super) async fn assemble(
         .map_err(|e| GatewayError::of("the signer")(&e))?;
     let mut secrets = CallerSecrets::open(&folder.callers(), opened.callers_key())
         .map_err(|e| GatewayError::of("the store of callers' secrets")(&e))?;
-    let oauth_start = oauth_start(&mut secrets, &mut replayed, &folder, started)?;
+    let oauth_start = oauth_start(
+        &mut secrets,
+        &mut replayed,
+        &folder,
+        started,
+        config.listen.asks_for_certificates(),
+    )?;
     let (held, keys) = watch::channel(opened.keys.clone());
     let (held, lacks) = (Arc::new(held), opened.limits.missing());
     lacks.iter().for_each(|what| oplog::warn("signer-lacks", &[("what", what)]));
@@ -190,13 +196,14 @@ fn oauth_start(
     replayed: &mut Replayed,
     folder: &DataFolder,
     started: Time,
+    mutual_tls: bool,
 ) -> Result<oauth::Start, GatewayError> {
     let keys = oauth::take_up(secrets, started)
         .map_err(|e| GatewayError::of("the keys of the authorization server")(&e))?;
     let next = replayed.core.next_seq();
     let assertions = oauth::Seen::load(folder, next, started, replayed.last_record);
     let state = std::mem::take(&mut replayed.ledger.oauth);
-    Ok(oauth::Start { state, keys, assertions })
+    Ok(oauth::Start { state, keys, assertions, mutual_tls })
 }
 
 /// Touches the folder now and then, so that it knows when it was in use last.

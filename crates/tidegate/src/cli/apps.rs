@@ -1,6 +1,7 @@
 //! Apps that ask for tokens.
 
 use super::args::{App, AppAdd, Common};
+use super::keys::certificate_digest;
 use super::manage::done;
 use super::output::{Failure, print};
 use super::people::read;
@@ -41,7 +42,12 @@ fn add(common: &Common, args: AppAdd) -> Result<(), Failure> {
     let spec = AppSpec {
         app: args.app,
         title: args.title,
-        jwks: json(&args.jwks)?,
+        jwks: args.jwks.as_deref().map(json).transpose()?,
+        certificates: args
+            .certificates
+            .iter()
+            .map(|it| certificate_digest(it))
+            .collect::<Result<_, _>>()?,
         grants: args.grants,
         redirect_uris: args.redirect_uris,
         details: args.details.as_deref().map(json).transpose()?,

@@ -12,8 +12,13 @@ pub struct AppSpec {
     pub app: String,
     /// What people read when they are asked for their consent.
     pub title: String,
-    /// Its public keys, a JWK set.
-    pub jwks: Value,
+    /// Its public keys, a JWK set, by which it signs what proves who it is; its tokens are bound to keys.
+    #[serde(default)]
+    pub jwks: Option<Value>,
+    /// Instead of keys its TLS client certificates, each as SHA-256 of its DER form in hex; its tokens
+    /// are bound to them.
+    #[serde(default)]
+    pub certificates: Vec<String>,
     /// How it may ask for tokens: `authorization_code`, `client_credentials`, `refresh_token`,
     /// `device_code`, `token_exchange`, or by their registered names.
     pub grants: Vec<String>,

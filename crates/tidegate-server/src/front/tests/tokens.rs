@@ -1,5 +1,8 @@
 //! Tokens at a venue's door, in place of a virtual key.
 
+mod certificates;
+mod sockets;
+
 use super::*;
 use crate::web::oauth::tests::{App, ISSUER, key};
 use tidegate_identity::oauth::dpop::ath;

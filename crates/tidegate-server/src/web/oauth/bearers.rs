@@ -1,6 +1,6 @@
 //! Tokens at the venues' doors, in place of a virtual key.
 
-use super::{Handle, all};
+use super::{Handle, all, certificate};
 use crate::clock;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -9,7 +9,7 @@ use tidegate_identity::oauth::TokenBearer;
 use tidegate_identity::oauth::details::{NotYet, Trading};
 use tidegate_identity::oauth::event::TokenId;
 use tidegate_identity::oauth::metadata::well_known;
-use tidegate_identity::oauth::resource::{Challenge, Problem, Shown};
+use tidegate_identity::oauth::resource::{Challenge, Problem, Shown, remains};
 use tidegate_types::ids::{CallerName, VenueName};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::{Code, Reject};
@@ -43,9 +43,13 @@ pub(super) struct Used(BTreeMap<TokenId, Time>);
 
 /// Whether a request shows a token of the authorization server's, and not the venue's own credentials.
 pub fn shows_token(request: &RawRequest) -> bool {
-    let scheme =
-        |text: &str| text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("dpop "));
-    all(request, "dpop").next().is_some() || all(request, "authorization").any(scheme)
+    let ours = |text: &str| {
+        let Some((scheme, token)) = text.split_once(' ') else { return false };
+        // A venue's own tokens are shown as Bearer too; none is a JWT.
+        scheme.eq_ignore_ascii_case("dpop")
+            || scheme.eq_ignore_ascii_case("bearer") && token.matches('.').count() == 2
+    };
+    all(request, "dpop").next().is_some() || all(request, "authorization").any(ours)
 }
 
 impl Handle {
@@ -65,12 +69,13 @@ impl Handle {
         let uri = format!("{}{path}", authority.config().issuer);
         let authorization: Vec<&str> = all(request, "authorization").collect();
         let proofs: Vec<&str> = all(request, "dpop").collect();
+        let certificate = certificate(request);
         let shown = Shown {
             method: request.method.as_str(),
             uri: &uri,
             authorization: &authorization,
             proofs: &proofs,
-            certificate: None,
+            certificate: certificate.as_ref(),
         };
         let mut resource = resource.lock().unwrap_or_else(PoisonError::into_inner);
         resource.check(&authority, &shown, now).map_err(|challenge| {
@@ -99,9 +104,43 @@ impl Handle {
         now: Time,
     ) -> Result<Let, Refused> {
         let bearer = self.bearer(request, &format!("/{venue}{}", request.path), now)?;
+        self.app_of(venue, &bearer, now)
+    }
+
+    /// The app whose token was found good before, as long as it is in force.
+    ///
+    /// # Errors
+    /// What ends a session.
+    pub fn recall(
+        &self,
+        venue: &VenueName,
+        bearer: &TokenBearer,
+        now: Time,
+    ) -> Result<Let, Refused> {
+        let over = |challenge| {
+            let reject = Reject::new(Code::BadToken, "the token is over or revoked");
+            Refused { reject, challenge }
+        };
+        let authority = self.authority();
+        let authority = authority.map_err(|_| over(Challenge::of(Problem::Token)))?;
+        remains(&authority, bearer, now).map_err(over)?;
+        drop(authority);
+        self.app_of(venue, bearer, now)
+    }
+
+    /// The app of a token that was found good, and what the token allows at a venue.
+    ///
+    /// # Errors
+    /// When it allows nothing there, or on several accounts.
+    pub fn app_of(
+        &self,
+        venue: &VenueName,
+        bearer: &TokenBearer,
+        now: Time,
+    ) -> Result<Let, Refused> {
         let mut here = bearer.details.iter().filter(|item| item.venue == *venue);
         match (here.next(), here.next()) {
-            (Some(item), None) => self.app_on(&bearer, item, now),
+            (Some(item), None) => self.app_on(bearer, item, now),
             (None, _) => Err(beyond("the token allows nothing at this venue")),
             (Some(_), Some(_)) => {
                 Err(beyond("the token is for several accounts; ask for one of one account"))

@@ -21,10 +21,10 @@ use tidegate_identity::ledger::Fact;
 use tidegate_identity::oauth::authority::{
     Approval, Authority, Chance, Config, ConsentView, DeviceView, NotApproved,
 };
-use tidegate_identity::oauth::client::{ClientId, Terms};
+use tidegate_identity::oauth::client::{ClientId, PeerCertificate, Terms};
 use tidegate_identity::oauth::dpop::{MAX_PROOFS, Nonces, Proofs};
 use tidegate_identity::oauth::event::{Event, Granted, State};
-use tidegate_identity::oauth::jose::{KeptKeys, Keys};
+use tidegate_identity::oauth::jose::{KeptKeys, Keys, Thumbprint};
 use tidegate_identity::oauth::once::Once;
 use tidegate_identity::oauth::{ErrorCode, OAuthError, Resource};
 use tidegate_types::codec::from_bytes;
@@ -45,6 +45,8 @@ pub struct Start {
     pub keys: KeptKeys,
     /// The assertions of clients that were seen.
     pub assertions: Once,
+    /// Whether who connects is asked for a certificate.
+    pub mutual_tls: bool,
 }
 
 /// The authorization server, shared. Until it is opened at an address it serves nothing.
@@ -76,14 +78,14 @@ impl Handle {
     /// When the keys make none, or there is no chance to be had.
     pub fn open(&self, issuer: String) -> Result<(), OAuthError> {
         let start = self.start.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Start { state, keys, assertions }) = start else { return Ok(()) };
+        let Some(Start { state, keys, assertions, mutual_tls }) = start else { return Ok(()) };
         let broken = |_| OAuthError::new(ErrorCode::ServerError, "the signing keys are damaged");
         let config = Config {
             resource: issuer.clone(),
             issuer,
             token_lifetime: TOKEN_LIFETIME,
             grant_lifetime: GRANT_LIFETIME,
-            mutual_tls: false,
+            mutual_tls,
         };
         // One secret for both: clients keep one nonce for an address, and both are at this one.
         let secret = Secret::new(fresh::<32>()?.to_vec());
@@ -276,6 +278,13 @@ async fn on_record(waiting: Vec<impl Future<Output = Answer>>) -> Result<(), OAu
 fn all<'a>(request: &'a RawRequest, name: &'a str) -> impl Iterator<Item = &'a str> {
     let named = request.headers.iter().filter(move |(header, _)| header == name);
     named.map(|(_, value)| value.as_str())
+}
+
+/// What the connection showed of who holds it: never what a header says.
+fn certificate(request: &RawRequest) -> Option<PeerCertificate> {
+    let thumbprint = Thumbprint(request.certificate?);
+    // Clients are known by the very certificate; who issued it is not asked.
+    Some(PeerCertificate { thumbprint, trusted: false, names: Vec::new() })
 }
 
 /// Checks of proofs whose nonces are by `secret`. It is drawn at the start: no proof from before is good after it.

@@ -1,6 +1,6 @@
 //! The endpoints: which method, which form of body, which headers an answer has.
 
-use super::{Handle, all};
+use super::{Handle, all, certificate};
 use crate::clock;
 use serde_json::Value;
 use tidegate_identity::oauth::authority::{Authority, Call, Chance, Config};
@@ -79,9 +79,10 @@ impl Handle {
                 let act = |authority: &mut Authority, chance: &Chance, now| {
                     let uri = format!("{}{path}", authority.config().issuer);
                     let proofs: Vec<&str> = all(request, "dpop").collect();
+                    let shown = certificate(request);
                     let credentials = Credentials {
                         authorization: all(request, "authorization").next(),
-                        certificate: None,
+                        certificate: shown.as_ref(),
                     };
                     let call =
                         Call { uri: &uri, form: &request.body, credentials, proofs: &proofs };

@@ -23,6 +23,7 @@ pub(crate) fn handle(desk: &Arc<Desk>) -> Arc<Handle> {
         state: State::default(),
         keys: KeptKeys::new(&[7; 64], clock::now()),
         assertions: Once::new(100, Time::default()),
+        mutual_tls: false,
     };
     Handle::new(Arc::clone(desk), start)
 }

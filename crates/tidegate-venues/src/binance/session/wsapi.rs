@@ -46,6 +46,8 @@ pub(crate) struct ApiSession {
     limits: bool,
     opened: Time,
     login: Option<(String, Time)>,
+    /// Whoever opened the socket asks, and nothing is signed nor stamped.
+    identified: bool,
     waiting: BTreeMap<u64, Waiting>,
     next: u64,
 }
@@ -80,6 +82,7 @@ impl ApiSession {
             limits,
             opened: Time::default(),
             login: None,
+            identified: false,
             waiting: BTreeMap::new(),
             next: 0,
         })
@@ -121,7 +124,7 @@ impl ApiSession {
             "session.logon" => return self.log_on(frame, now),
             "session.status" => return Ok(self.session_answer(frame, now)),
             "session.logout" => {
-                self.login = None;
+                (self.login, self.identified) = (None, false);
                 return Ok(self.session_answer(frame, now));
             }
             _ => {}
@@ -143,6 +146,7 @@ impl ApiSession {
         let shown = sent.get("apiKey");
         match route.access {
             Access::Public => Ok(From::Nobody),
+            Access::Key | Access::Signed if shown.is_none() && self.identified => Ok(From::Session),
             Access::Key => match (shown, &self.login) {
                 (Some(key), _) => {
                     let presented = Presented::KeyOnly { key: key.to_owned() };
@@ -215,6 +219,10 @@ impl ApiSession {
 impl Session for ApiSession {
     fn relay_target(&self) -> Option<String> {
         None
+    }
+
+    fn identified(&mut self, name: &str, now: Time) {
+        (self.login, self.identified) = (Some((name.to_owned(), now)), true);
     }
 
     fn on_open(&mut self, now: Time) -> Vec<Step> {

@@ -136,9 +136,13 @@ pub struct AppAdd {
     /// What people read when they are asked for their consent.
     #[arg(long)]
     pub title: String,
-    /// File with its public keys, a JWK set: PS256, ES256 or EdDSA.
-    #[arg(long)]
-    pub jwks: PathBuf,
+    /// File with its public keys, a JWK set: PS256, ES256 or EdDSA. Its tokens are bound to keys (DPoP).
+    #[arg(long, required_unless_present = "certificates", conflicts_with = "certificates")]
+    pub jwks: Option<PathBuf>,
+    /// Instead of keys, the TLS client certificate that it shows (PEM file); its tokens are bound to it. May
+    /// be given several times, for one that follows another.
+    #[arg(long = "certificate", value_name = "FILE")]
+    pub certificates: Vec<PathBuf>,
     /// How it may ask for tokens: authorization_code, client_credentials, refresh_token, device_code,
     /// token_exchange.
     #[arg(long, value_delimiter = ',', default_value = "client_credentials")]
