@@ -29,6 +29,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         Body::Started { epoch, .. } => started(state, epoch, now),
         Body::Stopped
         | Body::LoggedIn { .. }
+        | Body::ByToken { .. }
         | Body::StateSaved { .. }
         | Body::Identity { .. }
         | Body::Warned { .. } => {}

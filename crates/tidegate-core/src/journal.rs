@@ -103,6 +103,7 @@ impl Core {
         let account = who.account().clone();
         let body =
             CallBody::Place { order: request.clone(), client_id: client_id.clone(), deadline };
+        self.note_token(who, now, out);
         let seq = self.append(
             Body::Cleared {
                 order,
@@ -181,6 +182,7 @@ impl Core {
             body: body.clone(),
             decision,
         };
+        self.note_token(who, now, out);
         let seq = self.append(record, now, out);
         let purpose = Purpose::Amend { order };
         Ok(journalled(call, account, body, purpose, Warrant::Journalled { seq }))
@@ -203,8 +205,18 @@ impl Core {
             account: account.clone(),
             body: body.clone(),
         };
+        self.note_token(who, now, out);
         let seq = self.append(record, now, out);
         journalled(call, account, body, Purpose::Set, Warrant::Journalled { seq })
+    }
+
+    /// Says in whose name the next call is asked for, where a token is shown instead of a key.
+    pub(crate) fn note_token(&mut self, who: &Authenticated, now: Time, out: &mut Vec<Action>) {
+        let Some(subject) = who.subject() else { return };
+        let (caller, token) = (who.caller().clone(), who.key().clone());
+        let call = self.state.next_call;
+        let said = Body::ByToken { call, caller, token, subject: subject.to_string() };
+        self.append(said, now, out);
     }
 
     /// A cancel is recorded like the rest, but does not wait for a journal that cannot be written.

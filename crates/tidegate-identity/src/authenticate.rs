@@ -34,7 +34,7 @@ pub struct Named {
 pub struct Remembered {
     key: KeyId,
     venue: VenueName,
-    token: Option<(CallerName, AccountName, Arc<Grant>)>,
+    token: Option<(CallerName, AccountName, Arc<Grant>, Arc<str>)>,
 }
 
 /// Most texts and most signature forms that one request may be checked against.
@@ -107,8 +107,10 @@ pub fn by_token(bearer: &TokenBearer, allows: Grant) -> Option<Authenticated> {
     let key = KeyId::new(&format!("token:{}", bearer.id)).ok()?;
     let (caller, venue, account) =
         (allows.caller.clone(), allows.venue.clone(), allows.account.clone());
-    (caller.as_str() == bearer.client.as_str())
-        .then(|| Authenticated::vouch(caller, key, venue, account).by_token(Arc::new(allows)))
+    let subject = Arc::from(bearer.subject.as_str());
+    (caller.as_str() == bearer.client.as_str()).then(|| {
+        Authenticated::vouch(caller, key, venue, account).by_token(Arc::new(allows), subject)
+    })
 }
 
 /// The caller whose session this is, as long as its key is in force. A token is remembered for the legs
@@ -121,10 +123,10 @@ pub fn recall(
     remembered: &Remembered,
     now: Time,
 ) -> Result<Authenticated, Reject> {
-    if let Some((caller, account, allows)) = &remembered.token {
+    if let Some((caller, account, allows, subject)) = &remembered.token {
         let (key, venue) = (remembered.key.clone(), remembered.venue.clone());
         let who = Authenticated::vouch(caller.clone(), key, venue, account.clone());
-        return Ok(who.by_token(Arc::clone(allows)));
+        return Ok(who.by_token(Arc::clone(allows), Arc::clone(subject)));
     }
     let entry = find_by_id(keyring, &remembered.venue, &remembered.key)?;
     entry.key.terms.in_time(now)?;
@@ -200,9 +202,10 @@ impl From<&Authenticated> for Named {
 
 impl From<&Authenticated> for Remembered {
     fn from(who: &Authenticated) -> Remembered {
-        let token = who
-            .token()
-            .map(|allows| (who.caller().clone(), who.account().clone(), Arc::clone(allows)));
+        let token = who.token().zip(who.subject()).map(|(allows, subject)| {
+            let (allows, subject) = (Arc::clone(allows), Arc::clone(subject));
+            (who.caller().clone(), who.account().clone(), allows, subject)
+        });
         Remembered { key: who.key().clone(), venue: who.venue().clone(), token }
     }
 }

@@ -17,6 +17,7 @@ pub struct Authenticated {
     signed_at: Option<Time>,
     overtaken: bool,
     token: Option<Arc<Grant>>,
+    subject: Option<Arc<str>>,
 }
 
 impl Authenticated {
@@ -35,6 +36,7 @@ impl Authenticated {
             signed_at: None,
             overtaken: false,
             token: None,
+            subject: None,
         }
     }
 
@@ -52,10 +54,10 @@ impl Authenticated {
     }
 
     /// The same, for an app that shows a token instead of a key: it may do what the token allows, in so far as
-    /// its grant does too.
+    /// its grant does too. `subject` is in whose name the token is.
     #[must_use]
-    pub fn by_token(self, allows: Arc<Grant>) -> Authenticated {
-        Authenticated { token: Some(allows), ..self }
+    pub fn by_token(self, allows: Arc<Grant>, subject: Arc<str>) -> Authenticated {
+        Authenticated { token: Some(allows), subject: Some(subject), ..self }
     }
 
     /// Who.
@@ -66,6 +68,11 @@ impl Authenticated {
     /// What the token allows that it showed; `None` where it showed a key.
     pub fn token(&self) -> Option<&Arc<Grant>> {
         self.token.as_ref()
+    }
+
+    /// In whose name the token is that it showed: a person's opaque id, or the app's own.
+    pub fn subject(&self) -> Option<&Arc<str>> {
+        self.subject.as_ref()
     }
 
     /// With which key; for a token the word `token:` and its id.

@@ -370,6 +370,18 @@ pub enum Body {
         /// SHA-256 of its byte form.
         digest: [u8; 32],
     },
+    /// The record that follows, of this call, was asked for with a token. Whose tokens those are, and
+    /// who acts for them, stands where the token was made.
+    ByToken {
+        /// Which call.
+        call: CallId,
+        /// The app that asked.
+        caller: CallerName,
+        /// The word `token:` and the token's id.
+        token: KeyId,
+        /// In whose name: a person's opaque id, or the app's own.
+        subject: String,
+    },
     /// Something happened to a credential, a session, a login or a token. Who is calling is known to the
     /// identity crate, which reads these bytes (its `ledger`); the core keeps nothing of them.
     Identity {
@@ -522,6 +534,7 @@ codec_enum!(Body {
     41 => ApprovalMissed { id, by },
     42 => ApprovalEnded { id, how },
     43 => Identity { fact },
+    44 => ByToken { call, caller, token, subject },
 });
 
 /// One entry of the journal.

@@ -103,6 +103,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::BookLost { .. }
         | Body::BookWhole { .. }
         // An order or a cancel that something waits for follows these.
+        | Body::ByToken { .. }
         | Body::Through { .. }
         | Body::SessionEnded { .. }
         | Body::CountdownLapsed { .. } => Urgency::Lazy,

@@ -120,6 +120,7 @@ fn subject(body: &Body) -> Subject<'_> {
         | Body::AmendCleared { caller, .. }
         | Body::SettingCleared { caller, .. }
         | Body::LoggedIn { caller, .. }
+        | Body::ByToken { caller, .. }
         | Body::Guarded { caller, .. }
         | Body::GuardedEver { caller, .. }
         | Body::CountdownSet { caller, .. }

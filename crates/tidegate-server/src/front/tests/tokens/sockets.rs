@@ -100,7 +100,7 @@ async fn dp_25_one_proof_opens_a_socket_over_which_the_app_trades_unsigned() {
     let text = "x".repeat(64);
     signed["signature"] = text.into();
     let refused = told(&mut socket, "order.place", signed).await;
-    assert!(refused["error"]["msg"].as_str().unwrap().contains("TG107"), "{refused}");
+    assert_eq!(refused["error"]["code"], -1125, "{refused}");
     // The proof was for one socket, at this address, with the token's key.
     let other = app.show(get("/private/ws"), VENUE, &token);
     let mut bare = app.show(get(API), VENUE, &token);
@@ -211,4 +211,40 @@ async fn a_session_ends_with_its_token_s_time_and_no_login_is_made_of_a_token() 
     let origin = Origin::from(std::net::IpAddr::from([127, 0, 0, 1]));
     let reply = desk.gate.ask(venue, origin, Who::Proven(who), None, parsed).await;
     assert!(String::from_utf8_lossy(&reply.body).contains("TG202"), "{reply:?}");
+}
+
+#[tokio::test]
+async fn who_granted_stays_visible_beside_what_the_app_does() {
+    use tidegate_types::record::Body;
+    let desk = desk().await;
+    let app = app(&desk).await;
+    let listening = desk.listen().await;
+    let token = granted(&desk, 1, "person:1");
+    let (_, placed) = serve(&desk, app.show(order(ORDER), VENUE, &token)).await;
+    assert_eq!(placed["status"], "NEW", "{placed}");
+    let shown = app.show(get(API), VENUE, &token);
+    let mut socket = open_with(listening.address, API, &shown).await.unwrap();
+    let placed = told(&mut socket, "order.place", an_order("0.1")).await;
+    assert_eq!(placed["status"], 200, "{placed}");
+    let signed = desk.request(Method::Post, "/fapi/v1/order", ORDER, 0);
+    assert_eq!(desk.answer(signed).await.0, 200);
+    let folder = desk.office.world.folder.path().join("journal");
+    let mut reader = tidegate_journal::Reader::open(&folder, tidegate_types::ids::Seq(0)).unwrap();
+    let (mut said, mut named) = (None, Vec::new());
+    while let Some((_, record)) = reader.next_record().unwrap() {
+        match record.body {
+            Body::ByToken { call, caller, token, subject } => {
+                let id = GrantId([101; 16]).to_string();
+                assert_eq!((caller.as_str(), token.as_str()), ("ann", &*format!("token:{id}")));
+                said = Some((call, subject));
+            }
+            Body::Cleared { call, .. } => {
+                let of_this = said.take().filter(|(of, _)| *of == call);
+                named.push(of_this.map(|(_, subject)| subject));
+            }
+            _ => {}
+        }
+    }
+    let person = || Some("person:1".to_owned());
+    assert_eq!(named, [person(), person(), None]);
 }
