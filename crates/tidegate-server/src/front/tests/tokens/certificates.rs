@@ -128,7 +128,7 @@ async fn a_socket_opens_with_the_certificate_that_the_token_is_bound_to() {
         (request.method, request.path) = (Method::Get, "/ws-fapi/v1".into());
         Site::open(&*desk.gate, venue, &request).map(|opening| opening.by.is_some())
     };
-    assert_eq!(open(Some(OURS)).unwrap(), true);
+    assert!(open(Some(OURS)).unwrap());
     for certificate in [None, Some(THEIRS)] {
         assert_eq!(open(certificate).unwrap_err().status, 401);
     }
