@@ -1,4 +1,5 @@
-//! How a person proves who they are: passkeys first, a password and a one-time code second.
+//! How a person proves who they are: passkeys first, a password and a one-time code second; or an outside
+//! provider that the desk trusts says so (`oidc`).
 //!
 //! Everything here is a value and functions over it: bytes, what the store keeps, the time and fresh
 //! randomness are handed in. Each check that passes gives a `Shown`, which nothing else can make; a
@@ -11,6 +12,7 @@ mod base32;
 pub mod enrolment;
 pub mod facts;
 pub mod hidden;
+pub mod oidc;
 pub mod passkey;
 pub mod password;
 pub mod recovery;
@@ -22,6 +24,7 @@ pub use assurance::{Assurance, Factor, Level, Shown};
 pub use enrolment::{LINK_LIFETIME, LinkKey, fresh_link, link_key};
 pub use facts::{Fact, MAX_PASSKEYS, Member, Password, Sealed, Signature, State};
 pub use hidden::{Hidden, OneTimeText};
+pub use oidc::{Linked, OutsideIdentity};
 pub use passkey::{
     Asserted, Assertion, Challenge, Challenges, LogIns, Passkey, PasskeyError, Purpose,
     Registration, RelyingParty,

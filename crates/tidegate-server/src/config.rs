@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use tidegate_identity::oauth::metadata;
+use tidegate_identity::people::oidc::metadata::origin;
 use tidegate_types::ids::{PersonName, VenueName};
 use tidegate_types::record;
 
@@ -19,6 +20,9 @@ pub use settings::Setting;
 const MIN_SEGMENT_KIB: u64 = 256;
 /// Larger ones would take long to make.
 const MAX_SEGMENT_KIB: u64 = 1024 * 1024;
+const MAX_CLIENT_ID: usize = 255;
+/// Longest name of a provider that people read on a button, in characters.
+const MAX_PROVIDER_NAME: usize = 40;
 
 /// When a record counts as written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -61,6 +65,8 @@ settings! {
         /// Which person each user id of the machine is, for administration through the local
         /// socket: `1000 = "alice"`. The owner of the data folder needs no entry.
         people: BTreeMap<String, String> = BTreeMap::new(),
+        /// An outside provider that people may log in through.
+        oidc: Oidc = Oidc::default(),
         /// How much callers may ask of the listeners.
         requests: Requests = Requests::default(),
         /// How long callers may take.
@@ -115,6 +121,40 @@ settings! {
         /// Size of a segment in KiB, at least 256; two are kept on disk ahead of their records. A
         /// small one suits a small disk.
         segment_kib: u64 = 65_536,
+    }
+}
+
+settings! {
+    /// An outside OpenID provider that people may log in through; none without an issuer.
+    Oidc ("oidc") {
+        /// The provider's name as its metadata says it: `https://`, or `http://` on a loopback address.
+        issuer: String = String::new(),
+        /// What the console calls it; empty: its host.
+        name: String = String::new(),
+        /// The name that Tidegate is registered by there.
+        client_id: String = String::new(),
+        /// More origins, `https://HOST`, that the provider's endpoints may be at; else they are at the
+        /// issuer's own.
+        origins: Vec<String> = Vec::new(),
+        /// PEM file of the certificate authorities that vouch for it; without one those that the
+        /// machine trusts.
+        ca_file: Option<PathBuf> = None,
+        /// How long ago a person may have logged in there, in seconds, from 60 to 43200.
+        max_age_s: u64 = 3600,
+        /// A login must be of one of these kinds (`acr`), which are asked for; empty: of any.
+        acr: Vec<String> = Vec::new(),
+        /// All of these must have been shown (`amr`).
+        amr: Vec<String> = Vec::new(),
+        /// Kinds of login (`acr`) that the provider is trusted to have checked two factors for. Any other
+        /// login counts as one factor, and takes a code of the person's authenticator app as well.
+        two_factor_acr: Vec<String> = Vec::new(),
+        /// Methods (`amr`) that say the same.
+        two_factor_amr: Vec<String> = Vec::new(),
+        /// Kinds of login (`acr`) that the provider is trusted to have checked by what resists phishing. It
+        /// counts with two factors only, and never in place of a passkey of the person's own.
+        phishing_resistant_acr: Vec<String> = Vec::new(),
+        /// Methods (`amr`) that say the same.
+        phishing_resistant_amr: Vec<String> = Vec::new(),
     }
 }
 
@@ -200,6 +240,7 @@ impl Config {
             Listen::settings(),
             Venue::settings(),
             Journal::settings(),
+            Oidc::settings(),
             Requests::settings(),
             Timeouts::settings(),
         ]
@@ -251,6 +292,7 @@ impl Config {
                 return bad(format!("people: {uid} = {person:?} is not a user id and a name"));
             }
         }
+        self.oidc.check()?;
         for (name, venue) in &self.venues {
             let Ok(id) = VenueName::new(name) else {
                 return bad(format!("venues.{name}: not a name"));
@@ -271,6 +313,52 @@ impl Config {
                 let web = url.starts_with("http");
                 check_url(&key, url, if web { ["https", "http"] } else { ["wss", "ws"] })?;
             }
+        }
+        Ok(())
+    }
+}
+
+impl Oidc {
+    /// The provider's settings, if there is one.
+    pub fn configured(&self) -> Option<&Oidc> {
+        (!self.issuer.is_empty()).then_some(self)
+    }
+
+    /// What people read of it.
+    pub fn shown_name(&self) -> &str {
+        let host = self.issuer.split_once("://").map_or("", |(_, rest)| rest);
+        match self.name.as_str() {
+            "" => host.split('/').next().unwrap_or_default(),
+            name => name,
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let bad = |text: &str| Err(ConfigError(format!("oidc.{text}")));
+        if self.configured().is_none() {
+            return match *self == Oidc::default() {
+                true => Ok(()),
+                false => bad("issuer: is empty, so that the other settings mean nothing"),
+            };
+        }
+        check_url("oidc.issuer", &self.issuer, ["https", "http"])?;
+        if origin(&self.issuer).is_none() || self.issuer.contains('?') {
+            return bad("issuer: has no query and no user");
+        }
+        for at in &self.origins {
+            check_url("oidc.origins", at, ["https", "http"])?;
+            if origin(at) != Some(at) {
+                return bad("origins: an origin is https://HOST or https://HOST:PORT");
+            }
+        }
+        if self.client_id.is_empty() || self.client_id.len() > MAX_CLIENT_ID {
+            return bad("client_id: is needed, of 255 characters at most");
+        }
+        if self.name.chars().count() > MAX_PROVIDER_NAME || self.name.contains(char::is_control) {
+            return bad("name: is 40 characters at most");
+        }
+        if !(60..=43_200).contains(&self.max_age_s) {
+            return bad("max_age_s: is not from 60 to 43200");
         }
         Ok(())
     }

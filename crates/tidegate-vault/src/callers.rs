@@ -13,7 +13,8 @@ use tidegate_types::secret::Secret;
 const PURPOSE: &str = "secrets of virtual keys";
 /// The entry of the authorization server's own keys: no virtual key is called so.
 const AUTHORITY: &str = " authorization server";
-
+/// The entry of the key by which the gateway shows an outside provider who it is.
+const OUTSIDE: &str = " client of outside provider";
 /// The entry of the link by which the first administrator gets in.
 const FIRST_ADMIN: &str = " first administrator";
 
@@ -108,6 +109,23 @@ impl CallerSecrets {
     /// When the entry is damaged.
     pub fn first_admin(&self) -> Result<Option<Secret>, VaultError> {
         self.file.get(&self.key.0, FIRST_ADMIN)
+    }
+
+    /// Seals the key by which the gateway shows an outside provider who it is.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn put_outside(&mut self, key: &Secret) -> Result<(), VaultError> {
+        self.file.put(&self.key.0, OUTSIDE, key.expose())?;
+        self.save()
+    }
+
+    /// The key by which the gateway shows an outside provider who it is, if there is one yet.
+    ///
+    /// # Errors
+    /// When the entry is damaged.
+    pub fn outside(&self) -> Result<Option<Secret>, VaultError> {
+        self.file.get(&self.key.0, OUTSIDE)
     }
 
     /// A key for another purpose of the gateway's, derived from that of this store: who has the file

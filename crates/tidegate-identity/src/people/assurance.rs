@@ -22,6 +22,12 @@ pub enum Factor {
     DevicePasskey,
     /// A passkey that cannot leave its device, of a model that the desk trusts and that proved it.
     AttestedPasskey,
+    /// A login at an outside provider that is trusted with one factor.
+    Outside,
+    /// One that is trusted with two.
+    OutsideTwo,
+    /// One that is trusted with two, of which one resists phishing.
+    OutsideResistant,
 }
 codec_enum!(Factor {
     0 => Password,
@@ -30,6 +36,9 @@ codec_enum!(Factor {
     3 => SyncedPasskey,
     4 => DevicePasskey,
     5 => AttestedPasskey,
+    6 => Outside,
+    7 => OutsideTwo,
+    8 => OutsideResistant,
 });
 
 /// A factor that was checked and found good. Only the checks of this module make one.
@@ -65,8 +74,20 @@ impl Factor {
     pub fn phishing_resistant(self) -> bool {
         match self {
             Factor::Password | Factor::Totp | Factor::RecoveryCode => false,
+            Factor::Outside | Factor::OutsideTwo => false,
+            Factor::OutsideResistant => true,
             Factor::SyncedPasskey | Factor::DevicePasskey | Factor::AttestedPasskey => true,
         }
+    }
+
+    /// Whether it is a passkey of the person's own, known here.
+    pub fn is_passkey(self) -> bool {
+        matches!(self, Factor::SyncedPasskey | Factor::DevicePasskey | Factor::AttestedPasskey)
+    }
+
+    /// Whether an outside provider vouched for it.
+    pub fn is_outside(self) -> bool {
+        matches!(self, Factor::Outside | Factor::OutsideTwo | Factor::OutsideResistant)
     }
 
     /// The names of RFC 8176 for it.
@@ -76,6 +97,8 @@ impl Factor {
             Factor::Totp | Factor::RecoveryCode => &["otp"],
             Factor::SyncedPasskey => &["swk", "user"],
             Factor::DevicePasskey | Factor::AttestedPasskey => &["hwk", "user"],
+            // How it was shown there is the provider's to say.
+            Factor::Outside | Factor::OutsideTwo | Factor::OutsideResistant => &[],
         }
     }
 }
@@ -145,6 +168,17 @@ impl Assurance {
             .any(|shown| shown.factor.phishing_resistant() && is_fresh(shown, max_age, now))
     }
 
+    /// Whether a passkey of the person's own was shown at most `max_age` ago: what credentials are
+    /// changed by. No provider's word stands for it.
+    pub fn passkey_within(&self, max_age: Span, now: Time) -> bool {
+        self.shown.iter().any(|shown| shown.factor.is_passkey() && is_fresh(shown, max_age, now))
+    }
+
+    /// Whether an outside provider's word is part of it.
+    pub fn is_outside(&self) -> bool {
+        self.shown.iter().any(|shown| shown.factor.is_outside())
+    }
+
     /// When the person last showed anything (`auth_time`).
     pub fn last_shown(&self) -> Time {
         self.shown.iter().map(|shown| shown.at).max().unwrap_or_default()
@@ -175,16 +209,17 @@ fn is_fresh(shown: &Shown, max_age: Span, now: Time) -> bool {
 }
 
 fn level_of(factors: impl Iterator<Item = Factor>) -> Level {
-    let (mut known, mut held, mut passkey) = (false, false, Level::None);
+    let (mut known, mut held, mut whole) = (false, false, Level::None);
     for factor in factors {
         match factor {
-            Factor::Password => known = true,
+            Factor::Password | Factor::Outside => known = true,
             Factor::Totp | Factor::RecoveryCode => held = true,
-            Factor::SyncedPasskey | Factor::DevicePasskey => passkey = passkey.max(Level::Two),
-            Factor::AttestedPasskey => passkey = Level::Three,
+            Factor::SyncedPasskey | Factor::DevicePasskey => whole = whole.max(Level::Two),
+            Factor::OutsideTwo | Factor::OutsideResistant => whole = whole.max(Level::Two),
+            Factor::AttestedPasskey => whole = Level::Three,
         }
     }
-    passkey.max(match (known, held) {
+    whole.max(match (known, held) {
         (true, true) => Level::Two,
         (true, false) | (false, true) => Level::One,
         (false, false) => Level::None,

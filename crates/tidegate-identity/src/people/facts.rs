@@ -5,6 +5,7 @@
 //! the secrets of authenticator apps are in the sealed store; here is only that there are.
 
 use super::enrolment::{LinkKey, UsedLinks};
+use super::oidc::{Linked, Login, OutsideIdentity};
 use super::passkey::Passkey;
 use super::password::StoredPassword;
 use super::recovery::RecoveryCodes;
@@ -171,6 +172,33 @@ pub enum Fact {
         /// What was signed; none where the session was enough.
         signature: Option<Signature>,
     },
+    /// A person may log in by an outside identity from now on.
+    Linked {
+        /// Who.
+        person: PersonHandle,
+        /// By which.
+        identity: OutsideIdentity,
+        /// When.
+        at: Time,
+    },
+    /// A person may no more.
+    Unlinked {
+        /// Who.
+        person: PersonHandle,
+        /// By which.
+        identity: OutsideIdentity,
+        /// When.
+        at: Time,
+    },
+    /// An outside provider vouched for a person, who gets in by it.
+    Vouched {
+        /// For whom.
+        person: PersonHandle,
+        /// What it said.
+        login: Login,
+        /// When it was said.
+        at: Time,
+    },
 }
 codec_enum!(Fact {
     0 => Enrolled { person, name, link, until, origin, at },
@@ -193,6 +221,9 @@ codec_enum!(Fact {
     17 => Cleared { person },
     18 => Signed { person, request, signature },
     19 => Consented { person, statement, signature },
+    20 => Linked { person, identity, at },
+    21 => Unlinked { person, identity, at },
+    22 => Vouched { person, login, at },
 });
 
 impl Fact {
@@ -234,8 +265,10 @@ pub struct Member {
     pub next_step: u64,
     /// The recovery codes that are left.
     pub recovery: RecoveryCodes,
+    /// The outside identities by which they may log in, the oldest first.
+    pub linked: Vec<Linked>,
 }
-codec_struct!(Member { name, since, passkeys, password, next_step, recovery });
+codec_struct!(Member { name, since, passkeys, password, next_step, recovery, linked });
 
 /// That there is a password with an authenticator app.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -311,6 +344,22 @@ impl State {
             Fact::Tried { attempt } => self.throttle.count(attempt),
             Fact::Passed { attempt } => self.throttle.passed(attempt),
             Fact::Cleared { person } => self.throttle.clear(*person),
+            Fact::Linked { person, identity, at } => self.with(*person, |member| {
+                member.linked.push(Linked {
+                    identity: identity.clone(),
+                    since: *at,
+                    last_used: None,
+                });
+            }),
+            Fact::Unlinked { person, identity, .. } => {
+                self.with(*person, |member| member.linked.retain(|it| it.identity != *identity));
+            }
+            Fact::Vouched { person, login, at } => self.with(*person, |member| {
+                let mut used = member.linked.iter_mut().filter(|it| it.identity == login.identity);
+                if let Some(linked) = used.next() {
+                    linked.last_used = Some(*at);
+                }
+            }),
             Fact::Signed { .. } | Fact::Consented { .. } => {}
         }
     }
@@ -334,6 +383,12 @@ impl State {
     /// Whether somebody's password is in that entry of the sealed store.
     pub fn is_in_force(&self, sealed: [u8; 16]) -> bool {
         self.members.values().any(|member| member.password.is_some_and(|it| it.sealed == sealed))
+    }
+
+    /// Who may log in by an outside identity.
+    pub fn linked(&self, identity: &OutsideIdentity) -> Option<(PersonHandle, &Member)> {
+        let by = |member: &Member| member.linked.iter().any(|it| it.identity == *identity);
+        self.members.iter().find(|(_, member)| by(member)).map(|(handle, member)| (*handle, member))
     }
 
     /// Which links were used.
@@ -368,6 +423,7 @@ impl State {
             password: None,
             next_step: 0,
             recovery: RecoveryCodes::default(),
+            linked: Vec::new(),
         };
         self.members.insert(person, member);
     }

@@ -2,7 +2,9 @@
 
 use super::Administrator;
 use super::grants::name;
-use super::protocol::{ApprovalStatus, Failure, Invitation, PersonSpec, SessionStatus};
+use super::protocol::{
+    ApprovalStatus, Failure, Invitation, LinkedStatus, PersonSpec, SessionStatus,
+};
 use super::rights::turned_down;
 use super::service::{Administration, done, internal};
 use crate::clock;
@@ -12,12 +14,13 @@ use std::fmt::Write as _;
 use tidegate_core::approvals::{Request, Stage, Word, sees_request};
 use tidegate_core::roles::{self, Action};
 use tidegate_core::state::State;
-use tidegate_identity::people::{LINK_LIFETIME, fresh_link};
+use tidegate_identity::people::{LINK_LIFETIME, Linked, fresh_link};
 use tidegate_types::approval::{Act, Factor, Verdict};
 use tidegate_types::grant::KeyScheme;
 use tidegate_types::ids::{ApprovalId, CallerName, KeyId, PersonName};
 use tidegate_types::person::{Person, Role};
 use tidegate_types::record::{Approvals, Change};
+use tidegate_types::time::Time;
 use zeroize::Zeroizing;
 
 impl Administration {
@@ -113,7 +116,34 @@ impl Administration {
         Ok(json!({ "ended": ended.map_err(|e| internal(&e))? }))
     }
 
-    /// A person of the desk to whose sessions somebody may do this.
+    /// The outside logins that are linked with a person, as JSON.
+    pub(super) fn linked(&self, by: &Administrator, person: &str) -> Result<Value, Failure> {
+        let person = self.person_for(by, person, Action::Sessions)?;
+        let told = |linked: Linked| LinkedStatus {
+            issuer: linked.identity.issuer,
+            subject: linked.identity.subject,
+            since_ms: linked.since.millis(),
+            last_used_ms: linked.last_used.map(Time::millis),
+        };
+        let linked: Vec<LinkedStatus> =
+            self.parts.people.linked(&person).into_iter().map(told).collect();
+        let linked = serde_json::to_value(linked).map_err(|e| internal(&e))?;
+        Ok(json!({ "linked": linked }))
+    }
+
+    /// Unlinks a person's outside logins.
+    pub(super) async fn unlink(
+        &self,
+        by: &Administrator,
+        person: &str,
+        issuer: Option<String>,
+    ) -> Result<Value, Failure> {
+        let person = self.person_for(by, person, Action::PersonTighten)?;
+        let unlinked = self.parts.people.unlink(&person, issuer.as_deref()).await;
+        Ok(json!({ "unlinked": unlinked.map_err(|e| internal(&e))? }))
+    }
+
+    /// A person of the desk to whose sessions and logins somebody may do this.
     fn person_for(
         &self,
         by: &Administrator,

@@ -17,7 +17,7 @@ pub use answer::{Closed, Failure, NotShown, OpenOrder, Remains, Response, StillH
 pub use apps::{AppGrantStatus, AppSpec, AppStatus};
 pub use grants::{GrantSpec, LimitsSpec, RepeatSpec};
 pub use keys::{KeyStatus, MadeKey, TermsSpec};
-pub use people::{ApprovalStatus, Invitation, PersonSpec, SessionStatus};
+pub use people::{ApprovalStatus, Invitation, LinkedStatus, PersonSpec, SessionStatus};
 pub use status::{
     AccountStatus, AlarmStatus, CallerStatus, HaltStatus, JournalStatus, LostBookStatus, Pids,
     Status,
@@ -170,6 +170,19 @@ pub enum Request {
         /// Which one, by its number; without one all of them.
         #[serde(default)]
         number: Option<u64>,
+    },
+    /// Tell the outside logins that are linked with a person.
+    Linked {
+        /// Whose.
+        person: String,
+    },
+    /// Unlink a person's outside logins; their sessions end.
+    Unlink {
+        /// Whose.
+        person: String,
+        /// Those of this provider; without one all of them.
+        #[serde(default)]
+        issuer: Option<String>,
     },
     /// Tell the people.
     People {},

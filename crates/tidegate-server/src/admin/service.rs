@@ -167,6 +167,8 @@ impl Administration {
             Request::PersonRemove { person } => self.remove_person(by, &person).await,
             Request::PersonInvite { person } => self.invite(by, &person).await,
             Request::Sessions { person } => self.sessions(by, &person),
+            Request::Linked { person } => self.linked(by, &person),
+            Request::Unlink { person, issuer } => self.unlink(by, &person, issuer).await,
             Request::SessionsEnd { person, number } => self.end_sessions(by, &person, number).await,
             Request::AppSet(spec) => self.set_app(by, spec).await,
             Request::AppRevoke { app } => self.revoke_app(by, &app).await,

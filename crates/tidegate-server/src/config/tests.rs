@@ -77,3 +77,27 @@ fn the_examples_hold() {
     seen.sort();
     assert_eq!(seen, ["binance", "deribit"]);
 }
+
+#[test]
+fn an_outside_provider_is_named_whole_or_not_at_all() {
+    let parse = |text: &str| Config::parse(text).map(|config| config.oidc);
+    assert!(parse("").unwrap().configured().is_none());
+    let good = "[oidc]\nissuer = \"https://login.example/realms/desk\"\nclient_id = \"tidegate\"\n";
+    assert_eq!(parse(good).unwrap().shown_name(), "login.example");
+    let more = format!("{good}name = \"Example ID\"\norigins = [\"https://api.example:8443\"]\n");
+    assert_eq!(parse(&more).unwrap().shown_name(), "Example ID");
+    for bad in [
+        "[oidc]\nclient_id = \"tidegate\"\n".to_owned(),
+        "[oidc]\nissuer = \"https://login.example\"\n".to_owned(),
+        good.replace("https://", "http://"),
+        good.replace("login.example", "me@login.example"),
+        good.replace("desk", "desk?tenant=1"),
+        format!("{good}origins = [\"https://api.example/token\"]\n"),
+        format!("{good}origins = [\"http://api.example\"]\n"),
+        format!("{good}max_age_s = 59\n"),
+        format!("{good}name = \"{}\"\n", "x".repeat(41)),
+        format!("{good}client_secret = \"s\"\n"),
+    ] {
+        assert!(parse(&bad).is_err(), "{bad}");
+    }
+}

@@ -12,13 +12,13 @@ use crate::edge::Connections;
 use crate::folder::DataFolder;
 use crate::front::{Callers, Gate};
 use crate::oplog;
-use crate::people::People;
+use crate::people::{People, Provider};
 use crate::upstream::{Pool, follow_account, follow_books, follow_marks};
 use crate::web::api::Api;
 use crate::web::{Pages, Web, oauth};
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tidegate_core::{Core, CoreSettings};
 use tidegate_identity::{Ledger, ReplayGuard};
@@ -123,7 +123,7 @@ pub(super) async fn assemble(
     let oauth_keys = oauth_start.keys.clone();
     let oauth = oauth::Handle::new(Arc::clone(&desk), oauth_start);
     let secrets = Arc::new(Mutex::new(secrets));
-    let people = people(&desk, ledger, &secrets)?;
+    let people = people(&desk, ledger, &secrets, &config)?;
     let parts = Parts {
         desk: Arc::clone(&desk),
         oauth: Arc::clone(&oauth),
@@ -236,9 +236,17 @@ fn people(
     desk: &Arc<Desk>,
     ledger: Ledger,
     secrets: &Arc<Mutex<CallerSecrets>>,
+    config: &Config,
 ) -> Result<Arc<People>, GatewayError> {
-    People::new(Arc::clone(desk), ledger.people, Arc::clone(secrets))
-        .map_err(|e| GatewayError::of("the people")(&e))
+    let people = People::new(Arc::clone(desk), ledger.people, Arc::clone(secrets))
+        .map_err(|e| GatewayError::of("the people")(&e))?;
+    let mut secrets = secrets.lock().unwrap_or_else(PoisonError::into_inner);
+    let provider = Provider::configured(&config.oidc, &mut secrets);
+    if let Some(provider) = provider.map_err(|e| GatewayError::of("oidc")(&e))? {
+        oplog::info("outside-provider", &[("issuer", &provider.issuer())]);
+        people.trust(provider);
+    }
+    Ok(people)
 }
 
 /// What the gateway serves of its own.

@@ -215,8 +215,9 @@ impl PasskeyAnswer {
 const fn acr(factor: identity::Factor) -> Acr {
     use identity::Factor;
     match factor {
-        Factor::Password => Acr::Password,
-        Factor::Totp | Factor::RecoveryCode => Acr::TwoFactor,
+        Factor::Password | Factor::Outside => Acr::Password,
+        Factor::Totp | Factor::RecoveryCode | Factor::OutsideTwo => Acr::TwoFactor,
+        Factor::OutsideResistant => Acr::PhishingResistant,
         Factor::SyncedPasskey | Factor::DevicePasskey => Acr::PhishingResistant,
         Factor::AttestedPasskey => Acr::Hardware,
     }

@@ -250,12 +250,12 @@ impl People {
 
     /// A passkey approves: only a passkey, or a link that an administrator gave out, brings another one or
     /// takes one away (SP 800-63B-4, 4.1.2).
-    fn passkeys_changeable(&self, visitor: &Visitor) -> Result<Member, Error> {
+    pub(super) fn passkeys_changeable(&self, visitor: &Visitor) -> Result<Member, Error> {
         let member = self.changeable(visitor)?;
         if visitor.by_passkey { Ok(member) } else { Err(Error::NeedsPasskey) }
     }
 
-    fn changeable(&self, visitor: &Visitor) -> Result<Member, Error> {
+    pub(super) fn changeable(&self, visitor: &Visitor) -> Result<Member, Error> {
         if !visitor.fresh {
             return Err(Error::Stale);
         }

@@ -112,7 +112,7 @@ impl People {
 
     /// Makes who was invited as the first administrator one, if that is how they come in: from here on the
     /// table of roles holds for everybody.
-    fn seat(&self, invited: &Invited) -> Result<(), Error> {
+    pub(super) fn seat(&self, invited: &Invited) -> Result<(), Error> {
         let seated = || {
             self.desk.look(|desk| desk.has_admin() && desk.people().contains_key(&invited.person))
         };
@@ -202,6 +202,6 @@ impl People {
 }
 
 /// The password of whoever has a name until a link of that name is used.
-fn password_of(state: &State, name: &PersonName) -> Option<Password> {
+pub(super) fn password_of(state: &State, name: &PersonName) -> Option<Password> {
     state.named(name.as_str()).and_then(|(_, member)| member.password)
 }

@@ -170,7 +170,7 @@ impl People {
         }
     }
 
-    fn begun(
+    pub(super) fn begun(
         &self,
         state: &State,
         person: PersonHandle,

@@ -8,11 +8,14 @@ mod approve;
 mod credentials;
 mod enrol;
 mod login;
+mod oidc;
 
 pub use approve::{Known, may_consent, subject};
 pub(crate) use credentials::credential_digest;
 pub use credentials::{App, AppAnswer};
 pub use enrol::{FirstAdmin, Invited, link_at};
+pub(crate) use oidc::{ANSWER_PAGE, identity_digest};
+pub use oidc::{Arrived, Door, OutsideAnswer, Provider};
 
 use crate::aside::aside;
 use crate::clock;
@@ -57,6 +60,7 @@ pub struct People {
     pepper: Arc<Pepper>,
     slots: Arc<Slots>,
     place: OnceLock<Place>,
+    outside: OnceLock<Provider>,
 }
 
 /// Where the pages are.
@@ -83,7 +87,7 @@ pub struct Visitor {
     pub level: Level,
     /// Whether all of that was shown moments ago.
     pub fresh: bool,
-    /// Whether a factor that resists phishing was.
+    /// Whether a passkey of theirs was.
     pub by_passkey: bool,
     /// What was shown, and when.
     pub assurance: Assurance,
@@ -148,6 +152,12 @@ pub enum Error {
     Busy,
     /// It cannot be put on record or be kept.
     Unavailable(String),
+    /// What came back from the outside provider is not taken.
+    Outside,
+    /// It does not answer.
+    OutsideAway,
+    /// That login is nobody's of the desk.
+    NotLinked,
 }
 
 impl People {
@@ -174,6 +184,7 @@ impl People {
             pepper: Arc::new(Pepper::new(key)),
             slots: Slots::new(HASHES),
             place: OnceLock::new(),
+            outside: OnceLock::new(),
         }))
     }
 
@@ -327,6 +338,9 @@ impl People {
         now: Time,
     ) -> Option<Visitor> {
         let member = state.members().get(&session.person())?;
+        if session.assurance().is_outside() && self.outside().is_none() {
+            return None;
+        }
         let person = self.person(&member.name)?;
         (person.roles == session.roles()).then(|| Visitor {
             person: person.name,
@@ -336,7 +350,7 @@ impl People {
             number: session.number(),
             level: session.assurance().level(),
             fresh: session.assurance().level_within(FRESH, now) >= Level::Two,
-            by_passkey: session.assurance().phishing_resistant_within(FRESH, now),
+            by_passkey: session.assurance().passkey_within(FRESH, now),
             assurance: session.assurance().clone(),
         })
     }
@@ -423,6 +437,16 @@ impl std::fmt::Display for Error {
             Error::Busy => {
                 f.write_str("too many people log in at this moment; try again in a few seconds")
             }
+            Error::Outside => f.write_str(
+                "the login there cannot be taken; begin again, or log in another way",
+            ),
+            Error::OutsideAway => f.write_str(
+                "the outside login does not work now; try again later, or log in another way",
+            ),
+            Error::NotLinked => f.write_str(
+                "that login is nobody's here; log in by passkey and link it under Security, or ask an \
+                 administrator for a link",
+            ),
             Error::Unavailable(why) => write!(f, "it cannot be put on record now: {why}"),
         }
     }

@@ -121,20 +121,20 @@ pub(crate) async fn manned() -> (Office, Vec<String>) {
     (office, links)
 }
 
-async fn enrolled(people: &People, link: &str) -> Device {
+pub(super) async fn enrolled(people: &People, link: &str) -> Device {
     let (device, made) = Device::make(&people.ask_first_passkey(link).unwrap());
     people.enrol_passkey(link, &answer(made), "here").await.unwrap();
     device
 }
 
-async fn inside(people: &People, device: &mut Device) -> String {
+pub(super) async fn inside(people: &People, device: &mut Device) -> String {
     let shown = device.sign(&people.ask_passkey("browser").unwrap());
     let id = people.log_in_by_passkey("browser", &answer(shown), "here").await.unwrap();
     id.expose().to_owned()
 }
 
 /// The state as the journal alone would tell it.
-fn replayed(people: &People) -> State {
+pub(super) fn replayed(people: &People) -> State {
     decode(&to_bytes(&*people.state())).unwrap()
 }
 

@@ -1,13 +1,16 @@
-//! The venues' side: request pools, the sockets that tell marks, the accounts' private streams.
+//! The venues' side: request pools, the sockets that tell marks, the accounts' private streams; and single
+//! requests to what is no venue.
 
 mod hosts;
 mod origin;
 pub mod pool;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod site;
 pub mod tasks;
 mod watched;
 
 pub use origin::{Roots, UrlError};
 pub use pool::Pool;
+pub use site::{Answered, Site};
 pub use tasks::{follow_account, follow_books, follow_marks};

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 use tidegate_server::admin::protocol::{
-    ApprovalStatus, Invitation, PersonSpec, Request, SessionStatus,
+    ApprovalStatus, Invitation, LinkedStatus, PersonSpec, Request, SessionStatus,
 };
 
 /// How long a gateway may take to answer.
@@ -33,6 +33,11 @@ pub fn person(common: &Common, command: Person) -> Result<(), Failure> {
         }
         Person::Invite { person } => invite(common, person),
         Person::Sessions { person } => sessions(common, person),
+        Person::Linked { person } => linked(common, person),
+        Person::Unlink { person, issuer } => {
+            let text = format!("unlinked {person}'s outside logins");
+            done(common, &Request::Unlink { person, issuer }, &text)
+        }
         Person::Logout { person } => {
             let text = format!("ended every session of {person}");
             done(common, &Request::SessionsEnd { person, number: None }, &text)
@@ -86,6 +91,22 @@ fn sessions(common: &Common, person: String) -> Result<(), Failure> {
     };
     let lines: Vec<String> = sessions.iter().map(line).collect();
     let text = if lines.is_empty() { "not logged in".to_owned() } else { lines.join("\n") };
+    print(common.json, &value, &text);
+    Ok(())
+}
+
+fn linked(common: &Common, person: String) -> Result<(), Failure> {
+    let value = ask(common, &Request::Linked { person }, PATIENCE)?;
+    let linked: Vec<LinkedStatus> = read(&value, "linked")?;
+    let line = |linked: &LinkedStatus| {
+        let days = |ms: u64| now_ms().saturating_sub(ms) / 86_400_000;
+        let used = linked.last_used_ms.map(|ms| format!("used {} days ago", days(ms)));
+        let used = used.unwrap_or_else(|| "never used".to_owned());
+        let LinkedStatus { issuer, subject, since_ms, .. } = linked;
+        format!("{issuer}  {subject}, linked {} days ago, {used}", days(*since_ms))
+    };
+    let lines: Vec<String> = linked.iter().map(line).collect();
+    let text = if lines.is_empty() { "none is linked".to_owned() } else { lines.join("\n") };
     print(common.json, &value, &text);
     Ok(())
 }

@@ -5,7 +5,8 @@ use crate::oauth::json::{Members, Object};
 use aws_lc_rs::digest;
 use aws_lc_rs::rsa::PublicKeyComponents;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PSS_2048_8192_SHA256,
+    ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PSS_2048_8192_SHA256, RsaParameters,
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -67,6 +68,17 @@ impl Jwk {
         }
         let kid = kid.map(str::to_owned);
         Ok(Jwk { kid, thumbprint: members.thumbprint(), members, key })
+    }
+
+    /// The RSA key that `object` describes, for RS256: what outside providers of people sign by, and nobody
+    /// else here.
+    pub(crate) fn rs256(object: &Object) -> Result<ParsedPublicKey, JoseError> {
+        let named = text_or_absent(object, "alg")?.is_none_or(|alg| alg == "RS256");
+        let private = PRIVATE.iter().any(|name| object.contains_key(*name));
+        if !named || private || !for_signatures(object) || object.text("kty") != Some("RSA") {
+            return Err(JoseError::Key);
+        }
+        rsa(object, &RSA_PKCS1_2048_8192_SHA256).map(|(_, key)| key)
     }
 
     /// The algorithm that its signatures are by.
@@ -183,21 +195,26 @@ fn parse(object: &Object) -> Result<(Material, ParsedPublicKey), JoseError> {
             let key = ParsedPublicKey::new(&ED25519, bytes).map_err(|_| bad)?;
             Ok((Material::Okp { x }, key))
         }
-        (Some("RSA"), None) => {
-            let (n, modulus) = field(object, "n", MIN_RSA_BYTES..=MAX_RSA_BYTES)?;
-            let (e, exponent) = field(object, "e", 3..=4)?;
-            let odd = exponent.last().is_some_and(|last| last & 1 == 1);
-            // The highest bit must be set, so that as many bits are there as bytes promise.
-            let full = modulus.first().is_some_and(|first| first & 0x80 != 0);
-            if !odd || !full {
-                return Err(bad);
-            }
-            let parts = PublicKeyComponents { n: modulus, e: exponent };
-            let key = parts.to_parsed_public_key(&RSA_PSS_2048_8192_SHA256).map_err(|_| bad)?;
-            Ok((Material::Rsa { e, n }, key))
-        }
+        (Some("RSA"), None) => rsa(object, &RSA_PSS_2048_8192_SHA256),
         _ => Err(bad),
     }
+}
+
+fn rsa(
+    object: &Object,
+    parameters: &'static RsaParameters,
+) -> Result<(Material, ParsedPublicKey), JoseError> {
+    let (n, modulus) = field(object, "n", MIN_RSA_BYTES..=MAX_RSA_BYTES)?;
+    let (e, exponent) = field(object, "e", 3..=4)?;
+    let odd = exponent.last().is_some_and(|last| last & 1 == 1);
+    // The highest bit must be set, so that as many bits are there as bytes promise.
+    let full = modulus.first().is_some_and(|first| first & 0x80 != 0);
+    if !odd || !full {
+        return Err(JoseError::Key);
+    }
+    let parts = PublicKeyComponents { n: modulus, e: exponent };
+    let key = parts.to_parsed_public_key(parameters).map_err(|_| JoseError::Key)?;
+    Ok((Material::Rsa { e, n }, key))
 }
 
 /// The bytes of a member, of a length in `lengths`. Integers of RSA have no zero byte before them.

@@ -14,7 +14,10 @@ fn login(factors: &[(Factor, u64)]) -> Assurance {
 
 #[test]
 fn levels_follow_from_what_was_shown() {
-    use Factor::{AttestedPasskey, DevicePasskey, Password, RecoveryCode, SyncedPasskey, Totp};
+    use Factor::{
+        AttestedPasskey, DevicePasskey, Outside, OutsideResistant, OutsideTwo, Password,
+        RecoveryCode, SyncedPasskey, Totp,
+    };
     let table: &[(&[Factor], Level)] = &[
         (&[Password], Level::One),
         (&[Totp], Level::One),
@@ -26,6 +29,11 @@ fn levels_follow_from_what_was_shown() {
         (&[DevicePasskey, Password, Totp], Level::Two),
         (&[AttestedPasskey], Level::Three),
         (&[Password, AttestedPasskey], Level::Three),
+        (&[Outside], Level::One),
+        (&[Outside, Password], Level::One),
+        (&[Outside, Totp], Level::Two),
+        (&[OutsideTwo], Level::Two),
+        (&[OutsideResistant], Level::Two),
     ];
     for (factors, level) in table {
         let shown: Vec<_> = factors.iter().map(|factor| (*factor, 1)).collect();

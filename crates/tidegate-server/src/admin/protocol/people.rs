@@ -45,6 +45,19 @@ pub struct SessionStatus {
     pub last_seen_ms: u64,
 }
 
+/// An outside login that is linked with a person.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LinkedStatus {
+    /// The provider.
+    pub issuer: String,
+    /// Who the person is there.
+    pub subject: String,
+    /// Since when, in ms since 1970.
+    pub since_ms: u64,
+    /// When it was used last.
+    pub last_used_ms: Option<u64>,
+}
+
 /// A request for approval as it is told.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ApprovalStatus {

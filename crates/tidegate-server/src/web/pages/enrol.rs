@@ -56,6 +56,15 @@ impl Pages {
                     button.plain.wide type="submit" { "Set password and app" }
                 }
             }
+            @if let Some(provider) = self.people.outside() {
+                section.card {
+                    h2 { "Or " (provider.name()) }
+                    form method="post" action="/console/enrol/outside" {
+                        (secret)
+                        button.plain.wide type="submit" { "Log in with " (provider.name()) }
+                    }
+                }
+            }
             script src=(assets::path("passkey.js")) defer {}
         };
         reply::html(error.map_or(200, status_of), narrow("Enrol", &content))
@@ -94,7 +103,7 @@ impl Pages {
 
 impl Pages {
     /// Who begins anew has consented to nothing yet: what was granted before is void like the logins.
-    async fn end_consents(&self) {
+    pub(super) async fn end_consents(&self) {
         // It is in force at once; what is not on record is found again at the next start.
         let _ = self.oauth.hold_to(&self.people).await;
     }

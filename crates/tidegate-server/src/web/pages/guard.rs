@@ -12,6 +12,8 @@ pub(super) const SESSION: &str = "__Host-tidegate";
 pub(super) const BROWSER: &str = "__Host-tidegate-login";
 /// The cookie that tells where to go after a login.
 pub(super) const PLACE: &str = "__Host-tidegate-place";
+/// The cookie of a login at the outside provider that is under way.
+pub(super) const OUTSIDE: &str = "__Host-tidegate-outside";
 /// Where a login leads to unless something waits.
 const FIRST_PAGE: &str = "/console/";
 /// What may wait for a login: the pages that others send people to.

@@ -3,7 +3,7 @@
 use super::guard::{self, BROWSER, SESSION, Sent};
 use super::layout::{csrf, narrow, note};
 use super::{Pages, Visit, assets, reply, status_of};
-use crate::people::Error;
+use crate::people::{Error, Provider};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::{Markup, html};
@@ -25,7 +25,8 @@ impl Pages {
         };
         let elsewhere = self.elsewhere(request);
         let status = error.map_or(200, status_of);
-        let page = narrow("Log in", &login(&browser, error, elsewhere));
+        let provider = self.people.outside().map(Provider::name);
+        let page = narrow("Log in", &login(&browser, error, elsewhere, provider));
         let reply = reply::html(status, page);
         if had.is_some() { reply } else { reply::with_cookie(reply, BROWSER, &browser) }
     }
@@ -110,7 +111,7 @@ impl Pages {
     }
 
     /// Ends the session that a browser had before another begins in it.
-    async fn leave(&self, request: &RawRequest) {
+    pub(super) async fn leave(&self, request: &RawRequest) {
         if let Some(before) = guard::cookie(request, SESSION) {
             // What cannot be put on record now lapses.
             let _ = self.people.log_out(before).await;
@@ -119,11 +120,16 @@ impl Pages {
 }
 
 /// What waited for the login does so no more.
-fn arrived(reply: Reply, waited: bool) -> Reply {
+pub(super) fn arrived(reply: Reply, waited: bool) -> Reply {
     if waited { reply::without_place(reply) } else { reply }
 }
 
-fn login(browser: &str, error: Option<&Error>, elsewhere: Option<String>) -> Markup {
+fn login(
+    browser: &str,
+    error: Option<&Error>,
+    elsewhere: Option<String>,
+    provider: Option<&str>,
+) -> Markup {
     html! {
         h1 { "Log in" }
         p.lead { "With the passkey of this device or your security key. You need not say who you are." }
@@ -137,6 +143,12 @@ fn login(browser: &str, error: Option<&Error>, elsewhere: Option<String>) -> Mar
                 (csrf(browser))
                 button.wide type="submit" autofocus[error.is_none()] { "Log in with a passkey" }
                 output role="status" {}
+            }
+            @if let Some(provider) = provider {
+                form method="post" action="/console/login/outside" {
+                    (csrf(browser))
+                    button.plain.wide type="submit" { "Log in with " (provider) }
+                }
             }
             div.or { "or" }
             form method="post" action="/console/login/password" {

@@ -12,6 +12,7 @@ mod guard;
 mod home;
 mod layout;
 mod login;
+mod outside;
 mod reply;
 mod routes;
 mod security;
@@ -69,12 +70,16 @@ impl Pages {
         let origin = self.people.origin();
         let allowed = match request.method {
             Method::Get => guard::may_look(&request),
+            _ if route.needs == Needs::Provider => true,
             _ => guard::is_ours(&request, origin),
         };
         if !allowed {
             let text =
                 format!("This was not sent by a page of ours. The console is at {origin}/console/");
             return self.refuse(route, 403, &text);
+        }
+        if route.needs == Needs::Provider {
+            return reply::guarded(self.outside_logout(&request).await, origin);
         }
         let Some(sent) = Sent::read(&request) else {
             return self.refuse(route, 400, "What was sent cannot be read.");
@@ -83,7 +88,9 @@ impl Pages {
             Needs::Nothing => self.open(route, &request).await,
             Needs::Browser => self.of_browser(route, &request, sent).await,
             Needs::Link => self.by_link(route, &request, sent).await,
-            Needs::Session => self.in_session(route, &request, sent, number).await,
+            Needs::Session | Needs::Provider => {
+                self.in_session(route, &request, sent, number).await
+            }
         };
         reply::guarded(reply, origin)
     }
@@ -93,6 +100,9 @@ impl Pages {
             Serve::Root => reply::redirect("/console/"),
             Serve::LogIn => self.login_page(request, None).await,
             Serve::EnrolEntry => enrol::entry(),
+            Serve::OutsideAnswer => outside::onward(request),
+            Serve::OutsideReturn => self.outside_return(request).await,
+            Serve::OutsideKeys => self.outside_keys(),
             Serve::ConsentEntry => self.consent_entry(request),
             // Nothing is taken from the address: the person types the code (RFC 8628, section 5.4).
             Serve::DeviceEntry => reply::onward("/console/device", "To the device's code"),
@@ -109,6 +119,7 @@ impl Pages {
         match route.serve {
             Serve::LogInOptions => reply::told(self.people.ask_passkey(browser)),
             Serve::LogInPasskey => self.log_in_by_passkey(request, browser, &sent).await,
+            Serve::OutsideLogIn => self.outside_login(request).await,
             _ => self.log_in_by_password(request, sent).await,
         }
     }
@@ -118,6 +129,7 @@ impl Pages {
             Serve::Enrol => self.enrol_page(&sent.link, None),
             Serve::EnrolOptions => reply::told(self.people.ask_first_passkey(&sent.link)),
             Serve::EnrolPasskey => self.enrol_passkey(request, &sent).await,
+            Serve::OutsideEnrol => self.outside_enrol(&sent.link).await,
             _ => self.enrol_password(request, sent).await,
         }
     }
@@ -174,6 +186,8 @@ impl Pages {
             Serve::NewPasskey => self.add_passkey(visit).await,
             Serve::RemovePasskey => self.remove_passkey(visit).await,
             Serve::SetPassword => self.set_password(visit).await,
+            Serve::OutsideLink => self.outside_link(visit).await,
+            Serve::OutsideUnlink => self.outside_unlink(visit).await,
             Serve::Consent => self.consent(visit),
             Serve::ConsentOptions => self.consent_options(visit, false),
             Serve::ConsentPasskey => self.consent_by_passkey(visit, false).await,
@@ -226,9 +240,10 @@ const fn status_of(error: &Error) -> u16 {
     match error {
         Error::Wrong => 401,
         Error::Link | Error::Stale | Error::NeedsPasskey => 403,
+        Error::Outside | Error::NotLinked => 403,
         Error::OtherStatement => 409,
         Error::Unfit(_) | Error::Code | Error::Passkey(_) | Error::Count(_) => 422,
-        Error::Busy | Error::Unavailable(_) => 503,
+        Error::Busy | Error::Unavailable(_) | Error::OutsideAway => 503,
     }
 }
 

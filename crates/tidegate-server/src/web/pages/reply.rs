@@ -72,6 +72,22 @@ pub(super) fn with_cookie(mut reply: Reply, name: &str, value: &str) -> Reply {
     reply
 }
 
+/// Lets a browser be known when it comes back from the outside provider.
+pub(super) fn with_outside(mut reply: Reply, value: &str) -> Reply {
+    let name = guard::OUTSIDE;
+    let cookie = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=600");
+    reply.headers.push(("set-cookie".to_owned(), cookie));
+    reply
+}
+
+/// Forgets it.
+pub(super) fn without_outside(mut reply: Reply) -> Reply {
+    let name = guard::OUTSIDE;
+    let cookie = format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+    reply.headers.push(("set-cookie".to_owned(), cookie));
+    reply
+}
+
 /// Takes the session's cookie back.
 pub(super) fn without_session(mut reply: Reply) -> Reply {
     let name = guard::SESSION;

@@ -1,5 +1,6 @@
 //! Every route of the console in one table.
 
+use crate::people::ANSWER_PAGE;
 use crate::web::oauth::{CONSENT_PAGE, DEVICE_PAGE};
 use tidegate_types::request::{Method, RawRequest};
 
@@ -26,6 +27,8 @@ pub(super) enum Needs {
     Link,
     /// A session and, to change something, its token.
     Session,
+    /// What the outside provider signed: no browser sends it.
+    Provider,
 }
 
 /// What a route does.
@@ -60,6 +63,14 @@ pub(super) enum Serve {
     NewPasskey,
     RemovePasskey,
     SetPassword,
+    OutsideLogIn,
+    OutsideAnswer,
+    OutsideReturn,
+    OutsideEnrol,
+    OutsideLink,
+    OutsideUnlink,
+    OutsideKeys,
+    OutsideLogOut,
     ConsentEntry,
     Consent,
     ConsentOptions,
@@ -112,6 +123,14 @@ pub(super) const ROUTES: &[Route] = &[
     ask("/console/security/passkey", Needs::Session, Serve::NewPasskey),
     post("/console/security/remove", Needs::Session, Serve::RemovePasskey),
     post("/console/security/password", Needs::Session, Serve::SetPassword),
+    post("/console/login/outside", Needs::Browser, Serve::OutsideLogIn),
+    get(ANSWER_PAGE, Needs::Nothing, Serve::OutsideAnswer),
+    get("/console/login/outside/return", Needs::Nothing, Serve::OutsideReturn),
+    post("/console/enrol/outside", Needs::Link, Serve::OutsideEnrol),
+    post("/console/security/outside", Needs::Session, Serve::OutsideLink),
+    post("/console/security/outside/remove", Needs::Session, Serve::OutsideUnlink),
+    Route { json: true, ..get("/console/outside/jwks.json", Needs::Nothing, Serve::OutsideKeys) },
+    ask("/console/outside/logout", Needs::Provider, Serve::OutsideLogOut),
     get(CONSENT_PAGE, Needs::Nothing, Serve::ConsentEntry),
     get("/console/consent", Needs::Session, Serve::Consent),
     ask("/console/consent/options", Needs::Session, Serve::ConsentOptions),

@@ -21,6 +21,7 @@ impl Pages {
             @if let Some(error) = error { (note(&error.to_string(), true)) }
             @if !visitor.fresh { (note(&Error::Stale.to_string(), false)) }
             (passkeys(visit, &member))
+            (self.outside_card(visit, &member))
             section.card {
                 h2 { "Password and app" }
                 @match member.password {

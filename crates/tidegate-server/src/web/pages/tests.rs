@@ -1,5 +1,5 @@
 use super::guard::{BROWSER, SESSION};
-use super::routes::{Needs, ROUTES, Serve};
+use super::routes::{Needs, ROUTES, Route, Serve};
 use crate::admin::tests::Office;
 use crate::people::tests::{Device, ORIGIN, manned};
 use crate::web::Web;
@@ -141,6 +141,11 @@ async fn no_route_serves_anybody_without_what_it_needs() {
         match (route.needs, route.method, route.serve) {
             // Nothing was pushed.
             (Needs::Nothing, _, Serve::ConsentEntry) => assert_eq!(reply.status, 400, "{said}"),
+            // There is no provider, and no answer of one.
+            (Needs::Nothing, _, Serve::OutsideKeys) | (Needs::Provider, ..) => {
+                assert_eq!(reply.status, 404, "{said}");
+            }
+            (Needs::Nothing, _, Serve::OutsideReturn) => assert_eq!(reply.status, 403, "{said}"),
             (Needs::Nothing, ..) => assert!(matches!(reply.status, 200 | 303), "{said}"),
             (Needs::Link, ..) => assert_eq!(reply.status, 403, "{said}"),
             (Needs::Session, Method::Get, Serve::Live) => assert_eq!(reply.status, 401, "{said}"),
@@ -165,7 +170,9 @@ async fn nothing_changes_by_a_request_that_no_page_of_ours_sent() {
     let (office, pia, _, _) = desk().await;
     let before = office.world.desk.next_seq();
     let wrong = csrf_token("another session").expose().to_owned();
-    for route in ROUTES.iter().filter(|route| route.method == Method::Post) {
+    let by_browser =
+        |route: &&Route| route.method == Method::Post && route.needs != Needs::Provider;
+    for route in ROUTES.iter().filter(by_browser) {
         let path = route.path.replace("{id}", "0");
         let good = csrf_token(&pia.session).expose().to_owned();
         let with = |csrf: &str| match route.json {

@@ -94,6 +94,19 @@ pub enum Person {
         /// Who.
         person: String,
     },
+    /// The outside logins that are linked with a person
+    Linked {
+        /// Who.
+        person: String,
+    },
+    /// Unlink a person's outside logins, and end their sessions
+    Unlink {
+        /// Who.
+        person: String,
+        /// Those of this provider; else all of them.
+        #[arg(long, value_name = "URL")]
+        issuer: Option<String>,
+    },
     /// Remove a person
     Remove {
         /// Who.
