@@ -17,7 +17,6 @@ export default {
     'proof.iat-old': IAT,
     'proof.iat-ahead': `${IAT}. FAPI 2.0 5.3.2.1-13: more than 60 s ahead is refused`,
     'proof.replay': PROOF,
-    'use.bearer': 'RFC 9449 7.2: it is refused with 401 and a challenge. RFC 6750 3.1: without credentials of a scheme that is taken, the challenge has no code',
     'use.bearer-proof': 'RFC 9449 7.2: a bound token as `Bearer` is refused; 401 is what the challenge goes with',
     'use.no-proof': 'RFC 9449 7.1: 401, with a challenge that says what is missing',
     'use.nothing': 'RFC 6750 3.1: a request without any credentials gets no error code',
