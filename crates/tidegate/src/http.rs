@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::http::response::Parts;
 use hyper::{Request, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject as _;
@@ -48,6 +49,18 @@ impl Client {
         headers: &[(&str, String)],
         body: String,
     ) -> io::Result<(u16, String)> {
+        let (head, body) = self.exchange(method, target, headers, body).await?;
+        Ok((head.status.as_u16(), body))
+    }
+
+    /// The same, with everything that came before the body.
+    pub async fn exchange(
+        &mut self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, String)],
+        body: String,
+    ) -> io::Result<(Parts, String)> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{target}", self.prefix))
@@ -59,11 +72,11 @@ impl Client {
         let mut connection = self.connection().await?;
         let exchange = async {
             let response = connection.send_request(request).await.map_err(io::Error::other)?;
-            let status = response.status().as_u16();
-            let body = response.into_body().collect().await.map_err(io::Error::other)?;
-            Ok((status, String::from_utf8_lossy(&body.to_bytes()).into_owned()))
+            let (head, body) = response.into_parts();
+            let body = body.collect().await.map_err(io::Error::other)?;
+            Ok((head, String::from_utf8_lossy(&body.to_bytes()).into_owned()))
         };
-        let answer: io::Result<(u16, String)> =
+        let answer: io::Result<(Parts, String)> =
             tokio::time::timeout(TIMEOUT, exchange).await.map_err(io::Error::other)?;
         if answer.is_ok() {
             self.open = Some(connection);

@@ -103,7 +103,7 @@ fn each(
             prepare(connection, target, n);
             match connection.exchange()? {
                 answer if answer.ok => return Ok(()),
-                answer => said = answer.text,
+                answer => said = answer.body,
             }
             std::thread::sleep(AGAIN);
         }

@@ -100,7 +100,9 @@ fn drive(
     // The kernel rounds a sleep up by 50 µs unless told otherwise.
     let _ = nix::sys::prctl::set_timerslack(1);
     loop {
-        connection.prepare(target);
+        if !connection.prepare(target) {
+            return Ok(measured);
+        }
         let turn = next.fetch_add(1, Ordering::Relaxed);
         let intended = match load.rate {
             Some(rate) => start + Duration::from_nanos(turn * 1_000_000_000 / u64::from(rate)),
@@ -119,7 +121,7 @@ fn drive(
         measured.latencies.push(nanos(intended.elapsed()));
         if !answer.ok {
             measured.failures += 1;
-            measured.example.get_or_insert(answer.text);
+            measured.example.get_or_insert(answer.body);
         }
     }
 }

@@ -1,10 +1,14 @@
 //! `tidegate bench`: figures that compare two sides in one run.
 
+mod app;
+mod callers;
 mod crash;
 mod kill;
 mod load;
+mod machine;
 mod orders;
 mod recovery;
+mod revocation;
 mod stage;
 mod wire;
 
@@ -27,6 +31,8 @@ pub fn run(common: &Common, args: &Bench) -> Result<(), Failure> {
             BenchWhat::Orders => orders::measure(&dir, args).await,
             BenchWhat::Crash => crash::measure(&dir, args).await,
             BenchWhat::Kill => kill::measure(&dir, args).await,
+            BenchWhat::Callers => callers::measure(&dir, args).await,
+            BenchWhat::Revocation => revocation::measure(&dir, args).await,
             BenchWhat::Recovery => recovery::measure(&dir, args).await,
         }
     });

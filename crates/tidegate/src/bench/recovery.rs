@@ -58,7 +58,7 @@ pub async fn measure(dir: &Path, args: &Bench) -> Result<(Value, String), Failur
         connection.prepare(&gateway.target);
         connection.exchange().map_err(|e| bad(&e))?;
     }
-    let Gateway { running, dir: data, target } = gateway;
+    let Gateway { running, dir: data, target, .. } = gateway;
     let mut bench = Run { data: &data, target: &target, log: data.with_extension("log") };
     running.stop(PATIENCE).await;
     let (empty, process) = bench.start().await?;
@@ -108,7 +108,7 @@ impl Run<'_> {
             }
             // The first mark may not be there yet.
             if began.elapsed() > PATIENCE {
-                return Err(failed(&format!("no order was taken: {}", answer.text)));
+                return Err(failed(&format!("no order was taken: {}", answer.body)));
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }

@@ -1,7 +1,7 @@
 //! What the benchmark measures against: the simulator, nginx, and gateways, each a process of its
 //! own in a folder that is thrown away.
 
-use super::wire::Target;
+use super::wire::{Connection, Target};
 use crate::cli::args::Common;
 use crate::cli::output::Failure;
 use crate::cli::reach::ask;
@@ -41,6 +41,10 @@ pub struct Gateway {
     pub running: Running,
     /// Its data folder.
     pub dir: PathBuf,
+    /// Its address as its certificate and its tokens name it.
+    pub url: String,
+    /// Its certificate authority.
+    pub ca: PathBuf,
     /// Where its caller sends orders.
     pub target: Arc<Target>,
 }
@@ -112,8 +116,10 @@ pub async fn gateway(
     let (running, told) = serve(dir).await?;
     let (key, secret) = seat(dir).await?;
     let url = format!("{}/{VENUE}", word(&told, "/gateway")?);
-    let target = target(&url, &word(&told, "/ca")?, (&key, &secret), price)?;
-    Ok(Gateway { running, dir: dir.to_owned(), target })
+    let ca = word(&told, "/ca")?;
+    let target = target(&url, &ca, (&key, &secret), price)?;
+    let url = format!("https://localhost:{}", target.address.port());
+    Ok(Gateway { running, dir: dir.to_owned(), url, ca: ca.into(), target })
 }
 
 /// Starts a gateway on a data folder.
@@ -227,6 +233,23 @@ pub async fn wait_open(dir: &Path) -> Result<Status, Failure> {
     }
 }
 
+/// Waits until an order is taken: the first mark prices come some time after the account is open.
+pub fn wait_taken(target: &Target) -> Result<(), Failure> {
+    let began = Instant::now();
+    let bad = |e: std::io::Error| failed(&e.to_string());
+    let mut connection = Connection::open(target, PATIENCE).map_err(bad)?;
+    loop {
+        connection.prepare(target);
+        match connection.exchange().map_err(bad)? {
+            answer if answer.ok => return Ok(()),
+            answer if began.elapsed() > PATIENCE => {
+                return Err(failed(&format!("no order was taken: {}", answer.body)));
+            }
+            _ => std::thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}
+
 /// A price that the collar lets through and that cannot trade: one percent below the mark.
 pub async fn safe_price(sim: &Sim) -> Result<String, Failure> {
     price(sim, 0.99).await
@@ -302,6 +325,24 @@ pub fn callers(gateway: &Gateway, count: usize) -> Result<Vec<Arc<Target>>, Fail
 
 /// Adds a caller that may do anything; its key and secret.
 fn caller(dir: &Path, name: &str) -> Result<(String, String), Failure> {
+    granted(dir, name)?;
+    let made = administer(dir, &key_for(name, None))?;
+    Ok((word(&made, "/id")?, word(&made, "/secret")?))
+}
+
+/// Asks the gateway's administration.
+pub fn administer(dir: &Path, request: &Request) -> Result<Value, Failure> {
+    ask(&common(dir), request, PATIENCE)
+}
+
+/// What asks for a virtual key of a caller on the account; of its own public key, or of a secret.
+pub fn key_for(caller: &str, public: Option<String>) -> Request {
+    let (caller, account) = (caller.to_owned(), ACCOUNT.to_owned());
+    Request::KeyAdd { caller, account, public, terms: TermsSpec::default() }
+}
+
+/// Adds a caller that may do anything on the account.
+pub fn granted(dir: &Path, name: &str) -> Result<(), Failure> {
     let common = common(dir);
     let ask = |request: &Request| ask(&common, request, PATIENCE);
     let huge = "10000000000".to_owned();
@@ -325,14 +366,8 @@ fn caller(dir: &Path, name: &str) -> Result<(String, String), Failure> {
         hours: None,
         days: None,
         until_ms: None,
-    }))?;
-    let made = ask(&Request::KeyAdd {
-        caller: name.to_owned(),
-        account: ACCOUNT.to_owned(),
-        public: None,
-        terms: TermsSpec::default(),
-    })?;
-    Ok((word(&made, "/id")?, word(&made, "/secret")?))
+    }))
+    .map(|_| ())
 }
 
 fn target(url: &str, ca: &str, key: (&str, &str), price: &str) -> Result<Arc<Target>, Failure> {
@@ -349,6 +384,7 @@ fn target(url: &str, ca: &str, key: (&str, &str), price: &str) -> Result<Arc<Tar
         price: price.to_owned(),
         crossing: None,
         count: 0.into(),
+        ready: Vec::new(),
     }))
 }
 

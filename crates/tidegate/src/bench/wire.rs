@@ -29,6 +29,8 @@ pub struct Target {
     pub crossing: Option<String>,
     /// Numbers the orders.
     pub count: AtomicU64,
+    /// Requests that are sent once each, in turn, instead of orders that are made as they leave.
+    pub ready: Vec<String>,
 }
 
 impl Target {
@@ -46,6 +48,11 @@ impl Target {
         Target { crossing: Some(above), ..self.plain() }
     }
 
+    /// The same, with requests that were made beforehand.
+    pub fn with_ready(&self, ready: Vec<String>) -> Target {
+        Target { ready, ..self.plain() }
+    }
+
     fn plain(&self) -> Target {
         Target {
             address: self.address,
@@ -56,6 +63,7 @@ impl Target {
             price: self.price.clone(),
             crossing: None,
             count: AtomicU64::new(0),
+            ready: Vec::new(),
         }
     }
 }
@@ -65,8 +73,8 @@ impl Target {
 pub struct Answer {
     /// It took the order.
     pub ok: bool,
-    /// Its words, when it did not.
-    pub text: String,
+    /// Its words.
+    pub body: String,
 }
 
 /// One kept-alive connection, used by one thread: a thread that waits for its answer is woken by the
@@ -94,9 +102,18 @@ impl Connection {
         Ok(Connection { stream, buffer: Vec::with_capacity(4096), request: String::new() })
     }
 
-    /// Makes the next order, so that sending it takes no time of its own.
-    pub fn prepare(&mut self, target: &Target) {
-        self.word(target);
+    /// Makes the next order, so that sending it takes no time of its own, or takes the next of those
+    /// that are ready; `false` when there is none left.
+    pub fn prepare(&mut self, target: &Target) -> bool {
+        if target.ready.is_empty() {
+            self.word(target);
+            return true;
+        }
+        let turn = target.count.fetch_add(1, Ordering::Relaxed);
+        let next = usize::try_from(turn).ok().and_then(|turn| target.ready.get(turn));
+        self.request.clear();
+        self.request.extend(next.map(String::as_str));
+        next.is_some()
     }
 
     /// Sends the order that was prepared and waits for its answer.
@@ -111,6 +128,41 @@ impl Connection {
             }
             if let Some(answer) = read_answer(&self.buffer) {
                 return Ok(answer);
+            }
+        }
+    }
+
+    /// Sends a request as it is; the body of its answer, whatever its status.
+    pub fn ask(&mut self, request: &str) -> io::Result<String> {
+        self.request = request.to_owned();
+        Ok(self.exchange()?.body)
+    }
+
+    /// Turns the connection into a WebSocket (RFC 6455 §4.1).
+    pub fn upgrade(&mut self, path: &str) -> io::Result<()> {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        self.stream.write_all(request.as_bytes())?;
+        let mut chunk = [0; 4096];
+        let n = self.stream.read(&mut chunk)?;
+        let said = String::from_utf8_lossy(chunk.get(..n).unwrap_or_default()).into_owned();
+        if said.starts_with("HTTP/1.1 101") { Ok(()) } else { Err(io::Error::other(said)) }
+    }
+
+    /// Reads until the other side ends the connection or says that it does.
+    pub fn drain(&mut self) -> io::Result<()> {
+        /// The first byte of a frame that closes (RFC 6455 §5.5.1).
+        const CLOSE: u8 = 0x88;
+        let mut chunk = [0; 4096];
+        loop {
+            match self.stream.read(&mut chunk) {
+                Ok(0) => return Ok(()),
+                Ok(_) if chunk.first() == Some(&CLOSE) => return Ok(()),
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+                Err(e) => return Err(e),
             }
         }
     }
@@ -176,6 +228,5 @@ fn read_answer(bytes: &[u8]) -> Option<Answer> {
         .and_then(|value| value.trim().parse().ok())?;
     let body = bytes.get(head_end..head_end.checked_add(length)?)?;
     let ok = head.starts_with("http/1.1 200");
-    let text = if ok { String::new() } else { String::from_utf8_lossy(body).into_owned() };
-    Some(Answer { ok, text })
+    Some(Answer { ok, body: String::from_utf8_lossy(body).into_owned() })
 }

@@ -109,6 +109,10 @@ pub enum BenchWhat {
     Crash,
     /// Halts everything while ten callers send as fast as they can and 1,000 orders are open.
     Kill,
+    /// The same order by virtual key and by token, and the smallest answers with and without a caller.
+    Callers,
+    /// From the revocation of a key to the end of its last socket.
+    Revocation,
     /// Starts on a long journal, with and without a saved state, until an order is answered.
     Recovery,
 }
