@@ -83,13 +83,7 @@ pub(super) async fn assemble(
         .map_err(|e| GatewayError::of("the signer")(&e))?;
     let mut secrets = CallerSecrets::open(&folder.callers(), opened.callers_key())
         .map_err(|e| GatewayError::of("the store of callers' secrets")(&e))?;
-    let oauth_start = oauth_start(
-        &mut secrets,
-        &mut replayed,
-        &folder,
-        started,
-        config.listen.asks_for_certificates(),
-    )?;
+    let oauth_start = oauth_start(&mut secrets, &mut replayed, &folder, started, &config)?;
     let (held, keys) = watch::channel(opened.keys.clone());
     let (held, lacks) = (Arc::new(held), opened.limits.missing());
     lacks.iter().for_each(|what| oplog::warn("signer-lacks", &[("what", what)]));
@@ -196,13 +190,14 @@ fn oauth_start(
     replayed: &mut Replayed,
     folder: &DataFolder,
     started: Time,
-    mutual_tls: bool,
+    config: &Config,
 ) -> Result<oauth::Start, GatewayError> {
     let keys = oauth::take_up(secrets, started)
         .map_err(|e| GatewayError::of("the keys of the authorization server")(&e))?;
     let next = replayed.core.next_seq();
     let assertions = oauth::Seen::load(folder, next, started, replayed.last_record);
     let state = std::mem::take(&mut replayed.ledger.oauth);
+    let mutual_tls = config.listen.asks_for_certificates();
     Ok(oauth::Start { state, keys, assertions, mutual_tls })
 }
 
