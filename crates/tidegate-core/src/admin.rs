@@ -28,7 +28,9 @@ impl Core {
             }
         };
         match change {
-            Change::DeskSet { .. } | Change::AlarmsSeen { .. } => Ok(()),
+            Change::DeskSet { .. } | Change::AlarmsSeen { .. } | Change::ApproveBySet { .. } => {
+                Ok(())
+            }
             Change::PersonSet { .. }
             | Change::PersonRemoved { .. }
             | Change::PersonInvited { .. }

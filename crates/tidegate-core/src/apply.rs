@@ -42,7 +42,10 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         Body::Marks { marks } => marks.iter().for_each(|mark| state.mark(mark)),
         Body::BookLost { .. } | Body::BookWhole { .. } => books::apply(state, &record.body, now),
         Body::Changed { change, .. } => changed(state, change, now),
-        Body::ApprovalAsked { .. } | Body::ApprovalMissed { .. } | Body::ApprovalEnded { .. } => {
+        Body::ApprovalAsked { .. }
+        | Body::ApprovalMissed { .. }
+        | Body::ApprovalConfirmed { .. }
+        | Body::ApprovalEnded { .. } => {
             approval(state, &record.body, now);
         }
         Body::Halted { by, scope, reason, allow_reduce } => {
@@ -230,6 +233,7 @@ fn changed(state: &mut State, change: &Change, now: Time) {
         change @ (Change::PersonSet { .. }
         | Change::PersonRemoved { .. }
         | Change::PersonInvited { .. }
+        | Change::ApproveBySet { .. }
         | Change::ApprovalsSet { .. }) => people::apply(state, &change),
     }
 }

@@ -1,6 +1,9 @@
 //! Four eyes: in mode `two` what loosens waits for a second person, who approves the digest of
 //! exactly that, once, within minutes, and only while what it is about is as it was.
 //!
+//! Where the desk asks for passkeys, or who asks comes by the console, what loosens waits in either mode until who
+//! asked has signed the same digest by a passkey; in mode `one` that carries it out.
+//!
 //! A request is a record, and so is its end; the record of an approval carries the act out, so that
 //! no crash can come between the two.
 
@@ -12,15 +15,15 @@ use crate::roles;
 use crate::state::State;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use tidegate_types::approval::{Act, Approval, Factor, Verdict};
+use tidegate_types::approval::{Act, Approval, Factor, Showing, Verdict};
 use tidegate_types::codec::Codec;
 use tidegate_types::ids::{ApprovalId, PersonName};
 use tidegate_types::limits::MAX_APPROVALS_KEPT;
-use tidegate_types::record::{Approvals as Mode, Body};
+use tidegate_types::record::{Approvals as Mode, ApproveBy, Body};
 use tidegate_types::time::Time;
 use tidegate_types::{codec_enum, codec_struct};
 
-pub use denial::Denial;
+pub use denial::{Denial, FORBIDDEN};
 
 /// What the digest of a request begins with, so that it is the digest of nothing else.
 const DOMAIN: &[u8] = b"tidegate approval 1\n";
@@ -84,12 +87,22 @@ pub struct Request {
     pub asked: Time,
     /// How often it was approved with a wrong digest.
     pub misses: u64,
+    /// By what who asked confirmed it.
+    pub confirmed: Option<Factor>,
     /// How far it has come.
     pub stage: Stage,
     /// How and when it ended.
     pub ended: Option<(Verdict, Time)>,
 }
-codec_struct!(Request { approval, digest, asked, misses, stage, ended });
+codec_struct!(Request { approval, digest, asked, misses, confirmed, stage, ended });
+
+impl Request {
+    /// Whether it waits for who asked, to confirm it by a passkey.
+    pub fn is_to_confirm(&self, state: &State) -> bool {
+        let wanted = self.approval.confirm || state.approve_by == ApproveBy::Passkey;
+        wanted && self.confirmed.is_none() && self.stage == Stage::Waiting
+    }
+}
 
 /// The requests for approval: those that wait, and the newest of those that ended.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -119,7 +132,8 @@ impl Approvals {
         self.next = approval.id.next();
         let approval = approval.clone();
         let (id, stage) = (approval.id, Stage::Waiting);
-        let request = Request { approval, digest, asked, misses: 0, stage, ended: None };
+        let (misses, confirmed, ended) = (0, None, None);
+        let request = Request { approval, digest, asked, misses, confirmed, stage, ended };
         self.requests.insert(id, request);
         let ended = self.iter().filter(|r| r.stage != Stage::Waiting).map(|r| r.approval.id);
         let ended: Vec<ApprovalId> = ended.collect();
@@ -145,6 +159,11 @@ pub(crate) fn apply(state: &mut State, body: &Body, now: Time) -> Option<Act> {
         Body::ApprovalMissed { id, .. } => {
             if let Some(request) = approvals.requests.get_mut(id) {
                 request.misses += 1;
+            }
+        }
+        Body::ApprovalConfirmed { id, factor, .. } => {
+            if let Some(request) = approvals.requests.get_mut(id) {
+                request.confirmed = Some(*factor);
             }
         }
         Body::ApprovalEnded { id, how } => return approvals.end(*id, how, now),
@@ -189,14 +208,30 @@ impl State {
         &self.approvals
     }
 
-    /// Whether an act takes a second person. Until the desk has an administrator there is nobody to
-    /// ask, and who owns the data folder sets it up alone.
+    /// By what people show that they approve, and that they ask for what loosens.
+    pub fn approve_by(&self) -> ApproveBy {
+        self.approve_by
+    }
+
+    /// Whether an act takes a second person.
     pub fn takes_two(&self, act: &Act) -> bool {
+        self.is_guarded(act) && self.approvals_needed() == Mode::Two
+    }
+
+    /// Whether who asks for an act has to confirm it by a passkey.
+    pub(crate) fn takes_confirming(&self, act: &Act, showing: Showing) -> bool {
+        let wanted = showing == Showing::Later || self.approve_by == ApproveBy::Passkey;
+        wanted && self.is_guarded(act)
+    }
+
+    /// Whether an act loosens. Until the desk has an administrator there is nobody to ask, and who owns the
+    /// data folder sets it up alone.
+    fn is_guarded(&self, act: &Act) -> bool {
         let loose = match act {
             Act::Change { change } => roles::loosens(self, change),
             Act::Resume { .. } => true,
         };
-        loose && self.approvals_needed() == Mode::Two && self.has_admin()
+        loose && self.has_admin()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What can happen to the core.
 
 use crate::approvals::Word;
+use tidegate_types::approval::Showing;
 use tidegate_types::codec::Octets;
 use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::Scope;
@@ -94,6 +95,8 @@ pub enum Event {
         ticket: Ticket,
         /// Who.
         by: PersonName,
+        /// How they show that it is them.
+        showing: Showing,
         /// What.
         change: Change,
     },
@@ -118,6 +121,8 @@ pub enum Event {
         ticket: Ticket,
         /// Who.
         by: PersonName,
+        /// How they show that it is them.
+        showing: Showing,
         /// Of what.
         scope: Scope,
         /// Why.

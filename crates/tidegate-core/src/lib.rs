@@ -213,15 +213,15 @@ impl Core {
                 self.logged_in(caller, key, session, now, out);
             }
             Event::Disconnected { session, lost } => self.session_ended(session, lost, now, out),
-            Event::Administer { ticket, by, change } => {
-                self.propose((ticket, by), Act::Change { change }, now, out);
+            Event::Administer { ticket, by, showing, change } => {
+                self.propose((ticket, by, showing), Act::Change { change }, now, out);
             }
             Event::Halt { ticket, by, scope, reason, allow_reduce, flatten } => {
                 let order = halt::HaltOrder { ticket, by, scope, reason, allow_reduce, flatten };
                 self.halt(order, now, out);
             }
-            Event::Resume { ticket, by, scope, reason } => {
-                self.propose((ticket, by), Act::Resume { scope, reason }, now, out);
+            Event::Resume { ticket, by, showing, scope, reason } => {
+                self.propose((ticket, by, showing), Act::Resume { scope, reason }, now, out);
             }
             Event::Approve { ticket, word } => self.approve(ticket, word, now, out),
             Event::Deny { ticket, by, id } => self.deny(ticket, (by, id), now, out),

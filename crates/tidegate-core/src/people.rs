@@ -62,6 +62,7 @@ pub(crate) fn apply(state: &mut State, change: &Change) {
                 state.invitations.clear();
             }
         }
+        Change::ApproveBySet { approve_by } => state.approve_by = *approve_by,
         _ => {}
     }
 }

@@ -9,7 +9,7 @@ use tidegate_types::approval::Act;
 use tidegate_types::grant::{Grant, Scope};
 use tidegate_types::ids::{AccountName, CallerName, KeyId, PersonName};
 use tidegate_types::person::{Person, Role};
-use tidegate_types::record::{Approvals, Change};
+use tidegate_types::record::{Approvals, ApproveBy, Change};
 
 pub use loosen::loosens;
 
@@ -108,6 +108,8 @@ actions! {
     SessionsEnd "end a person's sessions":                Own All Own All Own No;
     ApprovalsTwo "ask for two people from now on":        No No No All No No;
     ApprovalsOne "ask for one person from now on":        No No No All No No;
+    FactorOn "ask for passkeys from now on":              No No No All No No;
+    FactorOff "ask for no passkeys any more":             No No No All No No;
     Approve "approve a request":                          No No Others No No No;
     Deny "deny a request, or take it back":               Own Own All Own No No;
     Shutdown "stop the gateway":                          No No No All No No;
@@ -156,6 +158,8 @@ pub fn action_of(state: &State, act: &Act) -> Action {
         Change::PersonInvited { .. } => Action::PersonInvite,
         Change::ApprovalsSet { approvals: Approvals::Two } => Action::ApprovalsTwo,
         Change::ApprovalsSet { approvals: Approvals::One } => Action::ApprovalsOne,
+        Change::ApproveBySet { approve_by: ApproveBy::Passkey } => Action::FactorOn,
+        Change::ApproveBySet { approve_by: ApproveBy::Any } => Action::FactorOff,
     }
 }
 

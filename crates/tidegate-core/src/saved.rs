@@ -23,7 +23,7 @@ macro_rules! kept {
 kept! {
     desk, epoch, accounts, callers, keys, grants, limits, instruments, marks, halts, caller_buckets,
     account_buckets, refusals, calls, next_order, next_call, guards, recent,
-    alarms, balances, lost_books, people, approvals, apps, invitations, daily,
+    alarms, balances, lost_books, people, approvals, approve_by, apps, invitations, daily,
 }
 
 impl State {

@@ -23,7 +23,7 @@ use tidegate_types::instrument::{Instrument, Mark, Price, SignedQty, Usd};
 use tidegate_types::order::OrderName;
 use tidegate_types::person::Person;
 use tidegate_types::proof::Authenticated;
-use tidegate_types::record::Approvals;
+use tidegate_types::record::{Approvals, ApproveBy};
 use tidegate_types::reject::Code;
 use tidegate_types::time::Time;
 use tidegate_types::{codec_enum, codec_struct};
@@ -163,6 +163,7 @@ pub struct State {
     pub(crate) lost_books: BTreeMap<InstrumentId, LostBook>,
     pub(crate) people: BTreeMap<PersonName, Person>,
     pub(crate) approvals: Requests,
+    pub(crate) approve_by: ApproveBy,
     pub(crate) apps: BTreeMap<CallerName, RegisteredApp>,
     pub(crate) invitations: BTreeMap<PersonName, Invitation>,
     pub(crate) daily: Daily,

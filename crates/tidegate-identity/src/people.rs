@@ -32,7 +32,7 @@ pub use passkey::{
 pub use password::{Cost, PasswordError, Pepper, Slot, Slots, StoredPassword, Unfit};
 pub use recovery::{FreshCodes, RecoveryCodes};
 pub use sessions::{Begun, Session, SessionError, SessionKey, Sessions};
-pub use throttle::{Attempt, Refused, Throttle};
+pub use throttle::{Attempt, Refused, Throttle, range_of};
 pub use totp::{Totp, TotpError};
 
 use tidegate_types::codec_newtype;

@@ -40,8 +40,19 @@ pub struct Approval {
     pub against: [u8; 32],
     /// It cannot be approved after this.
     pub until: Time,
+    /// Who asked has to confirm it by a passkey.
+    pub confirm: bool,
 }
-codec_struct!(Approval { id, by, act, statement, against, until });
+codec_struct!(Approval { id, by, act, statement, against, until, confirm });
+
+/// How somebody who asks for something shows that it is them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Showing {
+    /// By the door they come through: a user of the machine, or a token.
+    Door,
+    /// By a passkey's signature over the statement, once it is made: what loosens waits for that.
+    Later,
+}
 
 /// By what a person showed that it approves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,8 +60,6 @@ pub enum Factor {
     /// By being the user of the machine whom the kernel vouches for at the local socket. No second
     /// factor, and no signature over the digest.
     LocalSocket,
-    /// By the administration's token, which is in a file of the data folder.
-    AdminToken,
     /// By a passkey's signature over the digest of the request, which stands in the journal with the
     /// credential, known by SHA-256 of its id.
     Passkey {
@@ -58,7 +67,13 @@ pub enum Factor {
         credential: [u8; 32],
     },
 }
-codec_enum!(Factor { 0 => LocalSocket, 1 => AdminToken, 2 => Passkey { credential } });
+impl Factor {
+    /// Whether somebody in between cannot have had it made.
+    pub const fn resists_phishing(self) -> bool {
+        matches!(self, Factor::Passkey { .. })
+    }
+}
+codec_enum!(Factor { 0 => LocalSocket, 2 => Passkey { credential } });
 
 /// What became of a request for approval.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -18,6 +18,17 @@ pub enum Approvals {
 }
 codec_enum!(Approvals { 0 => One, 1 => Two });
 
+/// By what people show that they approve, and that they ask for what loosens.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum ApproveBy {
+    /// By whatever the door they come through shows.
+    #[default]
+    Any,
+    /// By a passkey's signature over the digest of the request, and by nothing else.
+    Passkey,
+}
+codec_enum!(ApproveBy { 0 => Any, 1 => Passkey });
+
 /// A change of the administration's.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Change {
@@ -98,6 +109,11 @@ pub enum Change {
         /// How many.
         approvals: Approvals,
     },
+    /// From now on approving, and asking for what loosens, takes this.
+    ApproveBySet {
+        /// What.
+        approve_by: ApproveBy,
+    },
     /// An app was registered, or its terms were set anew.
     AppSet {
         /// The app.
@@ -136,4 +152,5 @@ codec_enum!(Change {
     13 => AppSet { app },
     14 => AppRevoked { app },
     15 => PersonInvited { person, link, until },
+    16 => ApproveBySet { approve_by },
 });

@@ -1,7 +1,7 @@
 //! The records of the journal: what was decided, sent, heard and changed, in the order it happened.
 //! All state is a fold over them.
 
-use crate::approval::{Approval, Verdict};
+use crate::approval::{Approval, Factor, Verdict};
 use crate::call::CallBody;
 use crate::codec::Octets;
 use crate::emergency::Emergency;
@@ -17,7 +17,7 @@ use crate::report::{AccountEvent, BalanceReport, Outcome, PositionReport, Shown}
 use crate::time::{Span, Time};
 use crate::{codec_enum, codec_struct};
 
-pub use crate::change::{Approvals, Change};
+pub use crate::change::{Approvals, ApproveBy, Change};
 
 /// The version of the rules that decide; part of every decision.
 pub const RULES: u32 = 1;
@@ -481,6 +481,15 @@ pub enum Body {
         /// Who.
         by: PersonName,
     },
+    /// Who asked for something confirmed by passkey that it did.
+    ApprovalConfirmed {
+        /// Which.
+        id: ApprovalId,
+        /// Who.
+        by: PersonName,
+        /// Shown by what.
+        factor: Factor,
+    },
     /// A request for approval ended; one that was approved is carried out by this record.
     ApprovalEnded {
         /// Which.
@@ -535,6 +544,7 @@ codec_enum!(Body {
     42 => ApprovalEnded { id, how },
     43 => Identity { fact },
     44 => ByToken { call, caller, token, subject },
+    45 => ApprovalConfirmed { id, by, factor },
 });
 
 /// One entry of the journal.

@@ -5,14 +5,14 @@ use crate::Core;
 use crate::action::{Action, Answer};
 use crate::roles::{self, Refusal};
 use crate::timers::Timer;
-use tidegate_types::approval::{Act, Approval, Verdict};
+use tidegate_types::approval::{Act, Approval, Showing, Verdict};
 use tidegate_types::codec::to_bytes;
 use tidegate_types::ids::{ApprovalId, PersonName, Seq, Ticket};
 use tidegate_types::limits::{
     APPROVAL_LIFETIME, MAX_APPROVAL_MISSES, MAX_APPROVALS_OF_ONE, MAX_APPROVALS_WAITING,
     MAX_RECORD_BYTES,
 };
-use tidegate_types::record::{Body, Change};
+use tidegate_types::record::{ApproveBy, Body, Change};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::text::one_line;
 use tidegate_types::time::Time;
@@ -25,7 +25,7 @@ impl Core {
     /// once durable.
     pub(crate) fn propose(
         &mut self,
-        (ticket, by): (Ticket, PersonName),
+        (ticket, by, showing): (Ticket, PersonName, Showing),
         act: Act,
         now: Time,
         out: &mut Vec<Action>,
@@ -34,15 +34,18 @@ impl Core {
             Act::Resume { scope, reason } => Act::Resume { scope, reason: one_line(&reason) },
             change @ Act::Change { .. } => change,
         };
+        let confirm = self.state.takes_confirming(&act, showing);
         let answer = match self.weigh(&by, &act) {
             Err(answer) => answer,
-            Ok(()) if self.state.takes_two(&act) => match self.have_approved(&by, act, now, out) {
-                Ok((seq, answer)) => match seq {
-                    Some(seq) => return self.answer_when_durable(seq, ticket, answer),
-                    None => answer,
-                },
-                Err(denial) => Answer::Denied { denial },
-            },
+            Ok(()) if confirm || self.state.takes_two(&act) => {
+                match self.have_approved(&by, act, confirm, now, out) {
+                    Ok((Some(seq), answer)) => {
+                        return self.answer_when_durable(seq, ticket, answer);
+                    }
+                    Ok((None, answer)) => answer,
+                    Err(denial) => Answer::Denied { denial },
+                }
+            }
             Ok(()) => {
                 let body = match &act {
                     Act::Change { change } => Body::Changed { by, change: change.clone() },
@@ -58,10 +61,15 @@ impl Core {
         out.push(Action::Answer { ticket, answer });
     }
 
-    /// A second person approves a request.
+    /// A second person approves a request, or who asked confirms it.
     pub(crate) fn approve(&mut self, ticket: Ticket, word: Word, now: Time, out: &mut Vec<Action>) {
         let answer = match self.judge(&word, now, out) {
-            Ok(act) => {
+            Ok(Judged::Confirmed) => {
+                let Word { by, id, factor, .. } = word;
+                let seq = self.append(Body::ApprovalConfirmed { id, by, factor }, now, out);
+                return self.answer_when_durable(seq, ticket, Answer::Pending { id });
+            }
+            Ok(Judged::Approved(act)) => {
                 let how = Verdict::CarriedOut { by: word.by, factor: word.factor };
                 self.timers.clear(&Timer::Approval(word.id));
                 let body = Body::ApprovalEnded { id: word.id, how };
@@ -133,13 +141,17 @@ impl Core {
         &mut self,
         by: &PersonName,
         act: Act,
+        confirm: bool,
         now: Time,
         out: &mut Vec<Action>,
     ) -> Result<(Option<Seq>, Answer), Denial> {
         let against = against(&self.state, &act);
         let approvals = &self.state.approvals;
         let mine = || approvals.waiting().filter(|request| request.approval.by == *by);
-        let same = |r: &&Request| r.approval.act == act && r.approval.against == against;
+        let same = |r: &&Request| {
+            let approval = &r.approval;
+            approval.act == act && approval.against == against && approval.confirm == confirm
+        };
         if let Some(same) = mine().find(same) {
             return Ok((None, Answer::Pending { id: same.approval.id }));
         }
@@ -153,7 +165,8 @@ impl Core {
         let id = approvals.next;
         let statement = statement::of(&self.state, by, &act);
         let until = now.plus(APPROVAL_LIFETIME);
-        let approval = Approval { id, by: by.clone(), act, statement, against, until };
+        let by = by.clone();
+        let approval = Approval { id, by, act, statement, against, until, confirm };
         if to_bytes(&approval).len() > MAX_BYTES {
             return too_many("the request is too long to be approved as one");
         }
@@ -163,16 +176,27 @@ impl Core {
         Ok((Some(seq), Answer::Pending { id }))
     }
 
-    /// Whether a second person's word is good; what it carries out then.
-    fn judge(&mut self, word: &Word, now: Time, out: &mut Vec<Action>) -> Result<Act, Answer> {
+    /// Whether the word of a second person, or of who asked, is good; what comes of it then.
+    fn judge(&mut self, word: &Word, now: Time, out: &mut Vec<Action>) -> Result<Judged, Answer> {
         self.can_write().map_err(|refusal| Answer::Refused { reject: refusal.reject })?;
         let denied = |denial| Answer::Denied { denial };
         let request = self.seen_request(&word.by, word.id).map_err(denied)?;
         let Approval { by, act, .. } = &request.approval;
-        let own = roles::is_own(&self.state, &word.by, by, act);
-        roles::may(&self.state, &word.by, roles::Action::Approve, own)
-            .map_err(|refusal| denied(refusal.into()))?;
+        let (id, to_confirm) = (word.id, request.is_to_confirm(&self.state));
+        let confirms = to_confirm && word.by == *by;
+        if !confirms {
+            let own = roles::is_own(&self.state, &word.by, by, act);
+            roles::may(&self.state, &word.by, roles::Action::Approve, own)
+                .map_err(|refusal| denied(refusal.into()))?;
+        }
         waits(request).map_err(denied)?;
+        let by_passkey = confirms || self.state.approve_by == ApproveBy::Passkey;
+        if by_passkey && !word.factor.resists_phishing() {
+            return Err(denied(Denial::NeedsPasskey { id }));
+        }
+        if to_confirm && !confirms {
+            return Err(denied(Denial::Unconfirmed { id }));
+        }
         let Request { approval, digest, misses, .. } = request.clone();
         if now > approval.until {
             self.end(word.id, Verdict::Expired, now, out);
@@ -190,7 +214,10 @@ impl Core {
             self.end(word.id, Verdict::Outdated { why: why.clone() }, now, out);
             return Err(denied(Denial::Outdated { why }));
         }
-        Ok(approval.act)
+        if confirms && self.state.takes_two(&approval.act) {
+            return Ok(Judged::Confirmed);
+        }
+        Ok(Judged::Approved(approval.act))
     }
 
     /// Whether what was asked could be asked just so now.
@@ -228,6 +255,14 @@ impl Core {
         }
         seq
     }
+}
+
+/// What comes of a good word for a request.
+enum Judged {
+    /// It is carried out.
+    Approved(Act),
+    /// Who asked confirmed it; a second person is still to approve.
+    Confirmed,
 }
 
 fn waits(request: &Request) -> Result<(), Denial> {

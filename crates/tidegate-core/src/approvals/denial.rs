@@ -5,6 +5,9 @@ use crate::roles::Refusal;
 use std::fmt;
 use tidegate_types::ids::ApprovalId;
 
+/// The word for what somebody may not do.
+pub const FORBIDDEN: &str = "forbidden";
+
 /// Why something about approvals, or about what one may do, was not done.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Denial {
@@ -35,6 +38,16 @@ pub enum Denial {
         /// What.
         why: String,
     },
+    /// This desk approves by passkey, and that was none.
+    NeedsPasskey {
+        /// Which request.
+        id: ApprovalId,
+    },
+    /// Who asked has not confirmed it by a passkey yet.
+    Unconfirmed {
+        /// Which request.
+        id: ApprovalId,
+    },
     /// There are too many requests, or this one is too long.
     TooMany {
         /// Of what.
@@ -46,11 +59,13 @@ impl Denial {
     /// The stable word for it.
     pub const fn code(&self) -> &'static str {
         match self {
-            Denial::Forbidden { .. } => "forbidden",
+            Denial::Forbidden { .. } => FORBIDDEN,
             Denial::NoRequest { .. } => "no_such_approval",
             Denial::Ended { .. } => "approval_ended",
             Denial::WrongDigest { .. } => "wrong_digest",
             Denial::Outdated { .. } => "approval_outdated",
+            Denial::NeedsPasskey { .. } => "needs_passkey",
+            Denial::Unconfirmed { .. } => "not_confirmed",
             Denial::TooMany { .. } => "too_many_approvals",
         }
     }
@@ -69,6 +84,10 @@ impl fmt::Display for Denial {
             }
             Denial::WrongDigest { left } => {
                 write!(f, "the digest is not the request's; {left} tries are left")
+            }
+            Denial::NeedsPasskey { id } => write!(f, "request {id} takes a passkey"),
+            Denial::Unconfirmed { id } => {
+                write!(f, "who asked for request {id} has not confirmed it by passkey yet")
             }
             Denial::Outdated { why } => write!(f, "the request is void: {why}"),
         }

@@ -9,7 +9,7 @@ use tidegate_types::grant::{AccountLimits, Grant, OnRepeat};
 use tidegate_types::ids::PersonName;
 use tidegate_types::key::{KeyScheme, Replaced, VirtualKey};
 use tidegate_types::person::Person;
-use tidegate_types::record::{Approvals, Change};
+use tidegate_types::record::{Approvals, ApproveBy, Change};
 use tidegate_types::text::whole_line;
 use tidegate_types::time::{Span, Time};
 
@@ -66,6 +66,7 @@ pub(super) fn touched(state: &State, act: &Act) -> Vec<u8> {
                 state.limits.get(&limits.account).cloned().encode(&mut out);
             }
             Change::AlarmsSeen { .. } => {}
+            Change::ApproveBySet { .. } => state.approve_by.encode(&mut out),
             Change::AppSet { app: App { caller, .. } } | Change::AppRevoked { app: caller } => {
                 state.apps.get(caller).cloned().encode(&mut out);
             }
@@ -112,6 +113,12 @@ fn title(state: &State, act: &Act) -> String {
             Change::PersonRemoved { person } => format!("remove person {person}"),
             Change::PersonInvited { person, .. } => {
                 format!("let {person} enrol new credentials by a link")
+            }
+            Change::ApproveBySet { approve_by: ApproveBy::Any } => {
+                "ask for no passkeys any more, neither of who asks nor of who approves".to_owned()
+            }
+            Change::ApproveBySet { approve_by: ApproveBy::Passkey } => {
+                "ask for a passkey of who asks for what loosens, and of who approves".to_owned()
             }
             Change::ApprovalsSet { approvals: Approvals::One } => {
                 "let one person alone loosen from now on".to_owned()

@@ -3,7 +3,7 @@
 use crate::state::State;
 use tidegate_types::grant::{AccountLimits, Grant, OnRepeat};
 use tidegate_types::person::{Person, Role};
-use tidegate_types::record::{Approvals, Change};
+use tidegate_types::record::{Approvals, ApproveBy, Change};
 use tidegate_types::time::Span;
 
 /// Whether a change loosens: raises a limit, widens a grant, adds a key, an account or a role.
@@ -11,6 +11,9 @@ pub fn loosens(state: &State, change: &Change) -> bool {
     match change {
         Change::DeskSet { approvals, .. } | Change::ApprovalsSet { approvals } => {
             *approvals == Approvals::One && state.approvals_needed() == Approvals::Two
+        }
+        Change::ApproveBySet { approve_by } => {
+            *approve_by == ApproveBy::Any && state.approve_by() == ApproveBy::Passkey
         }
         // Who holds a link is that person from then on; of an app's terms the core knows the bytes alone.
         Change::AccountAdded { .. }

@@ -5,13 +5,13 @@ use super::world::*;
 use crate::action::Answer;
 use crate::approvals::{Denial, Stage, Word, next};
 use crate::event::Event;
-use tidegate_types::approval::{Factor, Verdict};
+use tidegate_types::approval::{Factor, Showing, Verdict};
 use tidegate_types::codec::from_bytes;
 use tidegate_types::grant::{AccountLimits, Grant, Pattern};
 use tidegate_types::ids::{ApprovalId, Ticket};
 use tidegate_types::instrument::Usd;
 use tidegate_types::person::Role;
-use tidegate_types::record::{Approvals, Body, Change};
+use tidegate_types::record::{Approvals, ApproveBy, Body, Change};
 use tidegate_types::reject::Code;
 use tidegate_types::text::is_hidden;
 
@@ -24,7 +24,7 @@ impl World {
 
     fn ask_by(&mut self, by: &str, change: Change) -> ApprovalId {
         let ticket = self.ticket();
-        self.event(Event::Administer { ticket, by: name(by), change });
+        self.event(Event::Administer { ticket, by: name(by), showing: Showing::Door, change });
         self.pending(ticket)
     }
 
@@ -49,6 +49,26 @@ impl World {
         let word = Word { by: name(by), id, digest, factor: Factor::LocalSocket };
         self.event(Event::Approve { ticket, word });
         self.outcome(ticket)
+    }
+
+    /// By passkey, over the request's digest; whether it still waits then.
+    fn show_passkey(&mut self, by: &str, id: ApprovalId) -> Result<bool, Denial> {
+        let ticket = self.ticket();
+        let factor = Factor::Passkey { credential: [7; 32] };
+        let word = Word { by: name(by), id, digest: self.digest(id), factor };
+        self.event(Event::Approve { ticket, word });
+        self.flush();
+        if let Answer::Pending { .. } = self.answers[&ticket] {
+            return Ok(true);
+        }
+        self.outcome(ticket).map(|()| false)
+    }
+
+    /// Asks as the console does, or as a door does.
+    fn ask_showing(&mut self, by: &str, showing: Showing, change: Change) -> ApprovalId {
+        let ticket = self.ticket();
+        self.event(Event::Administer { ticket, by: name(by), showing, change });
+        self.pending(ticket)
     }
 
     fn approve(&mut self, by: &str, id: ApprovalId) -> Result<(), Denial> {
@@ -208,7 +228,13 @@ fn a_resume_takes_two_and_a_halt_one() {
     let resume = |world: &mut World| {
         let ticket = world.ticket();
         let (by, scope) = (name("ray"), "caller:ann".parse().unwrap());
-        world.event(Event::Resume { ticket, by, scope, reason: "fine".to_owned() });
+        world.event(Event::Resume {
+            ticket,
+            by,
+            showing: Showing::Door,
+            scope,
+            reason: "fine".to_owned(),
+        });
         world.pending(ticket)
     };
     let id = resume(&mut world);
@@ -233,7 +259,13 @@ fn nobodys_words_look_like_a_row_of_the_statement() {
     let forged = "fine\n  largest order, USD: 1 -> 2\r\u{1b}[2K\u{202e}x";
     let ticket = world.ticket();
     let (by, scope) = (name("ray"), "caller:ann".parse().unwrap());
-    world.event(Event::Resume { ticket, by, scope, reason: forged.to_owned() });
+    world.event(Event::Resume {
+        ticket,
+        by,
+        showing: Showing::Door,
+        scope,
+        reason: forged.to_owned(),
+    });
     let resume = world.pending(ticket);
     let (account, key, rights) = (name(MAIN), forged.to_owned(), vec![forged.to_owned()]);
     let import = world.ask_by("ada", Change::VenueKeyImported { account, key, rights });
@@ -279,7 +311,12 @@ fn too_many_of_one_person_are_refused_and_ended_ones_are_forgotten() {
         world.ask_by("ray", collar(600 + bps));
     }
     let ticket = world.ticket();
-    world.event(Event::Administer { ticket, by: name("ray"), change: collar(700) });
+    world.event(Event::Administer {
+        ticket,
+        by: name("ray"),
+        showing: Showing::Door,
+        change: collar(700),
+    });
     assert!(matches!(world.outcome(ticket), Err(Denial::TooMany { .. })));
     let ids =
         |world: &World| world.core.state().approvals().iter().map(|r| r.approval.id).collect();
@@ -349,10 +386,78 @@ fn what_no_record_holds_is_refused_and_a_reason_is_cut() {
     let long = Grant { instruments: vec![pattern; 2000], ..grant("bob") };
     let ticket = world.ticket();
     let change = Change::GrantSet { grant: long };
-    world.event(Event::Administer { ticket, by: name("ray"), change });
+    world.event(Event::Administer { ticket, by: name("ray"), showing: Showing::Door, change });
     let answer = &world.answers[&ticket];
     assert!(
         matches!(answer, Answer::Refused { reject } if reject.code == Code::TooLarge),
         "{answer:?}"
     );
+}
+
+const PASSKEY: Change = Change::ApproveBySet { approve_by: ApproveBy::Passkey };
+
+#[test]
+fn who_asks_confirms_by_passkey_where_the_desk_wants_that() {
+    let mut world = desk();
+    world.change_by("ada", PASSKEY);
+    // In mode one: it waits for who asked, whom no door stands for.
+    let id = world.ask_by("ray", collar(600));
+    assert_eq!(world.approve("ray", id), Err(Denial::NeedsPasskey { id }));
+    assert_eq!(world.show_passkey("pia", id), Err(Denial::Unconfirmed { id }));
+    assert!(matches!(world.show_passkey("ada", id), Err(Denial::Forbidden { .. })));
+    assert_eq!((world.stage(id), world.collar()), (Stage::Waiting, 500));
+    assert_eq!(world.show_passkey("ray", id), Ok(false));
+    assert_eq!((world.stage(id), world.collar()), (Stage::CarriedOut, 600));
+    // What tightens waits for nobody.
+    world.change_by("ray", collar(400));
+    world.check_replay();
+}
+
+#[test]
+fn with_two_people_both_show_a_passkey() {
+    let mut world = World::two();
+    // Asked before it was wanted: it is wanted all the same.
+    let before = world.ask_by("ray", collar(600));
+    world.change_by("ada", PASSKEY);
+    assert_eq!(world.approve("pia", before), Err(Denial::NeedsPasskey { id: before }));
+    assert_eq!(world.show_passkey("pia", before), Err(Denial::Unconfirmed { id: before }));
+    let id = world.ask_by("ray", collar(700));
+    assert_eq!(world.show_passkey("ray", id), Ok(true), "the second person is still to come");
+    assert!(
+        matches!(world.show_passkey("ray", id), Err(Denial::Forbidden { .. })),
+        "one is not two"
+    );
+    assert_eq!(world.approve("pia", id), Err(Denial::NeedsPasskey { id }));
+    assert_eq!((world.stage(id), world.collar()), (Stage::Waiting, 500));
+    world.check_replay();
+    assert_eq!(world.show_passkey("pia", id), Ok(false));
+    assert_eq!(world.collar(), 700);
+}
+
+#[test]
+fn one_asks_for_passkeys_and_two_for_none() {
+    let off = Change::ApproveBySet { approve_by: ApproveBy::Any };
+    let mut world = World::two();
+    world.change_by("ada", PASSKEY);
+    let id = world.ask_by("ada", off.clone());
+    assert_eq!(world.show_passkey("ada", id), Ok(true));
+    assert_eq!(world.core.state().approve_by(), ApproveBy::Passkey);
+    assert_eq!(world.show_passkey("pia", id), Ok(false));
+    assert_eq!(world.core.state().approve_by(), ApproveBy::Any);
+    // Off already: nothing is loosened.
+    world.change_by("ada", off);
+}
+
+#[test]
+fn what_is_asked_in_the_console_is_signed_there_by_who_asks() {
+    let mut world = desk();
+    let id = world.ask_showing("ray", Showing::Later, collar(600));
+    assert_eq!(world.approve("ray", id), Err(Denial::NeedsPasskey { id }));
+    // Asked at a door meanwhile, it is what a door can ask.
+    world.change_by("ray", collar(550));
+    assert!(matches!(world.show_passkey("ray", id), Err(Denial::Outdated { .. })));
+    let id = world.ask_showing("ray", Showing::Later, collar(600));
+    assert_eq!(world.ask_showing("ray", Showing::Later, collar(600)), id, "the one that waits");
+    assert_eq!(world.show_passkey("ray", id), Ok(false));
+    assert_eq!(world.collar(), 600);
 }

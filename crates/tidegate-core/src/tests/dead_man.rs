@@ -3,6 +3,7 @@
 use super::world::*;
 use crate::action::Answer;
 use crate::event::Event;
+use tidegate_types::approval::Showing;
 use tidegate_types::call::{CallBody, CallClass, Warrant};
 use tidegate_types::grant::AccountLimits;
 use tidegate_types::record::Change;
@@ -129,7 +130,7 @@ fn it_takes_a_venue_that_can_and_a_time_that_makes_sense() {
     let mut refused = |seconds| {
         let ticket = world.ticket();
         let (by, change) = (name("root"), of(seconds));
-        world.event(Event::Administer { ticket, by, change });
+        world.event(Event::Administer { ticket, by, showing: Showing::Door, change });
         world.flush();
         match &world.answers[&ticket] {
             Answer::Refused { reject } => Some(reject.code),
@@ -142,6 +143,11 @@ fn it_takes_a_venue_that_can_and_a_time_that_makes_sense() {
     );
     world.core.settings.dead_man_venues.clear();
     let ticket = world.ticket();
-    world.event(Event::Administer { ticket, by: name("root"), change: of(30) });
+    world.event(Event::Administer {
+        ticket,
+        by: name("root"),
+        showing: Showing::Door,
+        change: of(30),
+    });
     assert_eq!(world.code(ticket), Some(Code::BadParameter));
 }

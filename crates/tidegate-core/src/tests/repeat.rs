@@ -2,6 +2,7 @@
 
 use super::world::*;
 use crate::action::Answer;
+use tidegate_types::approval::Showing;
 use tidegate_types::grant::{AccountLimits, OnRepeat};
 use tidegate_types::ids::Ticket;
 use tidegate_types::order::NewOrder;
@@ -89,7 +90,12 @@ fn without_a_window_nothing_is_a_repeat_and_a_long_one_is_refused() {
     let limits = AccountLimits { repeat_window: Span::from_secs(61), ..limits() };
     let ticket: Ticket = off.ticket();
     let change = Change::LimitsSet { limits };
-    off.event(crate::event::Event::Administer { ticket, by: name("root"), change });
+    off.event(crate::event::Event::Administer {
+        ticket,
+        by: name("root"),
+        showing: Showing::Door,
+        change,
+    });
     assert!(matches!(&off.answers[&ticket], Answer::Refused { reject }
         if reject.code == Code::OutOfRange));
 }

@@ -7,6 +7,7 @@ use crate::event::Event;
 use crate::positions::Positions;
 use crate::{Core, CoreSettings};
 use std::collections::BTreeMap;
+use tidegate_types::approval::Showing;
 use tidegate_types::call::{Call, CallClass, Warrant, WireRequest};
 use tidegate_types::codec::to_bytes;
 use tidegate_types::decimal::Decimal;
@@ -260,14 +261,14 @@ impl World {
 
     pub(super) fn change_by(&mut self, by: &str, change: Change) {
         let ticket = self.ticket();
-        self.event(Event::Administer { ticket, by: name(by), change });
+        self.event(Event::Administer { ticket, by: name(by), showing: Showing::Door, change });
         self.flush();
         assert!(matches!(self.answers[&ticket], Answer::Done), "{:?}", self.answers[&ticket]);
     }
 
     pub(super) fn refused_by(&mut self, by: &str, change: Change) -> String {
         let ticket = self.ticket();
-        self.event(Event::Administer { ticket, by: name(by), change });
+        self.event(Event::Administer { ticket, by: name(by), showing: Showing::Door, change });
         match &self.answers[&ticket] {
             Answer::Refused { reject } => reject.to_string(),
             Answer::Denied { denial } => denial.to_string(),
@@ -295,7 +296,13 @@ impl World {
     pub(super) fn resume(&mut self, scope: &str) -> Ticket {
         let ticket = self.ticket();
         let (by, scope) = (name("root"), scope.parse().unwrap());
-        self.event(Event::Resume { ticket, by, scope, reason: "test".to_owned() });
+        self.event(Event::Resume {
+            ticket,
+            by,
+            showing: Showing::Door,
+            scope,
+            reason: "test".to_owned(),
+        });
         ticket
     }
 

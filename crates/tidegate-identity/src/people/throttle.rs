@@ -195,7 +195,8 @@ impl std::error::Error for Refused {}
 
 /// The network an address is of: 24 bits of an IPv4 address, 56 of an IPv6 one, which is what one
 /// customer is given.
-fn range_of(address: IpAddr) -> [u8; 8] {
+/// The range of addresses that counts as one place: /24 of IPv4, /56 of IPv6.
+pub fn range_of(address: IpAddr) -> [u8; 8] {
     match address.to_canonical() {
         IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();

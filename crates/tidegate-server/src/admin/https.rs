@@ -1,13 +1,37 @@
-//! Administration over HTTPS, by a token that is in a file of the data folder.
+//! Administration over HTTPS, by a token that is in a file of the data folder. Whoever holds the token
+//! is the owner of the folder, and approves nothing.
 
 use super::Administrator;
 use super::protocol::{Failure, Response};
 use super::service::{Administration, parse, token_matches};
 use super::socket::administrator;
-use tidegate_types::approval::Factor;
+use crate::aside::aside_within;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tidegate_identity::people::range_of;
+use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::{Method, RawRequest, Reply};
 use tidegate_types::secret::Secret;
 use tidegate_vault::read_private;
+
+/// How old what is known of the file may be: a new token is in force after that.
+const READ_EVERY: Duration = Duration::from_secs(1);
+/// How long the disk may take to tell; what was known before holds meanwhile.
+const READ_WITHIN: Duration = Duration::from_secs(1);
+/// How many wrong tokens an address range may show within the time.
+const GUESSES: u32 = 10;
+const GUESSED_WITHIN: Duration = Duration::from_secs(60);
+/// Most address ranges that are remembered.
+const MAX_RANGES: usize = 1024;
+
+/// The administration's token as far as it is known, and who showed wrong ones.
+#[derive(Default)]
+pub(super) struct Token {
+    known: tokio::sync::Mutex<Option<(Instant, Option<Arc<Secret>>)>>,
+    guesses: Mutex<BTreeMap<[u8; 8], (Instant, u32)>>,
+}
 
 impl Administration {
     /// Answers `POST /admin/v1`.
@@ -15,13 +39,21 @@ impl Administration {
         if request.method != Method::Post {
             return reply(405, &refusal("bad_request", "the method must be POST"));
         }
+        if !self.token.may_guess(request.peer, Instant::now()) {
+            let refused = refusal("too_many_guesses", "too many wrong tokens from this address");
+            return reply(429, &refused);
+        }
         let shown = request.header("authorization").and_then(|text| text.strip_prefix("Bearer "));
         let by = administrator(self, self.parts.owner_uid)
-            .map(|by| Administrator { factor: Some(Factor::AdminToken), ..by });
-        let (Some(shown), Some(by), Ok(token)) = (shown, by, self.token()) else {
+            .map(|by| Administrator { factor: None, ..by });
+        let (Some(shown), Some(by)) = (shown, by) else {
             return reply(401, &refusal("unauthorized", "a bearer token is needed"));
         };
-        if !token_matches(&token, shown.trim().as_bytes()) {
+        let token = self.admin_token().await;
+        if !token.is_some_and(|token| token_matches(&token, shown.trim().as_bytes())) {
+            self.token.guessed(request.peer, Instant::now());
+            let why = format!("administration: a wrong token from {}", request.peer);
+            self.note_refusal(Reject::new(Code::BadToken, why));
             return reply(401, &refusal("unauthorized", "the token is wrong"));
         }
         match parse(&request.body) {
@@ -33,10 +65,51 @@ impl Administration {
         }
     }
 
-    /// Read each time, so that a new file is in force at once.
-    fn token(&self) -> Result<Secret, String> {
-        let text = read_private(&self.parts.folder.admin_token()).map_err(|e| e.to_string())?;
-        Ok(Secret::new(text.expose().trim_ascii().to_vec()))
+    /// The token in the file, which is read on a thread of its own. None where there is no file that is
+    /// its owner's alone.
+    async fn admin_token(&self) -> Option<Arc<Secret>> {
+        let mut known = self.token.known.lock().await;
+        let before = match known.as_ref() {
+            Some((at, token)) if at.elapsed() < READ_EVERY => return token.clone(),
+            Some((_, token)) => token.clone(),
+            None => None,
+        };
+        let path = self.parts.folder.admin_token();
+        let read = move || {
+            let text = read_private(&path).ok()?;
+            Some(Arc::new(Secret::new(text.expose().trim_ascii().to_vec())))
+        };
+        let token = aside_within(READ_WITHIN, "token", read).await.unwrap_or(before);
+        *known = Some((Instant::now(), token.clone()));
+        token
+    }
+}
+
+impl Token {
+    /// Whether a token from here is looked at.
+    fn may_guess(&self, from: IpAddr, now: Instant) -> bool {
+        let guesses = self.guesses.lock().unwrap_or_else(PoisonError::into_inner);
+        !guesses
+            .get(&range_of(from))
+            .is_some_and(|(since, count)| *count >= GUESSES && now - *since < GUESSED_WITHIN)
+    }
+
+    fn guessed(&self, from: IpAddr, now: Instant) {
+        let mut guesses = self.guesses.lock().unwrap_or_else(PoisonError::into_inner);
+        if guesses.len() >= MAX_RANGES {
+            guesses.retain(|_, (since, _)| now - *since < GUESSED_WITHIN);
+        }
+        // More ranges than that at once: the oldest are forgotten.
+        while guesses.len() >= MAX_RANGES {
+            let oldest = guesses.iter().min_by_key(|(_, (since, _))| *since);
+            let Some(oldest) = oldest.map(|(range, _)| *range) else { break };
+            guesses.remove(&oldest);
+        }
+        let guess = guesses.entry(range_of(from)).or_insert((now, 0));
+        if now - guess.0 >= GUESSED_WITHIN {
+            *guess = (now, 0);
+        }
+        guess.1 += 1;
     }
 }
 

@@ -23,7 +23,7 @@ pub use service::{Administration, Parts, Reload};
 
 use std::sync::Arc;
 use std::thread;
-use tidegate_types::approval::Factor;
+use tidegate_types::approval::{Factor, Showing};
 use tidegate_types::ids::PersonName;
 
 /// Who administers.
@@ -35,6 +35,8 @@ pub struct Administrator {
     pub full: bool,
     /// By what it approves, if it can: who comes by browser shows a passkey for each approval.
     pub factor: Option<Factor>,
+    /// How it shows that it is who asks.
+    pub showing: Showing,
 }
 
 /// Starts the thread that serves the local socket and watches for the halt file. It has a runtime

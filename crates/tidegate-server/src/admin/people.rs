@@ -11,15 +11,16 @@ use crate::clock;
 use crate::people::{Listed, link_at};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use tidegate_core::approvals::{Request, Stage, Word, sees_request};
+use tidegate_core::action::Answer;
+use tidegate_core::approvals::{FORBIDDEN, Request, Stage, Word, sees_request};
 use tidegate_core::roles::{self, Action};
 use tidegate_core::state::State;
 use tidegate_identity::people::{LINK_LIFETIME, Linked, fresh_link};
-use tidegate_types::approval::{Act, Factor, Verdict};
+use tidegate_types::approval::{Act, Factor, Showing, Verdict};
 use tidegate_types::grant::KeyScheme;
 use tidegate_types::ids::{ApprovalId, CallerName, KeyId, PersonName};
 use tidegate_types::person::{Person, Role};
-use tidegate_types::record::{Approvals, Change};
+use tidegate_types::record::{Approvals, ApproveBy, Change};
 use tidegate_types::time::Time;
 use zeroize::Zeroizing;
 
@@ -179,7 +180,12 @@ impl Administration {
             let told = |request: &Request| {
                 let (asked_by, act) = (&request.approval.by, &request.approval.act);
                 let yours = roles::is_own(state, &by.person, asked_by, act);
-                ApprovalStatus { yours, ..approval_status(request) }
+                ApprovalStatus {
+                    yours,
+                    asked_by_you: *asked_by == by.person,
+                    to_confirm: request.is_to_confirm(state),
+                    ..approval_status(request)
+                }
             };
             state.approvals().iter().filter(seen).map(told).collect()
         });
@@ -202,7 +208,44 @@ impl Administration {
         self.change(by, Change::ApprovalsSet { approvals }).await
     }
 
-    /// A second person approves what somebody asked.
+    /// By what people approve from now on. Passkeys are asked for once everybody who approves, or asks for what
+    /// loosens, has one.
+    pub(super) async fn set_approve_by(
+        &self,
+        by: &Administrator,
+        text: &str,
+    ) -> Result<Value, Failure> {
+        let approve_by = match text {
+            "any" => ApproveBy::Any,
+            "passkey" => ApproveBy::Passkey,
+            _ => {
+                let message = format!("approve_by: {text:?} is neither any nor passkey");
+                return Err(Failure::new("bad_request", message, "correct it and ask again"));
+            }
+        };
+        let without = self.without_passkey();
+        if approve_by == ApproveBy::Passkey && !without.is_empty() {
+            let message = format!("without a passkey: {}", without.join(", "));
+            let hint =
+                "invite them with `tidegate person invite`, and ask again once they enrolled";
+            return Err(Failure::new("no_passkey", message, hint));
+        }
+        self.change(by, Change::ApproveBySet { approve_by }).await
+    }
+
+    /// Who asks for what loosens, or approves it, and has no passkey.
+    pub(super) fn without_passkey(&self) -> Vec<String> {
+        let decides = |person: &&Person| {
+            [Role::Risk, Role::Approver, Role::Admin].iter().any(|role| person.is(*role))
+        };
+        let deciding: Vec<PersonName> = self.parts.desk.look(|state| {
+            state.people().values().filter(decides).map(|person| person.name.clone()).collect()
+        });
+        let without = deciding.iter().filter(|name| !self.parts.people.has_passkey(name));
+        without.map(ToString::to_string).collect()
+    }
+
+    /// A second person approves what somebody asked, or who asked confirms it.
     pub(super) async fn approve(
         &self,
         by: &Administrator,
@@ -215,18 +258,26 @@ impl Administration {
             Failure::new("bad_request", "digest: not a SHA-256 in hex", hint)
         })?;
         let factor = by.factor.ok_or_else(|| {
-            let hint = "approve on the request's page, by passkey";
-            Failure::new("forbidden", "a session alone approves nothing", hint)
+            let hint = format!("approve at {}, by passkey", self.page_of(id));
+            Failure::new(FORBIDDEN, "neither a session nor the token alone approves", hint)
         })?;
         let word = Word { by: by.person.clone(), id, digest, factor };
         let answer = self.parts.desk.approve(word).await;
         self.forget_keys_never_made().await?;
+        if let Answer::Pending { .. } = answer {
+            return done(answer);
+        }
         done(answer)?;
         let asked = self.parts.desk.look(|state| {
             state.approvals().get(id).map(|r| (r.approval.by.clone(), r.approval.act.clone()))
         });
         let Some((asker, act)) = asked else { return Ok(json!({})) };
-        self.follow_up(asker, act, factor).await
+        self.follow_up(asker, act).await
+    }
+
+    /// Where a request is approved.
+    pub(super) fn page_of(&self, id: ApprovalId) -> String {
+        format!("{}/console/approvals/{id}", self.parts.people.origin())
     }
 
     /// Somebody denies what was asked, or takes its own request back.
@@ -238,12 +289,7 @@ impl Administration {
 
     /// What the server has to do once the core has carried out what was approved. After a crash in
     /// between, the start does the same.
-    async fn follow_up(
-        &self,
-        asker: PersonName,
-        act: Act,
-        factor: Factor,
-    ) -> Result<Value, Failure> {
+    async fn follow_up(&self, asker: PersonName, act: Act) -> Result<Value, Failure> {
         match act {
             Act::Change { change: Change::KeyAdded { key, replaces } } => {
                 let id = key.id.clone();
@@ -255,7 +301,12 @@ impl Administration {
             }
             Act::Change { change: Change::AccountAdded { account, .. } } => {
                 // Its key is for the asker to ask for: what it may do is another question.
-                let asker = Administrator { person: asker, full: false, factor: Some(factor) };
+                let asker = Administrator {
+                    person: asker,
+                    full: false,
+                    factor: None,
+                    showing: Showing::Door,
+                };
                 let then = self.take_up_held(&asker, account).await?;
                 return Ok(json!({ "then": then }));
             }
@@ -293,6 +344,14 @@ impl Administration {
     }
 }
 
+/// The word for by what people approve.
+pub(super) const fn factor_wanted(approve_by: ApproveBy) -> &'static str {
+    match approve_by {
+        ApproveBy::Any => "any",
+        ApproveBy::Passkey => "passkey",
+    }
+}
+
 /// The word for how many people a loosening takes.
 pub(crate) const fn word(mode: Approvals) -> &'static str {
     match mode {
@@ -312,7 +371,7 @@ fn person_status(person: &Person) -> PersonSpec {
 }
 
 fn approval_status(request: &Request) -> ApprovalStatus {
-    let Request { approval, digest, asked, misses, stage, ended } = request;
+    let Request { approval, digest, asked, misses, confirmed, stage, ended } = request;
     let hex = digest.iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
@@ -328,6 +387,9 @@ fn approval_status(request: &Request) -> ApprovalStatus {
     };
     ApprovalStatus {
         yours: false,
+        asked_by_you: false,
+        to_confirm: false,
+        confirmed_by: confirmed.map(|factor| factor_word(factor).to_owned()),
         id: approval.id.0,
         by: approval.by.to_string(),
         statement: approval.statement.clone(),
@@ -346,7 +408,6 @@ fn approval_status(request: &Request) -> ApprovalStatus {
 const fn factor_word(factor: Factor) -> &'static str {
     match factor {
         Factor::LocalSocket => "local-socket",
-        Factor::AdminToken => "admin-token",
         Factor::Passkey { .. } => "passkey",
     }
 }

@@ -193,6 +193,11 @@ pub enum Request {
         /// `one` or `two`.
         approvals: String,
     },
+    /// By what people show from now on that they approve, and that they ask for what loosens.
+    ApproveBySet {
+        /// `any` or `passkey`.
+        approve_by: String,
+    },
     /// Approve what somebody else asked.
     Approve {
         /// Which request.

@@ -8,6 +8,7 @@ use tidegate_core::roles::{self, Action, Refusal};
 use tidegate_core::state::State;
 use tidegate_types::approval::Act;
 use tidegate_types::grant::Scope;
+use tidegate_types::ids::ApprovalId;
 use tidegate_types::reject::{Code, Reject};
 
 /// What an operation is in the table; several where it depends on what there is.
@@ -42,6 +43,7 @@ pub(super) const fn actions(request: &Request) -> &'static [Action] {
         Request::SessionsEnd { .. } => &[Action::SessionsEnd],
         Request::Approvals {} => &[Action::Approvals],
         Request::ApprovalsSet { .. } => &[Action::ApprovalsTwo, Action::ApprovalsOne],
+        Request::ApproveBySet { .. } => &[Action::FactorOn, Action::FactorOff],
         Request::Approve { .. } => &[Action::Approve],
         Request::Deny { .. } => &[Action::Deny],
         Request::Shutdown {} => &[Action::Shutdown],
@@ -60,6 +62,11 @@ impl Administration {
                     true => Ok(()),
                     false => Err(forbidden("only the owner of the data folder sets the desk up")),
                 };
+            }
+            // Who asked confirms it by the same operation, whatever its roles.
+            let asked = |id| state.approvals().get(ApprovalId(id)).map(|r| &r.approval.by);
+            if matches!(request, Request::Approve { id, .. } if asked(*id) == Some(&by.person)) {
+                return Ok(());
             }
             let mut answers = actions.iter().map(|a| roles::may_ever(state, &by.person, *a));
             let first = answers.next().unwrap_or(Ok(()));
@@ -113,6 +120,9 @@ pub(super) fn denied(denial: &Denial) -> Failure {
         Denial::NoRequest { .. } => "`tidegate approvals` lists those there are",
         Denial::Ended { .. } | Denial::Outdated { .. } => "have it asked again",
         Denial::WrongDigest { .. } => "read the request again and approve what it says now",
+        Denial::NeedsPasskey { .. } | Denial::Unconfirmed { .. } => {
+            "open it in the console, under Approvals, and sign it there by passkey"
+        }
         Denial::TooMany { .. } => "have some approved or taken back, and ask again",
     };
     Failure::new(denial.code(), denial.to_string(), hint)

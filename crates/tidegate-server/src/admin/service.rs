@@ -4,7 +4,7 @@ use super::grants::{grant, limits, name};
 use super::halts::Pull;
 use super::protocol::{Failure, GrantSpec, LimitsSpec, Request, Response};
 use super::rights::denied;
-use super::{Administrator, status};
+use super::{Administrator, https, status};
 use crate::aside::aside_within;
 use crate::clock;
 use crate::config::Config;
@@ -21,12 +21,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tidegate_core::action::Answer;
+use tidegate_core::approvals::FORBIDDEN;
+use tidegate_core::event::Event;
 use tidegate_core::roles;
 use tidegate_core::state::State;
+use tidegate_types::approval::Act;
 use tidegate_types::call::CallBody;
-use tidegate_types::ids::{AccountName, VenueName};
+use tidegate_types::ids::{AccountName, ApprovalId, VenueName};
 use tidegate_types::record::Change;
+use tidegate_types::reject::{Code, Reject};
 use tidegate_types::secret::Secret;
+use tidegate_types::text::one_line;
 use tidegate_types::time::{Span, Time};
 use tidegate_vault::{CallerSecrets, VenueKeyInfo};
 use tokio::sync::watch;
@@ -82,6 +87,7 @@ pub trait Reload: Send + Sync {
 pub struct Administration {
     pub(super) parts: Parts,
     secrets: Arc<Mutex<CallerSecrets>>,
+    pub(super) token: https::Token,
     pub(super) started: Time,
     pub(super) listeners: OnceLock<BTreeMap<String, String>>,
 }
@@ -92,6 +98,7 @@ impl Administration {
         Arc::new(Administration {
             parts,
             secrets,
+            token: https::Token::default(),
             started: clock::now(),
             listeners: OnceLock::new(),
         })
@@ -117,9 +124,35 @@ impl Administration {
     /// Carries out a request.
     pub async fn carry_out(&self, by: &Administrator, request: Request) -> Response {
         match self.serve(by, request).await {
-            Ok(value) => Response::Ok(value),
-            Err(failure) => Response::Error(failure),
+            Ok(value) => Response::Ok(self.where_to_confirm(value)),
+            Err(failure) => {
+                if failure.code == FORBIDDEN {
+                    let why = format!("administration: {}: {}", by.person, failure.message);
+                    self.note_refusal(Reject::new(Code::NotAllowed, one_line(&why)));
+                }
+                Response::Error(failure)
+            }
         }
+    }
+
+    /// Adds to the number of a request that waits for who asked where that one confirms it.
+    fn where_to_confirm(&self, mut told: Value) -> Value {
+        let id = told.get("pending").and_then(Value::as_u64).map(ApprovalId);
+        let waits = id.filter(|id| {
+            let asks =
+                |state: &State| state.approvals().get(*id).is_some_and(|r| r.is_to_confirm(state));
+            self.parts.desk.look(asks)
+        });
+        if let (Some(id), Some(fields)) = (waits, told.as_object_mut()) {
+            fields.insert("confirm_at".to_owned(), self.page_of(id).into());
+        }
+        told
+    }
+
+    /// Puts on record that the administration turned something down: the first of a kind within a
+    /// second, and of the others how many they were.
+    pub(crate) fn note_refusal(&self, reject: Reject) {
+        self.parts.desk.event(Event::RefusedEarlier { caller: None, account: None, reject });
     }
 
     async fn serve(&self, by: &Administrator, request: Request) -> Result<Value, Failure> {
@@ -133,7 +166,7 @@ impl Administration {
             Request::Resume { scope, reason } => {
                 let scope = self.scope_of(by, &scope)?;
                 self.check_halt_file(&scope)?;
-                done(self.parts.desk.resume(by.person.clone(), scope, reason).await)
+                self.ask(by, Act::Resume { scope, reason }).await
             }
             Request::AccountAdd { venue, account } => {
                 let venue = self.venue_name(&venue)?;
@@ -179,6 +212,7 @@ impl Administration {
             Request::People {} => self.people(),
             Request::Approvals {} => self.approvals(by),
             Request::ApprovalsSet { approvals } => self.set_approvals(by, &approvals).await,
+            Request::ApproveBySet { approve_by } => self.set_approve_by(by, &approve_by).await,
             Request::Approve { id, digest } => self.approve(by, id, &digest).await,
             Request::Deny { id } => self.deny(by, id).await,
             Request::Shutdown {} => {
@@ -193,7 +227,11 @@ impl Administration {
         by: &Administrator,
         change: Change,
     ) -> Result<Value, Failure> {
-        done(self.parts.desk.administer(by.person.clone(), change).await)
+        self.ask(by, Act::Change { change }).await
+    }
+
+    async fn ask(&self, by: &Administrator, act: Act) -> Result<Value, Failure> {
+        done(self.parts.desk.ask(by.person.clone(), by.showing, act).await)
     }
 
     async fn set_grant(&self, by: &Administrator, spec: GrantSpec) -> Result<Value, Failure> {
@@ -344,7 +382,7 @@ pub(super) fn done(answer: Answer) -> Result<Value, Failure> {
     }
 }
 
-pub(super) fn refused(reject: tidegate_types::reject::Reject) -> Failure {
+pub(super) fn refused(reject: Reject) -> Failure {
     let code = format!("TG{}", reject.code.number());
     Failure::new(&code, reject.to_string(), "see `tidegate status`")
 }

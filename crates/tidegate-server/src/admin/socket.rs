@@ -11,7 +11,7 @@ use std::os::unix::net::UnixListener as StdListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tidegate_types::approval::Factor;
+use tidegate_types::approval::{Factor, Showing};
 use tidegate_types::ids::PersonName;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -89,5 +89,5 @@ pub(super) fn administrator(admin: &Administration, uid: u32) -> Option<Administ
         (None, true) => PersonName::new(OWNER).ok()?,
         (None, false) => PersonName::new(&format!("uid-{uid}")).ok()?,
     };
-    Some(Administrator { person, full, factor: Some(Factor::LocalSocket) })
+    Some(Administrator { person, full, factor: Some(Factor::LocalSocket), showing: Showing::Door })
 }

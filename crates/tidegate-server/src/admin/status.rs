@@ -37,7 +37,9 @@ pub(super) fn status(admin: &Administration, by: &Administrator) -> Result<Value
     }
     let approvals = parts.desk.look(|state| {
         let mode = people::word(state.approvals_needed()).to_owned();
-        (mode, state.has_admin(), state.approvals().waiting().count())
+        let wanted = people::factor_wanted(state.approve_by()).to_owned();
+        let (waiting, people) = (state.approvals().waiting().count(), state.people().len());
+        (mode, state.has_admin(), waiting, wanted, people)
     });
     let lost_books = parts.desk.look(lost_books);
     let (counts, recent_refusals) = parts.desk.notices();
@@ -57,6 +59,8 @@ pub(super) fn status(admin: &Administration, by: &Administrator) -> Result<Value
         approvals: approvals.0,
         has_admin: approvals.1,
         approvals_waiting: approvals.2,
+        approve_by: approvals.3,
+        people: approvals.4,
         journal_failed: parts.desk.journal_failed(),
         journal_degraded: parts.desk.journal_degraded(),
         journal: journal(admin),

@@ -21,7 +21,7 @@ use tidegate_core::action::Answer;
 use tidegate_core::event::Event;
 use tidegate_identity::{Keyring, ReplayGuard, people};
 use tidegate_journal::{FlushEvent, JournalError};
-use tidegate_types::approval::Factor;
+use tidegate_types::approval::{Factor, Showing};
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::OrderId;
 use tidegate_types::reject::Code;
@@ -99,7 +99,12 @@ async fn office_of(config: Config) -> Office {
 }
 
 fn owner() -> Administrator {
-    Administrator { person: name("owner"), full: true, factor: Some(Factor::LocalSocket) }
+    Administrator {
+        person: name("owner"),
+        full: true,
+        factor: Some(Factor::LocalSocket),
+        showing: Showing::Door,
+    }
 }
 
 impl Office {
@@ -116,7 +121,12 @@ impl Office {
     }
 
     pub(crate) fn someone(&self, who: &str) -> Administrator {
-        Administrator { person: name(who), full: false, factor: Some(Factor::LocalSocket) }
+        Administrator {
+            person: name(who),
+            full: false,
+            factor: Some(Factor::LocalSocket),
+            showing: Showing::Door,
+        }
     }
 
     pub(crate) fn web(&self) -> Web {
@@ -221,8 +231,12 @@ async fn mistakes_are_named() {
 #[tokio::test]
 async fn others_may_look_and_halt_and_nothing_else() {
     let office = office().await;
-    let other =
-        Administrator { person: name("uid-1"), full: false, factor: Some(Factor::LocalSocket) };
+    let other = Administrator {
+        person: name("uid-1"),
+        full: false,
+        factor: Some(Factor::LocalSocket),
+        showing: Showing::Door,
+    };
     for request in [
         json!({"op": "resume", "scope": "all", "reason": "x"}),
         json!({"op": "caller-add", "caller": "eve"}),
@@ -332,8 +346,12 @@ async fn positions_are_closed_for_the_owner_alone() {
     let office = office().await;
     let flatten =
         |scope: &str| json!({"op": "halt", "scope": scope, "reason": "out", "flatten": true});
-    let other =
-        Administrator { person: name("uid-1"), full: false, factor: Some(Factor::LocalSocket) };
+    let other = Administrator {
+        person: name("uid-1"),
+        full: false,
+        factor: Some(Factor::LocalSocket),
+        showing: Showing::Door,
+    };
     let (code, _) = office.ask_as(&other, flatten("all")).await.unwrap_err();
     assert_eq!(code, "forbidden");
     let (code, message) = office.ask(flatten("caller:ann")).await.unwrap_err();
@@ -453,12 +471,26 @@ async fn https_asks_for_the_token() {
         let reply = office.admin.over_http(request(method, token, body)).await;
         assert_eq!(reply.status, expected, "{token:?} {body}");
     }
-    // A token that others can read is none.
+    assert!(office.world.desk.look(|state| state.refusals().contains_key(&Code::BadToken)));
+    // Whoever guesses is not heard for a while, whatever comes then; others are.
+    let token = Some("Bearer open sesame");
+    let mut guesses = 0;
+    while office.admin.over_http(request(Method::Post, Some("Bearer x"), status)).await.status
+        == 401
+    {
+        guesses += 1;
+        assert!(guesses < 10, "with those above");
+    }
+    assert!(guesses > 5);
+    assert_eq!(office.admin.over_http(request(Method::Post, token, status)).await.status, 429);
+    let elsewhere =
+        || RawRequest { peer: [192, 0, 2, 1].into(), ..request(Method::Post, token, status) };
+    assert_eq!(office.admin.over_http(elsewhere()).await.status, 200);
+    // A token that others can read is none, a second later.
     let open = std::fs::Permissions::from_mode(0o644);
     std::fs::set_permissions(office.folder.admin_token(), open).unwrap();
-    let reply =
-        office.admin.over_http(request(Method::Post, Some("Bearer open sesame"), status)).await;
-    assert_eq!(reply.status, 401);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert_eq!(office.admin.over_http(elsewhere()).await.status, 401);
 }
 
 #[tokio::test]

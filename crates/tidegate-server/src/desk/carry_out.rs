@@ -66,6 +66,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::Changed { .. }
         | Body::ApprovalAsked { .. }
         | Body::ApprovalMissed { .. }
+        | Body::ApprovalConfirmed { .. }
         | Body::ApprovalEnded { .. }
         | Body::Halted { .. }
         | Body::HaltProven { .. }

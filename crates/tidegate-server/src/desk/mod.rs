@@ -43,6 +43,7 @@ use tidegate_core::state::State;
 use tidegate_core::{Core, Outstanding};
 use tidegate_identity::ledger::Fact;
 use tidegate_journal::Appender;
+use tidegate_types::approval::{Act, Showing};
 use tidegate_types::codec::{Octets, to_bytes};
 use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::Scope;
@@ -160,7 +161,20 @@ impl Desk {
         by: PersonName,
         change: Change,
     ) -> impl Future<Output = Answer> + Send + use<> {
-        answer(self.question(usize::MAX, |ticket| Event::Administer { ticket, by, change }))
+        self.ask(by, Showing::Door, Act::Change { change })
+    }
+
+    /// Has the core do what somebody asks, or have it wait for who may let it pass; answered once durable.
+    pub fn ask(
+        &self,
+        by: PersonName,
+        showing: Showing,
+        act: Act,
+    ) -> impl Future<Output = Answer> + Send + use<> {
+        answer(self.question(usize::MAX, |ticket| match act {
+            Act::Change { change } => Event::Administer { ticket, by, showing, change },
+            Act::Resume { scope, reason } => Event::Resume { ticket, by, showing, scope, reason },
+        }))
     }
 
     /// Halts a scope, and closes its positions if that is asked for. In force when this returns;
@@ -184,17 +198,7 @@ impl Desk {
         answer(asked)
     }
 
-    /// Lifts a halt; answered once durable.
-    pub fn resume(
-        &self,
-        by: PersonName,
-        scope: Scope,
-        reason: String,
-    ) -> impl Future<Output = Answer> + Send + use<> {
-        answer(self.question(usize::MAX, |ticket| Event::Resume { ticket, by, scope, reason }))
-    }
-
-    /// A second person approves what somebody asked; answered once it is carried out and durable.
+    /// A second person approves what somebody asked, or who asked confirms it; answered once durable.
     pub fn approve(&self, word: Word) -> impl Future<Output = Answer> + Send + use<> {
         answer(self.question(usize::MAX, |ticket| Event::Approve { ticket, word }))
     }

@@ -194,6 +194,9 @@ fn tell(body: &Body) {
         Body::ApprovalMissed { id, by } => {
             oplog::warn("approval-missed", &[("id", id), ("by", by)]);
         }
+        Body::ApprovalConfirmed { id, by, .. } => {
+            oplog::warn("approval-confirmed", &[("id", id), ("by", by)]);
+        }
         Body::ApprovalEnded { id, how } => ended(id, how),
         _ => {}
     }
@@ -233,6 +236,7 @@ fn changed(by: &dyn Display, change: &Change) {
         Change::PersonRemoved { person } => ("person-removed", vec![("person", person)]),
         Change::PersonInvited { person, .. } => ("person-invited", vec![("person", person)]),
         Change::ApprovalsSet { .. } => ("approvals-set", Vec::new()),
+        Change::ApproveBySet { .. } => ("approve-by-set", Vec::new()),
         Change::AppSet { app } => ("app-set", vec![("app", &app.caller)]),
         Change::AppRevoked { app } => ("app-revoked", vec![("app", app)]),
         Change::AlarmsSeen { .. } => ("alarms-seen", Vec::new()),

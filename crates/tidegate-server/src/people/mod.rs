@@ -256,6 +256,11 @@ impl People {
         list.iter().map(listed).collect()
     }
 
+    /// Whether a person has a passkey.
+    pub fn has_passkey(&self, name: &PersonName) -> bool {
+        self.state().named(name.as_str()).is_some_and(|(_, member)| !member.passkeys.is_empty())
+    }
+
     /// Ends one of a person's sessions, or all of them; how many that were.
     pub async fn end_sessions(
         &self,

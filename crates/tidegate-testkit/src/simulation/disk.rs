@@ -14,6 +14,7 @@ use tidegate_journal::storage::{Fault, Storage};
 use tidegate_journal::verify::verify_in;
 use tidegate_journal::{CheckpointKey, FlushEvent, Options};
 use tidegate_server::desk::Budget;
+use tidegate_types::approval::Showing;
 use tidegate_types::codec::{from_bytes, to_bytes};
 use tidegate_types::emergency::Emergency;
 use tidegate_types::ids::{PersonName, Seq};
@@ -230,7 +231,7 @@ impl Simulation {
         let by = PersonName::new("root").map_err(|_| "a bad name".to_owned())?;
         for change in changes {
             let ticket = self.ticket(Asker::Operator);
-            self.give(Event::Administer { ticket, by: by.clone(), change });
+            self.give(Event::Administer { ticket, by: by.clone(), showing: Showing::Door, change });
         }
         Ok(())
     }

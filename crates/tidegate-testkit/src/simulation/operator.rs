@@ -7,6 +7,7 @@ use tidegate_core::Core;
 use tidegate_core::action::Answer;
 use tidegate_core::event::Event;
 use tidegate_core::state::Flatten;
+use tidegate_types::approval::Showing;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::PersonName;
 
@@ -66,7 +67,13 @@ impl Simulation {
             self.operator.pulled.retain(|pulled| *pulled != scope);
             self.counts.add("resumes");
             let ticket = self.ticket(Asker::Operator);
-            self.give(Event::Resume { ticket, by, scope, reason: "over".to_owned() });
+            self.give(Event::Resume {
+                ticket,
+                by,
+                showing: Showing::Door,
+                scope,
+                reason: "over".to_owned(),
+            });
             return;
         }
         let Some(scope) = self.pick_scope() else { return };

@@ -128,7 +128,7 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
         Code::UnknownRoute | Code::UnsupportedParameter | Code::NeedsWebSocket => {
             (400, -1020, None)
         }
-        Code::ForbiddenRoute => (401, -1002, None),
+        Code::NotAllowed | Code::ForbiddenRoute => (401, -1002, None),
         Code::Malformed | Code::BadParameter | Code::OutOfRange => (400, -1130, None),
         Code::DuplicateParameter | Code::TooLarge => (400, -1101, None),
         Code::UnknownParameter => (400, -1104, None),

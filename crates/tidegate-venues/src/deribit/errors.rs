@@ -35,7 +35,7 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         | Code::WrongVenue => CREDENTIALS,
         Code::BadToken => (13009, "unauthorized"),
         Code::UnknownRoute => (-32601, "Method not found"),
-        Code::ForbiddenRoute => (13021, "forbidden"),
+        Code::NotAllowed | Code::ForbiddenRoute => (13021, "forbidden"),
         Code::Malformed => (11050, "bad_request"),
         Code::DuplicateParameter
         | Code::UnknownParameter

@@ -9,7 +9,7 @@ use crate::bots::Bot;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
-pub use access::{App, AppAdd, Approvals, ApprovalsCommand, Approve, Caller, Person};
+pub use access::{App, AppAdd, Approvals, ApprovalsCommand, Approve, ApproveBy, Caller, Person};
 pub use journal::{Journal, JournalCommand, JournalPrint, Verify};
 pub use running::{Bench, BenchWhat, Demo, Init, Serve, Sim, Status};
 pub use trading::{

@@ -196,7 +196,8 @@ fn running(status: &Status) -> Vec<Finding> {
             status.approvals
         ),
     };
-    look("people", Vec::new(), who, "");
+    let weak = super::status::weak_controls(status);
+    look("people", weak, who, "docs/people.md tells what each takes");
     let failed = status.journal_failed.iter().cloned().collect();
     look("writing", failed, next, "make room on the disk and restart the gateway");
     let lacks = status.signer_lacks.clone();

@@ -38,16 +38,23 @@ impl Failure {
         Failure { code, message, hint, exit: Exit::Failed, more: None }
     }
 
-    /// It waits for a second person; `told` is what there is to print.
+    /// It waits for a second person, or for who asked at the address that `told` has; `told` is what there is to
+    /// print.
     pub fn pending(id: u64, told: Value) -> Failure {
+        let (message, hint) = match told.get("confirm_at").and_then(Value::as_str) {
+            Some(page) => (
+                format!("this waits for you to confirm it by passkey, as request {id}"),
+                format!("open {page}"),
+            ),
+            None => (
+                format!("this waits for a second person, as request {id}"),
+                format!("an approver carries it out with `tidegate approve {id}`"),
+            ),
+        };
         Failure {
             exit: Exit::Pending,
             more: Some(Box::new(told)),
-            ..Failure::new(
-                "pending",
-                format!("this waits for a second person, as request {id}"),
-                format!("an approver carries it out with `tidegate approve {id}`"),
-            )
+            ..Failure::new("pending", message, hint)
         }
     }
 

@@ -1,6 +1,6 @@
 //! People, and what they approve of each other.
 
-use super::args::{Approvals, ApprovalsCommand, Approve, Common, Person};
+use super::args::{Approvals, ApprovalsCommand, Approve, ApproveBy, Common, Person};
 use super::manage::done;
 use super::output::{Failure, asks_yes, print, say};
 use super::reach::ask;
@@ -120,6 +120,13 @@ pub fn approvals(common: &Common, command: Option<ApprovalsCommand>) -> Result<(
         };
         return done(common, &Request::ApprovalsSet { approvals: approvals.to_owned() }, text);
     }
+    if let Some(ApprovalsCommand::By { approve_by }) = command {
+        let (approve_by, text) = match approve_by {
+            ApproveBy::Any => ("any", "from now on no passkey is asked for"),
+            ApproveBy::Passkey => ("passkey", "from now on approving, and asking, takes a passkey"),
+        };
+        return done(common, &Request::ApproveBySet { approve_by: approve_by.to_owned() }, text);
+    }
     let value = ask(common, &Request::Approvals {}, PATIENCE)?;
     let requests: Vec<ApprovalStatus> = read(&value, "requests")?;
     let needed = value.get("approvals").and_then(Value::as_str).unwrap_or_default();
@@ -192,6 +199,9 @@ pub fn deny(common: &Common, id: u64) -> Result<(), Failure> {
 fn waits(request: &ApprovalStatus) -> String {
     let left = request.until_ms.saturating_sub(now_ms()) / 60_000;
     let mut text = format!("{} ({left} min left) {}", request.id, request.statement);
+    if request.to_confirm {
+        text.push_str("\n  who asked has to confirm it by passkey, in the console");
+    }
     if request.misses > 0 {
         let _ = write!(text, "\n  approved with a wrong digest: {}", request.misses);
     }

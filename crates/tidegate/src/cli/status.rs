@@ -71,6 +71,9 @@ fn heading(out: &mut String, status: &Status) {
         let _ =
             writeln!(out, "no administrator is named yet: the owner of the data folder acts alone");
     }
+    for line in weak_controls(status) {
+        let _ = writeln!(out, " ! {line}");
+    }
     if status.approvals_waiting > 0 {
         let waiting = status.approvals_waiting;
         let _ = writeln!(out, " ! {waiting} waiting for a second person: `tidegate approvals`");
@@ -89,6 +92,16 @@ fn heading(out: &mut String, status: &Status) {
             (free >> 20) % 1024 * 10 / 1024
         )),
     );
+}
+
+/// The controls that a desk of several people could have, and has not.
+pub(super) fn weak_controls(status: &Status) -> Vec<String> {
+    let several = status.has_admin && status.people >= 2;
+    let one = several && status.approvals == "one";
+    let any = several && status.approve_by == "any";
+    let one = one.then_some("one person loosens alone: `tidegate approvals set two`");
+    let any = any.then_some("approving takes no passkey: `tidegate approvals by passkey`");
+    one.into_iter().chain(any).map(str::to_owned).collect()
 }
 
 /// What somebody has to look at.

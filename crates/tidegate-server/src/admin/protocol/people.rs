@@ -68,6 +68,15 @@ pub struct ApprovalStatus {
     /// Whoever reads this asked it, or gains by it, and does not approve it.
     #[serde(default)]
     pub yours: bool,
+    /// Whoever reads this asked it.
+    #[serde(default)]
+    pub asked_by_you: bool,
+    /// It waits for who asked, to confirm it by a passkey in the console.
+    #[serde(default)]
+    pub to_confirm: bool,
+    /// By what who asked confirmed it.
+    #[serde(default)]
+    pub confirmed_by: Option<String>,
     /// What is to be done.
     pub statement: String,
     /// SHA-256 of exactly that, in hex: what a second person approves.
@@ -82,7 +91,7 @@ pub struct ApprovalStatus {
     pub ended_ms: Option<u64>,
     /// Who approved or denied it.
     pub ended_by: Option<String>,
-    /// By what the approval was shown: `local-socket` or `admin-token`.
+    /// By what the approval was shown: `local-socket` or `passkey`.
     pub factor: Option<String>,
     /// Why it is void.
     pub why: Option<String>,

@@ -27,6 +27,12 @@ pub struct Status {
     /// Requests that wait for a second person.
     #[serde(default)]
     pub approvals_waiting: usize,
+    /// `any` or `passkey`: by what people approve, and ask for what loosens.
+    #[serde(default)]
+    pub approve_by: String,
+    /// How many people the desk has.
+    #[serde(default)]
+    pub people: usize,
     /// The journal cannot be written, and why, in one line that says what to do.
     pub journal_failed: Option<String>,
     /// It goes on without something (the next segment, tiles, checkpoints), and why.

@@ -4,6 +4,7 @@ use super::super::rights::actions;
 use super::super::socket::administrator;
 use super::*;
 use crate::clock;
+use std::time::Instant;
 use tidegate_core::roles::{Action, COLUMNS, Reach};
 use tidegate_identity::oauth::acr::Acr;
 use tidegate_identity::oauth::event::{Confirmation, Event as OAuthEvent, GrantId, Granted};
@@ -114,6 +115,8 @@ fn samples(pending: u64) -> Vec<Sample> {
         sample(PersonTighten, false, json!({"op": "unlink", "person": "zoe"})),
         sample(ApprovalsTwo, false, json!({"op": "approvals-set", "approvals": "two"})),
         sample(ApprovalsOne, false, json!({"op": "approvals-set", "approvals": "one"})),
+        sample(FactorOn, false, json!({"op": "approve-by-set", "approve_by": "passkey"})),
+        sample(FactorOff, false, json!({"op": "approve-by-set", "approve_by": "any"})),
         sample(Approve, false, json!({"op": "approve", "id": pending, "digest": wrong})),
         sample(Deny, false, json!({"op": "deny", "id": pending})),
         sample(Shutdown, false, json!({"op": "shutdown"})),
@@ -156,9 +159,10 @@ const fn place(request: &Request) -> usize {
         Request::AppRevokeKey { .. } => 30,
         Request::Linked { .. } => 31,
         Request::Unlink { .. } => 32,
+        Request::ApproveBySet { .. } => 33,
     }
 }
-const PLACES: usize = 33;
+const PLACES: usize = 34;
 
 /// What a person granted to an app.
 pub(super) fn granted(app: &str, id: u8, subject: &str) -> Granted {
@@ -182,7 +186,12 @@ pub(super) fn grant(office: &Office, granted: Granted) {
 }
 
 pub(super) fn someone(who: &str) -> Administrator {
-    Administrator { person: name(who), full: false, factor: Some(Factor::LocalSocket) }
+    Administrator {
+        person: name(who),
+        full: false,
+        factor: Some(Factor::LocalSocket),
+        showing: Showing::Door,
+    }
 }
 
 /// A desk with one person of each role, in mode two; the trader owns `ann`.
@@ -276,7 +285,8 @@ async fn every_operation_is_held_against_the_table_for_every_role() {
                     Action::Keys | Action::Approvals | Action::Apps | Action::AppGrants
                 ) && *who == "tom"
                 || action == Action::Status;
-            let before = office.world.desk.next_seq();
+            let refused = || office.world.desk.look(|state| state.refusals().values().sum::<u64>());
+            let (before, turned_down) = (office.world.desk.next_seq(), refused());
             let answer = office.ask_as(&someone(who), request.clone()).await;
             let said = format!("{request} by {who} ({}): {answer:?}", COLUMNS[column]);
             match &answer {
@@ -287,7 +297,9 @@ async fn every_operation_is_held_against_the_table_for_every_role() {
                 _ => assert!(allowed, "{said}"),
             }
             if !allowed {
-                assert_eq!(office.world.desk.next_seq(), before, "{said}");
+                // Nothing but that it was turned down is on record.
+                let written = office.world.desk.next_seq().0 - before.0;
+                assert!(written <= refused() - turned_down, "{said}");
             }
         }
     }
@@ -319,7 +331,8 @@ async fn every_operation_that_changes_something_leaves_a_record() {
                 | Action::Sessions | Action::SessionsEnd
         );
         // What fails is no change.
-        let failed = matches!(&answer, Err((code, _)) if code.starts_with("TG") || code == "halt_not_proven");
+        let failed = matches!(&answer, Err((code, _))
+            if code.starts_with("TG") || code == "halt_not_proven" || code == "no_passkey");
         // Nobody has an outside login here.
         let nothing = request["op"] == "unlink";
         assert!(grew || quiet || failed || nothing, "{request} by {who}: {answer:?}");
@@ -397,14 +410,46 @@ async fn a_key_is_in_force_once_it_is_approved_and_forgotten_otherwise() {
 }
 
 #[tokio::test]
-async fn what_was_said_with_the_token_is_recorded_so() {
+async fn the_token_approves_nothing() {
     let office = manned().await;
-    let owner = Administrator { factor: Some(Factor::AdminToken), ..someone("pia") };
+    let owner = Administrator { factor: None, ..someone("pia") };
     let id = asked(&office, "ray", limits_of(8000)).await;
     let approve = json!({"op": "approve", "id": id, "digest": digest(&office, id).await});
-    office.ask_as(&owner, approve).await.unwrap();
+    let (code, _) = office.ask_as(&owner, approve).await.unwrap_err();
+    assert_eq!(code, "forbidden");
     let told = office.ask_as(&someone("udo"), json!({"op": "approvals"})).await.unwrap();
-    assert_eq!(told["requests"][0]["factor"], "admin-token");
+    assert_eq!(told["requests"][0]["stage"], "waiting");
+}
+
+#[tokio::test]
+async fn what_is_forbidden_is_on_record() {
+    let office = manned().await;
+    let seen = || office.world.desk.look(|s| s.refusals().get(&Code::NotAllowed).copied());
+    assert_eq!(seen(), None);
+    let (code, _) = office.ask_as(&someone("udo"), limits_of(9000)).await.unwrap_err();
+    assert_eq!(code, "forbidden");
+    assert_eq!(seen(), Some(1));
+    // The rest of that second is counted, and written as one record.
+    let (before, begun) = (office.world.desk.next_seq(), Instant::now());
+    for _ in 0..50 {
+        office.ask_as(&someone("udo"), limits_of(9000)).await.unwrap_err();
+    }
+    let written = office.world.desk.next_seq().0 - before.0;
+    assert!(written <= begun.elapsed().as_secs() + 1, "{written} records");
+    let told = office.ask_as(&someone("ada"), json!({"op": "status"})).await.unwrap();
+    let why = told["recent_refusals"].to_string();
+    assert!(why.contains("administration: udo: udo may not"), "{why}");
+}
+
+#[tokio::test]
+async fn passkeys_are_asked_for_once_everybody_has_one() {
+    let office = manned().await;
+    let on = json!({"op": "approve-by-set", "approve_by": "passkey"});
+    let (code, message) = office.ask_as(&someone("ada"), on).await.unwrap_err();
+    assert_eq!(code, "no_passkey");
+    assert!(message.contains("ada, pia, ray"), "{message}");
+    let odd = json!({"op": "approve-by-set", "approve_by": "sms"});
+    assert_eq!(office.ask_as(&someone("ada"), odd).await.unwrap_err().0, "bad_request");
 }
 
 #[tokio::test]

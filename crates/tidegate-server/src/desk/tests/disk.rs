@@ -3,6 +3,7 @@
 use super::*;
 use tidegate_journal::Reader;
 use tidegate_journal::storage::{Fault, Memory};
+use tidegate_types::approval::{Act, Showing};
 use tidegate_types::record::Body;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -96,7 +97,10 @@ async fn with_a_disk_that_hangs_no_order_leaves_and_cancels_and_halts_do() {
         };
         until("the halt and the cancel are on record", || on_record(&bodies(&memory))).await;
         until("the keeper hears of it", || kept.try_iter().any(|k| k == Kept::OnRecord)).await;
-        let done = world.desk.resume(name("owner"), Scope::All, "it answers".to_owned()).await;
+        let done = {
+            let act = Act::Resume { scope: Scope::All, reason: "it answers".to_owned() };
+            world.desk.ask(name("owner"), Showing::Door, act).await
+        };
         assert!(matches!(done, Answer::Done), "{done:?}");
         world.place().await;
         assert!(world.arrived("place") > placed);

@@ -193,8 +193,9 @@ pub(super) const fn status(code: Code) -> u16 {
         | BadToken | KeyExpired | KeyNotFromHere => 401,
         Malformed | DuplicateParameter | UnknownParameter | MissingParameter | BadParameter
         | UnsupportedParameter | NeedsWebSocket => 400,
-        ForbiddenRoute | NoGrant | InstrumentNotGranted | SideNotGranted | OrderTypeNotGranted
-        | ReduceOnlyGrant | SettingsNotGranted | GrantExpired | OutsideHours => 403,
+        NotAllowed | ForbiddenRoute | NoGrant | InstrumentNotGranted | SideNotGranted
+        | OrderTypeNotGranted | ReduceOnlyGrant | SettingsNotGranted | GrantExpired
+        | OutsideHours => 403,
         UnknownRoute | UnknownInstrument | OrderNotFound => 404,
         OrderEnded | Halted | DuplicateOrderId | RepeatedOrder => 409,
         TooLarge => 413,

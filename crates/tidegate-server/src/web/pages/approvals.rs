@@ -2,12 +2,13 @@
 
 use super::layout::{csrf, note, plain, time};
 use super::{Pages, Visit, reply};
+use crate::admin::bytes_of;
 use crate::admin::protocol::{ApprovalStatus, Failure, Request};
-use crate::admin::{Administrator, bytes_of};
 use crate::people::Error;
 use maud::{Markup, html};
 use serde_json::Value;
 use tidegate_core::roles::{self, Action};
+use tidegate_types::record::Approvals as Mode;
 use tidegate_types::request::Reply;
 
 /// Most requests shown that ended.
@@ -48,6 +49,7 @@ impl Pages {
             self.desk.look(|state| roles::may(state, person, action, own).is_ok())
         };
         let waits = request.stage == "waiting";
+        let two = self.desk.look(|state| state.approvals_needed()) == Mode::Two;
         let content = html! {
             p { a href="/console/approvals" { "← Approvals" } }
             h1 { "Request " (request.id) " " (tag(&request)) }
@@ -63,13 +65,18 @@ impl Pages {
                     @if waits { dt { "Good until" } dd { (time(request.until_ms)) } }
                     @if let Some(at) = request.ended_ms { dt { "Ended" } dd { (time(at)) } }
                     @if let Some(by) = &request.ended_by { dt { "By" } dd { (by) } }
+                    @if let Some(factor) = &request.confirmed_by { dt { "Confirmed by" } dd { (factor) } }
                     @if let Some(factor) = &request.factor { dt { "Shown by" } dd { (factor) } }
                     @if let Some(why) = &request.why { dt { "Why" } dd { (why) } }
                 }
             }
             @if waits {
                 div.actions {
-                    @if may(Action::Approve) { (approve_form(visit, &request)) }
+                    @if request.to_confirm && request.asked_by_you {
+                        (approve_form(visit, &request, "Confirm with your passkey"))
+                    } @else if may(Action::Approve) && !request.to_confirm {
+                        (approve_form(visit, &request, "Approve with your passkey"))
+                    }
                     @if may(Action::Deny) {
                         form method="post" action=(format!("/console/approvals/{}/deny", request.id)) {
                             (csrf(visit.id))
@@ -77,7 +84,7 @@ impl Pages {
                         }
                     }
                 }
-                @if request.yours { p.hint { "Somebody else has to approve it." } }
+                (who_is_next(&request, two))
             }
         };
         let status = failure.map_or(200, |_| 409);
@@ -103,10 +110,8 @@ impl Pages {
             Ok(factor) => factor,
             Err(error) => return reply::told(Err(error)),
         };
-        let by =
-            Administrator { person: visitor.person.clone(), full: false, factor: Some(factor) };
         let request = Request::Approve { id: visit.number, digest: visit.sent.digest.clone() };
-        match self.ask_as(by, request).await {
+        match self.ask_as(visitor, Some(factor), request).await {
             Ok(_) => reply::next(&format!("/console/approvals/{}", visit.number)),
             Err(failure) => refused(&failure),
         }
@@ -124,7 +129,9 @@ impl Pages {
         let request = self.request(visit).await?;
         let (person, own) = (&visit.visitor.person, request.yours);
         let may = self.desk.look(|state| roles::may(state, person, Action::Approve, own));
-        if let Err(refusal) = may {
+        let confirms = request.to_confirm && request.asked_by_you;
+        if let (false, Err(refusal)) = (confirms, may) {
+            self.note_refusal(visit.request, &refusal.to_string());
             return Err(reply::json(403, &serde_json::json!({ "error": refusal.to_string() })));
         }
         match bytes_of(&request.digest) {
@@ -153,14 +160,26 @@ fn refused(failure: &Failure) -> Reply {
     reply::json(status, &serde_json::json!({ "error": error }))
 }
 
-fn approve_form(visit: &Visit<'_>, request: &ApprovalStatus) -> Markup {
+/// For whom a request waits.
+fn who_is_next(request: &ApprovalStatus, two: bool) -> Markup {
+    let text = match (request.to_confirm, request.asked_by_you, two) {
+        (true, true, true) => "You confirm it first; then somebody else has to approve it.",
+        (true, true, false) => "It is carried out once you confirm it.",
+        (true, false, _) => "Who asked has to confirm it first.",
+        (false, _, _) if request.yours => "Somebody else has to approve it.",
+        (false, _, _) => return html! {},
+    };
+    html! { p.hint { (text) } }
+}
+
+fn approve_form(visit: &Visit<'_>, request: &ApprovalStatus, text: &str) -> Markup {
     let at = format!("/console/approvals/{}", request.id);
     html! {
         form data-passkey="show" data-options=(format!("{at}/options"))
             method="post" action=(format!("{at}/approve")) {
             (csrf(visit.id))
             input type="hidden" name="digest" value=(request.digest);
-            button type="submit" { "Approve with your passkey" }
+            button type="submit" { (text) }
             output role="status" {}
         }
     }

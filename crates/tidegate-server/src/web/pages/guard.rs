@@ -45,6 +45,10 @@ pub(super) struct Sent {
     pub(super) number: String,
     #[serde(skip)]
     pub(super) credential: String,
+    #[serde(skip)]
+    pub(super) scope: String,
+    #[serde(skip)]
+    pub(super) reason: String,
 }
 
 impl Sent {
@@ -83,6 +87,8 @@ impl Sent {
                 "password" => sent.password = value,
                 "code" => sent.code = value,
                 "number" => sent.number = std::mem::take(&mut value),
+                "scope" => sent.scope = std::mem::take(&mut value),
+                "reason" => sent.reason = std::mem::take(&mut value),
                 "credential" => sent.credential = std::mem::take(&mut value),
                 _ => return None,
             }

@@ -1,5 +1,6 @@
 //! The first page, and what scripts ask for.
 
+use super::halts::row;
 use super::layout::{plain, time};
 use super::{Pages, Visit, reply};
 use crate::admin::protocol::{AccountStatus, Request, Status};
@@ -25,7 +26,7 @@ impl Pages {
                     div.figure { (waiting) }
                     div.dim { "waiting for a second person" }
                 }
-                div.card {
+                a.card.request href="/console/halts" {
                     div.figure.bad[!status.halts.is_empty()] { (status.halts.len()) }
                     div.dim { "halts in force" }
                 }
@@ -44,14 +45,7 @@ impl Pages {
             @if !status.halts.is_empty() {
                 section.card {
                     h2 { "Halts" }
-                    @for halt in &status.halts {
-                        div.row {
-                            div { strong { (halt.scope) } " by " (halt.by) ": " (halt.reason)
-                                div.dim.small { "since " (time(halt.since_ms)) } }
-                            @if halt.proven { span.tag.good { "proven" } }
-                            @else { span.tag.wait { (halt.left_count) " orders left" } }
-                        }
-                    }
+                    @for halt in &status.halts { (row(halt)) }
                 }
             }
             @for account in &status.accounts { (account_card(account)) }

@@ -9,9 +9,10 @@ use tidegate_identity::people::sessions::csrf_token;
 use tidegate_types::request::Reply;
 
 /// The pages that the navigation leads to.
-const PLACES: [(&str, &str); 5] = [
+const PLACES: [(&str, &str); 6] = [
     ("/console/", "Overview"),
     ("/console/approvals", "Approvals"),
+    ("/console/halts", "Halts"),
     ("/console/access", "Access"),
     ("/console/sessions", "Sessions"),
     ("/console/security", "Security"),

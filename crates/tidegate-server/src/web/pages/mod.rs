@@ -9,6 +9,7 @@ mod assets;
 mod consent;
 mod enrol;
 mod guard;
+mod halts;
 mod home;
 mod layout;
 mod login;
@@ -29,7 +30,10 @@ use serde_json::Value;
 use std::sync::Arc;
 use tidegate_identity::people::Level;
 use tidegate_identity::people::sessions::csrf_matches;
+use tidegate_types::approval::{Factor, Showing};
+use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::{Method, RawRequest, Reply};
+use tidegate_types::text::one_line;
 
 /// Everything under `/console/`, and where the authorization server sends people to.
 pub struct Pages {
@@ -76,6 +80,7 @@ impl Pages {
         if !allowed {
             let text =
                 format!("This was not sent by a page of ours. The console is at {origin}/console/");
+            self.note_refusal(&request, "it was not sent by a page of ours");
             return self.refuse(route, 403, &text);
         }
         if route.needs == Needs::Provider {
@@ -159,6 +164,7 @@ impl Pages {
             };
         };
         if request.method != Method::Get && !csrf_matches(id, &sent.csrf) {
+            self.note_refusal(request, "the token of the page is wrong");
             return self.refuse(route, 403, "The page is too old; load it again.");
         }
         self.serve(route, &Visit { request, id, visitor, sent, number }).await
@@ -176,6 +182,8 @@ impl Pages {
             Serve::ApproveOptions => self.approve_options(visit).await,
             Serve::Approve => self.approve(visit).await,
             Serve::Deny => self.deny(visit).await,
+            Serve::Halts => self.halts(visit, None).await,
+            Serve::Lift => self.lift(visit).await,
             Serve::Access => self.access(visit),
             Serve::Sessions => self.sessions(visit),
             Serve::SessionEnd => self.end_session(visit).await,
@@ -212,13 +220,25 @@ impl Pages {
         reply::guarded(reply, self.people.origin())
     }
 
-    /// Asks the administration as the person of the session.
-    async fn ask(&self, visitor: &Visitor, request: Request) -> Result<Value, Failure> {
-        let by = Administrator { person: visitor.person.clone(), full: false, factor: None };
-        self.ask_as(by, request).await
+    /// Puts on record that a request to the console was turned down.
+    fn note_refusal(&self, request: &RawRequest, why: &str) {
+        let why = format!("console: {} from {}: {why}", request.path, request.peer);
+        self.admin.note_refusal(Reject::new(Code::NotAllowed, one_line(&why)));
     }
 
-    async fn ask_as(&self, by: Administrator, request: Request) -> Result<Value, Failure> {
+    /// Asks the administration as the person of the session.
+    async fn ask(&self, visitor: &Visitor, request: Request) -> Result<Value, Failure> {
+        self.ask_as(visitor, None, request).await
+    }
+
+    async fn ask_as(
+        &self,
+        visitor: &Visitor,
+        factor: Option<Factor>,
+        request: Request,
+    ) -> Result<Value, Failure> {
+        let (person, showing) = (visitor.person.clone(), Showing::Later);
+        let by = Administrator { person, full: false, factor, showing };
         match self.admin.carry_out(&by, request).await {
             Response::Ok(value) => Ok(value),
             Response::Error(failure) => Err(failure),

@@ -4,7 +4,9 @@ use crate::admin::tests::Office;
 use crate::people::tests::{Device, ORIGIN, manned};
 use crate::web::Web;
 use serde_json::{Value, json};
+use std::time::Instant;
 use tidegate_identity::people::sessions::csrf_token;
+use tidegate_types::reject::Code;
 use tidegate_types::request::{Method, RawRequest, Reply};
 
 mod consent;
@@ -100,6 +102,11 @@ fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
 
 /// A desk in mode two with `pia` and `ada` enrolled, and a request of each kind of asker.
 async fn desk() -> (Office, Browser, Browser, Device) {
+    let (office, pia, ada, [device, _]) = desk_of_two().await;
+    (office, pia, ada, device)
+}
+
+async fn desk_of_two() -> (Office, Browser, Browser, [Device; 2]) {
     let (office, links) = manned().await;
     let (mut pia, mut ada) = (Browser::at(&office), Browser::at(&office));
     let mut device = pia.enrol(&links[0]).await;
@@ -113,7 +120,7 @@ async fn desk() -> (Office, Browser, Browser, Device) {
         let told = office.ask_as(&by, add).await.unwrap();
         assert!(told["pending"].is_u64(), "{told}");
     }
-    (office, pia, ada, device)
+    (office, pia, ada, [device, other])
 }
 
 async fn stage(office: &Office, id: usize) -> (String, Value) {
@@ -168,7 +175,7 @@ async fn no_route_serves_anybody_without_what_it_needs() {
 #[tokio::test]
 async fn nothing_changes_by_a_request_that_no_page_of_ours_sent() {
     let (office, pia, _, _) = desk().await;
-    let before = office.world.desk.next_seq();
+    let (before, begun) = (office.world.desk.next_seq(), Instant::now());
     let wrong = csrf_token("another session").expose().to_owned();
     let by_browser =
         |route: &&Route| route.method == Method::Post && route.needs != Needs::Provider;
@@ -200,7 +207,10 @@ async fn nothing_changes_by_a_request_that_no_page_of_ours_sent() {
             assert_eq!(reply.status, 403, "{path}: {}", page(&reply));
         }
     }
-    assert_eq!(office.world.desk.next_seq(), before);
+    // Nothing but what says so, once a second.
+    let written = office.world.desk.next_seq().0 - before.0;
+    assert!((1..=begun.elapsed().as_secs() + 2).contains(&written), "{written} records");
+    assert!(office.world.desk.look(|state| state.refusals().contains_key(&Code::NotAllowed)));
     assert!(page(&pia.get("/console/approvals").await).contains("waiting"));
 }
 
@@ -266,6 +276,104 @@ async fn a_request_is_approved_on_its_own_page_alone() {
     assert!(page(&pia.get("/console/approvals/0").await).contains("passkey"));
     assert_eq!(pia.post("/console/approvals/1/deny", "").await.status, 303);
     assert_eq!(stage(&office, 1).await.0, "denied");
+}
+
+impl Browser {
+    /// Signs what the page of a request shows; the status, and what was said.
+    async fn sign(&self, device: &mut Device, id: usize, digest: &Value) -> (u16, String) {
+        let at = format!("/console/approvals/{id}");
+        let asked = self.ask(&format!("{at}/options"), json!({ "digest": digest })).await;
+        if asked.status != 200 {
+            return (asked.status, page(&asked));
+        }
+        let body = json!({ "digest": digest, "answer": device.sign(&read(&asked)) });
+        let reply = self.ask(&format!("{at}/approve"), body).await;
+        (reply.status, page(&reply))
+    }
+}
+
+#[tokio::test]
+async fn who_asked_at_the_command_line_confirms_on_the_page() {
+    let (office, pia, ada, [mut device, mut other]) = desk_of_two().await;
+    let by = office.someone("ada");
+    let on = json!({"op": "approve-by-set", "approve_by": "passkey"});
+    office.ask_as(&by, on).await.unwrap();
+    let add = json!({"op": "account-add", "venue": "binance", "account": "three"});
+    let told = office.ask_as(&by, add).await.unwrap();
+    let confirm_at = format!("{ORIGIN}/console/approvals/2");
+    assert_eq!((&told["pending"], &told["confirm_at"]), (&json!(2), &json!(confirm_at)));
+    let digest = stage(&office, 2).await.1;
+    // The command line neither confirms nor approves, and says where.
+    let approve = json!({"op": "approve", "id": 2, "digest": digest});
+    for who in ["ada", "pia"] {
+        let (code, _) = office.ask_as(&office.someone(who), approve.clone()).await.unwrap_err();
+        assert_eq!(code, "needs_passkey", "{who}");
+    }
+    let shown = page(&pia.get("/console/approvals/2").await);
+    assert!(shown.contains("has to confirm it first") && !shown.contains("with your passkey"));
+    assert_eq!(pia.sign(&mut device, 2, &digest).await.0, 409);
+    assert!(page(&ada.get("/console/approvals/2").await).contains("Confirm with your passkey"));
+    let said = ada.sign(&mut other, 2, &digest).await;
+    assert_eq!((said.0, stage(&office, 2).await.0.as_str()), (200, "waiting"), "{}", said.1);
+    assert_eq!(ada.sign(&mut other, 2, &digest).await.0, 403, "one is not two");
+    let said = pia.sign(&mut device, 2, &digest).await;
+    assert_eq!((said.0, stage(&office, 2).await.0.as_str()), (200, "carried-out"), "{}", said.1);
+}
+
+#[tokio::test]
+async fn a_halt_is_lifted_by_who_asks_on_the_page_and_signs() {
+    let (office, links) = manned().await;
+    let by = office.someone("ada");
+    let halt = json!({"op": "halt", "scope": "caller:ann", "reason": "odd", "timeout_s": 0});
+    let _ = office.ask_as(&by, halt).await;
+    let risk = json!({"op": "person-set", "person": "pia", "roles": ["approver", "risk"]});
+    office.ask_as(&by, risk).await.unwrap();
+    let mut pia = Browser::at(&office);
+    let mut device = pia.enrol(&links[0]).await;
+    pia.log_in(&mut device).await;
+    let halted = || office.world.desk.look(|state| state.halts().len());
+    assert!(page(&pia.get("/console/halts").await).contains("Ask to lift it"));
+    let none = pia.post("/console/halts/lift", "scope=caller:nobody&reason=x").await;
+    assert_eq!(none.status, 409, "{}", page(&none));
+    let asked = pia.post("/console/halts/lift", "scope=caller:ann&reason=it+was+a+drill").await;
+    let to = header(&asked, "location").map(str::to_owned);
+    assert_eq!((asked.status, to.as_deref()), (303, Some("/console/approvals/0")));
+    // In mode one it still waits for the passkey of who asked.
+    assert_eq!(halted(), 1);
+    let shown = page(&pia.get("/console/approvals/0").await);
+    assert!(shown.contains("lift the halt of caller:ann: it was a drill"), "{shown}");
+    assert!(shown.contains("carried out once you confirm it"), "{shown}");
+    let digest = stage(&office, 0).await.1;
+    assert_eq!(pia.sign(&mut device, 0, &digest).await.0, 200);
+    assert_eq!((halted(), stage(&office, 0).await.0.as_str()), (0, "carried-out"));
+}
+
+#[tokio::test]
+async fn a_request_that_is_void_between_what_is_shown_and_what_is_signed_is_not_carried_out() {
+    let (office, pia, _, mut device) = desk().await;
+    let (one, two) = (stage(&office, 0).await.1, stage(&office, 1).await.1);
+    // Two tabs: the later challenge is the one that counts, whichever page sends it.
+    let first = pia.ask("/console/approvals/0/options", json!({ "digest": one })).await;
+    let second = pia.ask("/console/approvals/1/options", json!({ "digest": two })).await;
+    let body = json!({ "digest": one, "answer": device.sign(&read(&first)) });
+    let reply = pia.ask("/console/approvals/0/approve", body).await;
+    assert!(reply.status == 409 || reply.status == 422, "{}", page(&reply));
+    let body = json!({ "digest": two, "answer": device.sign(&read(&second)) });
+    assert_ne!(pia.ask("/console/approvals/1/approve", body).await.status, 200, "it is used up");
+    assert_eq!([stage(&office, 0).await.0, stage(&office, 1).await.0], ["waiting", "waiting"]);
+    // The state changes after the page was read and before it is signed.
+    let asked = pia.ask("/console/approvals/0/options", json!({ "digest": one })).await;
+    let by = office.someone("ada");
+    let off = json!({"op": "approvals-set", "approvals": "one"});
+    assert_eq!(office.ask_as(&by, off).await.unwrap()["pending"], 2);
+    let digest = stage(&office, 2).await.1;
+    let approve = json!({"op": "approve", "id": 2, "digest": digest});
+    office.ask_as(&office.someone("pia"), approve).await.unwrap();
+    let add = json!({"op": "account-add", "venue": "binance", "account": "one"});
+    office.ask_as(&by, add).await.unwrap();
+    let body = json!({ "digest": one, "answer": device.sign(&read(&asked)) });
+    assert_ne!(pia.ask("/console/approvals/0/approve", body).await.status, 200);
+    assert_ne!(stage(&office, 0).await.0, "carried-out");
 }
 
 #[tokio::test]

@@ -184,6 +184,21 @@ pub enum ApprovalsCommand {
         #[arg(value_enum)]
         approvals: Approvals,
     },
+    /// By what people show from now on that they approve, and that they ask for what loosens. One person turns
+    /// `passkey` on, once everybody concerned has one; turning it off loosens
+    By {
+        /// What.
+        #[arg(value_enum)]
+        approve_by: ApproveBy,
+    },
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+pub enum ApproveBy {
+    /// By whatever the door they come through shows.
+    Any,
+    /// By a passkey, in the console.
+    Passkey,
 }
 
 #[derive(Args, Debug)]
