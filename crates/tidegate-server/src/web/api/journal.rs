@@ -1,4 +1,4 @@
-//! The journal as far as it is about one caller: read from disk, beside the gateway that writes it.
+//! The journal as far as it is about one caller on one account: read from disk, beside the gateway that writes it.
 
 use super::ask::Ask;
 use super::page::{Page, Wanted, cursor};
@@ -9,21 +9,22 @@ use crate::aside::aside_within;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tidegate_core::state::State;
 use tidegate_identity::Named;
 use tidegate_journal::reader::Reader;
 use tidegate_types::codec::Codec;
-use tidegate_types::ids::{CallerName, ClientId, OrderId, Seq};
+use tidegate_types::ids::{AccountName, CallerName, ClientId, KeyId, OrderId, Seq};
 use tidegate_types::proof::Authenticated;
-use tidegate_types::record::{Body, Canceller, Record};
+use tidegate_types::record::{Body, Canceller, Decision, Record};
 use tidegate_types::reject::Code;
 use tidegate_types::report::{AccountEvent, Outcome};
 use tidegate_types::request::Reply;
 use tidegate_types::time::Time;
 
 /// Most records looked at for one page.
-const MOST_LOOKED_AT: usize = 20_000;
+const MOST_LOOKED_AT: usize = 2_000;
 /// How long the disk may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Requests that read the journal at once.
@@ -44,14 +45,23 @@ pub(super) struct Entry {
 
 /// Whom a record is about.
 enum Subject<'a> {
+    /// A caller on an account.
+    On(&'a CallerName, &'a AccountName),
+    /// A caller, by a key of its.
+    With(&'a CallerName, &'a KeyId),
+    /// A caller, by an order on an account.
+    For(&'a CallerName, OrderId),
+    /// A caller, and the record names no account.
     Caller(&'a CallerName),
+    /// The caller of an order.
     Order(OrderId),
+    /// The caller of what was sent under this id.
     Sent(&'a ClientId),
     Nobody,
 }
 
 impl Api {
-    /// A page of the records about a caller.
+    /// A page of the records about a caller on an account.
     pub(super) async fn journal(
         &self,
         who: &Authenticated,
@@ -59,7 +69,7 @@ impl Api {
         now: Time,
     ) -> Result<Reply, Problem> {
         let named = Named::from(who);
-        self.desk.may_read(named.caller(), named.account(), now)?;
+        let wide = self.desk.may_read(named.caller(), named.account(), now)?;
         let page = Wanted::read(RECORDS, ask.query("limit"), ask.query("cursor"))?;
         let number = |text: &String| text.parse().map(Seq);
         let from = page.after.as_ref().map(number).transpose();
@@ -67,25 +77,21 @@ impl Api {
         let (from, records) = (from.unwrap_or(Seq(0)), self.records.clone());
         let unreadable = |why: String| Problem::new(Code::JournalUnavailable, why);
         let busy = |_| Problem::new(Code::TooManyInFlight, "others read the journal just now");
-        let turn = self.readers.try_acquire().map_err(busy)?;
-        let read = aside_within(PATIENCE, "records", move || read(&records, from)).await;
-        drop(turn);
+        // A read that nobody waits for any more has its turn until it ends.
+        let turn = Arc::clone(&self.readers).try_acquire_owned().map_err(busy)?;
+        let read = move || {
+            let _turn = turn;
+            read(&records, from)
+        };
+        let read = aside_within(PATIENCE, "records", read).await;
         let read = read.map_err(|e| unreadable(e.to_string()))?.map_err(unreadable)?;
-        let (read, mut next) = read;
-        let mut items = Vec::new();
-        self.look(|state| {
-            for (seq, record) in &read {
-                if items.len() == page.limit {
-                    next = *seq;
-                    break;
-                }
-                if is_about(state, record, &named) {
-                    let mut text = String::new();
-                    record.body.show(&mut text);
-                    items.push(Entry { seq: seq.to_string(), at: When(record.at), text });
-                }
-            }
-        });
+        let (mut read, mut next) = read;
+        self.look(|state| read.retain(|(_, record)| is_about(state, record, &named)));
+        if let Some((seq, _)) = read.get(page.limit) {
+            next = *seq;
+            read.truncate(page.limit);
+        }
+        let items = read.into_iter().map(|(seq, record)| entry(seq, record, wide)).collect();
         json(200, &Page { items, next: Some(cursor(RECORDS, &next.to_string())) })
     }
 }
@@ -104,34 +110,73 @@ fn read(folder: &Path, from: Seq) -> Result<(Vec<(Seq, Record)>, Seq), String> {
     Ok((records, next))
 }
 
+/// A record as it is told. The numbers of a decision are sums over all callers of the account: who does not see
+/// the whole account sees none of them.
+fn entry(seq: Seq, record: Record, wide: bool) -> Entry {
+    let Record { at, mut body } = record;
+    match &mut body {
+        Body::Cleared { decision, .. }
+        | Body::AmendCleared { decision, .. }
+        | Body::Refused { decision, .. }
+            if !wide =>
+        {
+            *decision = Decision::default();
+        }
+        _ => {}
+    }
+    let mut text = String::new();
+    body.show(&mut text);
+    Entry { seq: seq.to_string(), at: When(at), text }
+}
+
 fn is_about(state: &State, record: &Record, who: &Named) -> bool {
+    let (me, here) = (who.caller(), who.account());
     let order = match subject(&record.body) {
-        Subject::Caller(caller) => return caller == who.caller(),
+        Subject::On(caller, account) => return caller == me && account == here,
+        Subject::With(caller, key) => {
+            let of = state.keys().get(key).map(|key| &key.key.account);
+            return caller == me && of.map_or_else(|| has_one_account(state, who), |of| of == here);
+        }
+        Subject::For(caller, order) => {
+            let of = state.orders().get(order).map(|order| &order.account);
+            return caller == me && of.map_or_else(|| has_one_account(state, who), |of| of == here);
+        }
+        Subject::Caller(caller) => return caller == me && has_one_account(state, who),
         Subject::Order(id) => state.orders().get(id),
         Subject::Sent(id) => state.orders().by_client(id),
         Subject::Nobody => None,
     };
-    order.is_some_and(|order| order.caller.as_ref() == Some(who.caller()))
+    order.is_some_and(|order| order.caller.as_ref() == Some(me) && order.account == *here)
+}
+
+/// Whether what is a caller's is of this account, since it has no other.
+fn has_one_account(state: &State, who: &Named) -> bool {
+    let mut grants = state.grants().filter(|grant| grant.caller == *who.caller());
+    grants.all(|grant| grant.account == *who.account())
 }
 
 fn subject(body: &Body) -> Subject<'_> {
     match body {
-        Body::Cleared { caller, .. }
-        | Body::AmendCleared { caller, .. }
-        | Body::SettingCleared { caller, .. }
-        | Body::LoggedIn { caller, .. }
-        | Body::ByToken { caller, .. }
-        | Body::Guarded { caller, .. }
-        | Body::GuardedEver { caller, .. }
-        | Body::CountdownSet { caller, .. }
-        | Body::CountdownLapsed { caller, .. }
+        Body::Cleared { caller, account, .. }
+        | Body::SettingCleared { caller, account, .. }
+        | Body::GuardedEver { caller, account, .. }
+        | Body::CountdownSet { caller, account, .. }
+        | Body::CountdownLapsed { caller, account, .. }
+        | Body::Refused { caller: Some(caller), account: Some(account), .. } => {
+            Subject::On(caller, account)
+        }
+        Body::LoggedIn { caller, key } => Subject::With(caller, key),
+        Body::AmendCleared { caller, order, .. }
         | Body::CancelCleared {
+            order,
             by:
                 Canceller::Caller { caller }
                 | Canceller::Disconnect { caller }
                 | Canceller::Countdown { caller },
             ..
-        }
+        } => Subject::For(caller, *order),
+        Body::Guarded { caller, .. }
+        | Body::ByToken { caller, .. }
         | Body::Refused { caller: Some(caller), .. }
         | Body::RefusedMore { caller: Some(caller), .. } => Subject::Caller(caller),
         Body::CancelCleared { order, .. }

@@ -14,7 +14,7 @@ use tidegate_types::reject::Code;
 use tidegate_types::time::Time;
 
 /// Most orders or trades looked at for one page.
-const MOST_LOOKED_AT: usize = 20_000;
+const MOST_LOOKED_AT: usize = 2_000;
 /// What their cursors begin with.
 pub(super) const ORDERS: &str = "orders";
 pub(super) const FILLS: &str = "fills";
@@ -84,8 +84,7 @@ pub(super) fn fills(
     let wrong = || Problem::new(Code::BadParameter, "cursor");
     let before = page.after.as_deref().map(|text| place(text).ok_or_else(wrong)).transpose()?;
     let visible = |order: &Known| wide || order.caller.as_ref() == Some(who.caller());
-    let wanted =
-        |order: &Known| instrument.is_none_or(|name| order.request.instrument.to_string() == name);
+    let wanted = |order: &Known| instrument.is_none_or(|name| is_of(order, name));
     let (mut items, mut last) = (Vec::new(), None);
     let trades = state.orders().trades_of(who.account(), before.as_ref());
     for (looked_at, (place, order, trade)) in trades.enumerate() {
@@ -122,11 +121,14 @@ impl OrderFilter {
         let id = order.request.caller_id.as_ref().map(|id| id.as_str());
         self.open.is_none_or(|open| order.is_open() == open)
             && self.client_order_id.as_deref().is_none_or(|wanted| id == Some(wanted))
-            && self
-                .instrument
-                .as_deref()
-                .is_none_or(|wanted| order.request.instrument.to_string() == wanted)
+            && self.instrument.as_deref().is_none_or(|wanted| is_of(order, wanted))
     }
+}
+
+/// Whether an order is of the instrument that is called so.
+fn is_of(order: &Known, instrument: &str) -> bool {
+    let id = &order.request.instrument;
+    instrument.split_once('/') == Some((id.venue.as_str(), id.name.as_str()))
 }
 
 /// The orders that a caller may see, the newest first.

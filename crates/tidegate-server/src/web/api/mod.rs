@@ -53,7 +53,7 @@ pub struct Api {
     answers: Answers,
     /// Where the journal is.
     records: PathBuf,
-    readers: Semaphore,
+    readers: Arc<Semaphore>,
 }
 
 impl Api {
@@ -64,7 +64,7 @@ impl Api {
         oauth: Arc<oauth::Handle>,
         records: PathBuf,
     ) -> Api {
-        let readers = Semaphore::new(journal::READERS);
+        let readers = Arc::new(Semaphore::new(journal::READERS));
         Api { desk, callers, oauth, answers: Answers::default(), records, readers }
     }
 

@@ -398,6 +398,40 @@ async fn fills_are_their_order_s_owner_s() {
 }
 
 #[tokio::test]
+async fn the_journal_tells_of_the_key_s_account_and_sums_to_those_who_see_all_of_it() {
+    let desk = desk().await;
+    let bob = desk.key("bob").await;
+    desk.grant("bob", true).await;
+    let (_, placed) = desk.ask(&bob, Method::Post, "/v1/orders", order(Some("his"))).await;
+    let cancel = format!("/v1/orders/{}", placed["id"].as_str().unwrap());
+    desk.ask(&bob, Method::Delete, &cancel, Value::Null).await;
+    let told = async |key: &Key| {
+        let (status, page) = desk.ask(key, Method::Get, "/v1/journal", Value::Null).await;
+        assert_eq!(status, 200, "{page}");
+        page["items"].to_string()
+    };
+    let texts = told(&bob).await;
+    assert!(texts.contains("his") && texts.contains("CancelCleared"), "{texts}");
+    assert!(!texts.contains("account_open\\\":\\\""), "{texts}");
+    let mut wide = json!({"op": "grant-set", "caller": "bob", "account": "main", "trade": true,
+        "instruments": ["*"], "max_order_notional": "5000", "max_open_notional": "9000",
+        "orders_per_second": 50, "burst": 50, "account_wide": true});
+    desk.office.ask(wide.clone()).await.unwrap();
+    let texts = told(&bob).await;
+    assert!(texts.contains("account_open\\\":\\\""), "{texts}");
+    // The same caller, by a key of another account.
+    let add = json!({"op": "account-add", "venue": "binance", "account": "two"});
+    desk.office.ask(add).await.unwrap();
+    wide["account"] = json!("two");
+    desk.office.ask(wide).await.unwrap();
+    let add = json!({"op": "key-add", "caller": "bob", "account": "two"});
+    let made = desk.office.ask(add).await.unwrap();
+    let text = |field: &str| made[field].as_str().unwrap().to_owned();
+    let elsewhere = Key(text("id"), text("secret"));
+    assert_eq!(told(&elsewhere).await, "[]");
+}
+
+#[tokio::test]
 async fn the_journal_tells_a_caller_of_itself() {
     let desk = desk().await;
     let (ann, bob) = (desk.key("ann").await, desk.key("bob").await);
