@@ -7,7 +7,7 @@ use tidegate_types::ids::{CallerName, CallerOrderId, InstrumentName};
 use tidegate_types::instrument::Instrument;
 use tidegate_types::order::{GuardScope, Intent, OrderName};
 use tidegate_types::reject::Reject;
-use tidegate_types::request::{Presented, RawRequest, Reply};
+use tidegate_types::request::{Method, Presented, RawRequest, Reply};
 use tidegate_types::secret::Secret;
 use tidegate_types::time::{Span, Time};
 
@@ -133,6 +133,32 @@ pub enum LocalAnswer {
     },
 }
 
+/// A route in the list of all of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// Its method.
+    pub method: Method,
+    /// Its path.
+    pub path: String,
+    /// What a request must show.
+    pub shows: Shows,
+    /// Whether it changes something.
+    pub changes: bool,
+}
+
+/// What a request to a route must show.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shows {
+    /// Nothing.
+    Nothing,
+    /// The id of a key, as the venue's own protocol has it.
+    KeyId,
+    /// Credentials.
+    Credentials,
+    /// Whatever it shows, it is refused.
+    Refused,
+}
+
 /// A parsed request.
 #[derive(Debug)]
 pub struct Parsed {
@@ -191,6 +217,9 @@ impl Viewer<'_> {
 
 /// The caller's side of a venue.
 pub trait Front {
+    /// Every route that is served over HTTP, or refused by name: what goes over all of them forgets none.
+    fn routes(&self) -> Vec<Listed>;
+
     /// What the route needs to know about who asks, before anything but the envelope is read. An
     /// unknown or forbidden route is refused here.
     fn credentials(&self, request: &RawRequest) -> Result<Need, Reject>;

@@ -49,6 +49,9 @@ impl Gate {
         request: &RawRequest,
         now: Time,
     ) -> Result<(Who, Parsed), Turned> {
+        if is_of_another_site(request) {
+            return Err(Reject::new(Code::ForbiddenRoute, "a page of another site asks").into());
+        }
         let who = if oauth::shows_token(request) {
             Who::Proven(self.app_at(venue, request, now)?)
         } else {
@@ -250,6 +253,12 @@ impl Gate {
             }
         }
     }
+}
+
+/// Whether a browser sends this for a page of another site. Deribit's own protocol places orders by GET, which a
+/// link would do as well; browsers always say so, and nothing else does.
+fn is_of_another_site(request: &RawRequest) -> bool {
+    request.header("sec-fetch-site").is_some_and(|site| matches!(site, "cross-site" | "same-site"))
 }
 
 /// A request that is not let in.

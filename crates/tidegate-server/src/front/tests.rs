@@ -412,3 +412,44 @@ async fn a_session_that_the_venue_has_no_connection_for_is_closed_with_the_reaso
     let mut socket = open(listening.address, "/ws/btcusdt@trade").await;
     assert!(matches!(hear(&mut socket).await, Message::Text(_)));
 }
+
+#[tokio::test]
+async fn where_a_caller_is_says_its_socket_and_no_header() {
+    let mut desk = desk().await;
+    let add = json!({"op": "key-add", "caller": "ann", "account": "main",
+        "terms": {"from": ["10.0.0.0/8"]}});
+    let made = desk.office.ask(add).await.unwrap();
+    let text = |field: &str| made[field].as_str().unwrap().to_owned();
+    (desk.key, desk.secret) = (text("id"), text("secret"));
+    let read = |age| desk.request(Method::Get, "/fapi/v1/openOrders", "symbol=BTCUSDT", age);
+    for (name, value) in [
+        ("x-forwarded-for", "10.0.0.1"),
+        ("x-real-ip", "10.0.0.1"),
+        ("forwarded", "for=10.0.0.1"),
+        ("true-client-ip", "10.0.0.1"),
+    ] {
+        let mut request = read(-(name.len() as i64));
+        request.headers.push((name.to_owned(), value.to_owned()));
+        let (status, refusal) = desk.answer(request).await;
+        assert_eq!(status, 401, "{name}: {refusal}");
+    }
+    let mut request = read(0);
+    request.peer = [10, 0, 0, 1].into();
+    // As far as the venue, which knows no orders.
+    assert_eq!(desk.answer(request).await.1["code"], -2011);
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_asks_nothing_at_a_venue_s_door() {
+    let desk = desk().await;
+    for (site, refused) in
+        [("cross-site", true), ("same-site", true), ("same-origin", false), ("none", false)]
+    {
+        // Stamped apart: what was signed is good once.
+        let age = if site == "none" { 0 } else { site.len() as i64 };
+        let mut request = desk.request(Method::Get, "/fapi/v1/openOrders", "symbol=BTCUSDT", -age);
+        request.headers.push(("sec-fetch-site".to_owned(), site.to_owned()));
+        let (_, told) = desk.answer(request).await;
+        assert_eq!(told.to_string().contains("TG202"), refused, "{site}: {told}");
+    }
+}

@@ -5,6 +5,7 @@ use crate::aside::aside;
 use crate::clock;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::Value;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tidegate_identity::people::passkey::{creation_options, register};
 use tidegate_identity::people::password::is_fit;
@@ -225,17 +226,22 @@ impl People {
     /// person's other sessions end.
     ///
     /// # Errors
-    /// When the login is not fresh, or the password or the code is not good.
+    /// When the login is not fresh, or the password or the code is not good; when who did not log in by a
+    /// passkey does not say the password there is.
     pub async fn set_password(
         &self,
         visitor: &Visitor,
         id: &str,
+        (current, from): (Zeroizing<String>, IpAddr),
         answer: AppAnswer,
     ) -> Result<FreshCodes, Error> {
         let member = self.changeable(visitor)?;
         // Who has a passkey would else lose it to whoever learnt a password and a code.
         if !member.passkeys.is_empty() && !visitor.by_passkey {
             return Err(Error::NeedsPasskey);
+        }
+        if member.password.is_some() && !visitor.by_passkey {
+            self.confirm_password(visitor, current, from).await?;
         }
         let owner = Owner { handle: visitor.handle, name: visitor.person.clone() };
         let set = self.prepare(id, &owner, answer).await?;

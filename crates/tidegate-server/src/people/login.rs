@@ -1,6 +1,6 @@
 //! Logging in: by passkey, or by password and code in two steps.
 
-use super::{Error, PasskeyAnswer, People, entry, fresh, lock, open_sealed, unavailable};
+use super::{Error, PasskeyAnswer, People, Visitor, entry, fresh, lock, open_sealed, unavailable};
 use crate::aside::aside;
 use crate::clock;
 use serde_json::Value;
@@ -129,6 +129,19 @@ impl People {
         })
         .await?;
         Ok(new)
+    }
+
+    /// Whether somebody who is logged in says their password, counted like every guess.
+    pub(super) async fn confirm_password(
+        &self,
+        visitor: &Visitor,
+        password: Zeroizing<String>,
+        from: IpAddr,
+    ) -> Result<(), Error> {
+        let slot = self.slots.take().ok_or(Error::Busy)?;
+        let (attempt, person) = self.guess(visitor.person.as_str(), from).await?;
+        self.check_password(slot, person, password).await?;
+        self.record(|_, _| Ok(((), vec![Fact::Passed { attempt }]))).await
     }
 
     /// Counts a guess before it is checked; whose it is, if it is anybody's.

@@ -261,6 +261,18 @@ impl People {
         self.state().named(name.as_str()).is_some_and(|(_, member)| !member.passkeys.is_empty())
     }
 
+    /// Ends one of the visitor's own other sessions, or all of them.
+    ///
+    /// # Errors
+    /// When the login is not fresh: whoever took over a session is not to end its owner's.
+    pub async fn end_own(&self, visitor: &Visitor, number: Option<u64>) -> Result<(), Error> {
+        if !visitor.fresh {
+            return Err(Error::Stale);
+        }
+        let but = number.is_none().then_some(visitor.session);
+        self.end_sessions(&visitor.person, number, but).await.map(|_| ())
+    }
+
     /// Ends one of a person's sessions, or all of them; how many that were.
     pub async fn end_sessions(
         &self,

@@ -77,7 +77,7 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-fn answer(value: Value) -> PasskeyAnswer {
+pub(crate) fn answer(value: Value) -> PasskeyAnswer {
     serde_json::from_value(value).unwrap()
 }
 
@@ -312,6 +312,10 @@ async fn the_last_way_to_log_in_stays() {
     let stale = Visitor { fresh: false, ..visitor };
     assert_eq!(people.remove_passkey(&stale, &only).await, Err(Error::Stale));
     assert_eq!(people.ask_new_passkey(&stale, &id).map(|_| ()), Err(Error::Stale));
+    for number in [None, Some(stale.number)] {
+        assert_eq!(people.end_own(&stale, number).await, Err(Error::Stale));
+    }
+    assert!(people.enter(&id).await.is_some());
     // A password and a code, which a false page can learn, bring no passkey and take none away.
     let learnt = Visitor { fresh: true, by_passkey: false, ..stale };
     let needs = || Err(Error::NeedsPasskey);
@@ -319,7 +323,10 @@ async fn the_last_way_to_log_in_stays() {
     assert_eq!(people.add_passkey(&learnt, &id, &answer(device.sign(&Value::Null))).await, needs());
     assert_eq!(people.remove_passkey(&learnt, &only).await, needs());
     let set = AppAnswer { password: secret(PASSWORD), code: secret("000000") };
-    assert_eq!(people.set_password(&learnt, &id, set).await.map(|_| ()), needs());
+    assert_eq!(
+        people.set_password(&learnt, &id, (secret(PASSWORD), home()), set).await.map(|_| ()),
+        needs()
+    );
 }
 
 #[tokio::test]
@@ -368,14 +375,20 @@ async fn a_password_is_in_force_once_it_is_on_record() {
     let old = sealed();
     let app = people.offer_app(&id, &pia).unwrap();
     office.world.desk.event(Event::JournalFailed { why: "its disk does not answer".to_owned() });
-    let told = people.set_password(&visitor, &id, answered(&app, OTHER)).await;
+    let current = |text: &str| (secret(text), home());
+    let told = people.set_password(&visitor, &id, current(PASSWORD), answered(&app, OTHER)).await;
     assert!(matches!(told, Err(Error::Unavailable(_))), "{told:?}");
     office.world.desk.event(Event::JournalRestored);
     assert_eq!(sealed(), old);
     assert!(first(PASSWORD).await.is_ok());
     assert_eq!(first(OTHER).await.map(|_| ()), Err(Error::Wrong));
     let app = people.offer_app(&id, &pia).unwrap();
-    people.set_password(&visitor, &id, answered(&app, OTHER)).await.unwrap();
+    // Who has the session and not the password sets none.
+    for wrong in ["", OTHER] {
+        let set = people.set_password(&visitor, &id, current(wrong), answered(&app, OTHER));
+        assert_eq!(set.await.map(|_| ()), Err(Error::Wrong));
+    }
+    people.set_password(&visitor, &id, current(PASSWORD), answered(&app, OTHER)).await.unwrap();
     assert!(first(OTHER).await.is_ok());
     assert_eq!(first(PASSWORD).await.map(|_| ()), Err(Error::Wrong));
     assert!(lock(&people.secrets).get(&entry(old)).unwrap().is_none());

@@ -14,6 +14,25 @@ use std::sync::Arc;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::{RawRequest, Reply};
 
+/// What stands behind the first word of a path.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Door {
+    Api,
+    OAuth,
+    Pages,
+}
+
+/// The first words of paths, each with what stands behind it.
+const DOORS: &[(&str, Door)] = &[
+    ("v1", Door::Api),
+    ("oauth", Door::OAuth),
+    (".well-known", Door::OAuth),
+    ("", Door::Pages),
+    ("console", Door::Pages),
+    ("consent", Door::Pages),
+    ("device", Door::Pages),
+];
+
 /// Everything that is no venue's.
 pub struct Web {
     api: Api,
@@ -34,12 +53,22 @@ impl Web {
 
     /// The answer to a request, by the first word of its path.
     pub async fn answer(&self, request: RawRequest) -> Reply {
-        let below = request.path.strip_prefix('/').unwrap_or(&request.path);
-        match below.split('/').next().unwrap_or_default() {
-            "v1" => self.api.answer(request).await,
-            "oauth" | ".well-known" => self.oauth.answer(request).await,
-            "" | "console" | "consent" | "device" => self.pages.answer(request).await,
-            _ => plain_refusal(&Reject::new(Code::UnknownRoute, "nothing is served at this path")),
+        match door(&request.path) {
+            Some(Door::Api) => self.api.answer(request).await,
+            Some(Door::OAuth) => self.oauth.answer(request).await,
+            Some(Door::Pages) => self.pages.answer(request).await,
+            None => {
+                plain_refusal(&Reject::new(Code::UnknownRoute, "nothing is served at this path"))
+            }
         }
     }
 }
+
+fn door(path: &str) -> Option<Door> {
+    let below = path.strip_prefix('/').unwrap_or(path);
+    let word = below.split('/').next().unwrap_or_default();
+    DOORS.iter().find(|(first, _)| *first == word).map(|(_, door)| *door)
+}
+
+#[cfg(test)]
+mod every_route;

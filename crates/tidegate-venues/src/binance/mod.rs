@@ -20,7 +20,9 @@ mod stream;
 mod wire;
 
 use crate::book::Update;
-use crate::front::{Context, Front, Instruments, LocalAnswer, Need, Parsed, Read, Session, Viewer};
+use crate::front::{
+    Context, Front, Instruments, Listed, LocalAnswer, Need, Parsed, Read, Session, Viewer,
+};
 use crate::raw::Raw;
 use crate::upstream::{
     AccountStream, Allowance, BookNews, BuildError, Connections, KeySigner, PublicFeed, Units,
@@ -73,6 +75,10 @@ impl Venue for Binance {
 }
 
 impl Front for Binance {
+    fn routes(&self) -> Vec<Listed> {
+        routes::ROUTES.iter().map(routes::Route::listed).collect()
+    }
+
     fn credentials(&self, request: &RawRequest) -> Result<Need, Reject> {
         auth::need(routes::find(request.method, &request.path)?, request)
     }

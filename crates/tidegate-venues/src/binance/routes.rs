@@ -1,6 +1,7 @@
 //! Every route that is served, forbidden or answered here, as one table. What is not in it is
 //! refused.
 
+use crate::front::{Listed, Shows};
 use Weight::{Flat, Symbol};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Method;
@@ -145,6 +146,17 @@ impl Route {
             | Use::StreamKeep
             | Use::StreamStop => false,
         }
+    }
+
+    /// It as the list of all routes tells it.
+    pub fn listed(&self) -> Listed {
+        let shows = match self.access {
+            Access::Public => Shows::Nothing,
+            Access::Key => Shows::KeyId,
+            Access::Signed => Shows::Credentials,
+        };
+        let changes = self.changes_state();
+        Listed { method: self.method, path: self.path.to_owned(), shows, changes }
     }
 
     /// Whether it takes a parameter of that name.

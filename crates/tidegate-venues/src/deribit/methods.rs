@@ -1,7 +1,10 @@
 //! The methods there are: what each does, what it may change, and which parameters it takes. A
 //! method that is not here is answered as the venue answers one it does not have.
 
+use super::rpc::ROOT;
+use crate::front::{Listed, Shows};
 use tidegate_types::order::Side;
+use tidegate_types::request::Method as Verb;
 
 /// What a method is to the gateway.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,6 +101,28 @@ impl Method {
             | Kind::Forbidden
             | Kind::Uncomputable => true,
         }
+    }
+}
+
+impl Method {
+    /// It as the list of all routes tells it.
+    pub(crate) fn listed(&self) -> Listed {
+        let shows = match self.kind {
+            Kind::Public => Shows::Nothing,
+            Kind::Socket(_) | Kind::Own | Kind::Forbidden | Kind::Uncomputable => Shows::Refused,
+            Kind::Auth
+            | Kind::New(_)
+            | Kind::Edit
+            | Kind::EditByLabel
+            | Kind::Cancel
+            | Kind::CancelMany
+            | Kind::Read
+            | Kind::ReadOrder
+            | Kind::ReadLabel
+            | Kind::CancelOnDisconnect(_) => Shows::Credentials,
+        };
+        let path = format!("{ROOT}/{}", self.name);
+        Listed { method: Verb::Get, path, shows, changes: self.changes_state() }
     }
 }
 

@@ -26,7 +26,9 @@ mod subscriptions;
 mod testkit;
 
 use crate::book::Update;
-use crate::front::{Context, Front, Instruments, LocalAnswer, Need, Parsed, Read, Session, Viewer};
+use crate::front::{
+    Context, Front, Instruments, Listed, LocalAnswer, Need, Parsed, Read, Session, Viewer,
+};
 use crate::upstream::{
     AccountStream, Allowance, BookNews, BuildError, Connections, KeySigner, PublicFeed, Units,
     Unreadable, Upstream,
@@ -76,6 +78,10 @@ impl Venue for Deribit {
 }
 
 impl Front for Deribit {
+    fn routes(&self) -> Vec<Listed> {
+        methods::METHODS.iter().map(methods::Method::listed).collect()
+    }
+
     fn credentials(&self, request: &RawRequest) -> Result<Need, Reject> {
         let rpc = rpc::from_http(request).map_err(|unread| unread.reject)?;
         Ok(auth::needed(request, &rpc)?.map_or(Need::Nothing, Need::Credentials))

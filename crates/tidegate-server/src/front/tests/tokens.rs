@@ -5,7 +5,11 @@ mod sockets;
 
 use super::*;
 use crate::web::oauth::tests::{App, ISSUER, key};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tidegate_identity::oauth::Authority;
 use tidegate_identity::oauth::dpop::ath;
+use tidegate_identity::oauth::jose::jws::Typ;
 use tidegate_types::key::Origin;
 
 const ORDER: &str = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.1&price=100";
@@ -143,4 +147,38 @@ async fn a_batch_goes_by_a_token_too_and_a_stream_key_by_one_opens_nothing() {
     let venue = registry::find(&name(VENUE)).unwrap();
     let here = Origin::from(std::net::IpAddr::from([127, 0, 0, 1]));
     assert!(desk.gate.stream_owner(venue, made, &here, clock::now()).is_err());
+}
+
+#[tokio::test]
+async fn at_5_oa_27_a_token_of_another_issuer_or_for_another_service_opens_nothing() {
+    let desk = desk().await;
+    let app = app(&desk).await;
+    let token = app.token().await;
+    let payload = token.split('.').nth(1).unwrap();
+    let claims = URL_SAFE_NO_PAD.decode(payload).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    let minted = |change: fn(&mut Value), typ| {
+        let mut claims = claims.clone();
+        change(&mut claims);
+        let sign = |authority: &mut Authority| authority.keys().current().sign(typ, &claims);
+        app.handle.look(sign).unwrap().unwrap()
+    };
+    let status =
+        async |token: &str| serve(&desk, app.show(order(ORDER), VENUE, token)).await.0.status;
+    // Our own key signs each of them: it is what they say that is wrong.
+    assert_eq!(status(&minted(|_| (), Typ::AccessToken)).await, 200);
+    for (change, typ) in [
+        (as_change(|it| it["aud"] = json!("https://other.example")), Typ::AccessToken),
+        (|it| it["aud"] = json!([]), Typ::AccessToken),
+        (|it| it["iss"] = json!("https://other.example"), Typ::AccessToken),
+        (|it| it["exp"] = json!(1), Typ::AccessToken),
+        (|it| it["cnf"] = json!({"jkt": "A".repeat(43)}), Typ::AccessToken),
+        (|_| (), Typ::ClientAssertion),
+    ] {
+        assert_eq!(status(&minted(change, typ)).await, 401);
+    }
+}
+
+fn as_change(change: fn(&mut Value)) -> fn(&mut Value) {
+    change
 }

@@ -355,4 +355,4 @@ fn json<T: Serialize>(status: u16, value: &T) -> Result<Reply, Problem> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -16,6 +16,8 @@ mod documents;
 mod routes;
 mod tokens;
 
+pub(in crate::web) use routes::rows;
+
 struct Desk {
     office: Office,
     api: Api,

@@ -24,45 +24,77 @@ const PUBLIC: &str = "public, max-age=300";
 
 type Endpoint = fn(&mut Authority, &Call<'_>, &Chance, Time) -> Result<Option<Value>, OAuthError>;
 
-/// The endpoints that take a form: path, status of what they return, and what they do.
-const FORMS: &[(&str, u16, Endpoint)] = &[
-    (path::PAR, 201, |authority, call, chance, now| authority.push(call, chance, now).map(Some)),
-    (path::TOKEN, 200, |authority, call, chance, now| authority.token(call, chance, now).map(Some)),
-    (path::REVOKE, 200, |authority, call, _, now| authority.revoke(call, now).map(|()| None)),
-    (path::INTROSPECT, 200, |authority, call, _, now| authority.introspect(call, now).map(Some)),
-    (path::DEVICE, 200, |authority, call, chance, now| {
-        let verify = format!("{}{}", authority.config().issuer, path::VERIFY);
-        authority.device(call, &verify, chance, now).map(Some)
-    }),
+/// What a route does.
+#[derive(Clone, Copy)]
+enum Serve {
+    /// Takes a form, by POST; answers with this status.
+    Form(u16, Endpoint),
+    /// Gives what is published, by GET.
+    Published(fn(&Handle) -> Result<Reply, OAuthError>),
+    /// Sends a browser on to a page, by GET.
+    Page(&'static str),
+}
+
+impl Serve {
+    const fn method(self) -> Method {
+        match self {
+            Serve::Form(..) => Method::Post,
+            Serve::Published(_) | Serve::Page(_) => Method::Get,
+        }
+    }
+}
+
+/// Every route under `/oauth/` and `/.well-known/`.
+const ROUTES: &[(&str, Serve)] = &[
+    (AUTHORITY, Serve::Published(|handle| handle.document(metadata::authority))),
+    (RESOURCE, Serve::Published(|handle| handle.document(metadata::resource))),
+    (path::JWKS, Serve::Published(Handle::jwks)),
+    (path::AUTHORIZE, Serve::Page(CONSENT_PAGE)),
+    (path::VERIFY, Serve::Page(DEVICE_PAGE)),
+    (
+        path::PAR,
+        Serve::Form(201, |server, call, chance, now| server.push(call, chance, now).map(Some)),
+    ),
+    (
+        path::TOKEN,
+        Serve::Form(200, |server, call, chance, now| server.token(call, chance, now).map(Some)),
+    ),
+    (
+        path::REVOKE,
+        Serve::Form(200, |server, call, _, now| server.revoke(call, now).map(|()| None)),
+    ),
+    (
+        path::INTROSPECT,
+        Serve::Form(200, |server, call, _, now| server.introspect(call, now).map(Some)),
+    ),
+    (
+        path::DEVICE,
+        Serve::Form(200, |server, call, chance, now| {
+            let verify = format!("{}{}", server.config().issuer, path::VERIFY);
+            server.device(call, &verify, chance, now).map(Some)
+        }),
+    ),
 ];
+
+/// The routes, for tests that go over all of them.
+#[cfg(test)]
+pub(super) fn listed() -> impl Iterator<Item = (Method, &'static str)> {
+    ROUTES.iter().map(|(path, serve)| (serve.method(), *path))
+}
 
 impl Handle {
     /// The answer to a request under `/oauth/` and `/.well-known/`.
     pub async fn answer(&self, request: RawRequest) -> Reply {
-        if let Some((path, status, endpoint)) =
-            FORMS.iter().find(|(path, ..)| *path == request.path)
-        {
-            return match request.method {
-                Method::Post => self.form(path, *status, *endpoint, &request).await,
-                _ => wrong_method("POST"),
-            };
-        }
-        let published: fn(&Handle) -> Result<Reply, OAuthError> = match request.path.as_str() {
-            AUTHORITY => |handle| handle.document(metadata::authority),
-            RESOURCE => |handle| handle.document(metadata::resource),
-            path::JWKS => Handle::jwks,
-            path::AUTHORIZE if request.method == Method::Get => {
-                return see_other(CONSENT_PAGE, &request.query);
-            }
-            path::VERIFY if request.method == Method::Get => {
-                return see_other(DEVICE_PAGE, &request.query);
-            }
-            path::AUTHORIZE | path::VERIFY => return wrong_method("GET"),
-            _ => return reply(404, "no-store", Some(&nothing().body())),
+        let Some((path, serve)) = ROUTES.iter().find(|(path, _)| *path == request.path) else {
+            return reply(404, "no-store", Some(&nothing().body()));
         };
-        match request.method {
-            Method::Get => published(self).unwrap_or_else(|error| refusal(&error, &request)),
-            _ => wrong_method("GET"),
+        if request.method != serve.method() {
+            return wrong_method(serve.method().as_str());
+        }
+        match serve {
+            Serve::Form(status, endpoint) => self.form(path, *status, *endpoint, &request).await,
+            Serve::Published(give) => give(self).unwrap_or_else(|error| refusal(&error, &request)),
+            Serve::Page(page) => see_other(page, &request.query),
         }
     }
 

@@ -2,6 +2,7 @@ use super::*;
 use crate::desk::tests::disk::{bodies, on};
 use crate::desk::tests::world;
 use crate::folder::DataFolder;
+use crate::web::every_route::{Needs, Row};
 use serde_json::{Value, json};
 use std::cell::Cell;
 use tidegate_identity::Ledger;
@@ -35,9 +36,23 @@ pub(crate) fn opened(desk: &Arc<Desk>) -> Arc<Handle> {
     handle
 }
 
+/// The routes, for what goes over those of every table.
+pub(in crate::web) fn rows() -> Vec<Row> {
+    let row = |(method, path)| match method {
+        // What waits for a person's decision, for minutes, is no change of anything yet.
+        Method::Post => {
+            let changes = matches!(path, "/oauth/token" | "/oauth/revoke");
+            Row::web(method, path, Needs::Client, changes)
+        }
+        _ => Row::web(method, path, Needs::Nothing, false),
+    };
+    super::routes::listed().map(row).collect()
+}
+
 /// A client with its keys: one that says who it is, one that its tokens are bound to.
 pub(crate) struct App {
     pub(crate) handle: Arc<Handle>,
+    id: &'static str,
     count: Cell<u64>,
 }
 
@@ -70,12 +85,17 @@ impl App {
         let handle = opened(desk);
         let event = Event::ClientRegistered { terms: terms("ann") };
         handle.look(|authority| authority.apply(&event));
-        App { handle, count: Cell::new(0) }
+        App::of(handle)
     }
 
     /// The same for a desk that registers it by itself.
     pub(crate) fn of(handle: Arc<Handle>) -> App {
-        App { handle, count: Cell::new(0) }
+        App::named(handle, "ann")
+    }
+
+    /// Another, with the same keys.
+    pub(crate) fn named(handle: Arc<Handle>, id: &'static str) -> App {
+        App { handle, id, count: Cell::new(0) }
     }
 
     /// A request of this app's to a venue, with its token and a proof for it, whose nonce is the token
@@ -92,14 +112,14 @@ impl App {
 
     fn unique(&self) -> String {
         self.count.set(self.count.get() + 1);
-        self.count.get().to_string()
+        format!("{}{}", self.id, self.count.get())
     }
 
     /// The form with the client's assertion.
     pub(crate) fn form(&self, fields: &str) -> String {
         let now = clock::now().millis() / 1000;
         let claims = json!({
-            "iss": "ann", "sub": "ann", "aud": ISSUER, "jti": self.unique(), "iat": now,
+            "iss": self.id, "sub": self.id, "aud": ISSUER, "jti": self.unique(), "iat": now,
             "exp": now + 60,
         });
         let assertion = key(1).sign(Typ::ClientAssertion, &claims).unwrap();
@@ -242,6 +262,31 @@ async fn par_1_oa_07_methods_and_forms_of_bodies() {
     let twice = [app.proof("x", "POST", None, None), app.proof("x", "POST", None, None)];
     let form = app.form("grant_type=client_credentials");
     assert_eq!(body(&app.post("/oauth/token", form, &twice).await)["error"], "invalid_dpop_proof");
+}
+
+#[tokio::test]
+async fn par_3_fp_b14_a_pushed_request_may_be_long_and_is_named_at_random() {
+    let world = world().await;
+    let app = App::new(&world.desk);
+    let (state, challenge) = ("s".repeat(1200), "c".repeat(43));
+    let details = "%5B%7B%22type%22%3A%22tidegate_trading%22%2C%22venue%22%3A%22binance%22%2C%22account%22%3A\
+                   %22main%22%2C%22instruments%22%3A%5B%22BTCUSDT%22%5D%2C%22read_only%22%3Atrue%7D%5D";
+    let fields = format!(
+        "response_type=code&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&state={state}\
+         &code_challenge={challenge}&code_challenge_method=S256&authorization_details={details}"
+    );
+    let mut names = Vec::new();
+    for _ in 0..2 {
+        let reply = app.post("/oauth/par", app.form(&fields), &[]).await;
+        let told = body(&reply);
+        assert_eq!(reply.status, 201, "{told}");
+        assert!((1..=600).contains(&told["expires_in"].as_u64().unwrap()), "{told}");
+        names.push(told["request_uri"].as_str().unwrap().to_owned());
+    }
+    let random = names[0].strip_prefix("urn:ietf:params:oauth:request_uri:").unwrap();
+    assert!(random.len() >= 22 && names[0] != names[1], "{names:?}");
+    let fields = fields.replace(&state, &"s".repeat(5000));
+    assert_eq!(app.post("/oauth/par", app.form(&fields), &[]).await.status, 400);
 }
 
 #[tokio::test]

@@ -39,6 +39,9 @@ pub(super) struct Sent {
     pub(super) name: String,
     #[serde(skip)]
     pub(super) password: Zeroizing<String>,
+    /// The password there is, before another one.
+    #[serde(skip)]
+    pub(super) current: Zeroizing<String>,
     #[serde(skip)]
     pub(super) code: Zeroizing<String>,
     #[serde(skip)]
@@ -85,6 +88,7 @@ impl Sent {
                 "link" => sent.link = std::mem::take(&mut value),
                 "name" => sent.name = std::mem::take(&mut value),
                 "password" => sent.password = value,
+                "current" => sent.current = value,
                 "code" => sent.code = value,
                 "number" => sent.number = std::mem::take(&mut value),
                 "scope" => sent.scope = std::mem::take(&mut value),

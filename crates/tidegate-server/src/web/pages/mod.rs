@@ -69,7 +69,9 @@ impl Pages {
     pub async fn answer(&self, request: RawRequest) -> Reply {
         let (route, number) = match routes::find(&request) {
             Ok(found) => found,
-            Err(status) => return layout::plain(status, "There is no such page."),
+            Err(status) => {
+                return reply::guarded(layout::plain(status, "There is no such page."));
+            }
         };
         let origin = self.people.origin();
         let allowed = match request.method {
@@ -97,7 +99,7 @@ impl Pages {
                 self.in_session(route, &request, sent, number).await
             }
         };
-        reply::guarded(reply, origin)
+        reply::guarded(reply)
     }
 
     async fn open(&self, route: &Route, request: &RawRequest) -> Reply {
@@ -217,7 +219,7 @@ impl Pages {
             true => reply::json(status, &serde_json::json!({ "error": text })),
             false => layout::plain(status, text),
         };
-        reply::guarded(reply, self.people.origin())
+        reply::guarded(reply)
     }
 
     /// Puts on record that a request to the console was turned down.
@@ -268,4 +270,4 @@ const fn status_of(error: &Error) -> u16 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -96,8 +96,8 @@ pub(super) fn without_session(mut reply: Reply) -> Reply {
     reply
 }
 
-/// Adds what every answer of the console bears.
-pub(super) fn guarded(mut reply: Reply, origin: &str) -> Reply {
+/// Adds what every answer of the console bears, beside what the edge adds to all.
+pub(super) fn guarded(mut reply: Reply) -> Reply {
     let mut add = |name: &str, value: &str| {
         if !reply.headers.iter().any(|(known, _)| known == name) {
             reply.headers.push((name.to_owned(), value.to_owned()));
@@ -112,9 +112,5 @@ pub(super) fn guarded(mut reply: Reply, origin: &str) -> Reply {
     add("cross-origin-opener-policy", "same-origin");
     add("cross-origin-resource-policy", "same-origin");
     add("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
-    // `localhost` is other people's too.
-    if origin.starts_with("https://") && !origin.starts_with("https://localhost") {
-        add("strict-transport-security", "max-age=31536000");
-    }
     reply
 }

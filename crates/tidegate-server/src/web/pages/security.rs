@@ -33,6 +33,11 @@ impl Pages {
                     summary { @if member.password.is_some() { "Set anew" } @else { "Set" } }
                     form method="post" action="/console/security/password" {
                         (csrf(visit.id))
+                        @if member.password.is_some() && !visitor.by_passkey {
+                            label for="current" { "Your password now" }
+                            input id="current" name="current" type="password"
+                                autocomplete="current-password" required maxlength="512";
+                        }
                         (app_fields(&app, visitor.person.as_str()))
                         button.plain type="submit" { "Set password and app" }
                     }
@@ -63,7 +68,8 @@ impl Pages {
     pub(super) async fn set_password(&self, visit: &Visit<'_>) -> Reply {
         let (password, code) = (visit.sent.password.clone(), visit.sent.code.clone());
         let answer = AppAnswer { password, code };
-        match self.people.set_password(&visit.visitor, visit.id, answer).await {
+        let current = (visit.sent.current.clone(), visit.request.peer);
+        match self.people.set_password(&visit.visitor, visit.id, current, answer).await {
             Ok(codes) => {
                 let content = html! {
                     h1 { "Password and app are set" }

@@ -44,16 +44,16 @@ impl Pages {
     }
 
     pub(super) async fn end_session(&self, visit: &Visit<'_>) -> Reply {
-        let person = &visit.visitor.person;
-        let ended = match visit.sent.number.as_str() {
-            "others" => self.people.end_sessions(person, None, Some(visit.visitor.session)).await,
+        let number = match visit.sent.number.as_str() {
+            "others" => None,
             text => match text.parse() {
-                Ok(number) => self.people.end_sessions(person, Some(number), None).await,
+                Ok(number) => Some(number),
                 Err(_) => return plain(400, "What was sent cannot be read."),
             },
         };
+        let ended = self.people.end_own(&visit.visitor, number).await;
         match ended {
-            Ok(_) => reply::redirect("/console/sessions"),
+            Ok(()) => reply::redirect("/console/sessions"),
             Err(error) => plain(status_of(&error), &error.to_string()),
         }
     }

@@ -3,13 +3,16 @@ use super::routes::{Needs, ROUTES, Route, Serve};
 use crate::admin::tests::Office;
 use crate::people::tests::{Device, ORIGIN, manned};
 use crate::web::Web;
+use crate::web::every_route::{self, Row};
 use serde_json::{Value, json};
 use std::time::Instant;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tidegate_identity::people::sessions::csrf_token;
 use tidegate_types::reject::Code;
 use tidegate_types::request::{Method, RawRequest, Reply};
 
 mod consent;
+mod hardening;
 
 /// A browser: its cookies, and the desk it is at.
 struct Browser {
@@ -20,7 +23,10 @@ struct Browser {
 
 impl Browser {
     fn at(office: &Office) -> Browser {
-        Browser { web: office.web(), session: String::new(), login: "b".repeat(43) }
+        // A login page of its own: two that ask in one millisecond are asked the same by one.
+        static BROWSERS: AtomicU64 = AtomicU64::new(0);
+        let login = format!("{:0>43}", BROWSERS.fetch_add(1, Ordering::Relaxed));
+        Browser { web: office.web(), session: String::new(), login }
     }
 
     fn request(&self, method: Method, path: &str, kind: &str, body: String) -> RawRequest {
@@ -127,6 +133,21 @@ async fn stage(office: &Office, id: usize) -> (String, Value) {
     let told = office.ask_as(&office.someone("ada"), json!({"op": "approvals"})).await.unwrap();
     let request = &told["requests"][id];
     (request["stage"].as_str().unwrap().to_owned(), request["digest"].clone())
+}
+
+/// The routes, for what goes over those of every table.
+pub(in crate::web) fn rows() -> Vec<Row> {
+    let row = |route: &super::Route| {
+        let needs = match route.needs {
+            Needs::Nothing => every_route::Needs::Nothing,
+            Needs::Browser => every_route::Needs::LoginPage,
+            Needs::Link => every_route::Needs::Link,
+            Needs::Session => every_route::Needs::Session,
+        };
+        let path = route.path.replace("{id}", "0");
+        Row::web(route.method, &path, needs, route.method == Method::Post)
+    };
+    ROUTES.iter().map(row).collect()
 }
 
 #[tokio::test]

@@ -2,6 +2,21 @@
 
 use super::super::routes::{Access, Op, ROUTES, Route};
 use super::*;
+use crate::web::every_route::{Needs, Row};
+
+/// The routes, for what goes over those of every table.
+pub(in crate::web) fn rows() -> Vec<Row> {
+    let row = |route: &Route| {
+        let path = route.path.replace("{venue}", "binance").replace("{name}", "BTCUSDT");
+        let path = path.replace("{kind}", "TG101");
+        let needs = match route.access {
+            Access::Public => Needs::Nothing,
+            Access::Caller => Needs::Caller,
+        };
+        Row::web(route.method, &path, needs, route.changes)
+    };
+    ROUTES.iter().map(row).collect()
+}
 
 /// A target of the route, and a body that it takes.
 fn example(route: &Route, order: &str) -> (String, Value) {
