@@ -1,5 +1,6 @@
 //! How many connections there are, in all and from each address.
 
+use crate::oplog;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +13,15 @@ pub struct Connections {
     most_per_peer: usize,
     open: Mutex<Open>,
     turned_away: AtomicU64,
+    handshakes: Mutex<Refused>,
+    requests: Mutex<Refused>,
+}
+
+/// What was refused before anybody asked for anything.
+#[derive(Debug, Default)]
+struct Refused {
+    count: u64,
+    told: oplog::Repeated,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +45,8 @@ impl Connections {
             most_per_peer,
             open: Mutex::default(),
             turned_away: AtomicU64::new(0),
+            handshakes: Mutex::default(),
+            requests: Mutex::default(),
         })
     }
 
@@ -66,6 +78,26 @@ impl Connections {
         self.turned_away.load(Ordering::Relaxed)
     }
 
+    /// Counts a handshake that failed.
+    pub fn note_handshake(&self, peer: IpAddr, why: &str) {
+        note(&self.handshakes, "handshake-failed", peer, why);
+    }
+
+    /// Counts a request that no record tells of: it was for no venue, and could not be read.
+    pub fn note_request(&self, peer: IpAddr, why: &str) {
+        note(&self.requests, "request-refused", peer, why);
+    }
+
+    /// How many handshakes failed.
+    pub fn failed_handshakes(&self) -> u64 {
+        self.handshakes.lock().unwrap_or_else(PoisonError::into_inner).count
+    }
+
+    /// How many requests that no record tells of were refused.
+    pub fn refused_requests(&self) -> u64 {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).count
+    }
+
     /// How many connections are open.
     pub fn count(&self) -> usize {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).total
@@ -82,6 +114,15 @@ impl Drop for Seat {
                 open.per_peer.remove(&self.peer);
             }
         }
+    }
+}
+
+/// The log has how many there were and the newest of them, once a minute.
+fn note(refused: &Mutex<Refused>, what: &str, peer: IpAddr, why: &str) {
+    let mut refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
+    refused.count += 1;
+    if refused.told.is_news("") {
+        oplog::warn(what, &[("count", &refused.count), ("peer", &peer), ("why", &why)]);
     }
 }
 

@@ -11,10 +11,10 @@ use crate::clock;
 use bytes::Bytes;
 use head::{Head, Wants};
 use http::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, UPGRADE,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, STRICT_TRANSPORT_SECURITY,
+    TRANSFER_ENCODING, UPGRADE, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -33,7 +33,7 @@ use tokio::sync::watch;
 /// Most header lines in one request.
 const MAX_HEADERS: usize = 64;
 /// Where administration is served.
-pub(super) const ADMIN_PATH: &str = "/admin/v1";
+pub(crate) const ADMIN_PATH: &str = "/admin/v1";
 
 /// What every answer says unless it says otherwise: nobody guesses at its type, and nobody keeps it.
 const DEFAULTS: [(HeaderName, &str); 3] = [
@@ -41,6 +41,9 @@ const DEFAULTS: [(HeaderName, &str); 3] = [
     (CACHE_CONTROL, "no-store"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
 ];
+
+/// Browsers that were here once come by TLS for a year.
+const LASTING: &str = "max-age=31536000; includeSubDomains";
 
 type Answer = Response<Full<Bytes>>;
 
@@ -102,7 +105,12 @@ struct Visit<S> {
 impl<S: Site> Visit<S> {
     async fn answer(self, request: Request<Incoming>) -> Answer {
         self.phase.busy();
-        let (answer, upgraded) = self.decide(request).await;
+        let lasting = self.door.tls.is_some() && !is_local(request.headers());
+        let (mut answer, upgraded) = self.decide(request).await;
+        if lasting {
+            let value = HeaderValue::from_static(LASTING);
+            answer.headers_mut().insert(STRICT_TRANSPORT_SECURITY, value);
+        }
         if !upgraded {
             self.phase.idle();
         }
@@ -179,7 +187,10 @@ impl<S: Site> Visit<S> {
     fn refuse(&self, place: Place, request: Option<&RawRequest>, reject: &Reject) -> Answer {
         match place {
             Place::Venue(venue) => render(self.door.site.refuse(venue, request, reject), true),
-            Place::Admin | Place::Web => render(plain_refusal(reject), true),
+            Place::Admin | Place::Web => {
+                self.door.connections.note_request(self.origin.peer, &reject.to_string());
+                render(plain_refusal(reject), true)
+            }
         }
     }
 
@@ -187,6 +198,12 @@ impl<S: Site> Visit<S> {
         let (per_second, burst) = self.door.rate;
         Bucket::new(per_second, burst)
     }
+}
+
+/// Whether a request is for `localhost`, which is other programs' as well.
+fn is_local(headers: &HeaderMap) -> bool {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    host.split(':').next().is_some_and(|name| name.eq_ignore_ascii_case("localhost"))
 }
 
 /// What stands at a path.

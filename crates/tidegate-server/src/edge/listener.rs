@@ -105,10 +105,13 @@ async fn connection<S: Site>(
             http::serve(stream, Origin::from(peer), seat, door, stop).await;
         }
         Some(tls) => {
-            let handshake = tokio::time::timeout(door.timeouts.handshake, tls.accept(stream));
-            if let Ok(Ok(stream)) = handshake.await {
-                let origin = Origin { peer, certificate: tls::shown(stream.get_ref().1) };
-                http::serve(stream, origin, seat, door, stop).await;
+            match tokio::time::timeout(door.timeouts.handshake, tls.accept(stream)).await {
+                Ok(Ok(stream)) => {
+                    let origin = Origin { peer, certificate: tls::shown(stream.get_ref().1) };
+                    http::serve(stream, origin, seat, door, stop).await;
+                }
+                Ok(Err(error)) => door.connections.note_handshake(peer, &error.to_string()),
+                Err(_) => door.connections.note_handshake(peer, "it took too long"),
             }
         }
     }

@@ -11,6 +11,8 @@ mod websocket;
 
 pub use bucket::Bucket;
 pub use connections::Connections;
+#[cfg(test)]
+pub(crate) use http::ADMIN_PATH;
 pub use http::plain_refusal;
 pub use listener::{Door, Listening, Mount, listen};
 pub use websocket::{CallerSocket, drive};

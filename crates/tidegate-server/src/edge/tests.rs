@@ -104,6 +104,10 @@ fn status(answer: &str) -> &str {
     answer.split(' ').nth(1).unwrap_or("none")
 }
 
+/// The head of a WebSocket, but for its end.
+const SOCKET: &str = "GET /binance/ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
 #[tokio::test]
 async fn requests_are_taken_strictly() {
     let door = plain_door().await;
@@ -141,12 +145,64 @@ async fn requests_are_taken_strictly() {
         ("prefix of a name", "GET /binancex/x HTTP/1.1\r\nHost: h\r\n\r\n".into(), "200", "web /binancex/x"),
         ("admin", "POST /admin/v1 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}".into(), "200", "admin"),
         ("socket without a key", "GET /binance/ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n".into(), "400", "Sec-WebSocket-Key"),
+        ("socket of another site's page", format!("{SOCKET}Origin: https://evil.example\r\n\r\n"), "400", "another site"),
+        ("socket of no page", format!("{SOCKET}Origin: null\r\n\r\n"), "400", "another site"),
+        ("socket of two pages", format!("{SOCKET}Origin: https://h\r\nOrigin: https://h\r\n\r\n"), "400", "another site"),
+        ("socket of our own page", format!("{SOCKET}Origin: https://h\r\n\r\n"), "404", "no sessions here"),
+        ("a question of a browser's", "OPTIONS /binance/x HTTP/1.1\r\nHost: h\r\nOrigin: https://evil.example\r\nAccess-Control-Request-Method: POST\r\n\r\n".into(), "400", "methods are"),
         ("socket refused", "GET /binance/ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".into(), "404", "no sessions here"),
     ];
     for (name, request, expected, text) in table {
         let answer = say(door.address, request.as_bytes()).await;
         assert_eq!(status(&answer), *expected, "{name}: {answer:?}");
         assert!(answer.contains(text), "{name}: {answer:?}");
+        assert!(!answer.to_lowercase().contains("access-control-"), "{name}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_came_by_tls_comes_by_tls_for_a_year() {
+    tls::install_provider();
+    let dir = tempfile::tempdir().unwrap();
+    let folder = crate::folder::DataFolder::new(dir.path());
+    crate::setup::make_authority(&folder, &[]).unwrap();
+    crate::setup::make_certificate(&folder, &[]).unwrap();
+    let connections = Connections::new(100, 100);
+    let door = Door {
+        site: Arc::new(Echo),
+        mount: Mount::Prefixes(registry::all().to_vec()),
+        tls: Some(tls::acceptor(&folder.chain(), &folder.tls_key(), false).unwrap()),
+        timeouts: QUICK,
+        rate: (1000, 1000),
+        connections: Arc::clone(&connections),
+    };
+    let (_stop, stopped) = watch::channel(false);
+    let listening = listen(SocketAddr::from(([127, 0, 0, 1], 0)), door, stopped).await.unwrap();
+    let plain = say(listening.address, b"GET / HTTP/1.1\r\nHost: desk.example\r\n\r\n").await;
+    assert!(!plain.contains("HTTP"), "{plain}");
+    assert_eq!(connections.failed_handshakes(), 1);
+    let mut roots = rustls::RootCertStore::empty();
+    let ca = rustls::pki_types::pem::PemObject::from_pem_file(folder.ca()).unwrap();
+    roots.add(ca).unwrap();
+    let config =
+        rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    let lasting = "strict-transport-security: max-age=31536000; includeSubDomains";
+    for (host, path, said) in [
+        ("desk.example", "/binance/x", true),
+        ("desk.example:8443", "/admin/v1", true),
+        ("desk.example", "/console/", true),
+        ("localhost:8443", "/console/", false),
+    ] {
+        let stream = TcpStream::connect(listening.address).await.unwrap();
+        let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+        let mut stream = connector.connect(name, stream).await.unwrap();
+        let head = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer).await;
+        assert_eq!(status(&answer), "200", "{host}{path}");
+        assert_eq!(answer.contains(lasting), said, "{host}{path}: {answer}");
     }
 }
 
@@ -158,6 +214,17 @@ async fn what_follows_a_refusal_on_its_connection_is_not_served() {
     let answer = say(door.address, smuggled.as_bytes()).await;
     assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer:?}");
     assert!(answer.contains("connection: close"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_at_no_venue_s_door_is_counted_for_the_log() {
+    let connections = Connections::new(100, 100);
+    let door = open_door((1000, 1000), Arc::clone(&connections)).await;
+    for path in ["/admin/v1", "/console/", "/oauth/token"] {
+        let answer = say(door.address, format!("POST {path} HTTP/1.1\r\n\r\n").as_bytes()).await;
+        assert_eq!(status(&answer), "400", "{path}: {answer}");
+    }
+    assert_eq!(connections.refused_requests(), 3);
 }
 
 #[tokio::test]
@@ -186,7 +253,11 @@ async fn kept_alive_connections_serve_several_requests() {
         stream.write_all(b"GET /binance/x HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
         let answer = hear(&mut stream, Duration::from_millis(100)).await;
         assert_eq!(status(&answer), "200");
-        for header in ["x-content-type-options: nosniff", "cache-control: no-store"] {
+        for header in [
+            "content-type: application/json",
+            "x-content-type-options: nosniff",
+            "cache-control: no-store",
+        ] {
             assert!(answer.contains(header), "{answer}");
         }
     }

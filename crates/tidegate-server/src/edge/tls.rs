@@ -2,10 +2,14 @@
 
 use aws_lc_rs::digest;
 use rustls::client::danger::HandshakeSignatureValid;
+use rustls::client::verify_server_name;
+use rustls::crypto::aws_lc_rs::kx_group;
 use rustls::crypto::{CryptoProvider, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use rustls::{
     DigitallySignedStruct, DistinguishedName, PeerIncompatible, ServerConfig, ServerConnection,
     SignatureScheme,
@@ -29,7 +33,15 @@ impl std::error::Error for TlsError {}
 /// Makes aws-lc-rs the provider of the whole process. May be called again.
 pub fn install_provider() {
     // The only failure is that one is installed already, and no other is ever installed here.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let _ = provider().install_default();
+}
+
+/// aws-lc-rs, with the key exchange first that a quantum computer of a later day does not open either: what is
+/// sent today may be kept until then.
+pub(crate) fn provider() -> CryptoProvider {
+    let kx_groups =
+        vec![kx_group::X25519MLKEM768, kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1];
+    CryptoProvider { kx_groups, ..rustls::crypto::aws_lc_rs::default_provider() }
 }
 
 /// Accepts TLS 1.3 with the certificate chain and key of these PEM files. With `ask`, clients are
@@ -42,18 +54,38 @@ pub fn acceptor(chain: &Path, key: &Path, ask: bool) -> Result<TlsAcceptor, TlsE
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|e| wrong(chain, &e))?;
     let private = PrivateKeyDer::from_pem_file(key).map_err(|e| wrong(key, &e))?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(provider());
     let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|e| wrong(chain, &e))?;
     let config = match ask {
-        true => config.with_client_cert_verifier(Arc::new(AnyCertificate { provider })),
+        true => config.with_client_cert_verifier(Arc::new(AnyCertificate {
+            provider: Arc::clone(&provider),
+        })),
         false => config.with_no_client_auth(),
     };
-    let mut config =
-        config.with_single_cert(certificates, private).map_err(|e| wrong(chain, &e))?;
+    let certified = CertifiedKey::from_der(certificates, private, &provider);
+    let own = OwnNames(Arc::new(certified.map_err(|e| wrong(chain, &e))?));
+    let mut config = config.with_cert_resolver(Arc::new(own));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // The provider's order begins with AES-256.
+    config.ignore_client_order = true;
+    // What comes early may come again.
+    config.max_early_data_size = 0;
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// Answers to the names of the certificate alone, and to who gives none: an address has no name to give.
+#[derive(Debug)]
+struct OwnNames(Arc<CertifiedKey>);
+
+impl ResolvesServerCert for OwnNames {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let Some(name) = hello.server_name() else { return Some(Arc::clone(&self.0)) };
+        let own = ParsedCertificate::try_from(self.0.cert.first()?).ok()?;
+        let name = ServerName::try_from(name).ok()?;
+        verify_server_name(&own, &name).is_ok().then(|| Arc::clone(&self.0))
+    }
 }
 
 /// SHA-256 of the client's certificate, in DER, if it showed one.

@@ -11,6 +11,8 @@ use rcgen::{
     ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     NameConstraints, PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType, SerialNumber,
 };
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 use tidegate_vault::{read_private, write_private};
@@ -45,10 +47,8 @@ pub fn make_authority(folder: &DataFolder, names: &[String]) -> Result<(), Setup
 /// When the authority's key cannot be read, a name is none, or a file cannot be written.
 pub fn make_certificate(folder: &DataFolder, names: &[String]) -> Result<(), SetupError> {
     let failed = SetupError::of("certificate");
-    let pem = read_private(&folder.ca_key()).map_err(SetupError::of("authority's key"))?;
-    let pem = std::str::from_utf8(pem.expose()).map_err(SetupError::of("authority's key"))?;
     let wrong = SetupError::of("certificate");
-    let authority_key = KeyPair::from_pem(pem).map_err(&wrong)?;
+    let authority_key = authority_key(folder)?;
     let issuer = Issuer::new(authority(&authority_key, names)?, authority_key);
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(&wrong)?;
     let mut params = base("Tidegate", CERTIFICATE_DAYS)?;
@@ -64,7 +64,8 @@ pub fn make_certificate(folder: &DataFolder, names: &[String]) -> Result<(), Set
 }
 
 /// Makes the certificate anew when it is due; whether it was. Callers go on trusting the same
-/// authority, and so only the names that it was made for.
+/// authority, and so only the names that it was made for. A certificate of somebody else's stays: who
+/// put it there renews it.
 ///
 /// # Errors
 /// As `make_certificate`.
@@ -72,18 +73,38 @@ pub fn renew_certificate(folder: &DataFolder, names: &[String]) -> Result<bool, 
     let made = std::fs::metadata(folder.chain()).and_then(|metadata| metadata.modified());
     let made = made.map_err(SetupError::of(&folder.chain().display().to_string()))?;
     let age = SystemTime::UNIX_EPOCH + Duration::from_micros(clock::now().micros());
-    if age.duration_since(made).unwrap_or_default() < RENEW_AFTER {
+    if age.duration_since(made).unwrap_or_default() < RENEW_AFTER || !is_ours(folder)? {
         return Ok(false);
     }
     make_certificate(folder, names).map(|()| true)
 }
 
-/// The authority's certificate. Its name comes from its key, so that two authorities are never
-/// mistaken for each other and the same one is named alike when it signs again.
-fn authority(key: &KeyPair, names: &[String]) -> Result<CertificateParams, SetupError> {
+fn authority_key(folder: &DataFolder) -> Result<KeyPair, SetupError> {
+    let wrong = SetupError::of("authority's key");
+    let pem = read_private(&folder.ca_key()).map_err(&wrong)?;
+    let pem = std::str::from_utf8(pem.expose()).map_err(SetupError::of("authority's key"))?;
+    KeyPair::from_pem(pem).map_err(SetupError::of("authority's key"))
+}
+
+/// Whether the listeners' certificate is one that our authority signed: it names who issued it.
+fn is_ours(folder: &DataFolder) -> Result<bool, SetupError> {
+    let own = CertificateDer::from_pem_file(folder.chain());
+    let own = own.map_err(SetupError::of(&folder.chain().display().to_string()))?;
+    let issuer = name_of(&authority_key(folder)?);
+    Ok(own.windows(issuer.len()).any(|part| part == issuer.as_bytes()))
+}
+
+/// The authority's name. It comes from its key, so that two authorities are never mistaken for each
+/// other and the same one is named alike when it signs again.
+fn name_of(key: &KeyPair) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.der_bytes());
     let short: String = digest.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    let mut params = base(&format!("Tidegate private authority {short}"), AUTHORITY_DAYS)?;
+    format!("Tidegate private authority {short}")
+}
+
+/// The authority's certificate.
+fn authority(key: &KeyPair, names: &[String]) -> Result<CertificateParams, SetupError> {
+    let mut params = base(&name_of(key), AUTHORITY_DAYS)?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let permitted_subtrees = subjects(names)?

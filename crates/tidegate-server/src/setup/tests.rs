@@ -66,7 +66,7 @@ fn opens_no_folder_that_others_may_enter() {
 #[test]
 fn refuses_names_that_are_none() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["a b", "-a", "*.example", "", "a..b"] {
+    for name in ["a b", "-a", "*.example", "", "a..b", "../b", "a/b"] {
         let data = DataFolder::new(folder.path());
         assert!(make_authority(&data, &[name.to_owned()]).is_err(), "{name:?}");
     }
@@ -169,4 +169,37 @@ fn shake_hands(folder: &DataFolder, name: &str) -> Result<(), rustls::Error> {
         client.process_new_packets()?;
     }
     Ok(())
+}
+
+#[test]
+fn no_two_folders_share_a_secret() {
+    let ((_one, one), (_two, two)) = (made(InitUnlock::KeyFile), made(InitUnlock::KeyFile));
+    let secrets = |opened: &Opened| {
+        let folder = &opened.folder;
+        [
+            folder.vault_key(),
+            folder.admin_token(),
+            folder.tls_key(),
+            folder.checkpoint_key(),
+            folder.ca(),
+        ]
+        .map(|path| std::fs::read(path).unwrap())
+    };
+    for (one, two) in secrets(&one).iter().zip(&secrets(&two)) {
+        assert!(one.len() >= 32 && one != two);
+    }
+}
+
+#[test]
+fn a_certificate_of_another_authority_s_is_left_alone() {
+    let (_folder, Opened { folder, config }) = made(InitUnlock::KeyFile);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let own = rcgen::CertificateParams::new(vec!["gate.desk.example".to_owned()]).unwrap();
+    let own = own.self_signed(&key).unwrap().pem();
+    std::fs::write(folder.chain(), &own).unwrap();
+    std::fs::write(folder.tls_key(), key.serialize_pem()).unwrap();
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(301 * 24 * 3600);
+    std::fs::File::options().write(true).open(folder.chain()).unwrap().set_modified(old).unwrap();
+    assert!(!renew_certificate(&folder, &config.listen.names).unwrap());
+    assert_eq!(std::fs::read_to_string(folder.chain()).unwrap(), own);
 }

@@ -96,7 +96,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 fn connector(roots: &Roots) -> Result<TlsConnector, UrlError> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(crate::edge::tls::provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|error| UrlError(error.to_string()))?

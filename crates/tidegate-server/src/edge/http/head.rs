@@ -1,8 +1,8 @@
 //! The head of a request, checked.
 
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, HOST, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING,
-    UPGRADE,
+    CONNECTION, CONTENT_LENGTH, HOST, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
+    TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, Version, request::Parts};
 use tidegate_types::key::Origin;
@@ -95,6 +95,9 @@ fn wants(method: Method, headers: &HeaderMap) -> Result<Wants, Reject> {
     if !lists(headers, &UPGRADE, "websocket") || !lists(headers, &CONNECTION, "upgrade") {
         return Ok(Wants::Answer);
     }
+    if !comes_from_here(headers) {
+        return Err(malformed("a page of another site may open no WebSocket here"));
+    }
     let version = headers.get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13");
     match headers.get(SEC_WEBSOCKET_KEY) {
         Some(key) if version && method == Method::Get => {
@@ -102,6 +105,16 @@ fn wants(method: Method, headers: &HeaderMap) -> Result<Wants, Reject> {
         }
         _ => Err(malformed("a WebSocket opens with GET, Sec-WebSocket-Key and version 13")),
     }
+}
+
+/// Whether a WebSocket is opened by a program, or by a page of the host that it is opened to: browsers always
+/// say which page it is (RFC 6455, section 10.2), and some clients name the host as their own.
+fn comes_from_here(headers: &HeaderMap) -> bool {
+    let mut origins = headers.get_all(ORIGIN).iter();
+    let Some(origin) = origins.next() else { return true };
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let page = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+    origins.next().is_none() && page.is_some_and(|(_, page)| page.eq_ignore_ascii_case(host))
 }
 
 /// Whether a comma-separated header has this word.

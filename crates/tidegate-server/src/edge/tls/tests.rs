@@ -1,8 +1,10 @@
 use super::*;
 use crate::folder::DataFolder;
 use crate::setup::{make_authority, make_certificate};
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ProtocolVersion, RootCertStore};
+use rustls::{
+    CipherSuite, ClientConfig, ClientConnection, HandshakeKind, NamedGroup, ProtocolVersion,
+    RootCertStore,
+};
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -80,6 +82,8 @@ async fn tls_1_3_is_spoken() {
     let name = ServerName::try_from("localhost").unwrap();
     let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
     assert_eq!(stream.get_ref().1.protocol_version(), Some(ProtocolVersion::TLSv1_3));
+    let group = stream.get_ref().1.negotiated_key_exchange_group().map(|group| group.name());
+    assert_eq!(group, Some(NamedGroup::X25519MLKEM768));
     stream.write_u8(7).await.unwrap();
     assert_eq!(stream.read_u8().await.unwrap(), 7);
 }
@@ -112,4 +116,134 @@ async fn anything_older_is_turned_away() {
     stream.read_to_end(&mut answer).await.unwrap();
     // A fatal alert: the version is not supported.
     assert_eq!(answer, [21, 3, 3, 0, 2, 2, 70]);
+}
+
+/// How a handshake with this configuration, for this name, ends: the suite, or nothing.
+async fn suite(
+    listening: &Listening,
+    config: ClientConfig,
+    name: &'static str,
+) -> Option<CipherSuite> {
+    let stream = TcpStream::connect(listening.address).await.unwrap();
+    let name = ServerName::try_from(name).unwrap();
+    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.ok()?;
+    // A server that will not have it says so after the client's part is over.
+    stream.write_u8(7).await.ok()?;
+    stream.read_u8().await.ok()?;
+    Some(stream.get_ref().1.negotiated_cipher_suite()?.suite())
+}
+
+#[tokio::test]
+async fn the_strongest_suite_is_taken_whatever_the_client_prefers() {
+    let listening = listening(false).await;
+    let mut provider = rustls::crypto::aws_lc_rs::default_provider();
+    provider.cipher_suites.reverse();
+    let last = provider.cipher_suites.last().unwrap().suite();
+    assert_eq!(last, CipherSuite::TLS13_AES_256_GCM_SHA384);
+    let config = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_root_certificates(roots(&listening))
+        .with_no_client_auth();
+    let agreed = suite(&listening, config, "localhost").await;
+    assert_eq!(agreed, Some(CipherSuite::TLS13_AES_256_GCM_SHA384));
+}
+
+#[tokio::test]
+async fn names_and_protocols_that_are_not_ours_are_refused() {
+    let listening = listening(false).await;
+    let config = || {
+        ClientConfig::builder()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Believing))
+            .with_no_client_auth()
+    };
+    for (name, protocols, good) in [
+        ("localhost", vec![], true),
+        ("127.0.0.1", vec![], true),
+        ("localhost", vec![b"http/1.1".to_vec()], true),
+        ("localhost", vec![b"h2".to_vec()], false),
+        ("elsewhere.example", vec![], false),
+    ] {
+        let mut config = config();
+        config.alpn_protocols = protocols.clone();
+        let agreed = suite(&listening, config, name).await;
+        assert_eq!(agreed.is_some(), good, "{name} {protocols:?}");
+    }
+}
+
+/// Believes any server, so that it is the server who refuses.
+#[derive(Debug)]
+struct Believing;
+
+impl rustls::client::danger::ServerCertVerifier for Believing {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<rustls::client::danger::ServerCertVerified, rustls::Error> {
+        Ok(rustls::client::danger::ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Err(PeerIncompatible::Tls12NotOffered.into())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        rustls::crypto::aws_lc_rs::default_provider()
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+#[tokio::test]
+async fn plain_http_is_answered_by_no_page_and_sent_nowhere() {
+    let listening = listening(false).await;
+    let mut stream = TcpStream::connect(listening.address).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    // An alert of TLS, and not a word of HTTP.
+    assert_eq!(answer.first(), Some(&21), "{answer:?}");
+    assert!(!answer.windows(4).any(|part| part == b"HTTP"));
+}
+
+#[tokio::test]
+async fn nothing_is_taken_before_the_handshake_is_over() {
+    let listening = listening(false).await;
+    let mut config =
+        ClientConfig::builder().with_root_certificates(roots(&listening)).with_no_client_auth();
+    config.enable_early_data = true;
+    let config = Arc::new(config);
+    let name = || ServerName::try_from("localhost").unwrap();
+    let mut resumed = false;
+    for _ in 0..2 {
+        let stream = TcpStream::connect(listening.address).await.unwrap();
+        let connector = TlsConnector::from(Arc::clone(&config));
+        let mut stream = connector.connect(name(), stream).await.unwrap();
+        stream.write_u8(7).await.unwrap();
+        assert_eq!(stream.read_u8().await.unwrap(), 7);
+        resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
+        // What the server said of the next connection: nothing may come before its handshake.
+        let mut next = ClientConnection::new(Arc::clone(&config), name()).unwrap();
+        assert!(next.early_data().is_none());
+    }
+    assert!(resumed, "the second had a ticket, and could have tried");
 }

@@ -178,10 +178,12 @@ fn plain_text_stays_on_loopback() {
     assert!(Pool::new("http://user:pw@127.0.0.1", "ws://127.0.0.1", &Roots::System).is_err());
 }
 
-/// A TLS server with a certificate of `ca` for `localhost`, for one connection.
-fn tls_server(ca: &rcgen::CertifiedIssuer<'_, rcgen::KeyPair>) -> String {
+/// A TLS server at `localhost` with a certificate of `ca` for this name until this year, for one connection.
+fn tls_server(ca: &rcgen::CertifiedIssuer<'_, rcgen::KeyPair>, name: &str, until: i32) -> String {
     let key = rcgen::KeyPair::generate().unwrap();
-    let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    params.not_before = rcgen::date_time_ymd(2000, 1, 1);
+    params.not_after = rcgen::date_time_ymd(until, 1, 1);
     let certificate = params.signed_by(&key, ca).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -215,10 +217,15 @@ fn authority() -> rcgen::CertifiedIssuer<'static, rcgen::KeyPair> {
 async fn believes_its_own_authority_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (ca, other) = (authority(), authority());
-    for (name, issuer, good) in [("ca", &ca, true), ("other", &other, false)] {
-        let file = folder.path().join(name);
+    for (issuer, name, until, good) in [
+        (&ca, "localhost", 4000, true),
+        (&other, "localhost", 4000, false),
+        (&ca, "elsewhere.example", 4000, false),
+        (&ca, "localhost", 2001, false),
+    ] {
+        let file = folder.path().join("roots");
         std::fs::write(&file, issuer.pem()).unwrap();
-        let base = tls_server(&ca);
+        let base = tls_server(&ca, name, until);
         let pool = Pool::new(&base, "wss://localhost:1", &Roots::File(file)).unwrap();
         let (left, result) = send(&pool).await;
         assert_eq!((left, result.is_ok()), (good, good), "{result:?}");
@@ -291,4 +298,18 @@ async fn what_was_called_back_leaves_no_byte_and_the_connection_serves_the_next(
     assert_eq!(left.load(Ordering::Relaxed), 0);
     assert_eq!(send(&pool).await.1.unwrap().status, 418);
     assert_eq!(connections.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn where_a_venue_points_to_nobody_goes() {
+    let (other, elsewhere) = server(|_, _| ());
+    let (base, connections) = server(move |_, mut stream| {
+        let Some(_) = head(&stream) else { return };
+        let to = other.clone();
+        write!(stream, "HTTP/1.1 307 Go\r\nLocation: {to}x\r\nContent-Length: 0\r\n\r\n").unwrap();
+    });
+    let (left, result) = send(&pool(&base)).await;
+    assert_eq!((left, result.unwrap().status), (true, 307));
+    assert_eq!(connections.load(Ordering::Relaxed), 1);
+    assert_eq!(elsewhere.load(Ordering::Relaxed), 0);
 }
