@@ -34,6 +34,11 @@ const STEPS: &[Step] = &[
         commands: &[&["cargo", "xtask", "tidy"], &["cargo", "xtask", "docs", "--check"]],
     },
     Step {
+        name: "supply",
+        what: "licences, known weaknesses and the bill of materials",
+        commands: &[&["cargo", "xtask", "supply"]],
+    },
+    Step {
         name: "test",
         what: "unit and integration tests, fuzz corpora",
         commands: &[&["cargo", "test", "--workspace", "--no-fail-fast"]],
@@ -41,7 +46,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "build",
         what: "the binary as it is used",
-        commands: &[&["cargo", "build", "--release"]],
+        commands: &[&["cargo", "build", "--release", "--locked"]],
     },
     Step {
         name: "crash",

@@ -46,7 +46,17 @@ const FORBIDDEN: &[(&str, &[&str], &str)] = &[
     ),
     ("tidegate-venues", &["tokio", "hyper"], "dialects are bytes in, values out"),
     ("tidegate-identity", &["tokio", "hyper"], "checks are over bytes, a store and a time"),
+    ("tidegate-identity", OTHER_CHANCE, SYSTEM_S_CHANCE),
+    ("tidegate-journal", OTHER_CHANCE, SYSTEM_S_CHANCE),
+    ("tidegate-vault", OTHER_CHANCE, SYSTEM_S_CHANCE),
+    ("tidegate-server", OTHER_CHANCE, SYSTEM_S_CHANCE),
+    ("tidegate", OTHER_CHANCE, SYSTEM_S_CHANCE),
 ];
+
+/// Sources of random numbers beside the system's own (`getrandom`, and aws-lc's, which it seeds).
+const OTHER_CHANCE: &[&str] =
+    &["rand", "rand_core", "rand_chacha", "rand_pcg", "fastrand", "oorandom", "nanorand", "uuid"];
+const SYSTEM_S_CHANCE: &str = "what nobody may guess comes from the system's generator alone";
 
 /// The one file that may call each proof's constructor.
 const VOUCHERS: &[(&str, &str)] = &[
