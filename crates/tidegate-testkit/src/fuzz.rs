@@ -6,6 +6,7 @@ mod answers;
 mod http;
 mod journal;
 mod local;
+mod oauth;
 mod sessions;
 mod simulator;
 mod world;
@@ -34,6 +35,12 @@ pub const TARGETS: &[Target] = &[
     ("journal_tiles", journal::tiles),
     ("journal_verify", journal::verify),
     ("json", local::json),
+    ("message_signature", oauth::message),
+    ("oauth_assertion", oauth::assertion),
+    ("oauth_form", oauth::form),
+    ("oauth_proof", oauth::proof),
+    ("oauth_rights", oauth::rights),
+    ("passkey", oauth::passkey),
     ("record", local::record),
     ("signer", local::signer),
     ("sim_deribit", simulator::deribit),

@@ -44,3 +44,27 @@ fn what_people_think_of_is_not() {
         assert!(!is_common(good, &["Ann Fischer"]), "{good}");
     }
 }
+
+/// What of the list people and programs make longer, the ways that lists of leaked passwords of 15 characters
+/// and more are full of.
+#[test]
+fn the_commonest_that_are_long_enough_are_refused() {
+    let words: Vec<&str> = COMMON.iter().copied().filter(|word| word.len() <= 14).collect();
+    let mut tried = HashSet::new();
+    for (at, word) in words.iter().enumerate() {
+        let other = words[(at * 7 + 1) % words.len()];
+        let capital = word[..1].to_uppercase() + &word[1..];
+        for long in [
+            format!("{word}{word}1234567890"),
+            format!("{word}{other}123456789"),
+            format!("{capital}{other}2024!!!!!!!"),
+            format!("{word}1234567890123"),
+        ] {
+            if long.chars().count() >= 15 {
+                assert!(is_common(&long, &[]), "{long}");
+                tried.insert(long);
+            }
+        }
+    }
+    assert!(tried.len() >= 3000, "{}", tried.len());
+}
