@@ -1,7 +1,8 @@
 //! The tables of `docs/security`: read from their data, held against the lists of requirements and against the tree, and
-//! rendered. A claim that names a file or a test that is not there fails the check, and so does cryptography that the
-//! inventory does not list.
+//! rendered. A claim that names a file or a test that is not there fails the check, and so do a reason that builds on the
+//! absence of what has come and cryptography that the inventory does not list.
 
+mod absent;
 mod inventory;
 mod lists;
 mod modules;
@@ -138,6 +139,7 @@ fn hold(rows: &[Row], chapters: &[Chapter], root: &Path) -> Vec<String> {
         }
         claim(row).into_iter().for_each(&mut say);
         row.places.iter().filter_map(|path| no_place(path, root)).for_each(&mut say);
+        absent::stale(&row.why, root).into_iter().for_each(&mut say);
         row.shown_by.iter().filter_map(|proof| no_proof(proof, root)).for_each(&mut say);
     }
     for id in listed.keys() {

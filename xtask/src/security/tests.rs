@@ -38,6 +38,29 @@ fn a_table_without_faults_is_taken() {
 }
 
 #[test]
+fn a_reason_is_stale_once_what_it_misses_is_there() {
+    let why = |why: &str| said(|row| row.why = why.into());
+    assert_eq!(
+        why("nothing asks (absent: xtask/src/security.rs::frobnicate, absent: docs/none.md)"),
+        [""; 0]
+    );
+    for (reason, found) in [
+        (
+            "absent: xtask/src/security.rs",
+            "A-1: xtask/src/security.rs is there: the reason is stale",
+        ),
+        (
+            "absent: xtask/src::frobnicate)",
+            "A-1: xtask/src/security/tests.rs has `frobnicate`: the reason is stale",
+        ),
+        ("absent: docs/none.md::x", "A-1: docs/none.md does not exist"),
+        ("absent: ../x", "A-1: `absent: ../x` names nothing"),
+    ] {
+        assert_eq!(why(reason), [found]);
+    }
+}
+
+#[test]
 fn the_tables_of_the_repository_hold() {
     let pages = pages(&root()).unwrap_or_else(|breaches| panic!("{}", breaches.join("\n")));
     assert_eq!(pages.len(), 3);
