@@ -141,7 +141,8 @@ pub(in crate::web) fn rows() -> Vec<Row> {
         let needs = match route.needs {
             Needs::Nothing => every_route::Needs::Nothing,
             Needs::Browser => every_route::Needs::LoginPage,
-            Needs::Link => every_route::Needs::Link,
+            // What a provider signs is made up by whoever asks here, like a link.
+            Needs::Link | Needs::Provider => every_route::Needs::Link,
             Needs::Session => every_route::Needs::Session,
         };
         let path = route.path.replace("{id}", "0");
