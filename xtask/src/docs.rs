@@ -16,6 +16,7 @@ pub(crate) fn run(root: &Path, check: bool) -> ExitCode {
         ("docs/refusals.md", refusals()),
         ("docs/roles.md", roles()),
         ("docs/api/openapi.json", format!("{:#}\n", api::openapi())),
+        ("docs/api/asyncapi.json", format!("{:#}\n", api::asyncapi())),
         ("docs/api/reference.md", api::reference()),
     ];
     let mut stale = 0;

@@ -44,6 +44,7 @@ pub mod action;
 pub mod approvals;
 pub mod balances;
 pub mod event;
+pub mod news;
 pub mod orders;
 pub mod positions;
 pub mod roles;

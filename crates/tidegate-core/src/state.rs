@@ -177,6 +177,11 @@ impl State {
         self.desk.as_ref()
     }
 
+    /// What tells the gateway's runs apart: another for each start.
+    pub fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
     /// The accounts.
     pub fn accounts(&self) -> &BTreeMap<AccountName, Account> {
         &self.accounts

@@ -1,5 +1,6 @@
 //! The table of orders, and how one is found.
 
+use crate::news::{News, Piece};
 use crate::orders::{Order, Share, Shift, Trade, worth};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -22,6 +23,7 @@ pub struct Orders {
     next_done: u64,
     /// The trades of an account's orders, in the order they were heard of.
     trades: BTreeMap<AccountName, BTreeSet<TradePlace>>,
+    news: News,
 }
 
 /// The place of a trade among its account's: when it was heard of, of which order, under which id.
@@ -107,6 +109,11 @@ impl Orders {
         })
     }
 
+    /// What happened to orders of late.
+    pub fn news(&self) -> &News {
+        &self.news
+    }
+
     /// The number that the next order to be done gets.
     pub(crate) fn next_done(&self) -> u64 {
         self.next_done
@@ -140,6 +147,7 @@ impl Orders {
         };
         let id = order.id;
         self.all.insert(id, Box::new(order));
+        self.news.note(Piece::Order(id));
         self.index(id);
         self.index_trades(id);
         shift
@@ -160,6 +168,7 @@ impl Orders {
             traded: worth(Qty(Decimal::from_raw(more)), value.max(order.unit_value)),
             side: order.request.side,
         };
+        self.news.note(Piece::Order(id));
         self.index(id);
         if told {
             self.index_trades(id);
@@ -204,7 +213,12 @@ impl Orders {
             return;
         };
         let places = self.trades.entry(order.account.clone()).or_default();
-        places.extend(order.trades.iter().map(|(trade, told)| (told.heard, id, trade.clone())));
+        for (trade, told) in &order.trades {
+            let place = (told.heard, id, trade.clone());
+            if places.insert(place.clone()) {
+                self.news.note(Piece::Trade(place));
+            }
+        }
     }
 
     fn index(&mut self, id: OrderId) {

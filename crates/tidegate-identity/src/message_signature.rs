@@ -6,8 +6,10 @@
 
 mod base;
 mod fields;
+mod receipt;
 
 pub use base::Message;
+pub use receipt::{Receipt, TAG};
 
 use aws_lc_rs::digest;
 use fields::{Bare, Member, dictionary};

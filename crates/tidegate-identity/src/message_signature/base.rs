@@ -67,18 +67,28 @@ impl<'a> Message<'a> {
     }
 }
 
+/// A line for each component, with these parameters; or the component that is not there.
+pub(super) fn lines(
+    components: &[String],
+    params: &str,
+    message: &Message<'_>,
+) -> Result<String, String> {
+    let mut text = String::new();
+    for name in components {
+        let value = message.value(name).ok_or_else(|| name.clone())?;
+        // To a string nothing fails.
+        let _ = writeln!(text, "\"{name}\"{params}: {value}");
+    }
+    Ok(text)
+}
+
 /// The base, or the component that is not there.
 pub(super) fn base(
     components: &[String],
     params: &str,
     message: &Message<'_>,
 ) -> Result<Vec<u8>, String> {
-    let mut text = String::new();
-    for name in components {
-        let value = message.value(name).ok_or_else(|| name.clone())?;
-        // To a string nothing fails.
-        let _ = writeln!(text, "\"{name}\": {value}");
-    }
+    let mut text = lines(components, "", message)?;
     let _ = write!(text, "\"@signature-params\": {params}");
     Ok(text.into_bytes())
 }

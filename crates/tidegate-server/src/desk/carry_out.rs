@@ -111,6 +111,20 @@ pub fn urgency(body: &Body) -> Urgency {
     }
 }
 
+/// Whether a record changes what a caller may follow.
+fn is_news(body: &Body) -> bool {
+    !matches!(
+        body,
+        Body::Marks { .. }
+            | Body::Instruments { .. }
+            | Body::Refused { .. }
+            | Body::RefusedMore { .. }
+            | Body::LoggedIn { .. }
+            | Body::Identity { .. }
+            | Body::StateSaved { .. }
+    )
+}
+
 impl Inner {
     pub(super) fn new(core: Core, appender: Appender) -> Inner {
         Inner {
@@ -318,11 +332,12 @@ impl Inner {
 impl Desk {
     /// Carries out every action there is, and what comes of that.
     pub(super) fn carry_out(&self, inner: &mut Inner, now: Time) {
-        let mut urgent = false;
+        let (mut urgent, mut news) = (false, false);
         while !inner.actions.is_empty() {
             for action in std::mem::take(&mut inner.actions) {
                 match action {
                     Action::Append { seq, record } => {
+                        news |= is_news(&record.body);
                         urgent |= inner.append(seq, &record, now) == Urgency::Now;
                     }
                     Action::Keep { at, act } => self.keep(Kept::Act { at, act }),
@@ -347,6 +362,9 @@ impl Desk {
         }
         if urgent {
             self.due.notify_one();
+        }
+        if news && self.pulse.receiver_count() > 0 {
+            self.pulse.send_replace(());
         }
     }
 

@@ -60,7 +60,7 @@ use tidegate_types::time::Time;
 use tidegate_venues::front::Instruments;
 use timer::Alarm;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, broadcast, oneshot};
+use tokio::sync::{Notify, broadcast, oneshot, watch};
 
 /// How many messages of a private stream wait for a slow session.
 const FRAMES_KEPT: usize = 1024;
@@ -91,6 +91,7 @@ pub struct Desk {
     books: RwLock<BTreeMap<VenueName, Arc<Instruments>>>,
     marks: Mutex<BTreeMap<InstrumentId, Mark>>,
     frames: Mutex<BTreeMap<AccountName, broadcast::Sender<Arc<Value>>>>,
+    pulse: watch::Sender<()>,
     measures: Measures,
     alarm: Alarm,
     /// There are records to commit.
@@ -119,6 +120,7 @@ impl Desk {
             books,
             marks: Mutex::default(),
             frames: Mutex::default(),
+            pulse: watch::Sender::new(()),
             measures: Measures::default(),
             alarm: Alarm::default(),
             due: Notify::new(),
@@ -308,6 +310,11 @@ impl Desk {
                 receiver
             }
         }
+    }
+
+    /// Changes whenever the core's state did, but for marks and instruments.
+    pub fn pulse(&self) -> watch::Receiver<()> {
+        self.pulse.subscribe()
     }
 
     /// Holds marks back until the core is to see them; whether there are any.

@@ -5,11 +5,11 @@ mod head;
 use super::connections::Seat;
 use super::guard::{Guarded, Phase};
 use super::listener::{Door, Mount};
-use super::websocket::{CallerSocket, accept_socket};
-use super::{Bucket, Site};
+use super::websocket::accept_socket;
+use super::{Bucket, Serve, Site};
 use crate::clock;
 use bytes::Bytes;
-use head::{Head, Wants};
+use head::{Head, METHODS, Wants};
 use http::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, STRICT_TRANSPORT_SECURITY,
     TRANSFER_ENCODING, UPGRADE, X_CONTENT_TYPE_OPTIONS,
@@ -19,6 +19,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -132,30 +133,53 @@ impl<S: Site> Visit<S> {
             return (self.refuse(place, Some(&head.request), &reject), false);
         }
         match (place, head.wants) {
-            (Place::Venue(venue), Wants::WebSocket { accept }) => {
-                let opening = match self.door.site.open(venue, &head.request) {
-                    Ok(opening) => opening,
-                    Err(reply) => return (render(reply, true), false),
-                };
-                if !self.phase.upgrade() {
+            (place, Wants::WebSocket { accept }) => match self.socket(place, &head.request) {
+                Some(Ok(serve)) if self.phase.upgrade() => {
+                    self.hand_over(upgrade, serve);
+                    (switching(&accept), true)
+                }
+                Some(Ok(_)) => {
                     let reject =
                         Reject::new(Code::Malformed, "what follows came before the answer");
-                    return (self.refuse(place, Some(&head.request), &reject), false);
+                    (self.refuse(place, Some(&head.request), &reject), false)
                 }
-                let (site, seat) = (Arc::clone(&self.door.site), Arc::clone(&self.seat));
-                let origin = self.origin;
-                let (bucket, unused) = (self.fresh_bucket(), self.door.timeouts.unused);
-                tokio::spawn(async move {
-                    if let Ok(upgraded) = upgrade.await {
-                        let socket: CallerSocket = accept_socket(upgraded).await;
-                        site.drive(venue, opening, socket, origin, bucket, unused).await;
-                    }
-                    drop(seat);
-                });
-                (switching(&accept), true)
-            }
-            (place, _) => (self.request(place, head.request, body).await, false),
+                Some(Err(reply)) => (render(reply, true), false),
+                None => (self.request(place, head.request, body).await, false),
+            },
+            (place, Wants::Answer) => (self.request(place, head.request, body).await, false),
         }
+    }
+
+    /// What serves a socket at this place, or why there is none.
+    fn socket(&self, place: Place, request: &RawRequest) -> Option<Result<Serve, Reply>> {
+        match place {
+            Place::Venue(venue) => {
+                let session = match self.door.site.open(venue, request) {
+                    Ok(session) => session,
+                    Err(reply) => return Some(Err(reply)),
+                };
+                let (site, origin) = (Arc::clone(&self.door.site), self.origin);
+                let unused = self.door.timeouts.unused;
+                Some(Ok(Box::new(move |socket, bucket| {
+                    Box::pin(async move {
+                        site.drive(venue, session, socket, origin, bucket, unused).await;
+                    })
+                })))
+            }
+            Place::Web => self.door.site.upgrade(request),
+            Place::Admin => None,
+        }
+    }
+
+    /// Has the connection served as a socket, once it is one.
+    fn hand_over(&self, upgrade: OnUpgrade, serve: Serve) {
+        let (seat, (per_second, burst)) = (Arc::clone(&self.seat), self.door.rate);
+        tokio::spawn(async move {
+            if let Ok(upgraded) = upgrade.await {
+                serve(accept_socket(upgraded).await, Bucket::new(per_second, burst)).await;
+            }
+            drop(seat);
+        });
     }
 
     async fn request(&self, place: Place, mut request: RawRequest, body: Incoming) -> Answer {
@@ -189,14 +213,15 @@ impl<S: Site> Visit<S> {
             Place::Venue(venue) => render(self.door.site.refuse(venue, request, reject), true),
             Place::Admin | Place::Web => {
                 self.door.connections.note_request(self.origin.peer, &reject.to_string());
-                render(plain_refusal(reject), true)
+                let mut reply = plain_refusal(reject);
+                // Of a head that cannot be read, only the method is nothing that is served.
+                if request.is_none() && reject.code == Code::UnknownRoute {
+                    reply.status = 405;
+                    reply.headers.push(("allow".to_owned(), METHODS.to_owned()));
+                }
+                render(reply, true)
             }
         }
-    }
-
-    fn fresh_bucket(&self) -> Bucket {
-        let (per_second, burst) = self.door.rate;
-        Bucket::new(per_second, burst)
     }
 }
 

@@ -15,8 +15,11 @@ pub use connections::Connections;
 pub(crate) use http::ADMIN_PATH;
 pub use http::plain_refusal;
 pub use listener::{Door, Listening, Mount, listen};
-pub use websocket::{CallerSocket, drive};
+pub use websocket::{
+    CallerSocket, FAREWELL, Heard, LOOK_EVERY, PING_INTERVAL, PINGS_UNANSWERED, Wire, drive,
+};
 
+use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
 use tidegate_identity::oauth::TokenBearer;
@@ -33,6 +36,9 @@ pub struct Opening {
     /// Whose token opened it, if one did: the proof that came with it is the whole connection's.
     pub by: Option<Arc<TokenBearer>>,
 }
+
+/// Serves a socket to its end, at this rate of messages.
+pub type Serve = Box<dyn FnOnce(CallerSocket, Bucket) -> BoxFuture<'static, ()> + Send>;
 
 /// What stands behind the doors.
 pub trait Site: Send + Sync + 'static {
@@ -72,6 +78,10 @@ pub trait Site: Send + Sync + 'static {
     /// The answer to a request at the main listener that is for no venue and not for the
     /// administration: pages, tokens, the API of the gateway's own.
     fn visit(&self, request: RawRequest) -> impl Future<Output = Reply> + Send;
+
+    /// What serves a WebSocket that such a request asks for, or why there is none; `None` where none is
+    /// served at all.
+    fn upgrade(&self, request: &RawRequest) -> Option<Result<Serve, Reply>>;
 }
 
 /// How long callers may take.

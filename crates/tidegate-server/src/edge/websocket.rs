@@ -28,22 +28,22 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
-use wire::{Heard, Wire};
+pub use wire::{Heard, Wire};
 
 /// A caller's socket after the upgrade.
 pub type CallerSocket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// How often a silent caller is pinged.
-const PING_INTERVAL: Duration = Duration::from_secs(30);
+pub const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// A caller that has said nothing for this many pings is gone.
-const PINGS_UNANSWERED: u32 = 3;
+pub const PINGS_UNANSWERED: u32 = 3;
 /// Most questions of one session that wait for their answers.
 const MAX_QUESTIONS: usize = 256;
 /// How often it is looked whether a session's key is still in force: what is revoked closes its sockets
 /// within a second.
-const LOOK_EVERY: Duration = Duration::from_millis(400);
+pub const LOOK_EVERY: Duration = Duration::from_millis(400);
 /// How long the last words to a caller may take.
-const FAREWELL: Duration = Duration::from_secs(5);
+pub const FAREWELL: Duration = Duration::from_secs(5);
 /// How many messages of one kind are taken in before the socket is flushed.
 const BATCH: usize = 64;
 
@@ -99,7 +99,7 @@ pub async fn drive(
     while driver.open {
         let happened = driver.next().await;
         driver.take(happened);
-        driver.open &= !driver.wire.overflowed();
+        driver.open &= !driver.wire.overflows();
     }
     driver.end().await;
 }

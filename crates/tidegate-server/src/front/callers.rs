@@ -1,9 +1,11 @@
 //! The virtual keys, logins and stream keys in force, and what each key may ask a second.
 
+use crate::desk::Desk;
 use crate::edge::Bucket;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tidegate_identity::authenticate::{named, recall, refresh, stream_owner};
+use tidegate_identity::ledger::Fact;
 use tidegate_identity::message_signature::Shown;
 use tidegate_identity::{
     Issued, Keyring, Named, OrderStamps, Remembered, ReplayGuard, StreamKeys, TokenStore,
@@ -159,12 +161,14 @@ impl Callers {
         take(&mut self.state().uses, self.rate, &key, now)
     }
 
-    /// Whether it is time to put on record that a key is used; then it is taken for recorded.
-    pub fn is_use_due(&self, key: &KeyId, now: Time) -> bool {
-        let state = &mut *self.state();
+    /// Puts on record that a key is used, unless that was done lately. Nobody waits for the record.
+    pub fn note_use(&self, desk: &Desk, key: &KeyId, now: Time) {
         let due = |used: &&mut Use| used.recorded.is_none_or(|at| now.since(at) >= RECORD_USE);
-        let used = state.uses.get_mut(key).filter(due);
-        used.map(|used| used.recorded = Some(now)).is_some()
+        let mut state = self.state();
+        let Some(used) = state.uses.get_mut(key).filter(due) else { return };
+        (used.last, used.recorded) = (Some(now), Some(now));
+        drop(state);
+        drop(desk.identity(&Fact::KeyUsed { key: key.clone(), at: now }));
     }
 
     /// When a key was last used.

@@ -11,13 +11,12 @@ pub use watch::Watch;
 use crate::admin::Administration;
 use crate::clock;
 use crate::desk::{Desk, Link, Links};
-use crate::edge::{Bucket, CallerSocket, Opening, Site, drive};
+use crate::edge::{Bucket, CallerSocket, Opening, Serve, Site, drive};
 use crate::web::{Web, oauth};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tidegate_core::event::Event;
-use tidegate_identity::ledger::Fact;
 use tidegate_identity::oauth::TokenBearer;
 use tidegate_identity::{Named, Remembered};
 use tidegate_types::ids::SessionId;
@@ -84,18 +83,18 @@ impl Gate {
         now: Time,
     ) -> Result<Who, Reject> {
         let who = self.callers.authenticate(&venue.name(), presented, origin, now)?;
-        if let Who::Proven(proven) = &who
-            && self.callers.is_use_due(proven.key(), now)
-        {
-            // Nobody waits for this record.
-            drop(self.desk.identity(&Fact::KeyUsed { key: proven.key().clone(), at: now }));
+        if let Who::Proven(proven) = &who {
+            self.callers.note_use(&self.desk, proven.key(), now);
         }
         Ok(who)
     }
 
     /// Who a session remembers, if the key is still in force.
     pub fn recall(&self, remembered: &Remembered) -> Result<Who, Reject> {
-        self.callers.recall(remembered, clock::now()).map(Who::Proven)
+        let now = clock::now();
+        let who = self.callers.recall(remembered, now)?;
+        self.callers.note_use(&self.desk, who.key(), now);
+        Ok(Who::Proven(who))
     }
 
     /// The app whose token opened a socket, as long as that is in force, with what it allows now.
@@ -235,6 +234,17 @@ impl Site for Gate {
 
     async fn visit(&self, request: RawRequest) -> Reply {
         self.web.answer(request).await
+    }
+
+    fn upgrade(&self, request: &RawRequest) -> Option<Result<Serve, Reply>> {
+        let stream = match self.web.upgrade(request)? {
+            Ok(stream) => stream,
+            Err(reply) => return Some(Err(reply)),
+        };
+        let gate = self.this.upgrade()?;
+        Some(Ok(Box::new(move |socket, bucket| {
+            Box::pin(async move { stream.serve(socket, bucket, gate.stopping()).await })
+        })))
     }
 }
 

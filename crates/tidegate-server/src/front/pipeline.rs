@@ -110,7 +110,7 @@ impl Gate {
         request: &RawRequest,
         now: Time,
     ) -> Result<Authenticated, Turned> {
-        let oauth::Let { who, first } = self.web.oauth().app_at(&venue.name(), request, now)?;
+        let oauth::Let { who, first, .. } = self.web.oauth().app_at(&venue.name(), request, now)?;
         self.callers.take_app(who.caller(), now)?;
         if first {
             self.note_login(&who, None);

@@ -35,7 +35,7 @@ const DOORS: &[(&str, Door)] = &[
 
 /// Everything that is no venue's.
 pub struct Web {
-    api: Api,
+    api: Arc<Api>,
     oauth: Arc<oauth::Handle>,
     pages: Pages,
 }
@@ -43,12 +43,17 @@ pub struct Web {
 impl Web {
     /// What is served of these parts.
     pub fn new(api: Api, oauth: Arc<oauth::Handle>, pages: Pages) -> Web {
-        Web { api, oauth, pages }
+        Web { api: Arc::new(api), oauth, pages }
     }
 
     /// The authorization server.
     pub fn oauth(&self) -> &oauth::Handle {
         &self.oauth
+    }
+
+    /// The stream that a request asks for, or why it is not let in; `None` when it asks for none.
+    pub fn upgrade(&self, request: &RawRequest) -> Option<Result<api::Stream, Reply>> {
+        self.api.upgrade(request)
     }
 
     /// The answer to a request, by the first word of its path.

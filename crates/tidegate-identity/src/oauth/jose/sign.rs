@@ -84,6 +84,14 @@ impl SigningKey {
         self.sign_with(&header, claims.to_string().as_bytes())
     }
 
+    /// The signature over bytes that are no JWS.
+    ///
+    /// # Errors
+    /// As `sign`.
+    pub fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, JoseError> {
+        self.pair.sign(message)
+    }
+
     /// Any header and payload, signed.
     pub(crate) fn sign_with(&self, header: &Value, payload: &[u8]) -> Result<String, JoseError> {
         let head = URL_SAFE_NO_PAD.encode(header.to_string());

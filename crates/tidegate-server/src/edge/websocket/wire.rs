@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 /// What a caller's socket said.
 #[derive(Debug)]
-pub(super) enum Heard {
+pub enum Heard {
     /// A text.
     Text(String),
     /// A ping or pong; pings are answered by the library.
@@ -23,37 +23,49 @@ pub(super) enum Heard {
     End,
 }
 
-pub(super) struct Wire {
+/// A caller's socket.
+pub struct Wire {
     socket: CallerSocket,
     backlog: VecDeque<Message>,
     unflushed: bool,
 }
 
 impl Wire {
-    pub(super) fn new(socket: CallerSocket) -> Wire {
+    /// The socket, with nothing queued.
+    pub fn new(socket: CallerSocket) -> Wire {
         Wire { socket, backlog: VecDeque::new(), unflushed: false }
     }
 
     /// Queues a message; it goes out with the next `next`.
-    pub(super) fn send(&mut self, message: Message) {
+    pub fn send(&mut self, message: Message) {
         self.backlog.push_back(message);
     }
 
     /// Queues the close frame.
-    pub(super) fn close(&mut self, code: u16, reason: &str) {
+    pub fn close(&mut self, code: u16, reason: &str) {
         // A close frame holds 123 bytes of reason.
         let reason: String = reason.chars().filter(char::is_ascii).take(120).collect();
         let frame = CloseFrame { code: code.into(), reason: reason.into() };
         self.send(Message::Close(Some(frame)));
     }
 
-    /// Whether the caller has let too much pile up.
-    pub(super) fn overflowed(&self) -> bool {
-        self.backlog.len() > MAX_WS_BACKLOG
+    /// How many messages wait to be written.
+    pub fn waiting(&self) -> usize {
+        self.backlog.len()
+    }
+
+    /// Whether the caller has let too much pile up. What waits is dropped then, and the close frame says why.
+    pub fn overflows(&mut self) -> bool {
+        let overflows = self.backlog.len() > MAX_WS_BACKLOG;
+        if overflows {
+            self.backlog.clear();
+            self.close(1008, "TG403 what is sent is read too slowly");
+        }
+        overflows
     }
 
     /// Writes what is queued, flushed once, until something is heard. May be dropped at any time.
-    pub(super) async fn next(&mut self) -> Heard {
+    pub async fn next(&mut self) -> Heard {
         poll_fn(|cx| {
             if self.poll_write(cx) == Poll::Ready(Err(Broken)) {
                 return Poll::Ready(Heard::End);
@@ -69,11 +81,9 @@ impl Wire {
     }
 
     /// Writes the rest out, and ends the socket.
-    pub(super) async fn finish(&mut self) {
-        if !self.overflowed() {
-            let _ = poll_fn(|cx| self.poll_write(cx)).await;
-            let _ = poll_fn(|cx| Pin::new(&mut self.socket).poll_close(cx)).await;
-        }
+    pub async fn finish(&mut self) {
+        let _ = poll_fn(|cx| self.poll_write(cx)).await;
+        let _ = poll_fn(|cx| Pin::new(&mut self.socket).poll_close(cx)).await;
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {

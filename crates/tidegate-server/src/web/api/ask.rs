@@ -1,7 +1,7 @@
 //! A request at a route, read: parameters, path and content, nothing unknown and nothing twice.
 
 use super::problem::Problem;
-use super::routes::{Form, Route};
+use super::routes::{Form, LONGEST_CURSOR, LONGEST_TEXT, Route};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -65,7 +65,8 @@ fn fits(form: Form, value: &str) -> bool {
     match form {
         Form::Words(words) => words.contains(&value),
         // What they mean is looked at where they are used.
-        Form::Limit | Form::Cursor | Form::Text(_) => !value.is_empty() && value.len() <= 200,
+        Form::Limit | Form::Cursor => !value.is_empty() && value.len() <= LONGEST_CURSOR,
+        Form::Text(_) => !value.is_empty() && value.len() <= LONGEST_TEXT,
     }
 }
 
@@ -82,7 +83,12 @@ pub(super) fn content<T: DeserializeOwned>(request: &RawRequest) -> Result<T, Pr
         let plain = Problem::plain("unsupported-media-type", "the content is JSON", 415);
         return Err(Problem { detail: "send Content-Type: application/json".to_owned(), ..plain });
     }
-    serde_json::from_slice(&request.body).map_err(|error| {
+    read_json(&request.body)
+}
+
+/// A value from its text.
+pub(super) fn read_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(text).map_err(|error| {
         let text = error.to_string();
         let code = match error.classify() {
             serde_json::error::Category::Data => match text.as_str() {

@@ -3,7 +3,7 @@
 use super::ask::content;
 use super::problem::Problem;
 use super::vocabulary::When;
-use super::{Api, json};
+use super::{Api, Change, json};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -14,8 +14,7 @@ use tidegate_types::grant::Scope;
 use tidegate_types::ids::PersonName;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::Code;
-use tidegate_types::request::{RawRequest, Reply};
-use tidegate_types::time::Time;
+use tidegate_types::request::Reply;
 
 /// How long a halt waits for its proof.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -57,7 +56,13 @@ pub(super) struct NewHalt {
 
 /// The halts that cover something of what a caller may do.
 pub(super) fn halts(state: &State, who: &Authenticated) -> Halts {
-    let own = |scope: &Scope| match scope {
+    let halts = state.halts().iter().filter(|(scope, _)| binds(state, scope, who));
+    Halts { items: halts.map(|(scope, halt)| shown(scope, halt)).collect() }
+}
+
+/// Whether a halt of this scope covers something of what a caller may do.
+pub(super) fn binds(state: &State, scope: &Scope, who: &Authenticated) -> bool {
+    match scope {
         Scope::All | Scope::Desk { .. } => true,
         Scope::Venue { name } => name == who.venue(),
         Scope::Account { name } => name == who.account(),
@@ -67,20 +72,13 @@ pub(super) fn halts(state: &State, who: &Authenticated) -> Halts {
             let order = state.orders().get(*id);
             order.is_some_and(|order| order.caller.as_ref() == Some(who.caller()))
         }
-    };
-    let halts = state.halts().iter().filter(|(scope, _)| own(scope));
-    Halts { items: halts.map(|(scope, halt)| shown(scope, halt)).collect() }
+    }
 }
 
 impl Api {
     /// Halts the caller itself. Recorded as its own doing, under a name that is no person's.
-    pub(super) async fn halt(
-        &self,
-        who: Authenticated,
-        request: &RawRequest,
-        now: Time,
-    ) -> Result<Reply, Problem> {
-        let named = Named::from(&who);
+    pub(super) async fn halt(&self, asked: Change<'_>) -> Result<Reply, Problem> {
+        let Change { named, request, now, .. } = asked;
         let read = || {
             self.desk.may_read(named.caller(), named.account(), now)?;
             let asked = content::<NewHalt>(request)?;

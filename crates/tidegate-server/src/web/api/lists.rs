@@ -54,7 +54,7 @@ pub(super) struct Fill {
 }
 
 impl Fill {
-    fn of(order: &Known, id: &TradeId, trade: &Trade) -> Fill {
+    pub(super) fn of(order: &Known, id: &TradeId, trade: &Trade) -> Fill {
         Fill {
             id: id.to_string(),
             order: order.id.to_string(),

@@ -13,10 +13,12 @@ mod page;
 mod problem;
 mod reads;
 mod routes;
+mod stream;
 mod trade;
 mod vocabulary;
 
-pub use openapi::{openapi, reference};
+pub use openapi::{asyncapi, openapi, reference};
+pub use stream::Stream;
 
 use crate::clock;
 use crate::desk::Desk;
@@ -35,13 +37,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tidegate_core::event::Event;
 use tidegate_core::state::State;
+use tidegate_identity::oauth::TokenBearer;
 use tidegate_identity::oauth::resource::{Challenge, Problem as Trouble};
 use tidegate_identity::{Named, message_signature};
 use tidegate_types::ids::{InstrumentName, OrderId};
 use tidegate_types::order::OrderName;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::{Code, Reject};
-use tidegate_types::request::{RawRequest, Reply};
+use tidegate_types::request::{Presented, RawRequest, Reply};
 use tidegate_types::time::Time;
 use tokio::sync::Semaphore;
 
@@ -54,6 +57,14 @@ pub struct Api {
     /// Where the journal is.
     records: PathBuf,
     readers: Arc<Semaphore>,
+}
+
+/// A request that changes something, and whose it is.
+struct Change<'a> {
+    who: Authenticated,
+    named: Named,
+    request: &'a RawRequest,
+    now: Time,
 }
 
 impl Api {
@@ -70,15 +81,31 @@ impl Api {
 
     /// The answer to a request below `/v1`.
     pub async fn answer(&self, request: RawRequest) -> Reply {
-        let (mut reply, challenge) = match self.serve(&request).await {
-            Ok(reply) => (reply, None),
-            Err(mut problem) => {
-                let asked = (problem.status == 401).then_some(Challenge::of(Trouble::None));
-                let challenge = problem.challenge.take().map(|challenge| *challenge).or(asked);
-                (problem.into_reply(), challenge)
+        let mut reply = match self.serve(&request).await {
+            Ok(mut reply) => {
+                if oauth::shows_token(&request) {
+                    reply.headers.extend(self.oauth.headers(None));
+                }
+                reply
             }
+            Err(problem) => self.refusal(&request, problem),
         };
-        if challenge.is_some() || oauth::shows_token(&request) {
+        // Nothing is signed for strangers.
+        let of_caller = routes::find(request.method, &request.path)
+            .is_ok_and(|(route, _)| route.access == Access::Caller);
+        if of_caller && reply.status != 401 {
+            let receipt = self.oauth.receipt(&request, reply.status, &reply.body, clock::now());
+            reply.headers.extend(receipt.into_iter().flatten());
+        }
+        reply
+    }
+
+    /// The answer to a request that is refused, with what OAuth says to it.
+    fn refusal(&self, request: &RawRequest, mut problem: Problem) -> Reply {
+        let asked = (problem.status == 401).then_some(Challenge::of(Trouble::None));
+        let challenge = problem.challenge.take().map(|challenge| *challenge).or(asked);
+        let mut reply = problem.into_reply();
+        if challenge.is_some() || oauth::shows_token(request) {
             reply.headers.extend(self.oauth.headers(challenge.as_ref()));
         }
         reply
@@ -90,7 +117,7 @@ impl Api {
         if route.access == Access::Public {
             return public(route, &Ask::read(route, &caught, request)?);
         }
-        let who = self.who(route, request, now)?;
+        let (who, _) = self.who(route, request, now)?;
         let named = Named::from(&who);
         if let Some(reject) = beyond_token(route, &who, now) {
             let problem = self.refused(Some(&named), &reject);
@@ -105,30 +132,40 @@ impl Api {
     }
 
     /// Who sends a request: the virtual key that it is signed with, which names venue and account, or
-    /// the app whose token it shows.
+    /// the app whose token it shows, with that.
     fn who(
         &self,
         route: &Route,
         request: &RawRequest,
         now: Time,
-    ) -> Result<Authenticated, Problem> {
+    ) -> Result<(Authenticated, Option<Arc<TokenBearer>>), Problem> {
         if oauth::shows_token(request) {
-            return self.app(route, request, now);
+            let (who, bearer) = self.app(route, request, now)?;
+            return Ok((who, Some(bearer)));
         }
         let signed = message_signature::presented(request).and_then(|shown| match shown {
-            Some(shown) => self.callers.authenticate_signed(&shown, &request.origin(), now),
+            Some(mut shown) => {
+                // What opens a connection is good once, reads being so or not.
+                if let (Op::Stream, Presented::Signature(signature)) =
+                    (route.op, &mut shown.presented)
+                {
+                    signature.once = true;
+                }
+                self.callers.authenticate_signed(&shown, &request.origin(), now)
+            }
             None => {
                 let how = "show a token, or sign the request (RFC 9421)";
                 Err(Reject::new(Code::MissingCredentials, how))
             }
         });
         let who = signed.map_err(|reject| self.refused(None, &reject))?;
+        self.callers.note_use(&self.desk, who.key(), now);
         match named_account(route, request) {
             Some(account) if account != who.account().as_str() => {
                 let reject = Reject::new(Code::NoGrant, "account: the key is for another one");
                 Err(self.refused(Some(&Named::from(&who)), &reject))
             }
-            _ => Ok(who),
+            _ => Ok((who, None)),
         }
     }
 
@@ -138,9 +175,9 @@ impl Api {
         route: &Route,
         request: &RawRequest,
         now: Time,
-    ) -> Result<Authenticated, Problem> {
+    ) -> Result<(Authenticated, Arc<TokenBearer>), Problem> {
         let shown = self.oauth.app_for(request, |request| named_account(route, request), now);
-        let oauth::Let { who, first } = shown.map_err(|refused| {
+        let oauth::Let { who, bearer, first } = shown.map_err(|refused| {
             let oauth::Refused { reject, challenge } = refused;
             let problem = self.refused(None, &reject);
             let retry = match challenge.problem {
@@ -162,7 +199,7 @@ impl Api {
             let (caller, key) = (named.caller().clone(), named.key().clone());
             self.desk.event(Event::LoggedIn { caller, key, session: None });
         }
-        Ok(who)
+        Ok((who, bearer))
     }
 
     async fn act(
@@ -175,11 +212,11 @@ impl Api {
     ) -> Result<Reply, Problem> {
         let named = Named::from(&who);
         match route.op {
-            Op::Place => self.place(who, request, now).await,
-            Op::Amend => self.amend(who, ask, request, now).await,
+            Op::Place => self.place(Change { who, named, request, now }).await,
+            Op::Amend => self.amend(Change { who, named, request, now }, ask).await,
             Op::Cancel => self.cancel(who, ask).await,
-            Op::CancelAll => self.cancel_all(who, request, now).await,
-            Op::Halt => self.halt(who, request, now).await,
+            Op::CancelAll => self.cancel_all(Change { who, named, request, now }).await,
+            Op::Halt => self.halt(Change { who, named, request, now }).await,
             Op::Journal => {
                 let page = self.journal(&who, ask, now).await;
                 page.inspect_err(|problem| self.note(&named, problem))
@@ -212,14 +249,18 @@ impl Api {
                         Some("done") => Some(false),
                         Some(_) => None,
                     },
-                    instrument: ask.query("instrument").map(str::to_owned),
-                    client_order_id: ask.query("client_order_id").map(str::to_owned),
+                    instrument: instrument(ask)?,
+                    client_order_id: ask
+                        .query("client_order_id")
+                        .map(|id| orders::caller_order_id(id).map(|id| id.to_string()))
+                        .transpose()?,
                 };
                 json(200, &self.look(|s| lists::orders(s, &named, wide, &filter, &page))?)
             }
             Op::Fills => {
                 let page = page(lists::FILLS)?;
-                let of = ask.query("instrument");
+                let of = instrument(ask)?;
+                let of = of.as_deref();
                 json(200, &self.look(|state| lists::fills(state, &named, wide, of, &page))?)
             }
             Op::Halts => json(200, &self.look(|state| halts::halts(state, who))),
@@ -234,7 +275,9 @@ impl Api {
             }
             Op::Limits => json(200, &self.look(|state| reads::limits(state, who, clock::now()))?),
             Op::OpenApi
+            | Op::AsyncApi
             | Op::Problem
+            | Op::Stream
             | Op::Place
             | Op::Amend
             | Op::Cancel
@@ -328,10 +371,20 @@ fn named_account(route: &Route, request: &RawRequest) -> Option<String> {
     }
 }
 
+/// The instrument that a list is asked of.
+fn instrument(ask: &Ask) -> Result<Option<String>, Problem> {
+    let Some(name) = ask.query("instrument") else { return Ok(None) };
+    match orders::instrument_id(name) {
+        Ok(id) => Ok(Some(id.to_string())),
+        Err(_) => Err(Problem::new(Code::BadParameter, "instrument is VENUE/NAME")),
+    }
+}
+
 /// What anybody may read.
 fn public(route: &Route, ask: &Ask) -> Result<Reply, Problem> {
     match route.op {
         Op::OpenApi => json(200, &openapi()),
+        Op::AsyncApi => json(200, &asyncapi()),
         Op::Problem => match problem::kind(ask.part(0)) {
             Some(kind) => json(200, &kind),
             None => Err(Problem::plain("not-found", "there is no such thing", 404)),

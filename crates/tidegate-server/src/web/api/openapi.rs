@@ -1,17 +1,18 @@
-//! The documents: OpenAPI 3.1 and a reference in Markdown, both made from the table of routes and the types.
+//! The documents: OpenAPI 3.1, AsyncAPI 3.0 and a reference in Markdown, made from the table of routes and the types.
 
+mod asyncapi;
 mod reference;
+mod schemas;
 
 use super::idempotency::{self, HEADER, IN_FLIGHT, REUSED};
 use super::page::{MOST, USUAL};
-use super::problem::Problem;
-use super::routes::{Access, Form, Good, ID, Make, Param, ROUTES, Route};
-use schemars::SchemaGenerator;
-use schemars::generate::SchemaSettings;
+use super::routes::{Access, Form, Good, ID, LONGEST_CURSOR, LONGEST_TEXT, Param, ROUTES, Route};
+use schemas::Schemas;
 use serde_json::{Map, Value, json};
 use tidegate_types::limits::MAX_BODY_BYTES;
 use tidegate_types::request::Method;
 
+pub use asyncapi::asyncapi;
 pub use reference::reference;
 
 const ABOUT: &str = "One vocabulary for every venue. A request goes through the same gates as on the venues' own \
@@ -25,90 +26,6 @@ const TOKEN: &str = "An access token of the authorization server's (`/.well-know
     key (RFC 9449): `Authorization: DPoP` with it, and in `DPoP` a proof with `ath` and the `nonce` that the last answer \
     gave in `DPoP-Nonce`. What it allows is its `authorization_details`, and of that what the app's caller may do at the \
     time; one for several accounts needs the request to name one.";
-
-/// Schemas as OpenAPI keeps them: of what is sent in one direction and in the other.
-struct Schemas {
-    taken: SchemaGenerator,
-    given: SchemaGenerator,
-}
-
-impl Schemas {
-    fn new() -> Schemas {
-        let settings = || {
-            SchemaSettings::draft2020_12().with(|settings| {
-                settings.definitions_path = "/components/schemas".into();
-                settings.meta_schema = None;
-            })
-        };
-        Schemas {
-            taken: settings().for_deserialize().into_generator(),
-            given: settings().for_serialize().into_generator(),
-        }
-    }
-
-    fn taken(&mut self, make: Make) -> Value {
-        make(&mut self.taken).to_value()
-    }
-
-    fn given(&mut self, make: Make) -> Value {
-        make(&mut self.given).to_value()
-    }
-
-    fn problem(&mut self) -> Value {
-        self.given.subschema_for::<Problem>().to_value()
-    }
-
-    fn all(mut self) -> Map<String, Value> {
-        let mut all = self.taken.take_definitions(true);
-        all.extend(self.given.take_definitions(true));
-        all.sort_keys();
-        all.values_mut().for_each(bound);
-        all
-    }
-}
-
-/// Most characters of a text, and most rows of a list, that nothing else bounds.
-const LONGEST: u64 = 65_536;
-/// The largest number that every reader of JSON keeps exactly.
-const LARGEST: u64 = 9_007_199_254_740_991;
-
-/// Gives each text, list and number in a schema the bound that its kind has.
-fn bound(schema: &mut Value) {
-    match schema {
-        Value::Object(object) => {
-            let has = |word: &str| {
-                object.get("type").is_some_and(|kind| match kind {
-                    Value::String(kind) => kind == word,
-                    Value::Array(kinds) => kinds.iter().any(|kind| kind == word),
-                    _ => false,
-                })
-            };
-            let free = !object.contains_key("enum") && !object.contains_key("const");
-            let mut bounds = Vec::new();
-            if has("string") && free {
-                bounds.push(("maxLength", json!(LONGEST)));
-            }
-            if has("array") {
-                bounds.push(("maxItems", json!(LONGEST)));
-            }
-            if has("integer") {
-                let (least, most) = match object.get("format").and_then(Value::as_str) {
-                    Some("uint16") => (json!(0), json!(u16::MAX)),
-                    Some("uint32") => (json!(0), json!(u32::MAX)),
-                    Some("uint64") => (json!(0), json!(LARGEST)),
-                    _ => (json!(-LARGEST.cast_signed()), json!(LARGEST)),
-                };
-                bounds.extend([("minimum", least), ("maximum", most)]);
-            }
-            for (name, value) in bounds {
-                object.entry(name).or_insert(value);
-            }
-            object.values_mut().for_each(bound);
-        }
-        Value::Array(values) => values.iter_mut().for_each(bound),
-        _ => {}
-    }
-}
 
 /// The OpenAPI document.
 pub fn openapi() -> Value {
@@ -235,10 +152,12 @@ fn form(param: &Param) -> Value {
             "type": "integer", "format": "int32", "minimum": 1, "maximum": MOST, "default": USUAL,
         }),
         Form::Cursor => json!({
-            "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[A-Za-z0-9_-]+$",
+            "type": "string", "minLength": 1, "maxLength": LONGEST_CURSOR, "pattern": "^[A-Za-z0-9_-]+$",
         }),
         Form::Words(words) => json!({ "type": "string", "enum": words, "default": words.first() }),
-        Form::Text(pattern) => json!({ "type": "string", "pattern": pattern, "maxLength": 97 }),
+        Form::Text(pattern) => {
+            json!({ "type": "string", "pattern": pattern, "maxLength": LONGEST_TEXT })
+        }
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) enum Op {
     Halts,
     Halt,
     Journal,
+    Stream,
+    AsyncApi,
 }
 
 /// Who may use a route.
@@ -62,6 +64,10 @@ pub(super) enum Form {
     /// A text of this pattern.
     Text(&'static str),
 }
+
+/// Most characters of a cursor, and of a text in the query.
+pub(super) const LONGEST_CURSOR: usize = 200;
+pub(super) const LONGEST_TEXT: usize = 97;
 
 /// Makes the schema of a type.
 pub(super) type Make = fn(&mut SchemaGenerator) -> Schema;
@@ -159,6 +165,15 @@ pub(super) const ROUTES: &[Route] = &[
         about: "This document.",
         access: Access::Public,
         good: &[ok("The OpenAPI document.", anything)],
+        ..BASE
+    },
+    Route {
+        op: Op::AsyncApi,
+        path: "/v1/asyncapi.json",
+        name: "getAsyncApi",
+        about: "The same of the stream: the AsyncAPI document.",
+        access: Access::Public,
+        good: &[ok("The AsyncAPI document.", anything)],
         ..BASE
     },
     Route {
@@ -362,6 +377,15 @@ pub(super) const ROUTES: &[Route] = &[
     },
 ];
 
+/// Where the stream is: no request is answered there but one that asks for a WebSocket.
+pub(super) const STREAM: Route = Route {
+    op: Op::Stream,
+    path: "/v1/stream",
+    name: "stream",
+    about: "What happens to one's orders and to the account, told as it happens.",
+    ..BASE
+};
+
 /// The route of a request, with what stands in the place of its braces, not decoded yet.
 pub(super) fn find(method: Method, path: &str) -> Result<(&'static Route, Vec<&str>), Problem> {
     let there = || ROUTES.iter().filter_map(|route| Some((route, matches(route.path, path)?)));
@@ -376,6 +400,7 @@ pub(super) fn find(method: Method, path: &str) -> Result<(&'static Route, Vec<&s
             let plain = Problem::plain("method-not-allowed", "the method is not served here", 405);
             Err(Problem { allow, ..plain })
         }
+        None if path == STREAM.path => Err(Problem::new(Code::NeedsWebSocket, "")),
         None => Err(Problem::new(Code::UnknownRoute, "")),
     }
 }

@@ -13,7 +13,9 @@ use tidegate_types::report::{AccountEvent, FillReport};
 use tidegate_types::request::Method;
 
 mod documents;
+mod receipts;
 mod routes;
+mod stream;
 mod tokens;
 
 pub(in crate::web) use routes::rows;
@@ -62,6 +64,27 @@ impl Desk {
     async fn answer(&self, request: RawRequest) -> (u16, Value) {
         let reply = self.api.answer(request).await;
         (reply.status, serde_json::from_slice(&reply.body).unwrap())
+    }
+
+    /// The venue tells of a trade of an order.
+    fn trade(&self, placed: &Value, n: u64) {
+        let desk = &self.office.world.desk;
+        let id = OrderId(placed["id"].as_str().unwrap().parse().unwrap());
+        let fill = FillReport {
+            instrument: orders::instrument_id("binance/BTCUSDT").unwrap(),
+            trade_id: format!("t.{n}").parse().unwrap(),
+            client_id: desk.look(|state| state.orders().get(id)?.client_id.clone()),
+            venue_id: placed["venue_order_id"].as_str().unwrap().parse().unwrap(),
+            side: tidegate_types::order::Side::Buy,
+            qty: tidegate_types::instrument::Qty("0.25".parse().unwrap()),
+            price: tidegate_types::instrument::Price("99.5".parse().unwrap()),
+            fee: "-0.01".parse().unwrap(),
+            fee_currency: Some("USDT".parse().unwrap()),
+            maker: true,
+            at: Time::from_millis(1_700_000_000_000 + n),
+        };
+        let account = "main".parse().unwrap();
+        desk.event(Event::Streamed { account, event: AccountEvent::Fill { fill } });
     }
 
     fn arrived(&self, what: &str) -> usize {
@@ -349,31 +372,9 @@ async fn fills_are_their_order_s_owner_s() {
     let desk = desk().await;
     let ann = desk.key("ann").await;
     let (_, placed) = desk.ask(&ann, Method::Post, "/v1/orders", order(Some("mine"))).await;
-    let client_id = desk
-        .office
-        .world
-        .desk
-        .look(|state| state.orders().open().next().and_then(|order| order.client_id.clone()));
     for n in 1..=3 {
-        let fill = FillReport {
-            instrument: orders::instrument_id("binance/BTCUSDT").unwrap(),
-            trade_id: format!("t.{n}").parse().unwrap(),
-            client_id: client_id.clone(),
-            venue_id: placed["venue_order_id"].as_str().unwrap().parse().unwrap(),
-            side: tidegate_types::order::Side::Buy,
-            qty: tidegate_types::instrument::Qty("0.25".parse().unwrap()),
-            price: tidegate_types::instrument::Price("99.5".parse().unwrap()),
-            fee: "-0.01".parse().unwrap(),
-            fee_currency: Some("USDT".parse().unwrap()),
-            maker: true,
-            at: Time::from_millis(1_700_000_000_000 + n),
-        };
-        let told = || Event::Streamed {
-            account: "main".parse().unwrap(),
-            event: AccountEvent::Fill { fill: fill.clone() },
-        };
-        desk.office.world.desk.event(told());
-        desk.office.world.desk.event(told());
+        desk.trade(&placed, n);
+        desk.trade(&placed, n);
     }
     let (_, first) = desk.ask(&ann, Method::Get, "/v1/fills?limit=2", Value::Null).await;
     let next = first["next"].as_str().unwrap();

@@ -7,7 +7,7 @@ use super::orders::{
     Amend, CancelOrders, Cancelled, Order, PlaceOrder, caller_order_id, instrument_id, is_undecided,
 };
 use super::problem::{Problem, VenueWords};
-use super::{Api, json, order_name};
+use super::{Api, Change, json, order_name};
 use tidegate_core::action::Answer;
 use tidegate_core::orders::{Order as Known, Terms};
 use tidegate_identity::Named;
@@ -25,13 +25,8 @@ use tidegate_venues::registry;
 impl Api {
     /// Places an order. Under an idempotency key it is placed once, also over a restart: the order
     /// bears the key as its id, and is found by that.
-    pub(super) async fn place(
-        &self,
-        who: Authenticated,
-        request: &RawRequest,
-        now: Time,
-    ) -> Result<Reply, Problem> {
-        let named = Named::from(&who);
+    pub(super) async fn place(&self, asked: Change<'_>) -> Result<Reply, Problem> {
+        let Change { who, named, request, now } = asked;
         let read = || {
             let key = key_of(request)?;
             let id = match &key {
@@ -103,14 +98,8 @@ impl Api {
     }
 
     /// Changes a live order.
-    pub(super) async fn amend(
-        &self,
-        who: Authenticated,
-        ask: &Ask,
-        request: &RawRequest,
-        now: Time,
-    ) -> Result<Reply, Problem> {
-        let named = Named::from(&who);
+    pub(super) async fn amend(&self, asked: Change<'_>, ask: &Ask) -> Result<Reply, Problem> {
+        let Change { who, named, request, now } = asked;
         let read = || {
             self.desk.may_read(named.caller(), named.account(), now)?;
             Ok::<_, Problem>((
@@ -134,13 +123,9 @@ impl Api {
     }
 
     /// Cancels several of the caller's live orders.
-    pub(super) async fn cancel_all(
-        &self,
-        who: Authenticated,
-        request: &RawRequest,
-        now: Time,
-    ) -> Result<Reply, Problem> {
-        let (named, venue) = (Named::from(&who), who.venue().clone());
+    pub(super) async fn cancel_all(&self, asked: Change<'_>) -> Result<Reply, Problem> {
+        let Change { who, named, request, now } = asked;
+        let venue = who.venue().clone();
         let read = || {
             let asked = content::<CancelOrders>(request)?;
             let filter = CancelFilter {

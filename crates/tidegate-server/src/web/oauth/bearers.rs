@@ -5,6 +5,7 @@ use crate::clock;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use tidegate_identity::authenticate::by_token;
+use tidegate_identity::message_signature::Receipt;
 use tidegate_identity::oauth::TokenBearer;
 use tidegate_identity::oauth::details::{NotYet, Trading};
 use tidegate_identity::oauth::event::TokenId;
@@ -33,6 +34,8 @@ pub struct Refused {
 pub struct Let {
     /// Who, with what its token allows.
     pub who: Authenticated,
+    /// The token's.
+    pub bearer: Arc<TokenBearer>,
     /// Whether the token was not used before, since the start.
     pub first: bool,
 }
@@ -177,7 +180,7 @@ impl Handle {
         }
     }
 
-    fn app_on(&self, bearer: &TokenBearer, item: &Trading, now: Time) -> Result<Let, Refused> {
+    fn app_on(&self, bearer: &Arc<TokenBearer>, item: &Trading, now: Time) -> Result<Let, Refused> {
         let caller = CallerName::new(bearer.client.as_str());
         let caller = caller.map_err(|_| beyond("the app is no caller of the desk"))?;
         let grant = self.desk.look(|state| state.grant(&caller, &item.account).cloned());
@@ -186,7 +189,34 @@ impl Handle {
         let allows = item.narrowing(&grant, now);
         let allows = allows.map_err(|NotYet| beyond("the token is not good yet"))?;
         let who = by_token(bearer, allows).ok_or_else(|| beyond("the token is another's"))?;
-        Ok(Let { who, first: self.is_first(bearer, now) })
+        Ok(Let { who, bearer: Arc::clone(bearer), first: self.is_first(bearer, now) })
+    }
+
+    /// Whether a token that was shown before still opens what it did: neither over nor revoked, by itself or
+    /// with its grant, key, app or person.
+    pub fn remains(&self, bearer: &TokenBearer, now: Time) -> bool {
+        self.authority().is_ok_and(|authority| remains(&authority, bearer, now).is_ok())
+    }
+
+    /// The origin of our own pages, once it is known.
+    pub fn origin(&self) -> Option<String> {
+        self.authority().ok().map(|authority| authority.config().issuer.clone())
+    }
+
+    /// The headers that make an answer a receipt, if the request asks for one: signed by the key that signs tokens.
+    /// None without that key.
+    pub fn receipt(
+        &self,
+        request: &RawRequest,
+        status: u16,
+        content: &[u8],
+        now: Time,
+    ) -> Option<[(String, String); 3]> {
+        let authority = self.authority().ok()?;
+        let key = authority.keys().current();
+        let receipt = Receipt::asked(request, status, content, key.public().kid()?, now)?;
+        let signature = key.sign_bytes(receipt.base()).ok()?;
+        Some(receipt.headers(&signature))
     }
 
     /// The headers of an answer to a request with a token; `challenge` if it was not let in.

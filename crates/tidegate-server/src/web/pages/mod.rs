@@ -86,7 +86,7 @@ impl Pages {
             return self.refuse(route, 403, &text);
         }
         if route.needs == Needs::Provider {
-            return reply::guarded(self.outside_logout(&request).await, origin);
+            return reply::guarded(self.outside_logout(&request).await);
         }
         let Some(sent) = Sent::read(&request) else {
             return self.refuse(route, 400, "What was sent cannot be read.");

@@ -484,7 +484,11 @@ async fn asking_for_news_keeps_nobody_logged_in_and_odd_requests_are_refused() {
         (pia.json("/console/approvals/0/approve", &json!({ "extra": 1 })), 400),
     ] {
         let said = format!("{} {}", request.method.as_str(), request.path);
-        assert_eq!(pia.web.answer(request).await.status, status, "{said}");
+        let reply = pia.web.answer(request).await;
+        assert_eq!(reply.status, status, "{said}");
+        for guard in ["content-security-policy", "x-frame-options", "cross-origin-opener-policy"] {
+            assert!(header(&reply, guard).is_some(), "{said}: {guard}");
+        }
     }
     let names = page(&pia.get("/console/login").await);
     assert!(names.is_empty(), "who is inside goes to the console");

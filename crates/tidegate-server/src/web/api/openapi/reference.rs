@@ -1,8 +1,8 @@
 //! The reference in Markdown.
 
 use super::super::problem::{OTHERS, retry, status};
-use super::super::routes::ROUTES;
-use super::{ABOUT, SIGNATURE, TOKEN, fine_print, openapi, problems};
+use super::super::routes::{ROUTES, STREAM};
+use super::{ABOUT, SIGNATURE, TOKEN, asyncapi, fine_print, openapi, problems};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 use tidegate_types::reject::Code;
@@ -18,9 +18,18 @@ pub fn reference() -> String {
         let _ = write!(text, "\n{line}\n");
     }
     routes(&mut text);
+    let stream = asyncapi();
+    messages(&mut text, &stream);
     text.push_str("\n## Types\n");
-    let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
-    for (name, schema) in schemas.into_iter().flatten() {
+    let mut schemas = Map::new();
+    for document in [&document, &stream] {
+        let found = document.pointer("/components/schemas").and_then(Value::as_object);
+        schemas.extend(
+            found.into_iter().flatten().map(|(name, schema)| (name.clone(), schema.clone())),
+        );
+    }
+    schemas.sort_keys();
+    for (name, schema) in &schemas {
         a_type(&mut text, name, schema);
     }
     codes(&mut text);
@@ -45,6 +54,47 @@ fn routes(text: &mut String) {
             list(bad.collect()),
         );
     }
+}
+
+fn messages(text: &mut String, stream: &Value) {
+    let about = stream.pointer("/info/description").and_then(Value::as_str).unwrap_or_default();
+    let _ = write!(
+        text,
+        "\n## Stream\n\n`GET {}` as a WebSocket; [asyncapi.json](asyncapi.json). {about}\n",
+        STREAM.path
+    );
+    let messages = stream.pointer("/components/messages").and_then(Value::as_object);
+    for (operation, title) in [("hear", "What the client says"), ("tell", "What the gateway says")]
+    {
+        let _ = write!(text, "\n### {title}\n\n| message | fields | meaning |\n|---|---|---|\n");
+        let said =
+            stream.pointer(&format!("/operations/{operation}/messages")).and_then(Value::as_array);
+        let names = said
+            .into_iter()
+            .flatten()
+            .filter_map(|said| said.get("$ref")?.as_str()?.rsplit('/').next());
+        for name in names {
+            let Some(message) = messages.and_then(|all| all.get(name)) else { continue };
+            let about = message.get("summary").and_then(Value::as_str).unwrap_or_default();
+            let _ = writeln!(text, "| `{name}` | {} | {} |", fields(message), one_line(about));
+        }
+    }
+}
+
+/// The fields of a message, or the type that has them.
+fn fields(message: &Value) -> String {
+    let payload = message.get("payload").unwrap_or(&Value::Null);
+    let properties = payload.get("properties").and_then(Value::as_object);
+    let own = properties
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| !matches!(name.as_str(), "op" | "type"));
+    let own = own.map(|(name, schema)| {
+        let about = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+        format!("`{name}`: {}. {}", kind(schema), one_line(about))
+    });
+    let other = payload.get("$ref").map(|_| kind(payload));
+    own.chain(other).collect::<Vec<_>>().join("<br>")
 }
 
 fn a_type(text: &mut String, name: &str, schema: &Value) {

@@ -11,7 +11,7 @@ fn item(account: &str) -> Value {
         "max_order": {"notional": "500"}, "max_open_notional": "1000"})
 }
 
-async fn app(desk: &super::Desk, accounts: &[&str]) -> App {
+pub(super) async fn app(desk: &super::Desk, accounts: &[&str]) -> App {
     app_with(desk, accounts.iter().map(|account| item(account)).collect()).await
 }
 
@@ -23,7 +23,13 @@ async fn app_with(desk: &super::Desk, details: Vec<Value>) -> App {
     App::of(desk.office.oauth())
 }
 
-fn shown(app: &App, method: Method, target: &str, body: &Value, token: &str) -> RawRequest {
+pub(super) fn shown(
+    app: &App,
+    method: Method,
+    target: &str,
+    body: &Value,
+    token: &str,
+) -> RawRequest {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let mut request = plain(method, target, &body);
     let headers = app.handle.headers(None);
@@ -35,7 +41,7 @@ fn shown(app: &App, method: Method, target: &str, body: &Value, token: &str) -> 
     request
 }
 
-fn small() -> Value {
+pub(super) fn small() -> Value {
     let mut small = order(None);
     small["quantity"] = json!("0.1");
     small["price"] = json!("100");
