@@ -1,6 +1,6 @@
 """Schemathesis against a gateway: every operation of its OpenAPI document, signed by a stock library.
 
-The seed is fixed, and what it finds must be what `findings-schemathesis.json` lists (docs/api/README.md says why each is
+It asks the same each time, and what it finds must be what `findings-schemathesis.json` lists (docs/api/README.md says why each is
 there): anything else fails. `ACCEPT=1` adds what is found to the list."""
 
 import json
@@ -28,7 +28,9 @@ def main():
     with tempfile.NamedTemporaryFile("w", suffix=".py", delete=False) as hooks:
         hooks.write(HOOKS.format(folder=folder))
     words = ["schemathesis", "run", TARGET["gateway"] + "/v1/openapi.json", "--checks", "all",
-             "--max-examples", os.environ.get("EXAMPLES", "15"), "--seed", "1", "--generation-deterministic",
+             # What no method of ours is answered with is the listener's, and 501 by design (docs/api/README.md).
+             "--exclude-checks", "unsupported_method",
+             "--max-examples", os.environ.get("EXAMPLES", "15"), "--generation-deterministic",
              "--rate-limit", "40/s", "--tls-verify", TARGET["ca"], "--no-color",
              "--baseline", os.path.join(folder, "findings-schemathesis.json")]
     if os.environ.get("ACCEPT"):

@@ -35,7 +35,7 @@ def main():
     assert answer.status_code == 201, answer.text
     needed = ("@status", "content-digest", '"@method";req', '"@target-uri";req', '"content-digest";req',
               '"signature-input";req', '"signature";req')
-    check = {"max_age": None, "expect_tag": "tidegate-receipt", "require_components": needed}
+    check = {"max_age": None, "expect_tag": "fapi-2-response", "require_components": needed}
     [result] = verifier.verify(answer, body=answer.content, **check)
     for change, body in ((201, answer.content + b" "), (200, answer.content)):
         answer.status_code = change

@@ -59,6 +59,11 @@ const STEPS: &[Step] = &[
         commands: &[&["clients/run"], &["clients/journal-go/run.sh", "--if-there"]],
     },
     Step {
+        name: "api",
+        what: "the unified API: stock clients, the documents under others' rules, schemathesis",
+        commands: &[&["clients/api/run"]],
+    },
+    Step {
         name: "browser",
         what: "the console and every flow of OAuth in Chromium, with a virtual authenticator",
         commands: &[&["clients/browser/run"]],

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use tidegate_types::request::RawRequest;
 use tidegate_types::time::Time;
 
-/// What receipts are tagged with, so that they are signatures of nothing else.
-pub const TAG: &str = "tidegate-receipt";
+/// What receipts are tagged with, so that they are signatures of nothing else (FAPI 2.0 HTTP Signatures).
+pub const TAG: &str = "fapi-2-response";
 /// The header by which a receipt is asked for.
 const ASKS: &str = "accept-signature";
 /// Longest name of a signature.

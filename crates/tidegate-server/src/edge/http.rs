@@ -9,7 +9,7 @@ use super::websocket::accept_socket;
 use super::{Bucket, Serve, Site};
 use crate::clock;
 use bytes::Bytes;
-use head::{Head, METHODS, Wants};
+use head::{Head, Wants};
 use http::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, STRICT_TRANSPORT_SECURITY,
     TRANSFER_ENCODING, UPGRADE, X_CONTENT_TYPE_OPTIONS,
@@ -214,10 +214,9 @@ impl<S: Site> Visit<S> {
             Place::Admin | Place::Web => {
                 self.door.connections.note_request(self.origin.peer, &reject.to_string());
                 let mut reply = plain_refusal(reject);
-                // Of a head that cannot be read, only the method is nothing that is served.
+                // A head is refused so for its method, which is served nowhere (RFC 9110, section 9.1).
                 if request.is_none() && reject.code == Code::UnknownRoute {
-                    reply.status = 405;
-                    reply.headers.push(("allow".to_owned(), METHODS.to_owned()));
+                    reply.status = 501;
                 }
                 render(reply, true)
             }

@@ -11,9 +11,6 @@ use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::{Method, RawRequest};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-/// The methods that are served somewhere.
-pub(super) const METHODS: &str = "GET, POST, PUT, DELETE";
-
 /// A checked head.
 pub(super) struct Head {
     /// The request, still without its body.
@@ -76,7 +73,7 @@ fn method(method: &http::Method) -> Result<Method, Reject> {
         "POST" => Ok(Method::Post),
         "PUT" => Ok(Method::Put),
         "DELETE" => Ok(Method::Delete),
-        _ => Err(Reject::new(Code::UnknownRoute, format!("methods are {METHODS}"))),
+        _ => Err(Reject::new(Code::UnknownRoute, "methods are GET, POST, PUT and DELETE")),
     }
 }
 

@@ -70,7 +70,8 @@ pub fn openapi() -> Value {
 
 /// What the first word of a path is about.
 const TAGS: &[(&str, &str)] = &[
-    ("openapi.json", "Documents."),
+    ("openapi.json", "The routes, for machines."),
+    ("asyncapi.json", "The stream, for machines."),
     ("problems", "What refusals mean."),
     ("instruments", "What can be traded."),
     ("orders", "One's own orders."),

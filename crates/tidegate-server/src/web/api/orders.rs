@@ -203,7 +203,7 @@ pub(super) struct NewTrigger {
 #[serde(deny_unknown_fields)]
 pub(super) struct PlaceOrder {
     /// On which account: needed with a token for several, and else the one there is.
-    #[schemars(regex(pattern = r"^[A-Za-z0-9_.-]{1,32}$"))]
+    #[schemars(length(max = 32), regex(pattern = r"^[A-Za-z0-9_.-]{1,32}$"))]
     pub account: Option<String>,
     /// Of what, as `venue/name`.
     #[schemars(length(min = 3, max = 97))]
@@ -234,7 +234,7 @@ pub(super) struct PlaceOrder {
     /// What the venue does when it would meet an order of the same account.
     pub self_trade: Option<SelfTradeWord>,
     /// The caller's own id. Without one the idempotency key is it, or one is made.
-    #[schemars(regex(pattern = r"^[A-Za-z0-9._:/-]{1,36}$"))]
+    #[schemars(length(max = 36), regex(pattern = r"^[A-Za-z0-9._:/-]{1,36}$"))]
     pub client_order_id: Option<String>,
     /// The venue must refuse it after this time.
     pub valid_until: Option<When>,
@@ -333,7 +333,7 @@ pub(super) struct CancelOrders {
     #[schemars(length(min = 3, max = 97))]
     pub instrument: Option<String>,
     /// Under this id only.
-    #[schemars(regex(pattern = r"^[A-Za-z0-9._:/-]{1,36}$"))]
+    #[schemars(length(max = 36), regex(pattern = r"^[A-Za-z0-9._:/-]{1,36}$"))]
     pub client_order_id: Option<String>,
 }
 

@@ -190,6 +190,19 @@ async fn an_order_is_placed_found_and_kept_from_others() {
 }
 
 #[tokio::test]
+async fn that_a_key_is_used_is_on_record_once_in_a_while() {
+    let desk = desk().await;
+    let ann = desk.key("ann").await;
+    let mut next = desk.office.world.desk.next_seq();
+    for records in [1, 0, 0] {
+        desk.ask(&ann, Method::Get, "/v1/orders", Value::Null).await;
+        let now = desk.office.world.desk.next_seq();
+        assert_eq!(now.0 - next.0, records);
+        next = now;
+    }
+}
+
+#[tokio::test]
 async fn what_nobody_knows_is_no_failure() {
     let desk = desk().await;
     let ann = desk.key("ann").await;

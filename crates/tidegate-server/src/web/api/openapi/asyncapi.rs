@@ -87,10 +87,20 @@ fn named(tag: &str, schemas: Vec<Value>) -> Vec<(String, Value)> {
     let message = |schema: Value| {
         let name = schema.pointer(&format!("/properties/{tag}/const"))?.as_str()?.to_owned();
         let about = schema.get("description").cloned().unwrap_or_default();
-        let message = json!({ "name": name, "title": name, "summary": about, "payload": schema });
+        let payload = with_reference(schema);
+        let message = json!({ "name": name, "title": name, "summary": about, "payload": payload });
         Some((name, message))
     };
     schemas.into_iter().filter_map(message).collect()
+}
+
+/// A schema without anything beside a reference, where AsyncAPI reads nothing.
+fn with_reference(mut schema: Value) -> Value {
+    let reference = schema.as_object_mut().and_then(|object| object.remove("$ref"));
+    match reference {
+        Some(reference) => json!({ "allOf": [{ "$ref": reference }, schema] }),
+        None => schema,
+    }
 }
 
 fn query() -> Value {

@@ -93,7 +93,7 @@ fn fields(message: &Value) -> String {
         let about = schema.get("description").and_then(Value::as_str).unwrap_or_default();
         format!("`{name}`: {}. {}", kind(schema), one_line(about))
     });
-    let other = payload.get("$ref").map(|_| kind(payload));
+    let other = payload.pointer("/allOf/0").map(kind);
     own.chain(other).collect::<Vec<_>>().join("<br>")
 }
 

@@ -43,7 +43,7 @@ pub(in crate::web::api) enum Request {
         channels: Vec<Channel>,
         /// The last `seq` of `orders` or `fills` that was read before; with `epoch`.
         #[serde(default)]
-        #[schemars(regex(pattern = r"^(0|[1-9][0-9]{0,18})$"))]
+        #[schemars(length(max = 19), regex(pattern = r"^(0|[1-9][0-9]{0,18})$"))]
         after: Option<String>,
         /// The `epoch` of the connection that it was read on.
         #[serde(default)]
@@ -135,6 +135,7 @@ pub(in crate::web::api) enum Message {
 
 /// News of one channel.
 #[derive(Clone, PartialEq, Serialize, JsonSchema, Debug)]
+#[schemars(rename = "{T}News")]
 pub(in crate::web::api) struct News<T> {
     /// On which account.
     pub(super) account: String,

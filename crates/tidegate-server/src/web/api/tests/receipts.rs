@@ -77,7 +77,7 @@ async fn an_answer_is_a_receipt_when_one_is_asked_for() {
         let mut reply = desk.api.answer(asked.clone()).await;
         assert_eq!(reply.status, status, "{reply:?}");
         let input = header(&reply, "signature-input").unwrap();
-        assert!(input.contains(covered) && input.contains("tag=\"tidegate-receipt\""), "{input}");
+        assert!(input.contains(covered) && input.contains("tag=\"fapi-2-response\""), "{input}");
         assert!(holds(&desk, &reply, &asked).await, "{input}");
         reply.body.push(b' ');
         assert!(!holds(&desk, &reply, &asked).await, "another content");
