@@ -101,7 +101,7 @@ impl Gate {
     pub fn recall_app(
         &self,
         venue: &dyn Venue,
-        bearer: &TokenBearer,
+        bearer: &Arc<TokenBearer>,
     ) -> Result<Authenticated, Reject> {
         let still = self.web.oauth().recall(&venue.name(), bearer, clock::now());
         still.map(|shown| shown.who).map_err(|refused| refused.reject)
@@ -111,7 +111,7 @@ impl Gate {
     pub fn own_stream(
         &self,
         venue: &dyn Venue,
-        bearer: &TokenBearer,
+        bearer: &Arc<TokenBearer>,
         key: &str,
         now: Time,
     ) -> Result<Who, Reject> {
@@ -123,7 +123,7 @@ impl Gate {
     }
 
     /// Whether the app whose token opened a socket may still see its account's stream: never all of it.
-    pub fn may_watch_by(&self, venue: &dyn Venue, bearer: &TokenBearer) -> Option<bool> {
+    pub fn may_watch_by(&self, venue: &dyn Venue, bearer: &Arc<TokenBearer>) -> Option<bool> {
         let who = self.recall_app(venue, bearer).ok()?;
         let until = who.token().and_then(|allows| allows.until);
         until.is_none_or(|until| clock::now() < until).then_some(false)

@@ -117,7 +117,7 @@ impl Handle {
     pub fn recall(
         &self,
         venue: &VenueName,
-        bearer: &TokenBearer,
+        bearer: &Arc<TokenBearer>,
         now: Time,
     ) -> Result<Let, Refused> {
         let over = |challenge| {
@@ -138,7 +138,7 @@ impl Handle {
     pub fn app_of(
         &self,
         venue: &VenueName,
-        bearer: &TokenBearer,
+        bearer: &Arc<TokenBearer>,
         now: Time,
     ) -> Result<Let, Refused> {
         let mut here = bearer.details.iter().filter(|item| item.venue == *venue);

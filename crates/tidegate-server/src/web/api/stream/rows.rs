@@ -7,6 +7,7 @@ use super::super::page::{MOST, Page, Wanted};
 use super::super::problem::Problem;
 use super::super::reads;
 use super::messages::{Channel, Message, News, Waiting};
+use crate::clock;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use tidegate_core::news::Piece;
@@ -104,7 +105,7 @@ impl Viewer {
                 Message::Balances(self.news(seq, true, reads::balances(state, &named, &all).items))
             }
             Channel::Limits => {
-                let limits = reads::limits(state, &self.who).ok();
+                let limits = reads::limits(state, &self.who, clock::now()).ok();
                 Message::Limits(self.news(seq, true, limits.into_iter().collect()))
             }
             Channel::Halts => {
