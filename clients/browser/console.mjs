@@ -5,7 +5,8 @@
 import { execFileSync } from "node:child_process";
 import assert from "node:assert/strict";
 import {
-  NARROW, console_, device, enrol, folder, linkOf, logIn, logOut, noSidewaysScroll, noUnnamedField, play, tg, violations,
+  NARROW, accessible, console_, device, enrol, folder, linkOf, logIn, logOut, noSidewaysScroll, noUnnamedField, play, ready,
+  tg, violations,
 } from "./desk.mjs";
 
 const PASSWORD = "vier blaue Esel singen leise";
@@ -23,6 +24,20 @@ function asked(...words) {
 const codeOf = (secret) => execFileSync("oathtool", ["--totp", "--base32", secret], { encoding: "utf8" }).trim();
 
 const steps = {
+  async "the link of init makes the first administrator of a new desk"() {
+    const { page, context } = await device();
+    await page.goto(ready.first);
+    await page.getByRole("heading", { name: "Welcome, ada" }).waitFor();
+    await page.getByRole("button", { name: "Make a passkey" }).click();
+    await page.waitForURL("**/console/login");
+    await page.getByRole("button", { name: "Log in with a passkey" }).click();
+    await page.waitForURL("**/console/");
+    assert.match(await page.locator("header").innerText(), /ada · admin/);
+    await page.goto(ready.first);
+    await page.getByText("not good any more").waitFor();
+    await context.close();
+  },
+
   async "who is not logged in sees the login page"() {
     const { page, context } = await device();
     for (const path of ["", "approvals", "access", "sessions", "security"]) {
@@ -244,6 +259,41 @@ const steps = {
     await page.getByText("denied").first().waitFor();
   },
 
+  async "an administrator gives a link, and revokes a key"() {
+    const { page } = people.ada;
+    await page.goto(console_ + "people");
+    await page.getByRole("heading", { name: "udo" }).waitFor();
+    const card = page.locator("section.card", { hasText: "udo" });
+    await card.getByText("Give a link…").click();
+    await card.getByRole("button", { name: "Make a link to enrol anew" }).click();
+    assert.match(await page.locator("#link").innerText(), /\/console\/enrol#[\w-]{43}$/);
+    await noSidewaysScroll(page, "link");
+    // It takes two.
+    await page.getByRole("link", { name: /^request \d+$/ }).click();
+    await page.getByRole("button", { name: "Take back" }).click();
+    await page.getByText("denied").first().waitFor();
+
+    await page.goto(console_ + "access");
+    const heading = page.getByRole("heading", { name: "you", exact: true });
+    const keys = page.locator("section.card", { has: heading }).locator("code");
+    const before = await keys.allInnerTexts();
+    const row = page.locator(".row", { hasText: before[0] });
+    await row.getByText("Revoke…").click();
+    await row.getByRole("button", { name: "Revoke it for good" }).click();
+    await page.waitForURL(console_ + "access");
+    assert.deepEqual(await keys.allInnerTexts(), before.slice(1));
+    assert.ok(tg("caller", "keys").keys.every((key) => key.id !== before[0]));
+  },
+
+  async "a passkey has a name"() {
+    const { page } = people.pia;
+    await page.goto(console_ + "security");
+    await page.getByText("Change", { exact: true }).first().click();
+    await page.getByLabel("What you call it").first().fill("Desk key");
+    await page.getByRole("button", { name: "Name it" }).first().click();
+    await page.getByText("Desk key").first().waitFor();
+  },
+
   async "the number of requests comes by itself"() {
     const { page } = people.pia;
     await page.goto(console_);
@@ -255,7 +305,9 @@ const steps = {
 
   async "pages fit a telephone, light and dark, and name their fields"() {
     for (const scheme of ["light", "dark"]) {
-      for (const [person, paths] of [["pia", ["", "approvals", "access", "sessions", "security"]], ["ada", [""]]]) {
+      for (const [person, paths] of [
+        ["pia", ["", "approvals", "access", "apps", "people", "sessions", "security"]],
+        ["ada", ["", "access", "apps", "people"]]]) {
         const { page } = people[person];
         await page.emulateMedia({ colorScheme: scheme });
         await page.setViewportSize(NARROW);
@@ -264,6 +316,7 @@ const steps = {
           assert.equal(page.url(), console_ + path);
           await noSidewaysScroll(page, path);
           await noUnnamedField(page, path);
+          await accessible(page, `${scheme} ${path || "home"} of ${person}`);
           await page.screenshot({ path: `${folder}/${scheme}-${person}-${path || "home"}.png`, fullPage: true });
         }
       }
@@ -273,6 +326,7 @@ const steps = {
       await anybody.page.goto(console_ + name);
       await noSidewaysScroll(anybody.page, name);
       await noUnnamedField(anybody.page, name);
+      await accessible(anybody.page, name);
       await anybody.page.screenshot({ path: `${folder}/${name}-bare.png`, fullPage: true });
     }
     await anybody.page.setViewportSize({ width: 1100, height: 800 });

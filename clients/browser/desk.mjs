@@ -18,6 +18,7 @@ const AUTHENTICATOR = {
   isUserVerified: true, automaticPresenceSimulation: true,
 };
 export const NARROW = { width: 360, height: 740 };
+const AXE = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 
 export const violations = [];
 const browser = await chromium.launch({
@@ -74,6 +75,15 @@ export async function noUnnamedField(page, name) {
       .filter((one) => !(one.labels?.length || one.textContent.trim() || one.ariaLabel))
       .map((one) => one.outerHTML));
   assert.deepEqual(unnamed, [], name);
+}
+
+// What axe-core finds against WCAG 2.2, levels A and AA, and its own good practice.
+export async function accessible(page, name) {
+  // Through the debugger: the page's policy lets no script in.
+  await page.evaluate(`${AXE}; 0`);
+  const { violations: found } = await page.evaluate(() => axe.run(document, { preload: false }));
+  const told = found.map(({ id, nodes }) => `${id}: ${nodes.map((one) => one.html).join(" ")}`);
+  assert.deepEqual(told, [], name);
 }
 
 // Plays the steps in their order, tells how each went, and ends the program.

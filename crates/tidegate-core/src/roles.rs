@@ -106,6 +106,7 @@ actions! {
     PersonInvite "let a person enrol by a link":          No No No Others No No;
     Sessions "list a person's sessions":                  Own Own Own All All No;
     SessionsEnd "end a person's sessions":                Own All Own All Own No;
+    PasskeyRemove "remove another's passkey":             No No No Others No No;
     ApprovalsTwo "ask for two people from now on":        No No No All No No;
     ApprovalsOne "ask for one person from now on":        No No No All No No;
     FactorOn "ask for passkeys from now on":              No No No All No No;

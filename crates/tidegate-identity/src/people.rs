@@ -12,6 +12,7 @@ mod base32;
 pub mod enrolment;
 pub mod facts;
 pub mod hidden;
+pub mod notices;
 pub mod oidc;
 pub mod passkey;
 pub mod password;

@@ -119,23 +119,6 @@ impl Shown {
     }
 }
 
-impl Level {
-    /// The level's name in tokens and metadata (`acr`); nothing is no level to ask for.
-    pub fn acr(self) -> Option<&'static str> {
-        match self {
-            Level::None => None,
-            Level::One => Some("aal1"),
-            Level::Two => Some("aal2"),
-            Level::Three => Some("aal3"),
-        }
-    }
-
-    /// The level of that name.
-    pub fn from_acr(name: &str) -> Option<Level> {
-        [Level::One, Level::Two, Level::Three].into_iter().find(|level| level.acr() == Some(name))
-    }
-}
-
 impl Assurance {
     /// A login that begins with one factor.
     pub fn new(shown: Shown) -> Assurance {

@@ -4,7 +4,9 @@
 //! recovery codes there are digests of random bits, of passkeys the public part. Password hashes and
 //! the secrets of authenticator apps are in the sealed store; here is only that there are.
 
+use super::assurance::Factor;
 use super::enrolment::{LinkKey, UsedLinks};
+use super::notices::{Event, Notices};
 use super::oidc::{Linked, Login, OutsideIdentity};
 use super::passkey::Passkey;
 use super::password::StoredPassword;
@@ -199,6 +201,22 @@ pub enum Fact {
         /// When it was said.
         at: Time,
     },
+    /// A person gave a passkey a name.
+    PasskeyNamed {
+        /// Whose.
+        person: PersonHandle,
+        /// Its id.
+        credential: Vec<u8>,
+        /// The name; none takes it away.
+        name: String,
+    },
+    /// A person has read what was told until then.
+    NoticesRead {
+        /// Who.
+        person: PersonHandle,
+        /// Until when.
+        until: Time,
+    },
 }
 codec_enum!(Fact {
     0 => Enrolled { person, name, link, until, origin, at },
@@ -224,6 +242,8 @@ codec_enum!(Fact {
     20 => Linked { person, identity, at },
     21 => Unlinked { person, identity, at },
     22 => Vouched { person, login, at },
+    23 => PasskeyNamed { person, credential, name },
+    24 => NoticesRead { person, until },
 });
 
 impl Fact {
@@ -267,8 +287,22 @@ pub struct Member {
     pub recovery: RecoveryCodes,
     /// The outside identities by which they may log in, the oldest first.
     pub linked: Vec<Linked>,
+    /// What the person calls its passkeys, by their ids.
+    pub names: BTreeMap<Vec<u8>, String>,
+    /// What happened to all of that.
+    pub notices: Notices,
 }
-codec_struct!(Member { name, since, passkeys, password, next_step, recovery, linked });
+codec_struct!(Member {
+    name,
+    since,
+    passkeys,
+    password,
+    next_step,
+    recovery,
+    linked,
+    names,
+    notices
+});
 
 /// That there is a password with an authenticator app.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -300,6 +334,15 @@ pub struct State {
 }
 codec_struct!(State { members, used_links, sessions, throttle });
 
+impl Member {
+    /// Takes note of something, but for what a person enrolled by.
+    fn note(&mut self, event: Event, at: Time) {
+        if at != self.since {
+            self.notices.add(event, at);
+        }
+    }
+}
+
 impl State {
     /// Folds a fact in: live and on replay the same.
     pub fn apply(&mut self, fact: &Fact) {
@@ -309,9 +352,10 @@ impl State {
                 self.used_links.insert(*link, *until, *at);
             }
             Fact::Gone { person } => self.forget(*person),
-            Fact::PasskeyAdded { passkey } => {
-                self.with(passkey.person(), |member| member.passkeys.push(passkey.clone()));
-            }
+            Fact::PasskeyAdded { passkey } => self.with(passkey.person(), |member| {
+                member.passkeys.push(passkey.clone());
+                member.note(Event::PasskeyAdded, passkey.made());
+            }),
             // One that was removed meanwhile stays so.
             Fact::PasskeyUsed { passkey } => self.with(passkey.person(), |member| {
                 let known = member.passkeys.iter_mut().find(|known| known.id() == passkey.id());
@@ -319,12 +363,26 @@ impl State {
                     *known = passkey.clone();
                 }
             }),
-            Fact::PasskeyRemoved { person, credential, .. } => {
-                self.with(*person, |member| member.passkeys.retain(|key| key.id() != credential));
+            Fact::PasskeyRemoved { person, credential, at } => self.with(*person, |member| {
+                member.passkeys.retain(|key| key.id() != credential);
+                member.names.remove(credential);
+                member.note(Event::PasskeyRemoved, *at);
+            }),
+            Fact::PasskeyNamed { person, credential, name } => self.with(*person, |member| {
+                let known = member.passkeys.iter().any(|key| key.id() == credential);
+                if known && !name.is_empty() {
+                    member.names.insert(credential.clone(), name.clone());
+                } else {
+                    member.names.remove(credential);
+                }
+            }),
+            Fact::NoticesRead { person, until } => {
+                self.with(*person, |member| member.notices.read(*until));
             }
             Fact::PasswordSet { person, sealed, next_step, at } => self.with(*person, |member| {
                 member.password = Some(Password { set: *at, sealed: *sealed });
                 member.next_step = *next_step;
+                member.note(Event::PasswordSet, *at);
             }),
             Fact::CodeUsed { person, next_step } => self.with(*person, |member| {
                 member.next_step = member.next_step.max(*next_step);
@@ -333,7 +391,13 @@ impl State {
                 self.with(*person, |member| member.recovery = codes.clone());
             }
             Fact::SessionBegun { key, begun } => self.sessions.begin(*key, begun),
-            Fact::SessionRaised { was, key, shown } => self.sessions.raise(*was, *key, *shown),
+            Fact::SessionRaised { was, key, shown } => {
+                self.sessions.raise(*was, *key, *shown);
+                let person = self.sessions.look(*key, shown.at()).map(|session| session.person());
+                if let (Factor::RecoveryCode, Ok(person)) = (shown.factor(), person) {
+                    self.with(person, |member| member.note(Event::RecoveryCodeUsed, shown.at()));
+                }
+            }
             // One that lapsed meanwhile is gone, and that is all there is to know.
             Fact::SessionSeen { key, at } => drop(self.sessions.enter(*key, *at).is_ok()),
             Fact::SessionEnded { key } => drop(self.sessions.end(*key)),
@@ -343,7 +407,12 @@ impl State {
             Fact::SessionsEnded { person, but } => drop(self.sessions.end_all(*person, *but)),
             Fact::Tried { attempt } => self.throttle.count(attempt),
             Fact::Passed { attempt } => self.throttle.passed(attempt),
-            Fact::Cleared { person } => self.throttle.clear(*person),
+            Fact::Cleared { person } => {
+                if let Some((count, last)) = self.throttle.wrong(*person) {
+                    self.with(*person, |member| member.note(Event::WrongGuesses { count }, last));
+                }
+                self.throttle.clear(*person);
+            }
             Fact::Linked { person, identity, at } => self.with(*person, |member| {
                 member.linked.push(Linked {
                     identity: identity.clone(),
@@ -424,6 +493,8 @@ impl State {
             next_step: 0,
             recovery: RecoveryCodes::default(),
             linked: Vec::new(),
+            names: BTreeMap::new(),
+            notices: Notices::default(),
         };
         self.members.insert(person, member);
     }

@@ -146,6 +146,11 @@ impl Throttle {
         self.people.get(&person.0).map_or(0, |failures| failures.count)
     }
 
+    /// How many they were and when the last one was, if there were any.
+    pub fn wrong(&self, person: PersonHandle) -> Option<(u32, Time)> {
+        self.people.get(&person.0).map(|failures| (failures.count, failures.last))
+    }
+
     fn table(&self, key: Key) -> &BTreeMap<[u8; 16], Failures> {
         match key {
             Key::Person { .. } => &self.people,

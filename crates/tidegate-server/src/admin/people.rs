@@ -3,19 +3,21 @@
 use super::Administrator;
 use super::grants::name;
 use super::protocol::{
-    ApprovalStatus, Failure, Invitation, LinkedStatus, PersonSpec, SessionStatus,
+    ApprovalStatus, Failure, Invitation, LinkedStatus, NoticeStatus, PasskeyStatus, PersonSpec,
+    PersonStatus, SessionStatus,
 };
-use super::rights::turned_down;
+use super::rights::{is_setting_up, turned_down};
 use super::service::{Administration, done, internal};
 use crate::clock;
-use crate::people::{Listed, link_at};
+use crate::people::{Listed, credential_digest, link_at};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use tidegate_core::action::Answer;
 use tidegate_core::approvals::{FORBIDDEN, Request, Stage, Word, sees_request};
 use tidegate_core::roles::{self, Action};
 use tidegate_core::state::State;
-use tidegate_identity::people::{LINK_LIFETIME, Linked, fresh_link};
+use tidegate_identity::people::notices::Notice;
+use tidegate_identity::people::{LINK_LIFETIME, Linked, Passkey, fresh_link};
 use tidegate_types::approval::{Act, Factor, Showing, Verdict};
 use tidegate_types::grant::KeyScheme;
 use tidegate_types::ids::{ApprovalId, CallerName, KeyId, PersonName};
@@ -101,8 +103,59 @@ impl Administration {
         };
         let sessions: Vec<SessionStatus> =
             self.parts.people.sessions(&person).into_iter().map(told).collect();
-        let sessions = serde_json::to_value(sessions).map_err(|e| internal(&e))?;
-        Ok(json!({ "sessions": sessions }))
+        let told = |notice: Notice| NoticeStatus {
+            at_ms: notice.at.millis(),
+            what: notice.event.to_string(),
+        };
+        let notices: Vec<NoticeStatus> =
+            self.parts.people.notices(&person).into_iter().map(told).collect();
+        let passkeys =
+            self.parts.people.passkeys(&person).into_iter().map(|(known, name)| PasskeyStatus {
+                passkey: short(known.id()),
+                name,
+                synced: known.backed_up(),
+                made_ms: known.made().millis(),
+                last_used_ms: known.last_used().millis(),
+            });
+        let passkeys: Vec<PasskeyStatus> = passkeys.collect();
+        Ok(json!({ "sessions": sessions, "passkeys": passkeys, "notices": notices }))
+    }
+
+    /// Removes a passkey of somebody else's, whose device is lost.
+    pub(super) async fn remove_passkey(
+        &self,
+        by: &Administrator,
+        person: &str,
+        passkey: &str,
+    ) -> Result<Value, Failure> {
+        let person = self.person_for(by, person, Action::PasskeyRemove)?;
+        let known = self.parts.people.passkeys(&person).into_iter().map(|(known, _)| known);
+        let named: Vec<Passkey> = known.filter(|known| short(known.id()) == passkey).collect();
+        let [known] = named.as_slice() else {
+            let message = format!("there is no passkey {passkey} of {person}");
+            let hint = "`tidegate person sessions NAME` lists them";
+            return Err(Failure::new("unknown_passkey", message, hint));
+        };
+        let removed = self.parts.people.revoke_passkey(&person, known.id()).await;
+        removed.map_err(|e| internal(&e))?;
+        Ok(json!({}))
+    }
+
+    /// Who asks, and how far each action of the table reaches for that person.
+    pub(super) fn me(&self, by: &Administrator) -> Value {
+        self.parts.desk.look(|state| {
+            let known = state.people().get(&by.person).map(person_status);
+            let may = |action: &&Action| roles::may_ever(state, &by.person, **action).is_ok();
+            let all = Action::ALL.iter().filter(may).map(|action| action.what());
+            json!({
+                "person": by.person.as_str(),
+                "roles": known.as_ref().map(|it| it.roles.clone()).unwrap_or_default(),
+                "owns": known.as_ref().map(|it| it.owns.clone()).unwrap_or_default(),
+                "reads": known.as_ref().map(|it| it.reads.clone()).unwrap_or_default(),
+                "sets_up": is_setting_up(state, by),
+                "may": if state.has_admin() || by.full { all.collect() } else { Vec::new() },
+            })
+        })
     }
 
     /// Ends a person's sessions.
@@ -166,11 +219,14 @@ impl Administration {
 
     /// The people, as JSON.
     pub(super) fn people(&self) -> Result<Value, Failure> {
-        let people: Vec<PersonSpec> =
+        let mut people: Vec<PersonStatus> =
             self.parts.desk.look(|state| state.people().values().map(person_status).collect());
-        serde_json::to_value(people)
-            .map(|people| json!({ "people": people }))
-            .map_err(|e| internal(&e))
+        for person in &mut people {
+            let (enrolled, link) = self.parts.people.standing(&person.person);
+            person.enrolled_ms = enrolled.map(Time::millis);
+            person.link_until_ms = link.map(Time::millis);
+        }
+        Ok(json!({ "people": people }))
     }
 
     /// The requests for approval that this person may see, the oldest first.
@@ -352,6 +408,12 @@ pub(super) const fn factor_wanted(approve_by: ApproveBy) -> &'static str {
     }
 }
 
+/// How a passkey is called: by the beginning of its id's digest.
+fn short(credential: &[u8]) -> String {
+    let digest = credential_digest(credential);
+    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The word for how many people a loosening takes.
 pub(crate) const fn word(mode: Approvals) -> &'static str {
     match mode {
@@ -360,10 +422,12 @@ pub(crate) const fn word(mode: Approvals) -> &'static str {
     }
 }
 
-fn person_status(person: &Person) -> PersonSpec {
+fn person_status(person: &Person) -> PersonStatus {
     let texts = |callers: &[CallerName]| callers.iter().map(ToString::to_string).collect();
-    PersonSpec {
+    PersonStatus {
         person: person.name.to_string(),
+        enrolled_ms: None,
+        link_until_ms: None,
         roles: person.roles.iter().map(ToString::to_string).collect(),
         owns: texts(&person.owns),
         reads: texts(&person.reads),

@@ -17,7 +17,10 @@ pub use answer::{Closed, Failure, NotShown, OpenOrder, Remains, Response, StillH
 pub use apps::{AppGrantStatus, AppSpec, AppStatus};
 pub use grants::{GrantSpec, LimitsSpec, RepeatSpec};
 pub use keys::{KeyStatus, MadeKey, TermsSpec};
-pub use people::{ApprovalStatus, Invitation, LinkedStatus, PersonSpec, SessionStatus};
+pub use people::{
+    ApprovalStatus, Invitation, LinkedStatus, NoticeStatus, PasskeyStatus, PersonSpec,
+    PersonStatus, SessionStatus,
+};
 pub use status::{
     AccountStatus, AlarmStatus, CallerStatus, HaltStatus, JournalStatus, LostBookStatus, Pids,
     Status,
@@ -184,6 +187,15 @@ pub enum Request {
         #[serde(default)]
         issuer: Option<String>,
     },
+    /// Remove a passkey of a person's, whose device is lost, and end the person's sessions.
+    PasskeyRemove {
+        /// Whose.
+        person: String,
+        /// Which, by what `sessions` calls it.
+        passkey: String,
+    },
+    /// Tell who asks, and what that person may do.
+    Me {},
     /// Tell the people.
     People {},
     /// Tell the requests for approval.

@@ -41,6 +41,8 @@ pub(super) const fn actions(request: &Request) -> &'static [Action] {
         Request::Sessions { .. } | Request::Linked { .. } => &[Action::Sessions],
         Request::Unlink { .. } => &[Action::PersonTighten],
         Request::SessionsEnd { .. } => &[Action::SessionsEnd],
+        Request::PasskeyRemove { .. } => &[Action::PasskeyRemove],
+        Request::Me {} => &[Action::Status],
         Request::Approvals {} => &[Action::Approvals],
         Request::ApprovalsSet { .. } => &[Action::ApprovalsTwo, Action::ApprovalsOne],
         Request::ApproveBySet { .. } => &[Action::FactorOn, Action::FactorOff],

@@ -203,6 +203,10 @@ impl Administration {
             Request::Linked { person } => self.linked(by, &person),
             Request::Unlink { person, issuer } => self.unlink(by, &person, issuer).await,
             Request::SessionsEnd { person, number } => self.end_sessions(by, &person, number).await,
+            Request::PasskeyRemove { person, passkey } => {
+                self.remove_passkey(by, &person, &passkey).await
+            }
+            Request::Me {} => Ok(self.me(by)),
             Request::AppSet(spec) => self.set_app(by, spec).await,
             Request::AppRevoke { app } => self.revoke_app(by, &app).await,
             Request::Apps {} => self.apps(by),

@@ -32,7 +32,7 @@ use tidegate_vault::{CallerSecrets, Unlock, VenueKeys, new_key_file};
 use tokio::sync::watch;
 
 mod apps;
-mod roles;
+pub(crate) mod roles;
 
 struct NoReload;
 

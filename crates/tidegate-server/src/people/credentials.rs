@@ -7,11 +7,12 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::Value;
 use std::net::IpAddr;
 use std::sync::Arc;
+use tidegate_identity::people::notices::Notice;
 use tidegate_identity::people::passkey::{creation_options, register};
 use tidegate_identity::people::password::is_fit;
 use tidegate_identity::people::{
-    Challenge, Cost, Fact, FreshCodes, MAX_PASSKEYS, Member, OneTimeText, Password, PasswordError,
-    PersonHandle, Purpose, RecoveryCodes, Sealed, State, StoredPassword, Totp,
+    Challenge, Cost, Fact, FreshCodes, MAX_PASSKEYS, Member, OneTimeText, Passkey, Password,
+    PasswordError, PersonHandle, Purpose, RecoveryCodes, Sealed, State, StoredPassword, Totp,
 };
 use tidegate_types::codec::to_bytes;
 use tidegate_types::ids::PersonName;
@@ -21,6 +22,8 @@ use zeroize::Zeroizing;
 
 /// How long an authenticator app that was offered may be confirmed.
 const OFFERED_FOR: Span = Span::from_secs(30 * 60);
+/// Longest name of a passkey, in characters.
+const MAX_NAME: usize = 40;
 /// Most apps that are offered at a time.
 const MAX_OFFERED: usize = 1000;
 
@@ -220,6 +223,71 @@ impl People {
             Ok(((), facts))
         })
         .await
+    }
+
+    /// A person's passkeys, the oldest first, with what the person calls them.
+    pub fn passkeys(&self, name: &PersonName) -> Vec<(Passkey, Option<String>)> {
+        let state = self.state();
+        let Some((_, member)) = state.named(name.as_str()) else { return Vec::new() };
+        let named = |key: &Passkey| (key.clone(), member.names.get(key.id()).cloned());
+        member.passkeys.iter().map(named).collect()
+    }
+
+    /// Removes a passkey of a person's by its id, the last one too, and ends the person's sessions.
+    ///
+    /// # Errors
+    /// When it cannot be put on record.
+    pub async fn revoke_passkey(&self, name: &PersonName, id: &[u8]) -> Result<(), Error> {
+        self.record(|state, at| {
+            let (person, _) = state.named(name.as_str()).ok_or(Error::Wrong)?;
+            let facts = vec![
+                Fact::PasskeyRemoved { person, credential: id.to_vec(), at },
+                Fact::SessionsEnded { person, but: None },
+            ];
+            Ok(((), facts))
+        })
+        .await
+    }
+
+    /// Gives a passkey a name that its person knows it by; an empty one takes it away.
+    ///
+    /// # Errors
+    /// When it is no name, or there is no such passkey.
+    pub async fn name_passkey(
+        &self,
+        visitor: &Visitor,
+        which: &[u8; 32],
+        name: &str,
+    ) -> Result<(), Error> {
+        let name = name.trim();
+        if name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+            return Err(Error::Count("a name has 40 characters at most, on one line"));
+        }
+        self.record(|state, _| {
+            let person = visitor.handle;
+            let member = state.members().get(&person).ok_or(Error::Wrong)?;
+            let found = member.passkeys.iter().find(|key| credential_digest(key.id()) == *which);
+            let credential = found.ok_or(Error::Wrong)?.id().to_vec();
+            Ok(((), vec![Fact::PasskeyNamed { person, credential, name: name.to_owned() }]))
+        })
+        .await
+    }
+
+    /// Takes note that a person read what the page told that was made at `until`.
+    ///
+    /// # Errors
+    /// When it cannot be put on record.
+    pub async fn read_notices(&self, visitor: &Visitor, until: Time) -> Result<(), Error> {
+        let person = visitor.handle;
+        self.record(|_, now| Ok(((), vec![Fact::NoticesRead { person, until: until.min(now) }])))
+            .await
+    }
+
+    /// What a person is told of its logins, the oldest first.
+    pub fn notices(&self, name: &PersonName) -> Vec<Notice> {
+        let state = self.state();
+        let member = state.named(name.as_str()).map(|(_, member)| member);
+        member.map(|member| member.notices.all().to_vec()).unwrap_or_default()
     }
 
     /// Sets a password and an app in place of those before; the recovery codes, to be shown once. The

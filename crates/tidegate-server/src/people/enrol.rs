@@ -110,6 +110,19 @@ impl People {
         }
     }
 
+    /// Since when a person is enrolled, and until when the link is good that it has and did not use.
+    pub fn standing(&self, name: &str) -> (Option<Time>, Option<Time>) {
+        let (now, state) = (clock::now(), self.state());
+        let since = state.named(name).map(|(_, member)| member.since);
+        let link = self.desk.look(|desk| {
+            let mut all = desk.invitations().iter();
+            let (_, one) = all.find(|(person, _)| person.as_str() == name)?;
+            let open = now < one.until && !state.used_links().contains(&one.link);
+            open.then_some(one.until)
+        });
+        (since, link)
+    }
+
     /// Makes who was invited as the first administrator one, if that is how they come in: from here on the
     /// table of roles holds for everybody.
     pub(super) fn seat(&self, invited: &Invited) -> Result<(), Error> {

@@ -23,7 +23,7 @@ impl People {
     /// # Errors
     /// When the gateway cannot ask now.
     pub fn ask_passkey(&self, browser: &str) -> Result<Value, Error> {
-        let challenge = lock(&self.logins).begin(browser, clock::now());
+        let challenge = lock(&self.logins).begin(browser, fresh()?, clock::now());
         Ok(request_options(self.party()?, &challenge, &[]))
     }
 

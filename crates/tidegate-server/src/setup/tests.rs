@@ -87,6 +87,21 @@ fn a_certificate_is_renewed_when_it_is_old() {
 }
 
 #[test]
+fn a_certificate_that_the_operator_put_there_is_left_alone() {
+    let (_folder, Opened { folder, config }) = made(InitUnlock::KeyFile);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec!["desk.example".to_owned()]).unwrap();
+    let own = params.self_signed(&key).unwrap().pem();
+    std::fs::write(folder.chain(), &own).unwrap();
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(301 * 24 * 3600);
+    std::fs::File::options().write(true).open(folder.chain()).unwrap().set_modified(old).unwrap();
+    let before = std::fs::read(folder.tls_key()).unwrap();
+    assert!(!renew_certificate(&folder, &config.listen.names).unwrap());
+    assert_eq!(std::fs::read_to_string(folder.chain()).unwrap(), own);
+    assert_eq!(std::fs::read(folder.tls_key()).unwrap(), before);
+}
+
+#[test]
 fn its_certificate_is_good_for_its_names_alone() {
     let (_folder, Opened { folder, .. }) = made(InitUnlock::KeyFile);
     for name in ["localhost", "127.0.0.1", "::1", "gate.desk.example", "192.0.2.7"] {

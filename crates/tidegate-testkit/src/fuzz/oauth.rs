@@ -2,15 +2,13 @@
 
 use super::world::{self, NOW};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use tidegate_identity::message_signature::{Signed, presented};
 use tidegate_identity::oauth::client::authenticate::authenticate;
-use tidegate_identity::oauth::client::{
-    Binding, Client, ClientId, Credentials, GrantType, Method, Terms,
-};
+use tidegate_identity::oauth::client::{Binding, ClientId, Credentials, GrantType, Method, Terms};
 use tidegate_identity::oauth::details::{self, show};
 use tidegate_identity::oauth::dpop::nonces::Nonces;
 use tidegate_identity::oauth::dpop::{Proofs, Request};
+use tidegate_identity::oauth::event::{Event, State};
 use tidegate_identity::oauth::jose::SigningKey;
 use tidegate_identity::oauth::jose::jws::Typ;
 use tidegate_identity::oauth::once::Once;
@@ -31,7 +29,7 @@ pub(super) fn form(data: &[u8]) {
     assert!(named.clone().all(|value| !value.is_empty()), "empty is absent");
     // Nobody is registered: nobody is anybody.
     let mut seen = Once::new(16, Time::default());
-    let nobody = BTreeMap::new();
+    let nobody = State::default();
     let shown = Credentials::default();
     assert!(authenticate(&nobody, ISSUER, &mut seen, &params, shown, NOW).is_err());
 }
@@ -112,12 +110,12 @@ pub(super) fn message(data: &[u8]) {
     let Some(request) = world::request(data) else { return };
     let read = Signed::read(&request.headers);
     let Ok(Some(_)) = presented(&request) else { return };
-    let Ok(Some(signed)) = read else { panic!("presented, and cannot be read") };
-    assert!(signed.covers("@method") && signed.keyid().is_some());
-    assert!(
-        request.body.is_empty() || signed.covers("content-digest"),
-        "its content is not signed"
-    );
+    let is_whole = |signed: &Signed| {
+        signed.covers("@method")
+            && signed.keyid().is_some()
+            && (request.body.is_empty() || signed.covers("content-digest"))
+    };
+    assert!(matches!(&read, Ok(Some(signed)) if is_whole(signed)), "presented, and not whole");
 }
 
 /// The JSON object that a text is.
@@ -130,11 +128,10 @@ fn key() -> Option<SigningKey> {
 }
 
 /// One client, with that key.
-fn clients() -> Option<BTreeMap<ClientId, Client>> {
-    let id = ClientId::new("ann").ok()?;
+fn clients() -> Option<State> {
     let jwks = serde_json::json!({ "keys": [key()?.public().to_json()] }).to_string();
-    let client = Client::new(Terms {
-        id: id.clone(),
+    let terms = Terms {
+        id: ClientId::new("ann").ok()?,
         title: "An app".into(),
         method: Method::PrivateKeyJwt { jwks },
         bound_to: Binding::Dpop,
@@ -143,8 +140,10 @@ fn clients() -> Option<BTreeMap<ClientId, Client>> {
         allowed: details::parse(RIGHTS).ok()?,
         delegate: None,
         introspects: false,
-    });
-    Some(BTreeMap::from([(id, client.ok()?)]))
+    };
+    let mut known = State::default();
+    known.apply(&Event::ClientRegistered { terms });
+    Some(known)
 }
 
 const RIGHTS: &str = include_str!("../../../../fuzz/corpus/oauth_rights/reading");

@@ -68,6 +68,25 @@ fn without_a_gateway_commands_say_what_to_do() {
 }
 
 #[test]
+fn init_prints_the_link_of_the_first_administrator_and_keeps_it_nowhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = run_json(dir.path(), &["init", "--key-file", "--admin", "uid-7"]);
+    assert_eq!((taken.code, taken.error()), (64, "usage"), "{taken:?}");
+    let init = run_json(dir.path(), &["init", "--key-file", "--admin", "ada"]);
+    assert_eq!((init.code, &init.json["admin"]["person"]), (0, &Value::from("ada")), "{init:?}");
+    let link = init.json["admin"]["link"].as_str().unwrap();
+    let secret = link.strip_prefix("https://localhost:8443/console/enrol#").unwrap();
+    assert!(secret.len() >= 43, "{link}");
+    let made: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap()).collect();
+    assert!(made.len() > 5);
+    for entry in made.iter().filter(|entry| entry.path().is_file()) {
+        let bytes = fs::read(entry.path()).unwrap();
+        let there = bytes.windows(secret.len()).any(|bytes| bytes == secret.as_bytes());
+        assert!(!there, "{:?}", entry.path());
+    }
+}
+
+#[test]
 fn a_folder_is_made_for_the_names_and_the_address_that_callers_use() {
     let dir = tempfile::tempdir().unwrap();
     let names = ["--listen", "10.1.2.3:8443", "--names", "desk.example.com,10.9.9.9"];

@@ -30,7 +30,8 @@ impl App {
         let spec = AppSpec {
             app: name.to_owned(),
             title: "The benchmark".to_owned(),
-            jwks: json!({ "keys": [own.public().to_json()] }),
+            jwks: Some(json!({ "keys": [own.public().to_json()] })),
+            certificates: Vec::new(),
             grants: vec!["client_credentials".to_owned()],
             redirect_uris: Vec::new(),
             details: None,

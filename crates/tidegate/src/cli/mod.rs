@@ -9,7 +9,7 @@ mod keys;
 pub mod manage;
 pub mod offline;
 pub mod output;
-mod people;
+pub mod people;
 pub mod reach;
 pub mod run;
 pub mod status;

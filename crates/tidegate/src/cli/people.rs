@@ -10,7 +10,8 @@ use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 use tidegate_server::admin::protocol::{
-    ApprovalStatus, Invitation, LinkedStatus, PersonSpec, Request, SessionStatus,
+    ApprovalStatus, Invitation, LinkedStatus, NoticeStatus, PasskeyStatus, PersonSpec,
+    PersonStatus, Request, SessionStatus,
 };
 
 /// How long a gateway may take to answer.
@@ -31,6 +32,11 @@ pub fn person(common: &Common, command: Person) -> Result<(), Failure> {
             let text = format!("removed person {person}");
             done(common, &Request::PersonRemove { person }, &text)
         }
+        Person::RemovePasskey { person, passkey } => {
+            let text = format!("removed passkey {passkey} of {person}, and ended every session");
+            done(common, &Request::PasskeyRemove { person, passkey }, &text)
+        }
+        Person::Me => me(common),
         Person::Invite { person } => invite(common, person),
         Person::Sessions { person } => sessions(common, person),
         Person::Linked { person } => linked(common, person),
@@ -38,20 +44,28 @@ pub fn person(common: &Common, command: Person) -> Result<(), Failure> {
             let text = format!("unlinked {person}'s outside logins");
             done(common, &Request::Unlink { person, issuer }, &text)
         }
-        Person::Logout { person } => {
-            let text = format!("ended every session of {person}");
-            done(common, &Request::SessionsEnd { person, number: None }, &text)
+        Person::Logout { person, session } => {
+            let text = match session {
+                Some(number) => format!("ended session {number} of {person}"),
+                None => format!("ended every session of {person}"),
+            };
+            done(common, &Request::SessionsEnd { person, number: session }, &text)
         }
         Person::List => {
             let value = ask(common, &Request::People {}, PATIENCE)?;
-            let people: Vec<PersonSpec> = read(&value, "people")?;
-            let line = |person: &PersonSpec| {
+            let people: Vec<PersonStatus> = read(&value, "people")?;
+            let line = |person: &PersonStatus| {
                 let mut line = format!("{}  {}", person.person, person.roles.join(", "));
                 for (what, callers) in [("owns", &person.owns), ("reads", &person.reads)] {
                     if !callers.is_empty() {
                         let _ = write!(line, "; {what} {}", callers.join(", "));
                     }
                 }
+                line.push_str(match (person.enrolled_ms, person.link_until_ms) {
+                    (_, Some(_)) => "; a link is open",
+                    (Some(_), None) => "",
+                    (None, None) => "; not enrolled",
+                });
                 line
             };
             let lines: Vec<String> = people.iter().map(line).collect();
@@ -64,6 +78,27 @@ pub fn person(common: &Common, command: Person) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+fn me(common: &Common) -> Result<(), Failure> {
+    let value = ask(common, &Request::Me {}, PATIENCE)?;
+    let list = |name: &str| read::<Vec<String>>(&value, name);
+    let mut text: String = read(&value, "person")?;
+    for (what, words) in
+        [("", list("roles")?), ("owns ", list("owns")?), ("reads ", list("reads")?)]
+    {
+        if !words.is_empty() {
+            let _ = write!(text, "; {what}{}", words.join(", "));
+        }
+    }
+    if read(&value, "sets_up")? {
+        text.push_str("; owner of the data folder, who acts alone until there is an administrator");
+    }
+    for action in list("may")? {
+        let _ = write!(text, "\n  may {action}");
+    }
+    print(common.json, &value, &text);
+    Ok(())
 }
 
 fn invite(common: &Common, person: String) -> Result<(), Failure> {
@@ -90,7 +125,20 @@ fn sessions(common: &Common, person: String) -> Result<(), Failure> {
         format!("{}  {}, used {idle} min ago", session.number, session.origin)
     };
     let lines: Vec<String> = sessions.iter().map(line).collect();
-    let text = if lines.is_empty() { "not logged in".to_owned() } else { lines.join("\n") };
+    let mut text = if lines.is_empty() { "not logged in".to_owned() } else { lines.join("\n") };
+    for passkey in read::<Vec<PasskeyStatus>>(&value, "passkeys")? {
+        let name = passkey.name.map(|name| format!(" {name:?}")).unwrap_or_default();
+        let idle = now_ms().saturating_sub(passkey.last_used_ms) / 60_000;
+        let _ = write!(text, "\npasskey {}{name}, used {idle} min ago", passkey.passkey);
+    }
+    for notice in read::<Vec<NoticeStatus>>(&value, "notices")? {
+        let _ = write!(
+            text,
+            "\n{} min ago: {}",
+            now_ms().saturating_sub(notice.at_ms) / 60_000,
+            notice.what
+        );
+    }
     print(common.json, &value, &text);
     Ok(())
 }
@@ -209,7 +257,7 @@ fn waits(request: &ApprovalStatus) -> String {
     text
 }
 
-pub(super) fn read<T: serde::de::DeserializeOwned>(value: &Value, key: &str) -> Result<T, Failure> {
+pub(crate) fn read<T: serde::de::DeserializeOwned>(value: &Value, key: &str) -> Result<T, Failure> {
     parse(value.get(key).cloned().unwrap_or_default())
 }
 

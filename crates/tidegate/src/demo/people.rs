@@ -3,13 +3,14 @@
 use super::desk::YOU;
 use crate::cli::args::Common;
 use crate::cli::output::Failure;
+use crate::cli::people::read;
 use crate::cli::reach::ask;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
-use tidegate_server::admin::protocol::{PersonSpec, Request};
+use tidegate_server::admin::protocol::{PersonSpec, PersonStatus, Request};
 use tidegate_server::config::Config;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -57,9 +58,17 @@ pub fn seat(dir: &Path, console: &str) -> Result<Value, Failure> {
     }
     let text = std::fs::read_to_string(&file).unwrap_or_default();
     let mut people: Value = serde_json::from_str(&text).unwrap_or_default();
+    // A link that was used, or has lapsed, leads nowhere.
+    let told = ask(Request::People {})?;
+    let told: Vec<PersonStatus> = read(&told, "people")?;
+    let open = |name: &str| told.iter().any(|it| it.person == name && it.link_until_ms.is_some());
     for person in people.as_array_mut().into_iter().flatten() {
+        let is_open = person.get("person").and_then(Value::as_str).is_some_and(open);
         if let Some(link) = person.get_mut("link") {
-            *link = format!("{console}{}", link.as_str().unwrap_or_default()).into();
+            *link = match is_open {
+                true => format!("{console}{}", link.as_str().unwrap_or_default()).into(),
+                false => Value::Null,
+            };
         }
     }
     Ok(people)
@@ -71,7 +80,7 @@ pub fn welcome(ready: &Value) -> String {
         value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
     let mut out = format!(
-        "\n# The console, in a browser that trusts the same file: {}\n# Each enrols by a link of its own, once and within a day of the first start\n",
+        "\n# The console, in a browser that trusts the same file: {}\n# Each enrols by a link of its own, once and within a day\n",
         text(ready, "console")
     );
     for person in ready.get("people").and_then(Value::as_array).into_iter().flatten() {
@@ -82,7 +91,11 @@ pub fn welcome(ready: &Value) -> String {
             "{} ({}): {}",
             text(person, "person"),
             roles.join(", "),
-            text(person, "link")
+            match person.get("link").and_then(Value::as_str) {
+                Some(link) => link.to_owned(),
+                None =>
+                    format!("no link is open; `person invite {}` makes one", text(person, "person")),
+            }
         );
     }
     out

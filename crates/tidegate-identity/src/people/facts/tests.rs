@@ -144,3 +144,31 @@ fn a_journal_shows_no_recovery_code() {
     let shown: String = facts.iter().map(to_json).collect();
     assert!(shown.contains("[secret]") && shown.contains("\"ann\""), "{shown}");
 }
+
+#[test]
+fn a_person_is_told_of_what_changed_until_it_was_read() {
+    let (mut state, _) = life();
+    let told = |state: &State| -> Vec<(Event, Time)> {
+        let unread = state.named("ann").unwrap().1.notices.unread();
+        unread.map(|notice| (notice.event, notice.at)).collect()
+    };
+    // The life's one wrong guess is told once a login is whole.
+    assert_eq!(told(&state), [(Event::PasswordSet, at(1))]);
+    state.apply(&Fact::Cleared { person: ANN });
+    state.apply(&Fact::Cleared { person: ANN });
+    let wrong = (Event::WrongGuesses { count: 1 }, at(2));
+    assert_eq!(told(&state), [(Event::PasswordSet, at(1)), wrong]);
+    state.apply(&Fact::NoticesRead { person: ANN, until: at(1) });
+    assert_eq!(told(&state), [wrong]);
+    let shown = Shown::new(Factor::RecoveryCode, at(402));
+    let (was, key) = (SessionKey([2; 32]), SessionKey([3; 32]));
+    state.apply(&Fact::SessionRaised { was, key, shown });
+    state.apply(&Fact::NoticesRead { person: ANN, until: at(2) });
+    assert_eq!(told(&state), [(Event::RecoveryCodeUsed, at(402))]);
+    for s in 500..600 {
+        state.apply(&Fact::PasswordSet { person: ANN, sealed: [5; 16], next_step: 0, at: at(s) });
+    }
+    let notices = &state.named("ann").unwrap().1.notices;
+    assert_eq!(notices.all().len(), crate::people::notices::MAX_NOTICES);
+    assert_eq!(notices.all().last().unwrap().at, at(599));
+}

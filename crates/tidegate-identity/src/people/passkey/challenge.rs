@@ -120,10 +120,11 @@ impl LogIns {
         LogIns { key, used: Once::new(MAX_OPEN, Time::default()) }
     }
 
-    /// What a browser is asked, known by the cookie of its login page.
-    pub fn begin(&self, browser: &str, now: Time) -> Challenge {
+    /// What a browser is asked, known by the cookie of its login page. `random` must be fresh from the
+    /// system's generator, so that two logins in one browser are two.
+    pub fn begin(&self, browser: &str, random: [u8; 8], now: Time) -> Challenge {
         let until = Time::from_millis(now.plus(CEREMONY_LIFETIME).millis());
-        Challenge { purpose: Purpose::LogIn, value: self.value(browser, until), until }
+        Challenge { purpose: Purpose::LogIn, value: self.value(browser, random, until), until }
     }
 
     /// The challenge that a browser's answer names, if it was asked there and not used.
@@ -137,10 +138,11 @@ impl LogIns {
         now: Time,
     ) -> Result<Challenge, PasskeyError> {
         let value = client_data::challenge(client_data).ok_or(PasskeyError::NoChallenge)?;
-        let (until, _) = value.split_first_chunk::<8>().ok_or(PasskeyError::NoChallenge)?;
+        let (until, rest) = value.split_first_chunk::<8>().ok_or(PasskeyError::NoChallenge)?;
+        let (random, _) = rest.split_first_chunk::<8>().ok_or(PasskeyError::NoChallenge)?;
         let until = Time::from_millis(u64::from_be_bytes(*until));
         let longest = now.plus(CEREMONY_LIFETIME);
-        let asked = equal(&value, &self.value(browser, until));
+        let asked = equal(&value, &self.value(browser, *random, until));
         let challenge = Challenge { purpose: Purpose::LogIn, value, until };
         let good = asked && !challenge.lapsed(now) && until <= longest;
         if good { Ok(challenge) } else { Err(PasskeyError::NoChallenge) }
@@ -156,12 +158,14 @@ impl LogIns {
         spent.map_err(|_| PasskeyError::NoChallenge)
     }
 
-    /// When it ends, in milliseconds, and a code that only this program makes for this browser.
-    fn value(&self, browser: &str, until: Time) -> [u8; 32] {
+    /// When it ends, in milliseconds, the random bytes, and a code that only this program makes for this
+    /// browser.
+    fn value(&self, browser: &str, random: [u8; 8], until: Time) -> [u8; 32] {
         let until = until.millis().to_be_bytes();
-        let code = hmac::sign(&self.key, &[&until, browser.as_bytes()].concat());
+        let code = hmac::sign(&self.key, &[until.as_slice(), &random, browser.as_bytes()].concat());
+        let bytes = until.iter().chain(&random).chain(code.as_ref());
         let mut value = [0; 32];
-        value.iter_mut().zip(until.iter().chain(code.as_ref())).for_each(|(to, from)| *to = *from);
+        value.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
         value
     }
 }

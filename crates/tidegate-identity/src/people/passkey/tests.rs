@@ -347,7 +347,8 @@ fn ceremonies_make_room_by_age_alone() {
 fn logins_are_kept_nowhere_and_good_once_in_their_browser() {
     let (mut device, mut logins) = (Device::new(), LogIns::new(&[1; 32]));
     let mut passkey = device.enrol(&Flaw::None).unwrap();
-    let asked = logins.begin("ann", NOW);
+    let asked = logins.begin("ann", [1; 8], NOW);
+    assert_ne!(asked, logins.begin("ann", [2; 8], NOW));
     let data = json!({"type": "webauthn.get", "challenge": URL_SAFE_NO_PAD.encode(asked.value()),
         "origin": "https://example.org"})
     .to_string();
@@ -356,9 +357,9 @@ fn logins_are_kept_nowhere_and_good_once_in_their_browser() {
     let none = || Err(PasskeyError::NoChallenge);
     // However many strangers begin one, it is there.
     for n in 0..20_000 {
-        let _ = logins.begin(&n.to_string(), NOW);
+        let _ = logins.begin(&n.to_string(), [1; 8], NOW);
     }
-    assert_eq!(find(&logins, "ann", NOW), Ok(logins.begin("ann", NOW)));
+    assert_eq!(find(&logins, "ann", NOW), Ok(logins.begin("ann", [1; 8], NOW)));
     assert_eq!(find(&logins, "bob", NOW), none());
     assert_eq!(find(&logins, "ann", late), none());
     assert_eq!(find(&LogIns::new(&[2; 32]), "ann", NOW), none());

@@ -58,6 +58,50 @@ pub struct LinkedStatus {
     pub last_used_ms: Option<u64>,
 }
 
+/// A passkey of a person's.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PasskeyStatus {
+    /// The beginning of SHA-256 of its id, in hex.
+    pub passkey: String,
+    /// What its person calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// It is synced between devices.
+    pub synced: bool,
+    /// When it was made, in ms since 1970.
+    pub made_ms: u64,
+    /// When it was used last.
+    pub last_used_ms: u64,
+}
+
+/// Something that happened to what a person logs in by.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NoticeStatus {
+    /// When, in ms since 1970.
+    pub at_ms: u64,
+    /// What.
+    pub what: String,
+}
+
+/// A person as it is told.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PersonStatus {
+    /// Who.
+    pub person: String,
+    /// Its roles.
+    pub roles: Vec<String>,
+    /// The callers that are its own.
+    pub owns: Vec<String>,
+    /// Callers of others that it may look at.
+    pub reads: Vec<String>,
+    /// When it enrolled, in ms since 1970, if it did.
+    #[serde(default)]
+    pub enrolled_ms: Option<u64>,
+    /// Until when the link is good that was given out and not used yet.
+    #[serde(default)]
+    pub link_until_ms: Option<u64>,
+}
+
 /// A request for approval as it is told.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ApprovalStatus {

@@ -43,7 +43,7 @@ fn person(who: &str, roles: &[&str], owns: &[&str]) -> Value {
     json!({"op": "person-set", "person": who, "roles": roles, "owns": owns})
 }
 
-pub(super) fn app(caller: &str) -> Value {
+pub(crate) fn app(caller: &str) -> Value {
     let key = crate::web::oauth::tests::key(1).public().to_json();
     json!({"op": "app-set", "app": caller, "title": "A bot", "jwks": {"keys": [key]},
         "grants": ["client_credentials", "device_code"]})
@@ -113,6 +113,12 @@ fn samples(pending: u64) -> Vec<Sample> {
         sample(Sessions, false, json!({"op": "linked", "person": "zoe"})),
         sample(Sessions, true, json!({"op": "linked", "person": "tom"})),
         sample(PersonTighten, false, json!({"op": "unlink", "person": "zoe"})),
+        sample(
+            PasskeyRemove,
+            false,
+            json!({"op": "passkey-remove", "person": "zoe", "passkey": "00000000"}),
+        ),
+        sample(Status, false, json!({"op": "me"})),
         sample(ApprovalsTwo, false, json!({"op": "approvals-set", "approvals": "two"})),
         sample(ApprovalsOne, false, json!({"op": "approvals-set", "approvals": "one"})),
         sample(FactorOn, false, json!({"op": "approve-by-set", "approve_by": "passkey"})),
@@ -159,10 +165,12 @@ const fn place(request: &Request) -> usize {
         Request::AppRevokeKey { .. } => 30,
         Request::Linked { .. } => 31,
         Request::Unlink { .. } => 32,
-        Request::ApproveBySet { .. } => 33,
+        Request::PasskeyRemove { .. } => 33,
+        Request::Me {} => 34,
+        Request::ApproveBySet { .. } => 35,
     }
 }
-const PLACES: usize = 34;
+const PLACES: usize = 36;
 
 /// What a person granted to an app.
 pub(super) fn granted(app: &str, id: u8, subject: &str) -> Granted {
@@ -327,8 +335,8 @@ async fn every_operation_that_changes_something_leaves_a_record() {
             // Reading; and a stop, which is recorded when the gateway ends.
             Action::Status | Action::Keys | Action::People | Action::Apps | Action::AppGrants
                 | Action::Shutdown | Action::VenueKey
-                // Nobody has a session here.
-                | Action::Sessions | Action::SessionsEnd
+                // Nobody has a session or a passkey here.
+                | Action::Sessions | Action::SessionsEnd | Action::PasskeyRemove
         );
         // What fails is no change.
         let failed = matches!(&answer, Err((code, _))

@@ -10,6 +10,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use tidegate_identity::oauth::params::Params;
 use tidegate_identity::people::Level;
+use tidegate_types::approval::Showing;
 
 const CLIENT: &str = "tidegate";
 
@@ -319,7 +320,12 @@ async fn unlinking_ends_sessions_and_the_login() {
     let gone = logs_in(&outside, &people, "u-1", &json!({})).await;
     assert_eq!(gone.err(), Some(Error::NotLinked));
 
-    let ada = Administrator { person: PersonName::new("ada").unwrap(), full: false, factor: None };
+    let ada = Administrator {
+        person: PersonName::new("ada").unwrap(),
+        full: false,
+        factor: None,
+        showing: Showing::Door,
+    };
     let told = office.ask_as(&ada, json!({"op": "linked", "person": "pia"})).await.unwrap();
     assert_eq!(told, json!({"linked": []}));
     let told = office.ask_as(&ada, json!({"op": "unlink", "person": "pia"})).await.unwrap();

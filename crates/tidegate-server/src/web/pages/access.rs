@@ -1,61 +1,157 @@
 //! Callers, their keys and what they may do, as far as the person sees them.
 
-use super::layout::time;
+use super::layout::{csrf, plain, refusal, status_of_failure, sure, time};
 use super::{Pages, Visit, reply};
+use crate::admin::protocol::{Failure, KeyStatus, MadeKey, Request};
 use maud::{Markup, html};
-use tidegate_core::roles;
+use tidegate_core::roles::{self, Action};
 use tidegate_core::state::State;
 use tidegate_types::codec::{Codec, to_json};
-use tidegate_types::grant::{Grant, KeyScheme, VirtualKey};
+use tidegate_types::grant::Grant;
 use tidegate_types::hours::Window;
 use tidegate_types::ids::CallerName;
 use tidegate_types::request::Reply;
 
+/// For how long a key that is replaced is still good.
+const OVERLAP_S: u64 = 24 * 3600;
+
 /// A caller that the person sees.
 struct Row {
     caller: CallerName,
-    keys: Vec<VirtualKey>,
     grants: Vec<Grant>,
+    /// Whether the person may revoke its keys.
+    revokes: bool,
+    /// Whether the person may make new ones in their place.
+    rotates: bool,
 }
 
 impl Pages {
-    pub(super) fn access(&self, visit: &Visit<'_>) -> Reply {
+    pub(super) async fn access(&self, visit: &Visit<'_>, failure: Option<&Failure>) -> Reply {
+        let person = &visit.visitor.person;
         let rows: Vec<Row> = self.desk.look(|state| {
-            let seen = |caller: &&CallerName| roles::sees(state, &visit.visitor.person, caller);
-            state.callers().keys().filter(seen).map(|caller| row(state, caller)).collect()
+            let seen = |caller: &&CallerName| roles::sees(state, person, caller);
+            let row = |caller: &CallerName| {
+                let own = state.people().get(person).is_some_and(|it| it.owns(caller));
+                let may = |action| roles::may(state, person, action, own).is_ok();
+                Row {
+                    caller: caller.clone(),
+                    grants: grants_of(state, caller),
+                    revokes: may(Action::KeyRevoke),
+                    rotates: may(Action::KeyAdd),
+                }
+            };
+            state.callers().keys().filter(seen).map(row).collect()
         });
+        let keys = match self.listed::<KeyStatus>(visit, Request::Keys {}, "keys").await {
+            Ok(keys) => keys,
+            Err(reply) => return reply,
+        };
         let content = html! {
             h1 { "Access" }
             p.lead { "Which programs trade through this desk, by which keys, and what each may do." }
+            (refusal(failure))
             @if rows.is_empty() { section.card { "No caller is yours to see." } }
-            @for row in &rows { (card(row)) }
+            @for row in &rows { (card(visit, row, &keys)) }
         };
-        reply::html(200, self.page(visit, "Access", &content))
+        let status = status_of_failure(failure);
+        reply::html(status, self.page(visit, "Access", &content))
+    }
+
+    pub(super) async fn revoke_key(&self, visit: &Visit<'_>) -> Reply {
+        let request = Request::KeyRevoke { id: visit.sent.key.clone() };
+        match self.ask(&visit.visitor, request).await {
+            Ok(_) => reply::redirect("/console/access"),
+            Err(failure) => self.access(visit, Some(&failure)).await,
+        }
+    }
+
+    pub(super) async fn rotate_key(&self, visit: &Visit<'_>) -> Reply {
+        let id = visit.sent.key.clone();
+        let request = Request::KeyRotate { id, overlap_s: OVERLAP_S, until_ms: None, public: None };
+        match self.ask_anew(&visit.visitor, request).await.map(serde_json::from_value::<MadeKey>) {
+            Ok(Ok(made)) => {
+                let content = new_key(&made);
+                reply::html(200, self.page(visit, "New key", &content))
+            }
+            Ok(Err(error)) => plain(500, &error.to_string()),
+            Err(failure) => self.access(visit, Some(&failure)).await,
+        }
     }
 }
 
-fn row(state: &State, caller: &CallerName) -> Row {
-    let keys = state.keys().values().filter(|key| !key.revoked && key.key.caller == *caller);
-    let grants = state.grants().filter(|grant| grant.caller == *caller);
-    Row {
-        caller: caller.clone(),
-        keys: keys.map(|key| key.key.clone()).collect(),
-        grants: grants.cloned().collect(),
+fn grants_of(state: &State, caller: &CallerName) -> Vec<Grant> {
+    state.grants().filter(|grant| grant.caller == *caller).cloned().collect()
+}
+
+/// A key that takes the place of another one. Its secret is shown this once.
+fn new_key(made: &MadeKey) -> Markup {
+    html! {
+        h1 { "A new key" }
+        p.lead { "The old one is good for a day more." }
+        @if let Some(id) = made.pending {
+            p.note { "The new one is in force once somebody else has approved "
+                a href=(format!("/console/approvals/{id}")) { "request " (id) } "." }
+        }
+        section.card {
+            dl.facts {
+                dt { "Key" } dd { code id="key" { (made.id) } }
+                @if let Some(secret) = &made.secret {
+                    dt { "Secret" } dd { code id="secret" { (secret) } }
+                }
+            }
+            p.hint { "The secret is not shown again." }
+        }
+        p { a.button href="/console/access" { "I have it" } }
     }
 }
 
-fn card(row: &Row) -> Markup {
+fn card(visit: &Visit<'_>, row: &Row, keys: &[KeyStatus]) -> Markup {
+    let mut keys = keys.iter().filter(|key| key.caller == row.caller.as_str()).peekable();
     html! {
         section.card {
             h2 { (row.caller) }
-            @if row.keys.is_empty() { p.dim { "No key is in force." } }
-            @for key in &row.keys {
-                div.row {
-                    div { code { (key.id) } " " span.tag { (scheme(&key.scheme)) } }
-                    span.dim { (key.account) " at " (key.venue) }
+            @if keys.peek().is_none() { p.dim { "No key is in force." } }
+            @for key in keys { (key_row(visit, row, key)) }
+            @for grant in &row.grants { (grant_facts(grant)) }
+        }
+    }
+}
+
+fn key_row(visit: &Visit<'_>, row: &Row, key: &KeyStatus) -> Markup {
+    let form = |to: &str, class: &str, text: &str| {
+        html! {
+            form method="post" action=(format!("/console/access/{to}")) {
+                (csrf(visit.id))
+                input type="hidden" name="key" value=(key.id);
+                button class=(class) type="submit" { (text) }
+            }
+        }
+    };
+    html! {
+        div.row {
+            div {
+                code { (key.id) } " " span.tag { (scheme(&key.scheme)) } " "
+                @if key.ended { span.tag.bad { "ended" } }
+                div.dim.small {
+                    (key.account) " at " (key.venue) ", "
+                    @match key.last_used_ms {
+                        Some(at) => { "last used " (time(at)) }
+                        None => "never used",
+                    }
+                    @if let Some(until) = key.terms.until_ms { ", good until " (time(until)) }
+                    @if !key.terms.from.is_empty() { ", from " (key.terms.from.join(", ")) }
+                    @if key.terms.certificate.is_some() { ", with its certificate" }
                 }
             }
-            @for grant in &row.grants { (grant_facts(grant)) }
+            div.actions {
+                // Who holds the private key makes a new one itself.
+                @if row.rotates && key.scheme == "hmac" && !key.ended {
+                    (sure("Replace", &form("rotate", "plain small", "Make a new key and secret")))
+                }
+                @if row.revokes {
+                    (sure("Revoke", &form("revoke", "danger small", "Revoke it for good")))
+                }
+            }
         }
     }
 }
@@ -88,10 +184,11 @@ fn words<T: Codec>(values: &[T]) -> String {
     words.join(", ")
 }
 
-fn scheme(scheme: &KeyScheme) -> &'static str {
+fn scheme(scheme: &str) -> &str {
     match scheme {
-        KeyScheme::Hmac => "shared secret",
-        KeyScheme::Ed25519 { .. } => "Ed25519 public key",
-        KeyScheme::Rsa { .. } => "RSA public key",
+        "hmac" => "shared secret",
+        "ed25519" => "Ed25519 public key",
+        "rsa" => "RSA public key",
+        other => other,
     }
 }

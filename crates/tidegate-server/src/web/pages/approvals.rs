@@ -147,10 +147,7 @@ impl Pages {
     }
 
     async fn requests(&self, visit: &Visit<'_>) -> Result<Vec<ApprovalStatus>, Reply> {
-        let told = self.ask(&visit.visitor, Request::Approvals {}).await;
-        let value = told.map_err(|failure| plain(403, &failure.message))?;
-        let requests = value.get("requests").cloned().unwrap_or_default();
-        serde_json::from_value(requests).map_err(|error| plain(500, &error.to_string()))
+        self.listed(visit, Request::Approvals {}, "requests").await
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Sent {
     pub(super) csrf: String,
     pub(super) link: String,
     pub(super) digest: String,
+    #[serde(skip)]
+    pub(super) key: String,
     pub(super) answer: Option<PasskeyAnswer>,
     /// An authorization request, as its query.
     pub(super) request: String,
@@ -86,6 +88,7 @@ impl Sent {
                 "request" => sent.request = std::mem::take(&mut value),
                 "user_code" => sent.user_code = std::mem::take(&mut value),
                 "link" => sent.link = std::mem::take(&mut value),
+                "key" => sent.key = std::mem::take(&mut value),
                 "name" => sent.name = std::mem::take(&mut value),
                 "password" => sent.password = value,
                 "current" => sent.current = value,

@@ -2,18 +2,26 @@
 
 use super::reply::html;
 use super::{Pages, Visit, assets};
+use crate::admin::protocol::Failure;
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 use tidegate_core::approvals::sees_request;
+use tidegate_core::roles::{self, Action};
+use tidegate_core::state::State;
+use tidegate_identity::people::notices::Notice;
 use tidegate_identity::people::sessions::csrf_token;
 use tidegate_types::request::Reply;
 
+/// Who there is: for those who may know.
+const PEOPLE: &str = "/console/people";
 /// The pages that the navigation leads to.
-const PLACES: [(&str, &str); 6] = [
+const PLACES: [(&str, &str); 8] = [
     ("/console/", "Overview"),
     ("/console/approvals", "Approvals"),
     ("/console/halts", "Halts"),
     ("/console/access", "Access"),
+    ("/console/apps", "Apps"),
+    (PEOPLE, "People"),
     ("/console/sessions", "Sessions"),
     ("/console/security", "Security"),
 ];
@@ -43,6 +51,27 @@ pub(super) fn plain(status: u16, text: &str) -> Reply {
 /// A sentence that stands out.
 pub(super) fn note(text: &str, bad: bool) -> Markup {
     html! { p.note.bad[bad] role=[bad.then_some("alert")] { (text) } }
+}
+
+/// What was asked and not done, if there is something.
+pub(super) fn refusal(failure: Option<&Failure>) -> Markup {
+    html! {
+        @if let Some(failure) = failure { (note(&format!("{}: {}", failure.message, failure.hint), true)) }
+    }
+}
+
+/// Something that cannot be taken back: its button is behind a word.
+pub(super) fn sure(word: &str, form: &Markup) -> Markup {
+    html! { details.sure { summary { (word) "…" } (form) } }
+}
+
+/// The status of a page that tells of what was not done.
+pub(super) fn status_of_failure(failure: Option<&Failure>) -> u16 {
+    match failure.map(|failure| failure.code.as_str()) {
+        None => 200,
+        Some("forbidden" | "stale") => 403,
+        Some(_) => 409,
+    }
 }
 
 /// The fields of a form that bind it to its page.
@@ -81,6 +110,10 @@ impl Pages {
         let visitor = &visit.visitor;
         let (waiting, version) = self.waiting(visit);
         let roles: Vec<&str> = visitor.roles.iter().map(|role| role.word()).collect();
+        let lists =
+            |state: &State| roles::may(state, &visitor.person, Action::People, false).is_ok();
+        let lists = self.desk.look(lists);
+        let places = PLACES.iter().filter(|(path, _)| *path != PEOPLE || lists);
         let here = |path: &str| match path {
             "/console/" => visit.request.path == path,
             path => visit.request.path.starts_with(path),
@@ -92,10 +125,10 @@ impl Pages {
                 header.bar { div.inner {
                     (brand())
                     nav aria-label="Console" { ul {
-                        @for (path, name) in PLACES {
+                        @for (path, name) in places {
                             li { a href=(path) aria-current=[here(path).then_some("page")] {
                                 (name)
-                                @if name == "Approvals" {
+                                @if *name == "Approvals" {
                                     span.badge data-live="approvals" data-version=(version)
                                         hidden[waiting == 0] { @if waiting > 0 { (waiting) } }
                                 }
@@ -108,12 +141,33 @@ impl Pages {
                         button.plain.small type="submit" { "Log out" }
                     }
                 } }
-                main id="main" { (content) }
+                main id="main" { (self.news(visit)) (content) }
                 footer { "Times are UTC. What you do here is on record." }
                 script src=(assets::path("live.js")) defer {}
                 script src=(assets::path("passkey.js")) defer {}
             },
         )
+    }
+
+    /// What happened to the person's logins that it has not read.
+    fn news(&self, visit: &Visit<'_>) -> Markup {
+        let member = self.people.credentials(&visit.visitor);
+        let unread: Vec<Notice> =
+            member.iter().flat_map(|member| member.notices.unread().copied()).collect();
+        let Some(newest) = unread.last() else { return html! {} };
+        html! {
+            section.note aria-labelledby="news" {
+                h2 id="news" { "Was this you?" }
+                ul { @for notice in &unread { li { (time(notice.at.millis())) ": " (notice.event) } } }
+                p { "If not, end your other " a href="/console/sessions" { "sessions" }
+                    " and look at " a href="/console/security" { "what you log in by" } "." }
+                form method="post" action="/console/security/read" {
+                    (csrf(visit.id))
+                    input type="hidden" name="number" value=(newest.at.millis());
+                    button.plain.small type="submit" { "I have read it" }
+                }
+            }
+        }
     }
 
     /// How many requests wait that this person sees, and a word that changes with the list.

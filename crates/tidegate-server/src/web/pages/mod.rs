@@ -5,6 +5,7 @@
 
 mod access;
 mod approvals;
+mod apps;
 mod assets;
 mod consent;
 mod enrol;
@@ -14,6 +15,7 @@ mod home;
 mod layout;
 mod login;
 mod outside;
+mod people;
 mod reply;
 mod routes;
 mod security;
@@ -186,7 +188,15 @@ impl Pages {
             Serve::Deny => self.deny(visit).await,
             Serve::Halts => self.halts(visit, None).await,
             Serve::Lift => self.lift(visit).await,
-            Serve::Access => self.access(visit),
+            Serve::Access => self.access(visit, None).await,
+            Serve::KeyRevoke => self.revoke_key(visit).await,
+            Serve::KeyRotate => self.rotate_key(visit).await,
+            Serve::Apps => self.apps(visit, None).await,
+            Serve::AppRevoke => self.revoke_app(visit).await,
+            Serve::AppGrantRevoke => self.revoke_app_grant(visit).await,
+            Serve::People => self.everybody(visit, None).await,
+            Serve::PersonInvite => self.invite(visit).await,
+            Serve::PersonLogout => self.log_person_out(visit).await,
             Serve::Sessions => self.sessions(visit),
             Serve::SessionEnd => self.end_session(visit).await,
             Serve::Security => self.security(visit, None),
@@ -198,6 +208,8 @@ impl Pages {
             Serve::SetPassword => self.set_password(visit).await,
             Serve::OutsideLink => self.outside_link(visit).await,
             Serve::OutsideUnlink => self.outside_unlink(visit).await,
+            Serve::NamePasskey => self.name_passkey(visit).await,
+            Serve::ReadNotices => self.read_notices(visit).await,
             Serve::Consent => self.consent(visit),
             Serve::ConsentOptions => self.consent_options(visit, false),
             Serve::ConsentPasskey => self.consent_by_passkey(visit, false).await,
@@ -231,6 +243,28 @@ impl Pages {
     /// Asks the administration as the person of the session.
     async fn ask(&self, visitor: &Visitor, request: Request) -> Result<Value, Failure> {
         self.ask_as(visitor, None, request).await
+    }
+
+    /// A list that the administration tells, as the person of the session reads it.
+    async fn listed<T: serde::de::DeserializeOwned>(
+        &self,
+        visit: &Visit<'_>,
+        request: Request,
+        name: &str,
+    ) -> Result<Vec<T>, Reply> {
+        let told = self.ask(&visit.visitor, request).await;
+        let mut told = told.map_err(|failure| layout::plain(403, &failure.message))?;
+        let list = told.get_mut(name).map(Value::take).unwrap_or_default();
+        serde_json::from_value(list).map_err(|error| layout::plain(500, &error.to_string()))
+    }
+
+    /// Asks for what loosens: by a passkey shown moments ago.
+    async fn ask_anew(&self, visitor: &Visitor, request: Request) -> Result<Value, Failure> {
+        if visitor.by_passkey {
+            return self.ask(visitor, request).await;
+        }
+        let hint = "log out and in again by passkey";
+        Err(Failure::new("stale", Error::NeedsPasskey.to_string(), hint))
     }
 
     async fn ask_as(

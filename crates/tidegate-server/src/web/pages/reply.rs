@@ -88,11 +88,14 @@ pub(super) fn without_outside(mut reply: Reply) -> Reply {
     reply
 }
 
-/// Takes the session's cookie back.
+/// Takes the session's cookie back, and what the browser keeps of our pages.
 pub(super) fn without_session(mut reply: Reply) -> Reply {
     let name = guard::SESSION;
     let cookie = format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
     reply.headers.push(("set-cookie".to_owned(), cookie));
+    // Not the cookies: those of a name are every port's.
+    let data = r#""cache", "storage""#.to_owned();
+    reply.headers.push(("clear-site-data".to_owned(), data));
     reply
 }
 

@@ -7,6 +7,7 @@ use crate::people::{AppAnswer, Error, credential_digest};
 use maud::{Markup, html};
 use tidegate_identity::people::{Member, Passkey};
 use tidegate_types::request::Reply;
+use tidegate_types::time::{Span, Time};
 
 impl Pages {
     pub(super) fn security(&self, visit: &Visit<'_>, error: Option<&Error>) -> Reply {
@@ -43,6 +44,7 @@ impl Pages {
                     }
                 }
             }
+            (history(&member))
         };
         reply::html(error.map_or(200, status_of), self.page(visit, "Security", &content))
     }
@@ -65,6 +67,28 @@ impl Pages {
         }
     }
 
+    pub(super) async fn name_passkey(&self, visit: &Visit<'_>) -> Reply {
+        let Some(which) = crate::admin::bytes_of(&visit.sent.credential) else {
+            return plain(400, "What was sent cannot be read.");
+        };
+        match self.people.name_passkey(&visit.visitor, &which, &visit.sent.name).await {
+            Ok(()) => reply::redirect("/console/security"),
+            Err(error) => self.security(visit, Some(&error)),
+        }
+    }
+
+    pub(super) async fn read_notices(&self, visit: &Visit<'_>) -> Reply {
+        let Ok(until) = visit.sent.number.parse() else {
+            return plain(400, "What was sent cannot be read.");
+        };
+        // What was shown is cut to whole milliseconds.
+        let until = Time::from_millis(until).plus(Span::from_micros(999));
+        match self.people.read_notices(&visit.visitor, until).await {
+            Ok(()) => reply::redirect("/console/"),
+            Err(error) => plain(status_of(&error), &error.to_string()),
+        }
+    }
+
     pub(super) async fn set_password(&self, visit: &Visit<'_>) -> Reply {
         let (password, code) = (visit.sent.password.clone(), visit.sent.code.clone());
         let answer = AppAnswer { password, code };
@@ -83,12 +107,26 @@ impl Pages {
     }
 }
 
+/// What happened to all of that.
+fn history(member: &Member) -> Markup {
+    html! {
+        @if !member.notices.all().is_empty() {
+            section.card {
+                h2 { "What happened" }
+                @for notice in member.notices.all().iter().rev() {
+                    div.row { span { (notice.event) } span.dim.small { (time(notice.at.millis())) } }
+                }
+            }
+        }
+    }
+}
+
 fn passkeys(visit: &Visit<'_>, member: &Member) -> Markup {
     html! {
         section.card {
             h2 { "Passkeys" }
             @if member.passkeys.is_empty() { p { "None. Approving requests takes one." } }
-            @for key in &member.passkeys { (passkey(visit, key)) }
+            @for key in &member.passkeys { (passkey(visit, member, key)) }
             form data-passkey="make" data-options="/console/security/options"
                 method="post" action="/console/security/passkey" {
                 (csrf(visit.id))
@@ -99,20 +137,32 @@ fn passkeys(visit: &Visit<'_>, member: &Member) -> Markup {
     }
 }
 
-fn passkey(visit: &Visit<'_>, key: &Passkey) -> Markup {
+fn passkey(visit: &Visit<'_>, member: &Member, key: &Passkey) -> Markup {
     let digest = hex(&credential_digest(key.id()));
     let short = digest.get(..8).unwrap_or_default();
+    let given = member.names.get(key.id()).map(String::as_str).unwrap_or_default();
+    let name = if given.is_empty() { format!("Passkey {short}") } else { given.to_owned() };
     html! {
         div.row {
             div {
-                strong { "Passkey " code { (short) } } " "
+                strong { (name) } " "
                 span.tag { @if key.backed_up() { "synced" } @else { "on one device" } }
                 div.dim.small { "made " (time(key.made().millis())) ", last used " (time(key.last_used().millis())) }
             }
-            form method="post" action="/console/security/remove" {
-                (csrf(visit.id))
-                input type="hidden" name="credential" value=(digest);
-                button.danger.small type="submit" aria-label=(format!("Remove passkey {short}")) { "Remove" }
+            details {
+                summary aria-label=(format!("Change {name}")) { "Change" }
+                form method="post" action="/console/security/name" {
+                    (csrf(visit.id))
+                    input type="hidden" name="credential" value=(digest);
+                    label for=(format!("name-{short}")) { "What you call it" }
+                    input id=(format!("name-{short}")) name="name" maxlength="40" value=(given);
+                    button.plain.small type="submit" { "Name it" }
+                }
+                form method="post" action="/console/security/remove" {
+                    (csrf(visit.id))
+                    input type="hidden" name="credential" value=(digest);
+                    button.danger.small type="submit" aria-label=(format!("Remove {name}")) { "Remove" }
+                }
             }
         }
     }

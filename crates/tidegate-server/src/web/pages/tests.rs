@@ -5,14 +5,15 @@ use crate::people::tests::{Device, ORIGIN, manned};
 use crate::web::Web;
 use crate::web::every_route::{self, Row};
 use serde_json::{Value, json};
-use std::time::Instant;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 use tidegate_identity::people::sessions::csrf_token;
 use tidegate_types::reject::Code;
 use tidegate_types::request::{Method, RawRequest, Reply};
 
 mod consent;
 mod hardening;
+mod manage;
 
 /// A browser: its cookies, and the desk it is at.
 struct Browser {

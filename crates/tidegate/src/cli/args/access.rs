@@ -84,7 +84,7 @@ pub enum Person {
         /// Who.
         person: String,
     },
-    /// Where a person is logged in to the console
+    /// Where a person is logged in to the console, and what happened to what it logs in by
     Sessions {
         /// Who.
         person: String,
@@ -93,6 +93,9 @@ pub enum Person {
     Logout {
         /// Who.
         person: String,
+        /// Of one session alone, by its number.
+        #[arg(long)]
+        session: Option<u64>,
     },
     /// The outside logins that are linked with a person
     Linked {
@@ -107,6 +110,15 @@ pub enum Person {
         #[arg(long, value_name = "URL")]
         issuer: Option<String>,
     },
+    /// Remove a person's passkey whose device is lost, and log the person out everywhere
+    RemovePasskey {
+        /// Whose.
+        person: String,
+        /// Which, as `person sessions` calls it.
+        passkey: String,
+    },
+    /// Who you are here, and what you may do
+    Me,
     /// Remove a person
     Remove {
         /// Who.

@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn the_list_is_there() {
-    assert!(COMMON.len() > 1500 && COMMON.iter().filter(|word| word.len() >= 15).count() >= 40);
+    assert!(COMMON.len() > 5000 && COMMON.iter().filter(|word| word.len() >= 15).count() >= 40);
     assert!(COMMON.iter().all(|word| word.len() >= SHORTEST_WORD && !word.is_empty()));
 }
 
