@@ -9,7 +9,6 @@ use tidegate_types::request::Reply;
 
 use super::idempotency::{IN_FLIGHT, REUSED};
 use super::orders::Order;
-use super::stream::FOREIGN_ORIGIN;
 
 /// Where problems are described.
 pub(super) const PROBLEMS: &str = "/v1/problems/";
@@ -184,7 +183,6 @@ pub(super) const OTHERS: &[(&str, &str, u16)] = &[
     ("method-not-allowed", "the method is not served here", 405),
     ("unsupported-media-type", "the content is JSON", 415),
     ("not-found", "there is no such thing", 404),
-    (FOREIGN_ORIGIN.0, FOREIGN_ORIGIN.1, 403),
 ];
 
 /// The HTTP status of a refusal.

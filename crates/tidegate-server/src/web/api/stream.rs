@@ -58,12 +58,6 @@ impl Api {
     }
 
     fn open(self: &Arc<Api>, request: &RawRequest, now: Time) -> Result<Stream, Problem> {
-        // Browsers say where a page is from; programs do not.
-        let own = self.oauth.origin();
-        if request.header("origin").is_some_and(|origin| Some(origin) != own.as_deref()) {
-            let (kind, title) = FOREIGN_ORIGIN;
-            return Err(Problem::plain(kind, title, 403));
-        }
         let (who, bearer) = self.who(&STREAM, request, now)?;
         let named = Named::from(&who);
         if let Some(reject) = beyond_token(&STREAM, &who, now) {
@@ -139,10 +133,6 @@ struct Session {
     told: BTreeMap<Channel, Value>,
     open: bool,
 }
-
-/// The kind of problem that a page of another origin meets.
-pub(super) const FOREIGN_ORIGIN: (&str, &str) =
-    ("foreign-origin", "pages of other origins open no stream");
 
 /// What can happen to a session.
 enum Happened {

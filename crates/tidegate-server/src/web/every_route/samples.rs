@@ -47,7 +47,7 @@ pub(super) fn request(row: &Row, order: &str) -> RawRequest {
             Place::Venue(_) => request.query = of_venue(row),
             Place::Web if row.method == Method::Post => {
                 request.headers.push(header("content-type", "application/json"));
-                request.body = of_api(&row.path).to_string().into_bytes();
+                request.body = of_api(&row.path, order).to_string().into_bytes();
             }
             Place::Web | Place::Admin => {}
         },
@@ -66,11 +66,11 @@ pub(super) fn put(request: &mut RawRequest, name: &str, value: &str) {
     request.body = body.to_string().into_bytes();
 }
 
-/// The body of a route of the unified API.
-fn of_api(path: &str) -> Value {
+/// The body of a route of the unified API, where this order was placed before.
+fn of_api(path: &str, order: &str) -> Value {
     match path {
         "/v1/orders" => json!({"instrument": "binance/BTCUSDT", "side": "buy", "type": "limit",
-            "quantity": "1", "price": "100", "client_order_id": MINE}),
+            "quantity": "1", "price": "100", "client_order_id": if order.is_empty() { MINE } else { "another" }}),
         "/v1/orders/{id}/amend" => json!({"price": "99"}),
         "/v1/orders/cancel" => json!({}),
         "/v1/halts" => json!({"reason": "enough"}),

@@ -8,6 +8,7 @@ use crate::people::Error;
 use maud::{Markup, html};
 use serde_json::Value;
 use tidegate_core::roles::{self, Action};
+use tidegate_types::approval::Showing;
 use tidegate_types::record::Approvals as Mode;
 use tidegate_types::request::Reply;
 
@@ -111,7 +112,7 @@ impl Pages {
             Err(error) => return reply::told(Err(error)),
         };
         let request = Request::Approve { id: visit.number, digest: visit.sent.digest.clone() };
-        match self.ask_as(visitor, Some(factor), request).await {
+        match self.ask_as(visitor, (Showing::Later, Some(factor)), request).await {
             Ok(_) => reply::next(&format!("/console/approvals/{}", visit.number)),
             Err(failure) => refused(&failure),
         }

@@ -242,7 +242,7 @@ impl Pages {
 
     /// Asks the administration as the person of the session.
     async fn ask(&self, visitor: &Visitor, request: Request) -> Result<Value, Failure> {
-        self.ask_as(visitor, None, request).await
+        self.ask_as(visitor, (Showing::Later, None), request).await
     }
 
     /// A list that the administration tells, as the person of the session reads it.
@@ -261,7 +261,7 @@ impl Pages {
     /// Asks for what loosens: by a passkey shown moments ago.
     async fn ask_anew(&self, visitor: &Visitor, request: Request) -> Result<Value, Failure> {
         if visitor.by_passkey {
-            return self.ask(visitor, request).await;
+            return self.ask_as(visitor, (Showing::Door, None), request).await;
         }
         let hint = "log out and in again by passkey";
         Err(Failure::new("stale", Error::NeedsPasskey.to_string(), hint))
@@ -270,10 +270,10 @@ impl Pages {
     async fn ask_as(
         &self,
         visitor: &Visitor,
-        factor: Option<Factor>,
+        (showing, factor): (Showing, Option<Factor>),
         request: Request,
     ) -> Result<Value, Failure> {
-        let (person, showing) = (visitor.person.clone(), Showing::Later);
+        let person = visitor.person.clone();
         let by = Administrator { person, full: false, factor, showing };
         match self.admin.carry_out(&by, request).await {
             Response::Ok(value) => Ok(value),

@@ -36,7 +36,8 @@ async fn a_key_is_shown_with_its_terms_replaced_and_revoked() {
     let new = page(&reply);
     assert!(reply.status == 200 && new.contains("id=\"secret\""), "{new}");
     assert_eq!(header(&reply, "cache-control"), Some("no-store"));
-    assert!(page(&ada.get("/console/access").await).contains("good until"));
+    let shown = page(&ada.get("/console/access").await);
+    assert!(shown.contains("good until"), "{shown}");
     assert_eq!(ada.post("/console/access/revoke", &key).await.status, 303);
     assert!(!page(&ada.get("/console/access").await).contains(id));
     assert_eq!(ada.post("/console/access/revoke", "key=none").await.status, 409);
@@ -66,7 +67,8 @@ async fn people_are_listed_invited_and_logged_out() {
     assert_eq!(pia.post("/console/people/invite", "name=tom").await.status, 403);
     let made = page(&ada.post("/console/people/invite", "name=tom").await);
     let link = made.split("/console/enrol#").nth(1).unwrap().split('<').next().unwrap();
-    assert!(page(&ada.get("/console/people").await).contains("Open link"));
+    let shown = page(&ada.get("/console/people").await);
+    assert!(shown.contains("Open link"), "{shown}");
     let mut tom = Browser::at(&office);
     let mut device = tom.enrol(link).await;
     tom.log_in(&mut device).await;
