@@ -255,10 +255,12 @@ impl Desk {
                 let fields = samples::fields(&row.path, &self.trades[0].token);
                 let mut form = bearer.app.form(&fields);
                 if asker == Asker::Forged {
-                    // The last letter of the assertion's signature but one.
-                    let at = form.len() - 2;
-                    let other = if form.ends_with('A') { "BA" } else { "AA" };
-                    form.replace_range(at.., other);
+                    // A letter in the middle of the assertion's signature.
+                    let assertion = form.find("client_assertion=").unwrap();
+                    let end = form[assertion..].find('&').map_or(form.len(), |at| assertion + at);
+                    let at = end - 40;
+                    let other = if form[at..].starts_with('A') { "B" } else { "A" };
+                    form.replace_range(at..=at, other);
                 }
                 let nonce = bearer.app.handle.look(|authority| authority.nonce(clock::now()));
                 let uri = format!("{ISSUER}{}", row.path);
