@@ -87,7 +87,7 @@ async def main():
         while all(fill["order"] != missed["id"] for fill in again["items"]):
             again = await messages.hear(socket, "fills")
         assert not {fill["id"] for fill in again["items"]} & {fill["id"] for fill in fills["items"]}
-    for headers, status in (({"Signature": "s=:AAAA:"}, 401), ({"Origin": "https://elsewhere.example"}, 403)):
+    for headers, status in (({"Signature": "s=:AAAA:"}, 401), ({"Origin": "https://elsewhere.example"}, 400)):
         try:
             async with connect(**headers):
                 raise AssertionError(headers)

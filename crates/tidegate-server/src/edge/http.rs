@@ -214,15 +214,19 @@ impl<S: Site> Visit<S> {
             Place::Admin | Place::Web => {
                 self.door.connections.note_request(self.origin.peer, &reject.to_string());
                 let mut reply = plain_refusal(reject);
-                // A head is refused so for its method, which is served nowhere (RFC 9110, section 9.1).
+                // Of a head that cannot be read, only the method is nothing that is served.
                 if request.is_none() && reject.code == Code::UnknownRoute {
-                    reply.status = 501;
+                    reply.status = 405;
+                    reply.headers.push(("allow".to_owned(), METHODS.to_owned()));
                 }
                 render(reply, true)
             }
         }
     }
 }
+
+/// The methods that are served anywhere.
+const METHODS: &str = "GET, POST, PUT, DELETE";
 
 /// Whether a request is for `localhost`, which is other programs' as well.
 fn is_local(headers: &HeaderMap) -> bool {

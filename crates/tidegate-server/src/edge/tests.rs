@@ -139,7 +139,7 @@ async fn requests_are_taken_strictly() {
         ("a body of lines", "POST /binance/x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\na\n\nb\n".into(), "200", "a\n\nb\n"),
         ("signed length", "POST /binance/x HTTP/1.1\r\nHost: h\r\nContent-Length: +3\r\n\r\nabc".into(), "400", ""),
         ("absolute", "GET http://h/binance/x HTTP/1.1\r\nHost: h\r\n\r\n".into(), "400", "path"),
-        ("authority", "CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n".into(), "501", "TG201"),
+        ("authority", "CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n".into(), "405", "TG201"),
         ("method", "PATCH /binance/x HTTP/1.1\r\nHost: h\r\n\r\n".into(), "400", "methods are"),
         ("large", "POST /binance/x HTTP/1.1\r\nHost: h\r\nContent-Length: 32769\r\n\r\n".into(), "400", "TG209"),
         ("long head", format!("GET /binance/x HTTP/1.1\r\nHost: h\r\nX: {long}\r\n\r\n"), "431", ""),

@@ -206,8 +206,10 @@ pub(super) struct Grant {
     /// It sees and cancels every order of the account.
     pub account_wide: bool,
     /// When in the day (UTC) it may place and amend orders; it reads and cancels at any time.
+    #[schemars(length(max = 600), regex(pattern = r"^[0-9:,-]*$"))]
     pub hours: String,
     /// On which days (UTC).
+    #[schemars(length(max = 32), regex(pattern = r"^[a-z,-]*$"))]
     pub days: String,
     /// When it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
