@@ -8,7 +8,9 @@ use tidegate_types::approval::Act;
 use tidegate_types::ids::{AccountName, CallerName, VenueName};
 use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::key::{Replaced, VirtualKey};
-use tidegate_types::limits::{MAX_APP_BYTES, MAX_APPS, MAX_KEY_OVERLAP, MAX_REPEAT_WINDOW};
+use tidegate_types::limits::{
+    MAX_APP_BYTES, MAX_APPS, MAX_KEY_OVERLAP, MAX_KEYS_OF_CALLER, MAX_REPEAT_WINDOW,
+};
 use tidegate_types::record::{Body, Change};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
@@ -34,6 +36,8 @@ impl Core {
             Change::PersonSet { .. }
             | Change::PersonRemoved { .. }
             | Change::PersonInvited { .. }
+            | Change::CallerShared { .. }
+            | Change::CallerUnshared { .. }
             | Change::ApprovalsSet { .. } => people::make_sense(&self.state, change),
             Change::AccountAdded { account, .. } => {
                 absent(self.state.accounts.contains_key(account), "account", account.as_str())
@@ -46,6 +50,7 @@ impl Core {
                 absent(self.state.keys.contains_key(&key.id), "key", key.id.as_str())?;
                 self.caller(&key.caller)?;
                 self.at_venue(&key.account, &key.venue)?;
+                self.room_for_key(&key.caller)?;
                 replaces.as_ref().map_or(Ok(()), |replaced| self.replaceable(key, replaced))
             }
             Change::KeyRevoked { id } => {
@@ -107,6 +112,15 @@ impl Core {
             return Err(Reject::new(Code::OutOfRange, "its terms are too long, or too many apps"));
         }
         Ok(())
+    }
+
+    fn room_for_key(&self, caller: &CallerName) -> Result<(), Reject> {
+        let theirs = self.state.keys.values().filter(|known| known.key.caller == *caller);
+        if theirs.count() < MAX_KEYS_OF_CALLER {
+            return Ok(());
+        }
+        let detail = format!("{caller} had {MAX_KEYS_OF_CALLER} keys; add another caller");
+        Err(Reject::new(Code::OutOfRange, detail))
     }
 
     /// Whether a key may take the place of another one: only of one that does the same.

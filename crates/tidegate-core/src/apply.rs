@@ -14,8 +14,10 @@ use tidegate_types::approval::Act;
 use tidegate_types::call::CallBody;
 use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::Scope;
-use tidegate_types::ids::{AccountName, CallId, CallerName, ClientId, OrderId, PersonName};
-use tidegate_types::instrument::Qty;
+use tidegate_types::ids::{
+    AccountName, CallId, CallerName, ClientId, OrderId, PersonName, VenueName,
+};
+use tidegate_types::instrument::{Instrument, Qty};
 use tidegate_types::key::Replaced;
 use tidegate_types::order::NewOrder;
 use tidegate_types::record::{Body, Change, Decision, Record};
@@ -28,17 +30,15 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
     match &record.body {
         Body::Started { epoch, .. } => started(state, epoch, now),
         Body::Stopped
+        | Body::StoppedBy { .. }
         | Body::LoggedIn { .. }
         | Body::ByToken { .. }
+        | Body::BySignature { .. }
+        | Body::RefusedByToken { .. }
         | Body::StateSaved { .. }
         | Body::Identity { .. }
         | Body::Warned { .. } => {}
-        Body::Instruments { instruments, .. } => {
-            for terms in instruments {
-                state.instruments.insert(terms.id.clone(), terms.clone());
-                state.revalue(&terms.id);
-            }
-        }
+        Body::Instruments { instruments, .. } => terms_read(state, instruments),
         Body::Marks { marks } => marks.iter().for_each(|mark| state.mark(mark)),
         Body::BookLost { .. } | Body::BookWhole { .. } => books::apply(state, &record.body, now),
         Body::Changed { change, .. } => changed(state, change, now),
@@ -87,7 +87,9 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         }
         Body::DeadManTold { call, .. } => track(state, *call, Purpose::DeadMan),
         Body::Refused { reject, .. } => *state.refusals.entry(reject.code).or_default() += 1,
-        Body::RefusedMore { code, count, .. } => *state.refusals.entry(*code).or_default() += count,
+        Body::RefusedMore { code, count, .. } | Body::RefusedMoreOf { code, count, .. } => {
+            *state.refusals.entry(*code).or_default() += count;
+        }
         Body::Sent { call } => {
             if let Some(Purpose::Place { order }) = state.calls.get(call).copied() {
                 hear(state, order, Heard::Left, now);
@@ -114,14 +116,21 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
     state.orders.evict(max_done);
 }
 
+fn terms_read(state: &mut State, instruments: &[Instrument]) {
+    for terms in instruments {
+        state.instruments.insert(terms.id.clone(), terms.clone());
+        state.revalue(&terms.id);
+    }
+}
+
 /// What was done while the journal could take no record.
 fn unrecorded(state: &mut State, act: &Emergency, now: Time) {
     match act {
         Emergency::Halted { by, scope, reason, allow_reduce } => {
-            let held = state.halts.get(scope);
-            // What was on record already stays as it is.
-            if held.is_none_or(|halt| halt.allow_reduce && !allow_reduce) {
-                halted(state, (by, scope, reason), *allow_reduce, now);
+            match state.halts.get_mut(scope) {
+                // What was on record already stays as it is.
+                Some(held) if *allow_reduce || !held.allow_reduce => held.again(by, reason, now),
+                _ => halted(state, (by, scope, reason), *allow_reduce, now),
             }
         }
         // What became of the order is found out from the venue.
@@ -201,6 +210,7 @@ fn changed(state: &mut State, change: &Change, now: Time) {
                 let terms = &mut old.key.terms;
                 terms.until = Some(terms.until.map_or(end, |until| until.min(end)));
             }
+            note_ever_on(state, &key.caller, &key.account, &key.venue);
             state.keys.entry(key.id.clone()).or_insert(Key { key, revoked: false });
         }
         Change::KeyRevoked { id } => {
@@ -209,6 +219,7 @@ fn changed(state: &mut State, change: &Change, now: Time) {
             }
         }
         Change::GrantSet { grant } => {
+            note_ever_on(state, &grant.caller, &grant.account, &grant.venue);
             let grants = state.grants.entry(grant.caller.clone()).or_default();
             grants.insert(grant.account.clone(), grant);
         }
@@ -233,6 +244,8 @@ fn changed(state: &mut State, change: &Change, now: Time) {
         change @ (Change::PersonSet { .. }
         | Change::PersonRemoved { .. }
         | Change::PersonInvited { .. }
+        | Change::CallerShared { .. }
+        | Change::CallerUnshared { .. }
         | Change::ApproveBySet { .. }
         | Change::ApprovalsSet { .. }) => people::apply(state, &change),
     }
@@ -244,19 +257,24 @@ fn halted(
     allow_reduce: bool,
     now: Time,
 ) {
-    let before = state.halts.get(scope);
-    let halt = Halt {
+    state.halts_pulled += 1;
+    let (number, from) = (state.halts_pulled, state.next_order);
+    let halt = state.halts.entry(scope.clone()).or_insert_with(|| Halt {
+        id: number,
         by: by.clone(),
         reason: reason.clone(),
-        // Halting again tightens, never loosens.
-        allow_reduce: allow_reduce && before.is_none_or(|h| h.allow_reduce),
+        too: BTreeMap::new(),
+        allow_reduce,
         since: now,
-        from: state.next_order,
+        from,
         proven: false,
-        number: state.halts.values().map(|halt| halt.number).max().unwrap_or(0) + 1,
-        flatten: before.and_then(|halt| halt.flatten),
-    };
-    state.halts.insert(scope.clone(), halt);
+        number,
+        flatten: None,
+    });
+    halt.again(by, reason, now);
+    // Halting again tightens, never loosens.
+    halt.allow_reduce &= allow_reduce;
+    (halt.from, halt.number, halt.proven) = (from, number, false);
 }
 
 fn set_flatten(state: &mut State, scope: &Scope, flatten: Flatten) {
@@ -463,4 +481,9 @@ fn replied(state: &mut State, purpose: Purpose, outcome: &Outcome, now: Time) {
         }),
         (Purpose::Cancel { .. } | Purpose::Set | Purpose::Query { .. } | Purpose::DeadMan, _) => {}
     }
+}
+
+fn note_ever_on(state: &mut State, caller: &CallerName, account: &AccountName, venue: &VenueName) {
+    let known = state.ever_on.entry(caller.clone()).or_default();
+    known.entry(account.clone()).or_insert_with(|| venue.clone());
 }

@@ -24,6 +24,7 @@ use tidegate_types::time::Time;
 use tidegate_types::{codec_enum, codec_struct};
 
 pub use denial::{Denial, FORBIDDEN};
+pub use statement::of_limits;
 
 /// What the digest of a request begins with, so that it is the digest of nothing else.
 const DOMAIN: &[u8] = b"tidegate approval 1\n";

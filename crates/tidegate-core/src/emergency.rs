@@ -33,16 +33,18 @@ impl Core {
     /// The journal failed: what it may not have written yet is kept as well.
     pub(crate) fn keep_what_holds(&mut self, now: Time, out: &mut Vec<Action>) {
         let halts = self.state.halts.iter().flat_map(|(scope, halt)| {
-            let halted = Emergency::Halted {
-                by: halt.by.clone(),
+            let first = std::iter::once((&halt.by, &halt.reason));
+            let too = halt.too.iter().map(|(by, (reason, _))| (by, reason));
+            let halted = first.chain(too).map(|(by, reason)| Emergency::Halted {
+                by: by.clone(),
                 scope: scope.clone(),
-                reason: halt.reason.clone(),
+                reason: reason.clone(),
                 allow_reduce: halt.allow_reduce,
-            };
+            });
             let closing = halt.flatten == Some(Flatten::Closing);
             let flattening = closing
                 .then(|| Emergency::Flattening { by: halt.by.clone(), scope: scope.clone() });
-            std::iter::once(halted).chain(flattening)
+            halted.chain(flattening).collect::<Vec<_>>()
         });
         let unsent = self.flights.values().filter(|flight| !flight.is_released());
         let cancels = unsent.filter_map(|flight| {

@@ -11,7 +11,7 @@ use tidegate_types::ids::{
 };
 use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::order::Intent;
-use tidegate_types::proof::{Authenticated, Durable, Signed};
+use tidegate_types::proof::{Authenticated, Durable, Signed, TokenShown};
 use tidegate_types::record::{Change, Durability};
 use tidegate_types::reject::Reject;
 use tidegate_types::report::{AccountEvent, AccountSnapshot, FillReport, Outcome};
@@ -36,7 +36,10 @@ pub enum Event {
         acts: Vec<(Time, Emergency)>,
     },
     /// The gateway is about to stop in good order.
-    Stopping,
+    Stopping {
+        /// Who asked for it; nobody where a signal did.
+        by: Option<PersonName>,
+    },
     /// A caller asks for something; answered by `Action::Answer` with this ticket, once.
     Submit {
         /// Which question this is.
@@ -48,12 +51,21 @@ pub enum Event {
         /// What.
         intent: Intent,
     },
+    /// The console or the administration turned a person down.
+    PersonRefused {
+        /// Who asked.
+        person: PersonName,
+        /// Why.
+        reject: Reject,
+    },
     /// A request was refused before it came to the core (credentials, parsing, request rate).
     RefusedEarlier {
         /// Who asked, if that was known.
         caller: Option<CallerName>,
         /// On which account, if that was known.
         account: Option<AccountName>,
+        /// By which token, if by one.
+        shown: Option<TokenShown>,
         /// Why.
         reject: Reject,
     },

@@ -8,11 +8,12 @@ use crate::state::Purpose;
 use crate::{Core, emergency};
 use std::collections::VecDeque;
 use tidegate_types::call::{Call, CallBody, Warrant};
+use tidegate_types::codec::Octets;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{AccountName, CallId, ClientId, InstrumentId, OrderId, Seq, SessionId};
 use tidegate_types::limits::ORDER_DEADLINE;
 use tidegate_types::order::{AmendOrder, Setting};
-use tidegate_types::proof::Authenticated;
+use tidegate_types::proof::{Authenticated, Evidence};
 use tidegate_types::record::{Body, Canceller, Record};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::{Span, Time};
@@ -103,7 +104,7 @@ impl Core {
         let account = who.account().clone();
         let body =
             CallBody::Place { order: request.clone(), client_id: client_id.clone(), deadline };
-        self.note_token(who, now, out);
+        self.note_proof(who, now, out);
         let seq = self.append(
             Body::Cleared {
                 order,
@@ -182,7 +183,7 @@ impl Core {
             body: body.clone(),
             decision,
         };
-        self.note_token(who, now, out);
+        self.note_proof(who, now, out);
         let seq = self.append(record, now, out);
         let purpose = Purpose::Amend { order };
         Ok(journalled(call, account, body, purpose, Warrant::Journalled { seq }))
@@ -205,18 +206,29 @@ impl Core {
             account: account.clone(),
             body: body.clone(),
         };
-        self.note_token(who, now, out);
+        self.note_proof(who, now, out);
         let seq = self.append(record, now, out);
         journalled(call, account, body, Purpose::Set, Warrant::Journalled { seq })
     }
 
-    /// Says in whose name the next call is asked for, where a token is shown instead of a key.
-    pub(crate) fn note_token(&mut self, who: &Authenticated, now: Time, out: &mut Vec<Action>) {
-        let Some(subject) = who.subject() else { return };
-        let (caller, token) = (who.caller().clone(), who.key().clone());
+    /// Says what the next call is asked by, beyond a key: a token and in whose name that is, or what the
+    /// caller signed and can be held to.
+    pub(crate) fn note_proof(&mut self, who: &Authenticated, now: Time, out: &mut Vec<Action>) {
+        let (caller, key) = (who.caller().clone(), who.key().clone());
         let call = self.state.next_call;
-        let said = Body::ByToken { call, caller, token, subject: subject.to_string() };
-        self.append(said, now, out);
+        if let Some(subject) = who.subject() {
+            let said = Body::ByToken { call, caller, token: key, subject: subject.to_string() };
+            self.append(said, now, out);
+        } else if let Some(evidence) = who.evidence() {
+            let Evidence { signed, signature, content } = evidence.as_ref().clone();
+            let (signed, signature) = (Octets(signed), Octets(signature));
+            let content = Octets(content);
+            self.append(
+                Body::BySignature { call, caller, key, signed, signature, content },
+                now,
+                out,
+            );
+        }
     }
 
     /// A cancel is recorded like the rest, but does not wait for a journal that cannot be written.

@@ -192,17 +192,20 @@ impl Core {
                 self.take_up(now);
             }
             Event::Kept { acts } => self.kept(acts, now, out),
-            Event::Stopping => {
+            Event::Stopping { by } => {
                 self.close_windows(now, true, out);
-                self.append(Body::Stopped, now, out);
+                self.append(Body::StoppedBy { by }, now, out);
                 self.running = false;
             }
             Event::Submit { ticket, who, session, intent } => {
                 let asked = pipeline::Asked { ticket, who: &who, session, now };
                 self.submit(asked, intent, out);
             }
-            Event::RefusedEarlier { caller, account, reject } => {
-                self.refused_earlier(caller, account, reject, now, out);
+            Event::PersonRefused { person, reject } => {
+                self.person_refused(person, reject, now, out);
+            }
+            Event::RefusedEarlier { caller, account, shown, reject } => {
+                self.refused_earlier((caller, account, shown), reject, now, out);
             }
             Event::StateSaved { ticket, next, digest } => {
                 self.put_on_record(ticket, Body::StateSaved { next, digest }, now, out);

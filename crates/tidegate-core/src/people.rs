@@ -4,7 +4,7 @@ use crate::admin::{absent_to, present};
 use crate::state::State;
 use std::collections::BTreeMap;
 use tidegate_types::codec_struct;
-use tidegate_types::ids::PersonName;
+use tidegate_types::ids::{CallerName, PersonName};
 use tidegate_types::limits::MAX_PEOPLE;
 use tidegate_types::person::{Person, Role};
 use tidegate_types::record::{Approvals, Change};
@@ -25,6 +25,12 @@ impl State {
     /// The people.
     pub fn people(&self) -> &BTreeMap<PersonName, Person> {
         &self.people
+    }
+
+    /// With whom a caller is shared.
+    pub fn readers(&self, caller: &CallerName) -> impl Iterator<Item = &PersonName> {
+        let reads = |person: &&Person| person.reads.contains(caller);
+        self.people.values().filter(reads).map(|person| &person.name)
     }
 
     /// The newest link of each person, used or not.
@@ -51,6 +57,18 @@ pub(crate) fn apply(state: &mut State, change: &Change) {
         Change::PersonInvited { person, link, until } => {
             let invitation = Invitation { link: *link, until: *until };
             state.invitations.insert(person.clone(), invitation);
+        }
+        Change::CallerShared { caller, person } => {
+            if let Some(reader) = state.people.get_mut(person)
+                && let Err(at) = reader.reads.binary_search(caller)
+            {
+                reader.reads.insert(at, caller.clone());
+            }
+        }
+        Change::CallerUnshared { caller, person } => {
+            if let Some(reader) = state.people.get_mut(person) {
+                reader.reads.retain(|read| read != caller);
+            }
         }
         Change::ApprovalsSet { approvals } => {
             let was = state.approvals_needed();
@@ -93,6 +111,18 @@ pub(crate) fn make_sense(state: &State, change: &Change) -> Result<(), Reject> {
             if state.invitations.len() >= MAX_PEOPLE && !state.invitations.contains_key(person) {
                 return Err(Reject::new(Code::OutOfRange, "too many people are invited"));
             }
+        }
+        Change::CallerShared { caller, person } => {
+            let reader = people.get(person);
+            present(reader.is_some(), "person", person.as_str())?;
+            if reader.is_some_and(|reader| reader.knows(caller)) {
+                return Err(bad(&format!("{person} reads {caller} already")));
+            }
+            return Ok(());
+        }
+        Change::CallerUnshared { caller, person } => {
+            let reads = people.get(person).is_some_and(|reader| reader.reads.contains(caller));
+            return present(reads, "reader", &format!("{person} of {caller}"));
         }
         Change::ApprovalsSet { approvals } => mode = *approvals,
         _ => return Ok(()),

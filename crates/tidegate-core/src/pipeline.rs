@@ -10,7 +10,7 @@ use crate::refusals::Refusal;
 use crate::{Core, authorize, repeat, risk, shape};
 use tidegate_types::ids::{SessionId, Ticket};
 use tidegate_types::order::{AmendOrder, CancelFilter, CancelOrder, Intent, NewOrder, Setting};
-use tidegate_types::proof::Authenticated;
+use tidegate_types::proof::{Authenticated, TokenShown};
 use tidegate_types::record::{Body, Canceller};
 use tidegate_types::time::Time;
 
@@ -106,8 +106,7 @@ impl Core {
     ) -> Result<(), Refusal> {
         let order = authorize::cancel(&self.state, asked.who, cancel, asked.now)?.id;
         self.room_to_cancel(order)?;
-        let by = Canceller::Caller { caller: asked.who.caller().clone() };
-        self.cancel_one(order, by, asked.ticket, asked.now, out);
+        self.cancel_one(order, canceller(asked.who), asked.ticket, asked.now, out);
         Ok(())
     }
 
@@ -120,8 +119,18 @@ impl Core {
         authorize::cancels(&self.state, asked.who, asked.now)?;
         let (caller, account) = (asked.who.caller(), asked.who.account());
         let orders = self.matching(caller, account, filter);
-        let by = Canceller::Caller { caller: caller.clone() };
-        self.cancel_group(asked.ticket, orders, &by, asked.now, out);
+        self.cancel_group(asked.ticket, orders, &canceller(asked.who), asked.now, out);
         Ok(())
+    }
+}
+
+/// Who cancels: a caller by a key, or an app by a token and in whose name.
+fn canceller(who: &Authenticated) -> Canceller {
+    let caller = who.caller().clone();
+    match who.shown() {
+        Some(TokenShown { token, subject }) => {
+            Canceller::Token { caller, token, subject: subject.to_string() }
+        }
+        None => Canceller::Caller { caller },
     }
 }

@@ -5,9 +5,11 @@ pub(crate) mod loosen;
 
 use crate::state::State;
 use std::fmt;
+use std::mem;
 use tidegate_types::approval::Act;
-use tidegate_types::grant::{Grant, Scope};
-use tidegate_types::ids::{AccountName, CallerName, KeyId, PersonName};
+use tidegate_types::grant::Scope;
+use tidegate_types::ids::{AccountName, CallerName, KeyId, PersonName, VenueName};
+use tidegate_types::key::{Replaced, VirtualKey};
 use tidegate_types::person::{Person, Role};
 use tidegate_types::record::{Approvals, ApproveBy, Change};
 
@@ -87,7 +89,10 @@ actions! {
     AccountAdd "add an account":                          No No No All No No;
     VenueKey "take up an exchange key":                   No No No All No No;
     CallerAdd "add a caller":                             No No No All No No;
+    CallerShare "let a person read a caller":             Own Own Own Own No No;
+    CallerUnshare "have a person read a caller no more":  Own All Own All No No;
     KeyAdd "make a virtual key":                          No No No Others No No;
+    KeyRotate "replace a virtual key by one like it":     Own No No Others No No;
     KeyRevoke "revoke a virtual key":                     Own All No All No No;
     GrantLoosen "give or widen a grant":                  No Others No No No No;
     GrantTighten "narrow a grant or take it back":        Own All No All No No;
@@ -145,6 +150,11 @@ pub fn action_of(state: &State, act: &Act) -> Action {
         Change::AccountAdded { .. } => Action::AccountAdd,
         Change::VenueKeyImported { .. } => Action::VenueKey,
         Change::CallerAdded { .. } => Action::CallerAdd,
+        Change::CallerShared { .. } => Action::CallerShare,
+        Change::CallerUnshared { .. } => Action::CallerUnshare,
+        Change::KeyAdded { key, replaces: Some(replaced) } if is_alike(state, key, replaced) => {
+            Action::KeyRotate
+        }
         Change::KeyAdded { .. } => Action::KeyAdd,
         Change::KeyRevoked { .. } => Action::KeyRevoke,
         Change::GrantSet { .. } if loose => Action::GrantLoosen,
@@ -169,8 +179,8 @@ pub fn action_of(state: &State, act: &Act) -> Action {
 /// # Errors
 /// When no role of the person's allows any of it.
 pub fn may_ever(state: &State, by: &PersonName, action: Action) -> Result<(), Refusal> {
-    let some =
-        !state.has_admin() || reaches(state.people.get(by), action).any(|reach| reach != Reach::No);
+    let person = state.people.get(by);
+    let some = sets_up(state, by) || reaches(person, action).any(|reach| reach != Reach::No);
     if some { Ok(()) } else { Err(forbidden(by, action, false)) }
 }
 
@@ -179,8 +189,8 @@ pub fn may_ever(state: &State, by: &PersonName, action: Action) -> Result<(), Re
 /// # Errors
 /// When no role of the person's allows it.
 pub fn may(state: &State, by: &PersonName, action: Action, own: bool) -> Result<(), Refusal> {
-    let allowed =
-        !state.has_admin() || reaches(state.people.get(by), action).any(|reach| reach.covers(own));
+    let person = state.people.get(by);
+    let allowed = sets_up(state, by) || reaches(person, action).any(|reach| reach.covers(own));
     if allowed { Ok(()) } else { Err(forbidden(by, action, own)) }
 }
 
@@ -228,6 +238,12 @@ pub fn sees(state: &State, by: &PersonName, caller: &CallerName) -> bool {
     sees_all(state, by) || state.people.get(by).is_some_and(|person| person.knows(caller))
 }
 
+/// Whether this person may know with whom a caller is shared, and end that.
+pub fn may_unshare(state: &State, by: &PersonName, caller: &CallerName) -> bool {
+    let own = state.people.get(by).is_some_and(|person| person.owns(caller));
+    sees(state, by, caller) && may(state, by, Action::CallerUnshare, own).is_ok()
+}
+
 /// Whether an account is there for this person: a caller that is there has a grant on it.
 pub fn sees_account(state: &State, by: &PersonName, account: &AccountName) -> bool {
     sees_all(state, by)
@@ -242,6 +258,13 @@ pub fn table() -> String {
         text.push_str(&format!("| {} | {} |\n", action.what(), cells.join(" | ")));
     }
     text
+}
+
+/// Whether somebody sets the desk up: until there is an administrator, who is nobody of the desk. The door
+/// lets nobody else through who is a stranger here than the owner of the data folder; people of the desk,
+/// who may have enrolled already, are held to the table from the beginning.
+fn sets_up(state: &State, by: &PersonName) -> bool {
+    !state.has_admin() && !state.people.contains_key(by)
 }
 
 /// What each of a person's roles allows; who has none is in a column of its own.
@@ -283,7 +306,11 @@ fn forbidden(by: &PersonName, action: Action, own: bool) -> Refusal {
 /// Whether a request is a person's own, so that somebody else approves it: it asked, or it gains.
 pub fn is_own(state: &State, by: &PersonName, asked_by: &PersonName, act: &Act) -> bool {
     let caller = caller_of(state, act).and_then(|(caller, _)| caller);
-    by == asked_by || concerns(state, by, act, caller.as_ref())
+    let gains = match act {
+        Act::Change { change: Change::CallerShared { person, .. } } => person == by,
+        _ => false,
+    };
+    by == asked_by || gains || concerns(state, by, act, caller.as_ref())
 }
 
 /// The caller that an act is about, with what is said where there is none; none at all where an act
@@ -304,6 +331,11 @@ fn caller_of(state: &State, act: &Act) -> Option<(Option<CallerName>, String)> {
             Some((there, format!("there is no app {app}")))
         }
         Act::Change { change: Change::GrantSet { grant } } => caller(&grant.caller),
+        Act::Change {
+            change:
+                Change::CallerShared { caller: shared, .. }
+                | Change::CallerUnshared { caller: shared, .. },
+        } => caller(shared),
         Act::Change { change: Change::GrantRemoved { caller, account } } => {
             let there = state.grant(caller, account).map(|grant| grant.caller.clone());
             Some((there, format!("there is no grant {caller} on {account}")))
@@ -318,10 +350,8 @@ fn concerns(state: &State, by: &PersonName, act: &Act, caller: Option<&CallerNam
     if let Some(caller) = caller {
         return person.owns(caller);
     }
-    let trades_where = |is: &dyn Fn(&Grant) -> bool| {
-        state.grants().any(|grant| person.owns(&grant.caller) && is(grant))
-    };
-    let trades = |account: &AccountName| trades_where(&|grant| grant.account == *account);
+    let trades = |account: &AccountName| trades_where(state, person, |other, _| other == account);
+    let at_venue = |venue: &VenueName| trades_where(state, person, |_, other| other == venue);
     match act {
         Act::Change { change: Change::LimitsSet { limits } } => trades(&limits.account),
         Act::Change { change: Change::PersonSet { person: set } } => set.name == *by,
@@ -329,19 +359,39 @@ fn concerns(state: &State, by: &PersonName, act: &Act, caller: Option<&CallerNam
             change: Change::PersonRemoved { person } | Change::PersonInvited { person, .. },
         } => person == by,
         Act::Resume { scope: Scope::Account { name }, .. } => trades(name),
-        Act::Resume { scope: Scope::Venue { name }, .. } => {
-            trades_where(&|grant| grant.venue == *name)
+        Act::Resume { scope: Scope::Venue { name }, .. } => at_venue(name),
+        // Whatever its grants say of the instrument now: they may have said more before.
+        Act::Resume { scope: Scope::Instrument { id }, .. } => at_venue(&id.venue),
+        Act::Resume { scope: Scope::All | Scope::Desk { .. }, .. } => {
+            trades_where(state, person, |_, _| true)
         }
-        Act::Resume { scope: Scope::Instrument { id }, .. } => trades_where(&|grant| {
-            let named = grant.instruments.iter().any(|pattern| pattern.matches(&id.name));
-            grant.venue == id.venue && named
-        }),
-        Act::Resume { scope: Scope::All | Scope::Desk { .. }, .. } => trades_where(&|_| true),
         Act::Resume { scope, .. } => {
             scope_caller(state, scope).is_some_and(|caller| person.owns(&caller))
         }
         Act::Change { .. } => false,
     }
+}
+
+/// Whether a caller of a person's has a grant or a key for such an account, or ever had one. Who takes the grant
+/// of its own caller back, or narrows it, is not freed by that, since somebody else may give it again.
+fn trades_where(
+    state: &State,
+    person: &Person,
+    is: impl Fn(&AccountName, &VenueName) -> bool,
+) -> bool {
+    let accounts = person.owns.iter().filter_map(|caller| state.ever_on.get(caller));
+    accounts.flatten().any(|(account, venue)| is(account, venue))
+}
+
+/// Whether a key allows no more than the one that it takes the place of: then it may be its owner's to make,
+/// so that nobody else has ever seen its secret.
+fn is_alike(state: &State, key: &VirtualKey, replaced: &Replaced) -> bool {
+    let Some(old) = state.keys.get(&replaced.key).filter(|old| !old.revoked) else { return false };
+    let old = &old.key;
+    let same = (&old.caller, &old.account, &old.venue) == (&key.caller, &key.account, &key.venue);
+    let terms = old.terms.from == key.terms.from && old.terms.certificate == key.terms.certificate;
+    let ends = old.terms.until.is_none_or(|end| key.terms.until.is_some_and(|until| until <= end));
+    same && terms && ends && mem::discriminant(&old.scheme) == mem::discriminant(&key.scheme)
 }
 
 fn key_caller(state: &State, id: &KeyId) -> Option<CallerName> {

@@ -21,8 +21,8 @@ macro_rules! kept {
     };
 }
 kept! {
-    desk, epoch, accounts, callers, keys, grants, limits, instruments, marks, halts, caller_buckets,
-    account_buckets, refusals, calls, next_order, next_call, guards, recent,
+    desk, epoch, accounts, callers, keys, grants, ever_on, limits, instruments, marks, halts, halts_pulled,
+    caller_buckets, account_buckets, refusals, calls, next_order, next_call, guards, recent,
     alarms, balances, lost_books, people, approvals, approve_by, apps, invitations, daily,
 }
 

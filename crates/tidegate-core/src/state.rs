@@ -20,6 +20,7 @@ use tidegate_types::ids::{
     VenueName,
 };
 use tidegate_types::instrument::{Instrument, Mark, Price, SignedQty, Usd};
+use tidegate_types::limits::MAX_HALTERS;
 use tidegate_types::order::OrderName;
 use tidegate_types::person::Person;
 use tidegate_types::proof::Authenticated;
@@ -71,10 +72,14 @@ codec_struct!(RegisteredApp { app, revoked });
 /// A halt in force.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Halt {
-    /// Who.
+    /// Which: no other halt ever has the same.
+    pub id: u64,
+    /// Who was the first to halt it.
     pub by: PersonName,
     /// Why.
     pub reason: String,
+    /// Who halted it since then, or again for another reason, with what each said last.
+    pub too: BTreeMap<PersonName, (String, Time)>,
     /// Orders that reduce a position still pass.
     pub allow_reduce: bool,
     /// Since when.
@@ -83,12 +88,24 @@ pub struct Halt {
     pub from: OrderId,
     /// The venue showed no live order of the scope.
     pub proven: bool,
-    /// Its place among the halts in force: the newest has the highest.
+    /// When it was pulled last, counted over all halts: the newest has the highest.
     pub number: u64,
     /// Whether its positions are closed too.
     pub flatten: Option<Flatten>,
 }
-codec_struct!(Halt { by, reason, allow_reduce, since, from, proven, number, flatten });
+codec_struct!(Halt { id, by, reason, too, allow_reduce, since, from, proven, number, flatten });
+
+impl Halt {
+    /// Takes note of who halts it again and why; what was said first stays.
+    pub(crate) fn again(&mut self, by: &PersonName, reason: &str, at: Time) {
+        let known = self.too.get(by).is_some_and(|(said, _)| said == reason);
+        let first = self.by == *by && self.reason == reason;
+        let room = self.too.len() < MAX_HALTERS || self.too.contains_key(by);
+        if !known && !first && room {
+            self.too.insert(by.clone(), (reason.to_owned(), at));
+        }
+    }
+}
 
 /// How far the closing of a halt's positions has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -143,10 +160,14 @@ pub struct State {
     pub(crate) callers: BTreeMap<CallerName, Time>,
     pub(crate) keys: BTreeMap<KeyId, Key>,
     pub(crate) grants: BTreeMap<CallerName, BTreeMap<AccountName, Grant>>,
+    /// Every account that a caller ever had a grant or a key for, and where it is.
+    pub(crate) ever_on: BTreeMap<CallerName, BTreeMap<AccountName, VenueName>>,
     pub(crate) limits: BTreeMap<AccountName, AccountLimits>,
     pub(crate) instruments: BTreeMap<InstrumentId, Instrument>,
     pub(crate) marks: BTreeMap<InstrumentId, Mark>,
     pub(crate) halts: BTreeMap<Scope, Halt>,
+    /// How often anything was halted.
+    pub(crate) halts_pulled: u64,
     pub(crate) caller_buckets: BTreeMap<CallerName, BTreeMap<AccountName, TokenBucket>>,
     pub(crate) account_buckets: BTreeMap<AccountName, TokenBucket>,
     pub(crate) refusals: BTreeMap<Code, u64>,

@@ -19,6 +19,7 @@ mod repeat;
 mod retry;
 mod roles;
 mod speed;
+mod tokens;
 mod trades;
 mod venue;
 mod world;

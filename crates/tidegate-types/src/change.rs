@@ -134,6 +134,20 @@ pub enum Change {
         /// When the link lapses.
         until: Time,
     },
+    /// A caller's owner lets a person read it.
+    CallerShared {
+        /// Which caller.
+        caller: CallerName,
+        /// Who reads it from now on.
+        person: PersonName,
+    },
+    /// A person reads a caller of somebody else's no more.
+    CallerUnshared {
+        /// Which caller.
+        caller: CallerName,
+        /// Who.
+        person: PersonName,
+    },
 }
 codec_enum!(Change {
     0 => DeskSet { desk, approvals },
@@ -153,4 +167,6 @@ codec_enum!(Change {
     14 => AppRevoked { app },
     15 => PersonInvited { person, link, until },
     16 => ApproveBySet { approve_by },
+    17 => CallerShared { caller, person },
+    18 => CallerUnshared { caller, person },
 });

@@ -19,7 +19,7 @@ pub enum KeyScheme {
         /// The public key.
         public: [u8; 32],
     },
-    /// RSASSA-PKCS1-v1_5 with SHA-256, of 2048 bits or more; only the public key is kept.
+    /// RSASSA-PKCS1-v1_5 with SHA-256, of as many bits as the desk asks for; only the public key is kept.
     Rsa {
         /// The public key, a `SubjectPublicKeyInfo` in DER.
         public: Octets,

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod approval;
+pub mod bucket;
 pub mod call;
 mod change;
 pub mod codec;

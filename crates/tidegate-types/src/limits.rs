@@ -31,6 +31,8 @@ pub const MAX_CONNECTIONS_PER_PEER: usize = 512;
 pub const UNUSED_SOCKET_TIMEOUT: Span = Span::from_secs(600);
 /// Most messages waiting to be written to one caller's WebSocket; a slower reader is cut off.
 pub const MAX_WS_BACKLOG: usize = 1024;
+/// Most streams of the unified API that one caller has open.
+pub const MAX_STREAMS_PER_CALLER: usize = 64;
 /// An answer from a venue must come within this, else the outcome is unknown.
 pub const VENUE_TIMEOUT: Span = Span::from_secs(10);
 /// A request must begin to leave within this of being handed over, waiting for a connection and
@@ -76,6 +78,9 @@ pub const MAX_STRAY_TRADES: usize = 2_000;
 pub const MAX_DONE_ORDERS: usize = 200_000;
 /// Longest record of the journal.
 pub const MAX_RECORD_BYTES: usize = 60 * 1024;
+/// Longest evidence of what a caller signed that is kept whole, its content included: several times what an
+/// order of any client has, and little enough that nobody fills the disk by padding its orders.
+pub const MAX_EVIDENCE_BYTES: usize = 4 * 1024;
 /// The folded state is saved after so many records, so that a start replays fewer than twice as many.
 pub const STATE_SAVED_EVERY: u64 = 500_000;
 /// Most books followed at a venue: each costs it messages, and us requests against its limits.
@@ -102,6 +107,8 @@ pub const MAX_APPROVALS_OF_ONE: usize = 16;
 pub const MAX_APPROVAL_MISSES: u64 = 3;
 /// Most requests kept after they ended, to be looked at.
 pub const MAX_APPROVALS_KEPT: usize = 200;
+/// Most names that a halt keeps besides the first one's.
+pub const MAX_HALTERS: usize = 16;
 /// Most people of a desk.
 pub const MAX_PEOPLE: usize = 1000;
 /// Longest an app's terms and their summary may be together: a request to register one holds both, and the
@@ -111,5 +118,8 @@ pub const MAX_APP_BYTES: usize = 16 * 1024;
 pub const MAX_APPS: usize = 1000;
 /// The longest that a virtual key is good beside the one that takes its place.
 pub const MAX_KEY_OVERLAP: Span = Span::from_secs(30 * 86_400);
+/// Most virtual keys that a caller ever has, revoked ones included: each stays on record. One a day for eleven
+/// years; a new caller begins anew.
+pub const MAX_KEYS_OF_CALLER: usize = 4096;
 /// Most networks that a virtual key is bound to.
 pub const MAX_KEY_NETWORKS: usize = 32;

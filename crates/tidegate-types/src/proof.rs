@@ -4,6 +4,7 @@
 use crate::call::{CallClass, WireRequest};
 use crate::grant::Grant;
 use crate::ids::{AccountName, CallId, CallerName, KeyId, Seq, VenueName};
+use crate::limits::MAX_EVIDENCE_BYTES;
 use crate::time::Time;
 use std::sync::Arc;
 
@@ -18,6 +19,27 @@ pub struct Authenticated {
     overtaken: bool,
     token: Option<Arc<Grant>>,
     subject: Option<Arc<str>>,
+    evidence: Option<Arc<Evidence>>,
+}
+
+/// A token that an app shows, and in whose name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TokenShown {
+    /// The word `token:` and the token's id.
+    pub token: KeyId,
+    /// A person's opaque id, or the app's own.
+    pub subject: Arc<str>,
+}
+
+/// What a caller signed by a key that nobody else has: whoever has the public key can check it later.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Evidence {
+    /// The bytes that the signature is over.
+    pub signed: Vec<u8>,
+    /// The signature.
+    pub signature: Vec<u8>,
+    /// The content whose digest is among those bytes, where they hold one; empty where it is too long to keep.
+    pub content: Vec<u8>,
 }
 
 impl Authenticated {
@@ -37,6 +59,7 @@ impl Authenticated {
             overtaken: false,
             token: None,
             subject: None,
+            evidence: None,
         }
     }
 
@@ -60,6 +83,32 @@ impl Authenticated {
         Authenticated { token: Some(allows), subject: Some(subject), ..self }
     }
 
+    /// The same, for a request by whose signature the caller can be held to it, if that is not too long to be
+    /// kept.
+    #[must_use]
+    pub fn evident(self, evidence: Arc<Evidence>) -> Authenticated {
+        let length = evidence.signed.len() + evidence.signature.len() + evidence.content.len();
+        let evidence = (length <= MAX_EVIDENCE_BYTES).then_some(evidence);
+        Authenticated { evidence, ..self }
+    }
+
+    /// The same, for a request whose signature covers a digest of this content.
+    #[must_use]
+    pub fn over(self, content: &[u8]) -> Authenticated {
+        let evidence = self.evidence.as_deref().map(|evidence| {
+            let Evidence { signed, signature, .. } = evidence.clone();
+            let fits = signed.len() + signature.len() + content.len() <= MAX_EVIDENCE_BYTES;
+            let content = if fits { content.to_vec() } else { Vec::new() };
+            Arc::new(Evidence { signed, signature, content })
+        });
+        Authenticated { evidence, ..self }
+    }
+
+    /// What the caller signed, where it can be held to that.
+    pub fn evidence(&self) -> Option<&Arc<Evidence>> {
+        self.evidence.as_ref()
+    }
+
     /// Who.
     pub fn caller(&self) -> &CallerName {
         &self.caller
@@ -73,6 +122,12 @@ impl Authenticated {
     /// In whose name the token is that it showed: a person's opaque id, or the app's own.
     pub fn subject(&self) -> Option<&Arc<str>> {
         self.subject.as_ref()
+    }
+
+    /// The token that it showed, and in whose name that is; `None` where it showed a key.
+    pub fn shown(&self) -> Option<TokenShown> {
+        let subject = Arc::clone(self.subject.as_ref()?);
+        Some(TokenShown { token: self.key.clone(), subject })
     }
 
     /// With which key; for a token the word `token:` and its id.

@@ -10,17 +10,19 @@ use crate::ids::{
     AccountName, ApprovalId, CallId, CallerName, ClientId, InstrumentId, KeyId, OrderId,
     PersonName, Seq, SessionId, VenueName,
 };
-use crate::instrument::{Instrument, Mark, Price, SignedQty, Usd};
+use crate::instrument::{Instrument, Mark};
 use crate::order::{Intent, NewOrder};
 use crate::reject::{Code, Reject};
 use crate::report::{AccountEvent, BalanceReport, Outcome, PositionReport, Shown};
 use crate::time::{Span, Time};
 use crate::{codec_enum, codec_struct};
 
-pub use crate::change::{Approvals, ApproveBy, Change};
+mod canceller;
+mod decision;
 
-/// The version of the rules that decide; part of every decision.
-pub const RULES: u32 = 1;
+pub use crate::change::{Approvals, ApproveBy, Change};
+pub use canceller::Canceller;
+pub use decision::{Decision, RULES};
 
 /// When a record counts as written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,84 +33,6 @@ pub enum Durability {
     Os,
 }
 codec_enum!(Durability { 0 => Disk, 1 => Os });
-
-/// The numbers a decision was made from.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Decision {
-    /// The version of the rules.
-    pub rules: u32,
-    /// The mark in force.
-    pub mark: Option<Price>,
-    /// The index in force.
-    pub index: Option<Price>,
-    /// How old the mark was.
-    pub mark_age: Option<Span>,
-    /// The worst price the order may trade at.
-    pub worst_price: Option<Price>,
-    /// What one unit of quantity is worth at worst, in dollars.
-    pub unit_value: Option<Price>,
-    /// What the order is worth at worst.
-    pub notional: Option<Usd>,
-    /// What the caller's open orders are worth, this one included.
-    pub caller_open: Option<Usd>,
-    /// What the caller traded today (UTC) and its open orders are worth, this one included.
-    pub caller_day: Option<Usd>,
-    /// What the account's open orders are worth, this one included.
-    pub account_open: Option<Usd>,
-    /// What the position may come to be worth, open orders and this one included.
-    pub position_worst: Option<Usd>,
-    /// What all of the account's positions may come to be worth, open orders and this one included.
-    pub exposure: Option<Usd>,
-    /// The account's position in the instrument before.
-    pub position: Option<SignedQty>,
-    /// The order was taken as reducing the position.
-    pub reducing: bool,
-}
-codec_struct!(Decision {
-    rules,
-    mark,
-    index,
-    mark_age,
-    worst_price,
-    unit_value,
-    notional,
-    caller_open,
-    caller_day,
-    account_open,
-    position_worst,
-    exposure,
-    position,
-    reducing,
-});
-
-/// Who had an order cancelled.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Canceller {
-    /// The caller whose order it is, or one whose grant is account-wide.
-    Caller {
-        /// Who.
-        caller: CallerName,
-    },
-    /// A halt.
-    Halt {
-        /// Of what.
-        scope: Scope,
-    },
-    /// Tidegate, because the caller's session ended and it had asked for that.
-    Disconnect {
-        /// Whose.
-        caller: CallerName,
-    },
-    /// Tidegate, because the caller's dead-man timer lapsed.
-    Countdown {
-        /// Whose.
-        caller: CallerName,
-    },
-}
-codec_enum!(Canceller {
-    0 => Caller { caller }, 1 => Halt { scope }, 2 => Disconnect { caller },
-    3 => Countdown { caller },
-});
 
 /// What happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -122,7 +46,8 @@ pub enum Body {
         /// When a record counts as written.
         durability: Durability,
     },
-    /// The gateway stopped in good order.
+    /// The gateway stopped in good order. Read from older journals, which did not say by whom; now
+    /// `StoppedBy` is written.
     Stopped,
     /// Terms of instruments were read from a venue.
     Instruments {
@@ -382,6 +307,32 @@ pub enum Body {
         /// In whose name: a person's opaque id, or the app's own.
         subject: String,
     },
+    /// The refusal that follows, or the count of more of its kind, is of what was asked with a token.
+    RefusedByToken {
+        /// The app that asked.
+        caller: CallerName,
+        /// The word `token:` and the token's id; of several that are counted the first one's.
+        token: KeyId,
+        /// In whose name: a person's opaque id, or the app's own.
+        subject: String,
+    },
+    /// The record that follows, of this call, was asked for by a request that its caller signed by a key that
+    /// nobody else has. With the key's public part, which stands where the key was made, anybody can check it.
+    BySignature {
+        /// Which call.
+        call: CallId,
+        /// Who signed.
+        caller: CallerName,
+        /// By which key.
+        key: KeyId,
+        /// The bytes that the signature is over.
+        signed: Octets,
+        /// The signature.
+        signature: Octets,
+        /// The content whose digest is among those bytes; empty where they are the whole request, or it is
+        /// too long to keep.
+        content: Octets,
+    },
     /// Something happened to a credential, a session, a login or a token. Who is calling is known to the
     /// identity crate, which reads these bytes (its `ledger`); the core keeps nothing of them.
     Identity {
@@ -497,6 +448,20 @@ pub enum Body {
         /// How.
         how: Verdict,
     },
+    /// The gateway stopped in good order.
+    StoppedBy {
+        /// Who asked for it; nobody of the desk where the machine did, by a signal.
+        by: Option<PersonName>,
+    },
+    /// More refusals of a kind and of one person of the console or the administration, counted over a second.
+    RefusedMoreOf {
+        /// Who asked.
+        person: PersonName,
+        /// Why.
+        code: Code,
+        /// How many.
+        count: u64,
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -545,6 +510,10 @@ codec_enum!(Body {
     43 => Identity { fact },
     44 => ByToken { call, caller, token, subject },
     45 => ApprovalConfirmed { id, by, factor },
+    46 => StoppedBy { by },
+    47 => RefusedMoreOf { person, code, count },
+    48 => BySignature { call, caller, key, signed, signature, content },
+    49 => RefusedByToken { caller, token, subject },
 });
 
 /// One entry of the journal.

@@ -60,6 +60,7 @@ codes! {
     7 108 KeyExpired Caller "the key has expired";
     8 109 KeyNotFromHere Caller "the key is not good from where the request comes";
     9 110 NotAllowed Desk "the person's role does not allow it";
+    21 111 WeakLogin Caller "the credentials are shown in a way that is not taken here";
     10 201 UnknownRoute Caller "the route is not served";
     11 202 ForbiddenRoute Desk "withdrawals, transfers and key administration are not served";
     12 203 Malformed Caller "the request cannot be read";

@@ -1,6 +1,6 @@
 //! What a request for approval says to people, and the part of the state that it is about.
 
-use crate::state::State;
+use crate::state::{Halt, State};
 use std::fmt::{Display, Write as _};
 use tidegate_types::app::App;
 use tidegate_types::approval::Act;
@@ -17,7 +17,7 @@ use tidegate_types::time::{Span, Time};
 /// somebody else wrote ends a line of it.
 pub(super) fn of(state: &State, by: &PersonName, act: &Act) -> String {
     let desk = state.desk.as_ref().map(|(desk, _)| desk.as_str()).unwrap_or_default();
-    let mut text = whole_line(&format!("desk {desk}: {by} asks to {}", title(state, act)));
+    let mut text = whole_line(&format!("desk {desk}: {by} asks to {}", title(act)));
     for (what, before, after) in rows(state, act) {
         let (what, after) = (whole_line(&what), whole_line(&after));
         let _ = match before.map(|before| whole_line(&before)) {
@@ -35,7 +35,12 @@ pub(super) fn touched(state: &State, act: &Act) -> Vec<u8> {
     match act {
         Act::Resume { scope, .. } => {
             let halt = state.halts.get(scope);
-            halt.map(|halt| (halt.number, halt.allow_reduce)).encode(&mut out);
+            // Who halts it again says why it should stay; that one's further words change nothing.
+            let stated = halt.map(|halt| {
+                let strict = (halt.allow_reduce, halt.flatten.is_some());
+                (halt.id, (strict, halt.too.keys().cloned().collect::<Vec<_>>()))
+            });
+            stated.encode(&mut out);
         }
         Act::Change { change } => match change {
             Change::DeskSet { .. } | Change::ApprovalsSet { .. } => state.desk.encode(&mut out),
@@ -73,7 +78,10 @@ pub(super) fn touched(state: &State, act: &Act) -> Vec<u8> {
             Change::PersonSet { person } => {
                 state.people.get(&person.name).cloned().encode(&mut out);
             }
-            Change::PersonRemoved { person } | Change::PersonInvited { person, .. } => {
+            Change::PersonRemoved { person }
+            | Change::PersonInvited { person, .. }
+            | Change::CallerShared { person, .. }
+            | Change::CallerUnshared { person, .. } => {
                 state.people.get(person).cloned().encode(&mut out);
             }
         },
@@ -81,18 +89,14 @@ pub(super) fn touched(state: &State, act: &Act) -> Vec<u8> {
     out
 }
 
-fn title(state: &State, act: &Act) -> String {
+fn title(act: &Act) -> String {
     match act {
-        Act::Resume { scope, reason } => {
-            let halt = state.halts.get(scope);
-            let halted = halt.map(|halt| format!(" (halted by {}: {})", halt.by, halt.reason));
-            format!("lift the halt of {scope}: {reason}{}", halted.unwrap_or_default())
-        }
+        Act::Resume { scope, reason } => format!("lift the halt of {scope}: {reason:?}"),
         Act::Change { change } => match change {
             Change::DeskSet { desk, .. } => format!("name the desk {desk}"),
             Change::AccountAdded { venue, account } => format!("add account {account} at {venue}"),
             Change::VenueKeyImported { account, key, .. } => {
-                format!("use exchange key {key} for account {account}")
+                format!("use exchange key {key:?} for account {account}")
             }
             Change::CallerAdded { caller } => format!("add caller {caller}"),
             Change::KeyAdded { key, .. } => {
@@ -114,6 +118,12 @@ fn title(state: &State, act: &Act) -> String {
             Change::PersonInvited { person, .. } => {
                 format!("let {person} enrol new credentials by a link")
             }
+            Change::CallerShared { caller, person } => {
+                format!("let {person} read all of caller {caller}")
+            }
+            Change::CallerUnshared { caller, person } => {
+                format!("have {person} read caller {caller} no more")
+            }
             Change::ApproveBySet { approve_by: ApproveBy::Any } => {
                 "ask for no passkeys any more, neither of who asks nor of who approves".to_owned()
             }
@@ -133,7 +143,12 @@ fn title(state: &State, act: &Act) -> String {
 type Row = (String, Option<String>, String);
 
 fn rows(state: &State, act: &Act) -> Vec<Row> {
-    let Act::Change { change } = act else { return Vec::new() };
+    let change = match act {
+        Act::Resume { scope, .. } => {
+            return compared(None, state.halts.get(scope).map(of_halt).unwrap_or_default());
+        }
+        Act::Change { change } => change,
+    };
     match change {
         Change::GrantSet { grant } => {
             compared(state.grant(&grant.caller, &grant.account).map(of_grant), of_grant(grant))
@@ -180,6 +195,13 @@ fn compared<T: AsRef<str>>(before: Option<Vec<(T, String)>>, after: Vec<(T, Stri
     after.into_iter().map(|(what, v)| (what.as_ref().to_owned(), of(what.as_ref()), v)).collect()
 }
 
+/// Everybody who halted it, and why.
+fn of_halt(halt: &Halt) -> Vec<(String, String)> {
+    let said = |by: &PersonName, reason: &str| (format!("halted by {by}"), format!("{reason:?}"));
+    let too = halt.too.iter().map(|(by, (reason, _))| said(by, reason));
+    std::iter::once(said(&halt.by, &halt.reason)).chain(too).collect()
+}
+
 fn of_grant(grant: &Grant) -> Vec<(&'static str, String)> {
     vec![
         ("trade", grant.trade.to_string()),
@@ -200,7 +222,8 @@ fn of_grant(grant: &Grant) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn of_limits(limits: &AccountLimits) -> Vec<(&'static str, String)> {
+/// The figures of limits, each with what it is called.
+pub fn of_limits(limits: &AccountLimits) -> Vec<(&'static str, String)> {
     let by_pattern = limits.max_order_qty.iter().map(|(of, most)| format!("{of}={most}"));
     let repeat = match limits.on_repeat {
         OnRepeat::Refuse => "refused",

@@ -19,6 +19,7 @@ pub fn loosens(state: &State, change: &Change) -> bool {
         Change::AccountAdded { .. }
         | Change::KeyAdded { .. }
         | Change::PersonInvited { .. }
+        | Change::CallerShared { .. }
         | Change::AppSet { .. } => true,
         Change::VenueKeyImported { account, key, rights } => {
             let known = state.accounts.get(account);
@@ -44,6 +45,7 @@ pub fn loosens(state: &State, change: &Change) -> bool {
         | Change::GrantRemoved { .. }
         | Change::AppRevoked { .. }
         | Change::AlarmsSeen { .. }
+        | Change::CallerUnshared { .. }
         | Change::PersonRemoved { .. } => false,
     }
 }

@@ -36,6 +36,21 @@ impl World {
         }
     }
 
+    /// Halts `caller:ann`.
+    fn halt_for(&mut self, by: &str, reason: &str) {
+        let (by, scope, reason) = (name(by), "caller:ann".parse().unwrap(), reason.to_owned());
+        let (allow_reduce, flatten) = (false, false);
+        self.event(Event::Halt { ticket: None, by, scope, reason, allow_reduce, flatten });
+    }
+
+    /// Asks to lift the halt of `caller:ann`.
+    fn ask_to_lift(&mut self, reason: &str) -> ApprovalId {
+        let (ticket, showing) = (self.ticket(), Showing::Door);
+        let (by, scope) = (name("ray"), "caller:ann".parse().unwrap());
+        self.event(Event::Resume { ticket, by, showing, scope, reason: reason.to_owned() });
+        self.pending(ticket)
+    }
+
     fn digest(&self, id: ApprovalId) -> [u8; 32] {
         self.core.state().approvals().get(id).unwrap().digest
     }
@@ -225,29 +240,62 @@ fn a_resume_takes_two_and_a_halt_one() {
     let mut world = World::two();
     world.halt("caller:ann", false);
     world.settle();
-    let resume = |world: &mut World| {
-        let ticket = world.ticket();
-        let (by, scope) = (name("ray"), "caller:ann".parse().unwrap());
-        world.event(Event::Resume {
-            ticket,
-            by,
-            showing: Showing::Door,
-            scope,
-            reason: "fine".to_owned(),
-        });
-        world.pending(ticket)
-    };
-    let id = resume(&mut world);
-    // Halted again meanwhile: another halt than the one that was to be lifted.
-    world.halt("caller:ann", false);
+    let id = world.ask_to_lift("fine");
+    // Somebody else halts it as well meanwhile: that one's reason was not stated.
+    world.halt_for("rita", "theft");
     world.settle();
     assert!(matches!(world.approve("pia", id), Err(Denial::Outdated { .. })));
-    let id = resume(&mut world);
+    let id = world.ask_to_lift("fine");
     world.settle_for(2);
     assert_eq!(world.approve("pia", id), Ok(()));
     assert!(world.core.state().halts().is_empty());
     let placed = world.place("ann", buy("1", "100"));
     assert_eq!(world.code(placed), None);
+    world.check_replay();
+}
+
+#[test]
+fn a_resume_lifts_the_halt_that_it_states_and_no_later_one() {
+    let mut world = World::two();
+    world.halt_for("ray", "routine");
+    world.settle_for(2);
+    let (first, second) = (world.ask_to_lift("over"), world.ask_to_lift("over, really"));
+    assert_eq!(world.approve("pia", first), Ok(()));
+    assert!(world.core.state().halts().is_empty());
+    world.halt_for("rita", "theft");
+    world.settle_for(2);
+    assert!(matches!(world.approve("pia", second), Err(Denial::Outdated { .. })));
+    assert_eq!(world.core.state().halts().len(), 1);
+    world.kill(false);
+    world.start();
+    world.check_replay();
+}
+
+#[test]
+fn who_halted_first_and_why_stays_and_the_statement_tells_everybody() {
+    let mut world = World::two();
+    world.halt_for("ray", "key stolen: do not resume");
+    world.settle_for(2);
+    world.halt_for("caller.ann", "short test, over at noon");
+    world.settle_for(2);
+    let id = world.ask_to_lift("explained (halted by rita: planned test)");
+    let statement = &world.core.state().approvals().get(id).unwrap().approval.statement;
+    assert_eq!(
+        statement,
+        "desk desk: ray asks to lift the halt of caller:ann: \"explained (halted by rita: planned \
+         test)\"\n  halted by ray: \"key stolen: do not resume\"\n  halted by caller.ann: \"short test, \
+         over at noon\""
+    );
+    // What the same ones say again voids nothing that waits: else a caller keeps its halt for ever.
+    world.halt_for("caller.ann", "another test");
+    world.halt_for("ray", "key stolen: do not resume");
+    world.settle_for(2);
+    let halt = &world.core.state().halts()[&"caller:ann".parse().unwrap()];
+    assert_eq!((halt.by.as_str(), halt.reason.as_str()), ("ray", "key stolen: do not resume"));
+    let too: Vec<_> = halt.too.iter().map(|(by, (why, _))| (by.as_str(), why.as_str())).collect();
+    assert_eq!(too, [("caller.ann", "another test")]);
+    assert_eq!(world.approve("pia", id), Ok(()));
+    assert!(world.core.state().halts().is_empty());
     world.check_replay();
 }
 
@@ -269,7 +317,7 @@ fn nobodys_words_look_like_a_row_of_the_statement() {
     let resume = world.pending(ticket);
     let (account, key, rights) = (name(MAIN), forged.to_owned(), vec![forged.to_owned()]);
     let import = world.ask_by("ada", Change::VenueKeyImported { account, key, rights });
-    for (id, lines) in [(resume, 1), (import, 2)] {
+    for (id, lines) in [(resume, 2), (import, 2)] {
         let statement = &world.core.state().approvals().get(id).unwrap().approval.statement;
         assert_eq!(statement.lines().count(), lines, "{statement}");
         assert!(!statement.chars().any(|c| c != '\n' && is_hidden(c)), "{statement:?}");

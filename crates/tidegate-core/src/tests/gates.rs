@@ -5,8 +5,8 @@ use crate::event::Event;
 use tidegate_types::grant::{AccountLimits, Grant, Pattern};
 use tidegate_types::instrument::{Mark, Price, Qty, Usd};
 use tidegate_types::order::*;
-use tidegate_types::record::{Body, Change};
-use tidegate_types::reject::Code;
+use tidegate_types::record::{Body, Change, Record};
+use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Span;
 
 fn refused(grant: impl FnOnce(&mut Grant), order: NewOrder) -> Option<Code> {
@@ -363,6 +363,53 @@ fn tokens_come_back_with_time() {
     world.now = world.now.plus(Span::from_millis(500));
     let again = world.place("ann", buy("0.001", "100"));
     assert_eq!(world.code(again), None);
+}
+
+#[test]
+fn what_strangers_send_hides_no_person_s_refusals() {
+    let mut world = World::new();
+    let reject = |text: &str| Reject::new(Code::NotAllowed, text);
+    let nobody = |text: &str| Event::RefusedEarlier {
+        caller: None,
+        account: None,
+        shown: None,
+        reject: reject(text),
+    };
+    let person = |who: &str| {
+        let reject = reject(&format!("{who} asks"));
+        Event::PersonRefused { person: name(who), reject }
+    };
+    for second in 0..3 {
+        for _ in 0..5 {
+            world.event(nobody("a wrong origin"));
+        }
+        if second == 1 {
+            world.event(person("ray"));
+            world.event(person("ray"));
+            world.event(person("tom"));
+        }
+        world.pass(1100);
+    }
+    world.pass(3000);
+    let told = |world: &World, text: &str| {
+        let said = |record: &&Record| matches!(&record.body, Body::Refused { reject, .. } if reject.to_string().contains(text));
+        world.journal.iter().filter(said).count()
+    };
+    for text in ["ray asks", "tom asks", "a wrong origin"] {
+        assert_eq!(told(&world, text), 1, "{text}");
+    }
+    let more = world.journal.iter().filter_map(|record| match &record.body {
+        Body::RefusedMoreOf { person, count, .. } => Some((person.to_string(), *count)),
+        _ => None,
+    });
+    assert_eq!(more.collect::<Vec<_>>(), [("ray".to_owned(), 1)]);
+    assert_eq!(world.core.state().refusals()[&Code::NotAllowed], 18);
+    // However many names there are, the windows are bounded.
+    for n in 0..2000 {
+        world.event(person(&format!("p{n}")));
+    }
+    assert!(told(&world, "p1") < 300);
+    world.check_replay();
 }
 
 #[test]

@@ -329,3 +329,14 @@ fn a_scope_that_is_not_there_is_refused() {
         assert_eq!(world.code(ticket), Some(Code::BadParameter), "{scope}");
     }
 }
+
+#[test]
+fn a_stop_tells_who_asked_for_it() {
+    let mut world = World::new();
+    for by in [None, Some(name("ada"))] {
+        world.event(Event::Stopping { by: by.clone() });
+        let last = world.journal.last().map(|record| record.body.clone());
+        assert_eq!(last, Some(Body::StoppedBy { by }));
+        world.check_replay();
+    }
+}

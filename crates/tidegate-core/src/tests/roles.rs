@@ -4,12 +4,14 @@ use super::loosen::invited;
 use super::world::*;
 use crate::roles::{self, Action, Reach, Refusal};
 use tidegate_types::approval::Act;
-use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, Scope, VirtualKey};
+use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, Pattern, Scope, VirtualKey};
 use tidegate_types::ids::{CallerName, PersonName};
 use tidegate_types::instrument::Usd;
-use tidegate_types::key::KeyTerms;
+use tidegate_types::key::{KeyTerms, Replaced};
+use tidegate_types::limits::MAX_KEYS_OF_CALLER;
 use tidegate_types::person::{Person, Role};
 use tidegate_types::record::{Approvals, Change};
+use tidegate_types::time::{Span, Time};
 
 pub(super) fn person(who: &str, roles: &[Role], owns: &[&str]) -> Change {
     let owns = owns.iter().map(|caller| name::<CallerName>(caller)).collect();
@@ -117,6 +119,42 @@ fn nobody_loosens_for_a_caller_of_its_own() {
 }
 
 #[test]
+fn the_owner_of_a_caller_replaces_its_key_by_one_that_allows_no_more() {
+    let mut world = desk();
+    let end = Time::from_millis(2_000_000_000_000);
+    let later = Time::from_millis(2_000_000_000_001);
+    let terms = KeyTerms { until: Some(end), ..KeyTerms::default() };
+    let make = |id: &str, replaces: Option<&str>, terms: &KeyTerms| {
+        let Change::KeyAdded { key, .. } = key(id, "ann") else { panic!("a key is added") };
+        let replaces = replaces.map(|id| Replaced { key: name(id), overlap: Span::ZERO });
+        Change::KeyAdded { key: VirtualKey { terms: terms.clone(), ..key }, replaces }
+    };
+    world.change_by("ada", make("k1", None, &terms));
+    let like = make("k2", Some("k1"), &terms);
+    assert_eq!(may(&world, "tom", like.clone()), Ok(()));
+    for (who, good) in [("ada", true), ("rita", false), ("pia", false), ("udo", false)] {
+        assert_eq!(may(&world, who, like.clone()).is_ok(), good, "{who}");
+    }
+    // It is a new secret all the same, which somebody else approves where it takes two.
+    assert!(roles::loosens(world.core.state(), &like));
+    let from = vec!["10.0.0.0/8".parse().unwrap()];
+    for (what, more) in [
+        ("no key to replace", make("k2", None, &terms)),
+        ("another's", make("k2", Some("bob"), &terms)),
+        ("for longer", make("k2", Some("k1"), &KeyTerms { until: Some(later), ..terms.clone() })),
+        ("for ever", make("k2", Some("k1"), &KeyTerms { until: None, ..terms.clone() })),
+        ("from elsewhere", make("k2", Some("k1"), &KeyTerms { from, ..terms.clone() })),
+    ] {
+        assert!(matches!(may(&world, "tom", more), Err(Refusal::Forbidden(_))), "{what}");
+    }
+    // An administrator makes none for a caller of its own, however alike.
+    world.change_by("ada", person("cy", &[Role::Admin], &["ann"]));
+    assert!(may(&world, "cy", like.clone()).is_err());
+    world.change_by("tom", Change::KeyRevoked { id: name("k1") });
+    assert!(may(&world, "tom", like).is_err(), "one that is revoked is not revived");
+}
+
+#[test]
 fn a_trader_tightens_its_own_and_the_rest_is_not_there() {
     let mut world = desk();
     for (id, caller) in [("k1", "ann"), ("k2", "bob")] {
@@ -176,7 +214,18 @@ fn who_may_halt_what() {
 fn before_there_is_an_admin_the_desk_is_set_up_by_anybody_who_gets_here() {
     let mut world = World::new();
     world.change(person("tom", &[Role::Trader], &["ann"]));
-    assert_eq!(may(&world, "tom", wider("bob")), Ok(()));
+    world.change(person("udo", &[Role::Auditor], &[]));
+    assert_eq!(may(&world, "root", wider("bob")), Ok(()));
+    // Whoever enrolled before the administrator has what the table gives.
+    for by in ["tom", "udo"] {
+        assert!(may(&world, by, wider("ann")).is_err(), "{by}");
+        for own in [true, false] {
+            let consents = roles::may(world.core.state(), &name(by), Action::Consent, own);
+            assert_eq!(consents.is_ok(), own && by == "tom", "{by}");
+        }
+    }
+    assert!(!roles::sees(world.core.state(), &name("tom"), &name("bob")));
+    assert!(roles::sees_all(world.core.state(), &name("udo")));
     world.change(person("ada", &[Role::Admin], &[]));
     assert!(may(&world, "tom", wider("bob")).is_err());
     assert!(may(&world, "root", wider("bob")).is_err());
@@ -234,7 +283,7 @@ fn somebody_is_always_left_who_can_administer() {
 
 #[test]
 fn no_wider_scope_lifts_the_halt_of_one_s_own() {
-    let mut world = desk();
+    let world = desk();
     // Rita of risk owns `bob`, who trades at the venue; ray of risk owns nobody.
     for scope in ["all", "venue:paper", "account:main", "instrument:paper/BTC-PERP", "caller:bob"] {
         let scope: Scope = scope.parse().unwrap();
@@ -243,9 +292,38 @@ fn no_wider_scope_lifts_the_halt_of_one_s_own() {
         assert!(matches!(may("rita"), Err(Refusal::Forbidden(_))), "{scope}");
         assert!(may("ray").is_ok(), "{scope}");
     }
-    world.change_by("ada", Change::GrantRemoved { caller: name("bob"), account: name(MAIN) });
-    let resume = Act::Resume { scope: Scope::All, reason: "x".into() };
-    assert!(roles::may_act(world.core.state(), &name("rita"), &resume).is_ok());
+}
+
+#[test]
+fn who_takes_its_own_caller_s_grant_back_or_narrows_it_is_not_freed_by_it() {
+    let mut world = desk();
+    world.live("bob", buy("1", "100"));
+    let raised = Change::LimitsSet { limits: AccountLimits { collar_bps: 501, ..limits() } };
+    let scopes = ["all", "venue:paper", "account:main", "instrument:paper/BTC-PERP"];
+    let acts = |world: &World, by: &str| -> Vec<bool> {
+        let resumes =
+            scopes.map(|scope| Act::Resume { scope: scope.parse().unwrap(), reason: "x".into() });
+        let acts = resumes.into_iter().chain([Act::Change { change: raised.clone() }]);
+        acts.map(|act| roles::may_act(world.core.state(), &name(by), &act).is_ok()).collect()
+    };
+    // Rita of risk owns `bob`: she may narrow its grant, take it back, and its key.
+    let on = |patterns: &[&str]| {
+        let instruments = patterns.iter().map(|text| Pattern::new(text).unwrap()).collect();
+        Change::GrantSet { grant: Grant { instruments, ..grant("bob") } }
+    };
+    world.change_by("ray", on(&["BTC*", "ETH*"]));
+    world.change_by("rita", on(&["ETH*"]));
+    assert_eq!(acts(&world, "rita"), [false; 5]);
+    let removed = Change::GrantRemoved { caller: name("bob"), account: name(MAIN) };
+    assert_eq!(may(&world, "rita", removed.clone()), Ok(()));
+    world.change_by("rita", removed);
+    assert_eq!(acts(&world, "rita"), [false; 5]);
+    world.change_by("rita", Change::KeyRevoked { id: name("bob") });
+    assert_eq!(acts(&world, "rita"), [false; 5]);
+    assert_eq!(acts(&world, "ray"), [true; 5]);
+    // Once the caller is taken from her, which somebody else does, she is free.
+    world.change_by("ada", person("rita", &[Role::Risk], &[]));
+    assert_eq!(acts(&world, "rita"), [true; 5]);
 }
 
 #[test]
@@ -268,4 +346,14 @@ fn a_link_that_one_gave_out_is_void_where_it_takes_two() {
     assert_eq!(world.core.state().invitations().len(), 1);
     world.change_by("ada", Change::ApprovalsSet { approvals: Approvals::Two });
     assert!(world.core.state().invitations().is_empty());
+}
+
+#[test]
+fn a_caller_has_so_many_keys_and_no_more() {
+    let mut world = desk();
+    for n in 1..MAX_KEYS_OF_CALLER {
+        world.change_by("ada", key(&format!("k{n}"), "ann"));
+    }
+    assert!(world.refused_by("ada", key("one-more", "ann")).contains("add another caller"));
+    world.change_by("ada", key("another", "bob"));
 }

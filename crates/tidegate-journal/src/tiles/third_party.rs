@@ -5,8 +5,10 @@ use crate::merkle::{self, leaf_hash};
 use crate::storage::{Memory, Storage as _};
 use crate::testing::{closed_journal, key, open, record};
 use crate::tiles::{Kind, Tile as OurTile, TileTree, parse_entries};
+use crate::{FlushEvent, Urgency};
 use signed_note::{Note, StandardVerifier, VerifierList};
 use tidegate_types::codec;
+use tidegate_types::ids::Seq;
 use tlog_tiles::checkpoint::Checkpoint;
 use tlog_tiles::tile::{Tile, TileHashReader, TileReader};
 use tlog_tiles::tlog::{self, Hash};
@@ -115,12 +117,18 @@ fn a_forged_history_is_not_signed_over() {
     let note = key().sign(300, &[9; 32]);
     memory.replace(CHECKPOINT_FILE, Some(note.clone()));
     let mut world = open(&memory).expect("opens");
-    world.append_until(400, 50);
+    for seq in (300..400).map(Seq) {
+        world.appender.append(seq, &record(seq.0), Urgency::Now).expect("appended");
+    }
+    world.appender.commit().expect("committed");
     world.journal.close().expect("closed");
     assert_eq!(memory.read(CHECKPOINT_FILE).expect("read"), note);
-    let said = |event| {
-        matches!(&event, crate::FlushEvent::Degraded(error)
+    let events: Vec<FlushEvent> = world.events.try_iter().collect();
+    let durable =
+        |event: &FlushEvent| matches!(event, FlushEvent::Durable(p) if p.end() == Seq(400));
+    let said = |event: &FlushEvent| {
+        matches!(event, FlushEvent::Degraded(error)
             if error.to_string().contains("do not lead to the checkpoint"))
     };
-    assert!(world.events.try_iter().any(said));
+    assert!(events.iter().any(durable) && events.iter().any(said), "{events:?}");
 }

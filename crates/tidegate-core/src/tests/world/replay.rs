@@ -1,0 +1,61 @@
+//! The same again from its records, and what must hold at every moment.
+
+use super::*;
+use crate::positions::Positions;
+use tidegate_types::ids::Seq;
+
+impl World {
+    /// A core made of the first records alone.
+    pub(in crate::tests) fn replayed(&self, records: usize) -> Core {
+        let mut core = Core::new(CoreSettings::default());
+        for (at, record) in self.journal.iter().take(records).enumerate() {
+            core.replay(Seq(at as u64), record);
+        }
+        core
+    }
+
+    /// The gateway is killed: what was not flushed is gone, what had left may arrive.
+    pub(in crate::tests) fn kill(&mut self, arrives: bool) {
+        self.journal.truncate(self.flushed as usize);
+        self.core = self.replayed(self.journal.len());
+        for call in std::mem::take(&mut self.to_send) {
+            if arrives {
+                let _ = self.venue.arrive(&call.body, self.now);
+            }
+        }
+        self.to_sign.clear();
+        self.signed.clear();
+        self.to_read.clear();
+        self.trades_to_read.clear();
+        self.venue.stream.clear();
+        self.start();
+    }
+
+    /// What must hold at every moment.
+    pub(in crate::tests) fn check(&self) {
+        let state = self.core.state();
+        let recount = Positions::counted(state.positions().iter(), state.orders());
+        assert!(state.positions().same(&recount), "{:?}\n{recount:?}", state.positions());
+        assert!(state.exposures.same(&state.counted_exposures()), "{:?}", state.exposures);
+        for (client, times) in &self.venue.arrivals {
+            assert_eq!(*times, 1, "{client} arrived {times} times");
+        }
+    }
+
+    pub(in crate::tests) fn check_replay(&self) {
+        let replayed = self.replayed(self.journal.len());
+        assert!(replayed.state_bytes() == self.core.state_bytes(), "replay differs");
+        assert!(replayed.state().positions().same(self.core.state().positions()));
+        // The same from a saved state and the records after it.
+        let half = self.journal.len() / 2;
+        let saved = self.replayed(half).state_bytes();
+        let mut core = Core::restored(CoreSettings::default(), Seq(half as u64), &saved).unwrap();
+        assert!(core.state_bytes() == saved, "a saved state comes back otherwise");
+        for (at, record) in self.journal.iter().enumerate().skip(half) {
+            core.replay(Seq(at as u64), record);
+        }
+        assert!(core.state_bytes() == replayed.state_bytes(), "replay from a saved state differs");
+        assert!(core.state().positions().same(replayed.state().positions()));
+        assert!(core.state().exposures.same(&replayed.state().exposures));
+    }
+}

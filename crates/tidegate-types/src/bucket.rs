@@ -1,0 +1,38 @@
+//! A token bucket.
+
+use crate::time::Time;
+
+/// Lets `per_second` requests through a second, and `burst` at once.
+#[derive(Clone, Debug)]
+pub struct Bucket {
+    /// Nanoseconds that a token takes to come back.
+    refill: u64,
+    /// The most that may be owed, in nanoseconds.
+    depth: u64,
+    /// When the bucket is full again, in nanoseconds since the epoch.
+    full_at: u64,
+}
+
+impl Bucket {
+    /// A full bucket. A rate of nothing lets nothing through.
+    pub fn new(per_second: u32, burst: u32) -> Bucket {
+        let refill = 1_000_000_000_u64.checked_div(u64::from(per_second)).unwrap_or(u64::MAX);
+        Bucket { refill, depth: refill.saturating_mul(u64::from(burst)), full_at: 0 }
+    }
+
+    /// Takes a token; whether there was one.
+    pub fn take(&mut self, now: Time) -> bool {
+        let now = now.micros().saturating_mul(1000);
+        // More than can be owed is owed to a clock that went back since: it is forgiven.
+        let owed = Some(self.full_at.saturating_sub(now)).filter(|owed| *owed <= self.depth);
+        let full_at = now.saturating_add(owed.unwrap_or_default()).saturating_add(self.refill);
+        let allowed = full_at - now <= self.depth && self.refill < u64::MAX;
+        if allowed {
+            self.full_at = full_at;
+        }
+        allowed
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! Who had an order cancelled.
+
+use crate::codec_enum;
+use crate::grant::Scope;
+use crate::ids::{CallerName, KeyId};
+
+/// Who had an order cancelled.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Canceller {
+    /// The caller whose order it is, or one whose grant is account-wide.
+    Caller {
+        /// Who.
+        caller: CallerName,
+    },
+    /// A halt.
+    Halt {
+        /// Of what.
+        scope: Scope,
+    },
+    /// Tidegate, because the caller's session ended and it had asked for that.
+    Disconnect {
+        /// Whose.
+        caller: CallerName,
+    },
+    /// Tidegate, because the caller's dead-man timer lapsed.
+    Countdown {
+        /// Whose.
+        caller: CallerName,
+    },
+    /// An app whose order it is, by a token.
+    Token {
+        /// Which app.
+        caller: CallerName,
+        /// The word `token:` and the token's id.
+        token: KeyId,
+        /// In whose name: a person's opaque id, or the app's own.
+        subject: String,
+    },
+}
+codec_enum!(Canceller {
+    0 => Caller { caller }, 1 => Halt { scope }, 2 => Disconnect { caller },
+    3 => Countdown { caller }, 4 => Token { caller, token, subject },
+});
