@@ -116,15 +116,17 @@ impl SignerClient {
         Ok((SignerClient { shared, commands }, ready, news_to_come))
     }
 
-    /// Has a call signed; the answer comes as news. Numbers of calls are below 2^63.
-    pub fn sign(&self, call: Call, warrant: Warrant) {
+    /// Has a call signed by the key with the public id `key` and by no other; the answer comes as news.
+    /// Numbers of calls are below 2^63.
+    pub fn sign(&self, call: Call, warrant: Warrant, key: String) {
         let id = call.id;
-        if let Err(reject) = self.ask(call, warrant, None) {
+        if let Err(reject) = self.ask(SignRequest { warrant, key, call }, None) {
             let _ = self.shared.news.send(SignerNews::Refused { call: id, reject });
         }
     }
 
-    /// Has a read or a session call signed, under a number of the client's own.
+    /// Has a read or a session call signed by the key with the public id `key` and by no other, under a
+    /// number of the client's own.
     ///
     /// # Errors
     /// Codes 701 and 702, or 403 when too many wait.
@@ -132,6 +134,7 @@ impl SignerClient {
         &self,
         account: AccountName,
         body: CallBody,
+        key: String,
     ) -> Result<Signed, Reject> {
         let (answer, answered) = oneshot::channel();
         let id = {
@@ -139,7 +142,8 @@ impl SignerClient {
             state.next_own = state.next_own.checked_add(1).unwrap_or(OWN_CALLS);
             CallId(state.next_own)
         };
-        self.ask(Call { id, account, body }, Warrant::Unrecorded, Some(answer))?;
+        let call = Call { id, account, body };
+        self.ask(SignRequest { warrant: Warrant::Unrecorded, key, call }, Some(answer))?;
         answered.await.unwrap_or_else(|_| Err(unavailable("it ended")))
     }
 
@@ -171,11 +175,11 @@ impl SignerClient {
 
     fn ask(
         &self,
-        call: Call,
-        warrant: Warrant,
+        request: SignRequest,
         answer: Option<oneshot::Sender<Result<Signed, Reject>>>,
     ) -> Result<(), Reject> {
         let mut state = self.shared.lock();
+        let SignRequest { warrant, call, .. } = &request;
         let (id, class) = (call.id, call.body.class());
         if !state.up {
             return Err(unavailable("it is down"));
@@ -184,14 +188,12 @@ impl SignerClient {
         if state.waiting.len() >= most {
             return Err(Reject::new(Code::TooManyInFlight, "waiting for the signer"));
         }
-        if let Warrant::Journalled { seq } = warrant {
+        if let Warrant::Journalled { seq } = *warrant {
             state.next_seq = state.next_seq.max(seq.next());
         }
         state.waiting.insert(id, Waiting { class, answer });
         // Sent under the lock, so that a call is either refused with the others or asked.
-        self.commands
-            .send(Command::Sign(SignRequest { warrant, call }))
-            .map_err(|_| unavailable("it is down"))
+        self.commands.send(Command::Sign(request)).map_err(|_| unavailable("it is down"))
     }
 }
 

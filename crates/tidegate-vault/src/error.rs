@@ -34,10 +34,14 @@ pub enum VaultError {
     WrongKey,
     /// The store was changed since it was sealed.
     Tampered,
+    /// The store's key sealed as much as one may.
+    WornOut,
     /// The system's generator or the machine's memory failed.
     System(&'static str),
     /// The store has no key for the account.
     NoKey(String),
+    /// The store has as many keys for the account as it may.
+    TooManyKeys(String),
     /// What was given to import is not a key.
     NotAKey(&'static str),
 }
@@ -70,10 +74,18 @@ impl fmt::Display for VaultError {
             VaultError::Tampered => {
                 f.write_str("the store was damaged or changed; restore it from a backup")
             }
+            VaultError::WornOut => f.write_str(
+                "the store's key sealed as much as one may; stop the gateway and run `tidegate vault rekey`",
+            ),
             VaultError::System(what) => write!(f, "the system failed: {what}"),
             VaultError::NoKey(account) => {
                 write!(f, "there is no venue key for account `{account}`")
             }
+            VaultError::TooManyKeys(account) => write!(
+                f,
+                "the vault holds as many keys for account `{account}` as it takes; remove one that is not in \
+                 use (`tidegate venue-key list`, `venue-key remove`)"
+            ),
             VaultError::NotAKey(what) => write!(f, "cannot import this as a venue key: {what}"),
         }
     }

@@ -33,6 +33,22 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
     result.map_err(|source| VaultError::io(path, source))
 }
 
+/// Puts a file in the place of another, for good.
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), VaultError> {
+    let renamed = fs::rename(from, to).and_then(|()| sync_folder(to));
+    renamed.map_err(|source| VaultError::io(to, source))
+}
+
+/// Removes a file, for good, if it is there.
+pub(crate) fn remove(path: &Path) -> Result<(), VaultError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => {
+            removed.and_then(|()| sync_folder(path)).map_err(|source| VaultError::io(path, source))
+        }
+    }
+}
+
 /// Opens a file for reading after a look at who may read it.
 pub(crate) fn open_private(path: &Path) -> Result<File, VaultError> {
     let file = File::open(path).map_err(|source| VaultError::io(path, source))?;
@@ -89,13 +105,17 @@ fn replace(path: &Path, temporary: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(temporary, path)?;
+    sync_folder(path)
+}
+
+fn sync_folder(path: &Path) -> std::io::Result<()> {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
         _ => File::open(".")?.sync_all(),
     }
 }
 
-fn sibling(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn sibling(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)

@@ -186,7 +186,7 @@ fn stretch(
 }
 
 /// The key for one purpose that follows from `key` (HKDF-SHA256).
-fn expand(key: &Secret, salt: &[u8], purpose: &str) -> Result<Secret, VaultError> {
+pub(crate) fn expand(key: &Secret, salt: &[u8], purpose: &str) -> Result<Secret, VaultError> {
     let failed = || VaultError::System("deriving a key");
     let info = [purpose.as_bytes()];
     let mut derived = vec![0; 32];

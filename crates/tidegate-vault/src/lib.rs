@@ -14,11 +14,12 @@ mod error;
 mod file;
 pub mod import;
 mod keys;
+pub mod rekey;
 mod sealed;
 pub mod signer;
 pub mod store;
 
-pub use callers::CallerSecrets;
+pub use callers::{CallerSecrets, Sealing, Undecided};
 pub use client::SignerClient;
 pub use error::VaultError;
 pub use file::{read_private, write_private};

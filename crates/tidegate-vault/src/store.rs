@@ -8,15 +8,20 @@ use crate::sealed::{Blob, SealedFile};
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 use tidegate_types::codec::{from_bytes, to_bytes};
 use tidegate_types::ids::{AccountName, VenueName};
 use tidegate_types::secret::Secret;
+use tidegate_types::time::Time;
 use tidegate_types::{codec_enum, codec_struct};
 
 const PURPOSE: &str = "venue keys";
 const CALLERS: &str = "secrets of virtual keys";
 
-/// The store of venue keys: one for each account at most.
+/// Most keys of one account: the one in use, and those that wait for the desk's word on them.
+pub const MAX_KEYS_OF_ACCOUNT: usize = 4;
+
+/// The store of venue keys. An account may have several: the desk says which is in use.
 pub struct VenueKeys {
     file: SealedFile,
     master: Master,
@@ -41,8 +46,10 @@ pub struct VenueKeyInfo {
     pub key_id: String,
     /// What the venue says it may do; `None` until the venue was asked.
     pub rights: Option<Vec<String>>,
+    /// When it came into the vault.
+    pub imported: Time,
 }
-codec_struct!(VenueKeyInfo { account, venue, key_id, rights });
+codec_struct!(VenueKeyInfo { account, venue, key_id, rights, imported });
 
 /// How a venue key signs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,7 +86,7 @@ impl VenueKeys {
         let master = Master::generate()?;
         let header = to_bytes(&vec![master.wrap(unlock)?]);
         let key = master.derive(PURPOSE)?;
-        let store = VenueKeys { file: SealedFile::new(PURPOSE, header), master, key, place };
+        let mut store = VenueKeys { file: SealedFile::new(PURPOSE, header), master, key, place };
         store.save()?;
         Ok(store)
     }
@@ -107,11 +114,11 @@ impl VenueKeys {
         Ok(VenueKeys { file, master, key, place: None })
     }
 
-    /// Seals a key for an account, in place of the one it has. Its rights are not known yet, so it
-    /// opens no sessions.
+    /// Seals a key for an account, beside those it has. Its rights are not known yet, so it opens no
+    /// sessions.
     ///
     /// # Errors
-    /// When the store cannot be written.
+    /// When the account has too many keys, or the store cannot be written.
     pub fn import(
         &mut self,
         account: &AccountName,
@@ -123,38 +130,47 @@ impl VenueKeys {
             Material::Hmac(secret) => (Scheme::Hmac, secret),
             Material::Ed25519(seed) => (Scheme::Ed25519, seed),
         };
+        let all = self.list()?;
+        let others = all.iter().filter(|it| it.account == *account && it.key_id != key_id);
+        if others.count() >= MAX_KEYS_OF_ACCOUNT {
+            return Err(VaultError::TooManyKeys(account.to_string()));
+        }
+        // A clock that was set back leaves the newest the newest.
+        let last = all.iter().map(|it| it.imported.micros()).max().unwrap_or(0);
         let info = VenueKeyInfo {
             account: account.clone(),
             venue: venue.clone(),
             key_id: key_id.to_owned(),
             rights: None,
+            imported: Time::from_micros(last.saturating_add(1)).max(now()),
         };
         self.put(StoredKey { info, scheme, secret })?;
         self.save()
     }
 
-    /// Notes what the venue says the account's key may do.
+    /// Notes what the venue says that a key may do.
     ///
     /// # Errors
     /// When there is no such key or the store cannot be written.
     pub fn set_rights(
         &mut self,
         account: &AccountName,
+        key_id: &str,
         rights: Vec<String>,
     ) -> Result<(), VaultError> {
-        let mut key =
-            self.stored(account)?.ok_or_else(|| VaultError::NoKey(account.to_string()))?;
+        let found = self.stored(&entry(account, key_id))?;
+        let mut key = found.ok_or_else(|| VaultError::NoKey(account.to_string()))?;
         key.info.rights = Some(rights);
         self.put(key)?;
         self.save()
     }
 
-    /// Removes an account's key; whether there was one.
+    /// Removes a key of an account; whether there was one.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn remove(&mut self, account: &AccountName) -> Result<bool, VaultError> {
-        let removed = self.file.remove(account.as_str());
+    pub fn remove(&mut self, account: &AccountName, key_id: &str) -> Result<bool, VaultError> {
+        let removed = self.file.remove(&entry(account, key_id));
         self.save()?;
         Ok(removed)
     }
@@ -174,7 +190,27 @@ impl VenueKeys {
         self.save()
     }
 
-    /// What may be seen of each key.
+    /// The same keys under a new master key, which `unlock` opens; kept nowhere yet.
+    pub(crate) fn sealed_anew(&self, unlock: &Unlock) -> Result<VenueKeys, VaultError> {
+        let master = Master::generate()?;
+        let header = to_bytes(&vec![master.wrap(unlock)?]);
+        let key = master.derive(PURPOSE)?;
+        let mut anew =
+            VenueKeys { file: SealedFile::new(PURPOSE, header), master, key, place: None };
+        for key in self.all()? {
+            anew.put(key)?;
+        }
+        Ok(anew)
+    }
+
+    /// Puts those in the place of these.
+    pub(crate) fn become_as(&mut self, anew: VenueKeys) -> Result<(), VaultError> {
+        let place = self.place.take();
+        *self = VenueKeys { place, ..anew };
+        self.save()
+    }
+
+    /// What may be seen of each key, the newest last.
     ///
     /// # Errors
     /// When an entry is damaged.
@@ -190,26 +226,25 @@ impl VenueKeys {
         self.master.derive(CALLERS).map(CallersKey)
     }
 
-    /// Every key, opened.
+    /// Every key, opened, the newest last.
     pub(crate) fn all(&self) -> Result<Vec<StoredKey>, VaultError> {
-        let names: Vec<String> = self.file.names().map(str::to_owned).collect();
-        let mut keys = Vec::with_capacity(names.len());
-        for name in names {
-            let account = AccountName::new(&name).map_err(|_| VaultError::Tampered)?;
-            keys.extend(self.stored(&account)?);
+        let mut keys = Vec::new();
+        for name in self.file.names() {
+            keys.extend(self.stored(name)?);
         }
+        keys.sort_by_key(|key| key.info.imported);
         Ok(keys)
     }
 
-    fn stored(&self, account: &AccountName) -> Result<Option<StoredKey>, VaultError> {
-        let Some(plain) = self.file.get(&self.key, account.as_str())? else { return Ok(None) };
+    fn stored(&self, name: &str) -> Result<Option<StoredKey>, VaultError> {
+        let Some(plain) = self.file.get(&self.key, name)? else { return Ok(None) };
         let Sealable { info, scheme, secret } =
             from_bytes(plain.expose()).map_err(|_| VaultError::Tampered)?;
         Ok(Some(StoredKey { info, scheme, secret: Secret::new(secret.0) }))
     }
 
     fn put(&mut self, key: StoredKey) -> Result<(), VaultError> {
-        let name = key.info.account.to_string();
+        let name = entry(&key.info.account, &key.info.key_id);
         let StoredKey { info, scheme, secret } = key;
         let sealable = Sealable { info, scheme, secret: Blob(secret.expose().to_vec()) };
         let plain = Secret::new(to_bytes(&sealable));
@@ -217,12 +252,22 @@ impl VenueKeys {
         self.file.put(&self.key, &name, plain.expose())
     }
 
-    fn save(&self) -> Result<(), VaultError> {
+    fn save(&mut self) -> Result<(), VaultError> {
         match &self.place {
-            Some(place) => write_private(&place.path, &self.file.to_bytes(&self.key)?),
+            Some(place) => write_private(&place.path, &self.file.seal(&self.key)?),
             None => Ok(()),
         }
     }
+}
+
+/// The entry of a key. No account's name has a space in it.
+fn entry(account: &AccountName, key_id: &str) -> String {
+    format!("{account} {key_id}")
+}
+
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
 }
 
 impl fmt::Debug for VenueKeys {

@@ -78,7 +78,7 @@ impl Vault {
         let unlock = new_key_file(&vault.key_file()).unwrap();
         let mut store = VenueKeys::create(&vault.file(), &unlock).unwrap();
         store.import(&account(), &venue(), "venue-key-id", hmac()).unwrap();
-        store.set_rights(&account(), vec!["enableFutures".to_owned()]).unwrap();
+        store.set_rights(&account(), &agreed(), vec!["enableFutures".to_owned()]).unwrap();
         vault
     }
 
@@ -135,6 +135,11 @@ async fn news(from: &mut UnboundedReceiver<SignerNews>) -> SignerNews {
     tokio::time::timeout(PATIENCE, from.recv()).await.unwrap().unwrap()
 }
 
+/// The id of the key that the desk agreed to.
+fn agreed() -> String {
+    "venue-key-id".to_owned()
+}
+
 fn recorded(seq: u64) -> Warrant {
     Warrant::Journalled { seq: Seq(seq) }
 }
@@ -144,10 +149,10 @@ fn signs_what_it_may_and_refuses_the_rest() {
         let vault = Vault::new();
         let (client, ready, mut from) = vault.start().await;
         assert_eq!(ready.keys[0].key_id, "venue-key-id");
-        client.sign(cancel(1), recorded(10));
-        client.sign(cancel(2), recorded(10));
-        client.sign(cancel(3), Warrant::Emergency);
-        client.sign(cancel(4), Warrant::Unrecorded);
+        client.sign(cancel(1), recorded(10), agreed());
+        client.sign(cancel(2), recorded(10), agreed());
+        client.sign(cancel(3), Warrant::Emergency, agreed());
+        client.sign(cancel(4), Warrant::Unrecorded, agreed());
         let SignerNews::Signed(proof) = news(&mut from).await else { panic!() };
         assert_eq!((proof.call(), proof.class()), (CallId(1), CallClass::Cancel));
         let request = proof.into_request();
@@ -164,16 +169,16 @@ fn signs_what_it_may_and_refuses_the_rest() {
             }
         }
         let step = CallBody::Session { step: 0 };
-        client.sign_unrecorded(account(), step).await.unwrap();
+        client.sign_unrecorded(account(), step, agreed()).await.unwrap();
         let withdraw = CallBody::Read {
             route: "/sapi/v1/capital/withdraw/apply".to_owned(),
             params: Vec::new(),
         };
-        let refused = client.sign_unrecorded(account(), withdraw).await.unwrap_err();
+        let refused = client.sign_unrecorded(account(), withdraw, agreed()).await.unwrap_err();
         assert_eq!(refused.code, Code::SignerRefused);
         let elsewhere = AccountName::new("elsewhere").unwrap();
         let snapshot = CallBody::Snapshot { part: 0 };
-        assert!(client.sign_unrecorded(elsewhere, snapshot).await.is_err());
+        assert!(client.sign_unrecorded(elsewhere, snapshot, agreed()).await.is_err());
     });
 }
 
@@ -211,7 +216,7 @@ fn cannot_open_a_file() {
         let refusal = client.self_test(SelfTest::OpenFile).await.unwrap();
         assert!(refusal.contains("not permitted") || refusal.contains("denied"), "{refusal}");
         // It lives on.
-        client.sign(cancel(1), recorded(10));
+        client.sign(cancel(1), recorded(10), agreed());
         assert!(matches!(news(&mut from).await, SignerNews::Signed(_)));
     });
 }
@@ -261,7 +266,7 @@ fn refuses_bytes_it_cannot_read() {
     };
     assert!(matches!(say(&hello()), FromSigner::Ready { .. }));
     let sign = |id, seq| {
-        let request = SignRequest { warrant: recorded(seq), call: cancel(id) };
+        let request = SignRequest { warrant: recorded(seq), key: agreed(), call: cancel(id) };
         to_bytes(&ToSigner::Sign { requests: vec![request] })
     };
     // Bytes to be signed are no request: there is no message that carries any.
@@ -345,12 +350,12 @@ fn takes_a_passphrase_by_descriptor() {
             }
         };
         let (client, ready, mut from) = start(b"correct horse\n").await.unwrap();
-        client.sign(cancel(1), recorded(10));
+        client.sign(cancel(1), recorded(10), agreed());
         assert!(matches!(news(&mut from).await, SignerNews::Signed(_)));
         // Only a person can unlock it again.
         kill(ready.pid);
         assert!(matches!(news(&mut from).await, SignerNews::Down { gone: true, .. }));
-        client.sign(cancel(2), recorded(11));
+        client.sign(cancel(2), recorded(11), agreed());
         let SignerNews::Refused { reject, .. } = news(&mut from).await else { panic!() };
         assert_eq!(reject.code, Code::SignerUnavailable);
         match start(b"correct hors\n").await {
@@ -365,12 +370,12 @@ fn is_started_anew_and_remembers_numbers() {
         let vault = Vault::new();
         let (client, ready, mut from) = vault.start().await;
         assert_eq!(client.pid(), Some(ready.pid));
-        client.sign(cancel(1), recorded(50));
+        client.sign(cancel(1), recorded(50), agreed());
         assert!(matches!(news(&mut from).await, SignerNews::Signed(_)));
         kill(ready.pid);
         // Everything that waits is refused, whether the signer had it or not.
         loop {
-            client.sign(cancel(2), recorded(51));
+            client.sign(cancel(2), recorded(51), agreed());
             match news(&mut from).await {
                 SignerNews::Signed(_) => tokio::time::sleep(Duration::from_millis(5)).await,
                 SignerNews::Refused { call, reject } => {
@@ -394,8 +399,8 @@ fn is_started_anew_and_remembers_numbers() {
                 other => panic!("{other:?}"),
             }
         }
-        client.sign(cancel(3), recorded(50));
-        client.sign(cancel(4), recorded(52));
+        client.sign(cancel(3), recorded(50), agreed());
+        client.sign(cancel(4), recorded(52), agreed());
         assert!(matches!(news(&mut from).await, SignerNews::Refused { call: CallId(3), .. }));
         assert!(matches!(news(&mut from).await, SignerNews::Signed(_)));
     });
@@ -422,8 +427,8 @@ fn shows_no_secret() {
     run(async {
         let vault = Vault::new();
         let (client, ready, mut from) = vault.start().await;
-        client.sign(cancel(1), recorded(10));
-        client.sign(cancel(2), recorded(10));
+        client.sign(cancel(1), recorded(10), agreed());
+        client.sign(cancel(2), recorded(10), agreed());
         let news = [news(&mut from).await, news(&mut from).await];
         let key_text = std::fs::read_to_string(vault.key_file()).unwrap();
         let shown = format!("{client:?} {ready:?} {news:?} {:?}", vault.config());
@@ -443,7 +448,8 @@ fn shows_no_secret() {
             assert!(!bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes()));
         }
         // Nor does a request for it come back with it.
-        let snapshot = client.sign_unrecorded(account(), CallBody::Snapshot { part: 0 }).await;
+        let snapshot =
+            client.sign_unrecorded(account(), CallBody::Snapshot { part: 0 }, agreed()).await;
         let request = snapshot.unwrap().into_request();
         assert!(
             !format!("{} {:?} {}", request.target, request.headers, request.body).contains(SECRET)
@@ -459,7 +465,8 @@ fn reads_the_vault_again_when_restarted() {
         let second = AccountName::new("second").unwrap();
         store.import(&second, &venue(), "second-id", hmac()).unwrap();
         let snapshot = || CallBody::Snapshot { part: 0 };
-        assert!(client.sign_unrecorded(second.clone(), snapshot()).await.is_err());
+        let id = || "second-id".to_owned();
+        assert!(client.sign_unrecorded(second.clone(), snapshot(), id()).await.is_err());
         client.restart();
         loop {
             if let SignerNews::Up(ready) = news(&mut from).await {
@@ -467,7 +474,9 @@ fn reads_the_vault_again_when_restarted() {
                 break;
             }
         }
-        client.sign_unrecorded(second, snapshot()).await.unwrap();
+        let other = client.sign_unrecorded(second.clone(), snapshot(), agreed()).await.unwrap_err();
+        assert!(other.detail.contains("does not hold key `venue-key-id`"), "{other}");
+        client.sign_unrecorded(second, snapshot(), id()).await.unwrap();
     });
 }
 
@@ -495,7 +504,7 @@ fn bench_round_trip_and_batches() {
         let mut spans = Vec::new();
         for _ in 0..500 * times {
             let began = Instant::now();
-            client.sign(cancel(seq), recorded(seq));
+            client.sign(cancel(seq), recorded(seq), agreed());
             assert!(matches!(from.recv().await, Some(SignerNews::Signed(_))));
             spans.push(began.elapsed());
             seq += 1;
@@ -507,7 +516,7 @@ fn bench_round_trip_and_batches() {
         let batches = 40 * times;
         for _ in 0..batches {
             for _ in 0..100 {
-                client.sign(cancel(seq), recorded(seq));
+                client.sign(cancel(seq), recorded(seq), agreed());
                 seq += 1;
             }
             for _ in 0..100 {

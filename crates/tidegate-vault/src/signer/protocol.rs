@@ -40,10 +40,12 @@ codec_enum!(UnlockKind { 0 => KeyFile, 1 => Passphrase });
 pub struct SignRequest {
     /// Why.
     pub warrant: Warrant,
+    /// The public id of the account's key that is to sign.
+    pub key: String,
     /// What.
     pub call: Call,
 }
-codec_struct!(SignRequest { warrant, call });
+codec_struct!(SignRequest { warrant, key, call });
 
 /// To the signer.
 #[derive(Debug)]

@@ -14,7 +14,8 @@ pub(super) type Find<'a> = &'a dyn Fn(&VenueName) -> Option<&'static dyn Upstrea
 
 /// The keys, and what was signed so far.
 pub(super) struct Rules<'a> {
-    keys: BTreeMap<AccountName, SigningKey>,
+    /// By their ids.
+    keys: BTreeMap<AccountName, BTreeMap<String, SigningKey>>,
     find: Find<'a>,
     ledger: Ledger,
 }
@@ -32,8 +33,12 @@ const FORBIDDEN: &[&str] =
 impl<'a> Rules<'a> {
     /// Rules over these keys.
     pub(super) fn new(keys: Vec<SigningKey>, find: Find<'a>, ledger: Ledger) -> Rules<'a> {
-        let keys = keys.into_iter().map(|key| (key.info().account.clone(), key)).collect();
-        Rules { keys, find, ledger }
+        let mut held: BTreeMap<AccountName, BTreeMap<String, SigningKey>> = BTreeMap::new();
+        for key in keys {
+            let (account, id) = (key.info().account.clone(), key.info().key_id.clone());
+            held.entry(account).or_default().insert(id, key);
+        }
+        Rules { keys: held, find, ledger }
     }
 
     /// Builds and signs a request, or says why not.
@@ -46,11 +51,16 @@ impl<'a> Rules<'a> {
     }
 
     fn try_sign(&mut self, request: &SignRequest, now: Time) -> Result<WireRequest, String> {
-        let SignRequest { warrant, call } = request;
-        let key = self
-            .keys
-            .get(&call.account)
-            .ok_or_else(|| format!("there is no venue key for account `{}`", call.account))?;
+        let SignRequest { warrant, key, call } = request;
+        let held = self.keys.get(&call.account);
+        let held =
+            held.ok_or_else(|| format!("there is no venue key for account `{}`", call.account))?;
+        let key = held.get(key).ok_or_else(|| {
+            format!(
+                "the vault does not hold key `{key}` of account `{}`, which the desk uses",
+                call.account
+            )
+        })?;
         let venue = (self.find)(&key.info().venue)
             .ok_or_else(|| format!("there is no venue `{}`", key.info().venue))?;
         let class = call.body.class();

@@ -28,20 +28,47 @@ fn keys_come_back_with_their_rights() {
     drop(store);
     let mut store = VenueKeys::open(&path, &unlock()).unwrap();
     assert_eq!(store.list().unwrap()[0].rights, None);
-    store.set_rights(&account("main"), vec!["trade".to_owned()]).unwrap();
-    assert!(matches!(store.set_rights(&account("no"), vec![]), Err(VaultError::NoKey(_))));
+    store.set_rights(&account("main"), "id-1", vec!["trade".to_owned()]).unwrap();
+    for (of, id) in [("no", "id-1"), ("main", "id-2")] {
+        assert!(matches!(store.set_rights(&account(of), id, vec![]), Err(VaultError::NoKey(_))));
+    }
     drop(store);
     let mut store = VenueKeys::open(&path, &unlock()).unwrap();
     let [key] = &store.all().unwrap()[..] else { panic!() };
     assert_eq!(key.info.key_id, "id-1");
     assert_eq!(key.info.rights, Some(vec!["trade".to_owned()]));
     assert_eq!(key.secret.expose(), SECRET.as_bytes());
-    // A key in place of another begins without rights.
-    store.import(&account("main"), &venue(), "id-2", Material::Hmac(secret("x"))).unwrap();
-    assert_eq!(store.list().unwrap()[0].rights, None);
-    assert!(store.remove(&account("main")).unwrap());
-    assert!(!store.remove(&account("main")).unwrap());
+    assert!(store.remove(&account("main"), "id-1").unwrap());
+    assert!(!store.remove(&account("main"), "id-1").unwrap());
     assert!(store.list().unwrap().is_empty());
+}
+
+#[test]
+fn an_account_has_the_keys_that_were_imported_for_it_the_newest_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = VenueKeys::create(&folder.path().join("vault"), &unlock()).unwrap();
+    let import = |store: &mut VenueKeys, id: &str| {
+        store.import(&account("main"), &venue(), id, Material::Hmac(secret(id)))
+    };
+    let ids = |store: &VenueKeys| -> Vec<String> {
+        store.list().unwrap().into_iter().map(|key| key.key_id).collect()
+    };
+    import(&mut store, "b").unwrap();
+    store.set_rights(&account("main"), "b", vec!["trade".to_owned()]).unwrap();
+    import(&mut store, "a").unwrap();
+    assert_eq!(ids(&store), ["b", "a"]);
+    let rights: Vec<_> = store.list().unwrap().into_iter().map(|key| key.rights).collect();
+    assert_eq!(rights, [Some(vec!["trade".to_owned()]), None], "a new key begins without rights");
+    import(&mut store, "b").unwrap();
+    assert_eq!(ids(&store), ["a", "b"], "imported anew");
+    for n in 2..MAX_KEYS_OF_ACCOUNT {
+        import(&mut store, &format!("more-{n}")).unwrap();
+    }
+    assert!(matches!(import(&mut store, "one-more"), Err(VaultError::TooManyKeys(_))));
+    import(&mut store, "a").unwrap();
+    assert!(store.remove(&account("main"), "b").unwrap());
+    import(&mut store, "one-more").unwrap();
+    assert!(!ids(&store).contains(&"b".to_owned()));
 }
 
 #[test]
@@ -101,4 +128,20 @@ fn a_second_way_to_open_it_can_be_added_or_take_over() {
     drop(store);
     assert!(matches!(VenueKeys::open(&path, &unlock()), Err(VaultError::WrongKey)));
     assert!(VenueKeys::open(&path, &second).is_ok());
+}
+
+#[test]
+fn seals_are_counted_over_every_opening_and_begin_anew_with_a_new_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault");
+    let mut store = VenueKeys::create(&path, &unlock()).unwrap();
+    store.import(&account("main"), &venue(), "id-1", Material::Hmac(secret(SECRET))).unwrap();
+    let sealed = store.file.seals;
+    drop(store);
+    let mut store = VenueKeys::open(&path, &unlock()).unwrap();
+    assert_eq!(store.file.seals, sealed);
+    store.set_rights(&account("main"), "id-1", Vec::new()).unwrap();
+    assert_eq!(store.file.seals, sealed + 2, "the key's and that of the whole");
+    let anew = store.sealed_anew(&unlock()).unwrap();
+    assert_eq!(anew.file.seals, 1);
 }

@@ -18,11 +18,16 @@ fn instrument(venue: &str) -> InstrumentId {
 }
 
 fn key(venue: &str, rights: Option<&[&str]>) -> SigningKey {
+    key_called("the-key", venue, rights)
+}
+
+fn key_called(id: &str, venue: &str, rights: Option<&[&str]>) -> SigningKey {
     SigningKey::open(StoredKey {
         info: VenueKeyInfo {
             account: AccountName::new(venue).unwrap(),
             venue: name(venue),
-            key_id: "the-key".to_owned(),
+            key_id: id.to_owned(),
+            imported: NOW,
             rights: rights.map(|rights| rights.iter().map(|right| (*right).to_owned()).collect()),
         },
         scheme: Scheme::Hmac,
@@ -45,8 +50,19 @@ fn sign(
     body: CallBody,
     warrant: Warrant,
 ) -> Result<WireRequest, String> {
+    sign_by(rules, "the-key", venue, body, warrant)
+}
+
+fn sign_by(
+    rules: &mut Rules<'_>,
+    key: &str,
+    venue: &str,
+    body: CallBody,
+    warrant: Warrant,
+) -> Result<WireRequest, String> {
+    let key = key.to_owned();
     let call = Call { id: CallId(7), account: AccountName::new(venue).unwrap(), body };
-    match rules.sign(&SignRequest { warrant, call }, NOW) {
+    match rules.sign(&SignRequest { warrant, key, call }, NOW) {
         SignAnswer::Signed { call: CallId(7), request } => Ok(request),
         SignAnswer::Refused { call: CallId(7), why } => Err(why),
         other => panic!("{other:?}"),
@@ -99,6 +115,24 @@ fn a_record_is_signed_for_once_and_numbers_grow() {
         at(15).unwrap();
         assert!(at(12).unwrap_err().contains("not above"), "back");
         at(16).unwrap();
+    }
+}
+
+#[test]
+fn of_two_keys_of_an_account_the_named_one_signs() {
+    for venue in VENUES {
+        let both =
+            || rules(vec![key_called("key-one", venue, None), key_called("key-two", venue, None)]);
+        for warrant in [Warrant::Journalled { seq: Seq(10) }, Warrant::Emergency] {
+            for (named, other) in [("key-one", "key-two"), ("key-two", "key-one")] {
+                let signed = sign_by(&mut both(), named, venue, cancel(venue), warrant).unwrap();
+                let sent = format!("{} {:?} {}", signed.target, signed.headers, signed.body);
+                assert!(sent.contains(named) && !sent.contains(other), "{sent}");
+                let mut alone = rules(vec![key_called(other, venue, None)]);
+                let why = sign_by(&mut alone, named, venue, cancel(venue), warrant).unwrap_err();
+                assert!(why.contains(&format!("does not hold key `{named}`")), "{why}");
+            }
+        }
     }
 }
 
