@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use std::error::Error;
 use std::io::Write as _;
 use std::time::Instant;
+use tidegate_identity::RsaBits;
+use tidegate_identity::oauth::TokenBearer;
 use tidegate_identity::oauth::authority::{Authority, Call, Config};
 use tidegate_identity::oauth::client::{
     Binding, ClientId, Credentials, GrantType, Method, PeerCertificate, Terms,
@@ -97,7 +99,7 @@ fn with_proof(key: &SigningKey, kept: bool, rounds: usize) -> Result<f64> {
                 certificate: None,
             };
             let start = Instant::now();
-            resource.check(&authority, &shown, NOW).map_err(refused)?;
+            resource.check(&authority, &shown, anybody, NOW).map_err(refused)?;
             spent += start.elapsed().as_secs_f64();
         }
         Ok(spent)
@@ -121,11 +123,11 @@ fn bound(rounds: usize) -> Result<(f64, f64)> {
         certificate: Some(&certificate),
     };
     let mut resource = Resource::new(checker());
-    let bearer = resource.check(&authority, &shown, NOW).map_err(refused)?;
+    let bearer = resource.check(&authority, &shown, anybody, NOW).map_err(refused)?;
     let by_certificate = median(rounds, || {
         let start = Instant::now();
         for _ in 0..rounds {
-            resource.check(&authority, &shown, NOW).map_err(refused)?;
+            resource.check(&authority, &shown, anybody, NOW).map_err(refused)?;
         }
         Ok(start.elapsed().as_secs_f64())
     })?;
@@ -143,8 +145,12 @@ fn refused(challenge: resource::Challenge) -> String {
     format!("refused: {challenge:?}")
 }
 
+fn anybody(_: &TokenBearer) -> std::result::Result<(), resource::Challenge> {
+    Ok(())
+}
+
 fn checker() -> Proofs {
-    let seen = Once::new(1_000_000, Time::default());
+    let seen = Once::new(2_000_000, Time::default());
     Proofs::new(seen, Nonces::new(&Secret::new(vec![1; 32])), false)
 }
 
@@ -165,6 +171,7 @@ fn authority(key: &SigningKey, bound_to: Binding) -> Authority {
         token_lifetime: Span::from_secs(600),
         grant_lifetime: Span::from_secs(3600),
         mutual_tls: false,
+        rsa: RsaBits::DEFAULT,
     };
     let jwks = json!({ "keys": [key.public().to_json()] }).to_string();
     let item = |n: u8| -> Value {
@@ -189,6 +196,7 @@ fn authority(key: &SigningKey, bound_to: Binding) -> Authority {
             allowed,
             delegate: None,
             introspects: false,
+            signs_requests: false,
         };
         state.apply(&Event::ClientRegistered { terms });
     }

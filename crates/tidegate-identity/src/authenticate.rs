@@ -14,7 +14,7 @@ use tidegate_types::grant::{Grant, VirtualKey};
 use tidegate_types::ids::{AccountName, CallerName, KeyId, VenueName};
 use tidegate_types::key::Origin;
 use tidegate_types::limits::{MAX_CLOCK_AHEAD, MAX_SIGNATURE_WINDOW};
-use tidegate_types::proof::Authenticated;
+use tidegate_types::proof::{Authenticated, Evidence, TokenShown};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::{Presented, Signature};
 use tidegate_types::secret::Secret;
@@ -27,6 +27,7 @@ pub struct Named {
     caller: CallerName,
     key: KeyId,
     account: AccountName,
+    subject: Option<Arc<str>>,
 }
 
 /// A caller that proved who it is earlier in a session.
@@ -58,10 +59,16 @@ pub fn authenticate(
         Presented::Signature(signature) => {
             let entry = find(keyring, venue, &signature.key)?;
             check_time(signature, now)?;
-            check_signature(&entry.check, signature)?;
+            let evidence = check_signature(&entry.check, signature)?;
             entry.key.terms.admit(origin, now)?;
             check_once(replays, &entry.key.id, signature, now)?;
-            return Ok(vouch(&entry.key).signed(Time::from_millis(signature.timestamp_ms)));
+            let who = vouch(&entry.key).signed(Time::from_millis(signature.timestamp_ms));
+            // What changes nothing is not held against anybody.
+            let evidence = evidence.filter(|_| signature.once);
+            return Ok(match evidence {
+                Some(evidence) => who.evident(Arc::new(evidence)),
+                None => who,
+            });
         }
         Presented::Password { key, secret } => {
             let entry = find(keyring, venue, key)?;
@@ -185,8 +192,15 @@ impl Named {
         &self.account
     }
 
+    /// The token that it showed, and in whose name that is; `None` where it named a key.
+    pub fn shown(&self) -> Option<TokenShown> {
+        let subject = Arc::clone(self.subject.as_ref()?);
+        Some(TokenShown { token: self.key.clone(), subject })
+    }
+
     fn of(key: &VirtualKey) -> Named {
-        Named { caller: key.caller.clone(), key: key.id.clone(), account: key.account.clone() }
+        let (caller, account) = (key.caller.clone(), key.account.clone());
+        Named { caller, key: key.id.clone(), account, subject: None }
     }
 }
 
@@ -196,6 +210,7 @@ impl From<&Authenticated> for Named {
             caller: who.caller().clone(),
             key: who.key().clone(),
             account: who.account().clone(),
+            subject: who.subject().map(Arc::clone),
         }
     }
 }
@@ -255,29 +270,32 @@ fn check_time(signature: &Signature, now: Time) -> Result<(), Reject> {
     ))
 }
 
-fn check_signature(check: &Check, signature: &Signature) -> Result<(), Reject> {
+/// What was signed, where the key that signed it is nobody else's: not where a secret is shared.
+fn check_signature(check: &Check, signature: &Signature) -> Result<Option<Evidence>, Reject> {
     let (payloads, candidates) = (&signature.payloads, &signature.candidates);
     if payloads.len() > MAX_CANDIDATES || candidates.len() > MAX_CANDIDATES {
         return Err(Reject::new(Code::BadSignature, "too many forms"));
     }
-    let good = match check {
+    let evidence = |good: &dyn Fn(&[u8], &[u8]) -> bool| {
+        let mut pairs = payloads.iter().flat_map(|of| candidates.iter().map(move |by| (of, by)));
+        let (signed, by) = pairs.find(|(of, by)| good(of, by))?;
+        Some(Evidence { signed: signed.clone(), signature: by.clone(), content: Vec::new() })
+    };
+    let found = match check {
         Check::Hmac(secret) => {
             let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose());
-            payloads.iter().fold(false, |good, payload| {
+            let good = payloads.iter().fold(false, |good, payload| {
                 good | any_equal(hmac::sign(&key, payload).as_ref(), candidates)
-            })
+            });
+            return if good { Ok(None) } else { Err(Reject::new(Code::BadSignature, "")) };
         }
         Check::Ed25519(public) => {
             let key = signature::UnparsedPublicKey::new(&signature::ED25519, public);
-            let verify = |payload: &Vec<u8>, form: &Vec<u8>| key.verify(payload, form).is_ok();
-            payloads.iter().any(|payload| candidates.iter().any(|form| verify(payload, form)))
+            evidence(&|payload, form| key.verify(payload, form).is_ok())
         }
-        Check::Rsa(key) => {
-            let verify = |payload: &Vec<u8>, form: &Vec<u8>| key.verify_sig(payload, form).is_ok();
-            payloads.iter().any(|payload| candidates.iter().any(|form| verify(payload, form)))
-        }
+        Check::Rsa(key) => evidence(&|payload, form| key.verify_sig(payload, form).is_ok()),
     };
-    if good { Ok(()) } else { Err(Reject::new(Code::BadSignature, "")) }
+    found.map(Some).ok_or_else(|| Reject::new(Code::BadSignature, ""))
 }
 
 fn check_once(

@@ -1,5 +1,6 @@
 //! The virtual keys in force, with the secrets of those that sign by HMAC.
 
+use crate::rsa::RsaBits;
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use std::collections::BTreeMap;
 use tidegate_types::grant::{KeyScheme, VirtualKey};
@@ -12,6 +13,7 @@ use tidegate_types::time::Time;
 #[derive(Debug, Default)]
 pub struct Keyring {
     keys: BTreeMap<KeyId, Entry>,
+    rsa: RsaBits,
 }
 
 /// A key with what checks it.
@@ -39,20 +41,28 @@ pub enum KeyError {
     SecretMissing,
     /// The public key is not one that signatures can be checked with.
     BadPublicKey,
+    /// It is an RSA key with fewer bits than are asked for.
+    ShortPublicKey,
     /// The ring holds another key with this id.
     Duplicate,
 }
 
 impl Keyring {
-    /// A ring without keys.
+    /// A ring without keys, for RSA keys of 3072 bits and more.
     pub fn new() -> Keyring {
         Keyring::default()
+    }
+
+    /// The same for RSA keys of as many bits and more.
+    pub fn taking(rsa: RsaBits) -> Keyring {
+        Keyring { rsa, ..Keyring::default() }
     }
 
     /// Takes a key in; `secret` is the opened secret of an HMAC key and ignored for others.
     ///
     /// # Errors
-    /// When an HMAC key has no secret, or the id is taken; the ring is then as before.
+    /// When an HMAC key has no secret, an RSA key is short or none, or the id is taken; the ring is then as
+    /// before.
     pub fn insert(&mut self, key: VirtualKey, secret: Option<Secret>) -> Result<(), KeyError> {
         if self.keys.contains_key(&key.id) {
             return Err(KeyError::Duplicate);
@@ -63,7 +73,7 @@ impl Keyring {
                 Some(_) | None => return Err(KeyError::SecretMissing),
             },
             KeyScheme::Ed25519 { public } => Check::Ed25519(public),
-            KeyScheme::Rsa { ref public } => Check::Rsa(rsa_key(&public.0)?),
+            KeyScheme::Rsa { ref public } => Check::Rsa(rsa_key(&public.0, self.rsa)?),
         };
         self.keys.insert(key.id.clone(), Entry { key, check });
         Ok(())
@@ -106,9 +116,15 @@ impl Keyring {
 /// The RSA public key in a `SubjectPublicKeyInfo`.
 ///
 /// # Errors
-/// When it is none of 2048 to 8192 bits.
-pub fn rsa_key(der: &[u8]) -> Result<ParsedPublicKey, KeyError> {
-    ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der).map_err(|_| KeyError::BadPublicKey)
+/// When it is none of 2048 to 8192 bits, or has fewer than `fewest`.
+pub fn rsa_key(der: &[u8], fewest: RsaBits) -> Result<ParsedPublicKey, KeyError> {
+    let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der);
+    let key = key.map_err(|_| KeyError::BadPublicKey)?;
+    match fewest.are_in_key(der) {
+        Some(true) => Ok(key),
+        Some(false) => Err(KeyError::ShortPublicKey),
+        None => Err(KeyError::BadPublicKey),
+    }
 }
 
 impl std::fmt::Display for KeyError {
@@ -116,6 +132,9 @@ impl std::fmt::Display for KeyError {
         f.write_str(match self {
             KeyError::SecretMissing => "the sealed store has no secret for the key",
             KeyError::BadPublicKey => "the public key is not an RSA key of 2048 to 8192 bits",
+            KeyError::ShortPublicKey => {
+                "the RSA key has fewer bits than the desk asks for (keys.rsa_bits)"
+            }
             KeyError::Duplicate => "a key with this id is in force already",
         })
     }

@@ -4,7 +4,7 @@
 //! fold of the facts; it is saved and replayed together with the core's state.
 
 use crate::oauth::event::{Event, State};
-use crate::people;
+use crate::people::{self, LinkKey};
 use std::collections::BTreeMap;
 use tidegate_types::codec::from_bytes;
 use tidegate_types::ids::KeyId;
@@ -32,8 +32,21 @@ pub enum Fact {
         /// When.
         at: Time,
     },
+    /// The journal goes on from a copy that was made some time ago. What may have ended or been used since is
+    /// void: sessions, links, recovery codes, what people granted to clients, and tokens.
+    Restored {
+        /// When that was noticed.
+        at: Time,
+        /// The links that had been given out by the time of the copy, and when each lapses.
+        links: BTreeMap<LinkKey, Time>,
+    },
 }
-codec_enum!(Fact { 0 => OAuth { event }, 1 => People { fact }, 2 => KeyUsed { key, at } });
+codec_enum!(Fact {
+    0 => OAuth { event },
+    1 => People { fact },
+    2 => KeyUsed { key, at },
+    3 => Restored { at, links },
+});
 
 /// What the facts come to.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +70,10 @@ impl Ledger {
                 self.keys_used.insert(key.clone(), *at);
             }
             Fact::People { fact } => self.people.apply(fact),
+            Fact::Restored { at, links } => {
+                self.people.restored(links, *at);
+                self.oauth.restored(*at);
+            }
         }
     }
 

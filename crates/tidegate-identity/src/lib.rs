@@ -12,6 +12,7 @@ pub mod oauth;
 pub mod order_stamps;
 pub mod people;
 pub mod replay;
+pub mod rsa;
 pub mod stream_keys;
 pub mod tokens;
 
@@ -20,5 +21,6 @@ pub use keyring::Keyring;
 pub use ledger::Ledger;
 pub use order_stamps::OrderStamps;
 pub use replay::ReplayGuard;
+pub use rsa::RsaBits;
 pub use stream_keys::StreamKeys;
 pub use tokens::{Issued, TokenStore};

@@ -185,7 +185,10 @@ fn covers_enough(signed: &Signed, request: &RawRequest) -> Result<(), Reject> {
 }
 
 /// Whether the content is what `Content-Digest` says, where that is sent.
-fn check_content(request: &RawRequest) -> Result<(), Reject> {
+///
+/// # Errors
+/// When it is not, or the header cannot be read.
+pub fn check_content(request: &RawRequest) -> Result<(), Reject> {
     let Some(told) = one(&request.headers, "content-digest")? else { return Ok(()) };
     let told = dictionary(told).ok_or_else(|| malformed("Content-Digest"))?;
     let mut known = 0;

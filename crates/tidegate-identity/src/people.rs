@@ -7,11 +7,13 @@
 //!
 //! Errors tell the operator what went wrong. A person reads the same refusal for all of them.
 
+mod actor;
 pub mod assurance;
 mod base32;
 pub mod enrolment;
 pub mod facts;
 pub mod hidden;
+mod member;
 pub mod notices;
 pub mod oidc;
 pub mod passkey;
@@ -21,10 +23,12 @@ pub mod sessions;
 pub mod throttle;
 pub mod totp;
 
-pub use assurance::{Assurance, Factor, Level, Shown};
+pub use actor::Actor;
+pub use assurance::{Assurance, Factor, Level, Shown, methods};
 pub use enrolment::{LINK_LIFETIME, LinkKey, fresh_link, link_key};
-pub use facts::{Fact, MAX_PASSKEYS, Member, Password, Sealed, Signature, State};
+pub use facts::{Fact, MAX_PASSKEYS, Signature, State};
 pub use hidden::{Hidden, OneTimeText};
+pub use member::{Member, Password, Sealed};
 pub use oidc::{Linked, OutsideIdentity};
 pub use passkey::{
     Asserted, Assertion, Challenge, Challenges, LogIns, Passkey, PasskeyError, Purpose,

@@ -113,6 +113,7 @@ fn a_good_signature_names_its_caller() {
         (who.caller().as_str(), who.key().as_str(), who.venue().as_str(), who.account().as_str()),
         ("alice", ALICE, "binance", "main")
     );
+    assert_eq!(who.evidence(), None, "the secret is the gateway's too");
 }
 
 #[test]
@@ -123,7 +124,13 @@ fn an_ed25519_signature_in_any_form_and_over_any_encoding_is_good() {
         candidates: vec![b"no".to_vec(), pair.sign(b"x").as_ref().to_vec()],
         ..signed(b"x")
     };
-    assert!(Desk::new().check(&Presented::Signature(good), at(1000)).is_ok());
+    let who = Desk::new().check(&Presented::Signature(good), at(1000)).unwrap();
+    let evidence = who.evidence().unwrap();
+    let by = pair.sign(b"x").as_ref().to_vec();
+    assert_eq!((evidence.signed.as_slice(), &evidence.signature), (b"x".as_slice(), &by));
+    let read = Signature { key: BOB.to_owned(), candidates: vec![by], once: false, ..signed(b"x") };
+    let who = Desk::new().check(&Presented::Signature(read), at(1000)).unwrap();
+    assert_eq!(who.evidence(), None, "it changes nothing");
     let other = Signature {
         key: BOB.to_owned(),
         candidates: vec![pair.sign(b"y").as_ref().to_vec(), Vec::new()],
@@ -401,7 +408,7 @@ fn a_key_that_ends_takes_its_sessions_with_it() {
 
 #[test]
 fn an_rsa_signature_is_good_over_what_it_was_made_over() {
-    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let pair = KeyPair::generate(KeySize::Rsa3072).unwrap();
     let der = AsDer::<PublicKeyX509Der<'_>>::as_der(pair.public_key()).unwrap();
     let mut desk = Desk::new();
     let bob = KeyId::new(BOB).unwrap();
@@ -422,4 +429,30 @@ fn an_rsa_signature_is_good_over_what_it_was_made_over() {
     let id = KeyId::new("other").unwrap();
     let bad = desk.keyring.insert(VirtualKey { id, scheme: no_key, ..key }, None);
     assert_eq!(bad, Err(crate::keyring::KeyError::BadPublicKey));
+}
+
+#[test]
+fn an_rsa_key_has_3072_bits_unless_the_desk_asks_for_fewer() {
+    use crate::keyring::{KeyError, rsa_key};
+    use crate::rsa::RsaBits;
+    for (size, bits) in [(KeySize::Rsa2048, 2048), (KeySize::Rsa3072, 3072)] {
+        let pair = KeyPair::generate(size).unwrap();
+        let info = AsDer::<PublicKeyX509Der<'_>>::as_der(pair.public_key()).unwrap();
+        // As a SubjectPublicKeyInfo, and bare.
+        let forms: [&[u8]; 2] = [info.as_ref(), pair.public_key().as_ref()];
+        for der in forms {
+            let taken = |fewest| rsa_key(der, fewest).map(|_| ()).err();
+            let short = (bits < 3072).then_some(KeyError::ShortPublicKey);
+            assert_eq!(taken(RsaBits::DEFAULT), short, "{bits}");
+            assert_eq!(taken(RsaBits::FEWEST), None, "{bits}");
+            assert_eq!(taken(RsaBits::MOST), Some(KeyError::ShortPublicKey), "{bits}");
+        }
+        let mut desk = Desk::new();
+        let old = desk.keyring.get(&KeyId::new(BOB).unwrap()).unwrap().clone();
+        let id = KeyId::new("rsa").unwrap();
+        let scheme = KeyScheme::Rsa { public: Octets(info.as_ref().to_vec()) };
+        let key = VirtualKey { id, scheme, ..old };
+        assert_eq!(desk.keyring.insert(key.clone(), None).is_ok(), bits >= 3072);
+        assert_eq!(crate::Keyring::taking(RsaBits::FEWEST).insert(key, None), Ok(()));
+    }
 }

@@ -13,10 +13,10 @@ pub const TAG: &str = "fapi-2-response";
 const ASKS: &str = "accept-signature";
 /// Longest name of a signature.
 const MAX_LABEL: usize = 64;
-/// What is covered of the request: its method and address, and of these headers what it has. They are what
-/// the request was proven by.
-const OF_REQUEST: &[&str] =
-    &["content-digest", "idempotency-key", "signature-input", "signature", "authorization", "dpop"];
+/// What is covered of the headers of a request that a key signed, as far as it has them: what it was proven by.
+const SIGNED: &[&str] = &["content-digest", "idempotency-key", "signature-input", "signature"];
+/// The same for a request with a token. A signature beside that is looked at by nobody, and covered by nothing.
+const WITH_TOKEN: &[&str] = &["content-digest", "idempotency-key", "authorization", "dpop"];
 
 /// A receipt that is to be signed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,20 +29,28 @@ pub struct Receipt {
 
 impl Receipt {
     /// The receipt for an answer, if the request asks for one: `key` is to sign it, an Ed25519 key by this name.
+    /// The request is good: it came to `issuer`, our address, by a caller who proved it, and its content is of its
+    /// digest. None for content without a digest, which no receipt could tell.
     pub fn asked(
         request: &RawRequest,
-        status: u16,
-        content: &[u8],
+        issuer: &str,
+        by_token: bool,
+        (status, content): (u16, &[u8]),
         key: &str,
         now: Time,
     ) -> Option<Receipt> {
         let label = label(request.header(ASKS)?)?;
+        if !request.body.is_empty() && request.header("content-digest").is_none() {
+            return None;
+        }
         let digest = STANDARD.encode(digest::digest(&digest::SHA256, content));
         let content_digest = format!("sha-256=:{digest}:");
         let sent = |name: &&&str| request.headers.iter().any(|(known, _)| known == **name);
-        let of_request = ["@method", "@target-uri"].iter().chain(OF_REQUEST.iter().filter(sent));
+        let proofs = if by_token { WITH_TOKEN } else { SIGNED };
+        let of_request = ["@method", "@target-uri"].iter().chain(proofs.iter().filter(sent));
         let of_request: Vec<String> = of_request.map(|name| (*name).to_owned()).collect();
-        let host = request.header("host").unwrap_or_default();
+        // What `Host` says is the sender's word.
+        let host = issuer.strip_prefix("https://")?;
         let lines = base::lines(&of_request, ";req", &Message::of(request, "https", host)).ok()?;
         let names: Vec<String> = of_request.iter().map(|name| format!("\"{name}\";req")).collect();
         let created = now.millis() / 1000;

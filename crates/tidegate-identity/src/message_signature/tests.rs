@@ -16,6 +16,14 @@ use tidegate_types::time::Time;
 const SHARED_SECRET: &str =
     "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ==";
 const ED25519_PUBLIC: &str = "JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=";
+/// B.1.2, `test-key-rsa-pss`: a SubjectPublicKeyInfo.
+const RSA_PSS_PUBLIC: &str = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAr4tmm3r20Wd/PbqvP1s2+QEtvpuRaV8Yq40gjUR8y2Rjxa6dpG2GXHbPfvMs8ct+Lh1GH45x28Rw3Ry53mm+oAXjyQ86OnDkZ5N8lYbggD4O3w6M6pAvLkhk95AndTrifbIFPNU8PPMO7OyrFAHqgDsznjPFmTOtCEcN2Z1FpWgchwuYLPL+Wokqltd11nqqzi+bJ9cvSKADYdUAAN5WUtzdpiy6LbTgSxP7ociU4Tn0g5I6aDZJ7A8Lzo0KSyZYoA485mqcO0GVAdVw9lq4aOT9v6d+nb4bnNkQVklLQ3fVAvJm+xdDOp9LCNCN48V2pnDOkFV6+U9nV5oyc6XI2wIDAQAB";
+/// B.1.3, `test-key-ecc-p256`: the coordinates of its point.
+const P256_PUBLIC: &str =
+    "qIVYZVLCrPZHGHjP17CTW0/+D9Lfw0EkjqF7xB4FivAxzic30tMM4GF+hR6Dxh71Z50VGGdldkkDXZCnTNnoXQ==";
+const B21: &str = "sig-b21=:d2pmTvmbncD3xQm8E9ZV2828BjQWGgiwAaw5bAkgibUopemLJcWDy/lkbbHAve4cRAtx31Iq786U7it++wgGxbtRxf8Udx7zFZsckzXaJMkA7ChG52eSkFxykJeNqsrWH5S+oxNFlD4dzVuwe8DhTSja8xxbR/Z2cOGdCbzR72rgFWhzx2VjBqJzsPLMIQKhO4DGezXehhWwE56YCE+O6c0mKZsfxVrogUvA4HELjVKWmAvtl6UnCh8jYzuVG5WSb/QEVPnP5TmcAnLH1g+s++v6d4s8m0gCw1fV5/SITLq9mhho8K3+7EPYTU8IU1bLhdxO5Nyt8C8ssinQ98Xw9Q==:";
+const B23: &str = "sig-b23=:bbN8oArOxYoyylQQUU6QYwrTuaxLwjAC9fbY2F6SVWvh0yBiMIRGOnMYwZ/5MR6fb0Kh1rIRASVxFkeGt683+qRpRRU5p2voTp768ZrCUb38K0fUxN0O0iC59DzYx8DFll5GmydPxSmme9v6ULbMFkl+V5B1TP/yPViV7KsLNmvKiLJH1pFkh/aYA2HXXZzNBXmIkoQoLd7YfW91kE9o/CCoC1xMy7JA1ipwvKvfrs65ldmlu9bpG6A9BmzhuzF8Eim5f8ui9eH8LZH896+QIF61ka39VBrohr9iyMUJpvRX2Zbhl5ZJzSRxpJyoEZAFL2FUo5fTIztsDZKEgM4cUA==:";
+const B24: &str = "sig-b24=:wNmSUAhwb5LxtOtOpNa6W5xj067m5hFrj0XQ4fvpaCLx0NKocgPquLgyahnzDnDAUy5eCdlYUEkLIj+32oiasw==:";
 const NOW: u64 = 1_618_884_473;
 
 fn bytes(text: &str) -> Vec<u8> {
@@ -47,35 +55,76 @@ fn message(headers: &[(String, String)]) -> Message<'_> {
     Message { method: "POST", scheme: "https", host: "example.com", path, query, headers }
 }
 
+/// The signature under `label`, checked by `key` over the base that is made here.
+fn holds(input: &str, signature: &str, key: &dyn Fn(&[u8], &[u8]) -> bool) -> bool {
+    let headers = example(input, signature);
+    let signed = Signed::read(&headers).unwrap().unwrap();
+    let base = |message: &Message<'_>| signed.base(message).unwrap();
+    let other = Message { host: "other.example", query: "", ..message(&headers) };
+    // The minimal example covers nothing of the message.
+    assert!(signed.components.is_empty() || !key(&base(&other), &signed.signature));
+    key(&base(&message(&headers)), &signed.signature)
+}
+
+fn rsa_pss(base: &[u8], signed: &[u8]) -> bool {
+    let key = signature::UnparsedPublicKey::new(
+        &signature::RSA_PSS_2048_8192_SHA512,
+        bytes(RSA_PSS_PUBLIC),
+    );
+    key.verify(base, signed).is_ok()
+}
+
 #[test]
 fn b_2_1_to_b_2_3_have_the_bases_of_the_rfc() {
     let minimal =
         "sig-b21=();created=1618884473;keyid=\"test-key-rsa-pss\";nonce=\"b3k2pp5k7z-50gnwp.yemd\"";
-    let selective = "sig-b22=(\"@authority\" \"content-digest\" \"@query\");created=1618884473";
-    let full = "sig-b23=(\"date\" \"@method\" \"@path\" \"@query\" \"@authority\" \"content-type\" \"content-digest\" \"content-length\");created=1618884473";
+    let full = "sig-b23=(\"date\" \"@method\" \"@path\" \"@query\" \"@authority\" \"content-type\" \"content-digest\" \"content-length\");created=1618884473;keyid=\"test-key-rsa-pss\"";
+    assert!(holds(minimal, B21, &rsa_pss));
+    assert!(holds(full, B23, &rsa_pss));
+    assert!(!holds(full, &B21.replace("sig-b21", "sig-b23"), &rsa_pss), "another's signature");
+}
+
+#[test]
+fn ms_8_b_2_2_a_part_of_the_query_is_not_taken() {
+    let part = "sig-b22=(\"@authority\" \"content-digest\" \"@query-param\";name=\"Pet\");created=1618884473;keyid=\"test-key-rsa-pss\";tag=\"header-example\"";
+    let headers = example(part, &B21.replace("sig-b21", "sig-b22"));
+    let refused = Signed::read(&headers).unwrap_err();
+    assert_eq!(refused.code, Code::BadSignature);
+    // Its other components have the lines of the RFC.
+    let whole = part.replace(" \"@query-param\";name=\"Pet\"", "");
+    let headers = example(&whole, &B21.replace("sig-b21", "sig-b22"));
+    let signed = Signed::read(&headers).unwrap().unwrap();
+    let base = String::from_utf8(signed.base(&message(&headers)).unwrap()).unwrap();
     let digest = "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:";
-    let table = [
-        (minimal, String::new()),
+    let (_, params) = whole.split_once('=').unwrap();
+    let lines = format!("\"@authority\": example.com\n\"content-digest\": {digest}\n");
+    assert_eq!(base, format!("{lines}\"@signature-params\": {params}"));
+}
+
+#[test]
+fn ms_8_b_2_4_an_answer_s_signature_is_none_of_a_request() {
+    let headers = example(
+        "sig-b24=(\"@status\" \"content-type\" \"content-digest\" \"content-length\");created=1618884473;keyid=\"test-key-ecc-p256\"",
+        B24,
+    );
+    let signed = Signed::read(&headers).unwrap().unwrap();
+    assert_eq!(signed.base(&message(&headers)).unwrap_err().code, Code::BadSignature);
+    // The answer itself: its status, and the lines that a request's fields have as well.
+    let fields = [
+        ("content-type", "application/json"),
         (
-            selective,
-            format!(
-                "\"@authority\": example.com\n\"content-digest\": {digest}\n\"@query\": ?param=Value&Pet=dog\n"
-            ),
+            "content-digest",
+            "sha-512=:mEWXIS7MaLRuGgxOBdODa3xqM1XdEvxoYhvlCFJ41QJgJc4GTsPp29l5oGX69wWdXymyU0rjJuahq4l5aGgfLQ==:",
         ),
-        (
-            full,
-            format!(
-                "\"date\": Tue, 20 Apr 2021 02:07:55 GMT\n\"@method\": POST\n\"@path\": /foo\n\"@query\": ?param=Value&Pet=dog\n\"@authority\": example.com\n\"content-type\": application/json\n\"content-digest\": {digest}\n\"content-length\": 18\n"
-            ),
-        ),
+        ("content-length", "23"),
     ];
-    for (input, lines) in table {
-        let label = input.split_once('=').unwrap();
-        let headers = example(input, &format!("{}=:AA==:", label.0));
-        let signed = Signed::read(&headers).unwrap().unwrap();
-        let base = String::from_utf8(signed.base(&message(&headers)).unwrap()).unwrap();
-        assert_eq!(base, format!("{lines}\"@signature-params\": {}", label.1));
-    }
+    let answer = super::tests::headers(&fields);
+    let rest = base::lines(&signed.components[1..], "", &message(&answer)).unwrap();
+    let base = format!("\"@status\": 200\n{rest}\"@signature-params\": {}", signed.params);
+    let point = [&[4], bytes(P256_PUBLIC).as_slice()].concat();
+    let key = signature::UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point);
+    key.verify(base.as_bytes(), &signed.signature).unwrap();
+    assert!(key.verify(base.replace("200", "201").as_bytes(), &signed.signature).is_err());
 }
 
 #[test]

@@ -9,10 +9,11 @@ mod device;
 mod exchange;
 mod introspect;
 mod pushed;
+mod request_object;
 mod shelf;
 mod token;
 
-pub use consent::{Approval, NotApproved};
+pub use consent::{Approval, Consented, NotApproved};
 pub use device::DeviceView;
 pub use pushed::ConsentView;
 
@@ -25,22 +26,29 @@ use super::jose::jws::Typ;
 use super::jose::{Keys, Thumbprint};
 use super::once::Once;
 use super::params::Params;
+use crate::rsa::RsaBits;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use shelf::Shelf;
+use std::collections::BTreeMap;
+use tidegate_types::bucket::Bucket;
 use tidegate_types::time::{Span, Time};
 
-/// How long a pushed request waits for its person: FAPI 2.0 wants less than 600 s.
+/// How long a pushed request waits for its person: FAPI 2.0 wants less than 600 s, deciding included.
 pub const REQUEST_LIFETIME: Span = Span::from_secs(90);
 /// How long a pushed request stays once its person has come to log in and decide.
 pub const DECISION_LIFETIME: Span = Span::from_secs(540);
+/// How long it stays at most, whenever its person comes.
+pub const MAX_REQUEST_LIFETIME: Span = Span::from_secs(599);
 /// How long a code is good.
 pub const CODE_LIFETIME: Span = Span::from_secs(60);
 /// How long a device code is good.
 pub const DEVICE_LIFETIME: Span = Span::from_secs(600);
-/// Most pushed requests, and as many codes and device codes, at once.
+/// Most pushed requests, and as many codes and device codes, at once; a client has a tenth of each.
 pub const MAX_PENDING: usize = 10_000;
+/// How many calls of one client are answered a second, and how many at once.
+pub const CALLS: (u32, u32) = (10, 300);
 /// The shortest and longest life of an access token.
 pub const TOKEN_LIFETIMES: (Span, Span) = (Span::from_secs(300), Span::from_secs(900));
 
@@ -57,6 +65,8 @@ pub struct Config {
     pub grant_lifetime: Span,
     /// Whether connections may show a certificate of the client's.
     pub mutual_tls: bool,
+    /// Fewest bits of clients' RSA keys.
+    pub rsa: RsaBits,
 }
 
 /// A request to an endpoint.
@@ -88,6 +98,7 @@ pub struct Authority {
     devices: Shelf<device::Device>,
     user_codes: Shelf<Thumbprint>,
     guesses: device::Guesses,
+    calls: BTreeMap<ClientId, Bucket>,
     events: Vec<Event>,
 }
 
@@ -100,6 +111,7 @@ impl Authority {
         proofs: Proofs,
         assertions: Once,
     ) -> Authority {
+        let proofs = proofs.taking(config.rsa);
         Authority {
             config,
             keys,
@@ -111,6 +123,7 @@ impl Authority {
             devices: Shelf::new(MAX_PENDING),
             user_codes: Shelf::new(MAX_PENDING),
             guesses: device::Guesses::default(),
+            calls: BTreeMap::new(),
             events: Vec::new(),
         }
     }
@@ -148,6 +161,7 @@ impl Authority {
     /// Folds in an administrator's event (a client, a person or a key), whose record is made elsewhere.
     pub fn apply(&mut self, event: &Event) {
         self.state.apply(event);
+        self.end_consents(event);
     }
 
     /// The events since this was asked last. They are in force already; answers wait for their record.
@@ -163,35 +177,51 @@ impl Authority {
     }
 
     fn happen(&mut self, event: Event) {
-        self.state.apply(&event);
+        self.apply(&event);
         self.events.push(event);
     }
 
-    /// The parameters of a call and the client that sends it.
-    fn open(&mut self, call: &Call<'_>, now: Time) -> Result<(Params, Client), OAuthError> {
+    /// The parameters of a call, the client that sends it, and the key or certificate that proves it.
+    fn open(
+        &mut self,
+        call: &Call<'_>,
+        now: Time,
+    ) -> Result<(Params, Client, Thumbprint), OAuthError> {
         let params = Params::parse(call.form)?;
-        let client = authenticate::authenticate(
+        let (client, key) = authenticate::authenticate(
             &self.state,
-            &self.config.issuer,
+            (&self.config.issuer, self.config.rsa),
             &mut self.assertions,
             &params,
             call.credentials,
             now,
         )?;
-        Ok((params, client.clone()))
+        let client = client.clone();
+        let calls = self.calls.entry(client.terms().id.clone());
+        if !calls.or_insert_with(|| Bucket::new(CALLS.0, CALLS.1)).take(now) {
+            let text = "the client asks too much; try again in seconds";
+            return Err(OAuthError::new(ErrorCode::TemporarilyUnavailable, text));
+        }
+        Ok((params, client, key))
     }
 
     /// The key of the call's proof, if it carries one.
-    fn proven(&mut self, call: &Call<'_>, now: Time) -> Result<Option<Thumbprint>, OAuthError> {
+    fn proven(
+        &mut self,
+        client: &Client,
+        call: &Call<'_>,
+        now: Time,
+    ) -> Result<Option<Thumbprint>, OAuthError> {
         if call.proofs.is_empty() {
             return Ok(None);
         }
         let request = Request { method: "POST", uri: call.uri, proofs: call.proofs, token: None };
-        let jkt = self.proofs.check(&request, now)?.jkt;
-        if self.state.is_key_revoked(&jkt) {
+        let proven = self.proofs.verify(&request, now)?;
+        if self.state.is_key_revoked(&proven.jkt) {
             return Err(OAuthError::new(ErrorCode::InvalidDpopProof, "the key is revoked"));
         }
-        Ok(Some(jkt))
+        self.proofs.admit(&proven, client.terms().id.as_str(), now)?;
+        Ok(Some(proven.jkt))
     }
 
     /// What a token that this call asks for is bound to: there is none that is bound to nothing.
@@ -203,7 +233,7 @@ impl Authority {
     ) -> Result<Confirmation, OAuthError> {
         match client.terms().bound_to {
             Binding::Dpop => {
-                let jkt = self.proven(call, now)?.ok_or(OAuthError::new(
+                let jkt = self.proven(client, call, now)?.ok_or(OAuthError::new(
                     ErrorCode::InvalidDpopProof,
                     "the client's tokens are bound to a key; a DPoP header is needed",
                 ))?;

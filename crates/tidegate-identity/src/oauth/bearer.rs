@@ -12,6 +12,8 @@ use tidegate_types::time::{Span, Time};
 
 /// Longest chain of those who act for each other.
 pub const MAX_ACTORS: usize = 4;
+/// Most keys that a token rests upon beside its own: one of its client, two for each exchange.
+const MAX_PROVED_BY: usize = 2 * MAX_ACTORS + 1;
 
 /// Who calls, through which client, and what they may do.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,12 +34,17 @@ pub struct TokenBearer {
     pub acr: Option<Acr>,
     /// When the person logged in.
     pub auth_time: Option<Time>,
+    /// By what, in the names of RFC 8176; none for a client's own.
+    pub amr: Vec<String>,
     /// When it was made.
     pub issued: Time,
     /// When it ends.
     pub until: Time,
     /// What it is bound to.
     pub bound_to: Confirmation,
+    /// By which keys or certificates its client proved itself for it, and what the token that it was exchanged
+    /// for was bound to and got by: with each of them it ends.
+    pub proved_by: Vec<Thumbprint>,
     /// Under which grant it was made, if a person's.
     pub grant: Option<GrantId>,
 }
@@ -83,8 +90,11 @@ impl TokenBearer {
         };
         put("acr", self.acr.map(|acr| acr.name().into()));
         put("auth_time", self.auth_time.map(|time| seconds(time).into()));
+        put("amr", (!self.amr.is_empty()).then(|| self.amr.as_slice().into()));
         put("act", actors(&self.act));
         put("may_act", self.may_act.as_ref().map(|client| json!({ "sub": client.as_str() })));
+        let proved_by = self.proved_by.iter().map(|key| Value::from(key.to_string())).collect();
+        put("proved_by", (!self.proved_by.is_empty()).then_some(Value::Array(proved_by)));
         put("grant_id", self.grant.map(|grant| grant.to_string().into()));
         claims
     }
@@ -102,6 +112,21 @@ impl TokenBearer {
             None => None,
             Some(acr) => Some(Acr::named(acr.as_str()?)?),
         };
+        let amr = match claims.get("amr") {
+            None => Vec::new(),
+            Some(amr) => {
+                let names = amr.as_array()?.iter().map(|name| name.as_str().map(str::to_owned));
+                names.collect::<Option<_>>()?
+            }
+        };
+        let proved_by = match claims.get("proved_by") {
+            None => Vec::new(),
+            Some(keys) => {
+                let keys = keys.as_array().filter(|keys| keys.len() <= MAX_PROVED_BY)?;
+                let read = keys.iter().map(|key| key.as_str().and_then(Thumbprint::parse));
+                read.collect::<Option<_>>()?
+            }
+        };
         Some(TokenBearer {
             id: TokenId::parse(claims.text("jti")?)?,
             subject: claims.text("sub")?.to_owned(),
@@ -111,9 +136,11 @@ impl TokenBearer {
             details: read::from_value(claims.get("authorization_details")?).ok()?,
             acr,
             auth_time: claims.time("auth_time").ok()?,
+            amr,
             issued: claims.time("iat").ok()??,
             until: claims.time("exp").ok()??,
             bound_to: Confirmation::from_json(claims.get("cnf")?)?,
+            proved_by,
             grant,
         })
     }

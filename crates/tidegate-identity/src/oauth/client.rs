@@ -5,9 +5,13 @@ mod summary;
 
 pub use authenticate::{Credentials, PeerCertificate};
 
-use super::details::Trading;
+use super::details::{Trading, read, show};
 use super::error::{ErrorCode, OAuthError};
-use super::jose::{ClientKeys, Thumbprint};
+use super::event::State;
+use super::jose::jws::{Compact, Typ};
+use super::jose::{ClientKeys, JoseError, Thumbprint};
+use super::json::Object;
+use crate::rsa::RsaBits;
 use std::fmt;
 use std::sync::Arc;
 use tidegate_types::codec::{Codec, CodecError};
@@ -38,6 +42,8 @@ pub struct Terms {
     pub delegate: Option<ClientId>,
     /// It may ask about every token, as a resource server does.
     pub introspects: bool,
+    /// What it pushes must be a signed request object: `require_signed_request_object` (RFC 9101 §10.5).
+    pub signs_requests: bool,
 }
 codec_struct!(Terms {
     id,
@@ -49,6 +55,7 @@ codec_struct!(Terms {
     allowed,
     delegate,
     introspects,
+    signs_requests,
 });
 
 /// How a client proves who it is (FAPI 2.0 5.3.2.1): by a key of its own, never by a password.
@@ -198,6 +205,9 @@ impl Client {
         if terms.grants.contains(&GrantType::AuthorizationCode) && terms.redirect_uris.is_empty() {
             return Err(BadTerms("authorization_code needs an address to be sent back to"));
         }
+        if terms.signs_requests && keys.is_none() {
+            return Err(BadTerms("it has no keys to sign requests by"));
+        }
         if terms.title.is_empty()
             || terms.title.len() > 64
             || terms.title.contains(char::is_control)
@@ -207,12 +217,51 @@ impl Client {
         if terms.allowed.is_empty() {
             return Err(BadTerms("it is allowed nothing"));
         }
+        // A grant of the desk may be wider than the words of tokens: nobody could use a token by it.
+        if read::from_value(&show::to_value(&terms.allowed)).is_err() {
+            return Err(BadTerms(
+                "no token can say what it is allowed: limits above zero, 1 to 32 instruments for each of at \
+                 most 16 accounts, 4096 bytes; name less with `details`",
+            ));
+        }
         Ok(Client { terms, keys })
     }
 
     /// What was registered.
     pub fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    /// Asks for RSA keys of as many bits and more.
+    ///
+    /// # Errors
+    /// When one of the client's has fewer.
+    pub fn check_keys(&self, fewest: RsaBits) -> Result<(), BadTerms> {
+        let mut keys = self.keys.iter().flat_map(ClientKeys::iter);
+        if keys.all(|key| key.is_as_long_as(fewest)) {
+            return Ok(());
+        }
+        Err(BadTerms("an RSA key has fewer bits than the desk asks for (keys.rsa_bits)"))
+    }
+
+    /// The claims of `compact`, signed by a key of the client's that is in force and, being of RSA, has
+    /// `fewest` bits; and that key.
+    ///
+    /// # Errors
+    /// When it is not, or is of another type.
+    pub(super) fn verify(
+        &self,
+        known: &State,
+        compact: &Compact<'_>,
+        typ: Typ,
+        fewest: RsaBits,
+    ) -> Result<(Object, Thumbprint), JoseError> {
+        let key = self.keys.as_ref().ok_or(JoseError::NoKey)?.find(compact)?;
+        let print = key.thumbprint();
+        if known.is_key_revoked(&print) || !key.is_as_long_as(fewest) {
+            return Err(JoseError::NoKey);
+        }
+        compact.verify(key, typ).map(|claims| (claims, print))
     }
 
     /// Whether it may use `grant`.

@@ -25,6 +25,8 @@ pub const SCHEMA: &str = include_str!("details/tidegate_trading.schema.json");
 pub const MAX_ITEMS: usize = 16;
 /// Most patterns of instruments in one item.
 pub const MAX_PATTERNS: usize = 32;
+/// Most bytes of a list of items as it is written: what a token holds beside the rest that it says.
+pub const MAX_BYTES: usize = 4096;
 
 /// What may be done on one account of a venue.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -63,6 +65,8 @@ pub struct Terms {
     pub max_daily_notional: Option<Usd>,
     /// At which hours of which days.
     pub window: Window,
+    /// In a person's name, lifting halts that stand in the way, as far as that person may.
+    pub lift_halts: bool,
 }
 codec_struct!(Terms {
     sides,
@@ -73,6 +77,7 @@ codec_struct!(Terms {
     max_open_notional,
     max_daily_notional,
     window,
+    lift_halts,
 });
 
 /// It begins later: a core's grant has no word for that.
@@ -157,7 +162,8 @@ impl Trading {
         })
     }
 
-    /// What a grant's owner may hand on of it: everything that has a word here.
+    /// What a grant's owner may hand on of it: everything that has a word here. A caller's grant lifts no halt:
+    /// that is a person's right.
     pub fn of_grant(grant: &Grant) -> Trading {
         let terms = grant.trade.then(|| Terms {
             sides: sorted(&grant.sides),
@@ -168,6 +174,7 @@ impl Trading {
             max_open_notional: grant.max_open_notional,
             max_daily_notional: grant.max_daily_notional,
             window: grant.window,
+            lift_halts: false,
         });
         Trading {
             venue: grant.venue.clone(),
@@ -190,6 +197,7 @@ impl Terms {
             && self.max_open_notional <= other.max_open_notional
             && at_most(self.max_daily_notional, other.max_daily_notional)
             && self.window.is_within(&other.window)
+            && (!self.lift_halts || other.lift_halts)
     }
 }
 

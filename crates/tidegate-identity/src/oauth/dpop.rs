@@ -10,6 +10,7 @@ use super::jose::jws::{self, Typ};
 use super::jose::{Alg, JoseError, Jwk, Thumbprint};
 use super::json::{self, Members, Object};
 use super::once::{NotOnce, Once};
+use crate::rsa::RsaBits;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tidegate_types::time::{Span, Time};
@@ -18,8 +19,8 @@ use tidegate_types::time::{Span, Time};
 pub const MAX_AHEAD: Span = Span::from_secs(15);
 /// How old a proof may be.
 pub const MAX_AGE: Span = Span::from_secs(60);
-/// Most proofs remembered: 60 s of 4,000 requests a second.
-pub const MAX_PROOFS: usize = 300_000;
+/// Most proofs remembered: one client alone has half of it, 75 s of 4,000 requests a second.
+pub const MAX_PROOFS: usize = 600_000;
 /// Most keys kept ready for use.
 const MAX_READY_KEYS: usize = 1024;
 /// Longest identifier of a proof.
@@ -38,11 +39,13 @@ pub struct Request<'a> {
     pub token: Option<&'a str>,
 }
 
-/// A proof that was found good.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// A proof that was found good, but for whether it was used before.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Proven {
     /// Whose key signed it.
     pub jkt: Thumbprint,
+    jti: String,
+    stamped: Time,
 }
 
 /// Checks proofs, and remembers what that takes: proofs seen, keys read, nonces given.
@@ -53,13 +56,19 @@ pub struct Proofs {
     nonce_needed: bool,
     /// Keys that verified a proof, by the header they came in: clients send the same one every time.
     ready: HashMap<String, Arc<Jwk>>,
+    rsa: RsaBits,
 }
 
 impl Proofs {
     /// Checks against `seen` and `nonces`; with `nonce_needed` a proof without a nonce of ours is
     /// answered with one.
     pub fn new(seen: Once, nonces: Nonces, nonce_needed: bool) -> Proofs {
-        Proofs { seen, nonces, nonce_needed, ready: HashMap::new() }
+        Proofs { seen, nonces, nonce_needed, ready: HashMap::new(), rsa: RsaBits::DEFAULT }
+    }
+
+    /// The same, by RSA keys of as many bits and more.
+    pub fn taking(self, rsa: RsaBits) -> Proofs {
+        Proofs { rsa, ..self }
     }
 
     /// The nonce to hand out now.
@@ -72,11 +81,12 @@ impl Proofs {
         &self.seen
     }
 
-    /// Checks the one proof of `request` (RFC 9449 §4.3).
+    /// Checks the one proof of `request` (RFC 9449 §4.3), but for whether it was used before: that is asked last,
+    /// of `admit`, once it is known that the key is whose it must be.
     ///
     /// # Errors
     /// `invalid_dpop_proof`, or `use_dpop_nonce` when all that is wrong is the nonce.
-    pub fn check(&mut self, request: &Request<'_>, now: Time) -> Result<Proven, OAuthError> {
+    pub fn verify(&mut self, request: &Request<'_>, now: Time) -> Result<Proven, OAuthError> {
         let [text] = request.proofs else { return Err(bad("exactly one DPoP header is needed")) };
         let (head, signed, payload, signature) = jws::split(text).map_err(of_jose)?;
         let (key, fresh) = self.key(head)?;
@@ -87,12 +97,29 @@ impl Proofs {
         check_request(&claims, request)?;
         let stamped = check_times(&claims, now)?;
         self.check_nonce(&claims, now)?;
-        self.check_once(&claims, key.thumbprint(), stamped, now)?;
-        let proven = Proven { jkt: key.thumbprint() };
+        let jti = claims.text("jti").filter(|jti| !jti.is_empty() && jti.len() <= MAX_JTI_BYTES);
+        let jti = jti.ok_or_else(|| bad("the proof needs a jti of 1 to 128 bytes"))?;
+        let proven = Proven { jkt: key.thumbprint(), jti: jti.to_owned(), stamped };
         if fresh {
             self.keep(head, key);
         }
         Ok(proven)
+    }
+
+    /// Takes a proof, once, at the expense of the client that `sharer` names.
+    ///
+    /// # Errors
+    /// `invalid_dpop_proof` when it was used before, `temporarily_unavailable` when the client sent too many.
+    pub fn admit(&mut self, proven: &Proven, sharer: &str, now: Time) -> Result<(), OAuthError> {
+        let Proven { jkt, jti, stamped } = proven;
+        match self.seen.admit(sharer, &jkt.0, jti, *stamped, stamped.plus(MAX_AGE), now) {
+            Ok(()) => Ok(()),
+            Err(NotOnce::Seen) => Err(bad("the proof was used before; make a new one")),
+            Err(NotOnce::Full) => {
+                let text = "too many proofs at once; try again in a minute";
+                Err(OAuthError::new(ErrorCode::TemporarilyUnavailable, text))
+            }
+        }
     }
 
     fn key(&self, head: &str) -> Result<(Arc<Jwk>, bool), OAuthError> {
@@ -110,6 +137,9 @@ impl Proofs {
         let key = Jwk::from_object(jwk).map_err(of_jose)?;
         if key.alg() != alg {
             return Err(of_jose(JoseError::Algorithm));
+        }
+        if !key.is_as_long_as(self.rsa) {
+            return Err(bad("the proof's RSA key has fewer bits than are taken here"));
         }
         Ok((Arc::new(key), true))
     }
@@ -129,25 +159,6 @@ impl Proofs {
         let refused =
             OAuthError::new(ErrorCode::UseDpopNonce, "repeat with the nonce of this answer");
         if good { Ok(()) } else { Err(refused) }
-    }
-
-    fn check_once(
-        &mut self,
-        claims: &Object,
-        jkt: Thumbprint,
-        stamped: Time,
-        now: Time,
-    ) -> Result<(), OAuthError> {
-        let jti = claims.text("jti").filter(|jti| !jti.is_empty() && jti.len() <= MAX_JTI_BYTES);
-        let jti = jti.ok_or_else(|| bad("the proof needs a jti of 1 to 128 bytes"))?;
-        match self.seen.admit(&jkt.0, jti, stamped, stamped.plus(MAX_AGE), now) {
-            Ok(()) => Ok(()),
-            Err(NotOnce::Seen) => Err(bad("the proof was used before; make a new one")),
-            Err(NotOnce::Full) => {
-                let text = "too many proofs at once; try again in a minute";
-                Err(OAuthError::new(ErrorCode::TemporarilyUnavailable, text))
-            }
-        }
     }
 }
 

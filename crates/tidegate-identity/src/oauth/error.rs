@@ -49,6 +49,8 @@ codes! {
     InvalidGrant, "invalid_grant", 400;
     /// RFC 6749 §5.2: a parameter is missing, repeated or malformed.
     InvalidRequest, "invalid_request", 400;
+    /// RFC 9101 §5: the request object is not signed by the client, not for us, or over.
+    InvalidRequestObject, "invalid_request_object", 400;
     /// RFC 9101 §5: the pushed request is unknown, used or over.
     InvalidRequestUri, "invalid_request_uri", 400;
     /// RFC 6749 §5.2: a scope that the client may not have.

@@ -3,6 +3,7 @@
 //! Events hold ids and digests, nothing that opens a door, so that a journal may keep them.
 
 use super::acr::Acr;
+use super::bearer::MAX_ACTORS;
 use super::client::{BadTerms, Client, ClientId, Terms};
 use super::details::{Trading, all_within};
 use super::jose::Thumbprint;
@@ -86,18 +87,34 @@ pub struct Granted {
     pub subject: String,
     /// What.
     pub details: Vec<Trading>,
+    /// Who may act in the person's name by it, each for the one before, as the person was shown.
+    pub delegates: Vec<ClientId>,
     /// What the client's tokens are bound to.
     pub bound_to: Confirmation,
     /// How well the person was known.
     pub acr: Acr,
     /// When the person logged in.
     pub auth_time: Time,
+    /// By what, in the names of RFC 8176.
+    pub amr: Vec<String>,
     /// When it ends.
     pub until: Time,
     /// The digest of the refresh token, if there is one.
     pub refresh: Option<Thumbprint>,
 }
-codec_struct!(Granted { id, client, subject, details, bound_to, acr, auth_time, until, refresh });
+codec_struct!(Granted {
+    id,
+    client,
+    subject,
+    details,
+    delegates,
+    bound_to,
+    acr,
+    auth_time,
+    amr,
+    until,
+    refresh
+});
 
 /// What happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -131,7 +148,8 @@ pub enum Event {
         /// Who.
         subject: String,
     },
-    /// No token bound to a key or certificate is good any more, and no client proves itself by it.
+    /// No token bound to a key or certificate, or got by it, is good any more, and no client proves itself
+    /// by it.
     KeyRevoked {
         /// Its thumbprint.
         key: Thumbprint,
@@ -185,6 +203,8 @@ pub struct State {
     refresh: BTreeMap<Thumbprint, GrantId>,
     revoked_tokens: BTreeMap<TokenId, Time>,
     revoked_keys: BTreeSet<Thumbprint>,
+    /// What was issued before is good no more.
+    issued_from: Time,
 }
 
 /// The same in the order that its byte form has.
@@ -194,8 +214,9 @@ struct Kept {
     grants: Vec<Granted>,
     revoked_tokens: BTreeMap<TokenId, Time>,
     revoked_keys: Vec<Thumbprint>,
+    issued_from: Time,
 }
-codec_struct!(Kept { clients, gone, grants, revoked_tokens, revoked_keys });
+codec_struct!(Kept { clients, gone, grants, revoked_tokens, revoked_keys, issued_from });
 
 impl Kept {
     fn of(state: &State) -> Kept {
@@ -205,6 +226,7 @@ impl Kept {
             grants: state.grants.values().cloned().collect(),
             revoked_tokens: state.revoked_tokens.clone(),
             revoked_keys: state.revoked_keys.iter().copied().collect(),
+            issued_from: state.issued_from,
         }
     }
 }
@@ -220,6 +242,7 @@ impl Codec for State {
             gone: kept.gone.into_iter().collect(),
             revoked_tokens: kept.revoked_tokens,
             revoked_keys: kept.revoked_keys.into_iter().collect(),
+            issued_from: kept.issued_from,
             ..State::default()
         };
         for terms in kept.clients {
@@ -234,6 +257,21 @@ impl Codec for State {
 
     fn show(&self, out: &mut String) {
         Kept::of(self).show(out);
+    }
+}
+
+impl Granted {
+    /// Who may act in the person's name for `client`: whom the person was shown, if the client still names them.
+    pub fn delegate_of(&self, client: &Client) -> Option<ClientId> {
+        let terms = client.terms();
+        let next = match self.client == terms.id {
+            true => self.delegates.first(),
+            false => {
+                let mut rest = self.delegates.iter().skip_while(|delegate| **delegate != terms.id);
+                rest.nth(1)
+            }
+        };
+        next.filter(|next| terms.delegate.as_ref() == Some(next)).cloned()
     }
 }
 
@@ -276,6 +314,14 @@ impl State {
         }
     }
 
+    /// Ends what may have ended since the copy was made that the journal goes on from: everything that
+    /// people granted, and every token that was issued before `at`.
+    pub(crate) fn restored(&mut self, at: Time) {
+        self.end(|_| true);
+        // Tokens tell their time in whole seconds.
+        self.issued_from = Time::from_millis(at.millis() / 1000 * 1000);
+    }
+
     /// The clients in force.
     pub fn clients(&self) -> &BTreeMap<ClientId, Client> {
         &self.clients
@@ -294,6 +340,20 @@ impl State {
     /// The grant in force whose refresh token has this digest.
     pub fn grant_of_refresh(&self, digest: &Thumbprint, now: Time) -> Option<&Granted> {
         self.refresh.get(digest).and_then(|id| self.grant(id, now))
+    }
+
+    /// Who may act for a client, each for the one before: what a person is shown before they consent.
+    pub fn delegates(&self, client: &ClientId) -> Vec<ClientId> {
+        let mut found: Vec<ClientId> = Vec::new();
+        let mut last = self.clients.get(client);
+        while let Some(next) = last.and_then(|last| last.terms().delegate.clone()) {
+            if found.len() >= MAX_ACTORS || next == *client || found.contains(&next) {
+                break;
+            }
+            last = self.clients.get(&next);
+            found.push(next);
+        }
+        found
     }
 
     /// The event that registers a client, or changes its terms. For an administrator: four eyes are
@@ -316,14 +376,16 @@ impl State {
         self.revoked_keys.contains(key)
     }
 
-    /// Whether a token with these facts is still in force: its client, grant, key and itself are, and
-    /// its client may still have all that it allows.
+    /// Whether a token with these facts is still in force: its client, grant, key and itself are, those that it
+    /// was got by are, and its client may still have all that it allows.
     pub fn is_in_force(&self, token: &super::bearer::TokenBearer, now: Time) -> bool {
         let client = self.clients.get(&token.client);
         client.is_some_and(|client| all_within(&token.details, &client.terms().allowed))
             && token.grant.is_none_or(|grant| self.grant(&grant, now).is_some())
             && !self.is_key_revoked(&token.bound_to.thumbprint())
+            && !token.proved_by.iter().any(|key| self.is_key_revoked(key))
             && !self.revoked_tokens.contains_key(&token.id)
+            && token.issued >= self.issued_from
     }
 
     fn end(&mut self, which: impl Fn(&Granted) -> bool) {

@@ -51,7 +51,7 @@ pub fn well_known(address: &str, name: &str) -> String {
     format!("{origin}/.well-known/{name}{}", path.trim_end_matches('/'))
 }
 
-/// The authorization server's metadata (RFC 8414, 9126, 9207, 9396, 9449, 8705).
+/// The authorization server's metadata (RFC 8414, 9101, 9126, 9207, 9396, 9449, 8705).
 pub fn authority(config: &Config) -> Value {
     let at = |path: &str| format!("{}{path}", config.issuer);
     let grants: Vec<&str> = GrantType::NAMES.iter().map(|(name, _)| *name).collect();
@@ -81,6 +81,10 @@ pub fn authority(config: &Config) -> Value {
         "introspection_endpoint_auth_methods_supported": methods,
         "introspection_endpoint_auth_signing_alg_values_supported": Alg::NAMES,
         "dpop_signing_alg_values_supported": Alg::NAMES,
+        "request_parameter_supported": true,
+        "request_uri_parameter_supported": false,
+        "require_signed_request_object": false,
+        "request_object_signing_alg_values_supported": Alg::NAMES,
         "tls_client_certificate_bound_access_tokens": config.mutual_tls,
         "authorization_response_iss_parameter_supported": true,
         "authorization_details_types_supported": [TYPE],
@@ -104,6 +108,7 @@ pub fn resource(config: &Config) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rsa::RsaBits;
     use tidegate_types::time::Span;
 
     fn config() -> Config {
@@ -113,6 +118,7 @@ mod tests {
             token_lifetime: Span::from_secs(600),
             grant_lifetime: Span::from_secs(86_400),
             mutual_tls: true,
+            rsa: RsaBits::DEFAULT,
         }
     }
 
@@ -179,6 +185,9 @@ mod tests {
         assert_eq!(document["authorization_response_iss_parameter_supported"], true);
         assert_eq!(document["dpop_signing_alg_values_supported"], json!(Alg::NAMES));
         assert_eq!(document["authorization_details_types_supported"], json!([TYPE]));
+        assert_eq!(document["request_parameter_supported"], true);
+        assert_eq!(document["require_signed_request_object"], false, "each app may be held to it");
+        assert_eq!(document["request_object_signing_alg_values_supported"], json!(Alg::NAMES));
         assert_eq!(document["acr_values_supported"], json!(["pwd", "mfa", "phr", "phrh"]));
         assert_eq!(document["response_types_supported"], json!(["code"]));
     }

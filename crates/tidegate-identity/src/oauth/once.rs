@@ -1,31 +1,37 @@
 //! What may come once: identifiers of proofs and assertions, each for as long as what it names is good.
 
 use aws_lc_rs::digest;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use tidegate_types::time::Time;
 
-/// The identifiers seen, bounded. What it holds can be kept over a restart (`save`, `restore`); where it
+/// The identifiers seen, bounded. Each sharer, the client that they came from, may have as many as there is room
+/// left for others: one alone has half of it, and none ever keeps the next one out. What it holds can be kept over a restart (`save`, `restore`); where it
 /// was not, everything stamped before the start counts as seen.
 #[derive(Debug)]
 pub struct Once {
     capacity: usize,
     not_before: Time,
     seen: HashSet<[u8; 16]>,
-    by_expiry: BTreeMap<u64, Vec<[u8; 16]>>,
+    by_expiry: BTreeMap<u64, Vec<Seen>>,
+    shares: HashMap<[u8; 8], usize>,
     forgotten: u64,
 }
+
+/// What is remembered of an identifier: its digest, and whose share it takes.
+type Seen = ([u8; 16], [u8; 8]);
 
 /// Why an identifier is not taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NotOnce {
     /// It came before, or might have.
     Seen,
-    /// There is no room to remember it.
+    /// There is no room to remember it, or none of the sharer's.
     Full,
 }
 
-/// Bytes of one entry of what is kept: its second and its digest.
-const ENTRY_BYTES: usize = 24;
+/// Bytes of one entry of what is kept: its second, its digest and its sharer.
+const ENTRY_BYTES: usize = 32;
 
 impl Once {
     /// An empty memory for `capacity` identifiers: what was stamped before `not_before`, the start, is
@@ -36,6 +42,7 @@ impl Once {
             not_before,
             seen: HashSet::new(),
             by_expiry: BTreeMap::new(),
+            shares: HashMap::new(),
             forgotten: 0,
         }
     }
@@ -49,10 +56,9 @@ impl Once {
         }
         let mut once = Once::new(capacity, Time::default());
         for entry in entries {
-            let (second, digest) = entry.split_first_chunk::<8>()?;
-            let digest: [u8; 16] = digest.try_into().ok()?;
-            once.seen.insert(digest);
-            once.by_expiry.entry(u64::from_be_bytes(*second)).or_default().push(digest);
+            let (second, rest) = entry.split_first_chunk::<8>()?;
+            let (digest, sharer) = rest.split_first_chunk::<16>()?;
+            once.remember((*digest, sharer.try_into().ok()?), u64::from_be_bytes(*second));
         }
         Some(once)
     }
@@ -61,20 +67,23 @@ impl Once {
     pub fn save(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.seen.len() * ENTRY_BYTES);
         for (second, digests) in &self.by_expiry {
-            for digest in digests {
+            for (digest, sharer) in digests {
                 out.extend_from_slice(&second.to_be_bytes());
                 out.extend_from_slice(digest);
+                out.extend_from_slice(sharer);
             }
         }
         out
     }
 
-    /// Remembers `id` of `owner`, stamped at `stamped`, until what it names is good no more.
+    /// Remembers `id` of `owner`, stamped at `stamped`, until what it names is good no more. It takes of the share
+    /// of `sharer`, who was found to be who they say.
     ///
     /// # Errors
     /// When it is remembered, might have been, or there is no room.
     pub fn admit(
         &mut self,
+        sharer: &str,
         owner: &[u8],
         id: &str,
         stamped: Time,
@@ -87,11 +96,12 @@ impl Once {
         if stamped < self.not_before || second < self.forgotten || self.seen.contains(&digest) {
             return Err(NotOnce::Seen);
         }
-        if self.seen.len() >= self.capacity {
+        let sharer = short(&digest_of(&[], sharer));
+        let own = self.shares.get(&sharer).copied().unwrap_or_default();
+        if own >= self.capacity.saturating_sub(self.seen.len()) {
             return Err(NotOnce::Full);
         }
-        self.seen.insert(digest);
-        self.by_expiry.entry(second).or_default().push(digest);
+        self.remember((digest, sharer), second);
         Ok(())
     }
 
@@ -105,14 +115,28 @@ impl Once {
         self.seen.is_empty()
     }
 
+    fn remember(&mut self, seen: Seen, second: u64) {
+        let (digest, sharer) = seen;
+        if self.seen.insert(digest) {
+            *self.shares.entry(sharer).or_default() += 1;
+            self.by_expiry.entry(second).or_default().push(seen);
+        }
+    }
+
     fn sweep(&mut self, now: Time) {
         self.forgotten = self.forgotten.max(now.millis() / 1000);
         while let Some(first) = self.by_expiry.first_entry() {
             if *first.key() >= self.forgotten {
                 return;
             }
-            for digest in first.remove() {
+            for (digest, sharer) in first.remove() {
                 self.seen.remove(&digest);
+                if let Entry::Occupied(mut share) = self.shares.entry(sharer) {
+                    *share.get_mut() -= 1;
+                    if *share.get() == 0 {
+                        share.remove();
+                    }
+                }
             }
         }
     }
@@ -123,8 +147,13 @@ fn digest_of(owner: &[u8], id: &str) -> [u8; 16] {
     context.update(&(owner.len() as u64).to_be_bytes());
     context.update(owner);
     context.update(id.as_bytes());
-    let mut short = [0; 16];
-    for (to, from) in short.iter_mut().zip(context.finish().as_ref()) {
+    short(context.finish().as_ref())
+}
+
+/// The first bytes of a digest.
+fn short<const N: usize>(digest: &[u8]) -> [u8; N] {
+    let mut short = [0; N];
+    for (to, from) in short.iter_mut().zip(digest) {
         *to = *from;
     }
     short

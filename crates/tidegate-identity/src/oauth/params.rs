@@ -1,7 +1,9 @@
 //! Form parameters: known by name, each once, none empty.
 
 use super::error::OAuthError;
+use super::json::Object;
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use tidegate_types::limits::{MAX_BODY_BYTES, MAX_PARAMS};
 use zeroize::Zeroize;
@@ -34,6 +36,19 @@ impl Params {
             }
         }
         Ok(params)
+    }
+
+    /// The parameters that a request object's claims are (RFC 9101 §4): text as it is, anything else as JSON.
+    ///
+    /// # Errors
+    /// `invalid_request` when there are too many.
+    pub fn of_claims(claims: &Object) -> Result<Params, OAuthError> {
+        if claims.len() > MAX_PARAMS {
+            return Err(OAuthError::request("the request object has too many members"));
+        }
+        let value = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let given = claims.iter().filter(|(_, value)| !value.is_null());
+        Ok(Params(given.map(|(name, it)| (name.clone(), value(it))).collect()))
     }
 
     /// The value of `name`, if it has one.

@@ -8,8 +8,8 @@ use super::acr::Acr;
 use super::authority::Authority;
 use super::bearer::TokenBearer;
 use super::client::PeerCertificate;
-use super::dpop::{self, Proofs};
-use super::error::ErrorCode;
+use super::dpop::{self, Proofs, Proven};
+use super::error::{ErrorCode, OAuthError};
 use super::event::Confirmation;
 use super::jose::{MAX_JWS_BYTES, Thumbprint};
 use std::collections::HashMap;
@@ -58,19 +58,38 @@ impl Resource {
         &self.proofs
     }
 
-    /// Who sends the request. For a WebSocket, a session or a connection that shows a certificate this is
+    /// Who sends the request, if they `may` ask once more: that is asked of who proved themselves, before the proof
+    /// is remembered. For a WebSocket, a session or a connection that shows a certificate this is
     /// asked once; after that `remains` is, which needs no signature.
     ///
     /// # Errors
-    /// A challenge to be sent as it is.
-    pub fn check(
+    /// A challenge to be sent as it is, or what `may` says.
+    pub fn check<E: From<Challenge>>(
         &mut self,
         authority: &Authority,
         shown: &Shown<'_>,
+        may: impl FnOnce(&TokenBearer) -> Result<(), E>,
         now: Time,
-    ) -> Result<Arc<TokenBearer>, Challenge> {
+    ) -> Result<Arc<TokenBearer>, E> {
         let (scheme, token) = credentials(shown)?;
         let bearer = self.token(authority, token, now).ok_or(Challenge::of(Problem::Token))?;
+        let proven = self.possessed(&bearer, scheme, shown, token, now)?;
+        may(&bearer)?;
+        if let Some(proven) = proven {
+            self.proofs.admit(&proven, bearer.client.as_str(), now).map_err(of_proof)?;
+        }
+        Ok(bearer)
+    }
+
+    /// The proof that who shows the token holds what it is bound to; none where the connection proves it.
+    fn possessed(
+        &mut self,
+        bearer: &TokenBearer,
+        scheme: Scheme,
+        shown: &Shown<'_>,
+        token: &str,
+        now: Time,
+    ) -> Result<Option<Proven>, Challenge> {
         match (bearer.bound_to, scheme) {
             (Confirmation::Key { jkt }, Scheme::Dpop) => {
                 let request = dpop::Request {
@@ -79,29 +98,24 @@ impl Resource {
                     proofs: shown.proofs,
                     token: Some(token),
                 };
-                let proven = self.proofs.check(&request, now).map_err(|error| {
-                    Challenge::of(match error.code {
-                        ErrorCode::UseDpopNonce => Problem::Nonce,
-                        ErrorCode::TemporarilyUnavailable => Problem::Busy,
-                        _ => Problem::Proof(error.description),
-                    })
-                })?;
+                let proven = self.proofs.verify(&request, now).map_err(of_proof)?;
                 if proven.jkt != jkt {
                     return Err(Challenge::of(Problem::Token));
                 }
+                Ok(Some(proven))
             }
             (Confirmation::Certificate { x5t }, Scheme::Bearer) => {
                 if shown.certificate.is_none_or(|shown| shown.thumbprint != x5t) {
                     return Err(Challenge::of(Problem::Token));
                 }
+                Ok(None)
             }
             // A key-bound token shown as Bearer, or the other way about, is a downgrade.
             (Confirmation::Key { .. }, Scheme::Bearer)
             | (Confirmation::Certificate { .. }, Scheme::Dpop) => {
-                return Err(Challenge::of(Problem::Token));
+                Err(Challenge::of(Problem::Token))
             }
         }
-        Ok(bearer)
     }
 
     /// Reads a token, or knows that it was read before.
@@ -150,6 +164,14 @@ pub fn step_up(
     let lately =
         max_age.is_none_or(|age| bearer.auth_time.is_some_and(|time| now.since(time) <= age));
     if known && lately { Ok(()) } else { Err(Challenge::of(Problem::StepUp { least, max_age })) }
+}
+
+fn of_proof(error: OAuthError) -> Challenge {
+    Challenge::of(match error.code {
+        ErrorCode::UseDpopNonce => Problem::Nonce,
+        ErrorCode::TemporarilyUnavailable => Problem::Busy,
+        _ => Problem::Proof(error.description),
+    })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

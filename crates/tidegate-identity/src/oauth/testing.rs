@@ -10,6 +10,7 @@ use super::event::{Event, State};
 use super::jose::{Keys, SigningKey, Thumbprint};
 use super::once::Once;
 use super::resource::Resource;
+use crate::rsa::RsaBits;
 use serde_json::{Value, json};
 use std::cell::Cell;
 use tidegate_types::Time;
@@ -62,6 +63,7 @@ pub(crate) fn terms(id: &str, byte: u8) -> Terms {
         allowed: trading("1000"),
         delegate: None,
         introspects: false,
+        signs_requests: false,
     }
 }
 
@@ -82,6 +84,7 @@ impl Desk {
             token_lifetime: Span::from_secs(600),
             grant_lifetime: Span::from_secs(86_400),
             mutual_tls: true,
+            rsa: RsaBits::DEFAULT,
         };
         let proofs = |byte: u8| {
             Proofs::new(Once::new(1000, at(0)), Nonces::new(&Secret::new(vec![byte; 32])), false)
@@ -250,8 +253,10 @@ pub(crate) fn approval(notional: &str, now: u64) -> Approval {
         subject: "person-1".into(),
         acr: Acr::TwoFactor,
         auth_time: at(now - 30),
+        amr: vec!["hwk".to_owned(), "mfa".to_owned(), "user".to_owned()],
         granted: trading(notional),
         may_grant: trading("5000"),
+        delegates: vec![ClientId::new("bot").unwrap()],
     }
 }
 

@@ -117,6 +117,14 @@ impl Shown {
     pub fn at(&self) -> Time {
         self.at
     }
+
+    /// The same where the passkey's model is not trusted any more: one that stays on its device, and no more.
+    pub fn untrusted(self) -> Shown {
+        match self.factor {
+            Factor::AttestedPasskey => Shown { factor: Factor::DevicePasskey, ..self },
+            _ => self,
+        }
+    }
 }
 
 impl Assurance {
@@ -131,6 +139,17 @@ impl Assurance {
             Some(had) => had.at = had.at.max(shown.at),
             None => self.shown.push(shown),
         }
+    }
+
+    /// What it is worth where the models that are trusted today were told at `since`, and none is without that:
+    /// by which model a passkey was shown is not kept, so one from before counts as one that stays on its device.
+    pub fn trusted_since(&self, since: Option<Time>) -> Assurance {
+        let mut worth = Assurance { shown: Vec::new() };
+        for shown in &self.shown {
+            let trusted = since.is_some_and(|since| shown.at >= since);
+            worth.add(if trusted { *shown } else { shown.untrusted() });
+        }
+        worth
     }
 
     /// The level of everything shown in this login.
@@ -170,20 +189,25 @@ impl Assurance {
     /// What was shown by its names in RFC 8176 (`amr`), sorted, `mfa` among them when it was two
     /// factors.
     pub fn methods(&self) -> Vec<&'static str> {
-        let mut names: Vec<&str> =
-            self.shown.iter().flat_map(|shown| shown.factor.methods()).copied().collect();
-        if self.level() >= Level::Two {
-            names.push("mfa");
-        }
-        names.sort_unstable();
-        names.dedup();
-        names
+        methods(&self.shown)
     }
 
     /// What was shown, each factor once.
     pub fn shown(&self) -> &[Shown] {
         &self.shown
     }
+}
+
+/// What was shown by its names in RFC 8176 (`amr`), sorted, `mfa` among them when it was two factors.
+pub fn methods(shown: &[Shown]) -> Vec<&'static str> {
+    let mut names: Vec<&str> =
+        shown.iter().flat_map(|shown| shown.factor.methods()).copied().collect();
+    if level_of(shown.iter().map(|shown| shown.factor)) >= Level::Two {
+        names.push("mfa");
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// A time to come is not fresh: a clock that was set back must not make a factor last longer.

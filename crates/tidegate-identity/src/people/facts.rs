@@ -6,15 +6,14 @@
 
 use super::assurance::Factor;
 use super::enrolment::{LinkKey, UsedLinks};
+use super::member::{Member, Password};
 use super::notices::{Event, Notices};
-use super::oidc::{Linked, Login, OutsideIdentity};
+use super::oidc::{Login, OutsideIdentity};
 use super::passkey::Passkey;
-use super::password::StoredPassword;
 use super::recovery::RecoveryCodes;
 use super::sessions::{Begun, SessionKey, Sessions};
 use super::throttle::{Attempt, Throttle};
-use super::totp::Totp;
-use super::{PersonHandle, Shown};
+use super::{Actor, PersonHandle, Shown};
 use std::collections::BTreeMap;
 use tidegate_types::ids::PersonName;
 use tidegate_types::time::Time;
@@ -41,7 +40,8 @@ pub enum Fact {
         /// When.
         at: Time,
     },
-    /// A person is none of the desk's any more.
+    /// A person is none of the desk's any more. Read from older journals, which did not say by whom; now
+    /// `GoneBy` is written.
     Gone {
         /// Who.
         person: PersonHandle,
@@ -56,7 +56,7 @@ pub enum Fact {
         /// As it is from now on.
         passkey: Passkey,
     },
-    /// A passkey was removed.
+    /// A passkey was removed. Read from older journals; now `PasskeyRemovedBy` is written.
     PasskeyRemoved {
         /// Whose.
         person: PersonHandle,
@@ -126,14 +126,15 @@ pub enum Fact {
         /// Which.
         key: SessionKey,
     },
-    /// A session was ended from a list.
+    /// A session was ended from a list. Read from older journals; now `SessionRevokedBy` is written.
     SessionRevoked {
         /// Whose.
         person: PersonHandle,
         /// Its number.
         number: u64,
     },
-    /// All sessions of a person ended, but one perhaps.
+    /// All sessions of a person ended, but one perhaps. Read from older journals; now `SessionsEndedBy` is
+    /// written.
     SessionsEnded {
         /// Whose.
         person: PersonHandle,
@@ -183,7 +184,7 @@ pub enum Fact {
         /// When.
         at: Time,
     },
-    /// A person may no more.
+    /// A person may no more. Read from older journals; now `UnlinkedBy` is written.
     Unlinked {
         /// Who.
         person: PersonHandle,
@@ -217,6 +218,72 @@ pub enum Fact {
         /// Until when.
         until: Time,
     },
+    /// What a person logs in by was taken away, with the person; until `ResetBy` was written alone as well.
+    GoneBy {
+        /// Whose.
+        person: PersonHandle,
+        /// By whom.
+        by: Actor,
+    },
+    /// A passkey was removed.
+    PasskeyRemovedBy {
+        /// Whose.
+        person: PersonHandle,
+        /// Its id.
+        credential: Vec<u8>,
+        /// By whom.
+        by: Actor,
+        /// When.
+        at: Time,
+    },
+    /// A session was ended from a list.
+    SessionRevokedBy {
+        /// Whose.
+        person: PersonHandle,
+        /// Its number.
+        number: u64,
+        /// By whom.
+        by: Actor,
+    },
+    /// All sessions of a person ended, but one perhaps.
+    SessionsEndedBy {
+        /// Whose.
+        person: PersonHandle,
+        /// Which goes on.
+        but: Option<SessionKey>,
+        /// By whom.
+        by: Actor,
+    },
+    /// A person may log in by an outside identity no more.
+    UnlinkedBy {
+        /// Who.
+        person: PersonHandle,
+        /// By which.
+        identity: OutsideIdentity,
+        /// By whom.
+        by: Actor,
+        /// When.
+        at: Time,
+    },
+    /// A passkey signed rightly and was refused, since its device's counter did not grow: there may be a copy
+    /// of it.
+    PasskeyDoubted {
+        /// Whose.
+        person: PersonHandle,
+        /// Its id.
+        credential: Vec<u8>,
+        /// When.
+        at: Time,
+    },
+    /// What a person logs in by was taken away, and the person stays.
+    ResetBy {
+        /// Whose.
+        person: PersonHandle,
+        /// By whom.
+        by: Actor,
+        /// When.
+        at: Time,
+    },
 }
 codec_enum!(Fact {
     0 => Enrolled { person, name, link, until, origin, at },
@@ -244,6 +311,13 @@ codec_enum!(Fact {
     22 => Vouched { person, login, at },
     23 => PasskeyNamed { person, credential, name },
     24 => NoticesRead { person, until },
+    25 => GoneBy { person, by },
+    26 => PasskeyRemovedBy { person, credential, by, at },
+    27 => SessionRevokedBy { person, number, by },
+    28 => SessionsEndedBy { person, but, by },
+    29 => UnlinkedBy { person, identity, by, at },
+    30 => PasskeyDoubted { person, credential, at },
+    31 => ResetBy { person, by, at },
 });
 
 impl Fact {
@@ -251,7 +325,11 @@ impl Fact {
     pub fn ends_sessions(&self) -> bool {
         matches!(
             self,
-            Fact::SessionEnded { .. } | Fact::SessionRevoked { .. } | Fact::SessionsEnded { .. }
+            Fact::SessionEnded { .. }
+                | Fact::SessionRevoked { .. }
+                | Fact::SessionRevokedBy { .. }
+                | Fact::SessionsEnded { .. }
+                | Fact::SessionsEndedBy { .. }
         )
     }
 }
@@ -270,60 +348,6 @@ pub struct Signature {
 }
 codec_struct!(Signature { credential, client_data, authenticator_data, signature });
 
-/// What a person can log in by.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Member {
-    /// Who.
-    pub name: PersonName,
-    /// Since when.
-    pub since: Time,
-    /// The passkeys, the oldest first.
-    pub passkeys: Vec<Passkey>,
-    /// The password and the authenticator app, if they were set.
-    pub password: Option<Password>,
-    /// The app's first step of which no code was used.
-    pub next_step: u64,
-    /// The recovery codes that are left.
-    pub recovery: RecoveryCodes,
-    /// The outside identities by which they may log in, the oldest first.
-    pub linked: Vec<Linked>,
-    /// What the person calls its passkeys, by their ids.
-    pub names: BTreeMap<Vec<u8>, String>,
-    /// What happened to all of that.
-    pub notices: Notices,
-}
-codec_struct!(Member {
-    name,
-    since,
-    passkeys,
-    password,
-    next_step,
-    recovery,
-    linked,
-    names,
-    notices
-});
-
-/// That there is a password with an authenticator app.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Password {
-    /// Since when.
-    pub set: Time,
-    /// Which entry of the sealed store holds both.
-    pub sealed: [u8; 16],
-}
-codec_struct!(Password { set, sealed });
-
-/// What the sealed store keeps of a person.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Sealed {
-    /// The password.
-    pub password: StoredPassword,
-    /// The authenticator app.
-    pub totp: Totp,
-}
-codec_struct!(Sealed { password, totp });
-
 /// What the facts come to.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct State {
@@ -331,17 +355,18 @@ pub struct State {
     used_links: UsedLinks,
     sessions: Sessions,
     throttle: Throttle,
+    reset: BTreeMap<PersonHandle, Reset>,
 }
-codec_struct!(State { members, used_links, sessions, throttle });
+codec_struct!(State { members, used_links, sessions, throttle, reset });
 
-impl Member {
-    /// Takes note of something, but for what a person enrolled by.
-    fn note(&mut self, event: Event, at: Time) {
-        if at != self.since {
-            self.notices.add(event, at);
-        }
-    }
+/// A person whose logins were taken away and who has not enrolled since.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Reset {
+    name: PersonName,
+    /// What there is to tell them once they do.
+    notices: Notices,
 }
+codec_struct!(Reset { name, notices });
 
 impl State {
     /// Folds a fact in: live and on replay the same.
@@ -351,7 +376,8 @@ impl State {
                 self.enrol(*person, name, *at);
                 self.used_links.insert(*link, *until, *at);
             }
-            Fact::Gone { person } => self.forget(*person),
+            Fact::Gone { person } | Fact::GoneBy { person, .. } => self.forget(*person),
+            Fact::ResetBy { person, at, .. } => self.reset(*person, *at),
             Fact::PasskeyAdded { passkey } => self.with(passkey.person(), |member| {
                 member.passkeys.push(passkey.clone());
                 member.note(Event::PasskeyAdded, passkey.made());
@@ -363,11 +389,17 @@ impl State {
                     *known = passkey.clone();
                 }
             }),
-            Fact::PasskeyRemoved { person, credential, at } => self.with(*person, |member| {
-                member.passkeys.retain(|key| key.id() != credential);
-                member.names.remove(credential);
-                member.note(Event::PasskeyRemoved, *at);
-            }),
+            Fact::PasskeyRemoved { person, credential, at }
+            | Fact::PasskeyRemovedBy { person, credential, at, .. } => {
+                self.with(*person, |member| {
+                    member.passkeys.retain(|key| key.id() != credential);
+                    member.names.remove(credential);
+                    member.note(Event::PasskeyRemoved, *at);
+                });
+            }
+            Fact::PasskeyDoubted { person, at, .. } => {
+                self.with(*person, |member| member.note(Event::PasskeyDoubted, *at));
+            }
             Fact::PasskeyNamed { person, credential, name } => self.with(*person, |member| {
                 let known = member.passkeys.iter().any(|key| key.id() == credential);
                 if known && !name.is_empty() {
@@ -401,10 +433,13 @@ impl State {
             // One that lapsed meanwhile is gone, and that is all there is to know.
             Fact::SessionSeen { key, at } => drop(self.sessions.enter(*key, *at).is_ok()),
             Fact::SessionEnded { key } => drop(self.sessions.end(*key)),
-            Fact::SessionRevoked { person, number } => {
+            Fact::SessionRevoked { person, number }
+            | Fact::SessionRevokedBy { person, number, .. } => {
                 self.sessions.end_number(*person, *number);
             }
-            Fact::SessionsEnded { person, but } => drop(self.sessions.end_all(*person, *but)),
+            Fact::SessionsEnded { person, but } | Fact::SessionsEndedBy { person, but, .. } => {
+                self.sessions.end_all(*person, *but);
+            }
             Fact::Tried { attempt } => self.throttle.count(attempt),
             Fact::Passed { attempt } => self.throttle.passed(attempt),
             Fact::Cleared { person } => {
@@ -413,24 +448,26 @@ impl State {
                 }
                 self.throttle.clear(*person);
             }
-            Fact::Linked { person, identity, at } => self.with(*person, |member| {
-                member.linked.push(Linked {
-                    identity: identity.clone(),
-                    since: *at,
-                    last_used: None,
-                });
-            }),
-            Fact::Unlinked { person, identity, .. } => {
-                self.with(*person, |member| member.linked.retain(|it| it.identity != *identity));
+            Fact::Linked { person, identity, at } => {
+                self.with(*person, |member| member.link(identity, *at));
             }
-            Fact::Vouched { person, login, at } => self.with(*person, |member| {
-                let mut used = member.linked.iter_mut().filter(|it| it.identity == login.identity);
-                if let Some(linked) = used.next() {
-                    linked.last_used = Some(*at);
-                }
-            }),
+            Fact::Unlinked { person, identity, at }
+            | Fact::UnlinkedBy { person, identity, at, .. } => {
+                self.with(*person, |member| member.unlink(identity, *at));
+            }
+            Fact::Vouched { person, login, at } => {
+                self.with(*person, |member| member.vouched(&login.identity, *at));
+            }
             Fact::Signed { .. } | Fact::Consented { .. } => {}
         }
+    }
+
+    /// Ends what may have ended since the copy was made that the journal goes on from: every session and
+    /// recovery code, and these links.
+    pub(crate) fn restored(&mut self, links: &BTreeMap<LinkKey, Time>, at: Time) {
+        self.sessions.end_everybody();
+        self.members.values_mut().for_each(|member| member.recovery = RecoveryCodes::default());
+        links.iter().for_each(|(link, until)| self.used_links.insert(*link, *until, at));
     }
 
     /// The people who enrolled.
@@ -442,6 +479,11 @@ impl State {
     pub fn named(&self, name: &str) -> Option<(PersonHandle, &Member)> {
         let found = self.members.iter().find(|(_, member)| member.name.as_str() == name);
         found.map(|(handle, member)| (*handle, member))
+    }
+
+    /// Whose logins were taken away and who have not enrolled since.
+    pub fn awaited(&self) -> impl Iterator<Item = (PersonHandle, &PersonName)> {
+        self.reset.iter().map(|(handle, reset)| (*handle, &reset.name))
     }
 
     /// Whose passkey an id is.
@@ -482,7 +524,19 @@ impl State {
             .filter(|(_, m)| m.name == *name)
             .map(|(handle, _)| *handle)
             .collect();
+        // Whoever is let in next reads what happened to the name until then: a link may have come into wrong
+        // hands.
+        let awaited = self.reset.values().find(|reset| reset.name == *name);
+        let mut notices = awaited.map(|reset| reset.notices.clone()).unwrap_or_default();
+        self.reset.retain(|_, reset| reset.name != *name);
+        if !notices.all().is_empty() {
+            notices.add(Event::EnrolledAnew, at);
+        }
         for handle in before {
+            if let Some(member) = self.members.get(&handle) {
+                notices = member.notices.clone();
+                notices.add(Event::EnrolledAnew, at);
+            }
             self.forget(handle);
         }
         let member = Member {
@@ -494,13 +548,24 @@ impl State {
             recovery: RecoveryCodes::default(),
             linked: Vec::new(),
             names: BTreeMap::new(),
-            notices: Notices::default(),
+            notices,
         };
         self.members.insert(person, member);
     }
 
+    /// What happened until now is told to whoever enrols by the name next: it may be why this was done.
+    fn reset(&mut self, person: PersonHandle, at: Time) {
+        let Some(Member { name, mut notices, .. }) = self.members.get(&person).cloned() else {
+            return;
+        };
+        notices.add(Event::Reset, at);
+        self.forget(person);
+        self.reset.insert(person, Reset { name, notices });
+    }
+
     fn forget(&mut self, person: PersonHandle) {
         self.members.remove(&person);
+        self.reset.remove(&person);
         self.sessions.end_all(person, None);
         self.throttle.clear(person);
     }

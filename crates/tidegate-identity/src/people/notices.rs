@@ -22,10 +22,21 @@ pub enum Event {
         /// How many.
         count: u32,
     },
+    /// An outside login was linked.
+    OutsideLinked,
+    /// An outside login was unlinked.
+    OutsideUnlinked,
+    /// Somebody used a link and began anew, which voided what was there before.
+    EnrolledAnew,
+    /// A passkey was shown whose counter did not grow.
+    PasskeyDoubted,
+    /// An administrator took everything away that was there to log in by.
+    Reset,
 }
 codec_enum!(Event {
     0 => PasskeyAdded, 1 => PasskeyRemoved, 2 => PasswordSet, 3 => RecoveryCodeUsed,
-    4 => WrongGuesses { count },
+    4 => WrongGuesses { count }, 5 => OutsideLinked, 6 => OutsideUnlinked, 7 => EnrolledAnew,
+    8 => PasskeyDoubted, 9 => Reset,
 });
 
 /// One of them, and when.
@@ -81,6 +92,15 @@ impl std::fmt::Display for Event {
             Event::WrongGuesses { count: 1 } => f.write_str("a password or code was wrong once"),
             Event::WrongGuesses { count } => {
                 write!(f, "a password or code was wrong {count} times")
+            }
+            Event::OutsideLinked => f.write_str("an outside login was linked"),
+            Event::OutsideUnlinked => f.write_str("an outside login was unlinked"),
+            Event::PasskeyDoubted => {
+                f.write_str("a passkey was refused that may have been copied: remove it")
+            }
+            Event::Reset => f.write_str("an administrator took all logins away"),
+            Event::EnrolledAnew => {
+                f.write_str("a link was used to enrol anew, and what was there before is void")
             }
         }
     }

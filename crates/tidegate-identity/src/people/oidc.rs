@@ -97,6 +97,8 @@ pub enum OidcError {
     Repeated,
     /// An answer by another issuer than was asked (RFC 9207).
     OtherIssuer,
+    /// The provider does not take the code that came back: it is used, over, or not its own.
+    Code,
 }
 
 impl fmt::Display for OidcError {
@@ -126,6 +128,7 @@ impl fmt::Display for OidcError {
             OidcError::Event => "the token is not about a logout",
             OidcError::Repeated => "the token came before",
             OidcError::OtherIssuer => "the answer is of another issuer than was asked",
+            OidcError::Code => "the provider does not take the code that came back",
         })
     }
 }

@@ -9,6 +9,7 @@ mod common;
 use super::assurance::{Factor, Shown};
 use super::hidden::Hidden;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use aws_lc_rs::digest;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tidegate_types::codec_struct;
@@ -64,6 +65,8 @@ pub enum Unfit {
     Long,
     /// Everybody tries it first, or it is made of little more than such words or one's own name.
     Common,
+    /// It is on the desk's own list of passwords that were stolen elsewhere.
+    Breached,
 }
 
 /// Why a password was not taken.
@@ -192,6 +195,19 @@ pub fn is_fit(password: &str, about: &[&str]) -> Result<(), Unfit> {
     fit(&normalize(password).ok_or(Unfit::Long)?, about)
 }
 
+/// SHA-1 of a password as it was typed and as it is the same from every keyboard: what lists of breached
+/// passwords know it by.
+pub fn breach_digests(password: &str) -> [[u8; 20]; 2] {
+    let normal = normalize(password);
+    let normal = normal.as_ref().map_or(password, |normal| normal.as_str());
+    [password, normal].map(|text| {
+        let mut out = [0; 20];
+        let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
+        out.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
+        out
+    })
+}
+
 /// NFKC, so that a password is the same from every keyboard; `None` when it is longer than any
 /// password may be, which is found out before work is spent on it.
 fn normalize(password: &str) -> Option<Zeroizing<String>> {
@@ -244,6 +260,9 @@ impl std::fmt::Display for Unfit {
             Unfit::Short => "the password has fewer than 15 characters; a few words do",
             Unfit::Long => "the password has more than 128 characters",
             Unfit::Common => "the password is among the first that anybody would try",
+            Unfit::Breached => {
+                "the password was stolen elsewhere and is on a list that attackers have; take another one"
+            }
         })
     }
 }

@@ -17,6 +17,8 @@ use tidegate_types::{codec_newtype, codec_struct};
 
 /// Most sessions of one person; the oldest ends when there is one more.
 pub const MAX_SESSIONS: usize = 16;
+/// Most logins under way of one person, beside them: who knows a password alone ends no session by it.
+pub const MAX_UNFINISHED: usize = 3;
 /// Longest text kept of where a session came from, in bytes.
 pub const MAX_ORIGIN: usize = 200;
 /// A login must be whole within this of its first factor.
@@ -104,10 +106,6 @@ impl Sessions {
     pub fn begin(&mut self, key: SessionKey, begun: &Begun) {
         let Begun { person, roles, shown, origin, at } = begun.clone();
         self.sweep(at);
-        while self.of(person).count() >= MAX_SESSIONS {
-            let oldest = self.of(person).map(|session| session.number).min();
-            self.by_key.retain(|_, session| Some(session.number) != oldest);
-        }
         let session = Session {
             number: self.next,
             person,
@@ -118,6 +116,7 @@ impl Sessions {
             last_seen: at,
         };
         self.next = self.next.saturating_add(1);
+        self.make_room(&session);
         self.by_key.insert(key, session);
     }
 
@@ -150,6 +149,7 @@ impl Sessions {
         if let Some(mut session) = self.by_key.remove(&was) {
             session.assurance.add(shown);
             session.last_seen = session.last_seen.max(shown.at());
+            self.make_room(&session);
             self.by_key.insert(key, session);
         }
     }
@@ -171,12 +171,38 @@ impl Sessions {
         self.end_where(|session| session.person == person && Some(session.number) != kept)
     }
 
+    /// Ends every session there is.
+    pub(crate) fn end_everybody(&mut self) {
+        self.by_key.clear();
+    }
+
     /// A person's sessions in force, the oldest first.
     pub fn list(&self, person: PersonHandle, now: Time) -> Vec<&Session> {
         let mut list: Vec<&Session> =
             self.of(person).filter(|session| session.lapsed(now).is_none()).collect();
         list.sort_by_key(|session| session.number);
         list
+    }
+
+    /// How many logins of a person are under way.
+    pub fn unfinished(&self, person: PersonHandle, now: Time) -> usize {
+        let there = self.of(person).filter(|session| session.lapsed(now).is_none());
+        there.filter(|session| session.is_unfinished()).count()
+    }
+
+    /// Ends the oldest of a person's sessions of the same kind, whole or under way, until there is room for
+    /// one more.
+    fn make_room(&mut self, session: &Session) {
+        let (person, unfinished) = (session.person, session.is_unfinished());
+        let most = if unfinished { MAX_UNFINISHED } else { MAX_SESSIONS };
+        let alike = |other: &Session| other.is_unfinished() == unfinished;
+        let mut numbers: Vec<u64> =
+            self.of(person).filter(|other| alike(other)).map(|other| other.number).collect();
+        numbers.sort_unstable();
+        let over = (numbers.len() + 1).saturating_sub(most);
+        for oldest in numbers.into_iter().take(over) {
+            self.by_key.retain(|_, other| other.number != oldest);
+        }
     }
 
     fn of(&self, person: PersonHandle) -> impl Iterator<Item = &Session> {
@@ -229,6 +255,11 @@ impl Session {
     /// When it was last used.
     pub fn last_seen(&self) -> Time {
         self.last_seen
+    }
+
+    /// A login under way.
+    fn is_unfinished(&self) -> bool {
+        self.assurance.level() < Level::Two
     }
 
     fn lapsed(&self, now: Time) -> Option<SessionError> {

@@ -1,12 +1,13 @@
 //! A person decides: what was pushed becomes a code, or a no.
 
+use super::device::Device;
 use super::pushed::{Pushed, gone};
 use super::{Authority, CODE_LIFETIME, Chance, parts};
 use crate::oauth::acr::Acr;
 use crate::oauth::client::ClientId;
 use crate::oauth::details::{Trading, all_within};
 use crate::oauth::error::{ErrorCode, OAuthError};
-use crate::oauth::event::GrantId;
+use crate::oauth::event::{Event, GrantId};
 use crate::oauth::jose::Thumbprint;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tidegate_types::time::{Span, Time};
@@ -20,10 +21,36 @@ pub struct Approval {
     pub acr: Acr,
     /// When they logged in.
     pub auth_time: Time,
+    /// By what, in the names of RFC 8176.
+    pub amr: Vec<String>,
     /// What they grant: no more than was asked.
     pub granted: Vec<Trading>,
     /// What they may grant at all.
     pub may_grant: Vec<Trading>,
+    /// Who may act in their name by it, as they were shown.
+    pub delegates: Vec<ClientId>,
+}
+
+/// A consent in force: a grant, or a yes that was not exchanged for one yet.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Consented {
+    /// Who consented, as an opaque id.
+    pub subject: String,
+    /// To which client.
+    pub client: ClientId,
+    /// The grant, or what it would be.
+    pub grant: GrantId,
+}
+
+impl Consented {
+    fn ends_with(&self, event: &Event) -> bool {
+        match event {
+            Event::GrantRevoked { grant, .. } => self.grant == *grant,
+            Event::SubjectRevoked { subject } => self.subject == *subject,
+            Event::ClientRevoked { client } => self.client == *client,
+            _ => false,
+        }
+    }
 }
 
 /// Why a yes is not taken; the request stays, and the person may try again.
@@ -33,7 +60,7 @@ pub enum NotApproved {
     Gone(OAuthError),
     /// They must log in anew first.
     LoginAgain,
-    /// They grant more than was asked, or than they may, or nothing.
+    /// They grant more than was asked, or than they may, or nothing, or to others than they were shown.
     TooMuch,
 }
 
@@ -48,6 +75,13 @@ pub(super) struct Code {
     pub(super) grant: GrantId,
     pub(super) approval: Approval,
     pub(super) used: bool,
+}
+
+impl Code {
+    fn consented(&self) -> Consented {
+        let (subject, client) = (self.approval.subject.clone(), self.client.clone());
+        Consented { subject, client, grant: self.grant }
+    }
 }
 
 /// How long a second use of a code is noticed.
@@ -87,7 +121,7 @@ impl Authority {
             approval,
             used: false,
         };
-        if !self.codes.put(&code, kept, now.plus(NOTICED), now) {
+        if !self.codes.put(client, &code, kept, now.plus(NOTICED), now) {
             return Ok(self.redirect_error(&pushed, ErrorCode::TemporarilyUnavailable));
         }
         Ok(self.redirect(&pushed, &[("code", &code)]))
@@ -123,10 +157,40 @@ impl Authority {
             ClientId::new(&approval.subject).is_ok_and(|id| self.state.clients().contains_key(&id));
         let bounds = [asked, &approval.may_grant, &registered.terms().allowed];
         let within = bounds.iter().all(|bound| all_within(&approval.granted, bound));
-        if approval.granted.is_empty() || !within || clash {
+        let shown = approval.delegates == self.state.delegates(client);
+        if approval.granted.is_empty() || !within || clash || !shown {
             return Err(NotApproved::TooMuch);
         }
         Ok(())
+    }
+
+    /// What people consented to and is in force: grants, codes that were not used yet, devices that have their yes.
+    pub fn consents(&self, now: Time) -> Vec<Consented> {
+        let grants = self.state.grants().filter(|grant| now < grant.until);
+        let grants = grants.map(|grant| Consented {
+            subject: grant.subject.clone(),
+            client: grant.client.clone(),
+            grant: grant.id,
+        });
+        let codes = self.codes.kept(now).filter(|code| !code.used).map(Code::consented);
+        grants.chain(codes).chain(self.devices.kept(now).filter_map(Device::consented)).collect()
+    }
+
+    /// A yes that was not exchanged yet ends by what ends the grant that it would become.
+    pub(super) fn end_consents(&mut self, event: &Event) {
+        if !matches!(
+            event,
+            Event::GrantRevoked { .. } | Event::SubjectRevoked { .. } | Event::ClientRevoked { .. }
+        ) {
+            return;
+        }
+        self.codes.retain(|code| code.used || !code.consented().ends_with(event));
+        self.devices.retain(|device| {
+            if device.consented().is_some_and(|consented| consented.ends_with(event)) {
+                device.take_back();
+            }
+            true
+        });
     }
 
     fn pending(&mut self, client: &ClientId, uri: &str, now: Time) -> Result<Pushed, OAuthError> {

@@ -1,10 +1,11 @@
 //! Device codes (RFC 8628): consent for a terminal, given in a browser elsewhere.
 
-use super::consent::{Approval, NotApproved};
-use super::pushed::{details_asked, gone, key_asked};
+use super::consent::{Approval, Consented, NotApproved};
+use super::pushed::{details_asked, gone, key_asked, login_asked};
 use super::token::Asked;
 use super::token::{bad_grant, narrowed};
 use super::{Authority, Call, Chance, DEVICE_LIFETIME, parts};
+use crate::oauth::acr::Acr;
 use crate::oauth::client::{ClientId, GrantType};
 use crate::oauth::details::Trading;
 use crate::oauth::error::{ErrorCode, OAuthError};
@@ -28,6 +29,8 @@ pub(super) struct Device {
     client: ClientId,
     details: Vec<Trading>,
     jkt: Option<Thumbprint>,
+    acr: Option<Acr>,
+    max_age: Option<Span>,
     until: Time,
     interval: Span,
     asked: Option<Time>,
@@ -39,6 +42,20 @@ enum Decision {
     None,
     No,
     Yes(GrantId, Box<Approval>),
+}
+
+impl Device {
+    /// The yes that waits to be taken, if there is one.
+    pub(super) fn consented(&self) -> Option<Consented> {
+        let Decision::Yes(grant, approval) = &self.decision else { return None };
+        let (subject, client) = (approval.subject.clone(), self.client.clone());
+        Some(Consented { subject, client, grant: *grant })
+    }
+
+    /// The yes is none any more: the device hears a no.
+    pub(super) fn take_back(&mut self) {
+        self.decision = Decision::No;
+    }
 }
 
 /// Wrong user codes lately.
@@ -59,6 +76,12 @@ pub struct DeviceView {
     pub details: Vec<Trading>,
     /// The key that the tokens are to be bound to, if that is known already.
     pub key: Option<Thumbprint>,
+    /// Who may act in the person's name by it, each for the one before.
+    pub delegates: Vec<ClientId>,
+    /// How well the person must be known.
+    pub acr: Option<Acr>,
+    /// How long ago the login may be.
+    pub max_age: Option<Span>,
 }
 
 impl Authority {
@@ -74,14 +97,17 @@ impl Authority {
         chance: &Chance,
         now: Time,
     ) -> Result<Value, OAuthError> {
-        let (params, client) = self.open(call, now)?;
+        let (params, client, _) = self.open(call, now)?;
         client.may_use(GrantType::DeviceCode)?;
         self.check_target(&params)?;
-        let proven = self.proven(call, now)?;
+        let proven = self.proven(&client, call, now)?;
+        let (acr, max_age) = login_asked(&params)?;
         let device = Device {
             client: client.terms().id.clone(),
             details: details_asked(&params, &client)?,
             jkt: key_asked(&params, &client, proven)?,
+            acr,
+            max_age,
             until: now.plus(DEVICE_LIFETIME),
             interval: INTERVAL,
             asked: None,
@@ -99,8 +125,9 @@ impl Authority {
         }
         // A code stays a while after its end, so that the device hears that it is over.
         let end = device.until.plus(DEVICE_LIFETIME);
-        let kept = self.devices.put(&handle, device, end, now)
-            && self.user_codes.put(&user_code, digest, now.plus(DEVICE_LIFETIME), now);
+        let own = &client.terms().id;
+        let kept = self.devices.put(own, &handle, device, end, now)
+            && self.user_codes.put(own, &user_code, digest, now.plus(DEVICE_LIFETIME), now);
         if !kept {
             return Err(busy());
         }
@@ -121,9 +148,19 @@ impl Authority {
     /// When no device waits with it, or too many wrong ones were typed.
     pub fn device_view(&mut self, user_code: &str, now: Time) -> Result<DeviceView, OAuthError> {
         let device = self.waiting(user_code, now)?;
-        let (client, details, key) = (device.client.clone(), device.details.clone(), device.jkt);
-        let registered = self.state.clients().get(&client).ok_or_else(gone)?;
-        Ok(DeviceView { client, title: registered.terms().title.clone(), details, key })
+        let mut view = DeviceView {
+            client: device.client.clone(),
+            title: String::new(),
+            details: device.details.clone(),
+            key: device.jkt,
+            acr: device.acr,
+            max_age: device.max_age,
+            delegates: Vec::new(),
+        };
+        let registered = self.state.clients().get(&view.client).ok_or_else(gone)?;
+        view.title.clone_from(&registered.terms().title);
+        view.delegates = self.state.delegates(&view.client);
+        Ok(view)
     }
 
     /// The person says yes.
@@ -138,6 +175,12 @@ impl Authority {
         now: Time,
     ) -> Result<(), NotApproved> {
         let device = self.waiting(user_code, now).map_err(NotApproved::Gone)?;
+        // What it asks of the login can be mended: the request stays.
+        if device.acr.is_some_and(|least| approval.acr < least)
+            || device.max_age.is_some_and(|age| now.since(approval.auth_time) > age)
+        {
+            return Err(NotApproved::LoginAgain);
+        }
         let (client, details) = (device.client.clone(), device.details.clone());
         self.check_approval(&approval, &details, &client)?;
         let yes = Decision::Yes(GrantId(parts(chance).1), Box::new(approval));
@@ -176,7 +219,7 @@ impl Authority {
     }
 
     pub(super) fn by_device(&mut self, asked: Asked<'_>) -> Result<Value, OAuthError> {
-        let Asked { params, client, bound_to, chance, now } = asked;
+        let Asked { params, client, bound_to, now, .. } = asked;
         let handle = params.need("device_code", "device_code is needed")?;
         let device = self.devices.get(handle, now).filter(|d| d.client == client.terms().id);
         let device = device.ok_or(bad_grant("the device code is unknown or another client's"))?;
@@ -209,13 +252,15 @@ impl Authority {
             client: client.terms().id.clone(),
             subject: approval.subject,
             details: approval.granted,
+            delegates: approval.delegates,
             bound_to,
             acr: approval.acr,
             auth_time: approval.auth_time,
+            amr: approval.amr,
             until: now.plus(self.config.grant_lifetime),
             refresh: None,
         };
-        self.grant(grant, narrowed, client, chance, now)
+        self.grant(grant, narrowed, asked)
     }
 }
 

@@ -14,7 +14,7 @@ impl Authority {
     /// A token for the client, in the name of the subject of the token that it shows. It is bound to the
     /// client's own key, ends with the subject's token and allows no more than that does.
     pub(super) fn by_exchange(&mut self, asked: Asked<'_>) -> Result<Value, OAuthError> {
-        let Asked { params, client, bound_to, chance, now } = asked;
+        let Asked { params, client, proved_by, bound_to, chance, now } = asked;
         let text = params.need("subject_token", "subject_token is needed")?;
         let kind = params.need("subject_token_type", "subject_token_type is needed")?;
         let wanted = params.get("requested_token_type").unwrap_or(ACCESS_TOKEN);
@@ -35,18 +35,24 @@ impl Authority {
             return Err(OAuthError::request("too many act for each other"));
         }
         let act = std::iter::once(actor.to_string()).chain(subject.act.iter().cloned()).collect();
+        let grant = subject.grant.and_then(|id| self.state.grant(&id, now));
+        // It ends with every key that it rests upon.
+        let of_subject = std::iter::once(subject.bound_to.thumbprint()).chain(subject.proved_by);
+        let proved_by = std::iter::once(proved_by).chain(of_subject).collect();
         let bearer = TokenBearer {
             id: parts(chance).0,
             subject: subject.subject,
             client: actor,
             act,
-            may_act: client.terms().delegate.clone(),
+            may_act: grant.and_then(|grant| grant.delegate_of(client)),
             details: narrowed(params, &subject.details)?,
             acr: subject.acr,
             auth_time: subject.auth_time,
+            amr: subject.amr,
             issued: now,
             until: self.token_end(now, Some(subject.until)),
             bound_to,
+            proved_by,
             grant: subject.grant,
         };
         let mut answer = self.answer(&bearer)?;

@@ -17,7 +17,7 @@ impl Authority {
     /// # Errors
     /// When the client does not prove itself, or the token is another client's.
     pub fn revoke(&mut self, call: &Call<'_>, now: Time) -> Result<(), OAuthError> {
-        let (params, client) = self.open(call, now)?;
+        let (params, client, _) = self.open(call, now)?;
         let text = params.need("token", "token is needed")?;
         let own = &client.terms().id;
         let foreign = Err(OAuthError::request("the token is another client's"));
@@ -44,7 +44,7 @@ impl Authority {
     /// # Errors
     /// When the client does not prove itself.
     pub fn introspect(&mut self, call: &Call<'_>, now: Time) -> Result<Value, OAuthError> {
-        let (params, client) = self.open(call, now)?;
+        let (params, client, _) = self.open(call, now)?;
         let text = params.need("token", "token is needed")?;
         let terms = client.terms();
         let may_see = |owner: &ClientId| terms.introspects || terms.id == *owner;
@@ -55,7 +55,10 @@ impl Authority {
             return Ok(answer);
         }
         let grant = self.state.grant_of_refresh(&Thumbprint::of(text.as_bytes()), now);
-        Ok(match grant.filter(|grant| terms.id == grant.client) {
+        let good = |grant: &&Granted| {
+            terms.id == grant.client && !self.state.is_key_revoked(&grant.bound_to.thumbprint())
+        };
+        Ok(match grant.filter(good) {
             Some(grant) => self.refresh_token(grant),
             None => json!({ "active": false }),
         })

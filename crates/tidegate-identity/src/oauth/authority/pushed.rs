@@ -1,6 +1,7 @@
 //! Pushed authorization requests (RFC 9126): the only way in for a person's consent.
 
-use super::{Authority, Call, Chance, DECISION_LIFETIME, REQUEST_LIFETIME, client_id, parts};
+use super::{Authority, Call, Chance, DECISION_LIFETIME, MAX_REQUEST_LIFETIME, REQUEST_LIFETIME};
+use super::{client_id, parts};
 use crate::oauth::acr::Acr;
 use crate::oauth::client::{Binding, Client, ClientId, GrantType};
 use crate::oauth::details::{self, Trading, all_within};
@@ -26,6 +27,7 @@ pub(super) struct Pushed {
     pub(super) jkt: Option<Thumbprint>,
     pub(super) acr: Option<Acr>,
     pub(super) max_age: Option<Span>,
+    pub(super) pushed: Time,
     pub(super) seen: bool,
 }
 
@@ -46,6 +48,8 @@ pub struct ConsentView {
     pub redirect_uri: String,
     /// The key that the tokens are to be bound to, if that is known already.
     pub key: Option<Thumbprint>,
+    /// Who may act in the person's name by it, each for the one before.
+    pub delegates: Vec<ClientId>,
 }
 
 impl Authority {
@@ -59,14 +63,15 @@ impl Authority {
         chance: &Chance,
         now: Time,
     ) -> Result<Value, OAuthError> {
-        let (params, client) = self.open(call, now)?;
+        let (params, client, _) = self.open(call, now)?;
         client.may_use(GrantType::AuthorizationCode)?;
+        let params = self.asked(params, &client, now)?;
         self.check_target(&params)?;
-        let proven = self.proven(call, now)?;
-        let pushed = request(&params, &client, proven)?;
+        let proven = self.proven(&client, call, now)?;
+        let pushed = request(&params, &client, proven, now)?;
         let (_, _, handle) = parts(chance);
         let uri = format!("{PREFIX}{handle}");
-        if !self.pushed.put(&uri, pushed, now.plus(REQUEST_LIFETIME), now) {
+        if !self.pushed.put(&client.terms().id, &uri, pushed, now.plus(REQUEST_LIFETIME), now) {
             let text = "too many requests wait; try again in a minute";
             return Err(OAuthError::new(ErrorCode::TemporarilyUnavailable, text));
         }
@@ -82,11 +87,12 @@ impl Authority {
         let params = Params::parse(query)?;
         let client = client_id(&params)?;
         let uri = params.need("request_uri", "only pushed requests are taken")?;
-        let (view, first) = {
+        let (view, first, pushed_at) = {
             let pushed = self.pushed.get(uri, now).filter(|pushed| pushed.client == client);
             let pushed = pushed.ok_or_else(gone)?;
             let first = !std::mem::replace(&mut pushed.seen, true);
             let registered = self.state.clients().get(&client).ok_or_else(gone)?;
+            let delegates = self.state.delegates(&client);
             let view = ConsentView {
                 client,
                 title: registered.terms().title.clone(),
@@ -95,11 +101,13 @@ impl Authority {
                 max_age: pushed.max_age,
                 redirect_uri: pushed.redirect_uri.clone(),
                 key: pushed.jkt,
+                delegates,
             };
-            (view, first)
+            (view, first, pushed.pushed)
         };
         if first {
-            self.pushed.extend(uri, now.plus(DECISION_LIFETIME));
+            let latest = pushed_at.plus(MAX_REQUEST_LIFETIME);
+            self.pushed.extend(uri, now.plus(DECISION_LIFETIME).min(latest));
         }
         Ok(view)
     }
@@ -114,10 +122,8 @@ fn request(
     params: &Params,
     client: &Client,
     proven: Option<Thumbprint>,
+    now: Time,
 ) -> Result<Pushed, OAuthError> {
-    if params.get("request_uri").is_some() || params.get("request").is_some() {
-        return Err(OAuthError::request("request and request_uri are not taken here"));
-    }
     if params.need("response_type", "response_type is needed")? != "code" {
         let text = "only response_type=code is offered";
         return Err(OAuthError::new(ErrorCode::UnsupportedResponseType, text));
@@ -148,6 +154,7 @@ fn request(
         jkt: key_asked(params, client, proven)?,
         acr,
         max_age,
+        pushed: now,
         seen: false,
     })
 }
@@ -187,7 +194,7 @@ pub(super) fn key_asked(
 }
 
 /// How well the person must be known, and how lately.
-fn login_asked(params: &Params) -> Result<(Option<Acr>, Option<Span>), OAuthError> {
+pub(super) fn login_asked(params: &Params) -> Result<(Option<Acr>, Option<Span>), OAuthError> {
     let acr = match params.get("acr_values") {
         None => None,
         Some(values) => {

@@ -8,6 +8,10 @@ use serde_json::{Value, json};
 use tidegate_types::codec;
 use tidegate_types::ids::PersonName;
 
+mod bounds;
+mod delegates;
+mod ended;
+
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -63,6 +67,7 @@ fn at_1_at_2_rr_5_the_token_s_form() {
     for name in ["iss", "exp", "aud", "sub", "client_id", "iat", "jti", "acr", "auth_time", "cnf"] {
         assert!(claims.get(name).is_some(), "{name}");
     }
+    assert_eq!(claims["amr"], json!(["hwk", "mfa", "user"]), "AT-3");
     assert_eq!(claims["authorization_details"], details("500"));
     assert_eq!(claims["cnf"], json!({ "jkt": jkt(11).to_string() }));
     assert_eq!(claims["may_act"], json!({ "sub": "bot" }));
@@ -96,11 +101,9 @@ fn fp_b01_b05_b06_par_2_rr_2_what_is_not_taken_at_par() {
         Some(ErrorCode::InvalidAuthorizationDetails),
         "RR-6: asked within allowed"
     );
-    for extra in ["request_uri", "request"] {
-        let mut fields = par_fields(&asked);
-        fields.push((extra, "urn:ietf:params:oauth:request_uri:x"));
-        assert_eq!(desk.push(&fields, None, NOW).err(), Some(ErrorCode::InvalidRequest), "PAR-2");
-    }
+    let mut fields = par_fields(&asked);
+    fields.push(("request_uri", "urn:ietf:params:oauth:request_uri:x"));
+    assert_eq!(desk.push(&fields, None, NOW).err(), Some(ErrorCode::InvalidRequest), "PAR-2");
     let mut fields = par_fields(&asked);
     fields.push(("resource", "https://elsewhere.example"));
     assert_eq!(desk.push(&fields, None, NOW).err(), Some(ErrorCode::InvalidTarget), "OA-34");
@@ -285,6 +288,7 @@ fn fp_a09_oa_20_su_3_refreshing_neither_rotates_nor_widens_nor_renews_the_login(
         assert!(again.get("refresh_token").is_none());
         let bearer = desk.authority.verify(&text(&again, "access_token"), at(later)).unwrap();
         assert_eq!((bearer.auth_time, bearer.acr), (first.auth_time, first.acr), "SU-3");
+        assert_eq!(bearer.amr, first.amr, "AT-3");
         assert_ne!(bearer.id, first.id);
     }
     let (less, more) = (details("100").to_string(), details("501").to_string());
@@ -350,6 +354,30 @@ fn dv_2_dv_3_a_device_that_is_refused_is_late_or_guesses() {
     assert_eq!(codes.iter().filter(|code| **code == ErrorCode::InvalidGrant).count(), 30);
     assert_eq!(codes[30], ErrorCode::TemporarilyUnavailable, "DV-3");
     assert_eq!(guess(NOW + 61), ErrorCode::InvalidGrant);
+}
+
+#[test]
+fn a_device_may_ask_for_a_better_or_a_later_login() {
+    let mut desk = Desk::new();
+    let asked = asked();
+    let asked = ("authorization_details", asked.as_str());
+    let answer = desk.device(&[asked, ("acr_values", "phr"), ("max_age", "60")], NOW).unwrap();
+    let typed = text(&answer, "user_code");
+    let view = desk.authority.device_view(&typed, at(NOW)).unwrap();
+    assert_eq!(view.acr, Some(Acr::PhishingResistant));
+    assert_eq!(view.max_age, Some(tidegate_types::time::Span::from_secs(60)));
+    let better = Approval { acr: Acr::PhishingResistant, ..approval("500", NOW) };
+    let weak = approval("500", NOW);
+    for (yes, now, said) in [
+        (weak, NOW, Err(NotApproved::LoginAgain)),
+        (better.clone(), NOW + 31, Err(NotApproved::LoginAgain)),
+        (better, NOW + 30, Ok(())),
+    ] {
+        let chance = desk.chance();
+        assert_eq!(desk.authority.device_approve(&typed, yes, &chance, at(now)), said);
+    }
+    let unknown = desk.device(&[asked, ("acr_values", "palm")], NOW);
+    assert_eq!(unknown.err(), Some(ErrorCode::UnmetAuthenticationRequirements));
 }
 
 fn exchange(desk: &mut Desk, token: &str, extra: &[(&str, &str)], now: u64) -> Outcome {

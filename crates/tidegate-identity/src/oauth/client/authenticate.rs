@@ -8,6 +8,7 @@ use crate::oauth::jose::{JoseError, Thumbprint};
 use crate::oauth::json::{Members, Object};
 use crate::oauth::once::{NotOnce, Once};
 use crate::oauth::params::Params;
+use crate::rsa::RsaBits;
 use tidegate_types::time::{Span, Time};
 
 /// How far ahead `iat` and `nbf` may be: FAPI 2.0 wants 10 s taken and more than 60 s refused.
@@ -39,34 +40,35 @@ pub struct Credentials<'a> {
     pub certificate: Option<&'a PeerCertificate>,
 }
 
-/// The client that sends the request.
+/// The client that sends the request, and the key or certificate that proves it; one that has RSA
+/// keys shows one of `rsa` bits or more.
 ///
 /// # Errors
 /// `invalid_client` when it does not prove who it is, `invalid_request` when it shows two proofs.
 pub fn authenticate<'c>(
     known: &'c State,
-    issuer: &str,
+    (issuer, rsa): (&str, RsaBits),
     assertions: &mut Once,
     params: &Params,
     shown: Credentials<'_>,
     now: Time,
-) -> Result<&'c Client, OAuthError> {
+) -> Result<(&'c Client, Thumbprint), OAuthError> {
     if shown.authorization.is_some() || params.get("client_secret").is_some() {
         return Err(refused("clients prove themselves by private_key_jwt or mutual TLS"));
     }
     match (params.get("client_assertion"), params.get("client_assertion_type")) {
         (Some(text), Some(ASSERTION_TYPE)) => {
             let claimed = params.get("client_id");
-            let client = by_assertion(known, issuer, assertions, text, now)?;
+            let (client, key) = by_assertion(known, (issuer, rsa), assertions, text, now)?;
             if claimed.is_some_and(|claimed| claimed != client.terms.id.as_str()) {
                 return Err(refused("client_id is not the assertion's"));
             }
-            Ok(client)
+            Ok((client, key))
         }
         (None, None) => {
             let id = params.get("client_id").ok_or_else(|| refused("no client is named"))?;
-            let certificate = shown.certificate;
-            by_certificate(known, id, certificate.ok_or_else(|| refused("no proof is shown"))?)
+            let certificate = shown.certificate.ok_or_else(|| refused("no proof is shown"))?;
+            Ok((by_certificate(known, id, certificate)?, certificate.thumbprint))
         }
         (Some(_), Some(_)) => Err(refused("that type of client_assertion is not taken")),
         _ => Err(OAuthError::request("client_assertion and client_assertion_type go together")),
@@ -75,20 +77,16 @@ pub fn authenticate<'c>(
 
 fn by_assertion<'c>(
     known: &'c State,
-    issuer: &str,
+    (issuer, rsa): (&str, RsaBits),
     assertions: &mut Once,
     text: &str,
     now: Time,
-) -> Result<&'c Client, OAuthError> {
+) -> Result<(&'c Client, Thumbprint), OAuthError> {
     let compact = Compact::parse(text).map_err(of_jose)?;
     let id = compact.unverified_subject().ok_or_else(|| refused("the assertion names nobody"))?;
     let client = find(known, &id)?;
-    let keys = client.keys.as_ref().ok_or_else(|| refused("the client has another method"))?;
-    let key = keys.find(&compact).map_err(of_jose)?;
-    if known.is_key_revoked(&key.thumbprint()) {
-        return Err(refused("the key is revoked"));
-    }
-    let claims = compact.verify(key, Typ::ClientAssertion).map_err(of_jose)?;
+    let verified = client.verify(known, &compact, Typ::ClientAssertion, rsa);
+    let (claims, key) = verified.map_err(of_jose)?;
     if claims.text("iss") != Some(&id) || claims.text("sub") != Some(&id) {
         return Err(refused("the assertion's iss and sub are not the client"));
     }
@@ -100,8 +98,8 @@ fn by_assertion<'c>(
     let (stamped, until) = times(&claims, now)?;
     let jti = claims.text("jti").filter(|jti| !jti.is_empty() && jti.len() <= MAX_JTI_BYTES);
     let jti = jti.ok_or_else(|| refused("the assertion needs a jti of 1 to 128 bytes"))?;
-    match assertions.admit(id.as_bytes(), jti, stamped, until, now) {
-        Ok(()) => Ok(client),
+    match assertions.admit(&id, id.as_bytes(), jti, stamped, until, now) {
+        Ok(()) => Ok((client, key)),
         Err(NotOnce::Seen) => Err(refused(
             "the assertion was used before, or may have been before the restart; make a new one",
         )),
@@ -160,7 +158,9 @@ fn of_jose(error: JoseError) -> OAuthError {
         JoseError::Algorithm => "the assertion is not signed by PS256, ES256 or EdDSA",
         JoseError::Critical => "the assertion names a critical extension",
         JoseError::Type => "the assertion's typ is another's",
-        JoseError::Key | JoseError::NoKey => "no single key of the client fits the assertion",
+        JoseError::Key | JoseError::NoKey => {
+            "no single key of the client, in force and long enough, fits the assertion"
+        }
         JoseError::Signature => "the assertion's signature does not fit",
     })
 }

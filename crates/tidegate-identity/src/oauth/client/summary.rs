@@ -17,7 +17,7 @@ impl Terms {
             GrantType::NAMES.iter().find(|(_, known)| known == kind).map(|(name, _)| *name)
         });
         let none = || "nobody".to_owned();
-        let rows: [(&str, String); 8] = [
+        let rows: [(&str, String); 9] = [
             ("title", format!("{:?}", self.title)),
             ("proves itself by", self.method.shown()),
             ("its tokens are bound to", bound_to.to_owned()),
@@ -26,6 +26,7 @@ impl Terms {
             ("may at most", list(self.allowed.iter().map(shown))),
             ("may be acted for by", self.delegate.as_ref().map_or_else(none, ToString::to_string)),
             ("may ask about everybody's tokens", self.introspects.to_string()),
+            ("must sign what it asks", self.signs_requests.to_string()),
         ];
         rows.map(|(what, says)| (what.to_owned(), says)).into()
     }

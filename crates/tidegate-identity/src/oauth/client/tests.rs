@@ -2,12 +2,14 @@ use super::authenticate::authenticate;
 use super::*;
 use crate::oauth::details;
 use crate::oauth::event::{Event, State};
-use crate::oauth::jose::SigningKey;
+use crate::oauth::jose::{Alg, SigningKey};
 use crate::oauth::once::Once;
 use crate::oauth::params::Params;
 use serde_json::{Value, json};
 use tidegate_types::Time;
+use tidegate_types::grant::Pattern;
 use tidegate_types::ids::PersonName;
+use tidegate_types::instrument::Usd;
 use tidegate_types::secret::Secret;
 
 const ISSUER: &str = "https://desk.example";
@@ -33,6 +35,7 @@ fn terms(id: &str, method: Method) -> Terms {
         allowed: details::parse(allowed).unwrap(),
         delegate: None,
         introspects: false,
+        signs_requests: false,
     }
 }
 
@@ -77,8 +80,9 @@ fn ask_of(
     seen: &mut Once,
 ) -> Result<String, ErrorCode> {
     let params = Params::parse(form.as_bytes()).unwrap();
-    let client = authenticate(state, ISSUER, seen, &params, shown, at(NOW));
-    client.map(|client| client.terms().id.to_string()).map_err(|error| error.code)
+    let by = (ISSUER, RsaBits::DEFAULT);
+    let client = authenticate(state, by, seen, &params, shown, at(NOW));
+    client.map(|(client, _)| client.terms().id.to_string()).map_err(|error| error.code)
 }
 
 fn form(text: &str) -> String {
@@ -284,6 +288,92 @@ fn fp_a03_a_client_without_a_key_is_not_registered() {
     assert_eq!(tidegate_types::codec::from_bytes::<Terms>(&bytes), Ok(terms.clone()));
     terms.title = "<b>\n".into();
     assert!(Client::new(terms).is_err());
+}
+
+/// What trades up to `notional`.
+fn trades(notional: &str) -> Option<details::Terms> {
+    let text = json!([{
+        "type": "tidegate_trading", "venue": "v", "account": "a", "instruments": ["*"],
+        "sides": ["buy"], "order_types": ["limit"], "max_order": { "notional": "1" },
+        "max_open_notional": "1",
+    }]);
+    let terms = details::parse(&text.to_string()).unwrap().remove(0).trade.unwrap();
+    Some(details::Terms { max_open_notional: Usd(notional.parse().unwrap()), ..terms })
+}
+
+fn name_instruments(item: &mut details::Trading, count: usize) {
+    let name = |n: usize| Pattern::new(&format!("COIN-{n:05}")).unwrap();
+    item.instruments = (0..count).map(name).collect();
+}
+
+fn name_accounts(allowed: &mut Vec<details::Trading>, count: usize) {
+    let item = allowed[0].clone();
+    let on =
+        |n: usize| details::Trading { account: format!("a{n}").parse().unwrap(), ..item.clone() };
+    *allowed = (0..count).map(on).collect();
+}
+
+#[test]
+fn what_no_token_can_say_is_not_registered() {
+    type Change = fn(&mut Vec<details::Trading>);
+    let registered = |change: Change| {
+        let mut terms = terms("a", jwks(1));
+        change(&mut terms.allowed);
+        Client::new(terms).map(drop)
+    };
+    let good: [Change; 4] = [
+        |_| (),
+        |allowed| allowed[0].trade = trades("1"),
+        |allowed| name_instruments(&mut allowed[0], 32),
+        |allowed| name_accounts(allowed, 16),
+    ];
+    for (at, change) in good.into_iter().enumerate() {
+        assert_eq!(registered(change), Ok(()), "{at}");
+    }
+    // A grant of the desk may have all of this.
+    let bad: [Change; 6] = [
+        |allowed| allowed[0].instruments.clear(),
+        |allowed| allowed[0].trade = trades("0"),
+        |allowed| name_instruments(&mut allowed[0], 33),
+        |allowed| name_accounts(allowed, 17),
+        |allowed| *allowed = [allowed.clone(), allowed.clone()].concat(),
+        |allowed| {
+            name_accounts(allowed, 16);
+            allowed.iter_mut().for_each(|item| name_instruments(item, 32));
+        },
+    ];
+    for (at, change) in bad.into_iter().enumerate() {
+        assert!(registered(change).is_err(), "{at}");
+    }
+}
+
+#[test]
+fn a_client_s_rsa_key_is_as_long_as_the_desk_asks() {
+    use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+    use aws_lc_rs::rsa::{KeyPair, KeySize};
+    for (size, bits) in [(KeySize::Rsa2048, 2048), (KeySize::Rsa3072, 3072)] {
+        let pair = KeyPair::generate(size).unwrap();
+        let der: Pkcs8V1Der<'_> = AsDer::as_der(&pair).unwrap();
+        let private = Secret::new(der.as_ref().to_vec());
+        let signer = SigningKey::from_pkcs8(Alg::Ps256, &private).unwrap();
+        let jwks = json!({ "keys": [signer.public().to_json()] }).to_string();
+        let terms = terms("app", Method::PrivateKeyJwt { jwks });
+        let client = Client::new(terms.clone()).unwrap();
+        assert_eq!(client.check_keys(RsaBits::DEFAULT).is_ok(), bits >= 3072);
+        assert_eq!(client.check_keys(RsaBits::FEWEST), Ok(()));
+        let mut state = State::default();
+        state.apply(&Event::ClientRegistered { terms });
+        let header = json!({ "alg": "PS256" });
+        let ask = |rsa: RsaBits| {
+            let text = signer.sign_with(&header, claims().to_string().as_bytes()).unwrap();
+            let params = Params::parse(form(&text).as_bytes()).unwrap();
+            let seen = &mut Once::new(10, at(0));
+            let shown = Credentials::default();
+            authenticate(&state, (ISSUER, rsa), seen, &params, shown, at(NOW)).is_ok()
+        };
+        assert_eq!((ask(RsaBits::DEFAULT), ask(RsaBits::FEWEST)), (bits >= 3072, true));
+        assert!(!ask(RsaBits::MOST));
+    }
 }
 
 #[test]

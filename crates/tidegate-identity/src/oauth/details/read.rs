@@ -1,6 +1,6 @@
 //! Reading `authorization_details`: every field is known, of its type, and there when it must be.
 
-use super::{MAX_ITEMS, MAX_PATTERNS, TYPE, Terms, Trading, least, sorted};
+use super::{MAX_BYTES, MAX_ITEMS, MAX_PATTERNS, TYPE, Terms, Trading, least, show, sorted};
 use crate::oauth::error::{ErrorCode, OAuthError};
 use crate::oauth::json::{self, Members, Object};
 use serde_json::Value;
@@ -30,6 +30,7 @@ pub(super) const FIELDS: &[(&str, bool)] = &[
     ("max_daily_notional", true),
     ("hours", true),
     ("days", true),
+    ("lift_halts", true),
 ];
 
 pub(super) const SIDES: &[(&str, Side)] = &[("buy", Side::Buy), ("sell", Side::Sell)];
@@ -48,7 +49,7 @@ pub(super) const ORDER_TYPES: &[(&str, OrderType)] = &[
 ///
 /// # Errors
 /// `invalid_authorization_details` for an unknown type or field, a wrong type or value, a field that
-/// is missing, or two items of one account.
+/// is missing, two items of one account, or more than a token holds.
 pub fn parse(text: &str) -> Result<Vec<Trading>, OAuthError> {
     let value = json::value(text.as_bytes()).map_err(|_| bad("not JSON, or a member twice"))?;
     from_value(&value)
@@ -68,6 +69,9 @@ pub fn from_value(value: &Value) -> Result<Vec<Trading>, OAuthError> {
             return Err(bad("an account comes twice"));
         }
         parsed.push(item);
+    }
+    if show::to_value(&parsed).to_string().len() > MAX_BYTES {
+        return Err(bad("a token has no room for so much: 4096 bytes are taken"));
     }
     Ok(parsed)
 }
@@ -120,6 +124,7 @@ fn terms(item: &Object) -> Result<Terms, OAuthError> {
             hours: times(item, "hours")?.unwrap_or(Hours::ALL),
             days: times(item, "days")?.unwrap_or(Days::ALL),
         },
+        lift_halts: flag(item, "lift_halts")?,
     })
 }
 

@@ -58,6 +58,9 @@ fn terms_of(terms: &Terms, mut put: impl FnMut(&str, Value)) {
     if days != Days::ALL {
         put("days", days.to_string().into());
     }
+    if terms.lift_halts {
+        put("lift_halts", true.into());
+    }
 }
 
 fn words<T: PartialEq>(values: &[T], table: &[(&str, T)]) -> Value {

@@ -14,6 +14,7 @@ fn item() -> Value {
         "max_order": { "quantity": "1.5", "notional": "50000" },
         "max_open_notional": "100000", "max_daily_notional": "250000.5",
         "hours": "08:00-17:00", "days": "mon-fri",
+        "lift_halts": true,
     })
 }
 
@@ -87,6 +88,7 @@ fn rr_2_a_wrong_type_or_value() {
         ("hours", json!(["08:00-17:00"])),
         ("days", json!("")),
         ("days", json!("Mon")),
+        ("lift_halts", json!("yes")),
     ] {
         let mut item = item();
         item[name] = value.clone();
@@ -162,6 +164,8 @@ fn grants_say_the_same_or_nothing() {
     assert_eq!(whole.to_grant(&caller, 5, Time::default()).err(), Some(NotYet));
     let mut item = item();
     item.as_object_mut().unwrap().remove("from");
+    // A person's right, which no caller's grant has.
+    item.as_object_mut().unwrap().remove("lift_halts");
     let details = one(&item).unwrap();
     let grant = details.to_grant(&caller, 5, now).unwrap();
     assert!(!grant.settings && !grant.account_wide && grant.trade);
@@ -196,8 +200,9 @@ fn terms() -> impl Strategy<Value = Terms> {
     let side = proptest::collection::vec(prop_oneof![Just(Side::Buy), Just(Side::Sell)], 1..3);
     let kind = prop_oneof![Just(OrderType::Limit), Just(OrderType::Market)];
     let kinds = proptest::collection::vec(kind, 1..3);
-    (side, kinds, any::<bool>(), limit(), 1..3_i64, 1..3_i64, limit(), window()).prop_map(
-        |(sides, kinds, reduce_only, qty, order, open, daily, window)| Terms {
+    let flags = (any::<bool>(), any::<bool>());
+    (side, kinds, flags, limit(), 1..3_i64, 1..3_i64, limit(), window()).prop_map(
+        |(sides, kinds, (reduce_only, lift_halts), qty, order, open, daily, window)| Terms {
             sides: sorted(&sides),
             order_types: sorted(&kinds),
             reduce_only,
@@ -206,6 +211,7 @@ fn terms() -> impl Strategy<Value = Terms> {
             max_open_notional: Usd(Decimal::new(open, 0)),
             max_daily_notional: daily.map(Usd),
             window,
+            lift_halts,
         },
     )
 }
@@ -224,6 +230,12 @@ fn trading() -> impl Strategy<Value = Trading> {
             trade,
         },
     )
+}
+
+/// The same without what no caller's grant says.
+fn without_halts(item: Trading) -> Trading {
+    let trade = item.trade.map(|terms| Terms { lift_halts: false, ..terms });
+    Trading { trade, ..item }
 }
 
 proptest! {
@@ -255,7 +267,7 @@ proptest! {
     ) {
         let now = Time::from_millis(2500);
         let begun = |item: Trading| Trading { from: None, ..item };
-        let (asked, own) = (begun(asked), begun(own));
+        let (asked, own) = (begun(without_halts(asked)), begun(without_halts(own)));
         let grant = own.to_grant(&CallerName::new("bot").unwrap(), 5, now).unwrap();
         let narrowed = asked.narrowing(&grant, now).unwrap();
         let both = Trading::of_grant(&narrowed);

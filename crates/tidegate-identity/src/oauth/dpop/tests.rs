@@ -38,7 +38,9 @@ fn without(name: &str) -> Value {
 
 fn check_text(proofs: &mut Proofs, texts: &[&str], now: u64) -> Result<Proven, ErrorCode> {
     let request = Request { method: "POST", uri: URI, proofs: texts, token: Some(TOKEN) };
-    proofs.check(&request, at(now)).map_err(|error| error.code)
+    let proven = proofs.verify(&request, at(now)).map_err(|error| error.code)?;
+    proofs.admit(&proven, "app", at(now)).map_err(|error| error.code)?;
+    Ok(proven)
 }
 
 fn check(claims: &Value) -> Result<Proven, ErrorCode> {
@@ -50,6 +52,22 @@ const BAD: Result<Proven, ErrorCode> = Err(ErrorCode::InvalidDpopProof);
 #[test]
 fn a_good_proof_names_its_key() {
     assert_eq!(check(&claims()).unwrap().jkt, signer(7).public().thumbprint());
+}
+
+#[test]
+fn an_rsa_key_of_a_proof_is_as_long_as_the_desk_asks() {
+    use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+    use aws_lc_rs::rsa::{KeyPair, KeySize};
+    for (size, bits) in [(KeySize::Rsa2048, 2048), (KeySize::Rsa3072, 3072)] {
+        let pair = KeyPair::generate(size).unwrap();
+        let der: Pkcs8V1Der<'_> = AsDer::as_der(&pair).unwrap();
+        let private = Secret::new(der.as_ref().to_vec());
+        let signer = SigningKey::from_pkcs8(Alg::Ps256, &private).unwrap();
+        let proof = signer.prove(&claims()).unwrap();
+        let asked = |mut proofs: Proofs| check_text(&mut proofs, &[&proof], NOW).is_ok();
+        assert_eq!(asked(proofs(false)), bits >= 3072);
+        assert!(asked(proofs(false).taking(RsaBits::FEWEST)));
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{Alg, JoseError};
 use crate::oauth::json::{Members, Object};
+use crate::rsa::RsaBits;
 use aws_lc_rs::digest;
 use aws_lc_rs::rsa::PublicKeyComponents;
 use aws_lc_rs::signature::{
@@ -84,6 +85,16 @@ impl Jwk {
     /// The algorithm that its signatures are by.
     pub fn alg(&self) -> Alg {
         self.members.alg()
+    }
+
+    /// Whether it has as many bits as are asked for, if it is an RSA key; others always do.
+    pub fn is_as_long_as(&self, fewest: RsaBits) -> bool {
+        match &self.members {
+            Material::Rsa { n, .. } => {
+                URL_SAFE_NO_PAD.decode(n).is_ok_and(|modulus| fewest.are_in(&modulus))
+            }
+            Material::Ec { .. } | Material::Okp { .. } => true,
+        }
     }
 
     /// Its name in its owner's set.

@@ -81,6 +81,8 @@ pub enum Typ {
     DpopProof,
     /// RFC 9701: `token-introspection+jwt`.
     Introspection,
+    /// RFC 9101 §10.8: `oauth-authz-req+jwt`. Without it an assertion might pass for a request.
+    RequestObject,
 }
 
 impl Typ {
@@ -91,6 +93,7 @@ impl Typ {
             Typ::ClientAssertion => "client-authentication+jwt",
             Typ::DpopProof => "dpop+jwt",
             Typ::Introspection => "token-introspection+jwt",
+            Typ::RequestObject => "oauth-authz-req+jwt",
         }
     }
 
@@ -109,7 +112,9 @@ impl Typ {
             Typ::ClientAssertion => {
                 short.eq_ignore_ascii_case("jwt") || short.eq_ignore_ascii_case(self.name())
             }
-            Typ::AccessToken | Typ::Introspection => short.eq_ignore_ascii_case(self.name()),
+            Typ::AccessToken | Typ::Introspection | Typ::RequestObject => {
+                short.eq_ignore_ascii_case(self.name())
+            }
         }
     }
 }

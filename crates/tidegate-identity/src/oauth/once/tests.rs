@@ -5,7 +5,7 @@ fn at(seconds: u64) -> Time {
 }
 
 fn admit(once: &mut Once, id: &str, now: u64) -> Result<(), NotOnce> {
-    once.admit(b"owner", id, at(now), at(now + 60), at(now))
+    once.admit("app", b"owner", id, at(now), at(now + 60), at(now))
 }
 
 #[test]
@@ -13,19 +13,45 @@ fn dp_22_an_identifier_comes_once_for_each_owner() {
     let mut once = Once::new(10, at(0));
     assert_eq!(admit(&mut once, "a", 1), Ok(()));
     assert_eq!(admit(&mut once, "a", 60), Err(NotOnce::Seen));
-    assert_eq!(once.admit(b"other", "a", at(1), at(61), at(1)), Ok(()));
+    assert_eq!(once.admit("app", b"other", "a", at(1), at(61), at(1)), Ok(()));
     // The boundary between owner and identifier counts.
-    assert_eq!(once.admit(b"ownera", "", at(1), at(61), at(1)), Ok(()));
+    assert_eq!(once.admit("app", b"ownera", "", at(1), at(61), at(1)), Ok(()));
 }
 
 #[test]
 fn dp_22_the_memory_is_bounded_and_refuses_when_full() {
-    let mut once = Once::new(2, at(0));
+    let mut once = Once::new(4, at(0));
     assert_eq!(admit(&mut once, "a", 1), Ok(()));
     assert_eq!(admit(&mut once, "b", 1), Ok(()));
     assert_eq!(admit(&mut once, "c", 1), Err(NotOnce::Full));
     assert_eq!(admit(&mut once, "c", 100), Ok(()));
     assert_eq!(once.len(), 1);
+}
+
+#[test]
+fn nobody_takes_the_room_of_others() {
+    let mut once = Once::new(100, at(0));
+    let mut fill = |app: &str, now: u64| {
+        let admitted = |n: &u64| {
+            once.admit(app, app.as_bytes(), &n.to_string(), at(now), at(now + 60), at(now)).is_ok()
+        };
+        (0..1000).take_while(admitted).count()
+    };
+    assert_eq!(fill("loud", 1), 50, "half of it");
+    assert_eq!(fill("second", 1), 25);
+    assert!(fill("third", 1) > 10);
+    assert!(fill("quiet", 1) > 5);
+    assert_eq!(fill("loud", 100), 50, "what is over gives its room back");
+}
+
+#[test]
+fn shares_are_kept_over_a_restart() {
+    let mut once = Once::new(4, at(0));
+    assert_eq!(admit(&mut once, "a", 1), Ok(()));
+    assert_eq!(admit(&mut once, "b", 1), Ok(()));
+    let mut clean = Once::restore(4, &once.save()).unwrap();
+    assert_eq!(admit(&mut clean, "c", 1), Err(NotOnce::Full));
+    assert_eq!(clean.admit("other", b"other", "c", at(1), at(61), at(1)), Ok(()));
 }
 
 #[test]

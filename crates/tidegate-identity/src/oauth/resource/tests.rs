@@ -6,6 +6,10 @@ fn token(desk: &mut Desk) -> String {
     desk.tokens(NOW)["access_token"].as_str().unwrap().to_owned()
 }
 
+fn anybody(_: &TokenBearer) -> Result<(), Challenge> {
+    Ok(())
+}
+
 fn check_with(
     desk: &mut Desk,
     authorization: &[&str],
@@ -13,7 +17,7 @@ fn check_with(
     now: u64,
 ) -> Result<Arc<TokenBearer>, Challenge> {
     let shown = Shown { method: "POST", uri: ORDERS, authorization, proofs, certificate: None };
-    desk.resource.check(&desk.authority, &shown, at(now))
+    desk.resource.check(&desk.authority, &shown, anybody, at(now))
 }
 
 /// A request with the token and a proof by the key of `byte`.
@@ -54,6 +58,33 @@ fn dp_13_fp_r05_a_stolen_token_is_worth_nothing() {
     assert!(check_with(&mut desk, &[&header], &[&elsewhere], NOW).is_err());
     let other_token = desk.proof(11, "POST", ORDERS, Some("other"), NOW);
     assert!(check_with(&mut desk, &[&header], &[&other_token], NOW).is_err());
+}
+
+#[test]
+fn what_is_refused_takes_no_room_among_the_proofs() {
+    let mut desk = Desk::new();
+    let token = token(&mut desk);
+    for byte in [99, 98, 97] {
+        assert_eq!(check(&mut desk, "DPoP", &token, byte, NOW), Err(Problem::Token));
+    }
+    // Nor does what comes faster than the client may ask.
+    let header = format!("DPoP {token}");
+    let (authorization, proof) =
+        ([header.as_str()], desk.proof(11, "POST", ORDERS, Some(&token), NOW));
+    let proofs = [proof.as_str()];
+    let shown = Shown {
+        method: "POST",
+        uri: ORDERS,
+        authorization: &authorization,
+        proofs: &proofs,
+        certificate: None,
+    };
+    let busy = Challenge::of(Problem::Busy);
+    let refused = desk.resource.check(&desk.authority, &shown, |_| Err(busy), at(NOW));
+    assert_eq!(refused.unwrap_err(), busy);
+    assert!(desk.resource.proofs().seen().is_empty());
+    assert!(desk.resource.check(&desk.authority, &shown, anybody, at(NOW)).is_ok());
+    assert_eq!(desk.resource.proofs().seen().len(), 1);
 }
 
 #[test]
@@ -150,7 +181,7 @@ fn mt_3_a_token_bound_to_a_certificate() {
             proofs: &[],
             certificate,
         };
-        desk.resource.check(&desk.authority, &shown, at(NOW)).is_ok()
+        desk.resource.check(&desk.authority, &shown, anybody, at(NOW)).is_ok()
     };
     assert!(ask("Bearer", Some(&certificate(5))));
     assert!(!ask("Bearer", Some(&certificate(6))));

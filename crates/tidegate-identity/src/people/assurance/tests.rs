@@ -85,3 +85,18 @@ fn a_login_is_kept_over_a_restart() {
     let assurance = login(&[(Factor::Password, 100), (Factor::Totp, 110)]);
     assert_eq!(from_bytes::<Assurance>(&to_bytes(&assurance)).unwrap(), assurance);
 }
+
+#[test]
+fn a_model_counts_as_trusted_since_the_list_of_today_was_told() {
+    let both = login(&[(Factor::AttestedPasskey, 10), (Factor::Totp, 20)]);
+    for since in [at(9), at(10)] {
+        assert_eq!(both.trusted_since(Some(since)), both);
+    }
+    let before = login(&[(Factor::DevicePasskey, 10), (Factor::Totp, 20)]);
+    assert_eq!(both.trusted_since(Some(at(11))), before);
+    assert_eq!(both.trusted_since(None), before, "nobody trusts any");
+    // The latest of the two that are one now.
+    let twice = login(&[(Factor::DevicePasskey, 12), (Factor::AttestedPasskey, 10)]);
+    assert_eq!(twice.trusted_since(None), login(&[(Factor::DevicePasskey, 12)]));
+    assert_eq!(Shown::new(Factor::Totp, at(1)).untrusted(), Shown::new(Factor::Totp, at(1)));
+}

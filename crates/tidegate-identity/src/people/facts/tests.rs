@@ -1,6 +1,6 @@
 use super::*;
 use crate::people::throttle::Target;
-use crate::people::{Factor, SessionError, link_key, recovery};
+use crate::people::{Factor, OutsideIdentity, SessionError, link_key, recovery};
 use tidegate_types::codec::{from_bytes, to_bytes, to_json};
 use tidegate_types::person::Role;
 use tidegate_types::time::Span;
@@ -139,6 +139,48 @@ fn sessions_end_by_id_by_number_and_together() {
 }
 
 #[test]
+fn what_is_said_with_who_did_it_does_what_it_did_without() {
+    let by = Actor::Person { name: name("ada") };
+    let identity = OutsideIdentity { issuer: "https://id.example".into(), subject: "1".into() };
+    let pairs = [
+        (
+            Fact::SessionRevoked { person: ANN, number: 1 },
+            Fact::SessionRevokedBy { person: ANN, number: 1, by: by.clone() },
+        ),
+        (
+            Fact::SessionsEnded { person: ANN, but: None },
+            Fact::SessionsEndedBy { person: ANN, but: None, by: by.clone() },
+        ),
+        (
+            Fact::PasskeyRemoved { person: ANN, credential: vec![1], at: at(30) },
+            Fact::PasskeyRemovedBy { person: ANN, credential: vec![1], by: by.clone(), at: at(30) },
+        ),
+        (
+            Fact::Unlinked { person: ANN, identity: identity.clone(), at: at(30) },
+            Fact::UnlinkedBy {
+                person: ANN,
+                identity: identity.clone(),
+                by: by.clone(),
+                at: at(30),
+            },
+        ),
+        (Fact::Gone { person: ANN }, Fact::GoneBy { person: ANN, by }),
+    ];
+    for (before, now) in pairs {
+        let (mut one, _) = life();
+        one.apply(&begun(ANN, 3, 10));
+        one.apply(&Fact::Linked { person: ANN, identity: identity.clone(), at: at(11) });
+        let (mut two, untouched) = (one.clone(), one.clone());
+        one.apply(&before);
+        two.apply(&now);
+        assert!(one == two && one != untouched, "{now:?}");
+        assert_eq!(before.ends_sessions(), now.ends_sessions());
+        assert_eq!(from_bytes::<Fact>(&to_bytes(&now)), Ok(now.clone()));
+        assert!(to_json(&now).contains("\"ada\""), "{}", to_json(&now));
+    }
+}
+
+#[test]
 fn a_journal_shows_no_recovery_code() {
     let (_, facts) = life();
     let shown: String = facts.iter().map(to_json).collect();
@@ -171,4 +213,85 @@ fn a_person_is_told_of_what_changed_until_it_was_read() {
     let notices = &state.named("ann").unwrap().1.notices;
     assert_eq!(notices.all().len(), crate::people::notices::MAX_NOTICES);
     assert_eq!(notices.all().last().unwrap().at, at(599));
+}
+
+#[test]
+fn a_person_is_told_of_ways_in_that_others_made() {
+    let (mut state, _) = life();
+    let told = |state: &State| -> Vec<Event> {
+        let unread = state.named("ann").unwrap().1.notices.unread();
+        unread.map(|notice| notice.event).collect()
+    };
+    state.apply(&Fact::NoticesRead { person: ANN, until: at(10) });
+    let identity = OutsideIdentity { issuer: "https://id.example".into(), subject: "1".into() };
+    state.apply(&Fact::Linked { person: ANN, identity: identity.clone(), at: at(500) });
+    let by = Actor::Person { name: name("ada") };
+    state.apply(&Fact::UnlinkedBy { person: ANN, identity: identity.clone(), by, at: at(501) });
+    assert_eq!(told(&state), [Event::OutsideLinked, Event::OutsideUnlinked]);
+    // Somebody else used a link of hers; she reads it once she has another.
+    state.apply(&enrolled(AGAIN, "ann", 2, 502));
+    state.apply(&Fact::Linked { person: AGAIN, identity, at: at(502) });
+    let anew = [Event::OutsideLinked, Event::OutsideUnlinked, Event::EnrolledAnew];
+    assert_eq!(told(&state), anew, "what one enrols by is no news");
+    state.apply(&enrolled(ANN, "ann", 3, 600));
+    assert_eq!(told(&state), [anew.as_slice(), &[Event::EnrolledAnew]].concat());
+    let words: Vec<String> = told(&state).iter().map(ToString::to_string).collect();
+    assert!(words[0].contains("linked") && words[2].contains("link was used"), "{words:?}");
+    // A name that nobody had is told nothing.
+    state.apply(&enrolled(PersonHandle([8; 16]), "bob", 4, 601));
+    assert!(state.named("bob").unwrap().1.notices.all().is_empty());
+}
+
+#[test]
+fn who_is_reset_is_told_what_happened_until_then() {
+    let (mut state, _) = life();
+    let told = |state: &State, name: &str| -> Vec<Event> {
+        state.named(name).unwrap().1.notices.unread().map(|notice| notice.event).collect()
+    };
+    let reset = |person, s| Fact::ResetBy { person, by: Actor::Gateway, at: at(s) };
+    state.apply(&Fact::NoticesRead { person: ANN, until: at(10) });
+    state.apply(&begun(ANN, 9, 20));
+    // Somebody else uses a link of hers, adds a way in and reads what she should.
+    state.apply(&enrolled(AGAIN, "ann", 2, 500));
+    state.apply(&Fact::PasswordSet { person: AGAIN, sealed: [5; 16], next_step: 0, at: at(501) });
+    let anew = [Event::EnrolledAnew, Event::PasswordSet];
+    assert_eq!(told(&state, "ann"), anew);
+    state.apply(&reset(AGAIN, 502));
+    assert!(state.named("ann").is_none() && !state.is_in_force([5; 16]), "nobody gets in");
+    assert_eq!(state.awaited().collect::<Vec<_>>(), [(AGAIN, &name("ann"))]);
+    assert_eq!(from_bytes::<State>(&to_bytes(&state)), Ok(state.clone()));
+    let mut gone = state.clone();
+    state.apply(&enrolled(ANN, "ann", 3, 600));
+    let all = [anew.as_slice(), &[Event::Reset, Event::EnrolledAnew]].concat();
+    assert_eq!(told(&state, "ann"), all);
+    assert_eq!(state.awaited().count(), 0, "told once");
+    // Another reset keeps those too; nobody else is told.
+    state.apply(&reset(ANN, 601));
+    state.apply(&enrolled(PersonHandle([8; 16]), "bob", 4, 602));
+    assert!(told(&state, "bob").is_empty());
+    state.apply(&enrolled(AGAIN, "ann", 5, 603));
+    assert_eq!(told(&state, "ann"), [&all[..], &[Event::Reset, Event::EnrolledAnew]].concat());
+    // Who leaves the desk takes it along: whoever is given the name later is somebody else.
+    gone.apply(&Fact::GoneBy { person: AGAIN, by: Actor::Gateway });
+    assert_eq!(gone.awaited().count(), 0);
+    gone.apply(&enrolled(ANN, "ann", 3, 600));
+    assert!(told(&gone, "ann").is_empty());
+}
+
+#[test]
+fn a_copy_revives_no_session_link_or_recovery_code() {
+    let (mut state, facts) = life();
+    let ledger =
+        |facts: &[Fact], state: &mut State| facts.iter().for_each(|fact| state.apply(fact));
+    ledger(&facts, &mut state);
+    state.apply(&begun(ANN, 9, 20));
+    let (key, now) = (SessionKey([9; 32]), at(21));
+    assert!(state.sessions().look(key, now).is_ok());
+    state.restored(&[([4; 32], at(60))].into(), now);
+    assert_eq!(state.sessions().look(key, now), Err(SessionError::Unknown));
+    assert_eq!(state.sessions().list(ANN, now).len(), 0);
+    let (_, member) = state.named("ann").unwrap();
+    assert_eq!(member.recovery.left(), 0, "one that was used meanwhile would be good again");
+    assert!(member.password.is_some(), "people get in as before");
+    assert!(state.used_links().contains(&[4; 32]));
 }

@@ -62,7 +62,8 @@ impl SeenLogouts {
     /// None yet; what was made before the second of `started` counts as seen.
     pub fn new(started: Time) -> SeenLogouts {
         let second = Time::from_millis(started.millis() / 1000 * 1000);
-        SeenLogouts(Once::new(MAX_SEEN, second))
+        // One provider has half of it.
+        SeenLogouts(Once::new(2 * MAX_SEEN, second))
     }
 
     /// Takes note of a logout.
@@ -71,8 +72,8 @@ impl SeenLogouts {
     /// When it came before, or there is no room to remember it.
     pub fn admit(&mut self, logout: &LoggedOut, now: Time) -> Result<(), OidcError> {
         let until = now.plus(MAX_TRANSIT).plus(SKEW).plus(SKEW);
-        let admitted =
-            self.0.admit(logout.identity.issuer.as_bytes(), &logout.id, logout.made, until, now);
+        let issuer = &logout.identity.issuer;
+        let admitted = self.0.admit(issuer, issuer.as_bytes(), &logout.id, logout.made, until, now);
         admitted.map_err(|_| OidcError::Repeated)
     }
 }

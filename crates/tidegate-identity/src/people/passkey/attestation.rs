@@ -4,7 +4,7 @@
 //! read past, and the passkey counts as one without proof.
 
 use super::cbor::{Map, integer};
-use super::{PasskeyError, PublicKey};
+use super::{Factor, Passkey, PasskeyError, PublicKey};
 use ciborium::value::Value;
 use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
 use std::collections::BTreeSet;
@@ -63,6 +63,11 @@ impl Attesters {
             anchor_from_trusted_cert(anchor).map_err(|_| PasskeyError::Malformed)?;
         }
         Ok(Attesters { anchors, models: models.into_iter().collect() })
+    }
+
+    /// Whether a passkey stays on its device, which proved to be of one of the models.
+    pub fn trust(&self, passkey: &Passkey) -> bool {
+        passkey.factor() == Factor::AttestedPasskey && self.models.contains(passkey.model())
     }
 }
 

@@ -3,15 +3,18 @@
 use super::{Asserted, PasskeyError, client_data};
 use crate::constant_time::equal;
 use crate::oauth::once::Once;
+use crate::people::PersonHandle;
 use crate::people::hidden::sha256;
 use aws_lc_rs::hmac;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::time::{Span, Time};
 
 /// A ceremony must end within this of being begun.
 pub(super) const CEREMONY_LIFETIME: Span = Span::from_secs(5 * 60);
 /// Most ceremonies under way; the oldest make room.
 const MAX_OPEN: usize = 10_000;
+/// Most of one person, who has 16 sessions at most: the oldest of the same person make room.
+const MAX_OF_ONE: usize = 24;
 
 /// What a ceremony is for. A signature for one purpose is worth nothing for another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,12 +40,23 @@ pub struct Challenge {
 }
 
 /// The ceremonies under way of people who are known, by a session or a link: one in each browser. They are
-/// kept in memory only, so that a restart ends them.
+/// kept in memory only, so that a restart ends them. Nobody's make room for another person's before there
+/// are as many as there may be in all.
 #[derive(Default, Debug)]
 pub struct Challenges {
-    open: BTreeMap<[u8; 32], Challenge>,
+    open: BTreeMap<[u8; 32], Open>,
     /// The same, the oldest first: all last equally long.
-    begun: VecDeque<(Time, [u8; 32])>,
+    begun: BTreeMap<u64, [u8; 32]>,
+    /// The same by person, the oldest first.
+    of: BTreeSet<(PersonHandle, u64)>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Open {
+    challenge: Challenge,
+    person: PersonHandle,
+    number: u64,
 }
 
 /// The logins under way. Anybody begins one, so nothing is kept of it: a challenge is its end and a code
@@ -79,22 +93,36 @@ impl Challenge {
 }
 
 impl Challenges {
-    /// Begins a ceremony in a browser, known by its session id or its link. Another that was under way
-    /// there is over.
-    pub fn begin(&mut self, browser: &str, challenge: Challenge, now: Time) {
+    /// Begins a ceremony of a person in a browser, known by its session id or its link. Another that was under
+    /// way there is over.
+    pub fn begin(
+        &mut self,
+        (person, browser): (PersonHandle, &str),
+        challenge: Challenge,
+        now: Time,
+    ) {
         let key = sha256(browser.as_bytes());
-        while let Some((until, oldest)) = self.begun.front().copied() {
-            if now < until && self.begun.len() < MAX_OPEN {
+        self.close(&key);
+        while let Some((number, oldest)) = self.begun.iter().next().map(|(n, key)| (*n, *key)) {
+            let lapsed = self.open.get(&oldest).is_none_or(|open| open.challenge.lapsed(now));
+            if !lapsed && self.open.len() < MAX_OPEN {
                 break;
             }
-            self.begun.pop_front();
-            // It may have been begun anew since.
-            if self.open.get(&oldest).is_some_and(|open| open.until <= until) {
-                self.open.remove(&oldest);
+            self.begun.remove(&number);
+            self.close(&oldest);
+        }
+        let mine: Vec<u64> =
+            self.of.range((person, 0)..=(person, u64::MAX)).map(|(_, number)| *number).collect();
+        for number in mine.iter().take((mine.len() + 1).saturating_sub(MAX_OF_ONE)) {
+            if let Some(oldest) = self.begun.get(number).copied() {
+                self.close(&oldest);
             }
         }
-        self.begun.push_back((challenge.until, key));
-        self.open.insert(key, challenge);
+        let number = self.next;
+        self.next += 1;
+        self.begun.insert(number, key);
+        self.of.insert((person, number));
+        self.open.insert(key, Open { challenge, person, number });
     }
 
     /// The challenge that is open in a browser, once: it is gone whatever comes of the answer.
@@ -107,9 +135,16 @@ impl Challenges {
         purpose: Purpose,
         now: Time,
     ) -> Result<Challenge, PasskeyError> {
-        let open = self.open.remove(&sha256(browser.as_bytes()));
+        let open = self.close(&sha256(browser.as_bytes()));
         open.filter(|challenge| challenge.purpose == purpose && !challenge.lapsed(now))
             .ok_or(PasskeyError::NoChallenge)
+    }
+
+    fn close(&mut self, key: &[u8; 32]) -> Option<Challenge> {
+        let Open { challenge, person, number } = self.open.remove(key)?;
+        self.begun.remove(&number);
+        self.of.remove(&(person, number));
+        Some(challenge)
     }
 }
 
@@ -117,7 +152,8 @@ impl LogIns {
     /// Logins by a key that must be fresh from the system's generator: those from before are over.
     pub fn new(key: &[u8; 32]) -> LogIns {
         let key = hmac::Key::new(hmac::HMAC_SHA256, key);
-        LogIns { key, used: Once::new(MAX_OPEN, Time::default()) }
+        // All logins share one half of it.
+        LogIns { key, used: Once::new(2 * MAX_OPEN, Time::default()) }
     }
 
     /// What a browser is asked, known by the cookie of its login page. `random` must be fresh from the
@@ -154,7 +190,7 @@ impl LogIns {
     /// When it was used.
     pub fn spend(&mut self, asserted: &Asserted, now: Time) -> Result<(), PasskeyError> {
         let until = now.plus(CEREMONY_LIFETIME);
-        let spent = self.used.admit(&asserted.signed, "login", now, until, now);
+        let spent = self.used.admit("login", &asserted.signed, "login", now, until, now);
         spent.map_err(|_| PasskeyError::NoChallenge)
     }
 

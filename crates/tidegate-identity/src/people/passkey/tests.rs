@@ -11,6 +11,7 @@ mod device;
 use device::{Device, Flaw};
 
 pub(super) const ANN: PersonHandle = PersonHandle([1; 16]);
+const BOB: PersonHandle = PersonHandle([2; 16]);
 const NOW: Time = Time::from_millis(1_770_000_000_000);
 
 fn party() -> RelyingParty {
@@ -133,6 +134,11 @@ fn a_model_is_proven_to_those_who_trust_its_maker() {
         assert_eq!(shown, Err(PasskeyError::Untrusted), "{name}");
     }
     assert!(Attesters::new(&[b"no certificate"], [model]).is_err());
+    // One that may leave its device is trusted no more for its proof.
+    assert!(!trusted.trust(&passkey) && passkey.factor() == Factor::SyncedPasskey);
+    let stays = Passkey { backup_eligible: false, ..passkey };
+    assert!(trusted.trust(&stays) && !other_model.trust(&stays));
+    assert!(!trusted.trust(&Passkey { attested: false, ..stays }));
 }
 
 #[test]
@@ -312,7 +318,7 @@ fn a_login_approves_nothing() {
 fn a_challenge_is_taken_once_by_its_browser_for_its_purpose() {
     let mut open = Challenges::default();
     let late = NOW.plus(challenge::CEREMONY_LIFETIME);
-    let begin = |open: &mut Challenges| open.begin("ann", challenge(Purpose::LogIn), NOW);
+    let begin = |open: &mut Challenges| open.begin((ANN, "ann"), challenge(Purpose::LogIn), NOW);
     begin(&mut open);
     assert_eq!(open.take("bob", Purpose::LogIn, NOW), Err(PasskeyError::NoChallenge));
     assert_eq!(open.take("ann", Purpose::LogIn, NOW), Ok(challenge(Purpose::LogIn)));
@@ -334,13 +340,36 @@ fn a_challenge_is_taken_once_by_its_browser_for_its_purpose() {
 fn ceremonies_make_room_by_age_alone() {
     let mut open = Challenges::default();
     let second = |s| NOW.plus(Span::from_secs(s));
-    open.begin("ann", Challenge::new(Purpose::Approve, [7; 32], NOW), NOW);
+    open.begin((ANN, "ann"), Challenge::new(Purpose::Approve, [7; 32], NOW), NOW);
     // Begun anew, it lasts from then on.
-    open.begin("ann", Challenge::new(Purpose::Approve, [8; 32], second(200)), second(200));
-    open.begin("bob", Challenge::new(Purpose::Approve, [9; 32], second(400)), second(400));
+    open.begin((ANN, "ann"), Challenge::new(Purpose::Approve, [8; 32], second(200)), second(200));
+    open.begin((BOB, "bob"), Challenge::new(Purpose::Approve, [9; 32], second(400)), second(400));
     let taken = open.take("ann", Purpose::Approve, second(400));
     assert_eq!(taken, Ok(Challenge::new(Purpose::Approve, [8; 32], second(200))));
     assert!(open.take("bob", Purpose::Approve, second(400)).is_ok());
+}
+
+#[test]
+fn however_many_one_begins_another_s_ceremony_is_there() {
+    let approve = || challenge(Purpose::Approve);
+    let mut open = Challenges::default();
+    open.begin((ANN, "ann"), approve(), NOW);
+    // In one browser again and again, and in one after the other.
+    for n in 0..12_000 {
+        open.begin((BOB, "bob"), approve(), NOW);
+        open.begin((BOB, &n.to_string()), approve(), NOW);
+    }
+    assert!(open.take("ann", Purpose::Approve, NOW).is_ok());
+    assert!(open.take("11999", Purpose::Approve, NOW).is_ok());
+    assert_eq!(open.take("0", Purpose::Approve, NOW), Err(PasskeyError::NoChallenge));
+    // However many people there are, it is bounded.
+    for n in 0..12_000_u32 {
+        let mut handle = [0; 16];
+        handle[..4].copy_from_slice(&n.to_be_bytes());
+        open.begin((PersonHandle(handle), &n.to_string()), approve(), NOW);
+    }
+    assert!(open.take("11999", Purpose::Approve, NOW).is_ok());
+    assert_eq!(open.take("1999", Purpose::Approve, NOW), Err(PasskeyError::NoChallenge));
 }
 
 #[test]

@@ -105,6 +105,19 @@ fn no_composition_is_asked_for_but_common_ones_are_refused() {
 }
 
 #[test]
+fn breach_digests_are_of_what_was_typed_and_of_its_common_form() {
+    // FIPS 180's "abc", as lists of breached passwords write it.
+    let abc = [
+        0xa9, 0x99, 0x3e, 0x36, 0x47, 0x06, 0x81, 0x6a, 0xba, 0x3e, 0x25, 0x71, 0x78, 0x50, 0xc2,
+        0x6c, 0x9c, 0xd0, 0xd8, 0x9d,
+    ];
+    assert_eq!(breach_digests("abc"), [abc, abc]);
+    // Full-width letters.
+    let [typed, normal] = breach_digests("\u{ff41}\u{ff42}\u{ff43}");
+    assert!(typed != abc && normal == abc);
+}
+
+#[test]
 fn what_cost_less_is_told_when_the_cost_rises() {
     let stored = choose(GOOD).unwrap();
     let dearer = Cost::new(64 * 1024, 4).unwrap();

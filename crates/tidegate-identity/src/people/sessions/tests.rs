@@ -152,6 +152,30 @@ fn the_oldest_session_of_a_person_makes_room() {
 }
 
 #[test]
+fn logins_under_way_make_room_for_each_other_and_end_no_session() {
+    let mut sessions = Sessions::default();
+    let whole = begin(&mut sessions, ANN, Role::Approver, 1, 0);
+    let by_password = |sessions: &mut Sessions, n: u8| {
+        begin_by(sessions, ANN, Role::Approver, shown(Factor::Password, 1), n)
+    };
+    let under_way: Vec<String> = (2..40).map(|n| by_password(&mut sessions, n)).collect();
+    assert!(sessions.enter(key(&whole), at(2)).is_ok());
+    assert_eq!(sessions.unfinished(ANN, at(2)), MAX_UNFINISHED);
+    assert_eq!(sessions.unfinished(ANN, at(2 + 600)), 0);
+    let newest = under_way.last().unwrap();
+    assert!(sessions.look(key(newest), at(2)).is_ok());
+    assert!(sessions.look(key(&under_way[0]), at(2)).is_err());
+    // One that becomes whole takes the place of the oldest that is.
+    for n in 41..=40 + MAX_SESSIONS as u8 {
+        begin(&mut sessions, ANN, Role::Approver, n, 3);
+    }
+    assert_eq!(sessions.enter(key(&whole), at(4)), Err(SessionError::Unknown));
+    let newest = raise(&mut sessions, newest, shown(Factor::Totp, 5), 90);
+    assert!(sessions.enter(key(&newest), at(6)).is_ok());
+    assert_eq!(sessions.list(ANN, at(6)).len(), MAX_SESSIONS + MAX_UNFINISHED - 1);
+}
+
+#[test]
 fn only_digests_are_kept_over_a_restart() {
     let mut sessions = Sessions::default();
     let id = begin(&mut sessions, ANN, Role::Trader, 7, 0);

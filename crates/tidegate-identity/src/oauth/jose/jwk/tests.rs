@@ -55,6 +55,17 @@ fn fp_c02_rsa_needs_2048_bits_and_a_large_odd_exponent() {
 }
 
 #[test]
+fn rsa_keys_are_as_long_as_is_asked_for() {
+    let long = format!("{}{}", &RSA_N[..172], RSA_N);
+    let rsa = |n: &str| key(&format!(r#"{{"kty":"RSA","n":"{n}","e":"AQAB"}}"#)).unwrap();
+    assert!(!rsa(RSA_N).is_as_long_as(RsaBits::DEFAULT));
+    assert!(rsa(RSA_N).is_as_long_as(RsaBits::FEWEST));
+    assert!(rsa(&long).is_as_long_as(RsaBits::DEFAULT));
+    assert!(!rsa(&long).is_as_long_as(RsaBits::MOST));
+    assert!(key(OKP).unwrap().is_as_long_as(RsaBits::MOST));
+}
+
+#[test]
 fn dp_07_private_and_symmetric_members_are_refused() {
     for name in PRIVATE {
         let with = OKP.replace('}', &format!(r#","{name}":"AAAA"}}"#));

@@ -110,7 +110,13 @@ fn at_6_the_header_s_algorithm_must_be_the_key_s() {
 
 #[test]
 fn at_8_no_type_passes_for_another() {
-    let types = [Typ::AccessToken, Typ::ClientAssertion, Typ::DpopProof, Typ::Introspection];
+    let types = [
+        Typ::AccessToken,
+        Typ::ClientAssertion,
+        Typ::DpopProof,
+        Typ::Introspection,
+        Typ::RequestObject,
+    ];
     for made in types {
         let text = signed(&json!({ "alg": "EdDSA", "typ": made.name() }), "{}");
         for wanted in types {
