@@ -2,10 +2,10 @@
 // address and sent as a form, as it would be if somebody typed it.
 "use strict";
 
-const form = document.querySelector("form[data-link]");
+const form = Document.prototype.querySelector.call(document, "form[data-link]");
 const secret = location.hash.slice(1);
 if (secret) {
   history.replaceState(null, "", location.pathname);
-  form.elements.link.value = secret;
-  form.submit();
+  Element.prototype.querySelector.call(form, "input[name=link]").value = secret;
+  HTMLFormElement.prototype.submit.call(form);
 }

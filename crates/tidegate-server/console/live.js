@@ -3,7 +3,8 @@
 "use strict";
 
 const EVERY_MS = 5000;
-const badge = document.querySelector("[data-live=approvals]");
+const find = (what) => Document.prototype.querySelector.call(document, what);
+const badge = find("[data-live=approvals]");
 let known = badge.dataset.version;
 
 async function look() {
@@ -18,7 +19,7 @@ async function look() {
   badge.textContent = told.waiting || "";
   badge.hidden = told.waiting === 0;
   // A page in which somebody is typing or deciding is left alone.
-  if (told.version !== known && document.querySelector("[data-reload]")) location.reload();
+  if (told.version !== known && find("[data-reload]")) location.reload();
   known = told.version;
 }
 

@@ -1,11 +1,16 @@
 // Makes and shows passkeys. A form with data-passkey asks the server for options, the browser for a
-// passkey, and sends what that answers. Whatever goes wrong is said in the form's output element.
+// passkey, and sends what that answers. A form with data-fresh is sent once a passkey was shown moments
+// ago, here if need be. Whatever goes wrong is said in the form's output element.
 "use strict";
 
 const toBytes = (text) => Uint8Array.from(
   atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
 const toText = (buffer) => buffer && btoa(String.fromCharCode(...new Uint8Array(buffer)))
   .replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+// Fields of a form that are called like what is read of it here hide nothing.
+const attribute = (form, name) => Element.prototype.getAttribute.call(form, name);
+const inside = (form, what) => Element.prototype.querySelector.call(form, what);
+const everywhere = (what) => Document.prototype.querySelectorAll.call(document, what);
 const ids = (list) => (list || []).map((one) => ({ ...one, id: toBytes(one.id) }));
 
 async function send(url, body) {
@@ -52,17 +57,32 @@ async function show(options) {
   return answer;
 }
 
-async function run(form) {
-  const said = form.querySelector("output");
-  const button = form.querySelector("button");
+// Shows a passkey again where the last time was too long ago. The session goes on under another id, and
+// every form of the page under another token.
+async function stepUp(csrf) {
+  const options = await send("/console/step-up/options", { csrf });
+  if (!options.challenge) return;
+  const told = await send("/console/step-up", { csrf, answer: await show(options) });
+  for (const field of everywhere("input[name=csrf]")) field.value = told.csrf;
+}
+
+async function runPasskey(form) {
   const fields = Object.fromEntries(new FormData(form));
+  const options = await send(attribute(form, "data-options"), fields);
+  const answer = await (attribute(form, "data-passkey") === "make" ? make : show)(options);
+  const told = await send(attribute(form, "action"), { ...fields, answer });
+  location.assign(told.next);
+}
+
+async function run(form) {
+  const said = inside(form, "output");
+  const button = inside(form, "button");
   said.textContent = "";
   button.disabled = true;
   try {
-    const options = await send(form.dataset.options, fields);
-    const answer = await (form.dataset.passkey === "make" ? make : show)(options);
-    const told = await send(form.action, { ...fields, answer });
-    location.assign(told.next);
+    if (attribute(form, "data-fresh") !== null) await stepUp(new FormData(form).get("csrf"));
+    if (attribute(form, "data-passkey") !== null) await runPasskey(form);
+    else HTMLFormElement.prototype.submit.call(form);
   } catch (error) {
     said.textContent = error.name === "NotAllowedError"
       ? "No passkey was shown. Try again, or log in another way."
@@ -72,12 +92,12 @@ async function run(form) {
   }
 }
 
-for (const form of document.querySelectorAll("form[data-passkey]")) {
-  form.addEventListener("submit", (event) => {
+for (const form of everywhere("form[data-passkey], form[data-fresh]")) {
+  EventTarget.prototype.addEventListener.call(form, "submit", (event) => {
     event.preventDefault();
     run(form);
   });
-  if (!window.PublicKeyCredential) {
-    form.querySelector("output").textContent = "This browser, or this address, has no passkeys.";
+  if (attribute(form, "data-passkey") !== null && !window.PublicKeyCredential) {
+    inside(form, "output").textContent = "This browser, or this address, has no passkeys.";
   }
 }

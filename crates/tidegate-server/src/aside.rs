@@ -5,6 +5,14 @@ use std::io;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+/// Does `work` to its end, whether or not somebody still waits for it: who asked for a change may go away
+/// in the middle of it, and half of a change is none. `None` when the gateway stops meanwhile.
+pub(crate) async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    tokio::spawn(work).await.ok()
+}
+
 /// Does `work` on a thread that nobody waits for who does not want to.
 pub(crate) async fn aside<T: Send + 'static>(
     name: &str,

@@ -1,14 +1,17 @@
 //! `DATA/tidegate.toml`: every setting, its meaning and its default, defined once. Unknown keys
 //! are refused, so that a misspelt limit cannot pass for a set one.
 
+mod passkeys;
 mod settings;
 
 use crate::folder::DataFolder;
+use crate::syslog;
 use serde::{Deserialize, Serialize};
 use settings::settings;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use tidegate_identity::RsaBits;
 use tidegate_identity::oauth::metadata;
 use tidegate_identity::people::oidc::metadata::origin;
 use tidegate_types::ids::{PersonName, VenueName};
@@ -67,10 +70,20 @@ settings! {
         people: BTreeMap<String, String> = BTreeMap::new(),
         /// An outside provider that people may log in through.
         oidc: Oidc = Oidc::default(),
+        /// Which weaker ways to show who asks are taken.
+        logins: Logins = Logins::default(),
+        /// Which keys of programs and apps are taken.
+        keys: Keys = Keys::default(),
+        /// Whose passkeys must be of models that the desk trusts.
+        passkeys: Passkeys = Passkeys::default(),
+        /// Which passwords people may not set.
+        passwords: Passwords = Passwords::default(),
         /// How much callers may ask of the listeners.
         requests: Requests = Requests::default(),
         /// How long callers may take.
         timeouts: Timeouts = Timeouts::default(),
+        /// Where events go besides the operator's log.
+        log: Log = Log::default(),
     }
 }
 
@@ -159,6 +172,54 @@ settings! {
 }
 
 settings! {
+    /// Which weaker ways to show who asks are taken, because an exchange's own protocol has them.
+    Logins ("logins") {
+        /// Secrets and tokens in the address of a request, where proxies write them down, as in Deribit's
+        /// `public/auth` by GET. Otherwise callers send them in the body of a POST, in the
+        /// `Authorization` header or over a WebSocket.
+        secrets_in_address: bool = false,
+        /// Binance's listen keys as stock clients handle them: asked for by the id of an API key alone, and in
+        /// the address of the socket. Otherwise callers sign the request or ask over a WebSocket that is logged on,
+        /// and send the key in a `SUBSCRIBE` on `/private/ws`.
+        bare_listen_keys: bool = true,
+    }
+}
+
+settings! {
+    /// Which keys of programs and apps are taken.
+    Keys ("keys") {
+        /// Fewest bits of an RSA key of an app, of a proof of its, of a client certificate, or of a virtual key,
+        /// from 2048 to 4096. 3072 have 128 bits of security; 2048, which FAPI 2.0 allows, have 112. Keys on record
+        /// that have fewer open nothing while it is so. Ed25519 and P-256 are not asked.
+        rsa_bits: usize = 3072,
+    }
+}
+
+settings! {
+    /// Whose passkeys must be of models that the desk trusts; nobody's without roles.
+    Passkeys ("passkeys") {
+        /// Who has one of these roles (`"trader"`, `"risk"`, `"approver"`, `"admin"`, `"auditor"`) enrols and
+        /// approves by a passkey that stays on a device, which proves to be of one of `models` when the passkey is made.
+        /// At the local socket they still ask without one, unless `tidegate approvals by passkey` is set too.
+        attested_roles: Vec<String> = Vec::new(),
+        /// The trusted models, by AAGUID: `"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"`.
+        models: Vec<String> = Vec::new(),
+        /// PEM file of the certificates of their makers, by which they prove it.
+        roots: Option<PathBuf> = None,
+    }
+}
+
+settings! {
+    /// Which passwords people may not set, besides the common ones.
+    Passwords ("passwords") {
+        /// File of the digests of breached passwords: SHA-1 in 40 hexadecimal digits on each line, `HASH` or
+        /// `HASH:COUNT`, sorted, as such lists are offered for download (docs/people.md). It is opened and
+        /// searched where it lies whenever a password is set; while it cannot be read none is.
+        breached: Option<PathBuf> = None,
+    }
+}
+
+settings! {
     /// How much callers may ask of the listeners.
     Requests ("requests") {
         /// Requests and messages a second on one connection, sustained.
@@ -187,6 +248,19 @@ settings! {
         write_ms: u64 = 30_000,
         /// For a WebSocket to be used: until somebody logs in on it, subscribes or asks.
         unused_ms: u64 = tidegate_types::limits::UNUSED_SOCKET_TIMEOUT.millis(),
+    }
+}
+
+settings! {
+    /// Where events go besides the operator's log.
+    Log ("log") {
+        /// A collector on another machine, `tls://HOST` or `tls://HOST:PORT` (syslog, RFC 5424, over TLS, RFC 5425;
+        /// port 6514). It is told what the operator's log says, refusals, logins, what happens to credentials,
+        /// and the journal's checkpoints.
+        syslog: String = String::new(),
+        /// PEM file of the certificate authorities that vouch for it; without one those that the
+        /// machine trusts.
+        syslog_ca: Option<PathBuf> = None,
     }
 }
 
@@ -241,8 +315,13 @@ impl Config {
             Venue::settings(),
             Journal::settings(),
             Oidc::settings(),
+            Logins::settings(),
+            Keys::settings(),
+            Passkeys::settings(),
+            Passwords::settings(),
             Requests::settings(),
             Timeouts::settings(),
+            Log::settings(),
         ]
         .concat()
     }
@@ -264,9 +343,24 @@ impl Config {
         self.public_url(port).unwrap_or_else(|| format!("http://localhost:{port}"))
     }
 
+    /// The names and addresses that requests may be for, besides those of the certificate.
+    pub fn own_names(&self) -> Vec<String> {
+        let url: Option<http::Uri> = self.public_url.parse().ok();
+        let public = url.as_ref().and_then(http::Uri::host).map(str::to_owned);
+        let listeners = self.venues.values().filter_map(|venue| venue.listen);
+        let addresses = listeners.chain([self.listen.address]).map(|at| at.ip());
+        let addresses = addresses.filter(|ip| !ip.is_unspecified()).map(|ip| ip.to_string());
+        self.listen.names.iter().cloned().chain(public).chain(addresses).collect()
+    }
+
     /// The person that a user id of the machine is.
     pub fn person(&self, uid: u32) -> Option<PersonName> {
         self.people.get(&uid.to_string()).and_then(|name| PersonName::new(name).ok())
+    }
+
+    /// Whether some user id of the machine is this person.
+    pub fn names(&self, person: &PersonName) -> bool {
+        self.people.values().any(|name| name == person.as_str())
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -292,6 +386,16 @@ impl Config {
                 return bad(format!("people: {uid} = {person:?} is not a user id and a name"));
             }
         }
+        if !self.log.syslog.is_empty() && !syslog::is_address(&self.log.syslog) {
+            return bad(format!("log.syslog: {:?} is not tls://HOST:PORT", self.log.syslog));
+        }
+        if self.log.syslog.is_empty() && self.log.syslog_ca.is_some() {
+            return bad("log.syslog: is empty, so that log.syslog_ca means nothing".to_owned());
+        }
+        if RsaBits::new(self.keys.rsa_bits).is_none() {
+            return bad(format!("keys.rsa_bits: {} is not from 2048 to 4096", self.keys.rsa_bits));
+        }
+        self.passkeys.check()?;
         self.oidc.check()?;
         for (name, venue) in &self.venues {
             let Ok(id) = VenueName::new(name) else {
@@ -315,6 +419,13 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+impl Keys {
+    /// Fewest bits of an RSA key that is taken.
+    pub fn rsa(&self) -> RsaBits {
+        RsaBits::new(self.rsa_bits).unwrap_or_default()
     }
 }
 

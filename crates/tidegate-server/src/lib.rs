@@ -19,5 +19,6 @@ pub mod gateway;
 pub mod oplog;
 pub mod people;
 pub mod setup;
+pub mod syslog;
 pub mod upstream;
 pub mod web;

@@ -2,8 +2,9 @@
 //! `time level what key=value`. It holds no secret and no order flow: orders are in the journal.
 //!
 //! Whoever logs never waits: lines go through a short queue to a thread of their own, and are
-//! counted instead when that does not keep up.
+//! counted instead when that does not keep up. Where a collector is configured, each line goes there too.
 
+use crate::syslog;
 use std::fmt::{Display, Write as _};
 use std::io::Write as _;
 use std::sync::OnceLock;
@@ -70,6 +71,14 @@ pub fn alarm(what: &str, fields: &[(&str, &dyn Display)]) {
 }
 
 fn log(level: Level, what: &str, fields: &[(&str, &dyn Display)]) {
+    if syslog::is_on() {
+        syslog::tell(level, what, text(what, fields));
+    }
+    here(level, what, fields);
+}
+
+/// A line for this machine's log alone, about the way to the collector.
+pub(crate) fn here(level: Level, what: &str, fields: &[(&str, &dyn Display)]) {
     let Some(queue) = QUEUE.get() else { return };
     if queue.try_send(Line::Text(line(level, what, fields))).is_err() {
         LOST.fetch_add(1, Ordering::Relaxed);
@@ -85,7 +94,12 @@ fn line(level: Level, what: &str, fields: &[(&str, &dyn Display)]) -> String {
         Level::Warn => "warn",
         Level::Alarm => "ALARM",
     };
-    let mut line = format!("{at:.3} {level:<5} {what}");
+    format!("{at:.3} {level:<5} {}", text(what, fields))
+}
+
+/// What happened, in one line.
+pub(crate) fn text(what: &str, fields: &[(&str, &dyn Display)]) -> String {
+    let mut line = what.to_owned();
     for (key, value) in fields {
         let value = value.to_string();
         let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '=' | '\\');

@@ -159,6 +159,15 @@ pub enum Shows {
     Refused,
 }
 
+/// What is weak about a way to show who asks that the venue's own protocol has: a desk may refuse it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Weakness {
+    /// A secret or a token in the address of a request, which proxies write down.
+    SecretInAddress,
+    /// A key for the private stream in the address of a request or of a socket.
+    StreamKeyInAddress,
+}
+
 /// A parsed request.
 #[derive(Debug)]
 pub struct Parsed {
@@ -223,6 +232,9 @@ pub trait Front {
     /// What the route needs to know about who asks, before anything but the envelope is read. An
     /// unknown or forbidden route is refused here.
     fn credentials(&self, request: &RawRequest) -> Result<Need, Reject>;
+
+    /// What is weak about how a request, or the request for a socket, shows who asks.
+    fn weakness(&self, request: &RawRequest) -> Option<Weakness>;
 
     /// What the request asks for. Everything in it is modelled, known to be ignorable, or refused.
     fn parse(

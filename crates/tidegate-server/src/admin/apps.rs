@@ -32,7 +32,9 @@ impl Administration {
     ) -> Result<Value, Failure> {
         let caller: CallerName = name("app", &spec.app)?;
         let terms = self.terms(&caller, spec)?;
-        Client::new(terms.clone()).map_err(|e| bad(&format!("the app's terms: {e}")))?;
+        let rsa = self.parts.config.keys.rsa();
+        let known = Client::new(terms.clone()).and_then(|client| client.check_keys(rsa));
+        known.map_err(|e| bad(&format!("the app's terms: {e}")))?;
         let summary = terms.summary();
         let app = App { caller, terms: Octets(to_bytes(&terms)), summary };
         let set = self.change(by, Change::AppSet { app }).await?;
@@ -157,6 +159,7 @@ impl Administration {
             allowed,
             delegate: spec.delegate.as_deref().map(id).transpose()?,
             introspects: spec.introspects,
+            signs_requests: spec.signs_requests,
         };
         let checked = self.parts.oauth.look(|server| server.state().register(terms.clone()));
         match checked {

@@ -11,8 +11,10 @@ use tidegate_types::instrument::{Qty, Usd};
 use tidegate_types::order::{OrderType, Side};
 use tidegate_types::time::{Span, Time};
 
-const SIDES: [(&str, Side); 2] = [("buy", Side::Buy), ("sell", Side::Sell)];
-const ORDER_TYPES: [(&str, OrderType); 7] = [
+/// The words for sides.
+pub(crate) const SIDES: [(&str, Side); 2] = [("buy", Side::Buy), ("sell", Side::Sell)];
+/// The words for order types.
+pub(crate) const ORDER_TYPES: [(&str, OrderType); 7] = [
     ("limit", OrderType::Limit),
     ("market", OrderType::Market),
     ("market_limit", OrderType::MarketLimit),

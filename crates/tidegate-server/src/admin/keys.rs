@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use tidegate_core::roles;
 use tidegate_core::state::State;
+use tidegate_identity::RsaBits;
 use tidegate_identity::keyring::rsa_key;
 use tidegate_types::approval::Act;
 use tidegate_types::codec::Octets;
@@ -83,10 +84,13 @@ impl Administration {
         getrandom::fill(random.as_mut_slice()).map_err(|e| internal(&e))?;
         let made = link.venue().virtual_key(&random);
         let id = made.id.clone();
-        let scheme = public.map_or(Ok(KeyScheme::Hmac), |text| public_key(&text))?;
+        let rsa = self.parts.config.keys.rsa();
+        let scheme = public.map_or(Ok(KeyScheme::Hmac), |text| public_key(&text, rsa))?;
         let key = VirtualKey { id: id.clone(), caller, venue, account, scheme, terms };
         let change = Change::KeyAdded { key: key.clone(), replaces: replaces.clone() };
         self.may_act(by, &Act::Change { change: change.clone() })?;
+        // Until it is in force, waits, or is none.
+        let _sealing = self.undecided.begin(&id);
         let secret = match key.scheme {
             KeyScheme::Ed25519 { .. } | KeyScheme::Rsa { .. } => None,
             KeyScheme::Hmac => {
@@ -132,9 +136,10 @@ impl Administration {
         let id: KeyId = name("id", id)?;
         let change = Change::KeyRevoked { id: id.clone() };
         self.may_act(by, &Act::Change { change: change.clone() })?;
-        self.parts.callers.revoke(&id);
+        self.end_key(&id);
         let revoked = self.change(by, change).await?;
-        self.with_secrets(move |secrets| secrets.remove(&id)).await?;
+        // It is revoked, whatever becomes of its secret; what stays is swept.
+        let _ = self.with_secrets(move |secrets| secrets.remove(&id)).await;
         Ok(revoked)
     }
 
@@ -234,19 +239,19 @@ fn to_come(until_ms: u64) -> Result<Time, Failure> {
     Err(Failure::new("bad_request", "until: that is over", "give a time to come"))
 }
 
-fn public_key(text: &str) -> Result<KeyScheme, Failure> {
+fn public_key(text: &str, rsa: RsaBits) -> Result<KeyScheme, Failure> {
     if let Some(public) = bytes_of(text) {
         return Ok(KeyScheme::Ed25519 { public });
     }
     let bad = |why: &dyn std::fmt::Display| {
-        let hint = "give an Ed25519 key, or an RSA key of 2048 bits or more";
+        let hint = format!("give an Ed25519 key, or an RSA key of {rsa} bits or more");
         Failure::new("bad_request", format!("public: {why}"), hint)
     };
     let der = from_hex(text).ok_or_else(|| bad(&"not hexadecimal"))?;
     if let Some(Ok(public)) = der.strip_prefix(&ED25519_SPKI).map(<[u8; 32]>::try_from) {
         return Ok(KeyScheme::Ed25519 { public });
     }
-    rsa_key(&der).map_err(|e| bad(&e))?;
+    rsa_key(&der, rsa).map_err(|e| bad(&e))?;
     Ok(KeyScheme::Rsa { public: Octets(der) })
 }
 

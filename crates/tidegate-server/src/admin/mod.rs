@@ -11,15 +11,19 @@ mod keys;
 mod people;
 pub mod protocol;
 mod rights;
+mod sealed;
 mod service;
 mod socket;
+mod standing;
 mod status;
 mod view;
 
+pub(crate) use grants::{ORDER_TYPES, SIDES};
 pub use halt_file::write as write_halt_file;
 pub(crate) use people::word;
 pub(crate) use service::bytes_of;
 pub use service::{Administration, Parts, Reload};
+pub(crate) use standing::Loss;
 
 use std::sync::Arc;
 use std::thread;
@@ -50,6 +54,7 @@ pub fn start(admin: Arc<Administration>) -> std::io::Result<thread::JoinHandle<(
             tokio::select! {
                 () = socket::serve(listener, Arc::clone(&admin)) => {}
                 () = halt_file::watch(&admin) => {}
+                () = admin.keep_sealed() => {}
                 () = admin.stopped() => {}
             }
         });

@@ -7,20 +7,19 @@ use super::protocol::{
     PersonStatus, SessionStatus,
 };
 use super::rights::{is_setting_up, turned_down};
-use super::service::{Administration, done, internal};
+use super::service::{Administration, and_then, done, internal};
+use super::standing::{Loss, takes_somebody_out};
 use crate::clock;
 use crate::people::{Listed, credential_digest, link_at};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use tidegate_core::action::Answer;
-use tidegate_core::approvals::{FORBIDDEN, Request, Stage, Word, sees_request};
+use tidegate_core::approvals::{FORBIDDEN, Request, Word, sees_request};
 use tidegate_core::roles::{self, Action};
-use tidegate_core::state::State;
 use tidegate_identity::people::notices::Notice;
-use tidegate_identity::people::{LINK_LIFETIME, Linked, Passkey, fresh_link};
+use tidegate_identity::people::{Actor, LINK_LIFETIME, Linked, Passkey, fresh_link};
 use tidegate_types::approval::{Act, Factor, Showing, Verdict};
-use tidegate_types::grant::KeyScheme;
-use tidegate_types::ids::{ApprovalId, CallerName, KeyId, PersonName};
+use tidegate_types::ids::{ApprovalId, CallerName, PersonName};
 use tidegate_types::person::{Person, Role};
 use tidegate_types::record::{Approvals, ApproveBy, Change};
 use tidegate_types::time::Time;
@@ -46,9 +45,8 @@ impl Administration {
         let roles = spec.roles.iter().map(role).collect::<Result<_, _>>()?;
         let (owns, reads) = (callers(&spec.owns)?, callers(&spec.reads)?);
         let person = Person::new(name("person", &spec.person)?, roles, owns, reads);
-        let done = self.change(by, Change::PersonSet { person }).await?;
-        self.end_consents().await?;
-        Ok(done)
+        let set = self.change(by, Change::PersonSet { person }).await?;
+        Ok(and_then(set, self.end_consents().await))
     }
 
     /// Removes a person, and what it logs in by.
@@ -59,9 +57,10 @@ impl Administration {
     ) -> Result<Value, Failure> {
         let person = name("person", person)?;
         let removed = self.change(by, Change::PersonRemoved { person }).await?;
-        self.parts.people.forget_strangers().await.map_err(|e| internal(&e))?;
-        self.end_consents().await?;
-        Ok(removed)
+        let forgotten = self.parts.people.forget_strangers(&Actor::person(&by.person)).await;
+        let forgotten = forgotten.map_err(|e| internal(&e));
+        let ended = self.end_consents().await;
+        Ok(and_then(removed, forgotten.and(ended)))
     }
 
     /// What people consented to ends with their right to.
@@ -90,6 +89,23 @@ impl Administration {
             pending: answer.get("pending").and_then(Value::as_u64),
         };
         serde_json::to_value(told).map_err(|e| internal(&e))
+    }
+
+    /// Takes away what a person logs in by, at once, and makes a link by which it begins anew. What waits
+    /// for somebody else is the link alone.
+    pub(super) async fn reset_person(
+        &self,
+        by: &Administrator,
+        person: &str,
+    ) -> Result<Value, Failure> {
+        let known = self.person_for(by, person, Action::PasskeyRemove)?;
+        self.leaves_two(&Loss::Logins(&known))?;
+        // Where no link may be given out nothing is taken away.
+        let told = self.invite(by, person).await?;
+        let reset = self.parts.people.reset(&known, &Actor::person(&by.person)).await;
+        reset.map_err(|e| internal(&e))?;
+        self.end_consents().await?;
+        Ok(told)
     }
 
     /// A person's sessions, as JSON.
@@ -136,7 +152,9 @@ impl Administration {
             let hint = "`tidegate person sessions NAME` lists them";
             return Err(Failure::new("unknown_passkey", message, hint));
         };
-        let removed = self.parts.people.revoke_passkey(&person, known.id()).await;
+        self.leaves_two(&Loss::Passkey(&person, credential_digest(known.id())))?;
+        let actor = Actor::person(&by.person);
+        let removed = self.parts.people.revoke_passkey(&person, known.id(), actor).await;
         removed.map_err(|e| internal(&e))?;
         Ok(json!({}))
     }
@@ -166,7 +184,8 @@ impl Administration {
         number: Option<u64>,
     ) -> Result<Value, Failure> {
         let person = self.person_for(by, person, Action::SessionsEnd)?;
-        let ended = self.parts.people.end_sessions(&person, number, None).await;
+        let actor = Actor::person(&by.person);
+        let ended = self.parts.people.end_sessions(&person, number, None, actor).await;
         Ok(json!({ "ended": ended.map_err(|e| internal(&e))? }))
     }
 
@@ -193,7 +212,11 @@ impl Administration {
         issuer: Option<String>,
     ) -> Result<Value, Failure> {
         let person = self.person_for(by, person, Action::PersonTighten)?;
-        let unlinked = self.parts.people.unlink(&person, issuer.as_deref()).await;
+        let there = self.parts.people.linked(&person).into_iter();
+        let meant = there.filter(|it| issuer.as_ref().is_none_or(|at| *at == it.identity.issuer));
+        self.leaves_two(&Loss::Linked(&person, meant.count()))?;
+        let actor = Actor::person(&by.person);
+        let unlinked = self.parts.people.unlink(&person, issuer.as_deref(), actor).await;
         Ok(json!({ "unlinked": unlinked.map_err(|e| internal(&e))? }))
     }
 
@@ -235,7 +258,9 @@ impl Administration {
             let seen = |request: &&Request| sees_request(state, &by.person, request);
             let told = |request: &Request| {
                 let (asked_by, act) = (&request.approval.by, &request.approval.act);
-                let yours = roles::is_own(state, &by.person, asked_by, act);
+                // What ended nobody approves any more.
+                let waits = request.ended.is_none();
+                let yours = waits && roles::is_own(state, &by.person, asked_by, act);
                 ApprovalStatus {
                     yours,
                     asked_by_you: *asked_by == by.person,
@@ -297,7 +322,7 @@ impl Administration {
         let deciding: Vec<PersonName> = self.parts.desk.look(|state| {
             state.people().values().filter(decides).map(|person| person.name.clone()).collect()
         });
-        let without = deciding.iter().filter(|name| !self.parts.people.has_passkey(name));
+        let without = deciding.iter().filter(|name| !self.parts.people.can_sign(name));
         without.map(ToString::to_string).collect()
     }
 
@@ -317,9 +342,24 @@ impl Administration {
             let hint = format!("approve at {}, by passkey", self.page_of(id));
             Failure::new(FORBIDDEN, "neither a session nor the token alone approves", hint)
         })?;
+        if factor == Factor::LocalSocket && self.parts.people.is_asked_for_model(&by.person) {
+            let hint = format!("approve at {}, by passkey", self.page_of(id));
+            let message = "your role approves by a passkey of a trusted model";
+            return Err(Failure::new("needs_passkey", message, hint));
+        }
+        let asked = self.parts.desk.look(|state| {
+            let request = state.approvals().get(id);
+            let seen = request.filter(|request| sees_request(state, &by.person, request));
+            seen.map(|request| request.approval.act.clone())
+        });
+        if let Some(Act::Change { change }) = asked
+            && takes_somebody_out(&change)
+        {
+            self.leaves_two(&Loss::Change(&change))?;
+        }
         let word = Word { by: by.person.clone(), id, digest, factor };
         let answer = self.parts.desk.approve(word).await;
-        self.forget_keys_never_made().await?;
+        self.swept.notify_one();
         if let Answer::Pending { .. } = answer {
             return done(answer);
         }
@@ -328,18 +368,22 @@ impl Administration {
             state.approvals().get(id).map(|r| (r.approval.by.clone(), r.approval.act.clone()))
         });
         let Some((asker, act)) = asked else { return Ok(json!({})) };
-        self.follow_up(asker, act).await
+        // It is carried out, whatever becomes of the rest.
+        Ok(match self.follow_up(asker, act).await {
+            Ok(told) => told,
+            Err(failure) => and_then(json!({}), Err(failure)),
+        })
     }
 
     /// Where a request is approved.
-    pub(super) fn page_of(&self, id: ApprovalId) -> String {
+    pub(crate) fn page_of(&self, id: ApprovalId) -> String {
         format!("{}/console/approvals/{id}", self.parts.people.origin())
     }
 
     /// Somebody denies what was asked, or takes its own request back.
     pub(super) async fn deny(&self, by: &Administrator, id: u64) -> Result<Value, Failure> {
         let denied = done(self.parts.desk.deny(by.person.clone(), ApprovalId(id)).await)?;
-        self.forget_keys_never_made().await?;
+        self.swept.notify_one();
         Ok(denied)
     }
 
@@ -348,12 +392,7 @@ impl Administration {
     async fn follow_up(&self, asker: PersonName, act: Act) -> Result<Value, Failure> {
         match act {
             Act::Change { change: Change::KeyAdded { key, replaces } } => {
-                let id = key.id.clone();
-                let secret = match key.scheme {
-                    KeyScheme::Hmac => self.with_secrets(move |secrets| secrets.get(&id)).await?,
-                    KeyScheme::Ed25519 { .. } | KeyScheme::Rsa { .. } => None,
-                };
-                self.put_in_force(key, secret, replaces)?;
+                self.take_up_key(key, replaces).await?;
             }
             Act::Change { change: Change::AccountAdded { account, .. } } => {
                 // Its key is for the asker to ask for: what it may do is another question.
@@ -374,29 +413,6 @@ impl Administration {
             Act::Change { .. } | Act::Resume { .. } => {}
         }
         Ok(json!({}))
-    }
-
-    /// The secrets of keys that were asked for and not approved are good for nothing.
-    async fn forget_keys_never_made(&self) -> Result<(), Failure> {
-        let never = |state: &State| -> Vec<KeyId> {
-            let failed = state
-                .approvals()
-                .iter()
-                .filter(|request| !matches!(request.stage, Stage::Waiting | Stage::CarriedOut));
-            let ids = failed.filter_map(|request| match &request.approval.act {
-                Act::Change { change: Change::KeyAdded { key, .. } } => Some(key.id.clone()),
-                _ => None,
-            });
-            ids.filter(|id| !state.keys().contains_key(id)).collect()
-        };
-        let never = self.parts.desk.look(never);
-        if never.is_empty() {
-            return Ok(());
-        }
-        self.with_secrets(move |secrets| {
-            never.iter().try_for_each(|id| secrets.remove(id).map(|_| ()))
-        })
-        .await
     }
 }
 

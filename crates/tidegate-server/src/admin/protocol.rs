@@ -22,8 +22,8 @@ pub use people::{
     PersonStatus, SessionStatus,
 };
 pub use status::{
-    AccountStatus, AlarmStatus, CallerStatus, HaltStatus, JournalStatus, LostBookStatus, Pids,
-    Status,
+    AccountStatus, AlarmStatus, CallerStatus, HaltStatus, HaltedToo, JournalStatus, LostBookStatus,
+    Pids, Status,
 };
 
 /// What to do.
@@ -74,6 +74,20 @@ pub enum Request {
     CallerAdd {
         /// Its name.
         caller: String,
+    },
+    /// Let a person of the desk read a caller of one's own.
+    CallerShare {
+        /// Which caller.
+        caller: String,
+        /// Who.
+        person: String,
+    },
+    /// Have a person read a caller no more.
+    CallerUnshare {
+        /// Which caller.
+        caller: String,
+        /// Who.
+        person: String,
     },
     /// Make a virtual key for a caller.
     KeyAdd {
@@ -158,6 +172,12 @@ pub enum Request {
     /// Make a link by which a person enrols credentials. Those that the person had before are void
     /// once it is used.
     PersonInvite {
+        /// Who.
+        person: String,
+    },
+    /// Take away what a person logs in by, end its sessions and what it granted to apps, and make a link
+    /// by which it enrols anew.
+    PersonReset {
         /// Who.
         person: String,
     },

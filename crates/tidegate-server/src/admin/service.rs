@@ -4,6 +4,7 @@ use super::grants::{grant, limits, name};
 use super::halts::Pull;
 use super::protocol::{Failure, GrantSpec, LimitsSpec, Request, Response};
 use super::rights::denied;
+use super::standing::{Loss, takes_somebody_out};
 use super::{Administrator, https, status};
 use crate::aside::aside_within;
 use crate::clock;
@@ -13,6 +14,7 @@ use crate::disk::DiskWatch;
 use crate::edge::Connections;
 use crate::folder::DataFolder;
 use crate::front::Callers;
+use crate::oplog;
 use crate::people::People;
 use crate::web::oauth;
 use futures_util::future::BoxFuture;
@@ -26,15 +28,15 @@ use tidegate_core::event::Event;
 use tidegate_core::roles;
 use tidegate_core::state::State;
 use tidegate_types::approval::Act;
-use tidegate_types::call::CallBody;
-use tidegate_types::ids::{AccountName, ApprovalId, VenueName};
+use tidegate_types::ids::{AccountName, ApprovalId, KeyId, PersonName, VenueName};
+use tidegate_types::key::{Replaced, VirtualKey};
 use tidegate_types::record::Change;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::secret::Secret;
 use tidegate_types::text::one_line;
 use tidegate_types::time::{Span, Time};
-use tidegate_vault::{CallerSecrets, VenueKeyInfo};
-use tokio::sync::watch;
+use tidegate_vault::{CallerSecrets, Undecided, VenueKeyInfo};
+use tokio::sync::{Notify, watch};
 
 /// The longest that a halt waits for its proof.
 const MAX_HALT_WAIT: Duration = Duration::from_secs(600);
@@ -73,10 +75,10 @@ pub struct Parts {
 
 /// The signer, as far as it holds keys.
 pub trait Reload: Send + Sync {
-    /// The keys that it holds.
+    /// The keys that it holds, the newest last.
     fn held(&self) -> Vec<VenueKeyInfo>;
 
-    /// Has the accounts that came to be known since begin to use the keys that are held for them.
+    /// Has private streams begin by the keys that the desk uses from now on.
     fn take_up(&self);
 
     /// Reads the keys again, and tells which there are.
@@ -87,6 +89,14 @@ pub trait Reload: Send + Sync {
 pub struct Administration {
     pub(super) parts: Parts,
     secrets: Arc<Mutex<CallerSecrets>>,
+    /// Which of them no record tells of yet.
+    pub(super) undecided: Undecided,
+    /// Keys on record that are not in force yet, because the store did not answer.
+    pub(super) late: Mutex<BTreeMap<KeyId, (VirtualKey, Option<Replaced>)>>,
+    /// Told when a request ended: the sealed store is to be swept.
+    pub(super) swept: Notify,
+    /// Who asked the gateway to stop.
+    stopped_by: OnceLock<PersonName>,
     pub(super) token: https::Token,
     pub(super) started: Time,
     pub(super) listeners: OnceLock<BTreeMap<String, String>>,
@@ -95,9 +105,14 @@ pub struct Administration {
 impl Administration {
     /// Takes over what administration works on.
     pub fn new(parts: Parts, secrets: Arc<Mutex<CallerSecrets>>) -> Arc<Administration> {
+        let undecided = secrets.lock().unwrap_or_else(PoisonError::into_inner).undecided();
         Arc::new(Administration {
             parts,
             secrets,
+            undecided,
+            late: Mutex::default(),
+            swept: Notify::new(),
+            stopped_by: OnceLock::new(),
             token: https::Token::default(),
             started: clock::now(),
             listeners: OnceLock::new(),
@@ -121,6 +136,11 @@ impl Administration {
         let _ = stop.wait_for(|stop| *stop).await;
     }
 
+    /// Who asked for that; nobody where a signal did.
+    pub fn asked_to_stop(&self) -> Option<PersonName> {
+        self.stopped_by.get().cloned()
+    }
+
     /// Carries out a request.
     pub async fn carry_out(&self, by: &Administrator, request: Request) -> Response {
         match self.serve(by, request).await {
@@ -128,7 +148,8 @@ impl Administration {
             Err(failure) => {
                 if failure.code == FORBIDDEN {
                     let why = format!("administration: {}: {}", by.person, failure.message);
-                    self.note_refusal(Reject::new(Code::NotAllowed, one_line(&why)));
+                    let reject = Reject::new(Code::NotAllowed, one_line(&why));
+                    self.note_refusal(Some(&by.person), reject);
                 }
                 Response::Error(failure)
             }
@@ -150,9 +171,12 @@ impl Administration {
     }
 
     /// Puts on record that the administration turned something down: the first of a kind within a
-    /// second, and of the others how many they were.
-    pub(crate) fn note_refusal(&self, reject: Reject) {
-        self.parts.desk.event(Event::RefusedEarlier { caller: None, account: None, reject });
+    /// second, and of the others how many they were; of each person apart, and of strangers together.
+    pub(crate) fn note_refusal(&self, person: Option<&PersonName>, reject: Reject) {
+        self.parts.desk.event(match person.cloned() {
+            Some(person) => Event::PersonRefused { person, reject },
+            None => Event::RefusedEarlier { caller: None, account: None, shown: None, reject },
+        });
     }
 
     async fn serve(&self, by: &Administrator, request: Request) -> Result<Value, Failure> {
@@ -175,6 +199,14 @@ impl Administration {
             Request::VenueKeyReload { account } => self.reload(by, &account).await,
             Request::CallerAdd { caller } => {
                 self.change(by, Change::CallerAdded { caller: name("caller", &caller)? }).await
+            }
+            Request::CallerShare { caller, person } => {
+                let (caller, person) = (name("caller", &caller)?, name("person", &person)?);
+                self.change(by, Change::CallerShared { caller, person }).await
+            }
+            Request::CallerUnshare { caller, person } => {
+                let (caller, person) = (name("caller", &caller)?, name("person", &person)?);
+                self.change(by, Change::CallerUnshared { caller, person }).await
             }
             Request::KeyAdd { caller, account, public, terms } => {
                 self.add_key(by, &caller, &account, public, terms).await
@@ -199,6 +231,7 @@ impl Administration {
             Request::PersonSet(spec) => self.set_person(by, spec).await,
             Request::PersonRemove { person } => self.remove_person(by, &person).await,
             Request::PersonInvite { person } => self.invite(by, &person).await,
+            Request::PersonReset { person } => self.reset_person(by, &person).await,
             Request::Sessions { person } => self.sessions(by, &person),
             Request::Linked { person } => self.linked(by, &person),
             Request::Unlink { person, issuer } => self.unlink(by, &person, issuer).await,
@@ -220,6 +253,8 @@ impl Administration {
             Request::Approve { id, digest } => self.approve(by, id, &digest).await,
             Request::Deny { id } => self.deny(by, id).await,
             Request::Shutdown {} => {
+                // Who asks again is not who stopped it.
+                let _ = self.stopped_by.set(by.person.clone());
                 self.parts.stop.send_replace(true);
                 Ok(json!({}))
             }
@@ -231,7 +266,14 @@ impl Administration {
         by: &Administrator,
         change: Change,
     ) -> Result<Value, Failure> {
-        self.ask(by, Act::Change { change }).await
+        let act = Act::Change { change };
+        if let Act::Change { change } = &act
+            && takes_somebody_out(change)
+        {
+            self.may_act(by, &act)?;
+            self.leaves_two(&Loss::Change(change))?;
+        }
+        self.ask(by, act).await
     }
 
     async fn ask(&self, by: &Administrator, act: Act) -> Result<Value, Failure> {
@@ -261,7 +303,7 @@ impl Administration {
         venue: VenueName,
         account: AccountName,
     ) -> Result<Value, Failure> {
-        let held = self.parts.reload.held().into_iter().find(|key| key.account == account);
+        let held = newest(self.parts.reload.held(), &account);
         if let Some(key) = held.as_ref().filter(|key| key.venue != venue) {
             let message = format!("the vault's key for {account} is one of {}", key.venue);
             let hint = format!("add {account} at {}, or choose another name", key.venue);
@@ -281,22 +323,28 @@ impl Administration {
         by: &Administrator,
         account: AccountName,
     ) -> Result<Value, Failure> {
-        let held = self.parts.reload.held().into_iter().find(|key| key.account == account);
+        let held = newest(self.parts.reload.held(), &account);
         let Some(key) = held else { return Ok(json!({ "key": null })) };
-        let told = self.take_up(by, account.clone(), key.key_id).await.map_err(|failure| Failure {
+        self.take_up(by, account.clone(), key.key_id).await.map_err(|failure| Failure {
             message: format!("{account} is added, but its key is not in use: {}", failure.message),
             hint: "repeat it with `tidegate venue-key reload` once the venue answers".to_owned(),
             ..failure
-        });
-        self.parts.reload.take_up();
-        told
+        })
     }
 
-    /// Reads the vault again and takes up the key that it holds for an account.
+    /// Reads the vault again and takes up the newest key that it holds for an account. One that can be
+    /// read at a start alone was read then.
     async fn reload(&self, by: &Administrator, account: &str) -> Result<Value, Failure> {
         let account: AccountName = name("account", account)?;
-        let keys = self.parts.reload.reload().await.map_err(|e| internal(&e))?;
-        let key = keys.into_iter().find(|key| key.account == account).ok_or_else(|| {
+        let used = self.parts.desk.look(|state| state.accounts().get(&account)?.key.clone());
+        let keys = match self.parts.reload.reload().await {
+            Ok(keys) => keys,
+            Err(why) => match newest(self.parts.reload.held(), &account) {
+                Some(held) if Some(&held.key_id) != used.as_ref() => vec![held],
+                _ => return Err(internal(&why)),
+            },
+        };
+        let key = newest(keys, &account).ok_or_else(|| {
             let message = format!("the vault holds no key for {account}");
             Failure::new("no_venue_key", message, "import it with `tidegate venue-key import`")
         })?;
@@ -316,8 +364,8 @@ impl Administration {
     ) -> Result<Value, Failure> {
         let venue = self.venue_of(&account)?;
         let link = self.parts.links.get(&venue).map_err(refused)?;
-        let call: CallBody = link.venue().rights_call();
-        let request = self.parts.desk.sign_read(&account, call).await.map_err(refused)?;
+        let signed = self.parts.desk.sign_rights(&account, link.venue(), &key).await;
+        let request = signed.map_err(refused)?;
         let (errand, request) = (Errand::Upkeep(Some(&account)), request.into_request());
         let reply = link.fetch(errand, request).await.map_err(refused)?;
         let rights = link.venue().rights(&key, &reply).map_err(|e| {
@@ -325,6 +373,7 @@ impl Administration {
         })?;
         let told = json!({ "key": key, "rights": rights });
         let answer = self.change(by, Change::VenueKeyImported { account, key, rights }).await?;
+        self.parts.reload.take_up();
         Ok(if answer.get("pending").is_some() { answer } else { told })
     }
 
@@ -365,6 +414,11 @@ impl Administration {
     }
 }
 
+/// The key that was imported for an account last.
+fn newest(held: Vec<VenueKeyInfo>, account: &AccountName) -> Option<VenueKeyInfo> {
+    held.into_iter().rfind(|key| key.account == *account)
+}
+
 pub(super) fn unknown_account(account: &AccountName) -> Failure {
     Failure::new(
         "unknown_account",
@@ -384,6 +438,15 @@ pub(super) fn done(answer: Answer) -> Result<Value, Failure> {
         | Answer::Halted { .. }
         | Answer::Flattened { .. } => Ok(json!({})),
     }
+}
+
+/// The answer for what is done, and what came of what followed: where that failed, it is done all the same.
+pub(super) fn and_then(mut told: Value, followed: Result<(), Failure>) -> Value {
+    if let (Err(failure), Some(fields)) = (followed, told.as_object_mut()) {
+        oplog::warn("left-half-done", &[("why", &failure.message)]);
+        fields.insert("then".to_owned(), json!({ "error": failure }));
+    }
+    told
 }
 
 pub(super) fn refused(reject: Reject) -> Failure {

@@ -56,7 +56,7 @@ pub(super) async fn serve(listener: UnixListener, admin: Arc<Administration>) {
 }
 
 async fn converse(mut stream: UnixStream, admin: &Administration) -> io::Result<()> {
-    let by = administrator(admin, stream.peer_cred()?.uid());
+    let uid = stream.peer_cred()?.uid();
     let (read, mut write) = stream.split();
     let mut read = BufReader::new(read);
     loop {
@@ -67,8 +67,9 @@ async fn converse(mut stream: UnixStream, admin: &Administration) -> io::Result<
             Ok(Ok(1..)) if line.last() == Some(&b'\n') => {}
             _ => return Ok(()),
         }
-        let response = match (&by, parse(&line)) {
-            (Some(by), Ok(request)) => admin.carry_out(by, request).await,
+        // Who that is changes while the desk is set up.
+        let response = match (administrator(admin, uid), parse(&line)) {
+            (Some(by), Ok(request)) => admin.carry_out(&by, request).await,
             (_, Err(failure)) => Response::Error(failure),
             (None, Ok(_)) => Response::Error(Failure::new(
                 "forbidden",
@@ -80,10 +81,14 @@ async fn converse(mut stream: UnixStream, admin: &Administration) -> io::Result<
     }
 }
 
-/// Who a user of the machine is.
+/// Who a user of the machine is. Until there is an administrator the folder's owner sets the desk up, as
+/// nobody of it: one who is mapped to a person of the desk would be held to that person's roles.
 pub(super) fn administrator(admin: &Administration, uid: u32) -> Option<Administrator> {
     let full = uid == admin.parts.owner_uid;
-    let mapped = admin.parts.config.person(uid);
+    let of_desk = |person: &PersonName| {
+        admin.parts.desk.look(|state| !state.has_admin() && state.people().contains_key(person))
+    };
+    let mapped = admin.parts.config.person(uid).filter(|person| !(full && of_desk(person)));
     let person = match (mapped, full) {
         (Some(person), _) => person,
         (None, true) => PersonName::new(OWNER).ok()?,

@@ -1,8 +1,8 @@
 //! What runs, what is open, and how fast it is.
 
 use super::protocol::{
-    AccountStatus, CallerStatus, Failure, HaltStatus, JournalStatus, LostBookStatus, OpenOrder,
-    Pids, Status,
+    AccountStatus, CallerStatus, Failure, HaltStatus, HaltedToo, JournalStatus, LostBookStatus,
+    OpenOrder, Pids, Status,
 };
 use super::service::Administration;
 use super::view::View;
@@ -11,9 +11,11 @@ use crate::clock;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tidegate_core::orders::Order;
+use tidegate_core::roles;
 use tidegate_core::state::{Flatten, State};
 use tidegate_types::grant::Scope;
-use tidegate_types::ids::AccountName;
+use tidegate_types::ids::{AccountName, CallerName, PersonName};
+use tidegate_types::time::Time;
 
 /// Most orders that are told of a halt.
 const LEFT: usize = 20;
@@ -27,7 +29,7 @@ pub(super) fn status(admin: &Administration, by: &Administrator) -> Result<Value
         let refusals = refusals.map(|(code, n)| (format!("TG{}", code.number()), *n)).collect();
         let foreign = state.foreign().map(open_order).collect();
         let alarms = (alarms::alarms(state), state.alarms().raised());
-        (accounts(state), callers(state), foreign, refusals, alarms)
+        (accounts(state), callers(state, by), foreign, refusals, alarms)
     });
     for account in accounts.iter_mut().filter(|account| !account.open) {
         let waits = AccountName::new(&account.account).ok();
@@ -51,12 +53,15 @@ pub(super) fn status(admin: &Administration, by: &Administrator) -> Result<Value
         ("flush", &measures.flush),
         ("venue", &measures.venue),
     ];
+    let used = |account: &AccountStatus| Some((account.account.clone(), account.key.clone()?));
+    let used_keys = by.full.then(|| accounts.iter().filter_map(used).collect());
     let mut status = Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         desk: parts.config.desk.clone(),
         started_ms: admin.started.millis(),
         durability: word(&parts.config.journal.durability),
         approvals: approvals.0,
+        used_keys,
         has_admin: approvals.1,
         approvals_waiting: approvals.2,
         approve_by: approvals.3,
@@ -121,8 +126,12 @@ fn journal(admin: &Administration) -> JournalStatus {
     }
 }
 
-fn callers(state: &State) -> Vec<CallerStatus> {
+fn callers(state: &State, by: &Administrator) -> Vec<CallerStatus> {
     let now = clock::now();
+    let readers = |caller: &CallerName| -> Vec<String> {
+        let told = roles::may_unshare(state, &by.person, caller);
+        state.readers(caller).filter(|_| told).map(ToString::to_string).collect()
+    };
     let told = state.grants().map(|grant| {
         let mine = |order: &&Order| order.caller.as_ref() == Some(&grant.caller);
         let open = state.positions().caller_open(&grant.caller, &grant.account);
@@ -131,6 +140,7 @@ fn callers(state: &State) -> Vec<CallerStatus> {
         });
         CallerStatus {
             caller: grant.caller.to_string(),
+            read_by: readers(&grant.caller),
             account: grant.account.to_string(),
             trade: grant.trade,
             open_orders: state.orders().open_of(&grant.account).filter(mine).count(),
@@ -188,6 +198,7 @@ fn halts(admin: &Administration) -> Vec<HaltStatus> {
                 by: halt.by.to_string(),
                 reason: halt.reason.clone(),
                 since_ms: halt.since.millis(),
+                too: halt.too.iter().map(halted_too).collect(),
                 proven: halt.proven,
                 allow_reduce: halt.allow_reduce,
                 flatten: halt.flatten.map(|how| match how {
@@ -200,6 +211,10 @@ fn halts(admin: &Administration) -> Vec<HaltStatus> {
         })
     });
     halts.flatten().collect()
+}
+
+fn halted_too((by, (reason, at)): (&PersonName, &(String, Time))) -> HaltedToo {
+    HaltedToo { by: by.to_string(), reason: reason.clone(), at_ms: at.millis() }
 }
 
 fn word(value: &impl serde::Serialize) -> String {

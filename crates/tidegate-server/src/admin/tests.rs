@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tidegate_core::action::Answer;
 use tidegate_core::event::Event;
@@ -33,18 +34,26 @@ use tokio::sync::watch;
 
 mod apps;
 pub(crate) mod roles;
+mod venue_keys;
 
-struct NoReload;
+/// The keys of the vault, and whether they can be read again without a person.
+#[derive(Default)]
+struct Vault {
+    held: Mutex<Vec<VenueKeyInfo>>,
+    attended: AtomicBool,
+}
 
-impl Reload for NoReload {
+impl Reload for Arc<Vault> {
     fn held(&self) -> Vec<VenueKeyInfo> {
-        Vec::new()
+        self.held.lock().unwrap().clone()
     }
 
     fn take_up(&self) {}
 
     fn reload(&self) -> BoxFuture<'_, Result<Vec<VenueKeyInfo>, String>> {
-        Box::pin(async { Ok(Vec::new()) })
+        let attended = self.attended.load(Ordering::Relaxed);
+        let read = if attended { Err("by passphrase".to_owned()) } else { Ok(self.held()) };
+        Box::pin(async { read })
     }
 }
 
@@ -52,17 +61,28 @@ pub(crate) struct Office {
     pub(crate) world: World,
     pub(crate) admin: Arc<Administration>,
     folder: DataFolder,
+    vault: Arc<Vault>,
     pub(crate) stop: watch::Receiver<bool>,
 }
 
 pub(crate) async fn office() -> Office {
-    office_of(Config::default()).await
+    // Two whom the machine knows.
+    let people = [("4000001", "ada"), ("4000002", "pia")];
+    let people = people.map(|(uid, who)| (uid.to_owned(), who.to_owned())).into();
+    office_of(Config { people, ..Config::default() }).await
 }
 
 /// One whose listener asks for certificates.
 pub(crate) async fn asking() -> Office {
     let mut config = Config::default();
     config.listen.client_certificates = true;
+    office_of(config).await
+}
+
+/// One that takes RSA keys of 2048 bits.
+pub(crate) async fn lowered() -> Office {
+    let mut config = Config::default();
+    config.keys.rsa_bits = 2048;
     office_of(config).await
 }
 
@@ -79,11 +99,13 @@ async fn office_of(config: Config) -> Office {
     std::fs::write(folder.admin_token(), "open sesame\n").unwrap();
     std::fs::set_permissions(folder.admin_token(), std::fs::Permissions::from_mode(0o600)).unwrap();
     let replays = ReplayGuard::new(crate::clock::now(), None);
+    let keyring = Keyring::taking(config.keys.rsa());
     let (sender, stop) = watch::channel(false);
+    let held = Arc::new(Vault::default());
     let parts = Parts {
         desk: Arc::clone(&world.desk),
         oauth: crate::web::oauth::tests::opened(&world.desk),
-        callers: Arc::new(Callers::new(Keyring::new(), replays, (100, 100), BTreeMap::new())),
+        callers: Arc::new(Callers::new(keyring, replays, (100, 100), BTreeMap::new())),
         links: Arc::clone(&world.links),
         people,
         connections: Connections::new(1, 1),
@@ -92,10 +114,10 @@ async fn office_of(config: Config) -> Office {
         disk: DiskWatch::start(&folder, |_| ()).unwrap(),
         owner_uid: std::fs::metadata(folder.path()).unwrap().uid(),
         signer_pid: Box::new(|| Some(7)),
-        reload: Box::new(NoReload),
+        reload: Box::new(Arc::clone(&held)),
         stop: sender,
     };
-    Office { admin: Administration::new(parts, secrets), world, folder, stop }
+    Office { admin: Administration::new(parts, secrets), world, folder, vault: held, stop }
 }
 
 fn owner() -> Administrator {
@@ -132,9 +154,15 @@ impl Office {
     pub(crate) fn web(&self) -> Web {
         let people = Arc::clone(&self.admin.parts.people);
         let (desk, admin) = (Arc::clone(&self.world.desk), Arc::clone(&self.admin));
-        let pages = Pages::new(Arc::clone(&desk), people, admin, self.oauth());
-        let api = Api::new(desk, self.callers(), self.oauth(), Default::default());
+        let api = self.api(Default::default());
+        let pages = Pages::new(desk, people, admin, self.oauth());
         Web::new(api, self.oauth(), pages)
+    }
+
+    /// The unified API over the records in a folder.
+    pub(crate) fn api(&self, records: std::path::PathBuf) -> Api {
+        let (desk, admin) = (Arc::clone(&self.world.desk), Arc::clone(&self.admin));
+        Api::new(desk, self.callers(), self.oauth(), self.people(), admin, records)
     }
 
     /// Gives the administration another token.
@@ -407,8 +435,10 @@ async fn the_halt_file_halts_everything() {
     office.ask(mild).await.unwrap();
     std::fs::write(office.folder.halt_file(), "fire drill\n").unwrap();
     halt_file::check(&office.admin);
-    let reason = office.world.desk.look(|state| state.halts()[&Scope::All].reason.clone());
-    assert_eq!(reason, "fire drill");
+    // Who halted first and why stays.
+    let halt = office.world.desk.look(|state| state.halts()[&Scope::All].clone());
+    let too: Vec<_> = halt.too.values().map(|(why, _)| why.as_str()).collect();
+    assert_eq!((halt.reason.as_str(), too), ("calm", vec!["fire drill"]));
     assert!(office.world.desk.look(|state| !state.halts()[&Scope::All].allow_reduce));
     let resume = json!({"op": "resume", "scope": "all", "reason": "over"});
     let (code, message) = office.ask(resume.clone()).await.unwrap_err();
@@ -477,7 +507,7 @@ async fn https_asks_for_the_token() {
         assert_eq!(reply.status, expected, "{token:?} {body}");
     }
     assert!(office.world.desk.look(|state| state.refusals().contains_key(&Code::BadToken)));
-    // Whoever guesses is not heard for a while, whatever comes then; others are.
+    // Whoever guesses is not told so for a while; who has the token is heard, from there too.
     let token = Some("Bearer open sesame");
     let mut guesses = 0;
     while office.admin.over_http(request(Method::Post, Some("Bearer x"), status)).await.status
@@ -487,7 +517,9 @@ async fn https_asks_for_the_token() {
         assert!(guesses < 10, "with those above");
     }
     assert!(guesses > 5);
-    assert_eq!(office.admin.over_http(request(Method::Post, token, status)).await.status, 429);
+    let wrong = request(Method::Post, Some("Bearer x"), status);
+    assert_eq!(office.admin.over_http(wrong).await.status, 429);
+    assert_eq!(office.admin.over_http(request(Method::Post, token, status)).await.status, 200);
     let elsewhere =
         || RawRequest { peer: [192, 0, 2, 1].into(), ..request(Method::Post, token, status) };
     assert_eq!(office.admin.over_http(elsewhere()).await.status, 200);

@@ -44,6 +44,9 @@ impl View {
         for row in &mut status.accounts {
             // Others' orders are counted in what the account bears, and not one by one.
             row.foreign_orders = 0;
+            // At some venues the id alone is enough to follow the account's stream.
+            row.key = None;
+            row.rights.clear();
         }
         status.callers.retain(|row| self.caller(Some(&row.caller)));
         status.foreign.clear();

@@ -21,6 +21,13 @@ fn mistakes_are_named() {
         ("[listen]\naddress = \"0.0.0.0:1\"\nplain_http = true", "loopback"),
         ("[venues.nowhere]\nrest = \"https://a\"\nws = \"wss://a\"", "no such venue"),
         ("[journal]\nsegment_kib = 255", "segment_kib"),
+        ("[keys]\nrsa_bits = 2047", "rsa_bits"),
+        ("[passkeys]\nattested_roles = [\"boss\"]", "no role \"boss\""),
+        ("[passkeys]\nattested_roles = [\"admin\"]", "takes models and roots"),
+        ("[passkeys]\nattested_roles = [\"admin\"]\nroots = \"/r\"", "takes models and roots"),
+        ("[passkeys]\nroots = \"/r\"", "mean nothing"),
+        ("[passkeys]\nmodels = [\"876ca4f52071c3e9b25509ef2cdf7ed6\"]", "not an AAGUID"),
+        ("[keys]\nrsa_bits = 8192", "rsa_bits"),
         ("[people]\nbob = \"bob\"", "people"),
         ("[people]\n7 = \"owner\"", "people"),
         (
@@ -76,6 +83,35 @@ fn the_examples_hold() {
     }
     seen.sort();
     assert_eq!(seen, ["binance", "deribit"]);
+}
+
+#[test]
+fn rsa_keys_have_3072_bits_unless_the_desk_says_otherwise() {
+    assert_eq!(Config::default().keys.rsa(), RsaBits::DEFAULT);
+    let lowered = Config::parse("[keys]\nrsa_bits = 2048").unwrap();
+    assert_eq!(lowered.keys.rsa(), RsaBits::FEWEST);
+}
+
+#[test]
+fn attested_passkeys_are_asked_for_by_role_model_and_maker() {
+    let config = Config::parse(
+        "[passkeys]\nattested_roles = [\"admin\", \"approver\"]\nroots = \"/srv/makers.pem\"\n\
+         models = [\"876ca4f5-2071-c3e9-b255-09ef2cdf7ed6\"]",
+    );
+    let asked = config.unwrap().passkeys;
+    let roles: Vec<&str> = asked.roles().iter().map(|role| role.word()).collect();
+    assert_eq!(roles, ["admin", "approver"]);
+    let [model] = asked.aaguids()[..] else { panic!("one model") };
+    assert_eq!((model[0], model[7], model[15]), (0x87, 0xe9, 0xd6));
+    assert!(Config::default().passkeys.roles().is_empty());
+}
+
+#[test]
+fn a_list_of_breached_passwords_is_a_file() {
+    let config = Config::parse("[passwords]\nbreached = \"/srv/breached\"").unwrap();
+    assert_eq!(config.passwords.breached, Some(PathBuf::from("/srv/breached")));
+    assert_eq!(Config::default().passwords.breached, None);
+    assert!(Config::parse("[passwords]\nbreached = [\"secret\"]").is_err());
 }
 
 #[test]

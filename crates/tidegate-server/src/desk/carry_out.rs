@@ -1,6 +1,7 @@
 //! Carrying out actions, in the order given.
 
 use super::notices::Notices;
+use super::read::{key_of, no_key};
 use super::{Desk, Histogram, Kept, Waiting};
 use crate::oplog;
 use std::collections::{HashMap, VecDeque};
@@ -63,6 +64,7 @@ pub fn urgency(body: &Body) -> Urgency {
     match body {
         Body::Started { .. }
         | Body::Stopped
+        | Body::StoppedBy { .. }
         | Body::Changed { .. }
         | Body::ApprovalAsked { .. }
         | Body::ApprovalMissed { .. }
@@ -93,6 +95,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::Opened { .. }
         | Body::Refused { .. }
         | Body::RefusedMore { .. }
+        | Body::RefusedMoreOf { .. }
         | Body::Sent { .. }
         | Body::NotSent { .. }
         | Body::Replied { .. }
@@ -105,6 +108,8 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::BookWhole { .. }
         // An order or a cancel that something waits for follows these.
         | Body::ByToken { .. }
+        | Body::BySignature { .. }
+        | Body::RefusedByToken { .. }
         | Body::Through { .. }
         | Body::SessionEnded { .. }
         | Body::CountdownLapsed { .. } => Urgency::Lazy,
@@ -119,6 +124,8 @@ fn is_news(body: &Body) -> bool {
             | Body::Instruments { .. }
             | Body::Refused { .. }
             | Body::RefusedMore { .. }
+            | Body::RefusedMoreOf { .. }
+            | Body::RefusedByToken { .. }
             | Body::LoggedIn { .. }
             | Body::Identity { .. }
             | Body::StateSaved { .. }
@@ -403,14 +410,17 @@ impl Desk {
 
     fn sign_call(&self, inner: &mut Inner, call: Call, warrant: Warrant, now: Time) {
         let id = call.id;
-        let accounts = inner.state().accounts();
-        let Some(venue) = accounts.get(&call.account).map(|account| account.venue.clone()) else {
+        let venue = inner.state().accounts().get(&call.account).map(|known| known.venue.clone());
+        let Some(venue) = venue else {
             let reject = Reject::new(Code::SignerRefused, "the account is not known");
             return inner.handle(Event::NotSent { call: id, reject }, now);
         };
+        let Some(key) = key_of(inner.state(), &call.account) else {
+            return inner.handle(Event::NotSent { call: id, reject: no_key() }, now);
+        };
         let (account, body, asked) = (call.account.clone(), call.body.clone(), Instant::now());
         inner.calls.insert(id, Ongoing { venue, account, body, asked });
-        self.signer.sign(call, warrant);
+        self.signer.sign(call, warrant, key);
     }
 
     /// Takes up what the journal's threads tell, until they end. They never wait for the desk, nor

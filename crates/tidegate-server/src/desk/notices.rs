@@ -1,6 +1,7 @@
 //! What the operator is told of records as they are made, and what is kept of them for the status.
 
 use crate::oplog;
+use crate::syslog;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Display;
@@ -69,6 +70,7 @@ struct BookLines {
 impl Notices {
     /// Takes note of a record.
     pub(super) fn note(&mut self, record: &Record) {
+        syslog::tell_record(&record.body);
         let counts = &mut self.counts;
         match &record.body {
             Body::Cleared { .. } => counts.orders += 1,
@@ -85,6 +87,9 @@ impl Notices {
             }
             Body::RefusedMore { caller, code, count } => {
                 self.refused(record.at, caller.as_ref(), None, *code, &"", *count);
+            }
+            Body::RefusedMoreOf { code, count, .. } => {
+                self.refused(record.at, None, None, *code, &"", *count);
             }
             Body::NotSent { reject, .. } => {
                 let why = reject.to_string();
@@ -235,6 +240,12 @@ fn changed(by: &dyn Display, change: &Change) {
         Change::PersonSet { person } => ("person-set", vec![("person", &person.name)]),
         Change::PersonRemoved { person } => ("person-removed", vec![("person", person)]),
         Change::PersonInvited { person, .. } => ("person-invited", vec![("person", person)]),
+        Change::CallerShared { caller, person } => {
+            ("caller-shared", vec![("caller", caller), ("person", person)])
+        }
+        Change::CallerUnshared { caller, person } => {
+            ("caller-unshared", vec![("caller", caller), ("person", person)])
+        }
         Change::ApprovalsSet { .. } => ("approvals-set", Vec::new()),
         Change::ApproveBySet { .. } => ("approve-by-set", Vec::new()),
         Change::AppSet { app } => ("app-set", vec![("app", &app.caller)]),

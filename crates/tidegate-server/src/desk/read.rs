@@ -2,6 +2,7 @@
 
 use super::Desk;
 use tidegate_core::send::{Sendable, unrecorded};
+use tidegate_core::state::State;
 use tidegate_types::call::CallBody;
 use tidegate_types::ids::{AccountName, CallerName};
 use tidegate_types::proof::Authenticated;
@@ -60,13 +61,34 @@ impl Desk {
         }
     }
 
-    /// Has a read or session call signed with an account's key.
+    /// Has a read or session call signed with the account's key that the desk uses.
     pub async fn sign_read(
         &self,
         account: &AccountName,
         body: CallBody,
     ) -> Result<Sendable, Reject> {
-        let signed = self.signer.sign_unrecorded(account.clone(), body).await?;
+        let key = self.look(|state| key_of(state, account)).ok_or_else(no_key)?;
+        self.sign_by(account, body, key).await
+    }
+
+    /// Has the question signed what a key of the account may do, by that key: the only thing that one signs
+    /// before the desk agreed to it.
+    pub async fn sign_rights(
+        &self,
+        account: &AccountName,
+        venue: &dyn Venue,
+        key: &str,
+    ) -> Result<Sendable, Reject> {
+        self.sign_by(account, venue.rights_call(), key.to_owned()).await
+    }
+
+    async fn sign_by(
+        &self,
+        account: &AccountName,
+        body: CallBody,
+        key: String,
+    ) -> Result<Sendable, Reject> {
+        let signed = self.signer.sign_unrecorded(account.clone(), body, key).await?;
         unrecorded(signed)
             .map_err(|_| Reject::new(Code::SignerRefused, "the call is neither read nor session"))
     }
@@ -75,6 +97,17 @@ impl Desk {
     pub fn owners<'a>(&'a self, account: &'a AccountName) -> AccountOwners<'a> {
         AccountOwners { desk: self, account }
     }
+}
+
+/// The id of the exchange key that the desk agreed to.
+pub(super) fn key_of(state: &State, account: &AccountName) -> Option<String> {
+    state.accounts().get(account)?.key.clone()
+}
+
+/// Why nothing is signed for an account without one.
+pub(super) fn no_key() -> Reject {
+    let why = "the desk has agreed to no exchange key of the account: `tidegate venue-key reload` asks for it";
+    Reject::new(Code::SignerRefused, why)
 }
 
 impl Owners for AccountOwners<'_> {

@@ -19,29 +19,31 @@ const BATCH: usize = 256;
 
 /// Signs calls in another process.
 pub trait Signer: Send + Sync {
-    /// Asks for a signature. Calls reach the signer in the order of these calls; the answer comes
-    /// as news.
-    fn sign(&self, call: Call, warrant: Warrant);
+    /// Asks for a signature by the account's key of this public id. Calls reach the signer in the order of
+    /// these calls; the answer comes as news.
+    fn sign(&self, call: Call, warrant: Warrant, key: String);
 
-    /// Asks for the signature of a read or session call.
+    /// The same of a read or session call.
     fn sign_unrecorded(
         &self,
         account: AccountName,
         body: CallBody,
+        key: String,
     ) -> BoxFuture<'_, Result<Signed, Reject>>;
 }
 
 impl Signer for SignerClient {
-    fn sign(&self, call: Call, warrant: Warrant) {
-        SignerClient::sign(self, call, warrant);
+    fn sign(&self, call: Call, warrant: Warrant, key: String) {
+        SignerClient::sign(self, call, warrant, key);
     }
 
     fn sign_unrecorded(
         &self,
         account: AccountName,
         body: CallBody,
+        key: String,
     ) -> BoxFuture<'_, Result<Signed, Reject>> {
-        Box::pin(SignerClient::sign_unrecorded(self, account, body))
+        Box::pin(SignerClient::sign_unrecorded(self, account, body, key))
     }
 }
 

@@ -42,8 +42,10 @@ fn d(text: &str) -> Decimal {
 /// Signs everything at once.
 struct AnySigner(mpsc::UnboundedSender<SignerNews>);
 
-fn sign(call: &Call) -> Signed {
+fn sign(call: &Call, key: String) -> Signed {
+    let rights = registry::find(&name(VENUE)).unwrap().rights_call();
     let what = match &call.body {
+        body if *body == rights => "rights".to_owned(),
         CallBody::Place { client_id, .. } => format!("place {client_id}"),
         CallBody::Cancel { .. } => "cancel".to_owned(),
         CallBody::Trades { instrument, .. } => format!("trades {}", instrument.name),
@@ -53,24 +55,25 @@ fn sign(call: &Call) -> Signed {
     let request = WireRequest {
         method: "POST".to_owned(),
         target: what,
-        headers: Vec::new(),
+        headers: vec![("key".to_owned(), key)],
         body: String::new(),
     };
     Signed::vouch(call.id, call.body.class(), request)
 }
 
 impl Signer for AnySigner {
-    fn sign(&self, call: Call, _: Warrant) {
-        let _ = self.0.send(SignerNews::Signed(sign(&call)));
+    fn sign(&self, call: Call, _: Warrant, key: String) {
+        let _ = self.0.send(SignerNews::Signed(sign(&call, key)));
     }
 
     fn sign_unrecorded(
         &self,
         account: AccountName,
         body: CallBody,
+        key: String,
     ) -> BoxFuture<'_, Result<Signed, Reject>> {
         let call = Call { id: CallId(1 << 63), account, body };
-        Box::pin(async move { Ok(sign(&call)) })
+        Box::pin(async move { Ok(sign(&call, key)) })
     }
 }
 
@@ -80,12 +83,18 @@ pub(crate) struct Told {
     pub(crate) refuse_connections: AtomicBool,
     pub(crate) hang: AtomicBool,
     pub(crate) arrived: Mutex<Vec<String>>,
+    /// The same with the id of the exchange key that signed it.
+    pub(crate) signed_by: Mutex<Vec<(String, String)>>,
     /// The record that must be on disk before an order arrives.
     record: AtomicUsize,
     on_disk_at_arrival: Mutex<Vec<bool>>,
     placed: AtomicUsize,
     journal: std::sync::OnceLock<Arc<Journal>>,
 }
+
+/// What it says that every key may do.
+const RIGHTS: &str = r#"{"ipRestrict":true,"enableReading":true,"enableFutures":true,
+    "enableWithdrawals":false,"permitsUniversalTransfer":false,"enableInternalTransfer":false}"#;
 
 pub(crate) struct PaperVenue(pub(crate) Arc<Told>);
 
@@ -105,6 +114,10 @@ impl Transport for PaperVenue {
             }
             (departure.left)();
             told.arrived.lock().unwrap().push(request.target.clone());
+            // What is public is signed by none.
+            if let Some((_, by)) = request.headers.iter().find(|(name, _)| name == "key") {
+                told.signed_by.lock().unwrap().push((request.target.clone(), by.clone()));
+            }
             let record = Seq(told.record.load(Ordering::Relaxed) as u64);
             let on_disk = told.journal.get().is_some_and(|journal| journal.synced() > record);
             told.on_disk_at_arrival.lock().unwrap().push(on_disk);
@@ -117,6 +130,7 @@ impl Transport for PaperVenue {
                     accepted(id, client_id)
                 }
                 Some(("snapshot", _)) => "[]".to_owned(),
+                None if request.target == "rights" => RIGHTS.to_owned(),
                 _ => r#"{"code":-2011,"msg":"Unknown order sent."}"#.to_owned(),
             };
             let status = if body.contains("-2011") { 400 } else { 200 };

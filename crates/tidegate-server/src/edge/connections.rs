@@ -2,7 +2,7 @@
 
 use crate::oplog;
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -64,6 +64,7 @@ impl Connections {
         if open.total >= self.most {
             return None;
         }
+        let peer = network_of(peer);
         let here = open.per_peer.entry(peer).or_insert(0);
         if *here >= self.most_per_peer {
             return None;
@@ -114,6 +115,14 @@ impl Drop for Seat {
                 open.per_peer.remove(&self.peer);
             }
         }
+    }
+}
+
+/// What counts as one address: of IPv6 the network of 64 bits that one customer is given at least.
+pub fn network_of(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

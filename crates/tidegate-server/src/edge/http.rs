@@ -127,6 +127,12 @@ impl<S: Site> Visit<S> {
             Ok(head) => head,
             Err(reject) => return (self.refuse(place, None, &reject), false),
         };
+        if !self.door.names.have(head.request.header("host").unwrap_or_default()) {
+            let reject = Reject::new(Code::Malformed, "the Host is none of the gateway's names");
+            let mut answer = self.refuse(place, Some(&head.request), &reject);
+            *answer.status_mut() = StatusCode::MISDIRECTED_REQUEST;
+            return (answer, false);
+        }
         let now = clock::now();
         if !self.bucket.lock().unwrap_or_else(PoisonError::into_inner).take(now) {
             let reject = Reject::new(Code::RequestRate, "on this connection");

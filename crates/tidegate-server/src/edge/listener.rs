@@ -1,7 +1,7 @@
 //! Listeners: accepting, TLS, and handing connections over.
 
 use super::connections::{Connections, Seat};
-use super::{Site, Timeouts, http, tls};
+use super::{Names, Site, Timeouts, http, tls};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -30,6 +30,8 @@ pub struct Door<S> {
     pub site: Arc<S>,
     /// Which venues it serves.
     pub mount: Mount,
+    /// What requests may be for.
+    pub names: Names,
     /// TLS, unless plain HTTP was asked for.
     pub tls: Option<TlsAcceptor>,
     /// How long callers may take.

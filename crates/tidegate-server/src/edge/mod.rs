@@ -1,22 +1,24 @@
 //! Where callers connect: TLS, listeners, strict HTTP, WebSocket sessions.
 
-mod bucket;
 mod connections;
 mod guard;
 mod http;
 mod lines;
 mod listener;
+mod names;
 pub mod tls;
 mod websocket;
 
-pub use bucket::Bucket;
-pub use connections::Connections;
+pub use connections::{Connections, network_of};
 #[cfg(test)]
 pub(crate) use http::ADMIN_PATH;
 pub use http::plain_refusal;
 pub use listener::{Door, Listening, Mount, listen};
+pub use names::Names;
+pub use tidegate_types::bucket::Bucket;
 pub use websocket::{
-    CallerSocket, FAREWELL, Heard, LOOK_EVERY, PING_INTERVAL, PINGS_UNANSWERED, Wire, drive,
+    CallerSocket, FAREWELL, FAREWELL_OF_REVOKED, Heard, LOOK_EVERY, PING_INTERVAL,
+    PINGS_UNANSWERED, Wire, drive,
 };
 
 use futures_util::future::BoxFuture;

@@ -74,6 +74,7 @@ async fn open_door(rate: (u32, u32), connections: Arc<Connections>) -> Opened {
     let door = Door {
         site: Arc::new(Echo),
         mount: Mount::Prefixes(registry::all().to_vec()),
+        names: Names::new(["h".to_owned(), "desk.example".to_owned()], None),
         tls: None,
         timeouts: QUICK,
         rate,
@@ -165,6 +166,44 @@ async fn requests_are_taken_strictly() {
 }
 
 #[tokio::test]
+async fn the_length_that_an_answer_tells_is_that_of_its_body() {
+    let door = plain_door().await;
+    for path in ["/binance/x", "/binance/x?a=1", "/console/", "/binance/é", "/nowhere"] {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        let mut stream = TcpStream::connect(door.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let lengths: Vec<&str> =
+            head.lines().filter_map(|line| line.strip_prefix("content-length: ")).collect();
+        assert_eq!(lengths, [body.len().to_string()], "{path}: {answer}");
+        assert!(!head.contains("transfer-encoding"), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn ht_1_a_request_for_somebody_else_is_misdirected_wherever_it_leads() {
+    let door = plain_door().await;
+    for (host, path, told) in [
+        ("h", "/binance/x", "200"),
+        ("localhost:1", "/console/", "200"),
+        ("evil.example", "/binance/x", "421"),
+        ("evil.example", "/admin/v1", "421"),
+        ("evil.example", "/v1/orders", "421"),
+        ("evil.example:8443", "/console/", "421"),
+    ] {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        let answer = say(door.address, head.as_bytes()).await;
+        assert_eq!(status(&answer), told, "{host}{path}: {answer}");
+        assert_eq!(answer.contains("connection: close"), told == "421", "{answer}");
+    }
+    let socket = format!("{}\r\n", SOCKET.replace("Host: h", "Host: evil.example"));
+    assert_eq!(status(&say(door.address, socket.as_bytes()).await), "421");
+}
+
+#[tokio::test]
 async fn whoever_came_by_tls_comes_by_tls_for_a_year() {
     tls::install_provider();
     let dir = tempfile::tempdir().unwrap();
@@ -172,10 +211,13 @@ async fn whoever_came_by_tls_comes_by_tls_for_a_year() {
     crate::setup::make_authority(&folder, &[]).unwrap();
     crate::setup::make_certificate(&folder, &[]).unwrap();
     let connections = Connections::new(100, 100);
+    let certificate = tls::Certificate::read(&folder.chain(), &folder.tls_key()).unwrap();
+    let certificate = Arc::new(certificate);
     let door = Door {
         site: Arc::new(Echo),
         mount: Mount::Prefixes(registry::all().to_vec()),
-        tls: Some(tls::acceptor(&folder.chain(), &folder.tls_key(), false).unwrap()),
+        names: Names::new(["desk.example".to_owned()], Some(Arc::clone(&certificate))),
+        tls: Some(tls::acceptor(certificate, None).unwrap()),
         timeouts: QUICK,
         rate: (1000, 1000),
         connections: Arc::clone(&connections),

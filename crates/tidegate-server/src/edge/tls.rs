@@ -11,11 +11,14 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{
-    DigitallySignedStruct, DistinguishedName, PeerIncompatible, ServerConfig, ServerConnection,
-    SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, PeerIncompatible, ServerConfig,
+    ServerConnection, SignatureScheme,
 };
-use std::path::Path;
-use std::sync::Arc;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
+use tidegate_identity::RsaBits;
 use tokio_rustls::TlsAcceptor;
 
 /// What the certificate files may be wrong with, in words that name the file.
@@ -44,9 +47,74 @@ pub(crate) fn provider() -> CryptoProvider {
     CryptoProvider { kx_groups, ..rustls::crypto::aws_lc_rs::default_provider() }
 }
 
-/// Accepts TLS 1.3 with the certificate chain and key of these PEM files. With `ask`, clients are
-/// asked for a certificate of their own, and may have none.
-pub fn acceptor(chain: &Path, key: &Path, ask: bool) -> Result<TlsAcceptor, TlsError> {
+/// The listeners' certificate, from a file for the chain and one for the key. It may be replaced there while
+/// connections stand: those that come later are shown the new one.
+///
+/// Answers to its names alone, and to who gives none: an address has no name to give.
+#[derive(Debug)]
+pub struct Certificate {
+    chain: PathBuf,
+    key: PathBuf,
+    now: RwLock<(Arc<CertifiedKey>, Stamp)>,
+}
+
+/// What tells the files from those that take their place: inode, time and length of each.
+type Stamp = [Option<(u64, SystemTime, u64)>; 2];
+
+impl Certificate {
+    /// The certificate that lies there.
+    ///
+    /// # Errors
+    /// When a file cannot be read or the two do not belong together.
+    pub fn read(chain: &Path, key: &Path) -> Result<Certificate, TlsError> {
+        let stamp = stamp(chain, key);
+        let now = RwLock::new((Arc::new(certified(chain, key)?), stamp));
+        Ok(Certificate { chain: chain.to_owned(), key: key.to_owned(), now })
+    }
+
+    /// Reads the files anew if they are others than before; whether they were. What cannot be used changes
+    /// nothing, and is tried again.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn read_again(&self) -> Result<bool, TlsError> {
+        let stamp = stamp(&self.chain, &self.key);
+        if self.held().1 == stamp {
+            return Ok(false);
+        }
+        let read = certified(&self.chain, &self.key)?;
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = (Arc::new(read), stamp);
+        Ok(true)
+    }
+
+    /// Whether this name or address is one of the certificate's.
+    pub fn is_for(&self, name: &str) -> bool {
+        let held = self.held().0;
+        let own = held.cert.first().and_then(|own| ParsedCertificate::try_from(own).ok());
+        let name = ServerName::try_from(name).ok();
+        own.zip(name).is_some_and(|(own, name)| verify_server_name(&own, &name).is_ok())
+    }
+
+    fn held(&self) -> (Arc<CertifiedKey>, Stamp) {
+        self.now.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let ours = hello.server_name().is_none_or(|name| self.is_for(name));
+        ours.then(|| self.held().0)
+    }
+}
+
+fn stamp(chain: &Path, key: &Path) -> Stamp {
+    [chain, key].map(|path| {
+        let seen = std::fs::metadata(path).ok()?;
+        Some((seen.ino(), seen.modified().ok()?, seen.len()))
+    })
+}
+
+fn certified(chain: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
     let wrong = |path: &Path, why: &dyn std::fmt::Display| {
         TlsError(format!("{}: {why}; `tidegate init` makes a new one", path.display()))
     };
@@ -54,38 +122,33 @@ pub fn acceptor(chain: &Path, key: &Path, ask: bool) -> Result<TlsAcceptor, TlsE
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|e| wrong(chain, &e))?;
     let private = PrivateKeyDer::from_pem_file(key).map_err(|e| wrong(key, &e))?;
+    CertifiedKey::from_der(certificates, private, &provider()).map_err(|e| wrong(chain, &e))
+}
+
+/// Accepts TLS 1.3 with this certificate. With `ask`, clients are asked for a certificate of their own, and
+/// may have none; one with an RSA key has so many bits.
+///
+/// # Errors
+/// When the provider cannot do it.
+pub fn acceptor(
+    certificate: Arc<Certificate>,
+    ask: Option<RsaBits>,
+) -> Result<TlsAcceptor, TlsError> {
     let provider = Arc::new(provider());
     let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[&rustls::version::TLS13])
-        .map_err(|e| wrong(chain, &e))?;
+        .map_err(|e| TlsError(e.to_string()))?;
     let config = match ask {
-        true => config.with_client_cert_verifier(Arc::new(AnyCertificate {
-            provider: Arc::clone(&provider),
-        })),
-        false => config.with_no_client_auth(),
+        Some(rsa) => config.with_client_cert_verifier(Arc::new(AnyCertificate { provider, rsa })),
+        None => config.with_no_client_auth(),
     };
-    let certified = CertifiedKey::from_der(certificates, private, &provider);
-    let own = OwnNames(Arc::new(certified.map_err(|e| wrong(chain, &e))?));
-    let mut config = config.with_cert_resolver(Arc::new(own));
+    let mut config = config.with_cert_resolver(certificate);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     // The provider's order begins with AES-256.
     config.ignore_client_order = true;
     // What comes early may come again.
     config.max_early_data_size = 0;
     Ok(TlsAcceptor::from(Arc::new(config)))
-}
-
-/// Answers to the names of the certificate alone, and to who gives none: an address has no name to give.
-#[derive(Debug)]
-struct OwnNames(Arc<CertifiedKey>);
-
-impl ResolvesServerCert for OwnNames {
-    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let Some(name) = hello.server_name() else { return Some(Arc::clone(&self.0)) };
-        let own = ParsedCertificate::try_from(self.0.cert.first()?).ok()?;
-        let name = ServerName::try_from(name).ok()?;
-        verify_server_name(&own, &name).is_ok().then(|| Arc::clone(&self.0))
-    }
 }
 
 /// SHA-256 of the client's certificate, in DER, if it showed one.
@@ -101,6 +164,7 @@ pub fn shown(connection: &ServerConnection) -> Option<[u8; 32]> {
 #[derive(Debug)]
 struct AnyCertificate {
     provider: Arc<CryptoProvider>,
+    rsa: RsaBits,
 }
 
 impl ClientCertVerifier for AnyCertificate {
@@ -114,11 +178,14 @@ impl ClientCertVerifier for AnyCertificate {
 
     fn verify_client_cert(
         &self,
-        _: &CertificateDer<'_>,
+        own: &CertificateDer<'_>,
         _: &[CertificateDer<'_>],
         _: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        Ok(ClientCertVerified::assertion())
+        match self.rsa.are_in_certificate(own) {
+            true => Ok(ClientCertVerified::assertion()),
+            false => Err(CertificateError::ApplicationVerificationFailure.into()),
+        }
     }
 
     fn verify_tls12_signature(

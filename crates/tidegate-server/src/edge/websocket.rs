@@ -44,6 +44,8 @@ const MAX_QUESTIONS: usize = 256;
 pub const LOOK_EVERY: Duration = Duration::from_millis(400);
 /// How long the last words to a caller may take.
 pub const FAREWELL: Duration = Duration::from_secs(5);
+/// The same, for one that was revoked: with the look before it that is less than a second.
+pub const FAREWELL_OF_REVOKED: Duration = Duration::from_millis(400);
 /// How many messages of one kind are taken in before the socket is flushed.
 const BATCH: usize = 64;
 
@@ -91,6 +93,7 @@ pub async fn drive(
         looks,
         silent_pings: 0,
         unused: Instant::now().checked_add(unused),
+        farewell: FAREWELL,
         open: true,
     };
     driver.begin();
@@ -126,6 +129,8 @@ struct Driver {
     silent_pings: u32,
     /// When the socket is closed, unless it is used for something until then.
     unused: Option<Instant>,
+    /// How long the last words may take.
+    farewell: Duration,
     open: bool,
 }
 
@@ -268,6 +273,9 @@ impl Driver {
 
     fn revoked(&mut self) {
         self.watch = None;
+        // What was to be told before is told no more.
+        self.wire.forget();
+        self.farewell = FAREWELL_OF_REVOKED;
         self.close(
             1008,
             match self.by {
@@ -322,7 +330,7 @@ impl Driver {
         let who = match (from, &self.by, &self.remembered) {
             (From::Nobody, ..) => Ok(Who::Nobody),
             (From::Session, Some(bearer), _) => {
-                self.gate.recall_app(self.venue, bearer).map(Who::Proven)
+                self.gate.recall_app_to_ask(self.venue, bearer, now)
             }
             (From::StreamKey { key }, Some(bearer), _) => {
                 self.gate.own_stream(self.venue, bearer, &key, now)
@@ -390,7 +398,7 @@ impl Driver {
         // What was asked and not begun never will be.
         self.questions.clear();
         self.gate.session_ended(self.id, !self.session.left());
-        let _ = tokio::time::timeout(FAREWELL, self.wire.finish()).await;
+        let _ = tokio::time::timeout(self.farewell, self.wire.finish()).await;
     }
 }
 

@@ -154,11 +154,16 @@ impl Callers {
         Ok(who)
     }
 
+    /// Whether a key may ask once more: all its requests together, over whichever connections.
+    pub fn take(&self, key: &KeyId, now: Time) -> Result<(), Reject> {
+        take(&mut self.state().uses, self.rate, key, now)
+    }
+
     /// Whether an app that shows a token may ask once more: all its tokens together are one key's worth.
     pub fn take_app(&self, app: &CallerName, now: Time) -> Result<(), Reject> {
         let key = KeyId::new(&format!("app:{app}"));
         let key = key.map_err(|_| Reject::new(Code::UnknownKey, ""))?;
-        take(&mut self.state().uses, self.rate, &key, now)
+        self.take(&key, now)
     }
 
     /// Puts on record that a key is used, unless that was done lately. Nobody waits for the record.

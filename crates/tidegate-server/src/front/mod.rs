@@ -2,6 +2,7 @@
 
 mod callers;
 mod local;
+mod logins;
 mod pipeline;
 mod watch;
 
@@ -9,9 +10,11 @@ pub use callers::{Callers, Who};
 pub use watch::Watch;
 
 use crate::admin::Administration;
+use crate::aside::to_the_end;
 use crate::clock;
+use crate::config::Logins;
 use crate::desk::{Desk, Link, Links};
-use crate::edge::{Bucket, CallerSocket, Opening, Serve, Site, drive};
+use crate::edge::{Bucket, CallerSocket, Opening, Serve, Site, drive, plain_refusal};
 use crate::web::{Web, oauth};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -35,19 +38,21 @@ pub struct Gate {
     links: Arc<Links>,
     admin: Arc<Administration>,
     web: Web,
+    logins: Logins,
     stop: stop::Receiver<bool>,
     sessions: AtomicU64,
     this: Weak<Gate>,
 }
 
 impl Gate {
-    /// A gate before this desk. `stop` turns true when the gateway is to stop.
+    /// A gate before this desk, which takes these ways to log in. `stop` turns true when the gateway is to stop.
     pub fn new(
         desk: Arc<Desk>,
         callers: Arc<Callers>,
         links: Arc<Links>,
         admin: Arc<Administration>,
         web: Web,
+        logins: Logins,
         stop: stop::Receiver<bool>,
     ) -> Arc<Gate> {
         Arc::new_cyclic(|this| Gate {
@@ -56,6 +61,7 @@ impl Gate {
             links,
             admin,
             web,
+            logins,
             stop,
             sessions: AtomicU64::new(1),
             this: Weak::clone(this),
@@ -82,6 +88,7 @@ impl Gate {
         origin: &Origin,
         now: Time,
     ) -> Result<Who, Reject> {
+        self.takes(presented)?;
         let who = self.callers.authenticate(&venue.name(), presented, origin, now)?;
         if let Who::Proven(proven) = &who {
             self.callers.note_use(&self.desk, proven.key(), now);
@@ -93,6 +100,7 @@ impl Gate {
     pub fn recall(&self, remembered: &Remembered) -> Result<Who, Reject> {
         let now = clock::now();
         let who = self.callers.recall(remembered, now)?;
+        self.callers.take(who.key(), now)?;
         self.callers.note_use(&self.desk, who.key(), now);
         Ok(Who::Proven(who))
     }
@@ -105,6 +113,18 @@ impl Gate {
     ) -> Result<Authenticated, Reject> {
         let still = self.web.oauth().recall(&venue.name(), bearer, clock::now());
         still.map(|shown| shown.who).map_err(|refused| refused.reject)
+    }
+
+    /// The same for one more of its requests, which count as any other of the app's.
+    pub fn recall_app_to_ask(
+        &self,
+        venue: &dyn Venue,
+        bearer: &Arc<TokenBearer>,
+        now: Time,
+    ) -> Result<Who, Reject> {
+        let who = self.recall_app(venue, bearer)?;
+        self.callers.take_app(who.caller(), now)?;
+        Ok(Who::Proven(who))
     }
 
     /// The app whose token opened a socket, if that is what the stream key was made for.
@@ -166,6 +186,7 @@ impl Gate {
         self.desk.event(Event::RefusedEarlier {
             caller: who.map(|who| who.caller().clone()),
             account: who.map(|who| who.account().clone()),
+            shown: who.and_then(Named::shown),
             reject: reject.clone(),
         });
     }
@@ -204,6 +225,8 @@ impl Site for Gate {
 
     fn open(&self, venue: &'static dyn Venue, request: &RawRequest) -> Result<Opening, Reply> {
         let now = clock::now();
+        self.address_is_clean(venue, request)
+            .map_err(|reject| Site::refuse(self, venue, Some(request), &reject))?;
         let by = match oauth::shows_token(request) {
             true => Some(self.opener(venue, request, now)?),
             false => None,
@@ -229,7 +252,13 @@ impl Site for Gate {
     }
 
     async fn administer(&self, request: RawRequest) -> Reply {
-        self.admin.over_http(request).await
+        let admin = Arc::clone(&self.admin);
+        let work = to_the_end(async move { admin.over_http(request).await });
+        let stops = || {
+            let why = "the gateway stops; look what became of it";
+            plain_refusal(&Reject::new(Code::OutcomeUnknown, why))
+        };
+        work.await.unwrap_or_else(stops)
     }
 
     async fn visit(&self, request: RawRequest) -> Reply {

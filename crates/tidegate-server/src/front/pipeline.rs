@@ -52,6 +52,7 @@ impl Gate {
         if is_of_another_site(request) {
             return Err(Reject::new(Code::ForbiddenRoute, "a page of another site asks").into());
         }
+        self.address_is_clean(venue, request)?;
         let who = if oauth::shows_token(request) {
             Who::Proven(self.app_at(venue, request, now)?)
         } else {
@@ -78,9 +79,8 @@ impl Gate {
         let opened = || -> Result<Arc<TokenBearer>, Turned> {
             let oauth = self.web.oauth();
             let path = format!("/{}{}", venue.name(), request.path);
-            let bearer = oauth.bearer(request, &path, now)?;
-            let oauth::Let { who, .. } = oauth.app_of(&venue.name(), &bearer, now)?;
-            self.callers.take_app(who.caller(), now)?;
+            let bearer = oauth.bearer(&self.callers, request, &path, now)?;
+            oauth.app_of(&venue.name(), &bearer, now)?;
             Ok(bearer)
         };
         opened().map_err(|turned| self.turn_away(venue, request, &turned, now))
@@ -110,8 +110,9 @@ impl Gate {
         request: &RawRequest,
         now: Time,
     ) -> Result<Authenticated, Turned> {
-        let oauth::Let { who, first, .. } = self.web.oauth().app_at(&venue.name(), request, now)?;
-        self.callers.take_app(who.caller(), now)?;
+        let oauth = self.web.oauth();
+        let oauth::Let { who, first, .. } =
+            oauth.app_at(&self.callers, &venue.name(), request, now)?;
         if first {
             self.note_login(&who, None);
         }
@@ -191,10 +192,15 @@ impl Gate {
         context: &Context,
     ) -> Reply {
         let (named, remembered) = (Named::from(&who), Remembered::from(&who));
-        let signed_at = who.signed_at();
+        let (signed_at, evidence) = (who.signed_at(), who.evidence().map(Arc::clone));
         let submit = |leg: Leg| {
             let who = leg.and_then(|intent| {
                 let who = self.callers.recall(&remembered, clock::now())?;
+                // One signature asks for all of them.
+                let who = match &evidence {
+                    Some(evidence) => who.evident(Arc::clone(evidence)),
+                    None => who,
+                };
                 Ok((self.place_in_time(venue, who, &intent, signed_at)?, intent))
             });
             who.map(|(who, intent)| self.desk.submit(who, session, intent)).inspect_err(|reject| {
@@ -277,7 +283,7 @@ impl From<Reject> for Turned {
 impl From<oauth::Refused> for Turned {
     fn from(refused: oauth::Refused) -> Turned {
         let oauth::Refused { reject, challenge } = refused;
-        Turned { who: None, reject, challenge: Some(challenge) }
+        Turned { who: None, reject, challenge }
     }
 }
 

@@ -1,12 +1,14 @@
 //! A caller at the door of a venue, with a signature of its own, against a desk with a real core.
 
+mod evidence;
+mod logins;
 mod tokens;
 
 use super::*;
 use crate::admin::tests::{Office, office};
 use crate::desk::Errand;
 use crate::desk::tests::{VENUE, name};
-use crate::edge::{Connections, Door, Listening, Mount, Timeouts, listen};
+use crate::edge::{Connections, Door, Listening, Mount, Names, Timeouts, listen};
 use aws_lc_rs::hmac;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -14,6 +16,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tidegate_types::request::Method;
+use tidegate_venues::front::Weakness;
 use tidegate_venues::registry;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -35,6 +38,10 @@ async fn desk() -> Desk {
 }
 
 async fn desk_of(office: Office) -> Desk {
+    desk_that_takes(office, Logins::default()).await
+}
+
+async fn desk_that_takes(office: Office, logins: Logins) -> Desk {
     let made = office.ask(json!({"op": "key-add", "caller": "ann", "account": "main"})).await;
     let made = made.unwrap();
     let gate = Gate::new(
@@ -43,6 +50,7 @@ async fn desk_of(office: Office) -> Desk {
         Arc::clone(&office.world.links),
         Arc::clone(&office.admin),
         office.web(),
+        logins,
         office.stop.clone(),
     );
     let text = |field: &str| made[field].as_str().unwrap().to_owned();
@@ -92,6 +100,7 @@ impl Desk {
         let door = Door {
             site: Arc::clone(&self.gate),
             mount: Mount::Prefixes(registry::all().to_vec()),
+            names: Names::default(),
             tls: None,
             timeouts,
             rate: (50, 50),
@@ -176,6 +185,22 @@ async fn every_gate_before_the_core_refuses_in_the_venue_s_words() {
     assert!(refused >= 6, "each is on record: {refused}");
     let arrived = desk.office.world.told.arrived.lock().unwrap().clone();
     assert!(arrived.iter().all(|target| target.starts_with("snapshot")), "{arrived:?}");
+}
+
+#[tokio::test]
+async fn no_answer_is_wrapped_in_a_call_that_a_script_of_elsewhere_could_hear() {
+    let desk = desk().await;
+    for (venue, path) in [(VENUE, "/fapi/v1/listenKey"), ("deribit", "/api/v2/public/test")] {
+        for query in ["callback=steal", "jsonp=steal", "cb=steal"] {
+            let mut request = desk.request(Method::Post, path, "", 0);
+            request.query = query.to_owned();
+            let reply = desk.gate.serve(registry::find(&name(venue)).unwrap(), request).await;
+            let body: Value = serde_json::from_slice(&reply.body).unwrap();
+            assert!(body.is_object(), "{body}");
+            let mut kinds = reply.headers.iter().filter(|(name, _)| name == "content-type");
+            assert!(kinds.all(|(_, kind)| kind == "application/json"), "{:?}", reply.headers);
+        }
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use super::keys::{Restart, keyring};
 use super::saved;
+use super::upkeep::upkeep;
 use super::{GatewayConfig, GatewayError, descriptors, place};
 use crate::admin::{Administration, Parts};
 use crate::clock;
@@ -9,18 +10,22 @@ use crate::config::Config;
 use crate::desk::{Desk, Link, Links};
 use crate::disk::DiskWatch;
 use crate::edge::Connections;
+use crate::edge::tls::Certificate;
 use crate::folder::DataFolder;
 use crate::front::{Callers, Gate};
 use crate::oplog;
-use crate::people::{People, Provider};
+use crate::people::{Attested, Breached, People, Provider};
 use crate::upstream::{Pool, follow_account, follow_books, follow_marks};
 use crate::web::api::Api;
 use crate::web::{Pages, Web, oauth};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+use tidegate_core::event::Event;
 use tidegate_core::{Core, CoreSettings};
+use tidegate_identity::ledger::Fact;
 use tidegate_identity::{Ledger, ReplayGuard};
 use tidegate_journal::{Appender, CheckpointKey, FlushEvent, Journal, Options, checkpoint};
 use tidegate_types::ids::{AccountName, Seq, VenueName};
@@ -30,6 +35,7 @@ use tidegate_vault::store::VenueKeyInfo;
 use tidegate_vault::{CallerSecrets, SignerClient};
 use tidegate_venues::registry;
 use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
 
 /// Every part, ready to begin.
 pub(super) struct Assembled {
@@ -41,12 +47,14 @@ pub(super) struct Assembled {
     pub(super) links: Arc<Links>,
     pub(super) signer: SignerClient,
     pub(super) connections: Arc<Connections>,
+    /// Unless the listeners speak plain HTTP.
+    pub(super) certificate: Option<Arc<Certificate>>,
     pub(super) config: Config,
     pub(super) folder: DataFolder,
     pub(super) disk: Arc<DiskWatch>,
     pub(super) journal: Journal,
-    /// Whether the folder is a copy of the one that the journal was written in.
-    pub(super) is_copy: bool,
+    /// What became void by then, if the folder is a copy of the one that the journal was written in.
+    pub(super) restored: Option<Fact>,
     /// What is stamped before this is refused, since the gateway before this one may have acted on it.
     pub(super) taken_from: Time,
     /// When the newest record was made that the journal had.
@@ -83,7 +91,10 @@ pub(super) async fn assemble(
         .map_err(|e| GatewayError::of("the signer")(&e))?;
     let mut secrets = CallerSecrets::open(&folder.callers(), opened.callers_key())
         .map_err(|e| GatewayError::of("the store of callers' secrets")(&e))?;
-    let oauth_start = oauth_start(&mut secrets, &mut replayed, &folder, started, &config)?;
+    let restored = is_copy.then(|| place::restored(&replayed.core, &secrets, started));
+    restored.iter().for_each(|fact| replayed.ledger.apply(fact));
+    let oauth_start =
+        oauth_start(&mut secrets, &mut replayed, &folder, (started, is_copy), &config)?;
     let (held, keys) = watch::channel(opened.keys.clone());
     let (held, lacks) = (Arc::new(held), opened.limits.missing());
     lacks.iter().for_each(|what| oplog::warn("signer-lacks", &[("what", what)]));
@@ -106,8 +117,9 @@ pub(super) async fn assemble(
     let runtime = tokio::runtime::Handle::current();
     let desk = Desk::new(core, appender, Arc::new(signer.clone()), Arc::clone(&links), runtime);
     keep_going(&desk, journal_news, &folder);
-    let disk = DiskWatch::start(&folder, touch_now_and_then())
-        .map_err(|e| GatewayError::of("a thread")(&e))?;
+    let certificate = certificate(&folder, &config)?;
+    let upkeep = upkeep(certificate.clone(), config.listen.names.clone());
+    let disk = DiskWatch::start(&folder, upkeep).map_err(|e| GatewayError::of("a thread")(&e))?;
     tokio::spawn(saved::keep(Arc::clone(&desk), folder.clone(), settings, from));
     desk.set_signer_lacks(lacks);
     tokio::spawn(Arc::clone(&desk).hear_signer(news, Arc::clone(&held)));
@@ -135,11 +147,10 @@ pub(super) async fn assemble(
     };
     let admin = Administration::new(parts, secrets);
     tokio::spawn(oauth::keep_keys(Arc::clone(&oauth), Arc::clone(&admin), oauth_keys));
-    let api =
-        Api::new(Arc::clone(&desk), Arc::clone(&callers), Arc::clone(&oauth), folder.journal());
-    let web = served(&desk, &people, &admin, api, &oauth);
+    let web = served((&desk, &callers), &people, &admin, &oauth, folder.journal());
     let (to, by) = (Arc::clone(&links), Arc::clone(&admin));
-    let gate = Gate::new(Arc::clone(&desk), callers, to, by, web, stop.subscribe());
+    let logins = config.logins.clone();
+    let gate = Gate::new(Arc::clone(&desk), callers, to, by, web, logins, stop.subscribe());
     Ok(Assembled {
         desk,
         gate,
@@ -149,11 +160,12 @@ pub(super) async fn assemble(
         links,
         signer,
         connections,
+        certificate,
         config,
         folder,
         disk,
         journal,
-        is_copy,
+        restored,
         taken_from,
         last_record,
         keys,
@@ -169,7 +181,8 @@ fn callers(
 ) -> Result<Arc<Callers>, GatewayError> {
     let rate = (config.requests.per_second, config.requests.burst);
     let used = replayed.ledger.keys_used.clone();
-    Ok(Arc::new(Callers::new(keyring(&replayed.core, secrets)?, replays, rate, used)))
+    let keyring = keyring(&replayed.core, secrets, config.keys.rsa())?;
+    Ok(Arc::new(Callers::new(keyring, replays, rate, used)))
 }
 
 /// What the desk does by itself: hearing of its journal, keeping time, committing.
@@ -189,28 +202,28 @@ fn oauth_start(
     secrets: &mut CallerSecrets,
     replayed: &mut Replayed,
     folder: &DataFolder,
-    started: Time,
+    (started, is_copy): (Time, bool),
     config: &Config,
 ) -> Result<oauth::Start, GatewayError> {
     let keys = oauth::take_up(secrets, started)
         .map_err(|e| GatewayError::of("the keys of the authorization server")(&e))?;
     let next = replayed.core.next_seq();
-    let assertions = oauth::Seen::load(folder, next, started, replayed.last_record);
+    let assertions = oauth::Seen::load(folder, (next, is_copy), started, replayed.last_record);
     let state = std::mem::take(&mut replayed.ledger.oauth);
     let mutual_tls = config.listen.asks_for_certificates();
-    Ok(oauth::Start { state, keys, assertions, mutual_tls })
+    Ok(oauth::Start { state, keys, assertions, mutual_tls, rsa: config.keys.rsa() })
 }
 
-/// Touches the folder now and then, so that it knows when it was in use last.
-fn touch_now_and_then() -> impl FnMut(&DataFolder) + Send + 'static {
-    let mut touched = Instant::now();
-    move |folder| {
-        if touched.elapsed() >= place::TOUCH_EVERY {
-            // What cannot be touched cannot be written either, and of that the journal tells.
-            let _ = place::touch(folder);
-            touched = Instant::now();
-        }
+/// The listeners' certificate, unless they speak plain HTTP.
+fn certificate(
+    folder: &DataFolder,
+    config: &Config,
+) -> Result<Option<Arc<Certificate>>, GatewayError> {
+    if config.listen.plain_http {
+        return Ok(None);
     }
+    let read = Certificate::read(&folder.chain(), &folder.tls_key());
+    read.map(|read| Some(Arc::new(read))).map_err(|e| GatewayError(e.to_string()))
 }
 
 /// Room for callers' connections.
@@ -235,6 +248,17 @@ fn people(
 ) -> Result<Arc<People>, GatewayError> {
     let people = People::new(Arc::clone(desk), ledger.people, Arc::clone(secrets))
         .map_err(|e| GatewayError::of("the people")(&e))?;
+    let asked = Attested::configured(&config.passkeys);
+    if let Some(attested) = asked.map_err(|e| GatewayError::of("passkeys")(&e))? {
+        people.ask_for_models(attested);
+    }
+    if let Some(path) = &config.passwords.breached {
+        if let Err(why) = Breached::open(path) {
+            let hint = "nobody can set a password until it is there; everything else goes on";
+            oplog::alarm("breached-passwords-unread", &[("why", &why), ("hint", &hint)]);
+        }
+        people.refuse_breached(path);
+    }
     let mut secrets = secrets.lock().unwrap_or_else(PoisonError::into_inner);
     let provider = Provider::configured(&config.oidc, &mut secrets);
     if let Some(provider) = provider.map_err(|e| GatewayError::of("oidc")(&e))? {
@@ -246,15 +270,17 @@ fn people(
 
 /// What the gateway serves of its own.
 fn served(
-    desk: &Arc<Desk>,
+    (desk, callers): (&Arc<Desk>, &Arc<Callers>),
     people: &Arc<People>,
     admin: &Arc<Administration>,
-    api: Api,
     oauth: &Arc<oauth::Handle>,
+    records: PathBuf,
 ) -> Web {
-    let (people, admin) = (Arc::clone(people), Arc::clone(admin));
-    let pages = Pages::new(Arc::clone(desk), people, admin, Arc::clone(oauth));
-    Web::new(api, Arc::clone(oauth), pages)
+    let parts = || (Arc::clone(desk), Arc::clone(people), Arc::clone(admin), Arc::clone(oauth));
+    let (desk, people, admin, handle) = parts();
+    let api = Api::new(desk, Arc::clone(callers), handle, people, admin, records);
+    let (desk, people, admin, handle) = parts();
+    Web::new(api, Arc::clone(oauth), Pages::new(desk, people, admin, handle))
 }
 
 fn replay(folder: &DataFolder, config: &Config) -> Result<Replayed, GatewayError> {
@@ -343,24 +369,31 @@ impl Assembled {
     }
 }
 
-/// Begins the private streams of accounts as their keys come.
+/// Begins the private streams of accounts as their keys come, and anew by another key: the stream of the
+/// one before tells nothing of it.
 async fn follow_accounts(
     desk: Arc<Desk>,
     links: Arc<Links>,
     mut keys: watch::Receiver<Vec<VenueKeyInfo>>,
 ) {
-    let mut followed: BTreeSet<AccountName> = BTreeSet::new();
+    let mut followed: BTreeMap<AccountName, (String, AbortHandle)> = BTreeMap::new();
     loop {
         let held = keys.borrow_and_update().clone();
         for key in held {
-            let known = desk.look(|state| state.accounts().contains_key(&key.account));
-            if let Ok(link) = links.get(&key.venue)
-                && known
-                && followed.insert(key.account.clone())
-            {
-                let (desk, link) = (desk.clone(), Arc::clone(link));
-                tokio::spawn(follow_account(desk, link, key.account));
+            let used = desk.look(|state| state.accounts().get(&key.account)?.key.clone());
+            let same = followed.get(&key.account).is_some_and(|(id, _)| *id == key.key_id);
+            let Ok(link) = links.get(&key.venue) else { continue };
+            if same || used.as_ref() != Some(&key.key_id) {
+                continue;
             }
+            if let Some((_, before)) = followed.remove(&key.account) {
+                before.abort();
+                let why = "the account uses another key".to_owned();
+                desk.event(Event::StreamDown { account: key.account.clone(), why });
+            }
+            let following = follow_account(desk.clone(), Arc::clone(link), key.account.clone());
+            let task = tokio::spawn(following).abort_handle();
+            followed.insert(key.account, (key.key_id, task));
         }
         if keys.changed().await.is_err() {
             return;

@@ -3,11 +3,13 @@
 
 use super::GatewayError;
 use crate::admin::Reload;
+use crate::oplog;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
 use tidegate_core::Core;
-use tidegate_identity::Keyring;
+use tidegate_identity::keyring::KeyError;
+use tidegate_identity::{Keyring, RsaBits};
 use tidegate_vault::store::VenueKeyInfo;
 use tidegate_vault::{CallerSecrets, SignerClient};
 use tokio::sync::watch;
@@ -51,13 +53,22 @@ impl Reload for Restart {
 }
 
 /// The keys that the journal says are in force and the store has the secrets of. One without the
-/// other is not in force: neither a restored store nor a restored journal revives a key.
-pub(super) fn keyring(core: &Core, secrets: &CallerSecrets) -> Result<Keyring, GatewayError> {
-    let mut keyring = Keyring::new();
+/// other is not in force: neither a restored store nor a restored journal revives a key. Nor is an RSA key of
+/// fewer bits than `rsa`, which may have been asked for less before.
+pub(super) fn keyring(
+    core: &Core,
+    secrets: &CallerSecrets,
+    rsa: RsaBits,
+) -> Result<Keyring, GatewayError> {
+    let mut keyring = Keyring::taking(rsa);
     for key in core.state().keys().values().filter(|key| !key.revoked) {
         let wrong = GatewayError::of("the store of callers' secrets");
         let secret = secrets.get(&key.key.id).map_err(|e| wrong(&e))?;
-        let _ = keyring.insert(key.key.clone(), secret);
+        if keyring.insert(key.key.clone(), secret) == Err(KeyError::ShortPublicKey) {
+            let fields: [(&str, &dyn std::fmt::Display); 3] =
+                [("key", &key.key.id), ("caller", &key.key.caller), ("rsa_bits", &rsa)];
+            oplog::warn("key-too-short", &fields);
+        }
     }
     Ok(keyring)
 }

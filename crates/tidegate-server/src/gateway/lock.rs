@@ -10,6 +10,15 @@ use std::os::unix::fs::OpenOptionsExt;
 #[derive(Debug)]
 pub(super) struct Lock(#[expect(dead_code, reason = "held, not read")] File);
 
+/// Does something with the folder that no gateway may run meanwhile.
+///
+/// # Errors
+/// When one runs.
+pub fn alone<T>(folder: &DataFolder, work: impl FnOnce() -> T) -> Result<T, GatewayError> {
+    let _lock = take(folder)?;
+    Ok(work())
+}
+
 /// What to say when a gateway runs on the folder already.
 pub fn runs_on(folder: &DataFolder) -> Option<String> {
     let file = File::open(folder.lock()).ok()?;

@@ -9,17 +9,20 @@ mod lock;
 mod lookout;
 mod place;
 mod saved;
+mod upkeep;
 
-pub use lock::runs_on;
+pub use lock::{alone, runs_on};
+pub use place::declare_restored;
 
 use crate::admin::{self, word};
 use crate::aside::aside;
 use crate::config::{Config, Durability, OWNER};
 use crate::desk::Desk;
-use crate::edge::{Connections, Door, Listening, Mount, Timeouts, listen, tls};
+use crate::edge::{Connections, Door, Listening, Mount, Names, Timeouts, listen, tls};
 use crate::folder::DataFolder;
 use crate::front::Gate;
 use crate::oplog;
+use crate::syslog;
 use crate::web::oauth;
 use assemble::Assembled;
 pub use saved::saved_until;
@@ -28,6 +31,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tidegate_core::event::Event;
+use tidegate_identity::people::Actor;
 use tidegate_types::ids::{DeskName, PersonName};
 use tidegate_types::record::Change;
 use tidegate_vault::client::SignerConfig;
@@ -96,12 +100,16 @@ pub async fn run(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result<()
     tls::install_provider();
     let _lock = lock::take(&config.folder)?;
     oplog::start();
-    let ended = run_locked(config, ready).await;
+    let ended = match syslog::start(&config.config.log) {
+        Ok(()) => run_locked(config, ready).await,
+        Err(why) => Err(GatewayError(why)),
+    };
     match &ended {
         Ok(()) => oplog::info("stopped", &[]),
         Err(why) => oplog::alarm("failed", &[("why", why)]),
     }
     oplog::finish();
+    syslog::finish();
     ended
 }
 
@@ -117,7 +125,8 @@ async fn run_locked(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result
     begin(&assembled).await?;
     emergency::begin(&assembled.desk, &assembled.folder, assembled.last_record);
     place::halt_copy(&assembled).await?;
-    assembled.people.forget_strangers().await.map_err(|e| GatewayError::of("the people")(&e))?;
+    let forgotten = assembled.people.forget_strangers(&Actor::Gateway).await;
+    forgotten.map_err(|e| GatewayError::of("the people")(&e))?;
     // Before anything that may take long: a halt must get in from the start.
     let admin = admin::start(Arc::clone(&assembled.admin))
         .map_err(|e| GatewayError::of("the administration's socket")(&e))?;
@@ -132,8 +141,6 @@ async fn run_locked(config: GatewayConfig, ready: impl FnOnce(&Ready)) -> Result
     let early = assembled.taken_from.since(crate::clock::now());
     tokio::time::sleep(Duration::from_micros(early.micros())).await;
     let listening = open_doors(&assembled, &stopped).await?;
-    let held = assembled.oauth.hold_to(&assembled.people).await;
-    held.map_err(|e| GatewayError::of("the authorization server")(&e))?;
     oplog::info("listening", &[("address", &listening.ready.address)]);
     ready(&listening.ready);
     tokio::select! {
@@ -224,15 +231,16 @@ async fn open_doors(
     assembled: &Assembled,
     stop: &watch::Receiver<bool>,
 ) -> Result<Listeners, GatewayError> {
-    let Assembled { gate, config, folder, connections, links, .. } = assembled;
-    let tls = match config.listen.plain_http {
-        true => None,
-        false => Some(
-            tls::acceptor(&folder.chain(), &folder.tls_key(), config.listen.client_certificates)
-                .map_err(|e| GatewayError(e.to_string()))?,
-        ),
+    let Assembled { config, certificate, connections, links, .. } = assembled;
+    let tls = match certificate {
+        None => None,
+        Some(certificate) => {
+            let ask = config.listen.client_certificates.then(|| config.keys.rsa());
+            let acceptor = tls::acceptor(Arc::clone(certificate), ask);
+            Some(acceptor.map_err(|e| GatewayError(e.to_string()))?)
+        }
     };
-    let door = |mount| door(gate, config, &tls, connections, mount);
+    let door = |mount| door(assembled, &tls, mount);
     let open = async |address: SocketAddr, mount| {
         listen(address, door(mount), stop.clone())
             .await
@@ -241,12 +249,13 @@ async fn open_doors(
     let venues = links.iter().map(|link| link.venue()).collect();
     let main = open(config.listen.address, Mount::Prefixes(venues)).await?;
     let address = main.address;
-    // Nobody was let in yet: this thread has not waited since.
-    if let Some(url) = config.public_url(address.port()) {
-        assembled.oauth.open(url).map_err(|e| GatewayError::of("the authorization server")(&e))?;
-    }
+    // Nobody was let in yet: this thread has not waited since, and does so below for records alone.
     let origin = config.origin(address.port());
     assembled.people.open(&origin).map_err(|e| GatewayError::of("the console")(&e))?;
+    if let Some(url) = config.public_url(address.port()) {
+        let opened = assembled.oauth.open_for(url, &assembled.people).await;
+        opened.map_err(|e| GatewayError::of("the authorization server")(&e))?;
+    }
     let (mut doors, mut at) = (vec![main], BTreeMap::new());
     for link in links.iter() {
         let name = link.venue().name().to_string();
@@ -264,16 +273,12 @@ async fn open_doors(
     Ok(Listeners { ready, _doors: doors, connections: Arc::clone(connections) })
 }
 
-fn door(
-    gate: &Arc<Gate>,
-    config: &Config,
-    tls: &Option<TlsAcceptor>,
-    connections: &Arc<Connections>,
-    mount: Mount,
-) -> Door<Gate> {
+fn door(assembled: &Assembled, tls: &Option<TlsAcceptor>, mount: Mount) -> Door<Gate> {
+    let Assembled { gate, config, certificate, connections, .. } = assembled;
     Door {
         site: Arc::clone(gate),
         mount,
+        names: Names::new(config.own_names(), certificate.clone()),
         tls: tls.clone(),
         timeouts: Timeouts::from(&config.timeouts),
         rate: (config.requests.per_second, config.requests.burst),
@@ -289,7 +294,8 @@ async fn finish(assembled: Assembled, listeners: Listeners) -> Result<(), Gatewa
         }
     };
     let _ = timeout(DRAIN, drained).await;
-    assembled.desk.event(Event::Stopping);
+    let by = assembled.admin.asked_to_stop();
+    assembled.desk.event(Event::Stopping { by });
     assembled.desk.commit();
     // May already be gone.
     let _ = std::fs::remove_file(assembled.folder.admin_socket());

@@ -1,26 +1,38 @@
 //! Notices that the data folder was copied or restored: what was revoked, halted or traded since the
-//! copy was made is not in it, so nothing trades on it before somebody looked.
+//! copy was made is not in it, so nothing trades on it before somebody looked, and what opens something for
+//! a while only opens nothing.
 //!
 //! The folder holds a file that says which file it is itself, and which folder the journal's is, by
 //! inode and time of birth. Both outlive restarts, renames and mounts, and no copy has the same.
 
-use super::GatewayError;
 use super::assemble::Assembled;
+use super::{GatewayError, lock};
 use crate::folder::DataFolder;
-use crate::oplog;
+use crate::{oplog, people};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime};
+use tidegate_core::Core;
+use tidegate_core::action::Answer;
+use tidegate_identity::ledger::Fact;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::PersonName;
+use tidegate_types::time::Time;
+use tidegate_vault::CallerSecrets;
 
 /// How often the file is touched. A restore that leaves alone what looks unchanged, as rsync does,
 /// then replaces it.
 pub(super) const TOUCH_EVERY: Duration = Duration::from_secs(60);
-/// How long the halt's record may take to be written.
+/// How long the records may take to be written.
 const PATIENCE: Duration = Duration::from_secs(5);
-const REASON: &str = "this folder was copied or restored: compare with the exchanges, then resume";
+/// Status and doctor show it until somebody resumes; a halt's reason is 200 characters at most.
+const REASON: &str = "this folder was copied or restored: compare with the exchanges, look through what came \
+                      back (person list, caller keys, app list; docs/going-live.md, 6), then resume";
+const VOID: &str = "sessions, links, recovery codes, what people granted to apps, tokens";
+const MAY_BE_BACK: &str = "people, roles, passkeys, passwords, apps, virtual and exchange keys, grants and limits \
+                           as they were: `tidegate person list`, `person sessions NAME`, `app list`, \
+                           `caller keys`, `status`";
 
 /// Whether the folder is a copy. One whose journal is `empty` is new: it is where it was made.
 pub(super) fn is_copy(folder: &DataFolder, empty: bool) -> Result<bool, GatewayError> {
@@ -39,31 +51,49 @@ pub(super) fn is_copy(folder: &DataFolder, empty: bool) -> Result<bool, GatewayE
     Ok(said != describe(folder, &file).map_err(wrong)?)
 }
 
-/// Halts everything if the folder is a copy; from then on it belongs where it is.
+/// What is void because the folder is a copy: see [`Fact::Restored`].
+pub(super) fn restored(core: &Core, secrets: &CallerSecrets, at: Time) -> Fact {
+    Fact::Restored { at, links: people::links(core.state(), secrets) }
+}
+
+/// Halts everything if the folder is a copy, and puts on record what is void; from then on it belongs where
+/// it is.
 pub(super) async fn halt_copy(assembled: &Assembled) -> Result<(), GatewayError> {
-    let Assembled { desk, folder, is_copy, .. } = assembled;
-    if !is_copy {
-        return Ok(());
-    }
+    let Assembled { desk, folder, restored, .. } = assembled;
+    let Some(fact) = restored else { return Ok(()) };
     let next = format!("tidegate resume all --data-dir {} --reason …", folder.path().display());
-    oplog::alarm("folder-copied", &[("halted", &Scope::All), ("why", &REASON), ("next", &next)]);
-    if !desk.look(|state| state.halts().contains_key(&Scope::All)) {
-        let by = PersonName::new("gateway").map_err(|e| GatewayError::of("halting")(&e))?;
-        let (scope, reason) = (Scope::All, REASON.to_owned());
-        // Nobody waits for the proof.
-        drop(desk.halt(by, scope, reason, false, false));
-    }
-    let written = async {
-        while !desk.is_flushed() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    // Else the next start halts again.
-    if tokio::time::timeout(PATIENCE, written).await.is_ok() {
+    let told: [(&str, &dyn std::fmt::Display); 5] = [
+        ("halted", &Scope::All),
+        ("why", &REASON),
+        ("void", &VOID),
+        ("may_be_back", &MAY_BE_BACK),
+        ("next", &next),
+    ];
+    oplog::alarm("folder-copied", &told);
+    let by = PersonName::new("gateway").map_err(|e| GatewayError::of("halting")(&e))?;
+    // Nobody waits for the proof. Beside a halt that was there this one is listed, and no request to lift that
+    // one holds any more.
+    drop(desk.halt(by, Scope::All, REASON.to_owned(), false, false));
+    // Else the next start does it again.
+    if let Ok(Answer::Done) = tokio::time::timeout(PATIENCE, desk.identity(fact)).await {
         let path = folder.place();
         settle(folder).map_err(|e| GatewayError::of(&path.display().to_string())(&e))?;
     }
     Ok(())
+}
+
+/// Declares that the folder was restored where that cannot be noticed: the next start takes it for a copy.
+///
+/// # Errors
+/// When a gateway runs on it, or the file cannot be removed.
+pub fn declare_restored(folder: &DataFolder) -> Result<(), GatewayError> {
+    let _lock = lock::take(folder)?;
+    let path = folder.place();
+    let wrong = |error: io::Error| GatewayError::of(&path.display().to_string())(&error);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(wrong(error)),
+        _ => File::open(folder.path()).and_then(|dir| dir.sync_all()).map_err(wrong),
+    }
 }
 
 /// Makes the file look changed.

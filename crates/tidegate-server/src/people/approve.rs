@@ -12,7 +12,7 @@ use tidegate_identity::oauth::acr::Acr;
 use tidegate_identity::oauth::client::ClientId;
 use tidegate_identity::people::passkey::{Asserted, authenticate, request_options};
 use tidegate_identity::people::{
-    self as identity, Assurance, Challenge, Fact, Member, Passkey, PersonHandle, Purpose,
+    self as identity, Assurance, Challenge, Fact, Member, Passkey, PersonHandle, Purpose, Shown,
     Signature, State,
 };
 use tidegate_types::approval::Factor;
@@ -20,26 +20,34 @@ use tidegate_types::ids::{CallerName, PersonName};
 use tidegate_types::time::Time;
 
 /// How well and when the person was known who consents.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Known {
     /// How well.
     pub acr: Acr,
     /// When.
     pub at: Time,
+    /// By what, in the names of RFC 8176.
+    pub amr: Vec<String>,
 }
 
 impl Known {
     /// What a login is worth to an app.
     pub fn by(assurance: &Assurance) -> Known {
-        let best = assurance.shown().iter().map(|shown| acr(shown.factor())).max();
-        Known { acr: best.unwrap_or(Acr::Password), at: assurance.last_shown() }
+        Known::of(assurance.shown(), assurance.last_shown())
+    }
+
+    fn of(shown: &[Shown], at: Time) -> Known {
+        let best = shown.iter().map(|shown| acr(shown.factor())).max();
+        let amr = identity::methods(shown).into_iter().map(str::to_owned).collect();
+        Known { acr: best.unwrap_or(Acr::Password), at, amr }
     }
 }
 
-/// Whether a person decides what an app may have of its caller's rights.
+/// Whether a person decides what an app may have of its caller's rights: nobody does until there is an
+/// administrator, since until then the owner of the data folder acts alone.
 pub fn may_consent(state: &CoreState, person: &PersonName, app: &CallerName) -> bool {
     let own = state.people().get(person).is_some_and(|it| it.owns(app));
-    roles::may(state, person, Action::Consent, own).is_ok()
+    state.has_admin() && roles::may(state, person, Action::Consent, own).is_ok()
 }
 
 /// A person as the subject of tokens. No client is called so: a client's name has no colon.
@@ -51,13 +59,16 @@ impl People {
     /// What a browser is asked to sign `digest` by: the digest is the challenge.
     ///
     /// # Errors
-    /// When the person has no passkey.
+    /// When the person has no passkey, or none of those that their role takes.
     pub fn ask_signature(
         &self,
         visitor: &Visitor,
         id: &str,
         digest: [u8; 32],
     ) -> Result<Value, Error> {
+        if self.lacks_attested(visitor) {
+            return Err(Error::NeedsAttested);
+        }
         let lacking = "approving takes a passkey; add one under Security";
         self.ask_over(visitor, id, Challenge::new(Purpose::Approve, digest, clock::now()), lacking)
     }
@@ -81,7 +92,7 @@ impl People {
     /// on record.
     ///
     /// # Errors
-    /// When it is not the person's, or is over anything else.
+    /// When it is not the person's, is over anything else, or is by a passkey that their role is not content with.
     pub async fn take_signature(
         &self,
         visitor: &Visitor,
@@ -90,18 +101,21 @@ impl People {
         answer: &PasskeyAnswer,
     ) -> Result<Factor, Error> {
         let challenge = self.challenge(id, Purpose::Approve)?;
-        self.record(|state, now| {
+        let signed = self.record(|state, now| {
             let (passkey, asserted) = self.asserted(state, visitor, challenge, answer, now)?;
             if !asserted.approves(&digest) {
                 return Err(Error::OtherStatement);
+            }
+            if !self.counts(&visitor.roles, &passkey) {
+                return Err(Error::NeedsAttested);
             }
             let credential = credential_digest(passkey.id());
             let (person, signature) = (visitor.handle, answer.signature());
             let facts =
                 vec![Fact::PasskeyUsed { passkey }, Fact::Signed { person, request, signature }];
             Ok((Factor::Passkey { credential }, facts))
-        })
-        .await
+        });
+        self.doubting(answer, signed.await).await
     }
 
     /// Takes a signature over `statement` and puts both on record.
@@ -116,21 +130,21 @@ impl People {
         answer: &PasskeyAnswer,
     ) -> Result<Known, Error> {
         let challenge = self.challenge(id, Purpose::Consent)?;
-        self.record(|state, now| {
+        let signed = self.record(|state, now| {
             let (passkey, asserted) = self.asserted(state, visitor, challenge, answer, now)?;
             if !asserted.consents(&credential_digest(statement.as_bytes())) {
                 return Err(Error::OtherStatement);
             }
-            let shown = asserted.shown();
+            let shown = self.worth(&passkey, &asserted);
             let consented = Fact::Consented {
                 person: visitor.handle,
                 statement: statement.to_owned(),
                 signature: Some(answer.signature()),
             };
             let facts = vec![Fact::PasskeyUsed { passkey }, consented];
-            Ok((Known { acr: acr(shown.factor()), at: shown.at() }, facts))
-        })
-        .await
+            Ok((Known::of(&[shown], shown.at()), facts))
+        });
+        self.doubting(answer, signed.await).await
     }
 
     /// Puts on record that a person consents to `statement` by the session alone.
@@ -160,7 +174,7 @@ impl People {
         self.desk.look(|state| may_consent(state, &person, &app))
     }
 
-    fn ask_over(
+    pub(super) fn ask_over(
         &self,
         visitor: &Visitor,
         id: &str,
@@ -173,16 +187,16 @@ impl People {
             return Err(Error::Count(lacking));
         }
         let options = request_options(party, &challenge, &passkeys);
-        lock(&self.challenges).begin(id, challenge, clock::now());
+        lock(&self.challenges).begin((visitor.handle, id), challenge, clock::now());
         Ok(options)
     }
 
-    fn challenge(&self, id: &str, purpose: Purpose) -> Result<Challenge, Error> {
+    pub(super) fn challenge(&self, id: &str, purpose: Purpose) -> Result<Challenge, Error> {
         lock(&self.challenges).take(id, purpose, clock::now()).map_err(Error::Passkey)
     }
 
     /// The person's own passkey, as it is after this use, and what it asserts.
-    fn asserted(
+    pub(super) fn asserted(
         &self,
         state: &State,
         visitor: &Visitor,

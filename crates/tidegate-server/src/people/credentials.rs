@@ -1,23 +1,26 @@
 //! What a person logs in by: passkeys, and a password with an authenticator app.
 
-use super::{Error, PasskeyAnswer, People, Visitor, entry, fresh, lock, unavailable};
+use super::{Breached, Error, PasskeyAnswer, People, Visitor, entry, fresh, lock, unavailable};
 use crate::aside::aside;
 use crate::clock;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::Value;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use tidegate_identity::people::notices::Notice;
 use tidegate_identity::people::passkey::{creation_options, register};
-use tidegate_identity::people::password::is_fit;
+use tidegate_identity::people::password::{breach_digests, is_fit};
 use tidegate_identity::people::{
-    Challenge, Cost, Fact, FreshCodes, MAX_PASSKEYS, Member, OneTimeText, Passkey, Password,
+    Actor, Challenge, Cost, Fact, FreshCodes, MAX_PASSKEYS, Member, OneTimeText, Passkey, Password,
     PasswordError, PersonHandle, Purpose, RecoveryCodes, Sealed, State, StoredPassword, Totp,
+    Unfit,
 };
 use tidegate_types::codec::to_bytes;
 use tidegate_types::ids::PersonName;
 use tidegate_types::secret::Secret;
 use tidegate_types::time::{Span, Time};
+use tidegate_vault::Sealing;
 use zeroize::Zeroizing;
 
 /// How long an authenticator app that was offered may be confirmed.
@@ -26,6 +29,11 @@ const OFFERED_FOR: Span = Span::from_secs(30 * 60);
 const MAX_NAME: usize = 40;
 /// Most apps that are offered at a time.
 const MAX_OFFERED: usize = 1000;
+/// Most that are offered to one person, in as many sessions; the oldest makes room.
+const MAX_OFFERED_TO_ONE: usize = 20;
+
+/// Said to who has nothing of its own to log in by.
+pub(crate) const OUTSIDE_ALONE: &str = "you log in by the outside provider alone; for a login of your own ask an administrator for a link";
 
 /// An authenticator app to be set up.
 #[derive(Debug)]
@@ -34,6 +42,13 @@ pub struct App {
     pub secret: OneTimeText,
     /// The same as the app reads it from a picture or a link.
     pub uri: OneTimeText,
+}
+
+/// An authenticator app that was offered and is not confirmed yet.
+pub(super) struct Offered {
+    totp: Totp,
+    to: PersonName,
+    until: Time,
 }
 
 /// A password, and a code of the app that was offered.
@@ -56,6 +71,7 @@ pub(super) struct Prepared {
     next_step: u64,
     codes: RecoveryCodes,
     fresh: FreshCodes,
+    _sealing: Sealing,
 }
 
 impl Prepared {
@@ -86,16 +102,28 @@ impl People {
     /// again until it is confirmed or lapses.
     ///
     /// # Errors
-    /// When there are no random numbers.
+    /// When there are no random numbers, or too many are offered to others.
     pub fn offer_app(&self, door: &str, name: &PersonName) -> Result<App, Error> {
         let (key, now) = (door_key(door), clock::now());
         let mut offered = lock(&self.offered);
-        offered.retain(|_, (_, until)| now < *until);
-        if offered.len() >= MAX_OFFERED && !offered.contains_key(&key) {
-            return Err(Error::Busy);
+        offered.retain(|_, app| now < app.until);
+        if !offered.contains_key(&key) {
+            let theirs = offered.iter().filter(|(_, app)| app.to == *name);
+            let mut theirs: Vec<(Time, [u8; 32])> =
+                theirs.map(|(key, app)| (app.until, *key)).collect();
+            theirs.sort_unstable();
+            for (_, oldest) in
+                theirs.iter().take((theirs.len() + 1).saturating_sub(MAX_OFFERED_TO_ONE))
+            {
+                offered.remove(oldest);
+            }
+            if offered.len() >= MAX_OFFERED {
+                return Err(Error::Busy);
+            }
         }
-        let made = (Totp::new(fresh()?), now.plus(OFFERED_FOR));
-        let (totp, _) = offered.entry(key).or_insert(made);
+        let (totp, until) = (Totp::new(fresh()?), now.plus(OFFERED_FOR));
+        let made = Offered { totp, to: name.clone(), until };
+        let Offered { totp, .. } = offered.entry(key).or_insert(made);
         let issuer = self.desk.look(|state| match state.desk() {
             Some((desk, _)) => format!("Tidegate {desk}"),
             None => "Tidegate".to_owned(),
@@ -113,14 +141,17 @@ impl People {
         let AppAnswer { password, code } = answer;
         let about = [owner.name.as_str(), "tidegate"];
         is_fit(&password, &about).map_err(Error::Unfit)?;
-        let offered = lock(&self.offered).get(&door_key(door)).map(|(totp, _)| totp.clone());
+        let offered = lock(&self.offered).get(&door_key(door)).map(|app| app.totp.clone());
         let mut totp = offered.ok_or(Error::Code)?;
         totp.check(&code, clock::now()).map_err(|_| Error::Code)?;
         let next_step = totp.next_step();
         let slot = self.slots.take().ok_or(Error::Busy)?;
         let (secrets, pepper) = (Arc::clone(&self.secrets), Arc::clone(&self.pepper));
         let (salt, sealed, name) = (fresh()?, fresh()?, owner.name.clone());
+        let sealing = self.undecided.begin(&entry(sealed));
+        let breached = self.breached.get().cloned();
         let kept = aside("password", move || {
+            not_breached(breached.as_deref(), &password)?;
             let about = [name.as_str(), "tidegate"];
             let password =
                 StoredPassword::choose(&slot, &pepper, Cost::TODAY, &password, &about, salt);
@@ -135,7 +166,7 @@ impl People {
         kept.await.map_err(unavailable)??;
         lock(&self.offered).remove(&door_key(door));
         let (codes, fresh) = RecoveryCodes::issue(&fresh()?);
-        Ok(Prepared { sealed, next_step, codes, fresh })
+        Ok(Prepared { sealed, next_step, codes, fresh, _sealing: sealing })
     }
 
     /// Puts a prepared password on record by `facts`, which tell which one it replaces; the one that is good
@@ -171,8 +202,9 @@ impl People {
         }
         let challenge = Challenge::new(Purpose::Enrol, fresh()?, now);
         let (handle, had) = (visitor.handle, &member.passkeys);
-        let options = creation_options(party, &challenge, handle, member.name.as_str(), had, false);
-        lock(&self.challenges).begin(id, challenge, now);
+        let proof = self.attesters(&visitor.roles).is_some();
+        let options = creation_options(party, &challenge, handle, member.name.as_str(), had, proof);
+        lock(&self.challenges).begin((handle, id), challenge, now);
         Ok(options)
     }
 
@@ -193,10 +225,13 @@ impl People {
         self.record(|state, now| {
             let known = |id: &[u8]| state.passkey(id).is_some();
             let (person, made) = (visitor.handle, answer.registration());
-            let passkey = register(party, challenge, person, made, known, None, now)
+            let makers = self.attesters(&visitor.roles);
+            let passkey = register(party, challenge, person, made, known, makers, now)
                 .map_err(Error::Passkey)?;
-            let but = Some(visitor.session);
-            Ok(((), vec![Fact::PasskeyAdded { passkey }, Fact::SessionsEnded { person, but }]))
+            self.check_counts(&visitor.roles, &passkey)?;
+            let (but, by) = (Some(visitor.session), visitor.actor());
+            let ended = Fact::SessionsEndedBy { person, but, by };
+            Ok(((), vec![Fact::PasskeyAdded { passkey }, ended]))
         })
         .await
     }
@@ -216,9 +251,10 @@ impl People {
                 return Err(Error::Count("this is the only way to log in; add another one first"));
             }
             let credential = found.id().to_vec();
+            let (but, by) = (Some(visitor.session), visitor.actor());
             let facts = vec![
-                Fact::PasskeyRemoved { person, credential, at },
-                Fact::SessionsEnded { person, but: Some(visitor.session) },
+                Fact::PasskeyRemovedBy { person, credential, by: by.clone(), at },
+                Fact::SessionsEndedBy { person, but, by },
             ];
             Ok(((), facts))
         })
@@ -237,12 +273,17 @@ impl People {
     ///
     /// # Errors
     /// When it cannot be put on record.
-    pub async fn revoke_passkey(&self, name: &PersonName, id: &[u8]) -> Result<(), Error> {
+    pub async fn revoke_passkey(
+        &self,
+        name: &PersonName,
+        id: &[u8],
+        by: Actor,
+    ) -> Result<(), Error> {
         self.record(|state, at| {
             let (person, _) = state.named(name.as_str()).ok_or(Error::Wrong)?;
             let facts = vec![
-                Fact::PasskeyRemoved { person, credential: id.to_vec(), at },
-                Fact::SessionsEnded { person, but: None },
+                Fact::PasskeyRemovedBy { person, credential: id.to_vec(), by: by.clone(), at },
+                Fact::SessionsEndedBy { person, but: None, by },
             ];
             Ok(((), facts))
         })
@@ -303,10 +344,16 @@ impl People {
         (current, from): (Zeroizing<String>, IpAddr),
         answer: AppAnswer,
     ) -> Result<FreshCodes, Error> {
+        self.check_unasked(&visitor.roles)?;
         let member = self.changeable(visitor)?;
         // Who has a passkey would else lose it to whoever learnt a password and a code.
         if !member.passkeys.is_empty() && !visitor.by_passkey {
             return Err(Error::NeedsPasskey);
+        }
+        // An outside account that somebody took over is not to become a login that stays once it is unlinked.
+        let has_own = !member.passkeys.is_empty() || member.password.is_some();
+        if !has_own && visitor.assurance.is_outside() {
+            return Err(Error::Count(OUTSIDE_ALONE));
         }
         if member.password.is_some() && !visitor.by_passkey {
             self.confirm_password(visitor, current, from).await?;
@@ -316,7 +363,8 @@ impl People {
         self.settle(set, |state, now, set| {
             let person = owner.handle;
             let was = state.members().get(&person).ok_or(Error::Wrong)?.password;
-            let ended = Fact::SessionsEnded { person, but: Some(visitor.session) };
+            let (but, by) = (Some(visitor.session), visitor.actor());
+            let ended = Fact::SessionsEndedBy { person, but, by };
             Ok((was, set.facts(person, now).into_iter().chain([ended]).collect()))
         })
         .await
@@ -337,6 +385,19 @@ impl People {
     }
 }
 
+/// Refuses a password that is on the desk's list, and every one while the list cannot be read.
+fn not_breached(list: Option<&Path>, password: &str) -> Result<(), Error> {
+    let Some(path) = list else { return Ok(()) };
+    let failed = |why: String| unavailable(format!("the list of breached passwords: {why}"));
+    let list = Breached::open(path).map_err(failed)?;
+    for digest in breach_digests(password) {
+        if list.contains(&digest).map_err(failed)? {
+            return Err(Error::Unfit(Unfit::Breached));
+        }
+    }
+    Ok(())
+}
+
 /// SHA-256 of a credential's id, by which it is named.
 pub(crate) fn credential_digest(id: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
@@ -344,6 +405,6 @@ pub(crate) fn credential_digest(id: &[u8]) -> [u8; 32] {
     out
 }
 
-fn door_key(door: &str) -> [u8; 32] {
+pub(super) fn door_key(door: &str) -> [u8; 32] {
     credential_digest(door.as_bytes())
 }

@@ -5,16 +5,21 @@ use super::{Error, PasskeyAnswer, People, fresh, lock, unavailable};
 use crate::clock;
 use crate::config::OWNER;
 use serde_json::Value;
+use std::collections::BTreeMap;
+use tidegate_core::state::State as DeskState;
 use tidegate_identity::people::passkey::{creation_options, register};
 use tidegate_identity::people::{
     Challenge, Fact, FreshCodes, LinkKey, OneTimeText, Password, PersonHandle, Purpose, State,
     fresh_link, link_key,
 };
+use tidegate_types::approval::Act;
+use tidegate_types::codec::from_bytes;
 use tidegate_types::codec_struct;
 use tidegate_types::ids::PersonName;
 use tidegate_types::person::{Person, Role};
-use tidegate_types::record::Change;
+use tidegate_types::record::{Approvals, ApproveBy, Change};
 use tidegate_types::time::{Span, Time};
+use tidegate_vault::CallerSecrets;
 
 /// Whom a link lets in.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,6 +54,19 @@ impl FirstAdmin {
         let until = clock::now().plus(FIRST_LINK_LIFETIME);
         Ok((FirstAdmin { person, link, until }, secret))
     }
+}
+
+/// Every link that was given out or waits for a second person: what is kept of it, and when it lapses.
+pub(crate) fn links(desk: &DeskState, secrets: &CallerSecrets) -> BTreeMap<LinkKey, Time> {
+    let given = desk.invitations().values().map(|it| (it.link, it.until));
+    let waiting = desk.approvals().waiting().filter_map(|request| match request.approval.act {
+        Act::Change { change: Change::PersonInvited { link, until, .. } } => Some((link, until)),
+        _ => None,
+    });
+    // One that cannot be read lets nobody in.
+    let first = secrets.first_admin().ok().flatten();
+    let first = first.and_then(|it| from_bytes::<FirstAdmin>(it.expose()).ok());
+    given.chain(waiting).chain(first.map(|it| (it.link, it.until))).collect()
 }
 
 /// The address of a link.
@@ -94,8 +112,15 @@ impl People {
     ) -> Result<Invited, Error> {
         let link = link_key(secret);
         let first = self.first_admin.as_ref().filter(|it| it.link == link && now < it.until);
+        let enrolled = |person: &Person| state.named(person.name.as_str()).is_some();
         let found = self.desk.look(|desk| {
-            if let Some(first) = first.filter(|_| !desk.has_admin()) {
+            // The role may be on record and the enrolment not, if the journal failed between the two.
+            let is_seat = |first: &&FirstAdmin| {
+                let mut admins = desk.people().values().filter(|person| person.is(Role::Admin));
+                let seated = desk.people().get(&first.person).is_some_and(|it| it.is(Role::Admin));
+                !desk.has_admin() || seated && !admins.any(enrolled)
+            };
+            if let Some(first) = first.filter(is_seat) {
                 return Some((first.person.clone(), first.until));
             }
             let mut all = desk.invitations().iter();
@@ -125,13 +150,19 @@ impl People {
 
     /// Makes who was invited as the first administrator one, if that is how they come in: from here on the
     /// table of roles holds for everybody.
-    pub(super) fn seat(&self, invited: &Invited) -> Result<(), Error> {
+    pub(super) fn seat(&self, state: &State, invited: &Invited) -> Result<(), Error> {
         let seated = || {
             self.desk.look(|desk| desk.has_admin() && desk.people().contains_key(&invited.person))
         };
         let first = self.first_admin.as_ref().is_some_and(|it| it.link == invited.link);
         if !first || seated() {
             return Ok(());
+        }
+        if !self.has_second(state, &invited.person) {
+            return Err(Error::Count(
+                "two people loosen here, and no approver is enrolled yet, without whom nobody could be let in \
+                 later: have one enrol first; your link stays good",
+            ));
         }
         let known = self.person(&invited.person);
         let Person { mut roles, owns, reads, .. } =
@@ -148,6 +179,32 @@ impl People {
         }
     }
 
+    /// Whether a desk that takes two has an approver besides this person who can approve.
+    fn has_second(&self, state: &State, person: &PersonName) -> bool {
+        self.desk.look(|desk| {
+            let can = |other: &Person| {
+                let Some((_, member)) = state.named(other.name.as_str()) else { return false };
+                let asked = self.attesters(&other.roles).is_some();
+                let any = desk.approve_by() == ApproveBy::Any && !asked;
+                any || member.passkeys.iter().any(|key| self.counts(&other.roles, key))
+            };
+            let mut others = desk.people().values().filter(|other| other.name != *person);
+            desk.approvals_needed() == Approvals::One
+                || others.any(|other| other.is(Role::Approver) && can(other))
+        })
+    }
+
+    /// The roles that somebody has once the link was used.
+    pub(super) fn roles_of(&self, invited: &Invited) -> Vec<Role> {
+        let first = self.first_admin.as_ref().is_some_and(|it| it.link == invited.link);
+        self.roles(&invited.person).into_iter().chain(first.then_some(Role::Admin)).collect()
+    }
+
+    /// Whether a link may be used for another way to log in than a passkey.
+    pub fn takes_more_than_passkeys(&self, invited: &Invited) -> bool {
+        self.attesters(&self.roles_of(invited)).is_none()
+    }
+
     /// What a browser is asked to make a first passkey by.
     ///
     /// # Errors
@@ -156,8 +213,9 @@ impl People {
         let (party, now, invited) = (self.party()?, clock::now(), self.invited(secret)?);
         let challenge = Challenge::new(Purpose::Enrol, fresh()?, now);
         let (handle, name) = (invited.handle(), invited.person.as_str());
-        let options = creation_options(party, &challenge, handle, name, &[], false);
-        lock(&self.challenges).begin(secret, challenge, now);
+        let proof = self.attesters(&self.roles_of(&invited)).is_some();
+        let options = creation_options(party, &challenge, handle, name, &[], proof);
+        lock(&self.challenges).begin((handle, secret), challenge, now);
         Ok(options)
     }
 
@@ -178,10 +236,13 @@ impl People {
             let invited = self.invited_in(state, secret, now)?;
             let known = |id: &[u8]| state.passkey(id).is_some();
             let (person, made) = (invited.handle(), answer.registration());
-            let passkey = register(party, challenge, person, made, known, None, now)
+            let roles = self.roles_of(&invited);
+            let makers = self.attesters(&roles);
+            let passkey = register(party, challenge, person, made, known, makers, now)
                 .map_err(Error::Passkey)?;
+            self.check_counts(&roles, &passkey)?;
             let before = password_of(state, &invited.person);
-            self.seat(&invited)?;
+            self.seat(state, &invited)?;
             Ok((before, vec![invited.used(origin, now), Fact::PasskeyAdded { passkey }]))
         });
         let before = before.await?;
@@ -200,12 +261,14 @@ impl People {
         origin: &str,
     ) -> Result<FreshCodes, Error> {
         let invited = self.invited(secret)?;
+        self.check_unasked(&self.roles_of(&invited))?;
         let owner = Owner { handle: invited.handle(), name: invited.person.clone() };
         let set = self.prepare(secret, &owner, answer).await?;
         self.settle(set, |state, now, set| {
             // Another may have used it meanwhile.
             let invited = self.invited_in(state, secret, now)?;
-            self.seat(&invited)?;
+            self.check_unasked(&self.roles_of(&invited))?;
+            self.seat(state, &invited)?;
             let enrolled = std::iter::once(invited.used(origin, now));
             let before = password_of(state, &invited.person);
             Ok((before, enrolled.chain(set.facts(owner.handle, now)).collect()))

@@ -3,19 +3,25 @@
 use super::{Error, PasskeyAnswer, People, Visitor, entry, fresh, lock, open_sealed, unavailable};
 use crate::aside::aside;
 use crate::clock;
+use crate::oplog;
 use serde_json::Value;
 use std::net::IpAddr;
 use std::sync::Arc;
+use tidegate_identity::people::notices::Event;
 use tidegate_identity::people::passkey::{authenticate, request_options};
 use tidegate_identity::people::password::Slot;
+use tidegate_identity::people::sessions::MAX_UNFINISHED;
 use tidegate_identity::people::throttle::{Attempt, Target};
 use tidegate_identity::people::{
-    Begun, Cost, Fact, Level, OneTimeText, PasswordError, PersonHandle, SessionKey, Shown, State,
-    StoredPassword,
+    Begun, Cost, Fact, Level, OneTimeText, PasskeyError, PasswordError, PersonHandle, SessionKey,
+    Shown, State, StoredPassword,
 };
 use tidegate_types::person::Role;
-use tidegate_types::time::Time;
+use tidegate_types::time::{Span, Time};
 use zeroize::Zeroizing;
+
+/// How often it is told that a passkey may have been copied.
+const DOUBTED_EVERY: Span = Span::from_secs(60);
 
 impl People {
     /// What a browser is asked to show a passkey by, known by the cookie of its login page.
@@ -39,26 +45,65 @@ impl People {
     ) -> Result<OneTimeText, Error> {
         let party = self.party()?;
         let (id, key) = SessionKey::fresh(&fresh()?);
-        self.record(|state, now| {
+        let mut copied = false;
+        let done = self.record(|state, now| {
             let mut logins = lock(&self.logins);
             let challenge = logins.find(browser, &answer.client_data.0, now);
             let challenge = challenge.map_err(|_| Error::Wrong)?;
             let known = state.passkey(&answer.credential.0).ok_or(Error::Wrong)?;
             let mut passkey = known.clone();
-            let asserted = authenticate(party, challenge, &mut passkey, answer.assertion(), now)
-                .map_err(|_| Error::Wrong)?;
+            let asserted = authenticate(party, challenge, &mut passkey, answer.assertion(), now);
+            copied = asserted == Err(PasskeyError::Cloned);
+            let asserted = asserted.map_err(|_| Error::Wrong)?;
             logins.spend(&asserted, now).map_err(|_| Error::Wrong)?;
             let person = asserted.person();
-            let begun = self.begun(state, person, asserted.shown(), origin, now)?;
+            let shown = self.worth(&passkey, &asserted);
+            let begun = self.begun(state, person, shown, origin, now)?;
             let facts = vec![
                 Fact::PasskeyUsed { passkey },
                 Fact::Cleared { person },
                 Fact::SessionBegun { key, begun },
             ];
             Ok(((), facts))
-        })
-        .await?;
-        Ok(id)
+        });
+        let done = done.await;
+        if copied {
+            self.doubt(&answer.credential.0).await;
+        }
+        done.map(|()| id)
+    }
+
+    /// Puts on record that a passkey may have been copied, once a minute: its person is told, and the operator.
+    pub(super) async fn doubt(&self, credential: &[u8]) {
+        let noted = self.record(|state, at| {
+            let Some(passkey) = state.passkey(credential) else { return Ok((None, Vec::new())) };
+            let person = passkey.person();
+            let member = state.members().get(&person).ok_or(Error::Wrong)?;
+            let known = member.notices.all().iter().any(|notice| {
+                notice.event == Event::PasskeyDoubted && at.since(notice.at) < DOUBTED_EVERY
+            });
+            if known {
+                return Ok((None, Vec::new()));
+            }
+            let fact = Fact::PasskeyDoubted { person, credential: credential.to_vec(), at };
+            Ok((Some(member.name.clone()), vec![fact]))
+        });
+        // It was refused whether that can be put on record or not.
+        if let Ok(Some(person)) = noted.await {
+            oplog::warn("passkey-may-be-copied", &[("person", &person)]);
+        }
+    }
+
+    /// What became of a passkey that was shown in a session, with that put on record.
+    pub(super) async fn doubting<T>(
+        &self,
+        answer: &PasskeyAnswer,
+        done: Result<T, Error>,
+    ) -> Result<T, Error> {
+        if matches!(done, Err(Error::Passkey(PasskeyError::Cloned))) {
+            self.doubt(&answer.credential.0).await;
+        }
+        done
     }
 
     /// The first step by password: a session that is good for nothing but the second.
@@ -80,7 +125,11 @@ impl People {
         let (id, key) = SessionKey::fresh(&fresh()?);
         self.record(|state, now| {
             let begun = self.begun(state, person, shown, origin, now)?;
-            Ok(((), vec![Fact::Passed { attempt }, Fact::SessionBegun { key, begun }]))
+            // Who begins again and again and never ends a login has the password alone: that counts like
+            // guesses.
+            let few = state.sessions().unfinished(person, now) < MAX_UNFINISHED;
+            let passed = few.then_some(Fact::Passed { attempt });
+            Ok(((), passed.into_iter().chain([Fact::SessionBegun { key, begun }]).collect()))
         })
         .await?;
         Ok(id)

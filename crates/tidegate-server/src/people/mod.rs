@@ -5,14 +5,20 @@
 //! (hashes, the sealed store) happens before, on threads of its own.
 
 mod approve;
+mod attested;
+mod breached;
 mod credentials;
 mod enrol;
 mod login;
 mod oidc;
+mod step_up;
 
 pub use approve::{Known, may_consent, subject};
-pub(crate) use credentials::credential_digest;
+pub use attested::Attested;
+pub use breached::Breached;
 pub use credentials::{App, AppAnswer};
+pub(crate) use credentials::{OUTSIDE_ALONE, credential_digest};
+pub(crate) use enrol::links;
 pub use enrol::{FirstAdmin, Invited, link_at};
 pub(crate) use oidc::{ANSWER_PAGE, identity_digest};
 pub use oidc::{Arrived, Door, OutsideAnswer, Provider};
@@ -25,20 +31,20 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tidegate_core::action::Answer;
 use tidegate_identity::ledger;
 use tidegate_identity::people::{
-    Assertion, Assurance, Challenges, Fact, Level, LogIns, PasskeyError, Password, Pepper,
-    PersonHandle, Registration, RelyingParty, Sealed, Session, SessionKey, Slots, State, Totp,
-    Unfit,
+    Actor, Assertion, Assurance, Challenges, Fact, Level, LogIns, PasskeyError, Password, Pepper,
+    PersonHandle, Registration, RelyingParty, Sealed, Session, SessionKey, Slots, State, Unfit,
 };
 use tidegate_types::codec::from_bytes;
 use tidegate_types::ids::{KeyId, PersonName};
 use tidegate_types::person::{Person, Role};
 use tidegate_types::secret::Secret;
 use tidegate_types::time::{Span, Time};
-use tidegate_vault::CallerSecrets;
+use tidegate_vault::{CallerSecrets, Undecided};
 
 /// Hashes that are made at a time: 64 MiB each.
 const HASHES: usize = 4;
@@ -54,13 +60,16 @@ pub struct People {
     logins: Mutex<LogIns>,
     challenges: Mutex<Challenges>,
     /// Authenticator apps that were offered and not confirmed yet.
-    offered: Mutex<BTreeMap<[u8; 32], (Totp, Time)>>,
+    offered: Mutex<BTreeMap<[u8; 32], credentials::Offered>>,
     secrets: Arc<Mutex<CallerSecrets>>,
+    undecided: Undecided,
     first_admin: Option<FirstAdmin>,
     pepper: Arc<Pepper>,
     slots: Arc<Slots>,
     place: OnceLock<Place>,
     outside: OnceLock<Provider>,
+    breached: OnceLock<PathBuf>,
+    attested: OnceLock<Attested>,
 }
 
 /// Where the pages are.
@@ -146,6 +155,8 @@ pub enum Error {
     Stale,
     /// It takes a login by passkey moments ago.
     NeedsPasskey,
+    /// It takes a passkey of a model that the desk trusts.
+    NeedsAttested,
     /// What was signed is not what was shown.
     OtherStatement,
     /// Too many log in at this moment.
@@ -170,7 +181,8 @@ impl People {
         state: State,
         secrets: Arc<Mutex<CallerSecrets>>,
     ) -> Result<Arc<People>, String> {
-        let derived = lock(&secrets).derive("pepper of passwords").map_err(|e| e.to_string())?;
+        let derived = lock(&secrets).pepper().map_err(|e| e.to_string())?;
+        let undecided = lock(&secrets).undecided();
         let first = lock(&secrets).first_admin().map_err(|e| e.to_string())?;
         let key = <[u8; 32]>::try_from(derived.expose()).map_err(|e| e.to_string())?;
         Ok(Arc::new(People {
@@ -181,10 +193,13 @@ impl People {
             offered: Mutex::default(),
             first_admin: first.and_then(|it| from_bytes(it.expose()).ok()),
             secrets,
+            undecided,
             pepper: Arc::new(Pepper::new(key)),
             slots: Slots::new(HASHES),
             place: OnceLock::new(),
             outside: OnceLock::new(),
+            breached: OnceLock::new(),
+            attested: OnceLock::new(),
         }))
     }
 
@@ -199,6 +214,13 @@ impl People {
         // Told once at the start.
         let _ = self.place.set(Place { origin: origin.to_owned(), party });
         Ok(())
+    }
+
+    /// Refuses the passwords of the list at `path` from now on, when they are set; every one while it cannot be
+    /// read.
+    pub fn refuse_breached(&self, path: &Path) {
+        // Told once at the start.
+        let _ = self.breached.set(path.to_owned());
     }
 
     /// Where the pages are; empty before that is known.
@@ -261,6 +283,14 @@ impl People {
         self.state().named(name.as_str()).is_some_and(|(_, member)| !member.passkeys.is_empty())
     }
 
+    /// By what a person may log in: how many passkeys, whether a password, how many outside logins.
+    pub(crate) fn ways_in(&self, name: &PersonName) -> (usize, bool, usize) {
+        let (outside, state) = (self.outside().is_some(), self.state());
+        let Some((_, member)) = state.named(name.as_str()) else { return (0, false, 0) };
+        let linked = if outside { member.linked.len() } else { 0 };
+        (member.passkeys.len(), member.password.is_some(), linked)
+    }
+
     /// Ends one of the visitor's own other sessions, or all of them.
     ///
     /// # Errors
@@ -270,28 +300,29 @@ impl People {
             return Err(Error::Stale);
         }
         let but = number.is_none().then_some(visitor.session);
-        self.end_sessions(&visitor.person, number, but).await.map(|_| ())
+        self.end_sessions(&visitor.person, number, but, visitor.actor()).await.map(|_| ())
     }
 
-    /// Ends one of a person's sessions, or all of them; how many that were.
+    /// Ends one of a person's sessions, or all of them; how many that were. `by` is who asked for it.
     pub async fn end_sessions(
         &self,
         name: &PersonName,
         number: Option<u64>,
         but: Option<SessionKey>,
+        by: Actor,
     ) -> Result<usize, Error> {
         self.record(|state, now| {
             let Some((person, _)) = state.named(name.as_str()) else { return Ok((0, Vec::new())) };
             let list = state.sessions().list(person, now);
             Ok(match number {
                 Some(number) if list.iter().any(|session| session.number() == number) => {
-                    (1, vec![Fact::SessionRevoked { person, number }])
+                    (1, vec![Fact::SessionRevokedBy { person, number, by }])
                 }
                 Some(_) => (0, Vec::new()),
                 None if list.is_empty() => (0, Vec::new()),
                 None => (
                     list.len() - usize::from(but.is_some()),
-                    vec![Fact::SessionsEnded { person, but }],
+                    vec![Fact::SessionsEndedBy { person, but, by }],
                 ),
             })
         })
@@ -300,19 +331,42 @@ impl People {
 
     /// Forgets what people log in by who are none of the desk's any more, so that somebody who is given
     /// the name later does not get in by it.
-    pub async fn forget_strangers(&self) -> Result<(), Error> {
+    pub async fn forget_strangers(&self, by: &Actor) -> Result<(), Error> {
+        let gone = |person: PersonHandle, _: Time| Fact::GoneBy { person, by: by.clone() };
+        self.forget(|name| self.person(name).is_none(), gone).await
+    }
+
+    /// Takes away what a person logs in by; every session of theirs ends. Who enrols by the name next is told,
+    /// and of what happened before.
+    pub async fn reset(&self, person: &PersonName, by: &Actor) -> Result<(), Error> {
+        let reset = |person: PersonHandle, at: Time| Fact::ResetBy { person, by: by.clone(), at };
+        self.forget(|name| name == person, reset).await
+    }
+
+    async fn forget(
+        &self,
+        whose: impl Fn(&PersonName) -> bool,
+        fact: impl Fn(PersonHandle, Time) -> Fact,
+    ) -> Result<(), Error> {
         let gone: Vec<Password> = self
-            .record(|state, _| {
-                let stranger = |name: &PersonName| self.person(name).is_none();
-                let gone = state.members().iter().filter(|(_, member)| stranger(&member.name));
-                let (facts, had): (Vec<Fact>, Vec<Option<Password>>) = gone
-                    .map(|(person, member)| (Fact::Gone { person: *person }, member.password))
-                    .unzip();
+            .record(|state, now| {
+                let gone = state.members().iter().filter(|(_, member)| whose(&member.name));
+                let (mut facts, had): (Vec<Fact>, Vec<Option<Password>>) =
+                    gone.map(|(person, member)| (fact(*person, now), member.password)).unzip();
+                let awaited = state.awaited().filter(|(_, name)| whose(name));
+                facts.extend(awaited.map(|(person, _)| fact(person, now)));
                 Ok((had.into_iter().flatten().collect(), facts))
             })
             .await?;
         self.forget_sealed(gone.into_iter().map(|password| password.sealed)).await;
         Ok(())
+    }
+
+    /// The names under which the sealed store keeps the passwords in force.
+    pub(crate) fn sealed_in_force(&self) -> Vec<KeyId> {
+        let state = self.state();
+        let set = state.members().values().filter_map(|member| member.password);
+        set.map(|password| entry(password.sealed)).collect()
     }
 
     /// Forgets what opens nothing any more. It is sealed, and no fact names it: where the disk refuses, it
@@ -359,16 +413,17 @@ impl People {
             return None;
         }
         let person = self.person(&member.name)?;
+        let assurance = session.assurance().trusted_since(self.trusted_since());
         (person.roles == session.roles()).then(|| Visitor {
             person: person.name,
             handle: session.person(),
             roles: person.roles,
             session: key,
             number: session.number(),
-            level: session.assurance().level(),
-            fresh: session.assurance().level_within(FRESH, now) >= Level::Two,
-            by_passkey: session.assurance().passkey_within(FRESH, now),
-            assurance: session.assurance().clone(),
+            level: assurance.level(),
+            fresh: assurance.level_within(FRESH, now) >= Level::Two,
+            by_passkey: assurance.passkey_within(FRESH, now),
+            assurance,
         })
     }
 
@@ -400,6 +455,13 @@ impl People {
         let secrets = Arc::clone(&self.secrets);
         let done = aside("secrets", move || work(&mut lock(&secrets))).await;
         done.map_err(unavailable)?.map_err(unavailable)
+    }
+}
+
+impl Visitor {
+    /// The same as who did something.
+    pub(super) fn actor(&self) -> Actor {
+        Actor::person(&self.person)
     }
 }
 
@@ -443,10 +505,14 @@ impl std::fmt::Display for Error {
             Error::Passkey(why) => why.fmt(f),
             Error::Count(why) => f.write_str(why),
             Error::NeedsPasskey => {
-                f.write_str("this needs a login by passkey, of the last 15 minutes; who has none asks an administrator for a link")
+                f.write_str("this needs your passkey, shown in the last 15 minutes; who has none asks an administrator for a link")
             }
+            Error::NeedsAttested => f.write_str(
+                "your role takes a passkey of a device whose model the desk trusts; add one under Security, or \
+                 ask an administrator for a link",
+            ),
             Error::Stale => {
-                f.write_str("this needs a login of the last 15 minutes; log out and in again")
+                f.write_str("this needs a login of the last 15 minutes; show your passkey, or log out and in again")
             }
             Error::OtherStatement => f.write_str(
                 "what was signed is not what this request says now; nothing was approved",

@@ -6,8 +6,13 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use tidegate_core::event::Event;
+use tidegate_identity::people::password::breach_digests;
+use tidegate_identity::people::{Begun, Factor};
 use tidegate_types::codec::{from_bytes as decode, to_bytes};
 use zeroize::Zeroizing;
+
+pub(crate) mod attested;
+mod on_record;
 
 pub(crate) const ORIGIN: &str = "https://localhost:8443";
 const PASSWORD: &str = "vier blaue Esel singen leise";
@@ -133,6 +138,41 @@ pub(super) async fn inside(people: &People, device: &mut Device) -> String {
     id.expose().to_owned()
 }
 
+/// Somebody who enrolled by a link and is in: its device, the session's id, and who that is.
+pub(super) async fn entered(people: &People, link: &str) -> (Device, String, Visitor) {
+    let mut device = enrolled(people, link).await;
+    let id = inside(people, &mut device).await;
+    let visitor = people.enter(&id).await.unwrap();
+    (device, id, visitor)
+}
+
+/// Lets a session's login have been that long ago.
+pub(crate) fn age(people: &People, id: &str, by: Span) {
+    let (key, now) = (SessionKey::of(id), clock::now());
+    let session = people.state().sessions().look(key, now).unwrap().clone();
+    let [shown] = session.assurance().shown() else { panic!("one factor") };
+    let then = now.minus(by);
+    let shown = decode(&[to_bytes(&shown.factor()), to_bytes(&then)].concat()).unwrap();
+    let (person, roles) = (session.person(), session.roles().to_vec());
+    let begun = Begun { person, roles, shown, origin: session.origin().to_owned(), at: now };
+    for fact in [Fact::SessionEnded { key }, Fact::SessionBegun { key, begun }] {
+        people.state().apply(&fact);
+    }
+}
+
+/// Has somebody of the desk enrolled and in a session, in memory alone.
+pub(crate) fn seated(people: &People, who: &str) {
+    let (person, at) = (PersonHandle([9; 16]), clock::now());
+    let name = PersonName::new(who).unwrap();
+    let (link, origin) = ([9; 32], "here".to_owned());
+    let enrolled = Fact::Enrolled { person, name, link, until: at, origin: origin.clone(), at };
+    let shown = decode(&[to_bytes(&Factor::Password), to_bytes(&at)].concat()).unwrap();
+    let begun = Begun { person, roles: Vec::new(), shown, origin, at };
+    for fact in [enrolled, Fact::SessionBegun { key: SessionKey([9; 32]), begun }] {
+        people.state().apply(&fact);
+    }
+}
+
 /// The state as the journal alone would tell it.
 pub(super) fn replayed(people: &People) -> State {
     decode(&to_bytes(&*people.state())).unwrap()
@@ -181,15 +221,15 @@ async fn a_new_link_voids_what_was_before_it() {
 async fn the_first_link_makes_the_first_administrator() {
     let office = office().await;
     let secrets = Arc::clone(&office.people().secrets);
-    let invite = || {
+    let invite = |state: State| {
         let (first, link) = FirstAdmin::invite(PersonName::new("ada").unwrap()).unwrap();
         lock(&secrets).put_first_admin(&Secret::new(to_bytes(&first))).unwrap();
         let desk = Arc::clone(&office.world.desk);
-        let people = People::new(desk, State::default(), Arc::clone(&secrets)).unwrap();
+        let people = People::new(desk, state, Arc::clone(&secrets)).unwrap();
         people.open(ORIGIN).unwrap();
         (people, link)
     };
-    let (people, link) = invite();
+    let (people, link) = invite(State::default());
     let has_admin = || office.world.desk.look(|state| state.has_admin());
     // Looking at it, and a passkey that is none, make nobody anything.
     let asked = people.ask_first_passkey(link.expose()).unwrap();
@@ -202,9 +242,42 @@ async fn the_first_link_makes_the_first_administrator() {
     let visitor = people.enter(&id).await.unwrap();
     assert_eq!((visitor.person.as_str(), visitor.roles), ("ada", vec![Role::Admin]));
     assert_eq!(people.invited(link.expose()), Err(Error::Link));
-    // Where there is an administrator no such link is good.
-    let (people, link) = invite();
+    // Where there is an administrator who gets in no such link is good.
+    let (people, link) = invite(replayed(&people));
     assert_eq!(people.invited(link.expose()), Err(Error::Link));
+}
+
+#[tokio::test]
+async fn the_first_link_is_good_until_its_person_is_enrolled() {
+    let office = office().await;
+    let people = office.people();
+    let (first, link) = FirstAdmin::invite(PersonName::new("ada").unwrap()).unwrap();
+    lock(&people.secrets).put_first_admin(&Secret::new(to_bytes(&first))).unwrap();
+    // The role went on record, and the journal failed before the passkey did.
+    let set = json!({"op": "person-set", "person": "ada", "roles": ["admin"]});
+    office.ask(set).await.unwrap();
+    let (desk, secrets) = (Arc::clone(&office.world.desk), Arc::clone(&people.secrets));
+    let people = People::new(desk, State::default(), secrets).unwrap();
+    people.open(ORIGIN).unwrap();
+    let mut device = enrolled(&people, link.expose()).await;
+    inside(&people, &mut device).await;
+    assert_eq!(people.invited(link.expose()), Err(Error::Link));
+    // Another administrator may be there and enrolled: then it is that one's to invite.
+    let office = office_with_enrolled_admin().await;
+    let people = office.people();
+    let (first, link) = FirstAdmin::invite(PersonName::new("eve").unwrap()).unwrap();
+    lock(&people.secrets).put_first_admin(&Secret::new(to_bytes(&first))).unwrap();
+    let set = json!({"op": "person-set", "person": "eve", "roles": ["admin"]});
+    office.ask_as(&office.someone("ada"), set).await.unwrap();
+    let (desk, secrets) = (Arc::clone(&office.world.desk), Arc::clone(&people.secrets));
+    let people = People::new(desk, replayed(&people), secrets).unwrap();
+    assert_eq!(people.invited(link.expose()), Err(Error::Link));
+}
+
+async fn office_with_enrolled_admin() -> Office {
+    let (office, links) = manned().await;
+    enrolled(&office.people(), &links[1]).await;
+    office
 }
 
 #[tokio::test]
@@ -288,12 +361,44 @@ async fn a_request_is_signed_by_its_own_digest_alone() {
 }
 
 #[tokio::test]
+async fn a_passkey_that_may_be_copied_is_told_of() {
+    let (office, links) = manned().await;
+    let people = office.people();
+    let (mut device, id, visitor) = entered(&people, &links[0]).await;
+    inside(&people, &mut device).await;
+    let doubts = || {
+        let all = people.notices(&visitor.person).into_iter();
+        all.filter(|it| it.event.to_string().contains("may have been copied")).count()
+    };
+    assert_eq!(doubts(), 0);
+    // A signature of nobody's is nothing to tell of.
+    let shown = device.sign(&people.ask_passkey("browser").unwrap());
+    let mut other = Device::make(&json!({"user": {"id": "AA"}, "challenge": "AA"})).0;
+    let mut forged = other.sign(&people.ask_passkey("browser").unwrap());
+    (forged["credential"], forged["person"]) =
+        (shown["credential"].clone(), shown["person"].clone());
+    let told = people.log_in_by_passkey("browser", &answer(forged), "here").await;
+    assert_eq!((told.map(|_| ()), doubts()), (Err(Error::Wrong), 0));
+    // A copy has not counted on.
+    for _ in 0..3 {
+        device.count = 0;
+        let copy = device.sign(&people.ask_passkey("browser").unwrap());
+        let told = people.log_in_by_passkey("browser", &answer(copy), "there").await;
+        assert_eq!(told.map(|_| ()), Err(Error::Wrong));
+        device.count = 0;
+        let options = people.ask_signature(&visitor, &id, [1; 32]).unwrap();
+        let copy = answer(device.sign(&options));
+        let told = people.take_signature(&visitor, &id, (7, [1; 32]), &copy).await;
+        assert_eq!(told, Err(Error::Passkey(PasskeyError::Cloned)));
+    }
+    assert_eq!(doubts(), 1, "once a minute");
+}
+
+#[tokio::test]
 async fn the_last_way_to_log_in_stays() {
     let (office, links) = manned().await;
     let people = office.people();
-    let mut device = enrolled(&people, &links[0]).await;
-    let id = inside(&people, &mut device).await;
-    let visitor = people.enter(&id).await.unwrap();
+    let (mut device, id, visitor) = entered(&people, &links[0]).await;
     let only = credential_digest(&device.id);
     let told = people.remove_passkey(&visitor, &only).await;
     assert!(matches!(told, Err(Error::Count(_))), "{told:?}");
@@ -333,10 +438,8 @@ async fn the_last_way_to_log_in_stays() {
 async fn what_the_journal_refuses_never_was() {
     let (office, links) = manned().await;
     let people = office.people();
-    let mut pia = enrolled(&people, &links[0]).await;
-    let id = inside(&people, &mut pia).await;
+    let (mut pia, id, visitor) = entered(&people, &links[0]).await;
     let other = inside(&people, &mut pia).await;
-    let visitor = people.enter(&id).await.unwrap();
     let (_, first) = Device::make(&people.ask_first_passkey(&links[1]).unwrap());
     let (_, second) = Device::make(&people.ask_new_passkey(&visitor, &id).unwrap());
     let before = people.state().clone();
@@ -392,6 +495,76 @@ async fn a_password_is_in_force_once_it_is_on_record() {
     assert!(first(OTHER).await.is_ok());
     assert_eq!(first(PASSWORD).await.map(|_| ()), Err(Error::Wrong));
     assert!(lock(&people.secrets).get(&entry(old)).unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_breached_password_is_not_set() {
+    let (office, links) = manned().await;
+    let people = office.people();
+    let mut lines = [PASSWORD, "somebody else's password"].map(|text| {
+        let [typed, _] = breach_digests(text);
+        typed.iter().map(|byte| format!("{byte:02X}")).collect::<String>() + ":3\r\n"
+    });
+    lines.sort_unstable();
+    let path = office.world.folder.path().join("breached");
+    std::fs::write(&path, lines.concat()).unwrap();
+    people.refuse_breached(&path);
+    let pia = PersonName::new("pia").unwrap();
+    let app = people.offer_app(&links[0], &pia).unwrap();
+    let answered = |password: &str| AppAnswer {
+        password: secret(password),
+        code: secret(&code(app.secret.expose())),
+    };
+    let told = people.enrol_password(&links[0], answered(PASSWORD), "here").await;
+    assert_eq!(told.map(|_| ()), Err(Error::Unfit(Unfit::Breached)));
+    // A list that cannot be asked lets none through.
+    for broken in [Some("nonsense\n"), Some(""), None] {
+        std::fs::remove_file(&path).unwrap();
+        broken.into_iter().for_each(|text| std::fs::write(&path, text).unwrap());
+        let told = people.enrol_password(&links[0], answered(OTHER), "here").await;
+        assert!(matches!(told, Err(Error::Unavailable(_))), "{broken:?}");
+    }
+    std::fs::write(&path, lines.concat()).unwrap();
+    // The link and the app are good still.
+    people.enrol_password(&links[0], answered(OTHER), "here").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_password_alone_ends_nobody_s_session_and_is_slowed_down() {
+    let (office, links) = manned().await;
+    let people = office.people();
+    let (mut device, id, visitor) = entered(&people, &links[0]).await;
+    let app = people.offer_app(&id, &visitor.person).unwrap();
+    let set = AppAnswer { password: secret(PASSWORD), code: secret(&code(app.secret.expose())) };
+    people.set_password(&visitor, &id, (secret(""), home()), set).await.unwrap();
+    let mut slowed = 0;
+    for _ in 0..20 {
+        let begun = people.log_in_by_password("pia", secret(PASSWORD), home(), "there").await;
+        slowed += usize::from(begun.is_err());
+    }
+    assert!(slowed >= 5, "{slowed}");
+    assert!(people.enter(&id).await.is_some());
+    // By passkey she gets in as ever.
+    inside(&people, &mut device).await;
+    assert!(people.log_in_by_password("pia", secret(PASSWORD), home(), "here").await.is_ok());
+}
+
+#[tokio::test]
+async fn one_person_s_offered_apps_make_room_for_each_other() {
+    let (office, links) = manned().await;
+    let people = office.people();
+    let [pia, ada] = ["pia", "ada"].map(|who| PersonName::new(who).unwrap());
+    let first = people.offer_app(&links[0], &pia).unwrap().secret;
+    for session in 0..2000 {
+        people.offer_app(&format!("session {session}"), &ada).unwrap();
+    }
+    assert_eq!(people.offer_app(&links[0], &pia).unwrap().secret, first);
+    // All together are bounded as well.
+    for n in 0..1000 {
+        let _ = people.offer_app(&format!("link {n}"), &PersonName::new(&format!("p{n}")).unwrap());
+    }
+    let told = people.offer_app("one more", &PersonName::new("zoe").unwrap());
+    assert!(matches!(told, Err(Error::Busy)));
 }
 
 #[tokio::test]

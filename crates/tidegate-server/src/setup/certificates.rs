@@ -19,10 +19,11 @@ use tidegate_vault::{read_private, write_private};
 
 /// How long an authority is good for, in days.
 const AUTHORITY_DAYS: i64 = 3650;
-/// How long a certificate is good for, in days: what the strictest clients still take.
-const CERTIFICATE_DAYS: i64 = 397;
-/// A certificate is renewed at a start when it is older than this.
-const RENEW_AFTER: Duration = Duration::from_secs(300 * 24 * 3600);
+/// How long a certificate is good for, in days: nobody asks whether one was revoked, so that whoever takes its key
+/// has little of it.
+const CERTIFICATE_DAYS: i64 = 9;
+/// A certificate is renewed when it is older than this, at a start and while the gateway runs.
+const RENEW_AFTER: Duration = Duration::from_secs(3 * 24 * 3600);
 
 /// Makes the authority: `ca.pem` for callers to trust, `ca.key` to renew the certificate with.
 ///

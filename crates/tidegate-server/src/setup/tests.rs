@@ -77,7 +77,7 @@ fn a_certificate_is_renewed_when_it_is_old() {
     let (_folder, Opened { folder, config }) = made(InitUnlock::KeyFile);
     let before = std::fs::read(folder.chain()).unwrap();
     assert!(!renew_certificate(&folder, &config.listen.names).unwrap());
-    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(301 * 24 * 3600);
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3 * 24 * 3600 + 60);
     std::fs::File::options().write(true).open(folder.chain()).unwrap().set_modified(old).unwrap();
     open(folder.path()).unwrap();
     assert_ne!(std::fs::read(folder.chain()).unwrap(), before);
@@ -93,7 +93,7 @@ fn a_certificate_that_the_operator_put_there_is_left_alone() {
     let params = rcgen::CertificateParams::new(vec!["desk.example".to_owned()]).unwrap();
     let own = params.self_signed(&key).unwrap().pem();
     std::fs::write(folder.chain(), &own).unwrap();
-    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(301 * 24 * 3600);
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3 * 24 * 3600 + 60);
     std::fs::File::options().write(true).open(folder.chain()).unwrap().set_modified(old).unwrap();
     let before = std::fs::read(folder.tls_key()).unwrap();
     assert!(!renew_certificate(&folder, &config.listen.names).unwrap());
@@ -213,7 +213,7 @@ fn a_certificate_of_another_authority_s_is_left_alone() {
     let own = own.self_signed(&key).unwrap().pem();
     std::fs::write(folder.chain(), &own).unwrap();
     std::fs::write(folder.tls_key(), key.serialize_pem()).unwrap();
-    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(301 * 24 * 3600);
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3 * 24 * 3600 + 60);
     std::fs::File::options().write(true).open(folder.chain()).unwrap().set_modified(old).unwrap();
     assert!(!renew_certificate(&folder, &config.listen.names).unwrap());
     assert_eq!(std::fs::read_to_string(folder.chain()).unwrap(), own);

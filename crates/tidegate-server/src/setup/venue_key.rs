@@ -26,8 +26,8 @@ pub struct ImportedKey {
     pub opens_sessions: bool,
 }
 
-/// Imports the key that `text` is (see `tidegate_vault::import::parse`) for an account, in place of
-/// the one it has. A running gateway must read the vault again. The calling program must become a
+/// Imports the key that `text` is (see `tidegate_vault::import::parse`) for an account, beside those it
+/// has: which of them signs is the desk's to say. A running gateway must read the vault again. The calling program must become a
 /// signer by the argument `signer`.
 ///
 /// # Errors
@@ -59,7 +59,7 @@ pub async fn import_venue_key(
     }
     let mut vault = VenueKeys::open(&folder.vault(), unlock).map_err(&wrong)?;
     vault.import(account, venue, &id, material).map_err(&wrong)?;
-    vault.set_rights(account, rights.clone()).map_err(&wrong)?;
+    vault.set_rights(account, &id, rights.clone()).map_err(&wrong)?;
     Ok(ImportedKey { key_id: id, rights, opens_sessions })
 }
 
@@ -110,8 +110,10 @@ impl Trial {
         let (signer, _ready, _news) =
             SignerClient::start(config, Seq(0)).await.map_err(SetupError::of("signer"))?;
         let say = SetupError::of("the key's rights cannot be read");
-        let signed =
-            signer.sign_unrecorded(account.clone(), venue.rights_call()).await.map_err(&say)?;
+        let signed = signer
+            .sign_unrecorded(account.clone(), venue.rights_call(), id.to_owned())
+            .await
+            .map_err(&say)?;
         let request = tidegate_core::send::unrecorded(signed)
             .map_err(|_| SetupError("the signer answered another question".to_owned()))?;
         let reply = link

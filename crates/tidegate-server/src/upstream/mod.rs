@@ -10,7 +10,8 @@ mod site;
 pub mod tasks;
 mod watched;
 
-pub use origin::{Roots, UrlError};
+pub(crate) use origin::client_config;
+pub use origin::{Roots, UrlError, trusted};
 pub use pool::Pool;
 pub use site::{Answered, Site};
 pub use tasks::{follow_account, follow_books, follow_marks};

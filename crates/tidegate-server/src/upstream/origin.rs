@@ -95,23 +95,33 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
-fn connector(roots: &Roots) -> Result<TlsConnector, UrlError> {
+/// TLS 1.3 to servers that these authorities vouch for.
+pub(crate) fn client_config(roots: &Roots) -> Result<ClientConfig, UrlError> {
     let provider = Arc::new(crate::edge::tls::provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
-        .map_err(|error| UrlError(error.to_string()))?
-        .with_root_certificates(store(roots)?)
-        .with_no_client_auth();
+        .map_err(|error| UrlError(error.to_string()))?;
+    Ok(config.with_root_certificates(trusted(roots)?).with_no_client_auth())
+}
+
+fn connector(roots: &Roots) -> Result<TlsConnector, UrlError> {
+    let mut config = client_config(roots)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-fn store(roots: &Roots) -> Result<RootCertStore, UrlError> {
+/// The authorities themselves.
+///
+/// # Errors
+/// When there are none, or the file cannot be read.
+pub fn trusted(roots: &Roots) -> Result<RootCertStore, UrlError> {
     let path = match roots {
         Roots::File(path) => path.as_path(),
         Roots::System => {
             SYSTEM_BUNDLES.iter().map(Path::new).find(|path| path.exists()).ok_or_else(|| {
-                UrlError("this machine has no bundle of authorities; set `ca_file`".to_owned())
+                UrlError(
+                    "this machine has no bundle of authorities; name a file of them".to_owned(),
+                )
             })?
         }
     };

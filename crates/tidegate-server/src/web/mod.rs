@@ -8,11 +8,12 @@ mod pages;
 
 pub use pages::Pages;
 
+use crate::aside::to_the_end;
 use crate::edge::plain_refusal;
 use api::Api;
 use std::sync::Arc;
 use tidegate_types::reject::{Code, Reject};
-use tidegate_types::request::{RawRequest, Reply};
+use tidegate_types::request::{Method, RawRequest, Reply};
 
 /// What stands behind the first word of a path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,13 +38,13 @@ const DOORS: &[(&str, Door)] = &[
 pub struct Web {
     api: Arc<Api>,
     oauth: Arc<oauth::Handle>,
-    pages: Pages,
+    pages: Arc<Pages>,
 }
 
 impl Web {
     /// What is served of these parts.
     pub fn new(api: Api, oauth: Arc<oauth::Handle>, pages: Pages) -> Web {
-        Web { api: Arc::new(api), oauth, pages }
+        Web { api: Arc::new(api), oauth, pages: Arc::new(pages) }
     }
 
     /// The authorization server.
@@ -56,16 +57,33 @@ impl Web {
         self.api.upgrade(request)
     }
 
-    /// The answer to a request, by the first word of its path.
+    /// The answer to a request, by the first word of its path. What may change something goes on when
+    /// its connection ends.
     pub async fn answer(&self, request: RawRequest) -> Reply {
-        match door(&request.path) {
-            Some(Door::Api) => self.api.answer(request).await,
-            Some(Door::OAuth) => self.oauth.answer(request).await,
-            Some(Door::Pages) => self.pages.answer(request).await,
-            None => {
-                plain_refusal(&Reject::new(Code::UnknownRoute, "nothing is served at this path"))
+        let Some(door) = door(&request.path) else {
+            let nothing = Reject::new(Code::UnknownRoute, "nothing is served at this path");
+            return plain_refusal(&nothing);
+        };
+        let changes = request.method != Method::Get;
+        let (api, oauth, pages) =
+            (Arc::clone(&self.api), Arc::clone(&self.oauth), Arc::clone(&self.pages));
+        let work = async move {
+            match door {
+                Door::Api => api.answer(request).await,
+                Door::OAuth => oauth.answer(request).await,
+                Door::Pages => pages.answer(request).await,
             }
+        };
+        if !changes {
+            return work.await;
         }
+        let stops = || {
+            plain_refusal(&Reject::new(
+                Code::OutcomeUnknown,
+                "the gateway stops; look what became of it",
+            ))
+        };
+        to_the_end(work).await.unwrap_or_else(stops)
     }
 }
 

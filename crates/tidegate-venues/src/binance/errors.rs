@@ -120,6 +120,7 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
         Code::WrongVenue
         | Code::KeyExpired
         | Code::KeyNotFromHere
+        | Code::WeakLogin
         | Code::NoGrant
         | Code::GrantExpired
         | Code::OutsideHours

@@ -21,7 +21,7 @@ mod wire;
 
 use crate::book::Update;
 use crate::front::{
-    Context, Front, Instruments, Listed, LocalAnswer, Need, Parsed, Read, Session, Viewer,
+    Context, Front, Instruments, Listed, LocalAnswer, Need, Parsed, Read, Session, Viewer, Weakness,
 };
 use crate::raw::Raw;
 use crate::upstream::{
@@ -81,6 +81,10 @@ impl Front for Binance {
 
     fn credentials(&self, request: &RawRequest) -> Result<Need, Reject> {
         auth::need(routes::find(request.method, &request.path)?, request)
+    }
+
+    fn weakness(&self, request: &RawRequest) -> Option<Weakness> {
+        session::key_in_address(request).then_some(Weakness::StreamKeyInAddress)
     }
 
     fn parse(

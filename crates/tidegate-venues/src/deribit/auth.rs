@@ -2,6 +2,7 @@
 
 use super::methods::{Kind, Method};
 use super::rpc::{Params, Rpc, bad};
+use crate::front::Weakness;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
@@ -10,6 +11,9 @@ use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::{Presented, RawRequest, Signature};
 use tidegate_types::secret::Secret;
 use tidegate_types::time::Span;
+
+/// The parameters that whoever reads them can log in with.
+const SECRETS: [&str; 3] = ["client_secret", "refresh_token", "access_token"];
 
 /// The credentials of an HTTP call to a private method: an `Authorization` header or the
 /// parameter `access_token`, one of them.
@@ -70,6 +74,13 @@ fn signed(fields: &str, request: &RawRequest, method: &Method) -> Result<Present
     payload.extend_from_slice(&request.body);
     payload.push(b'\n');
     signature(key, ts, payload, sig, method.changes_state())
+}
+
+/// Whether a secret or a token is in the address of the request. A signature there is none: it is good once.
+pub(crate) fn weakness(request: &RawRequest) -> Option<Weakness> {
+    let params = Params::from_query(&request.query).ok()?;
+    let secret = SECRETS.iter().any(|name| params.0.contains_key(*name));
+    secret.then_some(Weakness::SecretInAddress)
 }
 
 /// What `public/auth` asks for: credentials to log in with, or a refresh token.

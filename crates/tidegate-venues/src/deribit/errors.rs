@@ -29,6 +29,7 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         Code::UnknownKey
         | Code::KeyExpired
         | Code::KeyNotFromHere
+        | Code::WeakLogin
         | Code::BadSignature
         | Code::StaleTimestamp
         | Code::Replayed

@@ -27,7 +27,7 @@ mod testkit;
 
 use crate::book::Update;
 use crate::front::{
-    Context, Front, Instruments, Listed, LocalAnswer, Need, Parsed, Read, Session, Viewer,
+    Context, Front, Instruments, Listed, LocalAnswer, Need, Parsed, Read, Session, Viewer, Weakness,
 };
 use crate::upstream::{
     AccountStream, Allowance, BookNews, BuildError, Connections, KeySigner, PublicFeed, Units,
@@ -85,6 +85,10 @@ impl Front for Deribit {
     fn credentials(&self, request: &RawRequest) -> Result<Need, Reject> {
         let rpc = rpc::from_http(request).map_err(|unread| unread.reject)?;
         Ok(auth::needed(request, &rpc)?.map_or(Need::Nothing, Need::Credentials))
+    }
+
+    fn weakness(&self, request: &RawRequest) -> Option<Weakness> {
+        auth::weakness(request)
     }
 
     fn parse(

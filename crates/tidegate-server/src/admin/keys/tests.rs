@@ -1,5 +1,8 @@
-use crate::admin::tests::{Office, office};
+use crate::admin::tests::{Office, lowered, office};
 use crate::clock;
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::KeyPair as _;
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use tidegate_types::ids::{KeyId, VenueName};
@@ -127,5 +130,26 @@ async fn public_keys_of_each_kind_are_taken_and_others_are_not() {
     for public in ["", "zz", "abc", &"00".repeat(31), "3000"] {
         let (code, message) = office.ask(add(public)).await.unwrap_err();
         assert!(code == "bad_request" && message.starts_with("public: "), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn an_rsa_key_is_as_long_as_the_desk_asks() {
+    let rsa = |size| {
+        let pair = KeyPair::generate(size).unwrap();
+        let der = AsDer::<PublicKeyX509Der<'_>>::as_der(pair.public_key()).unwrap();
+        der.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    let add = |public: &str| json!({"op": "key-add", "caller": "ann", "account": "main", "public": public});
+    let (short, long) = (rsa(KeySize::Rsa2048), rsa(KeySize::Rsa3072));
+    let strict = office().await;
+    let (code, message) = strict.ask(add(&short)).await.unwrap_err();
+    assert!(code == "bad_request" && message.contains("keys.rsa_bits"), "{message}");
+    let made = strict.ask(add(&long)).await.unwrap();
+    assert_eq!(listed(&strict, &made["id"]).await["scheme"], "rsa");
+    let lowered = lowered().await;
+    for public in [&short, &long] {
+        let made = lowered.ask(add(public)).await.unwrap();
+        assert_eq!(listed(&lowered, &made["id"]).await["scheme"], "rsa");
     }
 }

@@ -34,6 +34,9 @@ pub struct AppSpec {
     /// It may ask about everybody's tokens.
     #[serde(default)]
     pub introspects: bool,
+    /// It must sign what it asks people for (`require_signed_request_object`).
+    #[serde(default)]
+    pub signs_requests: bool,
 }
 
 /// An app as it is told.

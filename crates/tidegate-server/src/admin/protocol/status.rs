@@ -21,6 +21,10 @@ pub struct Status {
     pub durability: String,
     /// `one` or `two`: how many people a loosening takes.
     pub approvals: String,
+    /// By which exchange key each account is used, to the owner of the data folder, who holds the vault; to
+    /// nobody else. What else there is of accounts depends on who asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_keys: Option<BTreeMap<String, String>>,
     /// The desk has an administrator; before, the owner of the data folder acts alone.
     #[serde(default)]
     pub has_admin: bool,
@@ -91,6 +95,9 @@ pub struct JournalStatus {
 pub struct CallerStatus {
     /// Who.
     pub caller: String,
+    /// The people it is shared with, for who may end that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub read_by: Vec<String>,
     /// On which account.
     pub account: String,
     /// It may trade; otherwise it may only read.
@@ -206,17 +213,31 @@ pub struct LostBookStatus {
     pub whole: bool,
 }
 
+/// Who halted what was halted already.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HaltedToo {
+    /// Who.
+    pub by: String,
+    /// Why, as said last.
+    pub reason: String,
+    /// When, in ms since 1970.
+    pub at_ms: u64,
+}
+
 /// A halt as `status` tells it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct HaltStatus {
     /// Of what.
     pub scope: String,
-    /// Who.
+    /// Who was the first.
     pub by: String,
     /// Why.
     pub reason: String,
     /// Since when, in ms since 1970.
     pub since_ms: u64,
+    /// Who halted it again, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub too: Vec<HaltedToo>,
     /// The venue showed no live order of the scope.
     pub proven: bool,
     /// Orders that reduce a position still pass.

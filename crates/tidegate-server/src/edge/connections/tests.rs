@@ -13,3 +13,18 @@ fn both_limits_hold_and_places_come_back() {
     assert_eq!(connections.count(), 2);
     assert!(connections.enter(one).is_some());
 }
+
+#[test]
+fn who_has_many_addresses_has_no_more_places() {
+    let connections = Connections::new(10, 1);
+    let [one, two, other, mapped]: [IpAddr; 4] =
+        ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1", "::ffff:192.0.2.1"]
+            .map(|text| text.parse().unwrap());
+    let seat = connections.enter(one).unwrap();
+    assert!(connections.enter(two).is_none(), "one network of 64 bits");
+    let _elsewhere = connections.enter(other).unwrap();
+    let _mapped = connections.enter(mapped).unwrap();
+    assert!(connections.enter([192, 0, 2, 1].into()).is_none(), "the same, written as IPv4");
+    drop(seat);
+    assert!(connections.enter(two).is_some(), "the place came back");
+}

@@ -13,23 +13,27 @@ use tokio_rustls::TlsConnector;
 struct Listening {
     address: SocketAddr,
     folder: DataFolder,
+    certificate: Arc<Certificate>,
+    acceptor: TlsAcceptor,
     _dir: tempfile::TempDir,
 }
 
 /// Answers a byte over TLS with the first of the digest of the certificate that was shown, or with
 /// the byte itself where there was none.
-async fn listening(ask: bool) -> Listening {
+async fn listening(ask: Option<RsaBits>) -> Listening {
     install_provider();
     let dir = tempfile::tempdir().unwrap();
     let folder = DataFolder::new(dir.path());
     make_authority(&folder, &[]).unwrap();
     make_certificate(&folder, &[]).unwrap();
-    let acceptor = acceptor(&folder.chain(), &folder.tls_key(), ask).unwrap();
+    let certificate = Arc::new(Certificate::read(&folder.chain(), &folder.tls_key()).unwrap());
+    let acceptor = acceptor(Arc::clone(&certificate), ask).unwrap();
+    let accepting = acceptor.clone();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
+            let acceptor = accepting.clone();
             tokio::spawn(async move {
                 let Ok(mut stream) = acceptor.accept(stream).await else { return };
                 let byte = stream.read_u8().await.unwrap();
@@ -39,7 +43,7 @@ async fn listening(ask: bool) -> Listening {
             });
         }
     });
-    Listening { address, folder, _dir: dir }
+    Listening { address, folder, certificate, acceptor, _dir: dir }
 }
 
 fn roots(listening: &Listening) -> RootCertStore {
@@ -64,7 +68,7 @@ async fn a_client_certificate_is_known_by_its_digest_and_nobody_must_have_one() 
         rcgen::CertificateParams::new(vec!["bot".to_owned()]).unwrap().self_signed(&key).unwrap();
     let digest = digest::digest(&digest::SHA256, own.der());
     let private = || PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    for (ask, told) in [(true, digest.as_ref()[0]), (false, 7)] {
+    for (ask, told) in [(Some(RsaBits::DEFAULT), digest.as_ref()[0]), (None, 7)] {
         let listening = listening(ask).await;
         let config = || ClientConfig::builder().with_root_certificates(roots(&listening));
         let with = config().with_client_auth_cert(vec![own.der().clone()], private()).unwrap();
@@ -74,8 +78,30 @@ async fn a_client_certificate_is_known_by_its_digest_and_nobody_must_have_one() 
 }
 
 #[tokio::test]
+async fn an_rsa_key_of_a_client_s_certificate_is_as_long_as_the_desk_asks() {
+    use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+    use aws_lc_rs::rsa::{KeyPair, KeySize};
+    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let der: Pkcs8V1Der<'_> = AsDer::as_der(&pair).unwrap();
+    let private = || PrivateKeyDer::try_from(der.as_ref().to_vec()).unwrap();
+    let key = rcgen::KeyPair::from_der_and_sign_algo(&private(), &rcgen::PKCS_RSA_SHA256).unwrap();
+    let own =
+        rcgen::CertificateParams::new(vec!["bot".to_owned()]).unwrap().self_signed(&key).unwrap();
+    for (bits, taken) in [(RsaBits::DEFAULT, false), (RsaBits::FEWEST, true)] {
+        let listening = listening(Some(bits)).await;
+        let config = ClientConfig::builder().with_root_certificates(roots(&listening));
+        let config = config.with_client_auth_cert(vec![own.der().clone()], private()).unwrap();
+        let stream = TcpStream::connect(listening.address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+        stream.write_u8(7).await.unwrap();
+        assert_eq!(stream.read_u8().await.is_ok(), taken, "{bits}");
+    }
+}
+
+#[tokio::test]
 async fn tls_1_3_is_spoken() {
-    let listening = listening(false).await;
+    let listening = listening(None).await;
     let roots = roots(&listening);
     let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     let stream = TcpStream::connect(listening.address).await.unwrap();
@@ -109,7 +135,7 @@ fn hello_1_2() -> Vec<u8> {
 
 #[tokio::test]
 async fn anything_older_is_turned_away() {
-    let listening = listening(false).await;
+    let listening = listening(None).await;
     let mut stream = TcpStream::connect(listening.address).await.unwrap();
     stream.write_all(&hello_1_2()).await.unwrap();
     let mut answer = Vec::new();
@@ -135,7 +161,7 @@ async fn suite(
 
 #[tokio::test]
 async fn the_strongest_suite_is_taken_whatever_the_client_prefers() {
-    let listening = listening(false).await;
+    let listening = listening(None).await;
     let mut provider = rustls::crypto::aws_lc_rs::default_provider();
     provider.cipher_suites.reverse();
     let last = provider.cipher_suites.last().unwrap().suite();
@@ -151,7 +177,7 @@ async fn the_strongest_suite_is_taken_whatever_the_client_prefers() {
 
 #[tokio::test]
 async fn names_and_protocols_that_are_not_ours_are_refused() {
-    let listening = listening(false).await;
+    let listening = listening(None).await;
     let config = || {
         ClientConfig::builder()
             .dangerous()
@@ -215,7 +241,7 @@ impl rustls::client::danger::ServerCertVerifier for Believing {
 
 #[tokio::test]
 async fn plain_http_is_answered_by_no_page_and_sent_nowhere() {
-    let listening = listening(false).await;
+    let listening = listening(None).await;
     let mut stream = TcpStream::connect(listening.address).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();
@@ -227,7 +253,7 @@ async fn plain_http_is_answered_by_no_page_and_sent_nowhere() {
 
 #[tokio::test]
 async fn nothing_is_taken_before_the_handshake_is_over() {
-    let listening = listening(false).await;
+    let listening = listening(None).await;
     let mut config =
         ClientConfig::builder().with_root_certificates(roots(&listening)).with_no_client_auth();
     config.enable_early_data = true;
@@ -246,4 +272,48 @@ async fn nothing_is_taken_before_the_handshake_is_over() {
         assert!(next.early_data().is_none());
     }
     assert!(resumed, "the second had a ticket, and could have tried");
+}
+
+#[tokio::test]
+async fn tls_10_a_certificate_that_was_replaced_is_shown_from_then_on_and_open_sockets_stay() {
+    let listening = listening(None).await;
+    let Listening { folder, certificate, .. } = &listening;
+    let config =
+        |roots| ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let before = roots(&listening);
+    let stream = TcpStream::connect(listening.address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let connector = TlsConnector::from(Arc::new(config(before.clone())));
+    let mut open = connector.connect(name, stream).await.unwrap();
+    assert!(!certificate.read_again().unwrap(), "nothing is new");
+
+    // Half of it: the key that lies there is not the chain's.
+    let chain = std::fs::read(folder.chain()).unwrap();
+    make_authority(folder, &["new.example".to_owned()]).unwrap();
+    make_certificate(folder, &["new.example".to_owned()]).unwrap();
+    let renewed = std::fs::read(folder.chain()).unwrap();
+    std::fs::write(folder.chain(), chain).unwrap();
+    assert!(certificate.read_again().is_err());
+    assert!(suite(&listening, config(before.clone()), "localhost").await.is_some());
+    assert!(!certificate.is_for("new.example"));
+
+    std::fs::write(folder.chain(), renewed).unwrap();
+    assert!(certificate.read_again().unwrap());
+    assert!(suite(&listening, config(before), "localhost").await.is_none());
+    assert!(suite(&listening, config(roots(&listening)), "new.example").await.is_some());
+    open.write_u8(7).await.unwrap();
+    assert_eq!(open.read_u8().await.unwrap(), 7, "who was connected notices nothing");
+}
+
+#[tokio::test]
+async fn tls_12_no_configuration_writes_keys_down_whatever_the_environment_says() {
+    let listening = listening(None).await;
+    let upstream =
+        crate::upstream::client_config(&crate::upstream::Roots::File(listening.folder.ca()));
+    let (here, there) = (listening.acceptor.config(), upstream.unwrap());
+    for label in ["CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_TRAFFIC_SECRET_0", "EXPORTER_SECRET"] {
+        assert!(!here.key_log.will_log(label) && !there.key_log.will_log(label), "{label}");
+    }
+    // As one that follows `SSLKEYLOGFILE` would.
+    assert!(rustls::KeyLog::will_log(&rustls::KeyLogFile::new(), "EXPORTER_SECRET"));
 }

@@ -64,6 +64,11 @@ impl Wire {
         overflows
     }
 
+    /// Forgets what waits to be written.
+    pub fn forget(&mut self) {
+        self.backlog.clear();
+    }
+
     /// Writes what is queued, flushed once, until something is heard. May be dropped at any time.
     pub async fn next(&mut self) -> Heard {
         poll_fn(|cx| {

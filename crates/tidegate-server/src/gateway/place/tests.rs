@@ -61,3 +61,19 @@ fn copies_and_restores_are_noticed_until_settled() {
     std::fs::remove_file(folder.place()).unwrap();
     assert!(is_copy(&folder, false).unwrap(), "a backup that left it out");
 }
+
+#[test]
+fn a_restore_that_cannot_be_noticed_is_declared() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = made(&home.path().join("a"));
+    let running = lock::take(&folder).unwrap();
+    assert!(declare_restored(&folder).unwrap_err().0.contains("runs on"));
+    assert!(!is_copy(&folder, false).unwrap(), "not while a gateway runs on it");
+    drop(running);
+    for _ in 0..2 {
+        declare_restored(&folder).unwrap();
+        assert!(is_copy(&folder, false).unwrap());
+    }
+    settle(&folder).unwrap();
+    assert!(!is_copy(&folder, false).unwrap());
+}

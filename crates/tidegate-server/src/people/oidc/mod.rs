@@ -18,7 +18,7 @@ use provider::Trouble;
 use serde_json::Value;
 use tidegate_identity::people::oidc::{Flow, Login};
 use tidegate_identity::people::{
-    Begun, Fact, Factor, Linked, Member, OneTimeText, OutsideIdentity, SessionKey,
+    Actor, Begun, Fact, Factor, Linked, Member, OneTimeText, OutsideIdentity, SessionKey,
 };
 use tidegate_types::ids::PersonName;
 
@@ -83,10 +83,9 @@ impl People {
     /// # Errors
     /// When the login is not fresh or not by passkey, or there are too many identities.
     pub async fn begin_link(&self, visitor: &Visitor) -> Result<(String, OneTimeText), Error> {
+        self.check_unasked(&visitor.roles)?;
         let member = self.passkeys_changeable(visitor)?;
-        if member.linked.len() >= MAX_LINKED {
-            return Err(Error::Count("there are too many outside logins; unlink one first"));
-        }
+        room_to_link(&member)?;
         self.begin_outside(Door::Link { session: visitor.session, person: visitor.handle }).await
     }
 
@@ -95,7 +94,8 @@ impl People {
     /// # Errors
     /// When the link is not good.
     pub async fn begin_enrol(&self, link: &str) -> Result<(String, OneTimeText), Error> {
-        self.invited(link)?;
+        let invited = self.invited(link)?;
+        self.check_unasked(&self.roles_of(&invited))?;
         self.begin_outside(Door::Enrol { link: link.to_owned().into() }).await
     }
 
@@ -132,7 +132,7 @@ impl People {
                 let visitor = visitor.filter(|visitor| visitor.handle == person);
                 self.link(&visitor.ok_or(Error::Outside)?, login.identity).await
             }
-            Door::Enrol { link } => self.enrol_outside(&link, login.identity, origin).await,
+            Door::Enrol { link } => self.enrol_outside(provider, &link, login, origin).await,
         }
     }
 
@@ -172,27 +172,39 @@ impl People {
             if state.linked(&identity).is_some() {
                 return Err(Error::Count("that login is linked already"));
             }
-            let ended = Fact::SessionsEnded { person, but: Some(visitor.session) };
+            // Others may have been linked since this was begun.
+            state.members().get(&person).map_or(Ok(()), room_to_link)?;
+            let (but, by) = (Some(visitor.session), visitor.actor());
+            let ended = Fact::SessionsEndedBy { person, but, by };
             Ok((Arrived::Linked, vec![Fact::Linked { person, identity, at }, ended]))
         })
         .await
     }
 
-    /// Uses a link up for an identity.
+    /// Uses a link up for an identity, if a login there is whole by itself: nobody gets in by one factor alone.
     async fn enrol_outside(
         &self,
+        provider: &Provider,
         link: &str,
-        identity: OutsideIdentity,
+        login: Login,
         origin: &str,
     ) -> Result<Arrived, Error> {
+        if provider.trust().shown(&login).factor() == Factor::Outside {
+            return Err(Error::Count(
+                "that login counts as one factor, and takes a code of an authenticator app as well; enrol by \
+                 passkey, or by password and app: your link stays good",
+            ));
+        }
+        let identity = login.identity;
         let before = self.record(|state, at| {
             let invited = self.invited_in(state, link, at)?;
+            self.check_unasked(&self.roles_of(&invited))?;
             let theirs = |member: &Member| member.name == invited.person;
             if state.linked(&identity).is_some_and(|(_, member)| !theirs(member)) {
                 return Err(Error::Count("that login is linked already"));
             }
             let before = password_of(state, &invited.person);
-            self.seat(&invited)?;
+            self.seat(state, &invited)?;
             let person = invited.handle();
             Ok((before, vec![invited.used(origin, at), Fact::Linked { person, identity, at }]))
         });
@@ -207,17 +219,19 @@ impl People {
     /// # Errors
     /// When the login is not fresh, or no way to log in would be left.
     pub async fn unlink_own(&self, visitor: &Visitor, which: &[u8; 32]) -> Result<(), Error> {
-        let member = self.changeable(visitor)?;
-        if member.passkeys.is_empty() && member.password.is_none() && member.linked.len() == 1 {
-            return Err(Error::Count("this is the only way to log in; add another one first"));
-        }
+        self.changeable(visitor)?;
         let but = (!visitor.assurance.is_outside()).then_some(visitor.session);
-        self.record(|_, at| {
+        self.record(|state, at| {
             let person = visitor.handle;
+            let member = state.members().get(&person).ok_or(Error::Wrong)?;
             let found = member.linked.iter().find(|it| identity_digest(&it.identity) == *which);
             let Some(Linked { identity, .. }) = found.cloned() else { return Ok(((), Vec::new())) };
-            let ended = Fact::SessionsEnded { person, but };
-            Ok(((), vec![Fact::Unlinked { person, identity, at }, ended]))
+            if member.passkeys.is_empty() && member.password.is_none() && member.linked.len() == 1 {
+                return Err(Error::Count("this is the only way to log in; add another one first"));
+            }
+            let by = visitor.actor();
+            let ended = Fact::SessionsEndedBy { person, but, by: by.clone() };
+            Ok(((), vec![Fact::UnlinkedBy { person, identity, by, at }, ended]))
         })
         .await
     }
@@ -229,18 +243,25 @@ impl People {
     }
 
     /// Unlinks a person's identities at an issuer, or all of them; all their sessions end. How many that were.
-    pub async fn unlink(&self, name: &PersonName, issuer: Option<&str>) -> Result<usize, Error> {
+    pub async fn unlink(
+        &self,
+        name: &PersonName,
+        issuer: Option<&str>,
+        by: Actor,
+    ) -> Result<usize, Error> {
         self.record(|state, at| {
             let Some((person, member)) = state.named(name.as_str()) else {
                 return Ok((0, Vec::new()));
             };
             let meant = |linked: &&Linked| issuer.is_none_or(|it| it == linked.identity.issuer);
-            let unlinked =
-                |linked: &Linked| Fact::Unlinked { person, identity: linked.identity.clone(), at };
+            let unlinked = |linked: &Linked| {
+                let identity = linked.identity.clone();
+                Fact::UnlinkedBy { person, identity, by: by.clone(), at }
+            };
             let mut facts: Vec<Fact> = member.linked.iter().filter(meant).map(unlinked).collect();
             let count = facts.len();
             if count > 0 {
-                facts.push(Fact::SessionsEnded { person, but: None });
+                facts.push(Fact::SessionsEndedBy { person, but: None, by: by.clone() });
             }
             Ok((count, facts))
         })
@@ -261,7 +282,11 @@ impl People {
             };
             let sessions = state.sessions().list(person, now).into_iter();
             let resting = sessions.filter(|session| session.assurance().is_outside());
-            let ended = resting.map(|it| Fact::SessionRevoked { person, number: it.number() });
+            let issuer = &out.identity.issuer;
+            let ended = resting.map(|it| {
+                let by = Actor::Provider { issuer: issuer.clone() };
+                Fact::SessionRevokedBy { person, number: it.number(), by }
+            });
             Ok(((), ended.collect()))
         })
         .await
@@ -301,6 +326,13 @@ pub(crate) fn identity_digest(identity: &OutsideIdentity) -> [u8; 32] {
 
 fn fresh_three() -> Result<[[u8; 32]; 3], Error> {
     Ok([fresh()?, fresh()?, fresh()?])
+}
+
+fn room_to_link(member: &Member) -> Result<(), Error> {
+    if member.linked.len() >= MAX_LINKED {
+        return Err(Error::Count("there are too many outside logins; unlink one first"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

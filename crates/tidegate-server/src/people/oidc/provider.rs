@@ -119,6 +119,11 @@ impl Provider {
         &self.trust
     }
 
+    /// Whether a login there can count as two factors at all, so that somebody may enrol by it.
+    pub fn gives_two_factors(&self) -> bool {
+        !self.trust.two_factor_acr.is_empty() || !self.trust.two_factor_amr.is_empty()
+    }
+
     /// Where a browser goes to log in there.
     pub(super) async fn begin(&self, flow: &Flow, redirect: &str) -> Result<String, Trouble> {
         self.in_turn(self.begin_now(flow, redirect)).await
@@ -179,9 +184,16 @@ impl Provider {
         let metadata = self.metadata().await?;
         metadata.answered(issuer).map_err(Trouble::Refused)?;
         let answer = self.post(&metadata.token, flow.redeem(&self.asked(redirect), code)).await?;
-        if answer.status != 200 {
-            let (at, status) = (&metadata.token, answer.status);
-            return Err(Trouble::Away(format!("{at} answered {status}: {}", code_of(&answer))));
+        match (answer.status, code_of(&answer)) {
+            (200, _) => {}
+            // Who brings a code that was not theirs is at fault, not the provider (RFC 6749, section 5.2).
+            (400, code) if code == "invalid_grant" => {
+                return Err(Trouble::Refused(OidcError::Code));
+            }
+            (status, code) => {
+                let at = &metadata.token;
+                return Err(Trouble::Away(format!("{at} answered {status}: {code}")));
+            }
         }
         let token = member(&answer, "id_token")?;
         let expected = Expected {

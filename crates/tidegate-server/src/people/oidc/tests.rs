@@ -2,6 +2,8 @@ use super::*;
 use crate::admin::Administrator;
 use crate::admin::tests::Office;
 use crate::config;
+use crate::people::OUTSIDE_ALONE;
+use crate::people::credentials::AppAnswer;
 use crate::people::tests::{ORIGIN, enrolled, inside, manned, replayed, text};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::json;
@@ -13,6 +15,10 @@ use tidegate_identity::people::Level;
 use tidegate_types::approval::Showing;
 
 const CLIENT: &str = "tidegate";
+
+fn own(text: &str) -> zeroize::Zeroizing<String> {
+    zeroize::Zeroizing::new(text.to_owned())
+}
 
 /// An outside provider, as far as the gateway sees it.
 struct Outside {
@@ -290,9 +296,48 @@ async fn an_identity_is_one_person_s() {
     let (id, _) = logs_in(&outside, &people, "u-2", &json!({})).await.unwrap();
     let ada = people.enter(&id).await.unwrap();
     assert_eq!(ada.person.as_str(), "ada");
+    // Whoever took that account over makes no login of its own out of it.
+    let answer = AppAnswer { password: own("vier blaue Esel singen leise"), code: own("000000") };
+    let from = (own(""), "192.0.2.7".parse().unwrap());
+    let set = people.set_password(&ada, &id, from, answer).await;
+    assert_eq!(set.map(drop), Err(Error::Count(OUTSIDE_ALONE)));
     // It is her only way in.
     let digest = identity_digest(&people.linked(&ada.person)[0].identity);
     assert!(matches!(people.unlink_own(&ada, &digest).await, Err(Error::Count(_))));
+}
+
+#[tokio::test]
+async fn nobody_enrols_by_a_login_that_never_opens_a_session() {
+    let (_office, outside, people, _, link) = desk().await;
+    let (url, cookie) = people.begin_enrol(&link).await.unwrap();
+    outside.signs(&url, "u-3", &json!({"amr": ["pwd"], "acr": "phr"}));
+    let refused = people.end_outside(&outside.answer(&url), (cookie.expose(), ""), "here").await;
+    assert!(matches!(refused, Err(Error::Count(_))), "{refused:?}");
+    // The link is good still, for something else.
+    enrolled(&people, &link).await;
+    // Where no login there can be two factors the page does not offer it.
+    assert!(people.outside().unwrap().gives_two_factors());
+    let weak = config::Oidc { two_factor_amr: Vec::new(), ..outside.settings() };
+    let weak = Provider::configured(&weak, &mut lock(&people.secrets)).unwrap().unwrap();
+    assert!(!weak.gives_two_factors());
+}
+
+#[tokio::test]
+async fn two_tabs_do_not_unlink_the_last_two_logins() {
+    let (_office, outside, people, _, link) = desk().await;
+    let (url, cookie) = people.begin_enrol(&link).await.unwrap();
+    outside.signs(&url, "u-2", &json!({}));
+    people.end_outside(&outside.answer(&url), (cookie.expose(), ""), "here").await.unwrap();
+    let (id, _) = logs_in(&outside, &people, "u-2", &json!({})).await.unwrap();
+    let ada = people.enter(&id).await.unwrap();
+    let (issuer, subject) = (outside.issuer.clone(), "u-4".to_owned());
+    let (identity, at) = (OutsideIdentity { issuer, subject }, clock::now());
+    people.state().apply(&Fact::Linked { person: ada.handle, identity, at });
+    let both = people.linked(&ada.person);
+    let [one, two] = [&both[0], &both[1]].map(|it| identity_digest(&it.identity));
+    let (one, two) = tokio::join!(people.unlink_own(&ada, &one), people.unlink_own(&ada, &two));
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    assert_eq!(people.linked(&ada.person).len(), 1);
 }
 
 #[tokio::test]
@@ -338,9 +383,11 @@ async fn an_administrator_reads_and_unlinks() {
     linked(&outside, &people, &session, "u-1").await;
     let visitor = people.enter(&session).await.unwrap();
     assert_eq!(people.linked(&visitor.person)[0].identity.subject, "u-1");
-    assert_eq!(people.unlink(&visitor.person, Some("https://other.example")).await, Ok(0));
+    let issuer = Some("https://other.example");
+    assert_eq!(people.unlink(&visitor.person, issuer, visitor.actor()).await, Ok(0));
     assert!(people.enter(&session).await.is_some());
-    assert_eq!(people.unlink(&visitor.person, Some(&outside.issuer)).await, Ok(1));
+    let issuer = Some(outside.issuer.as_str());
+    assert_eq!(people.unlink(&visitor.person, issuer, visitor.actor()).await, Ok(1));
     assert!(people.enter(&session).await.is_none());
 }
 

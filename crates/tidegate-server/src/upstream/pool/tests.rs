@@ -62,6 +62,43 @@ fn head(stream: &TcpStream) -> Option<String> {
 
 const ANSWER: &[u8] = b"HTTP/1.1 418 I'm a teapot\r\nRetry-After: 3\r\nContent-Length: 2\r\n\r\n{}";
 
+/// The length that a request tells and its body, as they came.
+fn length_and_body(stream: &TcpStream) -> (usize, String) {
+    let mut reader = BufReader::new(stream);
+    let (mut length, mut line) = (0, String::new());
+    loop {
+        line.clear();
+        reader.read_line(&mut line).unwrap();
+        match line.trim_end().to_ascii_lowercase().split_once(": ") {
+            Some(("content-length", told)) => length = told.parse().unwrap(),
+            Some(_) => {}
+            None if line == "\r\n" => break,
+            None => {}
+        }
+    }
+    // What there is more than that would come now.
+    stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    let mut body = Vec::new();
+    let _ = reader.read_to_end(&mut body);
+    (length, String::from_utf8(body).unwrap())
+}
+
+#[tokio::test]
+async fn the_length_that_is_told_is_that_of_the_body() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let (base, _) = server(move |_, mut stream| {
+        tell.send(length_and_body(&stream)).unwrap();
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+    });
+    let pool = pool(&base);
+    for body in ["", "a=b", "label=\u{e9}"] {
+        let request = WireRequest { method: "POST".into(), body: body.into(), ..get() };
+        let departure = Departure { may_leave: Box::new(|| true), left: Box::new(|| {}) };
+        pool.send(request, departure).await.unwrap();
+        assert_eq!(told.recv().unwrap(), (body.len(), body.to_owned()));
+    }
+}
+
 #[tokio::test]
 async fn asks_on_one_connection_again_and_again() {
     let (base, connections) = server(|_, mut stream| {

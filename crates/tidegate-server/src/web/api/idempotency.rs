@@ -21,9 +21,12 @@ type Digest = [u8; 32];
 /// Who asks, on which account: a key names both.
 pub(super) type Seat = (CallerName, AccountName);
 
-/// The answers of the last day to requests that had a key, per caller and account.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Answers(Arc<Mutex<HashMap<Seat, Table>>>);
+/// The answers of the last day to requests that had a key, per caller and account, since the start.
+#[derive(Clone, Debug)]
+pub(super) struct Answers {
+    tables: Arc<Mutex<HashMap<Seat, Table>>>,
+    since: Time,
+}
 
 #[derive(Debug, Default)]
 struct Table {
@@ -57,6 +60,16 @@ pub(super) struct Begin {
 }
 
 impl Answers {
+    /// None yet.
+    pub(super) fn since(now: Time) -> Answers {
+        Answers { tables: Arc::default(), since: now }
+    }
+
+    /// Whether a request of that time may have had any key: the answers of before the start are forgotten.
+    pub(super) fn is_before(&self, at: Time) -> bool {
+        at < self.since
+    }
+
     /// A request comes under a key.
     pub(super) fn begin(
         &self,
@@ -85,7 +98,7 @@ impl Answers {
     }
 
     fn tables(&self) -> MutexGuard<'_, HashMap<Seat, Table>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

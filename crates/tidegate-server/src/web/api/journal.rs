@@ -172,11 +172,14 @@ fn subject(body: &Body) -> Subject<'_> {
             by:
                 Canceller::Caller { caller }
                 | Canceller::Disconnect { caller }
-                | Canceller::Countdown { caller },
+                | Canceller::Countdown { caller }
+                | Canceller::Token { caller, .. },
             ..
         } => Subject::For(caller, *order),
         Body::Guarded { caller, .. }
         | Body::ByToken { caller, .. }
+        | Body::BySignature { caller, .. }
+        | Body::RefusedByToken { caller, .. }
         | Body::Refused { caller: Some(caller), .. }
         | Body::RefusedMore { caller: Some(caller), .. } => Subject::Caller(caller),
         Body::CancelCleared { order, .. }

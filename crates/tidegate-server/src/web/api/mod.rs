@@ -2,6 +2,7 @@
 //!
 //! `routes.rs` is the table of what is served; `openapi.rs` makes the documents from it.
 
+mod approvals;
 mod ask;
 mod halts;
 mod idempotency;
@@ -12,6 +13,7 @@ mod orders;
 mod page;
 mod problem;
 mod reads;
+mod resume;
 mod routes;
 mod stream;
 mod trade;
@@ -20,9 +22,11 @@ mod vocabulary;
 pub use openapi::{asyncapi, openapi, reference};
 pub use stream::Stream;
 
+use crate::admin::Administration;
 use crate::clock;
 use crate::desk::Desk;
 use crate::front::Callers;
+use crate::people::People;
 use crate::web::oauth;
 use ask::Ask;
 use idempotency::Answers;
@@ -53,11 +57,20 @@ pub struct Api {
     desk: Arc<Desk>,
     callers: Arc<Callers>,
     oauth: Arc<oauth::Handle>,
+    streams: Arc<stream::Places>,
+    people: Arc<People>,
+    admin: Arc<Administration>,
     answers: Answers,
     /// Where the journal is.
     records: PathBuf,
     readers: Arc<Semaphore>,
 }
+
+/// What a request is for, with what its path names, and who sends it where that is asked.
+type Entered<'r> = (&'static Route, Vec<&'r str>, Option<Caller>);
+
+/// Who sends a request, by a token if it shows one.
+type Caller = (Authenticated, Option<Arc<TokenBearer>>);
 
 /// A request that changes something, and whose it is.
 struct Change<'a> {
@@ -73,15 +86,37 @@ impl Api {
         desk: Arc<Desk>,
         callers: Arc<Callers>,
         oauth: Arc<oauth::Handle>,
+        people: Arc<People>,
+        admin: Arc<Administration>,
         records: PathBuf,
     ) -> Api {
         let readers = Arc::new(Semaphore::new(journal::READERS));
-        Api { desk, callers, oauth, answers: Answers::default(), records, readers }
+        Api {
+            desk,
+            callers,
+            oauth,
+            people,
+            admin,
+            answers: Answers::since(clock::now()),
+            streams: Arc::default(),
+            records,
+            readers,
+        }
     }
 
     /// The answer to a request below `/v1`.
     pub async fn answer(&self, request: RawRequest) -> Reply {
-        let mut reply = match self.serve(&request).await {
+        let now = clock::now();
+        let entered = self.enter(&request, now);
+        let known = matches!(entered, Ok((.., Some(_))));
+        let served = match entered {
+            Ok((route, caught, Some(who))) => self.serve(route, &caught, who, &request, now).await,
+            Ok((route, caught, None)) => {
+                Ask::read(route, &caught, &request).and_then(|ask| public(route, &ask))
+            }
+            Err(problem) => Err(problem),
+        };
+        let mut reply = match served {
             Ok(mut reply) => {
                 if oauth::shows_token(&request) {
                     reply.headers.extend(self.oauth.headers(None));
@@ -90,10 +125,8 @@ impl Api {
             }
             Err(problem) => self.refusal(&request, problem),
         };
-        // Nothing is signed for strangers.
-        let of_caller = routes::find(request.method, &request.path)
-            .is_ok_and(|(route, _)| route.access == Access::Caller);
-        if of_caller && reply.status != 401 {
+        // Nothing is signed for strangers, nor of what nobody checked.
+        if known {
             let receipt = self.oauth.receipt(&request, reply.status, &reply.body, clock::now());
             reply.headers.extend(receipt.into_iter().flatten());
         }
@@ -111,13 +144,28 @@ impl Api {
         reply
     }
 
-    async fn serve(&self, request: &RawRequest) -> Result<Reply, Problem> {
-        let now = clock::now();
+    /// What a request is for, and who sends it where that is asked: nobody at a public route.
+    fn enter<'r>(&self, request: &'r RawRequest, now: Time) -> Result<Entered<'r>, Problem> {
         let (route, caught) = routes::find(request.method, &request.path)?;
         if route.access == Access::Public {
-            return public(route, &Ask::read(route, &caught, request)?);
+            return Ok((route, caught, None));
         }
-        let (who, _) = self.who(route, request, now)?;
+        let (who, bearer) = self.who(route, request, now)?;
+        message_signature::check_content(request).map_err(|reject| {
+            let reject = Reject::new(Code::Malformed, format!("Content-Digest: {}", reject.detail));
+            self.refused(Some(&Named::from(&who)), &reject)
+        })?;
+        Ok((route, caught, Some((who, bearer))))
+    }
+
+    async fn serve(
+        &self,
+        route: &Route,
+        caught: &[&str],
+        (who, bearer): Caller,
+        request: &RawRequest,
+        now: Time,
+    ) -> Result<Reply, Problem> {
         let named = Named::from(&who);
         if let Some(reject) = beyond_token(route, &who, now) {
             let problem = self.refused(Some(&named), &reject);
@@ -126,19 +174,14 @@ impl Api {
                 ..problem
             });
         }
-        let asked = Ask::read(route, &caught, request);
+        let asked = Ask::read(route, caught, request);
         let asked = asked.inspect_err(|problem| self.note(&named, problem));
-        self.act(route, who, &asked?, request, now).await
+        self.act(route, (who, bearer.as_deref()), &asked?, request, now).await
     }
 
     /// Who sends a request: the virtual key that it is signed with, which names venue and account, or
     /// the app whose token it shows, with that.
-    fn who(
-        &self,
-        route: &Route,
-        request: &RawRequest,
-        now: Time,
-    ) -> Result<(Authenticated, Option<Arc<TokenBearer>>), Problem> {
+    fn who(&self, route: &Route, request: &RawRequest, now: Time) -> Result<Caller, Problem> {
         if oauth::shows_token(request) {
             let (who, bearer) = self.app(route, request, now)?;
             return Ok((who, Some(bearer)));
@@ -165,7 +208,7 @@ impl Api {
                 let reject = Reject::new(Code::NoGrant, "account: the key is for another one");
                 Err(self.refused(Some(&Named::from(&who)), &reject))
             }
-            _ => Ok((who, None)),
+            _ => Ok((who.over(&request.body), None)),
         }
     }
 
@@ -176,10 +219,16 @@ impl Api {
         request: &RawRequest,
         now: Time,
     ) -> Result<(Authenticated, Arc<TokenBearer>), Problem> {
-        let shown = self.oauth.app_for(request, |request| named_account(route, request), now);
+        let shown = self.oauth.app_for(
+            &self.callers,
+            request,
+            |request| named_account(route, request),
+            now,
+        );
         let oauth::Let { who, bearer, first } = shown.map_err(|refused| {
             let oauth::Refused { reject, challenge } = refused;
             let problem = self.refused(None, &reject);
+            let Some(challenge) = challenge else { return problem };
             let retry = match challenge.problem {
                 Trouble::Nonce => Retry::SignAnew,
                 _ => problem.retry,
@@ -192,9 +241,6 @@ impl Api {
             }
         })?;
         let named = Named::from(&who);
-        self.callers
-            .take_app(named.caller(), now)
-            .map_err(|reject| self.refused(Some(&named), &reject))?;
         if first {
             let (caller, key) = (named.caller().clone(), named.key().clone());
             self.desk.event(Event::LoggedIn { caller, key, session: None });
@@ -205,7 +251,7 @@ impl Api {
     async fn act(
         &self,
         route: &Route,
-        who: Authenticated,
+        (who, bearer): (Authenticated, Option<&TokenBearer>),
         ask: &Ask,
         request: &RawRequest,
         now: Time,
@@ -217,6 +263,12 @@ impl Api {
             Op::Cancel => self.cancel(who, ask).await,
             Op::CancelAll => self.cancel_all(Change { who, named, request, now }).await,
             Op::Halt => self.halt(Change { who, named, request, now }).await,
+            Op::Resume => self.resume(Change { who, named, request, now }, bearer, ask).await,
+            Op::Withdraw => self.withdraw(Change { who, named, request, now }, bearer, ask).await,
+            Op::Approvals | Op::Approval => {
+                let read = self.read_approvals(route, &who, bearer, ask, now);
+                read.inspect_err(|problem| self.note(&named, problem))
+            }
             Op::Journal => {
                 let page = self.journal(&who, ask, now).await;
                 page.inspect_err(|problem| self.note(&named, problem))
@@ -283,7 +335,26 @@ impl Api {
             | Op::Cancel
             | Op::CancelAll
             | Op::Halt
+            | Op::Resume
+            | Op::Approvals
+            | Op::Approval
+            | Op::Withdraw
             | Op::Journal => Err(Problem::new(Code::UnknownRoute, "")),
+        }
+    }
+
+    fn read_approvals(
+        &self,
+        route: &Route,
+        who: &Authenticated,
+        bearer: Option<&TokenBearer>,
+        ask: &Ask,
+        now: Time,
+    ) -> Result<Reply, Problem> {
+        self.desk.may_read(who.caller(), who.account(), now)?;
+        match route.op {
+            Op::Approval => self.approval(who, bearer, ask.part(0)),
+            _ => self.approvals(who, bearer, ask),
         }
     }
 
@@ -339,6 +410,7 @@ impl Api {
         self.desk.event(Event::RefusedEarlier {
             caller: who.map(|who| who.caller().clone()),
             account: who.map(|who| who.account().clone()),
+            shown: who.and_then(Named::shown),
             reject: reject.clone(),
         });
         Problem::of(reject)

@@ -80,6 +80,7 @@ const TAGS: &[(&str, &str)] = &[
     ("limits", "What one may do."),
     ("fills", "One's own trades."),
     ("halts", "What stops one's orders."),
+    ("approvals", "What waits for people that is about one."),
     ("journal", "What was written down of one."),
 ];
 
@@ -112,7 +113,8 @@ fn parameters(route: &Route) -> Vec<Value> {
     let braces = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let mut all: Vec<Value> = braces
         .map(|name| {
-            let schema = json!({ "type": "string", "pattern": brace(name), "maxLength": 64 });
+            let (pattern, longest) = brace(name);
+            let schema = json!({ "type": "string", "pattern": pattern, "maxLength": longest });
             json!({ "name": name, "in": "path", "required": true, "schema": schema })
         })
         .collect();
@@ -138,13 +140,18 @@ fn takes_key(route: &Route) -> bool {
     route.changes && route.method == Method::Post
 }
 
-fn brace(name: &str) -> &'static str {
-    match name {
-        "id" => "^(0|[1-9][0-9]{0,18})$",
+/// The pattern of a part of a path, and how long it is at most.
+fn brace(name: &str) -> (&'static str, usize) {
+    let pattern = match name {
+        "id" | "number" => "^(0|[1-9][0-9]{0,18})$",
+        "scope" => {
+            "^(all|(desk|venue|account|caller|order):[A-Za-z0-9_.-]{1,64}|instrument:[A-Za-z0-9_.-]{1,32}/[!-~]{1,64})$"
+        }
         "venue" => "^[A-Za-z0-9_.-]{1,32}$",
         "kind" => "^[A-Za-z0-9-]{1,40}$",
         _ => "^[A-Za-z0-9_.-]{1,64}$",
-    }
+    };
+    (pattern, if name == "scope" { 109 } else { 64 })
 }
 
 fn form(param: &Param) -> Value {

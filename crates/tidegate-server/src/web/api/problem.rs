@@ -25,6 +25,8 @@ pub(super) enum Retry {
     SignAnew,
     /// Never: it may have been done. Ask what became of it.
     Ask,
+    /// With a token that the person grants after logging in as `login` says.
+    LogInAnew,
 }
 
 /// A code as callers read it: `TG` and three digits.
@@ -72,10 +74,13 @@ pub(super) struct Problem {
     pub retry: Retry,
     /// For how long to wait, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry_after_ms: Option<u64>,
+    pub retry_after_ms: Option<u32>,
     /// The venue's own words, where the venue refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub venue: Option<Box<VenueWords>>,
+    /// How the person has to log in, where that is what is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login: Option<Box<Login>>,
     /// The order it is about, as it stands now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Box<Order>>,
@@ -85,6 +90,16 @@ pub(super) struct Problem {
     /// What OAuth says of a token that is not let in.
     #[serde(skip)]
     pub challenge: Option<Box<Challenge>>,
+}
+
+/// A login that is needed, in the words of the authorization request that asks for it (RFC 9470).
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug)]
+pub(super) struct Login {
+    /// How well the person has to show who they are.
+    #[schemars(regex(pattern = r"^[a-z]{1,8}$"), length(max = 8))]
+    pub acr_values: &'static str,
+    /// How long ago that may be, in seconds.
+    pub max_age: u64,
 }
 
 /// A venue's refusal.
@@ -103,7 +118,9 @@ impl Problem {
             code: Some(Tg(reject.code)),
             detail: reject.detail.clone(),
             retry: retry(reject.code),
-            retry_after_ms: reject.wait().map(|wait| wait.millis()),
+            retry_after_ms: reject
+                .wait()
+                .map(|wait| u32::try_from(wait.millis()).unwrap_or(u32::MAX)),
             ..Problem::plain(
                 &format!("TG{}", reject.code.number()),
                 reject.code.meaning(),
@@ -128,6 +145,7 @@ impl Problem {
             retry: Retry::Never,
             retry_after_ms: None,
             venue: None,
+            login: None,
             order: None,
             allow: None,
             challenge: None,
@@ -166,6 +184,11 @@ impl Problem {
 
 /// The kind of problem that a venue's refusal is.
 pub(super) const VENUE_REFUSED: &str = "venue-refused";
+/// The kinds of problem that come of lifting halts and of requests for approval.
+pub(super) const STEP_UP: &str = "insufficient-user-authentication";
+pub(super) const HALT_FILE: &str = "halt-file";
+pub(super) const TOO_MANY: &str = "too-many-approvals";
+pub(super) const NOT_WAITING: &str = "approval-ended";
 /// What is asked of who shows nothing.
 const CHALLENGES: &[&str] = &["Signature realm=\"tidegate\""];
 
@@ -183,6 +206,10 @@ pub(super) const OTHERS: &[(&str, &str, u16)] = &[
     ("method-not-allowed", "the method is not served here", 405),
     ("unsupported-media-type", "the content is JSON", 415),
     ("not-found", "there is no such thing", 404),
+    (STEP_UP, "the person has to log in anew", 401),
+    (HALT_FILE, "the halt file is there", 409),
+    (TOO_MANY, "too many requests wait for approval", 409),
+    (NOT_WAITING, "the request does not wait any more", 409),
 ];
 
 /// The HTTP status of a refusal.
@@ -190,7 +217,7 @@ pub(super) const fn status(code: Code) -> u16 {
     use Code::*;
     match code {
         MissingCredentials | UnknownKey | BadSignature | StaleTimestamp | Replayed | WrongVenue
-        | BadToken | KeyExpired | KeyNotFromHere => 401,
+        | BadToken | KeyExpired | KeyNotFromHere | WeakLogin => 401,
         Malformed | DuplicateParameter | UnknownParameter | MissingParameter | BadParameter
         | UnsupportedParameter | NeedsWebSocket => 400,
         NotAllowed | ForbiddenRoute | NoGrant | InstrumentNotGranted | SideNotGranted

@@ -1,5 +1,6 @@
 //! Every route of the unified API, in one table: what is served, documented and tested comes from here.
 
+use super::approvals::Approval;
 use super::halts::{Halt, Halts, NewHalt};
 use super::journal::Entry;
 use super::lists::Fill;
@@ -7,6 +8,7 @@ use super::orders::{Amend, CancelOrders, Cancelled, Order, PlaceOrder};
 use super::page::Page;
 use super::problem::{Problem, ProblemKind};
 use super::reads::{Balance, Instrument, Limits, Position};
+use super::resume::{Lifted, Resume};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use tidegate_types::reject::Code;
 use tidegate_types::request::Method;
@@ -30,6 +32,10 @@ pub(super) enum Op {
     Fills,
     Halts,
     Halt,
+    Resume,
+    Approvals,
+    Approval,
+    Withdraw,
     Journal,
     Stream,
     AsyncApi,
@@ -364,6 +370,62 @@ pub(super) const ROUTES: &[Route] = &[
             },
         ],
         problems: &[409, 422],
+        ..BASE
+    },
+    Route {
+        op: Op::Resume,
+        method: Method::Post,
+        path: "/v1/halts/{scope}/resume",
+        name: "resume",
+        about: "Lifts a halt that stands in one's way, in the name of the person whose token it is, as far as that person may and the token says `lift_halts`. Takes a login by passkey of the last five minutes (RFC 9470), or the person's confirmation afterwards.",
+        changes: true,
+        body: Some(schema::<Resume>),
+        good: &[
+            ok("It is lifted.", schema::<Lifted>),
+            Good {
+                status: 202,
+                about: "It waits: for a second person, or for who asked to confirm it, on the page that is named.",
+                schema: schema::<Approval>,
+            },
+        ],
+        problems: &[404, 409, 422],
+        ..BASE
+    },
+    Route {
+        op: Op::Approvals,
+        path: "/v1/approvals",
+        name: "listApprovals",
+        about: "The requests for approval that are about oneself or the account, the newest first, as far as the person may see them whose token it is; with a key or an app's own token, who owns the caller.",
+        query: &[
+            Param {
+                name: "state",
+                about: "Those that wait, those that ended, or all; `waiting` unless given.",
+                form: Form::Words(&["waiting", "ended", "all"]),
+            },
+            LIMIT,
+            CURSOR,
+        ],
+        good: &[ok("A page.", schema::<Page<Approval>>)],
+        ..BASE
+    },
+    Route {
+        op: Op::Approval,
+        path: "/v1/approvals/{number}",
+        name: "getApproval",
+        about: "One request for approval, with the statement that is signed and the page on which a person does so.",
+        good: &[ok("The request.", schema::<Approval>)],
+        problems: &[404],
+        ..BASE
+    },
+    Route {
+        op: Op::Withdraw,
+        method: Method::Delete,
+        path: "/v1/approvals/{number}",
+        name: "withdrawApproval",
+        about: "Takes back a request for approval that the person asked for whose token it is.",
+        changes: true,
+        good: &[ok("It is taken back.", schema::<Approval>)],
+        problems: &[404, 409],
         ..BASE
     },
     Route {

@@ -4,9 +4,11 @@
 //! nobody up: who falls behind what is kept is cut off, and told so.
 
 mod messages;
+mod places;
 mod rows;
 
 pub(super) use messages::{Channel, Message, Request};
+pub(super) use places::Places;
 
 use super::ask::{Ask, read_json};
 use super::problem::Problem;
@@ -14,8 +16,10 @@ use super::routes::STREAM;
 use super::{Api, beyond_token};
 use crate::clock;
 use crate::edge::{
-    Bucket, CallerSocket, FAREWELL, Heard, LOOK_EVERY, PING_INTERVAL, PINGS_UNANSWERED, Wire,
+    Bucket, CallerSocket, FAREWELL, FAREWELL_OF_REVOKED, Heard, LOOK_EVERY, PING_INTERVAL,
+    PINGS_UNANSWERED, Wire,
 };
+use places::Place;
 use rows::{Viewer, substance};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -37,6 +41,8 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const WAITING: usize = 16;
 /// What happens within this time is told together.
 const TOGETHER: Duration = Duration::from_millis(5);
+/// What is told as a whole is looked at no more often.
+const WHOLE_EVERY: Duration = Duration::from_millis(100);
 
 /// A socket that was let in: whose it is, and by what.
 pub struct Stream {
@@ -44,6 +50,8 @@ pub struct Stream {
     viewer: Viewer,
     /// The token that it was opened with; otherwise a key.
     bearer: Option<Arc<TokenBearer>>,
+    /// Counts it among its caller's.
+    _place: Place,
 }
 
 impl Api {
@@ -68,12 +76,18 @@ impl Api {
             Ok::<_, Problem>(self.desk.may_read(named.caller(), named.account(), now)?)
         };
         let wide = read().inspect_err(|problem| self.note(&named, problem))?;
+        let place = self.streams.enter(named.caller()).ok_or_else(|| {
+            let reject = Reject::new(Code::TooManyInFlight, "the caller's streams; close one");
+            self.refused(Some(&named), &reject)
+        })?;
         if bearer.is_none() {
             let (caller, key) = (named.caller().clone(), named.key().clone());
             self.desk.event(Event::LoggedIn { caller, key, session: None });
         }
         let wide = wide && who.token().is_none();
-        Ok(Stream { api: Arc::clone(self), viewer: Viewer { who, wide }, bearer })
+        let behind = self.behind(bearer.as_deref());
+        let viewer = Viewer { who, behind, wide };
+        Ok(Stream { api: Arc::clone(self), viewer, bearer, _place: place })
     }
 }
 
@@ -92,11 +106,13 @@ impl Stream {
             bucket,
             at,
             told: BTreeMap::new(),
+            looked: None,
+            farewell: FAREWELL,
             open: true,
         };
         session.hello();
         session.run(stopping).await;
-        let _ = tokio::time::timeout(FAREWELL, session.wire.finish()).await;
+        let _ = tokio::time::timeout(session.farewell, session.wire.finish()).await;
     }
 
     /// Why it may be no more, if so; otherwise it is known from then on how much it sees.
@@ -130,7 +146,11 @@ struct Session {
     /// The piece of news that comes next.
     at: u64,
     /// What is followed, with what was told of it last where it is told as a whole.
-    told: BTreeMap<Channel, Value>,
+    told: BTreeMap<Channel, Vec<Value>>,
+    /// When it was looked last how those stand.
+    looked: Option<Instant>,
+    /// How long the last words may take.
+    farewell: Duration,
     open: bool,
 }
 
@@ -173,6 +193,9 @@ impl Session {
                 }
                 Happened::News | Happened::Look => {
                     if let Some(why) = self.stream.over(now) {
+                        // What was to be told before is told no more.
+                        self.wire.forget();
+                        self.farewell = FAREWELL_OF_REVOKED;
                         self.close(1008, why);
                     } else if self.tell() {
                         spoke = Instant::now();
@@ -245,7 +268,8 @@ impl Session {
                 let from = after.and_then(|after| after.parse().ok());
                 let from = from.filter(|_| self.is_of_now(epoch.as_deref()));
                 let missed = from.and_then(|from| self.missed(from, &new));
-                self.told.extend(new.iter().map(|channel| (*channel, Value::Null)));
+                self.told.extend(new.iter().map(|channel| (*channel, Vec::new())));
+                self.looked = None;
                 self.subscribed(missed.is_some(), id);
                 match missed {
                     Some(missed) => missed.iter().for_each(|message| self.say(message)),
@@ -316,19 +340,36 @@ impl Session {
                 break;
             }
         }
+        // A follower of what is told as a whole makes work for the desk: news of a moment ago wait for the next look.
+        if self.looked.is_some_and(|last| last.elapsed() < WHOLE_EVERY) {
+            return spoke;
+        }
+        self.looked = Some(Instant::now());
         let followed: Vec<Channel> = self.told.keys().copied().collect();
         for channel in followed {
-            let viewer = &self.stream.viewer;
-            let whole = self.stream.api.look(|state| viewer.whole(state, channel));
-            let Some(message) = whole else { continue };
-            let substance = substance(&message);
-            if self.told.get(&channel) != Some(&substance) {
+            let whole = self.whole(channel);
+            let substance: Vec<Value> = whole.iter().map(substance).collect();
+            if !whole.is_empty() && self.told.get(&channel) != Some(&substance) {
                 self.told.insert(channel, substance);
-                self.say(&message);
+                whole.iter().for_each(|message| self.say(message));
                 spoke = true;
             }
         }
         spoke
+    }
+
+    /// All rows of a channel that is told as a whole, in pages; none of another.
+    fn whole(&self, channel: Channel) -> Vec<Message> {
+        let (viewer, mut pages, mut after) = (&self.stream.viewer, Vec::new(), None);
+        loop {
+            let page = self.stream.api.look(|state| viewer.whole(state, channel, after.as_deref()));
+            let Some((message, next)) = page else { return pages };
+            pages.push(message);
+            if next.is_none() {
+                return pages;
+            }
+            after = next;
+        }
     }
 
     fn say(&mut self, message: &Message) {

@@ -8,11 +8,15 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use tidegate_identity::message_signature::{Message, Signed};
 use tidegate_types::report::{AccountEvent, FillReport};
 use tidegate_types::request::Method;
 
+mod approvals;
+mod certificates;
 mod documents;
+mod evidence;
 mod receipts;
 mod routes;
 mod stream;
@@ -36,8 +40,7 @@ async fn desk() -> Desk {
 }
 
 fn api(office: &Office) -> Api {
-    let records = office.world.folder.path().join("journal");
-    Api::new(Arc::clone(&office.world.desk), office.callers(), office.oauth(), records)
+    office.api(office.world.folder.path().join("journal"))
 }
 
 impl Desk {
@@ -111,6 +114,20 @@ fn plain(method: Method, target: &str, body: &str) -> RawRequest {
 
 /// A request signed with a key, under an idempotency key if one is given.
 fn request(key: &Key, method: Method, target: &str, body: Value, once: Option<&str>) -> RawRequest {
+    let secret = hmac::Key::new(hmac::HMAC_SHA256, key.1.as_bytes());
+    let sign = |base: &[u8]| hmac::sign(&secret, base).as_ref().to_vec();
+    request_by(&key.0, &sign, method, target, body, once)
+}
+
+/// The same, for a key of any kind.
+fn request_by(
+    key: &str,
+    sign: &dyn Fn(&[u8]) -> Vec<u8>,
+    method: Method,
+    target: &str,
+    body: Value,
+    once: Option<&str>,
+) -> RawRequest {
     static NONCE: AtomicU64 = AtomicU64::new(0);
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let mut request = plain(method, target, &body);
@@ -129,13 +146,12 @@ fn request(key: &Key, method: Method, target: &str, body: Value, once: Option<&s
     let nonce = NONCE.fetch_add(1, Ordering::Relaxed);
     // In whole seconds, and not before the gateway's start.
     let created = clock::now().millis().div_ceil(1000);
-    let input = format!("s=({covered});created={created};keyid=\"{}\";nonce=\"{nonce}\"", key.0);
+    let input = format!("s=({covered});created={created};keyid=\"{key}\";nonce=\"{nonce}\"");
     let probe = [("signature-input", input.as_str()), ("signature", "s=:AA==:")];
     let probe = probe.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let signed = Signed::read(&probe).unwrap().unwrap();
     let base = signed.base(&Message::of(&request, "https", "localhost:8443")).unwrap();
-    let secret = hmac::Key::new(hmac::HMAC_SHA256, key.1.as_bytes());
-    let signature = STANDARD.encode(hmac::sign(&secret, &base));
+    let signature = STANDARD.encode(sign(&base));
     request.headers.push(("signature-input".to_owned(), input));
     request.headers.push(("signature".to_owned(), format!("s=:{signature}:")));
     request
@@ -293,6 +309,62 @@ async fn an_idempotency_key_places_one_order_also_over_a_restart() {
     let again = |body: &Value| request(&ann, Method::Post, "/v1/orders", body.clone(), Some("k-2"));
     assert_eq!(desk.answer(again(&large)).await.0, 422);
     assert_eq!(desk.answer(again(&order(Some("small")))).await.0, 201);
+}
+
+#[tokio::test]
+async fn under_another_key_an_id_that_is_free_again_is_another_order() {
+    let desk = desk().await;
+    let ann = desk.key("ann").await;
+    let keyed =
+        |key: &str| request(&ann, Method::Post, "/v1/orders", order(Some("mine")), Some(key));
+    let (status, first) = desk.answer(keyed("k-1")).await;
+    assert_eq!(status, 201, "{first}");
+    (1..=4).for_each(|n| desk.trade(&first, n));
+    let (status, second) = desk.answer(keyed("k-2")).await;
+    assert_eq!(status, 201, "{second}");
+    assert_ne!(first["id"], second["id"]);
+    assert_eq!(desk.answer(keyed("k-1")).await, (201, first));
+    assert_eq!(desk.arrived("place"), 2);
+}
+
+#[tokio::test]
+async fn an_order_that_never_left_may_come_again_under_its_key() {
+    let desk = desk().await;
+    let ann = desk.key("ann").await;
+    let told = &desk.office.world.told;
+    let keyed = || request(&ann, Method::Post, "/v1/orders", order(None), Some("k-1"));
+    told.refuse_connections.store(true, Ordering::Relaxed);
+    let (status, problem) = desk.answer(keyed()).await;
+    assert!(status >= 400, "{status} {problem}");
+    told.refuse_connections.store(false, Ordering::Relaxed);
+    let (status, placed) = desk.answer(keyed()).await;
+    assert_eq!((status, desk.arrived("place")), (201, 1), "{placed}");
+}
+
+#[tokio::test]
+async fn what_was_begun_goes_on_when_its_connection_ends() {
+    let desk = desk().await;
+    let ann = desk.key("ann").await;
+    let web = desk.office.web();
+    let (status, _) = desk.ask(&ann, Method::Post, "/v1/orders", order(None)).await;
+    assert_eq!(status, 201);
+    let again = || request(&ann, Method::Post, "/v1/orders/cancel", json!({}), Some("stop"));
+    let mut first = Box::pin(web.answer(again()));
+    let began = std::future::poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx).is_pending())).await;
+    assert!(began);
+    // Whoever asked is gone. The same question is not worked on twice.
+    drop(first);
+    let replayed = async {
+        loop {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            let reply = web.answer(again()).await;
+            if reply.status != 409 {
+                return reply.headers.iter().any(|(name, _)| name == "idempotency-replayed");
+            }
+        }
+    };
+    assert!(tokio::time::timeout(std::time::Duration::from_secs(10), replayed).await.unwrap());
+    assert_eq!(desk.arrived("cancel"), 1);
 }
 
 #[tokio::test]

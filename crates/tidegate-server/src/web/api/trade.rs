@@ -9,7 +9,7 @@ use super::orders::{
 use super::problem::{Problem, VenueWords};
 use super::{Api, Change, json, order_name};
 use tidegate_core::action::Answer;
-use tidegate_core::orders::{Order as Known, Terms};
+use tidegate_core::orders::{Ending, Order as Known, Stage, Terms};
 use tidegate_identity::Named;
 use tidegate_types::call::CallBody;
 use tidegate_types::ids::{CallerOrderId, OrderId, VenueName};
@@ -38,16 +38,22 @@ impl Api {
         let (key, order) = read().inspect_err(|problem| self.note(&named, problem))?;
         let Some(key) = key else { return self.place_new(who, order, now).await };
         let work = match self.answers.begin(&self.seat(&named, now)?, &key, request, now)? {
+            // What nobody knew then may be known by now.
+            Begun::Before(reply) if reply.status == 202 => {
+                let known = self.placed_before(&named, &order, |_| true)?;
+                return Ok(again(known.unwrap_or(reply)));
+            }
             Begun::Before(reply) => return Ok(again(reply)),
             Begun::New(work) => work,
         };
-        if let Some(reply) = self.placed_before(&named, &order)? {
+        // Under an id of its own an order of since the start came under another key, which is known.
+        let by_key = order.caller_id.as_ref().is_some_and(|id| id.as_str() == key);
+        let may_be = |known: &Known| by_key || self.answers.is_before(known.placed);
+        if let Some(reply) = self.placed_before(&named, &order, may_be)? {
             return Ok(again(reply));
         }
         let reply = self.place_new(who, order, now).await?;
-        if reply.status == 201 {
-            work.end(&reply);
-        }
+        work.end(&reply);
         Ok(reply)
     }
 
@@ -57,11 +63,18 @@ impl Api {
         Ok((who.caller().clone(), who.account().clone()))
     }
 
-    /// An order under a key whose answer is not kept any more.
-    fn placed_before(&self, who: &Named, order: &NewOrder) -> Result<Option<Reply>, Problem> {
+    /// An order under a key whose answer is not kept any more. What never came to be is none: its request
+    /// may come again.
+    fn placed_before(
+        &self,
+        who: &Named,
+        order: &NewOrder,
+        may_be: impl Fn(&Known) -> bool,
+    ) -> Result<Option<Reply>, Problem> {
         let Some(id) = &order.caller_id else { return Ok(None) };
         let found = self.look(|state| {
-            let known = state.orders().by_caller(who.caller(), who.account(), id).next()?;
+            let mut known = state.orders().by_caller(who.caller(), who.account(), id);
+            let known = known.find(|known| came_to_be(known) && may_be(known))?;
             Some(if is_same(known, order) { Ok(Order::from(known)) } else { Err(()) })
         });
         match found {
@@ -256,6 +269,18 @@ fn shown(done: u16, order: &Order) -> Result<Reply, Problem> {
 fn again(mut reply: Reply) -> Reply {
     reply.headers.push(("idempotency-replayed".to_owned(), "true".to_owned()));
     reply
+}
+
+/// Whether the venue took an order, or may have.
+fn came_to_be(known: &Known) -> bool {
+    use Ending::{Cancelled, Filled, NeverArrived, NotSent, Rejected};
+    match known.stage {
+        Stage::Pending | Stage::Sent | Stage::Unknown | Stage::Live => true,
+        Stage::Done { how } => match how {
+            Filled | Cancelled => true,
+            NotSent | Rejected | NeverArrived => false,
+        },
+    }
 }
 
 fn is_same(known: &Known, order: &NewOrder) -> bool {

@@ -3,6 +3,7 @@
 use super::{Needs, Place, Row, samples};
 use crate::admin::tests::{Office, office};
 use crate::clock;
+use crate::config::Logins;
 use crate::desk::tests::name;
 use crate::edge::Site;
 use crate::front::Gate;
@@ -144,6 +145,7 @@ pub(super) async fn desk() -> Desk {
         Arc::clone(&office.world.links),
         Arc::clone(&office.admin),
         office.web(),
+        Logins::default(),
         office.stop.clone(),
     );
     let mut desk = Desk { office, gate, trades, reads, sessions, key: made, order: String::new() };

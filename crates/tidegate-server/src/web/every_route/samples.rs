@@ -73,7 +73,7 @@ fn of_api(path: &str, order: &str) -> Value {
             "quantity": "1", "price": "100", "client_order_id": if order.is_empty() { MINE } else { "another" }}),
         "/v1/orders/{id}/amend" => json!({"price": "99"}),
         "/v1/orders/cancel" => json!({}),
-        "/v1/halts" => json!({"reason": "enough"}),
+        "/v1/halts" | "/v1/halts/caller:ann/resume" => json!({"reason": "enough"}),
         path => panic!("{path} needs an example of its body"),
     }
 }

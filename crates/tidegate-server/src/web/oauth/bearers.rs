@@ -2,7 +2,8 @@
 
 use super::{Handle, all, certificate};
 use crate::clock;
-use std::collections::BTreeMap;
+use crate::front::Callers;
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 use tidegate_identity::authenticate::by_token;
 use tidegate_identity::message_signature::Receipt;
@@ -17,16 +18,38 @@ use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::RawRequest;
 use tidegate_types::time::Time;
 
-/// Most tokens of which it is remembered that they were used before.
-const MAX_USED: usize = 10_000;
+/// Most tokens of which it is remembered that they were used before: those that end last.
+const MAX_USED: usize = 50_000;
 
 /// A request with a token that is not let in: why in a venue's words, and what OAuth says.
 #[derive(Debug)]
 pub struct Refused {
     /// Why.
     pub reject: Reject,
-    /// The status and headers of the answer.
-    pub challenge: Challenge,
+    /// The status and headers of the answer, where OAuth says them.
+    pub challenge: Option<Challenge>,
+}
+
+impl From<Challenge> for Refused {
+    fn from(challenge: Challenge) -> Refused {
+        let (code, why) = match challenge.problem {
+            Problem::None => (Code::MissingCredentials, "a token is needed beside the proof"),
+            Problem::Request => (Code::Malformed, "one Authorization header with one token"),
+            Problem::Proof(why) => (Code::BadSignature, why),
+            Problem::Nonce => (Code::BadSignature, "prove it anew with the DPoP-Nonce header"),
+            Problem::Busy => (Code::TooManyInFlight, "too many proofs at once"),
+            Problem::Token | Problem::Scope | Problem::StepUp { .. } => {
+                (Code::BadToken, "the token is over, revoked or another's")
+            }
+        };
+        Refused { reject: Reject::new(code, why), challenge: Some(challenge) }
+    }
+}
+
+impl From<Reject> for Refused {
+    fn from(reject: Reject) -> Refused {
+        Refused { reject, challenge: None }
+    }
 }
 
 /// Who shows a token.
@@ -42,7 +65,7 @@ pub struct Let {
 
 /// Tokens that were used, until they are over.
 #[derive(Debug, Default)]
-pub(super) struct Used(BTreeMap<TokenId, Time>);
+pub(super) struct Used(BTreeSet<(Time, TokenId)>);
 
 /// Whether a request shows a token of the authorization server's, and not the venue's own credentials.
 pub fn shows_token(request: &RawRequest) -> bool {
@@ -56,12 +79,13 @@ pub fn shows_token(request: &RawRequest) -> bool {
 }
 
 impl Handle {
-    /// Who sends a request that shows a token, to `path` of the main listener.
+    /// Who sends a request that shows a token, to `path` of the main listener, if the app may ask once more.
     ///
     /// # Errors
     /// What the answer says.
     pub fn bearer(
         &self,
+        callers: &Callers,
         request: &RawRequest,
         path: &str,
         now: Time,
@@ -81,19 +105,8 @@ impl Handle {
             certificate: certificate.as_ref(),
         };
         let mut resource = resource.lock().unwrap_or_else(PoisonError::into_inner);
-        resource.check(&authority, &shown, now).map_err(|challenge| {
-            let (code, why) = match challenge.problem {
-                Problem::None => (Code::MissingCredentials, "a token is needed beside the proof"),
-                Problem::Request => (Code::Malformed, "one Authorization header with one token"),
-                Problem::Proof(why) => (Code::BadSignature, why),
-                Problem::Nonce => (Code::BadSignature, "prove it anew with the DPoP-Nonce header"),
-                Problem::Busy => (Code::TooManyInFlight, "too many proofs at once"),
-                Problem::Token | Problem::Scope | Problem::StepUp { .. } => {
-                    (Code::BadToken, "the token is over, revoked or another's")
-                }
-            };
-            Refused { reject: Reject::new(code, why), challenge }
-        })
+        let may = |bearer: &TokenBearer| Ok::<_, Refused>(callers.take_app(&caller(bearer)?, now)?);
+        resource.check(&authority, &shown, may, now)
     }
 
     /// The app that sends a request with a token to a venue, and what the token allows there.
@@ -102,11 +115,12 @@ impl Handle {
     /// What the answer says.
     pub fn app_at(
         &self,
+        callers: &Callers,
         venue: &VenueName,
         request: &RawRequest,
         now: Time,
     ) -> Result<Let, Refused> {
-        let bearer = self.bearer(request, &format!("/{venue}{}", request.path), now)?;
+        let bearer = self.bearer(callers, request, &format!("/{venue}{}", request.path), now)?;
         self.app_of(venue, &bearer, now)
     }
 
@@ -120,14 +134,9 @@ impl Handle {
         bearer: &Arc<TokenBearer>,
         now: Time,
     ) -> Result<Let, Refused> {
-        let over = |challenge| {
-            let reject = Reject::new(Code::BadToken, "the token is over or revoked");
-            Refused { reject, challenge }
-        };
-        let authority = self.authority();
-        let authority = authority.map_err(|_| over(Challenge::of(Problem::Token)))?;
-        remains(&authority, bearer, now).map_err(over)?;
-        drop(authority);
+        if !self.remains(bearer, now) {
+            return Err(refused(Problem::Token, Code::BadToken, "the token is over or revoked"));
+        }
         self.app_of(venue, bearer, now)
     }
 
@@ -158,11 +167,12 @@ impl Handle {
     /// What the answer says.
     pub fn app_for(
         &self,
+        callers: &Callers,
         request: &RawRequest,
         account: impl FnOnce(&RawRequest) -> Option<String>,
         now: Time,
     ) -> Result<Let, Refused> {
-        let bearer = self.bearer(request, &request.path, now)?;
+        let bearer = self.bearer(callers, request, &request.path, now)?;
         // Nothing more of a stranger's request is read.
         let account = account(request);
         let named =
@@ -181,15 +191,14 @@ impl Handle {
     }
 
     fn app_on(&self, bearer: &Arc<TokenBearer>, item: &Trading, now: Time) -> Result<Let, Refused> {
-        let caller = CallerName::new(bearer.client.as_str());
-        let caller = caller.map_err(|_| beyond("the app is no caller of the desk"))?;
+        let caller = caller(bearer)?;
         let grant = self.desk.look(|state| state.grant(&caller, &item.account).cloned());
         let grant = grant.filter(|grant| grant.venue == item.venue);
         let grant = grant.ok_or_else(|| beyond("the app has no grant on the account"))?;
         let allows = item.narrowing(&grant, now);
         let allows = allows.map_err(|NotYet| beyond("the token is not good yet"))?;
         let who = by_token(bearer, allows).ok_or_else(|| beyond("the token is another's"))?;
-        Ok(Let { who, bearer: Arc::clone(bearer), first: self.is_first(bearer, now) })
+        Ok(Let { who, bearer: Arc::clone(bearer), first: self.is_first(bearer) })
     }
 
     /// Whether a token that was shown before still opens what it did: neither over nor revoked, by itself or
@@ -204,7 +213,7 @@ impl Handle {
     }
 
     /// The headers that make an answer a receipt, if the request asks for one: signed by the key that signs tokens.
-    /// None without that key.
+    /// None without that key. The request's caller proved it, and its content is of its digest.
     pub fn receipt(
         &self,
         request: &RawRequest,
@@ -214,7 +223,9 @@ impl Handle {
     ) -> Option<[(String, String); 3]> {
         let authority = self.authority().ok()?;
         let key = authority.keys().current();
-        let receipt = Receipt::asked(request, status, content, key.public().kid()?, now)?;
+        let (issuer, by_token) = (&authority.config().issuer, shows_token(request));
+        let kid = key.public().kid()?;
+        let receipt = Receipt::asked(request, issuer, by_token, (status, content), kid, now)?;
         let signature = key.sign_bytes(receipt.base()).ok()?;
         Some(receipt.headers(&signature))
     }
@@ -233,20 +244,26 @@ impl Handle {
         said.chain(nonce).collect()
     }
 
-    fn is_first(&self, bearer: &TokenBearer, now: Time) -> bool {
-        let Used(used) = &mut *self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if used.contains_key(&bearer.id) {
-            return false;
-        }
-        if used.len() >= MAX_USED {
-            used.retain(|_, until| now < *until);
-        }
-        // With no room left each use counts as the first: too many records rather than too few.
-        if used.len() < MAX_USED {
-            used.insert(bearer.id, bearer.until);
-        }
-        true
+    fn is_first(&self, bearer: &TokenBearer) -> bool {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).is_first(bearer, MAX_USED)
     }
+}
+
+impl Used {
+    /// Remembers a token; whether it was not remembered. Of more than `most` those that end first are forgotten.
+    fn is_first(&mut self, bearer: &TokenBearer, most: usize) -> bool {
+        let first = self.0.insert((bearer.until, bearer.id));
+        if self.0.len() > most {
+            self.0.pop_first();
+        }
+        first
+    }
+}
+
+/// The caller that an app is.
+fn caller(bearer: &TokenBearer) -> Result<CallerName, Refused> {
+    let caller = CallerName::new(bearer.client.as_str());
+    caller.map_err(|_| beyond("the app is no caller of the desk"))
 }
 
 fn beyond(why: &str) -> Refused {
@@ -254,5 +271,8 @@ fn beyond(why: &str) -> Refused {
 }
 
 fn refused(problem: Problem, code: Code, why: &str) -> Refused {
-    Refused { reject: Reject::new(code, why), challenge: Challenge::of(problem) }
+    Refused { reject: Reject::new(code, why), challenge: Some(Challenge::of(problem)) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 
 mod bearers;
 mod keys;
+mod peers;
 mod routes;
 mod seen;
 
@@ -15,13 +16,15 @@ pub use seen::Seen;
 use crate::desk::Desk;
 use crate::people::People;
 use crate::{clock, oplog};
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tidegate_core::action::Answer;
+use tidegate_identity::RsaBits;
 use tidegate_identity::ledger::Fact;
 use tidegate_identity::oauth::authority::{
-    Approval, Authority, Chance, Config, ConsentView, DeviceView, NotApproved,
+    Approval, Authority, Chance, Config, ConsentView, Consented, DeviceView, NotApproved,
 };
-use tidegate_identity::oauth::client::{ClientId, PeerCertificate, Terms};
+use tidegate_identity::oauth::client::{Client, ClientId, PeerCertificate, Terms};
 use tidegate_identity::oauth::dpop::{MAX_PROOFS, Nonces, Proofs};
 use tidegate_identity::oauth::event::{Event, Granted, State};
 use tidegate_identity::oauth::jose::{KeptKeys, Keys, Thumbprint};
@@ -47,6 +50,8 @@ pub struct Start {
     pub assertions: Once,
     /// Whether who connects is asked for a certificate.
     pub mutual_tls: bool,
+    /// Fewest bits of apps' RSA keys.
+    pub rsa: RsaBits,
 }
 
 /// The authorization server, shared. Until it is opened at an address it serves nothing.
@@ -57,6 +62,7 @@ pub struct Handle {
     /// Taken after `authority`, where both are.
     resource: OnceLock<Mutex<Resource>>,
     used: Mutex<bearers::Used>,
+    peers: peers::Peers,
 }
 
 impl Handle {
@@ -69,6 +75,7 @@ impl Handle {
             authority: OnceLock::new(),
             resource: OnceLock::new(),
             used: Mutex::default(),
+            peers: peers::Peers::default(),
         })
     }
 
@@ -78,7 +85,7 @@ impl Handle {
     /// When the keys make none, or there is no chance to be had.
     pub fn open(&self, issuer: String) -> Result<(), OAuthError> {
         let start = self.start.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Start { state, keys, assertions, mutual_tls }) = start else { return Ok(()) };
+        let Some(Start { state, keys, assertions, mutual_tls, rsa }) = start else { return Ok(()) };
         let broken = |_| OAuthError::new(ErrorCode::ServerError, "the signing keys are damaged");
         let config = Config {
             resource: issuer.clone(),
@@ -86,16 +93,27 @@ impl Handle {
             token_lifetime: TOKEN_LIFETIME,
             grant_lifetime: GRANT_LIFETIME,
             mutual_tls,
+            rsa,
         };
         // One secret for both: clients keep one nonce for an address, and both are at this one.
         let secret = Secret::new(fresh::<32>()?.to_vec());
         let keys = keys.ready().map_err(broken)?;
         let authority = Authority::new(config, keys, state, proofs(&secret), assertions);
         // Both were empty: `start` was there.
-        let _ = self.resource.set(Mutex::new(Resource::new(proofs(&secret))));
+        let _ = self.resource.set(Mutex::new(Resource::new(proofs(&secret).taking(rsa))));
         let _ = self.authority.set(Mutex::new(authority));
         self.take_up_apps();
         Ok(())
+    }
+
+    /// Serves as `issuer` for these people: what was granted by those who may not grant it any more ends before
+    /// anybody is served.
+    ///
+    /// # Errors
+    /// As for `open`, or when the journal takes no record.
+    pub async fn open_for(&self, issuer: String, people: &People) -> Result<(), OAuthError> {
+        self.open(issuer)?;
+        self.hold_to(people).await
     }
 
     /// What to ask the person whom an authorization request's query brings.
@@ -112,11 +130,13 @@ impl Handle {
     /// When the yes cannot be taken as it is, or the journal takes no record.
     pub async fn approve(
         &self,
+        people: &People,
         client: &ClientId,
         request_uri: &str,
         approval: Approval,
     ) -> Result<String, NotApproved> {
         self.recorded(|authority, chance, now| {
+            still_consents(people, &approval, client)?;
             authority.approve(client, request_uri, approval, chance, now)
         })
         .await
@@ -145,10 +165,13 @@ impl Handle {
     /// When the yes cannot be taken as it is, or the journal takes no record.
     pub async fn device_approve(
         &self,
+        people: &People,
+        client: &ClientId,
         user_code: &str,
         approval: Approval,
     ) -> Result<(), NotApproved> {
         self.recorded(|authority, chance, now| {
+            still_consents(people, &approval, client)?;
             authority.device_approve(user_code, approval, chance, now)
         })
         .await
@@ -172,7 +195,16 @@ impl Handle {
                     Ok(terms) if known.revoked => {
                         authority.apply(&Event::ClientRevoked { client: terms.id });
                     }
-                    Ok(terms) => authority.apply(&Event::ClientRegistered { terms }),
+                    Ok(terms) => {
+                        if let Err(why) = Client::new(terms.clone()) {
+                            let hint = "register it anew: `tidegate app add`";
+                            let app = &known.app.caller;
+                            let fields: [(&str, &dyn Display); 3] =
+                                [("app", app), ("why", &why), ("hint", &hint)];
+                            oplog::alarm("app-not-in-force", &fields);
+                        }
+                        authority.apply(&Event::ClientRegistered { terms });
+                    }
                     // Not of this program's form: it is not in force.
                     Err(_) => oplog::warn("app-not-read", &[("app", &known.app.caller)]),
                 }
@@ -192,7 +224,9 @@ impl Handle {
     /// When the journal takes no record.
     pub async fn hold_to(&self, people: &People) -> Result<(), OAuthError> {
         let mut over: Vec<Event> = Vec::new();
-        for Granted { id: grant, subject, client, .. } in self.grants(Time::default()) {
+        let now = clock::now();
+        let consents = self.look(|authority| authority.consents(now)).unwrap_or_default();
+        for Consented { subject, client, grant } in consents {
             let event = match people.named(&subject) {
                 None => Event::SubjectRevoked { subject },
                 Some(_) if people.consents(&subject, &client) => continue,
@@ -262,6 +296,16 @@ impl Handle {
         let authority = self.authority.get().ok_or(closed)?;
         Ok(authority.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Whether the person may consent at this moment. It is asked while nobody else is with the authority: a right
+/// that is taken later finds the yes and ends it.
+fn still_consents(
+    people: &People,
+    approval: &Approval,
+    client: &ClientId,
+) -> Result<(), NotApproved> {
+    if people.consents(&approval.subject, client) { Ok(()) } else { Err(NotApproved::TooMuch) }
 }
 
 async fn on_record(waiting: Vec<impl Future<Output = Answer>>) -> Result<(), OAuthError> {

@@ -1,5 +1,6 @@
 //! The endpoints: which method, which form of body, which headers an answer has.
 
+use super::peers::Asks;
 use super::{Handle, all, certificate};
 use crate::clock;
 use serde_json::Value;
@@ -85,14 +86,21 @@ pub(super) fn listed() -> impl Iterator<Item = (Method, &'static str)> {
 impl Handle {
     /// The answer to a request under `/oauth/` and `/.well-known/`.
     pub async fn answer(&self, request: RawRequest) -> Reply {
-        let Some((path, serve)) = ROUTES.iter().find(|(path, _)| *path == request.path) else {
+        let Some((at, serve)) = ROUTES.iter().find(|(path, _)| *path == request.path) else {
             return reply(404, "no-store", Some(&nothing().body()));
         };
         if request.method != serve.method() {
             return wrong_method(serve.method().as_str());
         }
+        // What is published costs nothing.
+        let counts = matches!(serve, Serve::Form(..));
+        let asks = if *at == path::REVOKE { Asks::Revocation } else { Asks::Other };
+        if counts && !self.peers.take(request.peer, asks, clock::now()) {
+            let text = "too much is asked from this address; try again in seconds";
+            return refusal(&OAuthError::new(ErrorCode::TemporarilyUnavailable, text), &request);
+        }
         match serve {
-            Serve::Form(status, endpoint) => self.form(path, *status, *endpoint, &request).await,
+            Serve::Form(status, endpoint) => self.form(at, *status, *endpoint, &request).await,
             Serve::Published(give) => give(self).unwrap_or_else(|error| refusal(&error, &request)),
             Serve::Page(page) => see_other(page, &request.query),
         }

@@ -28,11 +28,16 @@ codec_struct!(Seen { next, assertions });
 
 impl Seen {
     /// What a gateway starts from that began at `started`, the journal's next record being `next` and
-    /// its last one of `last_record`.
-    pub fn load(folder: &DataFolder, next: Seq, started: Time, last_record: Option<Time>) -> Once {
+    /// its last one of `last_record`. In a folder that is a copy the file tells of another time.
+    pub fn load(
+        folder: &DataFolder,
+        (next, is_copy): (Seq, bool),
+        started: Time,
+        last_record: Option<Time>,
+    ) -> Once {
         let kept = read_private(&folder.seen()).ok();
         let kept = kept.and_then(|bytes| from_bytes::<Seen>(bytes.expose()).ok());
-        let whole = kept.filter(|kept| kept.next == next);
+        let whole = kept.filter(|kept| kept.next == next && !is_copy);
         let restored = whole.and_then(|kept| Once::restore(MAX_ASSERTIONS, &kept.assertions.0));
         restored.unwrap_or_else(|| {
             // Before the first record there was no gateway to see any.

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use tidegate_identity::Ledger;
 use tidegate_identity::oauth::client::{Binding, GrantType, Method as Proof, Terms};
 use tidegate_identity::oauth::details;
-use tidegate_identity::oauth::event::Event;
+use tidegate_identity::oauth::event::{Event, TokenId};
 use tidegate_identity::oauth::jose::SigningKey;
 use tidegate_identity::oauth::jose::jws::Typ;
 use tidegate_journal::storage::{Fault, Memory};
@@ -25,6 +25,7 @@ pub(crate) fn handle(desk: &Arc<Desk>) -> Arc<Handle> {
         keys: KeptKeys::new(&[7; 64], clock::now()),
         assertions: Once::new(100, Time::default()),
         mutual_tls: false,
+        rsa: RsaBits::DEFAULT,
     };
     Handle::new(Arc::clone(desk), start)
 }
@@ -77,6 +78,7 @@ pub(crate) fn terms(id: &str) -> Terms {
         allowed: details::parse(&allowed.to_string()).unwrap(),
         delegate: None,
         introspects: false,
+        signs_requests: false,
     }
 }
 
@@ -151,10 +153,32 @@ impl App {
 
     /// An access token in the client's own name.
     pub(crate) async fn token(&self) -> String {
+        self.token_by("grant_type=client_credentials").await
+    }
+
+    /// An access token in the client's own name that is over in four seconds, and when that is.
+    pub(crate) fn short_token(&self) -> (String, Time) {
+        let issue = |authority: &mut Authority| {
+            let client = authority.state().clients().get(&ClientId::new(self.id).unwrap());
+            let allowed = details::show::to_value(&client.unwrap().terms().allowed);
+            let seconds = clock::now().millis() / 1000;
+            let claims = json!({
+                "iss": ISSUER, "aud": ISSUER, "sub": self.id, "client_id": self.id,
+                "jti": TokenId([9; 16]).to_string(), "iat": seconds, "exp": seconds + 4,
+                "cnf": { "jkt": key(2).public().thumbprint().to_string() },
+                "authorization_details": allowed,
+            });
+            let token = authority.keys().current().sign(Typ::AccessToken, &claims).unwrap();
+            (token, Time::from_millis((seconds + 4) * 1000))
+        };
+        self.handle.look(issue).unwrap()
+    }
+
+    /// An access token for these fields of the form.
+    pub(crate) async fn token_by(&self, fields: &str) -> String {
         let nonce = self.handle.look(|authority| authority.nonce(clock::now()));
         let proof = self.proof(&format!("{ISSUER}/oauth/token"), "POST", nonce.as_deref(), None);
-        let form = self.form("grant_type=client_credentials");
-        let reply = self.post("/oauth/token", form, &[proof]).await;
+        let reply = self.post("/oauth/token", self.form(fields), &[proof]).await;
         assert_eq!(reply.status, 200, "{}", body(&reply));
         body(&reply)["access_token"].as_str().unwrap().to_owned()
     }
@@ -346,15 +370,88 @@ async fn dp_22_an_assertion_is_refused_after_a_stop_and_after_a_crash() {
     app.token().await;
     Seen::save(&app.handle, &folder, Seq(77));
     let now = clock::now();
-    let mut restored = Seen::load(&folder, Seq(77), now, None);
+    let mut restored = Seen::load(&folder, (Seq(77), false), now, None);
     let later = now.plus(Span::from_secs(60));
     assert_eq!(restored.len(), 1);
-    assert!(restored.admit(b"ann", "fresh", now.minus(Span::from_secs(5)), later, now).is_ok());
-    // A record came since the file was written: the gateway after that one crashed.
-    let mut crashed = Seen::load(&folder, Seq(78), now, Some(now));
+    assert!(
+        restored.admit("ann", b"ann", "fresh", now.minus(Span::from_secs(5)), later, now).is_ok()
+    );
+    // A record came since the file was written: the gateway after that one crashed. Or folder and file are
+    // a copy, made before others were seen.
     let ahead = |s| now.plus(Span::from_secs(s));
-    assert!(crashed.admit(b"ann", "old", ahead(14), later, now).is_err());
-    assert!(crashed.admit(b"ann", "new", ahead(15), later, now).is_ok());
-    let mut first = Seen::load(&folder, Seq(0), now, None);
-    assert!(first.admit(b"ann", "new", now, later, now).is_ok());
+    for other in [(Seq(78), false), (Seq(77), true)] {
+        let mut crashed = Seen::load(&folder, other, now, Some(now));
+        assert!(crashed.admit("ann", b"ann", "old", ahead(14), later, now).is_err());
+        assert!(crashed.admit("ann", b"ann", "new", ahead(15), later, now).is_ok());
+    }
+    let mut first = Seen::load(&folder, (Seq(0), false), now, None);
+    assert!(first.admit("ann", b"ann", "new", now, later, now).is_ok());
+}
+
+/// A grant by a person who is nobody here, as a start finds it after a crash between their end and its.
+fn of_nobody() -> Granted {
+    use tidegate_identity::oauth::acr::Acr;
+    use tidegate_identity::oauth::event::{Confirmation, GrantId};
+    Granted {
+        id: GrantId([1; 16]),
+        client: ClientId::new("ann").unwrap(),
+        subject: "person:AAAAAAAAAAAAAAAAAAAAAA".into(),
+        details: terms("ann").allowed,
+        delegates: Vec::new(),
+        bound_to: Confirmation::Key { jkt: Thumbprint([1; 32]) },
+        acr: Acr::TwoFactor,
+        auth_time: clock::now(),
+        amr: Vec::new(),
+        until: clock::now().plus(Span::from_secs(3600)),
+        refresh: None,
+    }
+}
+
+#[tokio::test]
+async fn a_start_ends_what_nobody_may_have_granted_before_it_waits_for_anything() {
+    let office = crate::admin::tests::office().await;
+    let mut state = State::default();
+    state.apply(&Event::GrantMade { grant: of_nobody(), at: clock::now() });
+    let keys = KeptKeys::new(&[7; 64], clock::now());
+    let assertions = Once::new(100, Time::default());
+    let start = Start { state, keys, assertions, mutual_tls: false, rsa: RsaBits::DEFAULT };
+    let handle = Handle::new(Arc::clone(&office.world.desk), start);
+    let people = office.people();
+    let mut opening = Box::pin(handle.open_for(ISSUER.to_owned(), &people));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let _ = opening.as_mut().poll(&mut context);
+    assert!(handle.origin().is_some(), "it serves");
+    assert_eq!(handle.grants(clock::now()).len(), 0);
+}
+
+#[tokio::test]
+async fn an_address_that_asks_too_much_is_told_so_whoever_it_says_it_is() {
+    let world = world().await;
+    let handle = opened(&world.desk);
+    let ask = |from: [u8; 4]| {
+        let mut asked = post("/oauth/token", "client_id=nobody".into(), &[]);
+        asked.peer = from.into();
+        handle.answer(asked)
+    };
+    let mut answered = 0;
+    let refused = loop {
+        let reply = ask([192, 0, 2, 1]).await;
+        if reply.status == 503 {
+            break reply;
+        }
+        assert_eq!(reply.status, 401, "{}", body(&reply));
+        answered += 1;
+        assert!(answered < 3 * peers::CALLS.1);
+    };
+    assert!(answered >= peers::CALLS.1, "{answered}");
+    assert_eq!(body(&refused)["error"], "temporarily_unavailable");
+    assert_eq!(header(&refused, "retry-after"), Some("1"));
+    assert_eq!(ask([192, 0, 2, 2]).await.status, 401, "others are served");
+    for asked in [
+        request(Method::Get, "/.well-known/oauth-authorization-server"),
+        post("/oauth/revoke", "token=x".into(), &[]),
+    ] {
+        let reply = handle.answer(RawRequest { peer: [192, 0, 2, 1].into(), ..asked }).await;
+        assert_ne!(reply.status, 503, "what costs nothing, and what ends a token");
+    }
 }

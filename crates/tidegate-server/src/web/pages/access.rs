@@ -1,6 +1,8 @@
 //! Callers, their keys and what they may do, as far as the person sees them.
 
-use super::layout::{csrf, plain, refusal, status_of_failure, sure, time};
+use super::grants::{Asks, FORM};
+use super::layout::{csrf, plain, refusal, said, status_of_failure, sure, time};
+use super::share::Sharing;
 use super::{Pages, Visit, reply};
 use crate::admin::protocol::{Failure, KeyStatus, MadeKey, Request};
 use maud::{Markup, html};
@@ -11,6 +13,7 @@ use tidegate_types::grant::Grant;
 use tidegate_types::hours::Window;
 use tidegate_types::ids::CallerName;
 use tidegate_types::request::Reply;
+use tidegate_types::time::Time;
 
 /// For how long a key that is replaced is still good.
 const OVERLAP_S: u64 = 24 * 3600;
@@ -23,6 +26,8 @@ struct Row {
     revokes: bool,
     /// Whether the person may make new ones in their place.
     rotates: bool,
+    asks: Asks,
+    sharing: Sharing,
 }
 
 impl Pages {
@@ -37,7 +42,9 @@ impl Pages {
                     caller: caller.clone(),
                     grants: grants_of(state, caller),
                     revokes: may(Action::KeyRevoke),
-                    rotates: may(Action::KeyAdd),
+                    rotates: may(Action::KeyRotate),
+                    asks: Asks::of(state, person, caller),
+                    sharing: Sharing::of(state, person, caller),
                 }
             };
             state.callers().keys().filter(seen).map(row).collect()
@@ -67,10 +74,12 @@ impl Pages {
 
     pub(super) async fn rotate_key(&self, visit: &Visit<'_>) -> Reply {
         let id = visit.sent.key.clone();
-        let request = Request::KeyRotate { id, overlap_s: OVERLAP_S, until_ms: None, public: None };
+        // It ends when the old one was to end: who may ask for more asks at the command line.
+        let until_ms = self.desk.look(|state| end_of(state, &id));
+        let request = Request::KeyRotate { id, overlap_s: OVERLAP_S, until_ms, public: None };
         match self.ask_anew(&visit.visitor, request).await.map(serde_json::from_value::<MadeKey>) {
             Ok(Ok(made)) => {
-                let content = new_key(&made);
+                let content = new_key(&made, until_ms);
                 reply::html(200, self.page(visit, "New key", &content))
             }
             Ok(Err(error)) => plain(500, &error.to_string()),
@@ -83,11 +92,25 @@ fn grants_of(state: &State, caller: &CallerName) -> Vec<Grant> {
     state.grants().filter(|grant| grant.caller == *caller).cloned().collect()
 }
 
+/// When a key ends, if it does.
+fn end_of(state: &State, id: &str) -> Option<u64> {
+    let known = state.keys().values().find(|known| known.key.id.as_str() == id)?;
+    known.key.terms.until.map(Time::millis)
+}
+
 /// A key that takes the place of another one. Its secret is shown this once.
-fn new_key(made: &MadeKey) -> Markup {
+fn new_key(made: &MadeKey, until_ms: Option<u64>) -> Markup {
     html! {
         h1 { "A new key" }
-        p.lead { "The old one is good for a day more." }
+        @match until_ms {
+            Some(until) => {
+                p.lead {
+                    "The old one is good for a day more, and not past its end, " (time(until))
+                    ". The new one ends then too."
+                }
+            }
+            None => { p.lead { "The old one is good for a day more." } }
+        }
         @if let Some(id) = made.pending {
             p.note { "The new one is in force once somebody else has approved "
                 a href=(format!("/console/approvals/{id}")) { "request " (id) } "." }
@@ -112,18 +135,25 @@ fn card(visit: &Visit<'_>, row: &Row, keys: &[KeyStatus]) -> Markup {
             h2 { (row.caller) }
             @if keys.peek().is_none() { p.dim { "No key is in force." } }
             @for key in keys { (key_row(visit, row, key)) }
-            @for grant in &row.grants { (grant_facts(grant)) }
+            @for grant in &row.grants { (grant_facts(grant, row.asks)) }
+            (row.sharing.show(visit, &row.caller))
+            @if row.asks.gives {
+                p { a.button.plain.small href=(format!("{FORM}?caller={}", row.caller)) {
+                    "Give " (row.caller) " a grant"
+                } }
+            }
         }
     }
 }
 
 fn key_row(visit: &Visit<'_>, row: &Row, key: &KeyStatus) -> Markup {
-    let form = |to: &str, class: &str, text: &str| {
+    let form = |to: &str, fresh: bool, class: &str, text: &str| {
         html! {
-            form method="post" action=(format!("/console/access/{to}")) {
+            form method="post" action=(format!("/console/access/{to}")) data-fresh[fresh] {
                 (csrf(visit.id))
                 input type="hidden" name="key" value=(key.id);
                 button class=(class) type="submit" { (text) }
+                (said())
             }
         }
     };
@@ -146,17 +176,21 @@ fn key_row(visit: &Visit<'_>, row: &Row, key: &KeyStatus) -> Markup {
             div.actions {
                 // Who holds the private key makes a new one itself.
                 @if row.rotates && key.scheme == "hmac" && !key.ended {
-                    (sure("Replace", &form("rotate", "plain small", "Make a new key and secret")))
+                    @let what = match key.terms.until_ms {
+                        Some(_) => "Make a new key and secret, with the same end",
+                        None => "Make a new key and secret",
+                    };
+                    (sure("Replace", &form("rotate", true, "plain small", what)))
                 }
                 @if row.revokes {
-                    (sure("Revoke", &form("revoke", "danger small", "Revoke it for good")))
+                    (sure("Revoke", &form("revoke", false, "danger small", "Revoke it for good")))
                 }
             }
         }
     }
 }
 
-fn grant_facts(grant: &Grant) -> Markup {
+fn grant_facts(grant: &Grant, asks: Asks) -> Markup {
     let instruments: Vec<String> = grant.instruments.iter().map(ToString::to_string).collect();
     html! {
         div.row {
@@ -175,6 +209,10 @@ fn grant_facts(grant: &Grant) -> Markup {
             @if grant.reduce_only { dt { "Only" } dd { "orders that reduce a position" } }
             @if grant.account_wide { dt { "Sees" } dd { "every order of the account" } }
             @if let Some(until) = grant.until { dt { "Until" } dd { (time(until.millis())) } }
+        }
+        @if asks.gives || asks.narrows {
+            @let of = format!("caller={}&account={}", grant.caller, grant.account);
+            p { a.button.plain.small href=(format!("{FORM}?{of}")) { "Change the grant on " (grant.account) } }
         }
     }
 }

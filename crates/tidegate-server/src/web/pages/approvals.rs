@@ -132,7 +132,7 @@ impl Pages {
         let may = self.desk.look(|state| roles::may(state, person, Action::Approve, own));
         let confirms = request.to_confirm && request.asked_by_you;
         if let (false, Err(refusal)) = (confirms, may) {
-            self.note_refusal(visit.request, &refusal.to_string());
+            self.note_refusal(visit.request, Some(person), &refusal.to_string());
             return Err(reply::json(403, &serde_json::json!({ "error": refusal.to_string() })));
         }
         match bytes_of(&request.digest) {

@@ -33,6 +33,9 @@ impl Pages {
             (refusal(failure))
             @if apps.is_empty() { section.card { "No app is yours to see." } }
             @for app in &apps { (card(visit, app, &grants, ends(app))) }
+            @if self.desk.look(|state| roles::may(state, person, Action::AppKeyRevoke, false).is_ok()) {
+                (key_card(visit))
+            }
         };
         let status = status_of_failure(failure);
         reply::html(status, self.page(visit, "Apps", &content))
@@ -40,6 +43,15 @@ impl Pages {
 
     pub(super) async fn revoke_app_grant(&self, visit: &Visit<'_>) -> Reply {
         let request = Request::AppRevokeGrant { grant: visit.sent.key.clone() };
+        match self.ask(&visit.visitor, request).await {
+            Ok(_) => reply::redirect("/console/apps"),
+            Err(failure) => self.apps(visit, Some(&failure)).await,
+        }
+    }
+
+    /// Puts a key or certificate out of force, whichever apps and tokens rest on it.
+    pub(super) async fn revoke_app_key(&self, visit: &Visit<'_>) -> Reply {
+        let request = Request::AppRevokeKey { key: visit.sent.key.trim().to_owned() };
         match self.ask(&visit.visitor, request).await {
             Ok(_) => reply::redirect("/console/apps"),
             Err(failure) => self.apps(visit, Some(&failure)).await,
@@ -82,6 +94,24 @@ fn card(visit: &Visit<'_>, app: &AppStatus, grants: &[AppGrantStatus], ends: End
                 (granted(visit, grant, ends.grants))
             }
             @if ends.app { (sure("Revoke", &form)) }
+        }
+    }
+}
+
+/// Where a key that came into wrong hands is put out of force.
+fn key_card(visit: &Visit<'_>) -> Markup {
+    html! {
+        section.card {
+            h2 { "A key or certificate of apps" }
+            p { "One that somebody else may have. Every token bound to it ends, and nothing is signed by it \
+                 any more, whichever app shows it." }
+            form method="post" action="/console/apps/key" {
+                (csrf(visit.id))
+                label for="app-key" { "Its SHA-256 thumbprint, in base64url or in hex" }
+                input id="app-key" name="key" required maxlength="64" autocomplete="off"
+                    spellcheck="false";
+                button.danger type="submit" { "Put it out of force for good" }
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use super::{Pages, Visit, reply, status_of};
 use crate::clock;
 use crate::people::{Error, Known, credential_digest, may_consent, subject};
 use serde_json::json;
+use tidegate_core::roles::{self, Action};
 use tidegate_core::state::State;
 use tidegate_identity::oauth::acr::Acr;
 use tidegate_identity::oauth::authority::{Approval, NotApproved};
@@ -39,10 +40,20 @@ struct Asked {
     /// The most that the person may grant: what the app's caller may do now.
     may: Vec<Trading>,
     key: Option<Thumbprint>,
+    /// Who may act in the person's name by it, each for the one before.
+    delegates: Vec<ClientId>,
     /// The session is enough for it.
     by_session: bool,
     /// What a yes is on record as, and what a passkey signs.
     statement: String,
+}
+
+/// Who asks.
+struct App {
+    client: ClientId,
+    title: String,
+    key: Option<Thumbprint>,
+    delegates: Vec<ClientId>,
 }
 
 /// How the app hears of it.
@@ -163,20 +174,22 @@ impl Pages {
 
     /// Has the authorization server take the yes; where to go from here.
     async fn say_yes(&self, visit: &Visit<'_>, asked: Asked, known: Known) -> Result<String, No> {
-        let Asked { way, client, granted, may, .. } = asked;
+        let Asked { way, client, granted, may, delegates, .. } = asked;
         let approval = Approval {
             subject: subject(visit.visitor.handle),
             acr: known.acr,
             auth_time: known.at,
+            amr: known.amr,
             granted,
             may_grant: may,
+            delegates,
         };
         let said = match way {
             Way::Browser { request_uri, .. } => {
-                self.oauth.approve(&client, &request_uri, approval).await
+                self.oauth.approve(&self.people, &client, &request_uri, approval).await
             }
             Way::Device { code } => {
-                let done = self.oauth.device_approve(&code, approval).await;
+                let done = self.oauth.device_approve(&self.people, &client, &code, approval).await;
                 done.map(|()| format!("{DEVICE}?done=yes"))
             }
         };
@@ -214,15 +227,25 @@ impl Pages {
         let request_uri = super::guard::parameter(query, "request_uri");
         let way = Way::Browser { request_uri, back: view.redirect_uri };
         let login = LoginAsked { acr: view.acr, max_age: view.max_age };
-        let app = (view.client, view.title, view.key);
+        let app = App {
+            client: view.client,
+            title: view.title,
+            key: view.key,
+            delegates: view.delegates,
+        };
         self.weighed(visit, way, app, view.details, login)
     }
 
     fn asked_by_device(&self, visit: &Visit<'_>) -> Result<Asked, No> {
         let code = visit.sent.user_code.clone();
         let view = self.oauth.device_view(&code)?;
-        let login = LoginAsked { acr: None, max_age: None };
-        let app = (view.client, view.title, view.key);
+        let login = LoginAsked { acr: view.acr, max_age: view.max_age };
+        let app = App {
+            client: view.client,
+            title: view.title,
+            key: view.key,
+            delegates: view.delegates,
+        };
         self.weighed(visit, Way::Device { code }, app, view.details, login)
     }
 
@@ -231,7 +254,7 @@ impl Pages {
         &self,
         visit: &Visit<'_>,
         way: Way,
-        (client, title, key): (ClientId, String, Option<Thumbprint>),
+        App { client, title, key, delegates }: App,
         asked: Vec<Trading>,
         login: LoginAsked,
     ) -> Result<Asked, No> {
@@ -241,17 +264,20 @@ impl Pages {
             if !may_consent(state, &visitor.person, &caller) {
                 return None;
             }
-            let held = |item: &Trading| held(state, &caller, item, now);
+            let own = state.people().get(&visitor.person).is_some_and(|it| it.owns(&caller));
+            let lifts = roles::may(state, &visitor.person, Action::Resume, own).is_ok();
+            let held = |item: &Trading| held(state, &caller, item, lifts, now);
             let granted = asked.iter().filter_map(held).collect::<Vec<_>>();
             let grants = state.grants().filter(|grant| grant.caller == caller);
-            Some((granted, grants.map(Trading::of_grant).collect::<Vec<_>>()))
+            let may = grants.map(|grant| lifting(Trading::of_grant(grant), lifts));
+            Some((granted, may.collect::<Vec<_>>()))
         };
         let (granted, may) =
             self.desk.look(decides).ok_or_else(|| No(403, NOT_YOURS.to_owned()))?;
-        let statement = self.statement(visit, &way, &client, &title, &granted);
+        let statement = self.statement(visit, &way, (&client, &title, &delegates), &granted);
         let by_session = granted.iter().all(|item| item.trade.is_none())
-            && is_enough(Known::by(&visitor.assurance), login, now);
-        Ok(Asked { way, client, title, asked, granted, may, key, by_session, statement })
+            && is_enough(&Known::by(&visitor.assurance), login, now);
+        Ok(Asked { way, client, title, asked, granted, may, key, delegates, by_session, statement })
     }
 
     /// A yes in one line of JSON: who, to whom, what, and of the request's handle a digest.
@@ -259,8 +285,7 @@ impl Pages {
         &self,
         visit: &Visit<'_>,
         way: &Way,
-        client: &ClientId,
-        title: &str,
+        (client, title, delegates): (&ClientId, &str, &[ClientId]),
         granted: &[Trading],
     ) -> String {
         let (handle, back) = match way {
@@ -274,6 +299,7 @@ impl Pages {
             "sub": subject(visit.visitor.handle),
             "client": client.as_str(),
             "title": title,
+            "delegates": delegates.iter().map(ClientId::as_str).collect::<Vec<_>>(),
             "request": Thumbprint::of(handle.as_bytes()).to_string(),
             "redirect_uri": back,
             "authorization_details": written::to_value(granted),
@@ -313,15 +339,24 @@ impl From<OAuthError> for No {
     }
 }
 
-/// What of an item the caller may do now; none if it may do nothing of it.
-fn held(state: &State, caller: &CallerName, item: &Trading, now: Time) -> Option<Trading> {
+/// What of an item the caller may do now, and the person may have it do in their name; none if it may do nothing
+/// of it.
+fn held(
+    state: &State,
+    caller: &CallerName,
+    item: &Trading,
+    lifts: bool,
+    now: Time,
+) -> Option<Trading> {
     let grant = state.grant(caller, &item.account).filter(|grant| grant.venue == item.venue)?;
     if grant.until.is_some_and(|until| until <= now) {
         return None;
     }
     // What begins later is weighed as if it began now; it still begins later.
     let narrowed = Trading { from: None, ..item.clone() }.narrowing(grant, now).ok()?;
-    let mut held = Trading { from: item.from, ..Trading::of_grant(&narrowed) };
+    let lifts = lifts && item.trade.as_ref().is_some_and(|terms| terms.lift_halts);
+    let held = Trading { from: item.from, ..Trading::of_grant(&narrowed) };
+    let mut held = lifting(held, lifts);
     let idle = |terms: &Terms| terms.sides.is_empty() || terms.order_types.is_empty();
     if held.trade.as_ref().is_some_and(idle) {
         held.trade = None;
@@ -329,8 +364,14 @@ fn held(state: &State, caller: &CallerName, item: &Trading, now: Time) -> Option
     (!held.instruments.is_empty()).then_some(held)
 }
 
+/// The same, with or without lifting halts.
+fn lifting(item: Trading, lifts: bool) -> Trading {
+    let trade = item.trade.map(|terms| Terms { lift_halts: lifts, ..terms });
+    Trading { trade, ..item }
+}
+
 /// Whether a login is as good and as fresh as an app asks.
-fn is_enough(known: Known, asked: LoginAsked, now: Time) -> bool {
+fn is_enough(known: &Known, asked: LoginAsked, now: Time) -> bool {
     asked.acr.is_none_or(|least| known.acr >= least)
         && asked.max_age.is_none_or(|age| now.since(known.at) <= age)
 }

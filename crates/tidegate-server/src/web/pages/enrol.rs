@@ -24,15 +24,14 @@ pub(super) fn entry() -> Reply {
 
 impl Pages {
     pub(super) fn enrol_page(&self, link: &str, error: Option<&Error>) -> Reply {
-        let offered = self.people.invited(link).and_then(|invited| {
-            let app = self.people.offer_app(link, &invited.person)?;
-            Ok((invited, app))
-        });
-        let (invited, app) = match offered {
-            Ok(offered) => offered,
+        let invited = match self.people.invited(link) {
+            Ok(invited) => invited,
             Err(error) => return plain(status_of(&error), &error.to_string()),
         };
+        // Where no app can be offered now a passkey can still be made.
+        let app = self.people.offer_app(link, &invited.person).ok();
         let secret = html! { input type="hidden" name="link" value=(link); };
+        let more = self.people.takes_more_than_passkeys(&invited);
         let content = html! {
             h1 { "Welcome, " (invited.person) }
             p.lead { "Choose how you log in from now on. This link works once, until " (time(invited.until.millis())) "." }
@@ -46,17 +45,24 @@ impl Pages {
                     (secret)
                     button.wide type="submit" { "Make a passkey" }
                     output role="status" {}
+                    (super::layout::needs_scripts())
                 }
             }
-            section.card {
-                h2 { "Or a password and an app" }
-                form method="post" action="/console/enrol/password" {
-                    (secret)
-                    (app_fields(&app, invited.person.as_str()))
-                    button.plain.wide type="submit" { "Set password and app" }
+            @if more {
+                section.card {
+                    h2 { "Or a password and an app" }
+                    form method="post" action="/console/enrol/password" {
+                        (secret)
+                        @if let Some(app) = &app {
+                            (app_fields(app, invited.person.as_str()))
+                            button.plain.wide type="submit" { "Set password and app" }
+                        } @else { (no_app()) }
+                    }
                 }
+            } @else {
+                p.note { "Your role takes a passkey of a device whose model the desk trusts." }
             }
-            @if let Some(provider) = self.people.outside() {
+            @if let Some(provider) = self.people.outside().filter(|it| more && it.gives_two_factors()) {
                 section.card {
                     h2 { "Or " (provider.name()) }
                     form method="post" action="/console/enrol/outside" {
@@ -136,6 +142,11 @@ pub(super) fn recovery(codes: &FreshCodes) -> Markup {
             ul.codes id="codes" { @for code in codes.iter() { li { code { (code) } } } }
         }
     }
+}
+
+/// In place of the fields, where no app can be offered.
+pub(super) fn no_app() -> Markup {
+    html! { p { "No app can be offered at this moment; load the page again in a while." } }
 }
 
 fn in_groups(text: &str) -> String {

@@ -3,6 +3,7 @@
 use crate::people::PasskeyAnswer;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use tidegate_types::request::{Method, RawRequest};
 use zeroize::Zeroizing;
 
@@ -54,7 +55,60 @@ pub(super) struct Sent {
     pub(super) scope: String,
     #[serde(skip)]
     pub(super) reason: String,
+    #[serde(skip)]
+    pub(super) terms: Terms,
 }
+
+/// Figures that a form sets, by the names of its fields.
+#[derive(Clone, Default)]
+pub(super) struct Terms(BTreeMap<&'static str, String>);
+
+impl Terms {
+    pub(super) fn of(terms: impl IntoIterator<Item = (&'static str, String)>) -> Terms {
+        Terms(terms.into_iter().collect())
+    }
+
+    /// What stands in a field; empty where nothing was sent.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.get(name).map(String::as_str).unwrap_or_default()
+    }
+}
+
+/// The fields that forms of figures have.
+const TERMS: [&str; 32] = [
+    "account",
+    "account_wide",
+    "burst",
+    "caller",
+    "collar_bps",
+    "days",
+    "dead_man_s",
+    "hours",
+    "instruments",
+    "max_daily_notional",
+    "max_exposure",
+    "max_mark_age_ms",
+    "max_open_notional",
+    "max_order_notional",
+    "max_order_qty",
+    "max_position_notional",
+    "on_repeat",
+    "option_collar_bps",
+    "orders_per_second",
+    "reduce_only",
+    "repeat_window_ms",
+    "settings",
+    "sides",
+    "trade",
+    "type_limit",
+    "type_market",
+    "type_market_limit",
+    "type_stop_limit",
+    "type_stop_market",
+    "type_take_limit",
+    "type_take_market",
+    "until",
+];
 
 impl Sent {
     /// The fields of a form, or of a script's JSON; nothing for a request without a body.
@@ -97,7 +151,10 @@ impl Sent {
                 "scope" => sent.scope = std::mem::take(&mut value),
                 "reason" => sent.reason = std::mem::take(&mut value),
                 "credential" => sent.credential = std::mem::take(&mut value),
-                _ => return None,
+                other => {
+                    let known = TERMS.iter().find(|term| **term == other)?;
+                    sent.terms.0.insert(known, std::mem::take(&mut value));
+                }
             }
         }
         Some(sent)

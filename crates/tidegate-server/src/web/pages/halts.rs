@@ -1,10 +1,9 @@
 //! The halts in force, and asking to lift one: what is asked waits for the passkey of who asks.
 
 use super::layout::{csrf, note, plain, time};
-use super::{Pages, Visit, reply};
+use super::{Pages, Visit, asked, reply};
 use crate::admin::protocol::{Failure, HaltStatus, Request, Status};
 use maud::{Markup, html};
-use serde_json::Value;
 use tidegate_core::roles::{self, Action};
 use tidegate_types::request::Reply;
 
@@ -39,10 +38,7 @@ impl Pages {
     pub(super) async fn lift(&self, visit: &Visit<'_>) -> Reply {
         let (scope, reason) = (visit.sent.scope.clone(), visit.sent.reason.clone());
         match self.ask(&visit.visitor, Request::Resume { scope, reason }).await {
-            Ok(told) => match told.get("pending").and_then(Value::as_u64) {
-                Some(id) => reply::redirect(&format!("/console/approvals/{id}")),
-                None => reply::redirect("/console/halts"),
-            },
+            Ok(told) => asked(&told, "/console/halts"),
             Err(failure) => self.halts(visit, Some(&failure)).await,
         }
     }
@@ -53,7 +49,11 @@ pub(super) fn row(halt: &HaltStatus) -> Markup {
     html! {
         div.row {
             div { strong { (halt.scope) } " by " (halt.by) ": " (halt.reason)
-                div.dim.small { "since " (time(halt.since_ms)) } }
+                div.dim.small { "since " (time(halt.since_ms)) }
+                @for too in &halt.too {
+                    div { "too by " (too.by) ": " (too.reason) " "
+                        span.dim.small { "at " (time(too.at_ms)) } }
+                } }
             @if halt.proven { span.tag.good { "proven" } }
             @else { span.tag.wait { (halt.left_count) " orders left" } }
         }

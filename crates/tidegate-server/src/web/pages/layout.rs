@@ -3,6 +3,7 @@
 use super::reply::html;
 use super::{Pages, Visit, assets};
 use crate::admin::protocol::Failure;
+use crate::people::Error;
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 use tidegate_core::approvals::sees_request;
@@ -15,11 +16,12 @@ use tidegate_types::request::Reply;
 /// Who there is: for those who may know.
 const PEOPLE: &str = "/console/people";
 /// The pages that the navigation leads to.
-const PLACES: [(&str, &str); 8] = [
+const PLACES: [(&str, &str); 9] = [
     ("/console/", "Overview"),
     ("/console/approvals", "Approvals"),
     ("/console/halts", "Halts"),
     ("/console/access", "Access"),
+    ("/console/limits", "Limits"),
     ("/console/apps", "Apps"),
     (PEOPLE, "People"),
     ("/console/sessions", "Sessions"),
@@ -79,6 +81,16 @@ pub(super) fn csrf(id: &str) -> Markup {
     html! { input type="hidden" name="csrf" value=(csrf_token(id).expose()); }
 }
 
+/// Said beside what takes a passkey where the browser runs no scripts.
+pub(super) fn needs_scripts() -> Markup {
+    html! { noscript { p.hint { "Passkeys need scripts, which this browser does not run here." } } }
+}
+
+/// Where a form with `data-fresh` says why it was not sent.
+pub(super) fn said() -> Markup {
+    html! { output.said role="status" {} }
+}
+
 /// A time in UTC.
 pub(super) fn time(ms: u64) -> Markup {
     html! { time datetime=(timestamp(ms).to_string()) { (moment(ms)) } }
@@ -89,7 +101,7 @@ pub(super) fn moment(ms: u64) -> String {
     timestamp(ms).strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-fn timestamp(ms: u64) -> Timestamp {
+pub(super) fn timestamp(ms: u64) -> Timestamp {
     let at = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     at.unwrap_or_default()
 }
@@ -141,12 +153,20 @@ impl Pages {
                         button.plain.small type="submit" { "Log out" }
                     }
                 } }
-                main id="main" { (self.news(visit)) (content) }
+                main id="main" { (self.lacking(visit)) (self.news(visit)) (content) }
                 footer { "Times are UTC. What you do here is on record." }
                 script src=(assets::path("live.js")) defer {}
                 script src=(assets::path("passkey.js")) defer {}
             },
         )
+    }
+
+    /// What a person's role takes who does not have it.
+    fn lacking(&self, visit: &Visit<'_>) -> Markup {
+        match self.people.lacks_attested(&visit.visitor) {
+            true => note(&Error::NeedsAttested.to_string(), true),
+            false => html! {},
+        }
     }
 
     /// What happened to the person's logins that it has not read.

@@ -143,6 +143,7 @@ fn login(
                 (csrf(browser))
                 button.wide type="submit" autofocus[error.is_none()] { "Log in with a passkey" }
                 output role="status" {}
+                (super::layout::needs_scripts())
             }
             @if let Some(provider) = provider {
                 form method="post" action="/console/login/outside" {

@@ -9,17 +9,23 @@ mod apps;
 mod assets;
 mod consent;
 mod enrol;
+mod grants;
 mod guard;
 mod halts;
 mod home;
 mod layout;
+mod limits;
 mod login;
 mod outside;
 mod people;
 mod reply;
+mod reports;
 mod routes;
 mod security;
 mod sessions;
+mod share;
+mod step_up;
+mod terms;
 
 use crate::admin::protocol::{Failure, Request, Response};
 use crate::admin::{Administration, Administrator};
@@ -27,12 +33,14 @@ use crate::desk::Desk;
 use crate::people::{Error, People, Visitor};
 use crate::web::oauth;
 use guard::Sent;
+use reports::Reports;
 use routes::{Needs, Route, Serve};
 use serde_json::Value;
 use std::sync::Arc;
 use tidegate_identity::people::Level;
 use tidegate_identity::people::sessions::csrf_matches;
 use tidegate_types::approval::{Factor, Showing};
+use tidegate_types::ids::PersonName;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::{Method, RawRequest, Reply};
 use tidegate_types::text::one_line;
@@ -43,6 +51,7 @@ pub struct Pages {
     people: Arc<People>,
     admin: Arc<Administration>,
     oauth: Arc<oauth::Handle>,
+    reports: Reports,
 }
 
 /// A request by somebody who is logged in.
@@ -64,7 +73,7 @@ impl Pages {
         admin: Arc<Administration>,
         oauth: Arc<oauth::Handle>,
     ) -> Pages {
-        Pages { desk, people, admin, oauth }
+        Pages { desk, people, admin, oauth, reports: Reports::default() }
     }
 
     /// The answer to a request.
@@ -75,6 +84,9 @@ impl Pages {
                 return reply::guarded(layout::plain(status, "There is no such page."));
             }
         };
+        if route.needs == Needs::Report {
+            return reply::guarded(self.report(&request));
+        }
         let origin = self.people.origin();
         let allowed = match request.method {
             Method::Get => guard::may_look(&request),
@@ -84,7 +96,7 @@ impl Pages {
         if !allowed {
             let text =
                 format!("This was not sent by a page of ours. The console is at {origin}/console/");
-            self.note_refusal(&request, "it was not sent by a page of ours");
+            self.note_refusal(&request, None, "it was not sent by a page of ours");
             return self.refuse(route, 403, &text);
         }
         if route.needs == Needs::Provider {
@@ -97,7 +109,7 @@ impl Pages {
             Needs::Nothing => self.open(route, &request).await,
             Needs::Browser => self.of_browser(route, &request, sent).await,
             Needs::Link => self.by_link(route, &request, sent).await,
-            Needs::Session | Needs::Provider => {
+            Needs::Session | Needs::Provider | Needs::Report => {
                 self.in_session(route, &request, sent, number).await
             }
         };
@@ -168,7 +180,8 @@ impl Pages {
             };
         };
         if request.method != Method::Get && !csrf_matches(id, &sent.csrf) {
-            self.note_refusal(request, "the token of the page is wrong");
+            let why = "the token of the page is wrong";
+            self.note_refusal(request, Some(&visitor.person), why);
             return self.refuse(route, 403, "The page is too old; load it again.");
         }
         self.serve(route, &Visit { request, id, visitor, sent, number }).await
@@ -189,15 +202,26 @@ impl Pages {
             Serve::Halts => self.halts(visit, None).await,
             Serve::Lift => self.lift(visit).await,
             Serve::Access => self.access(visit, None).await,
+            Serve::Limits => self.limits(visit),
+            Serve::LimitsForm => self.limits_form(visit, None),
+            Serve::LimitsSet => self.set_limits(visit).await,
+            Serve::GrantForm => self.grant_form(visit, None),
+            Serve::GrantSet => self.set_grant(visit).await,
+            Serve::GrantRemove => self.remove_grant(visit).await,
+            Serve::Share => self.share(visit).await,
+            Serve::Unshare => self.unshare(visit).await,
             Serve::KeyRevoke => self.revoke_key(visit).await,
             Serve::KeyRotate => self.rotate_key(visit).await,
             Serve::Apps => self.apps(visit, None).await,
             Serve::AppRevoke => self.revoke_app(visit).await,
             Serve::AppGrantRevoke => self.revoke_app_grant(visit).await,
+            Serve::AppKeyRevoke => self.revoke_app_key(visit).await,
             Serve::People => self.everybody(visit, None).await,
             Serve::PersonInvite => self.invite(visit).await,
             Serve::PersonLogout => self.log_person_out(visit).await,
-            Serve::Sessions => self.sessions(visit),
+            Serve::StepUpOptions => self.step_up_options(visit),
+            Serve::StepUp => self.step_up(visit).await,
+            Serve::Sessions => self.sessions(visit, None),
             Serve::SessionEnd => self.end_session(visit).await,
             Serve::Security => self.security(visit, None),
             Serve::NewPasskeyOptions => {
@@ -235,9 +259,10 @@ impl Pages {
     }
 
     /// Puts on record that a request to the console was turned down.
-    fn note_refusal(&self, request: &RawRequest, why: &str) {
-        let why = format!("console: {} from {}: {why}", request.path, request.peer);
-        self.admin.note_refusal(Reject::new(Code::NotAllowed, one_line(&why)));
+    fn note_refusal(&self, request: &RawRequest, person: Option<&PersonName>, why: &str) {
+        let who = person.map_or(String::new(), |person| format!("{person}: "));
+        let why = format!("console: {} from {}: {who}{why}", request.path, request.peer);
+        self.admin.note_refusal(person, Reject::new(Code::NotAllowed, one_line(&why)));
     }
 
     /// Asks the administration as the person of the session.
@@ -260,10 +285,14 @@ impl Pages {
 
     /// Asks for what loosens: by a passkey shown moments ago.
     async fn ask_anew(&self, visitor: &Visitor, request: Request) -> Result<Value, Failure> {
+        if visitor.by_passkey && !self.people.has_shown_enough(visitor) {
+            let hint = "log in by that passkey and do this again";
+            return Err(Failure::new("stale", Error::NeedsAttested.to_string(), hint));
+        }
         if visitor.by_passkey {
             return self.ask_as(visitor, (Showing::Door, None), request).await;
         }
-        let hint = "log out and in again by passkey";
+        let hint = "show it here and do this again";
         Err(Failure::new("stale", Error::NeedsPasskey.to_string(), hint))
     }
 
@@ -291,11 +320,19 @@ fn to_login(request: &RawRequest) -> Reply {
     }
 }
 
+/// Where somebody goes who asked for something: to the request where it waits, and else on.
+fn asked(told: &Value, done: &str) -> Reply {
+    match told.get("pending").and_then(Value::as_u64) {
+        Some(id) => reply::redirect(&format!("/console/approvals/{id}")),
+        None => reply::redirect(done),
+    }
+}
+
 /// The status that goes with an error.
 const fn status_of(error: &Error) -> u16 {
     match error {
         Error::Wrong => 401,
-        Error::Link | Error::Stale | Error::NeedsPasskey => 403,
+        Error::Link | Error::Stale | Error::NeedsPasskey | Error::NeedsAttested => 403,
         Error::Outside | Error::NotLinked => 403,
         Error::OtherStatement => 409,
         Error::Unfit(_) | Error::Code | Error::Passkey(_) | Error::Count(_) => 422,

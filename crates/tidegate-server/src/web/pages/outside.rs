@@ -4,10 +4,11 @@
 //! on, by itself, to one of our own that gets them.
 
 use super::guard::{self, OUTSIDE, SESSION};
-use super::layout::{csrf, plain, time};
+use super::layout::{csrf, plain, said, time};
 use super::login::arrived;
 use super::security::hex;
 use super::{Pages, Visit, reply, status_of};
+use crate::admin::Loss;
 use crate::people::{Arrived, Door, Error, OutsideAnswer, identity_digest};
 use maud::{Markup, html};
 use serde_json::json;
@@ -84,6 +85,10 @@ impl Pages {
         let Some(which) = crate::admin::bytes_of(&visit.sent.credential) else {
             return plain(400, "What was sent cannot be read.");
         };
+        let person = &visit.visitor.person;
+        if let Err(locks_out) = self.admin.leaves_two(&Loss::Linked(person, 1)) {
+            return plain(409, &locks_out.message);
+        }
         match self.people.unlink_own(&visit.visitor, &which).await {
             Ok(()) => reply::redirect("/console/security"),
             Err(error) => self.security(visit, Some(&error)),
@@ -129,9 +134,10 @@ impl Pages {
                     @if member.linked.is_empty() { p { "None is linked." } }
                     @for linked in &member.linked { (row(visit, linked)) }
                     @if let Some(provider) = provider {
-                        form method="post" action="/console/security/outside" {
+                        form method="post" action="/console/security/outside" data-fresh {
                             (csrf(visit.id))
                             button.plain type="submit" { "Link " (provider.name()) }
+                            (said())
                         }
                         p.hint { "It logs you in here. Approving still takes your passkey." }
                     }
@@ -152,11 +158,12 @@ fn row(visit: &Visit<'_>, linked: &Linked) -> Markup {
                     @if let Some(used) = linked.last_used { ", last used " (time(used.millis())) }
                 }
             }
-            form method="post" action="/console/security/outside/remove" {
+            form method="post" action="/console/security/outside/remove" data-fresh {
                 (csrf(visit.id))
                 input type="hidden" name="credential" value=(digest);
                 button.danger.small type="submit"
                     aria-label=(format!("Unlink {}", linked.identity.issuer)) { "Unlink" }
+                (said())
             }
         }
     }

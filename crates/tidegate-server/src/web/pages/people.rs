@@ -1,6 +1,6 @@
 //! The people of the desk: who there is, links for them, and the end of their sessions.
 
-use super::layout::{csrf, plain, refusal, status_of_failure, sure, time};
+use super::layout::{csrf, plain, refusal, said, status_of_failure, sure, time};
 use super::{Pages, Visit, reply};
 use crate::admin::protocol::{Failure, Invitation, PersonStatus, Request};
 use maud::{Markup, html};
@@ -49,12 +49,13 @@ impl Pages {
         let by = &visit.visitor.person;
         let own = person.person == by.as_str();
         let may = |action| self.desk.look(|state| roles::may(state, by, action, own).is_ok());
-        let form = |to: &str, class: &str, text: &str| {
+        let form = |to: &str, fresh: bool, class: &str, text: &str| {
             html! {
-                form method="post" action=(format!("/console/people/{to}")) {
+                form method="post" action=(format!("/console/people/{to}")) data-fresh[fresh] {
                     (csrf(visit.id))
                     input type="hidden" name="name" value=(person.person);
                     button class=(class) type="submit" { (text) }
+                    (said())
                 }
             }
         };
@@ -75,10 +76,10 @@ impl Pages {
                 }
                 div.actions {
                     @if may(Action::PersonInvite) {
-                        (sure("Give a link", &form("invite", "plain small", "Make a link to enrol anew")))
+                        (sure("Give a link", &form("invite", true, "plain small", "Make a link to enrol anew")))
                     }
                     @if may(Action::SessionsEnd) && person.enrolled_ms.is_some() {
-                        (sure("Log out", &form("logout", "danger small", "End every session")))
+                        (sure("Log out", &form("logout", false, "danger small", "End every session")))
                     }
                 }
             }

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use tidegate_types::request::Reply;
 
 /// What a page may do: show what is ours and send to us. It is in nobody's frame and has no script in its
-/// text.
+/// text. What breaks that is reported by the older word, which every browser knows and follows at once.
 pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; \
-    require-trusted-types-for 'script'; trusted-types 'none'";
+    require-trusted-types-for 'script'; trusted-types 'none'; report-uri /console/reports";
 
 pub(super) fn html(status: u16, page: Markup) -> Reply {
     let headers = vec![("content-type".to_owned(), "text/html; charset=utf-8".to_owned())];

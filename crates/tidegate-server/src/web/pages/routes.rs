@@ -1,5 +1,6 @@
 //! Every route of the console in one table.
 
+use super::reports::REPORTS;
 use crate::people::ANSWER_PAGE;
 use crate::web::oauth::{CONSENT_PAGE, DEVICE_PAGE};
 use tidegate_types::request::{Method, RawRequest};
@@ -29,6 +30,8 @@ pub(super) enum Needs {
     Session,
     /// What the outside provider signed: no browser sends it.
     Provider,
+    /// Nothing: a browser reports by itself what broke a page's policy.
+    Report,
 }
 
 /// What a route does.
@@ -49,6 +52,8 @@ pub(super) enum Serve {
     EnrolPasskey,
     EnrolPassword,
     Live,
+    StepUpOptions,
+    StepUp,
     Home,
     Approvals,
     Approval,
@@ -75,11 +80,20 @@ pub(super) enum Serve {
     OutsideLogOut,
     NamePasskey,
     ReadNotices,
+    Limits,
+    LimitsForm,
+    LimitsSet,
+    GrantForm,
+    GrantSet,
+    GrantRemove,
+    Share,
+    Unshare,
     KeyRevoke,
     KeyRotate,
     Apps,
     AppRevoke,
     AppGrantRevoke,
+    AppKeyRevoke,
     People,
     PersonInvite,
     PersonLogout,
@@ -96,6 +110,7 @@ pub(super) enum Serve {
     DevicePasskey,
     DeviceApprove,
     DeviceDeny,
+    Report,
 }
 
 /// All of them.
@@ -121,6 +136,8 @@ pub(super) const ROUTES: &[Route] = &[
     ask("/console/enrol/passkey", Needs::Link, Serve::EnrolPasskey),
     post("/console/enrol/password", Needs::Link, Serve::EnrolPassword),
     Route { json: true, ..get("/console/live", Needs::Session, Serve::Live) },
+    ask("/console/step-up/options", Needs::Session, Serve::StepUpOptions),
+    ask("/console/step-up", Needs::Session, Serve::StepUp),
     get("/console/", Needs::Session, Serve::Home),
     get("/console/approvals", Needs::Session, Serve::Approvals),
     get("/console/approvals/{id}", Needs::Session, Serve::Approval),
@@ -132,9 +149,18 @@ pub(super) const ROUTES: &[Route] = &[
     get("/console/access", Needs::Session, Serve::Access),
     post("/console/access/revoke", Needs::Session, Serve::KeyRevoke),
     post("/console/access/rotate", Needs::Session, Serve::KeyRotate),
+    get("/console/access/grant", Needs::Session, Serve::GrantForm),
+    post("/console/access/grant", Needs::Session, Serve::GrantSet),
+    post("/console/access/grant/remove", Needs::Session, Serve::GrantRemove),
+    post("/console/access/share", Needs::Session, Serve::Share),
+    post("/console/access/unshare", Needs::Session, Serve::Unshare),
+    get("/console/limits", Needs::Session, Serve::Limits),
+    get("/console/limits/change", Needs::Session, Serve::LimitsForm),
+    post("/console/limits/change", Needs::Session, Serve::LimitsSet),
     get("/console/apps", Needs::Session, Serve::Apps),
     post("/console/apps/revoke", Needs::Session, Serve::AppRevoke),
     post("/console/apps/grant", Needs::Session, Serve::AppGrantRevoke),
+    post("/console/apps/key", Needs::Session, Serve::AppKeyRevoke),
     get("/console/people", Needs::Session, Serve::People),
     post("/console/people/invite", Needs::Session, Serve::PersonInvite),
     post("/console/people/logout", Needs::Session, Serve::PersonLogout),
@@ -168,6 +194,7 @@ pub(super) const ROUTES: &[Route] = &[
     ask("/console/device/passkey", Needs::Session, Serve::DevicePasskey),
     post("/console/device/approve", Needs::Session, Serve::DeviceApprove),
     post("/console/device/deny", Needs::Session, Serve::DeviceDeny),
+    ask(REPORTS, Needs::Report, Serve::Report),
 ];
 
 const fn get(path: &'static str, needs: Needs, serve: Serve) -> Route {

@@ -1,26 +1,27 @@
 //! What a person logs in by.
 
-use super::enrol::{app_fields, recovery};
-use super::layout::{csrf, note, plain, time};
+use super::enrol::{app_fields, no_app, recovery};
+use super::layout::{csrf, note, plain, said, time};
 use super::{Pages, Visit, reply, status_of};
-use crate::people::{AppAnswer, Error, credential_digest};
+use crate::admin::Loss;
+use crate::people::{AppAnswer, Error, OUTSIDE_ALONE, credential_digest};
 use maud::{Markup, html};
-use tidegate_identity::people::{Member, Passkey};
+use tidegate_identity::people::{Factor, Member, Passkey};
 use tidegate_types::request::Reply;
 use tidegate_types::time::{Span, Time};
 
 impl Pages {
     pub(super) fn security(&self, visit: &Visit<'_>, error: Option<&Error>) -> Reply {
         let visitor = &visit.visitor;
-        let offered = self.people.offer_app(visit.id, &visitor.person);
-        let (Some(member), Ok(app)) = (self.people.credentials(visitor), offered) else {
+        let app = self.people.offer_app(visit.id, &visitor.person).ok();
+        let Some(member) = self.people.credentials(visitor) else {
             return plain(503, "It cannot be read now; try again.");
         };
         let content = html! {
             h1 { "Security" }
             p.lead { "What you log in by. Changing it ends your other sessions." }
             @if let Some(error) = error { (note(&error.to_string(), true)) }
-            @if !visitor.fresh { (note(&Error::Stale.to_string(), false)) }
+            @if !visitor.fresh && member.passkeys.is_empty() { (note(&Error::Stale.to_string(), false)) }
             (passkeys(visit, &member))
             (self.outside_card(visit, &member))
             section.card {
@@ -30,17 +31,26 @@ impl Pages {
                         (member.recovery.left()) " recovery codes are left." },
                     None => p { "Not set." },
                 }
-                details {
-                    summary { @if member.password.is_some() { "Set anew" } @else { "Set" } }
-                    form method="post" action="/console/security/password" {
-                        (csrf(visit.id))
-                        @if member.password.is_some() && !visitor.by_passkey {
-                            label for="current" { "Your password now" }
-                            input id="current" name="current" type="password"
-                                autocomplete="current-password" required maxlength="512";
+                @if self.people.is_asked_for_model(&visitor.person) {
+                    p { "Your role takes a passkey." }
+                } @else if member.passkeys.is_empty() && member.password.is_none() {
+                    p.hint { (OUTSIDE_ALONE) "." }
+                } @else {
+                    details {
+                        summary { @if member.password.is_some() { "Set anew" } @else { "Set" } }
+                        form method="post" action="/console/security/password" data-fresh {
+                            (csrf(visit.id))
+                            @if member.password.is_some() && member.passkeys.is_empty() {
+                                label for="current" { "Your password now" }
+                                input id="current" name="current" type="password"
+                                    autocomplete="current-password" required maxlength="512";
+                            }
+                            @if let Some(app) = &app {
+                                (app_fields(app, visitor.person.as_str()))
+                                button.plain type="submit" { "Set password and app" }
+                            } @else { (no_app()) }
+                            (said())
                         }
-                        (app_fields(&app, visitor.person.as_str()))
-                        button.plain type="submit" { "Set password and app" }
                     }
                 }
             }
@@ -61,6 +71,10 @@ impl Pages {
         let Some(which) = crate::admin::bytes_of(&visit.sent.credential) else {
             return plain(400, "What was sent cannot be read.");
         };
+        let person = &visit.visitor.person;
+        if let Err(locks_out) = self.admin.leaves_two(&Loss::Passkey(person, which)) {
+            return plain(409, &locks_out.message);
+        }
         match self.people.remove_passkey(&visit.visitor, &which).await {
             Ok(()) => reply::redirect("/console/security"),
             Err(error) => self.security(visit, Some(&error)),
@@ -127,7 +141,7 @@ fn passkeys(visit: &Visit<'_>, member: &Member) -> Markup {
             h2 { "Passkeys" }
             @if member.passkeys.is_empty() { p { "None. Approving requests takes one." } }
             @for key in &member.passkeys { (passkey(visit, member, key)) }
-            form data-passkey="make" data-options="/console/security/options"
+            form data-passkey="make" data-fresh data-options="/console/security/options"
                 method="post" action="/console/security/passkey" {
                 (csrf(visit.id))
                 button type="submit" { "Add a passkey" }
@@ -146,7 +160,11 @@ fn passkey(visit: &Visit<'_>, member: &Member, key: &Passkey) -> Markup {
         div.row {
             div {
                 strong { (name) } " "
-                span.tag { @if key.backed_up() { "synced" } @else { "on one device" } }
+                span.tag {
+                    @if key.backed_up() { "synced" }
+                    @else if key.factor() == Factor::AttestedPasskey { "on one device, its model proven" }
+                    @else { "on one device" }
+                }
                 div.dim.small { "made " (time(key.made().millis())) ", last used " (time(key.last_used().millis())) }
             }
             details {
@@ -158,10 +176,11 @@ fn passkey(visit: &Visit<'_>, member: &Member, key: &Passkey) -> Markup {
                     input id=(format!("name-{short}")) name="name" maxlength="40" value=(given);
                     button.plain.small type="submit" { "Name it" }
                 }
-                form method="post" action="/console/security/remove" {
+                form method="post" action="/console/security/remove" data-fresh {
                     (csrf(visit.id))
                     input type="hidden" name="credential" value=(digest);
                     button.danger.small type="submit" aria-label=(format!("Remove {name}")) { "Remove" }
+                    (said())
                 }
             }
         }

@@ -1,16 +1,19 @@
 //! Where a person is logged in.
 
-use super::layout::{csrf, plain, time};
+use super::layout::{csrf, note, plain, said, time};
 use super::{Pages, Visit, reply, status_of};
+use crate::people::Error;
 use maud::html;
 use tidegate_types::request::Reply;
 
 impl Pages {
-    pub(super) fn sessions(&self, visit: &Visit<'_>) -> Reply {
+    pub(super) fn sessions(&self, visit: &Visit<'_>, error: Option<&Error>) -> Reply {
+        let stale = !visit.visitor.fresh;
         let list = self.people.sessions(&visit.visitor.person);
         let content = html! {
             h1 { "Sessions" }
             p.lead { "Where you are logged in. End what you do not know, and then look at Security." }
+            @if let Some(error) = error { (note(&error.to_string(), true)) }
             section.card {
                 @for session in list.iter().rev() {
                     @let own = session.number == visit.visitor.number;
@@ -23,24 +26,26 @@ impl Pages {
                             }
                         }
                         @if !own {
-                            form method="post" action="/console/sessions/end" {
+                            form method="post" action="/console/sessions/end" data-fresh[stale] {
                                 (csrf(visit.id))
                                 input type="hidden" name="number" value=(session.number);
                                 button.danger.small type="submit" { "End" }
+                                (said())
                             }
                         }
                     }
                 }
             }
             @if list.len() > 1 {
-                form method="post" action="/console/sessions/end" {
+                form method="post" action="/console/sessions/end" data-fresh[stale] {
                     (csrf(visit.id))
                     input type="hidden" name="number" value="others";
                     button.danger type="submit" { "End all others" }
+                    (said())
                 }
             }
         };
-        reply::html(200, self.page(visit, "Sessions", &content))
+        reply::html(error.map_or(200, status_of), self.page(visit, "Sessions", &content))
     }
 
     pub(super) async fn end_session(&self, visit: &Visit<'_>) -> Reply {
@@ -54,7 +59,7 @@ impl Pages {
         let ended = self.people.end_own(&visit.visitor, number).await;
         match ended {
             Ok(()) => reply::redirect("/console/sessions"),
-            Err(error) => plain(status_of(&error), &error.to_string()),
+            Err(error) => self.sessions(visit, Some(&error)),
         }
     }
 }

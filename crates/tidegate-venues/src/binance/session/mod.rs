@@ -4,6 +4,7 @@ mod streams;
 mod user;
 mod wsapi;
 
+use super::params::Params;
 use crate::front::Session;
 use streams::PublicSession;
 use tidegate_types::reject::{Code, Reject};
@@ -35,27 +36,7 @@ pub(crate) fn open(request: &RawRequest) -> Result<Box<dyn Session>, Reject> {
     if request.path == "/ws-fapi/v1" {
         return ApiSession::open(&request.query).map(|s| Box::new(s) as Box<dyn Session>);
     }
-    let (class, rest) = match request.path.strip_prefix('/').and_then(|p| p.split_once('/')) {
-        Some((class @ ("public" | "market" | "private"), rest)) => (class, rest),
-        _ => ("", request.path.trim_start_matches('/')),
-    };
-    let (word, names) = rest.split_once('/').unwrap_or((rest, ""));
-    let form = match word {
-        "ws" => Form::Raw,
-        "stream" => Form::Combined,
-        _ => return Err(Reject::new(Code::UnknownRoute, "no such socket")),
-    };
-    let mut names: Vec<&str> = names.split('/').filter(|name| !name.is_empty()).collect();
-    let mut events = "";
-    for pair in request.query.split('&').filter(|pair| !pair.is_empty()) {
-        match pair.split_once('=') {
-            Some(("streams", list)) => names.extend(list.split('/').filter(|n| !n.is_empty())),
-            Some(("listenKey", key)) => names.push(key),
-            Some(("events", list)) => events = list,
-            // Units of times are always ms here; other parameters mean nothing.
-            _ => return Err(Reject::new(Code::UnknownParameter, "in a socket's address")),
-        }
-    }
+    let Address { class, form, names, events } = Address::of(request)?;
     let key = names.iter().copied().find(|name| is_listen_key(name));
     match (class, key) {
         ("private" | "", Some(key)) if names.len() == 1 => {
@@ -68,6 +49,51 @@ pub(crate) fn open(request: &RawRequest) -> Result<Box<dyn Session>, Reject> {
             "a private socket takes one listen key, a public one takes none",
         )),
         _ => PublicSession::open(class, form, &names).map(|s| Box::new(s) as Box<dyn Session>),
+    }
+}
+
+/// Whether a listen key is in the address of a request, or of the socket that it asks for.
+pub(crate) fn key_in_address(request: &RawRequest) -> bool {
+    let named = Params::read(&request.query, "").is_ok_and(|sent| sent.get("listenKey").is_some());
+    let of_socket = Address::of(request);
+    named || of_socket.is_ok_and(|at| at.names.iter().any(|name| is_listen_key(name)))
+}
+
+/// What the address of a socket says.
+struct Address<'a> {
+    /// `public`, `market`, `private`, or nothing.
+    class: &'a str,
+    form: Form,
+    /// The streams, or the listen key.
+    names: Vec<&'a str>,
+    /// The events wanted.
+    events: &'a str,
+}
+
+impl Address<'_> {
+    fn of(request: &RawRequest) -> Result<Address<'_>, Reject> {
+        let (class, rest) = match request.path.strip_prefix('/').and_then(|p| p.split_once('/')) {
+            Some((class @ ("public" | "market" | "private"), rest)) => (class, rest),
+            _ => ("", request.path.trim_start_matches('/')),
+        };
+        let (word, names) = rest.split_once('/').unwrap_or((rest, ""));
+        let form = match word {
+            "ws" => Form::Raw,
+            "stream" => Form::Combined,
+            _ => return Err(Reject::new(Code::UnknownRoute, "no such socket")),
+        };
+        let mut names: Vec<&str> = names.split('/').filter(|name| !name.is_empty()).collect();
+        let mut events = "";
+        for pair in request.query.split('&').filter(|pair| !pair.is_empty()) {
+            match pair.split_once('=') {
+                Some(("streams", list)) => names.extend(list.split('/').filter(|n| !n.is_empty())),
+                Some(("listenKey", key)) => names.push(key),
+                Some(("events", list)) => events = list,
+                // Units of times are always ms here; other parameters mean nothing.
+                _ => return Err(Reject::new(Code::UnknownParameter, "in a socket's address")),
+            }
+        }
+        Ok(Address { class, form, names, events })
     }
 }
 

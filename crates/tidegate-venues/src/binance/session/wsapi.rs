@@ -147,14 +147,16 @@ impl ApiSession {
         match route.access {
             Access::Public => Ok(From::Nobody),
             Access::Key | Access::Signed if shown.is_none() && self.identified => Ok(From::Session),
-            Access::Key => match (shown, &self.login) {
-                (Some(key), _) => {
-                    let presented = Presented::KeyOnly { key: key.to_owned() };
-                    Ok(From::Credentials { presented, remember: false })
+            Access::Key if shown.is_none() || sent.get("signature").is_none() => {
+                match (shown, &self.login) {
+                    (Some(key), _) => {
+                        let presented = Presented::KeyOnly { key: key.to_owned() };
+                        Ok(From::Credentials { presented, remember: false })
+                    }
+                    (None, Some(_)) => Ok(From::Session),
+                    (None, None) => Err(Reject::new(Code::MissingCredentials, "apiKey")),
                 }
-                (None, Some(_)) => Ok(From::Session),
-                (None, None) => Err(Reject::new(Code::MissingCredentials, "apiKey")),
-            },
+            }
             Access::Signed if shown.is_none() && self.login.is_some() => {
                 let (timestamp, window) = auth::window(sent)?;
                 let ahead = timestamp > now.plus(MAX_CLOCK_AHEAD).millis();
@@ -163,7 +165,7 @@ impl ApiSession {
                 }
                 Ok(From::Session)
             }
-            Access::Signed => {
+            Access::Key | Access::Signed => {
                 let signature = auth::of_frame(sent, route.changes_state())?;
                 let presented = Presented::Signature(signature);
                 Ok(From::Credentials { presented, remember: false })

@@ -53,6 +53,7 @@ fn granted(desk: &super::super::Desk, id: u8, subject: &str) -> String {
     let issue = |authority: &mut tidegate_identity::oauth::authority::Authority| {
         let allowed = authority.state().clients().values().next().unwrap().terms().allowed.clone();
         let grant = Granted {
+            delegates: Vec::new(),
             id: GrantId([id; 16]),
             client: ClientId::new("ann").unwrap(),
             subject: subject.into(),
@@ -60,6 +61,7 @@ fn granted(desk: &super::super::Desk, id: u8, subject: &str) -> String {
             bound_to: Confirmation::Key { jkt },
             acr: Acr::PhishingResistant,
             auth_time: now,
+            amr: Vec::new(),
             until: now.plus(Span::from_secs(3600)),
             refresh: None,
         };
@@ -191,13 +193,58 @@ async fn rv_5_a_socket_closes_when_what_opened_it_is_revoked_and_the_others_go_o
 }
 
 #[tokio::test]
+async fn rv_5_a_socket_closes_when_the_key_by_which_its_token_was_got_is_revoked() {
+    let desk = desk().await;
+    let app = app(&desk).await;
+    let listening = desk.listen().await;
+    let token = app.token().await;
+    let shown = app.show(get(API), VENUE, &token);
+    let mut socket = open_with(listening.address, API, &shown).await.unwrap();
+    // Not the key that the token is bound to.
+    let key = key(1).public().thumbprint().to_string();
+    desk.office.ask(json!({"op": "app-revoke-key", "key": key})).await.unwrap();
+    let revoked = std::time::Instant::now();
+    let Message::Close(Some(frame)) = hear(&mut socket).await else { panic!("it is open") };
+    assert!(frame.reason.contains("TG107"), "{frame}");
+    assert!(revoked.elapsed() < Duration::from_secs(1));
+    let (reply, _) = serve(&desk, app.show(order(ORDER), VENUE, &token)).await;
+    assert_eq!(reply.status, 401);
+}
+
+#[tokio::test]
+async fn a_socket_closes_within_a_second_of_its_app_s_and_its_token_s_end() {
+    let desk = desk().await;
+    let app = app(&desk).await;
+    let listening = desk.listen().await;
+    let (short, until) = app.short_token();
+    let long = app.token().await;
+    let mut sockets = Vec::new();
+    for token in [&short, &long] {
+        let shown = app.show(get(API), VENUE, token);
+        sockets.push(open_with(listening.address, API, &shown).await.unwrap());
+    }
+    let Message::Close(Some(frame)) = hear(&mut sockets[0]).await else { panic!("it is open") };
+    let now = clock::now();
+    assert!(frame.reason.contains("TG107"), "{frame}");
+    assert!(until <= now && now.since(until) < Span::from_secs(1));
+    let status = told(&mut sockets[1], "session.status", json!({})).await;
+    assert_eq!(status["status"], 200, "the other goes on: {status}");
+    desk.office.ask(json!({"op": "app-revoke", "app": "ann"})).await.unwrap();
+    let revoked = std::time::Instant::now();
+    let Message::Close(Some(frame)) = hear(&mut sockets[1]).await else { panic!("it is open") };
+    assert!(frame.reason.contains("TG107"), "{frame}");
+    assert!(revoked.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test]
 async fn a_session_ends_with_its_token_s_time_and_no_login_is_made_of_a_token() {
     let desk = desk().await;
     let app = app(&desk).await;
     let oauth = desk.office.oauth();
     let token = app.token().await;
     let path = format!("/{VENUE}{API}");
-    let bearer = oauth.bearer(&app.show(get(API), VENUE, &token), &path, clock::now()).unwrap();
+    let shown = app.show(get(API), VENUE, &token);
+    let bearer = oauth.bearer(&desk.gate.callers, &shown, &path, clock::now()).unwrap();
     let before = Time::from_millis(bearer.until.millis() - 1);
     assert!(oauth.recall(&name(VENUE), &bearer, before).is_ok());
     assert!(oauth.recall(&name(VENUE), &bearer, bearer.until).is_err());

@@ -40,7 +40,7 @@ fn answered(begun: Result<Begun, Problem>) -> Option<Reply> {
 
 #[test]
 fn the_same_is_answered_the_same_and_another_is_refused() {
-    let answers = Answers::default();
+    let answers = Answers::since(Time::default());
     let Begun::New(work) = begin(&answers, "ann", "k", "{}", 0).unwrap() else { panic!("known") };
     assert_eq!(begin(&answers, "ann", "k", "{}", 1).unwrap_err().status, 409);
     assert_eq!(begin(&answers, "ann", "k", "{ }", 1).unwrap_err().status, 422);
@@ -55,14 +55,14 @@ fn the_same_is_answered_the_same_and_another_is_refused() {
 
 #[test]
 fn what_was_given_up_may_come_again() {
-    let answers = Answers::default();
+    let answers = Answers::since(Time::default());
     drop(begin(&answers, "ann", "k", "{}", 0).unwrap());
     assert_eq!(answered(begin(&answers, "ann", "k", "{ }", 1)), None);
 }
 
 #[test]
 fn the_oldest_goes_when_there_are_too_many() {
-    let answers = Answers::default();
+    let answers = Answers::since(Time::default());
     let far = Span::from_millis(1);
     for n in 0..=MAX_IDEMPOTENCY_KEYS {
         let Begun::New(work) = begin(&answers, "ann", &n.to_string(), "{}", far.millis()).unwrap()

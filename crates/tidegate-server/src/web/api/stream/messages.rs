@@ -28,7 +28,7 @@ pub(in crate::web::api) enum Channel {
     Limits,
     /// All halts that stand in one's way, whenever that changes.
     Halts,
-    /// How many requests wait for a second person that are about oneself or the account.
+    /// How many of the requests that `/v1/approvals` lists wait.
     Approvals,
 }
 
@@ -141,9 +141,10 @@ pub(in crate::web::api) struct News<T> {
     pub(super) account: String,
     /// Everything of the channel up to here was told; never falls on a connection.
     pub(super) seq: String,
-    /// The rows are all there are: what was told before is void. Otherwise they are what changed.
+    /// The rows, with those that `more` says follow, are all there are: what was told before is void.
+    /// Otherwise they are what changed.
     pub(super) whole: bool,
-    /// More rows of the same whole follow.
+    /// More rows of the same whole follow in the next message of the channel.
     pub(super) more: bool,
     /// The rows, each as it stands now.
     #[schemars(length(max = 500))]

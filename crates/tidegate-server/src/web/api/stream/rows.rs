@@ -1,5 +1,6 @@
 //! What the channels tell: rows as they stand, by what happened since.
 
+use super::super::approvals::Behind;
 use super::super::halts;
 use super::super::lists::{self, Fill, OrderFilter};
 use super::super::orders::Order;
@@ -14,14 +15,13 @@ use tidegate_core::news::Piece;
 use tidegate_core::orders::Order as Known;
 use tidegate_core::state::State;
 use tidegate_identity::Named;
-use tidegate_types::approval::Act;
 use tidegate_types::ids::OrderId;
 use tidegate_types::proof::Authenticated;
-use tidegate_types::record::Change;
 
 /// Who follows.
 pub(super) struct Viewer {
     pub(super) who: Authenticated,
+    pub(super) behind: Behind,
     /// It sees every order of the account.
     pub(super) wide: bool,
 }
@@ -89,20 +89,33 @@ impl Viewer {
         lists::orders(state, &Named::from(&self.who), self.wide, &filter, &page)
     }
 
-    /// All rows of a channel that is told as a whole.
-    pub(super) fn whole(&self, state: &State, channel: Channel) -> Option<Message> {
+    /// A page of a channel that is told as a whole, and the cursor of the next; `None` for another channel.
+    pub(super) fn whole(
+        &self,
+        state: &State,
+        channel: Channel,
+        cursor: Option<&str>,
+    ) -> Option<(Message, Option<String>)> {
         let named = Named::from(&self.who);
-        let all = Wanted { limit: MOST, after: None };
+        let page = |list| {
+            let wanted = Wanted::read(list, None, cursor).ok();
+            Wanted { limit: MOST, after: wanted.and_then(|wanted| wanted.after) }
+        };
         let seq = state.orders().news().next();
-        Some(match channel {
+        let mut next = None;
+        let message = match channel {
             Channel::Orders | Channel::Fills => return None,
-            Channel::Positions => Message::Positions(self.news(
-                seq,
-                true,
-                reads::positions(state, &named, &all).items,
-            )),
+            Channel::Positions => {
+                let rows = reads::positions(state, &named, &page(reads::POSITIONS));
+                next = rows.next;
+                let more = next.is_some();
+                Message::Positions(News { more, ..self.news(seq, true, rows.items) })
+            }
             Channel::Balances => {
-                Message::Balances(self.news(seq, true, reads::balances(state, &named, &all).items))
+                let rows = reads::balances(state, &named, &page(reads::BALANCES));
+                next = rows.next;
+                let more = next.is_some();
+                Message::Balances(News { more, ..self.news(seq, true, rows.items) })
             }
             Channel::Limits => {
                 let limits = reads::limits(state, &self.who, clock::now()).ok();
@@ -113,33 +126,18 @@ impl Viewer {
             }
             Channel::Approvals => {
                 let waiting = state.approvals().waiting();
-                let count = waiting.filter(|request| self.concerns(state, &request.approval.act));
+                let count = waiting.filter(|request| self.behind.sees(state, &self.who, request));
                 let waiting = u32::try_from(count.count()).unwrap_or(u32::MAX);
                 Message::Approvals(self.news(seq, true, vec![Waiting { waiting }]))
             }
-        })
+        };
+        Some((message, next))
     }
 
     /// Rows of a channel.
     pub(super) fn news<T>(&self, seq: u64, whole: bool, items: Vec<T>) -> News<T> {
         let account = self.who.account().to_string();
         News { account, seq: seq.to_string(), whole, more: false, items }
-    }
-
-    /// Whether what is asked is about the caller or its account.
-    fn concerns(&self, state: &State, act: &Act) -> bool {
-        let (caller, account) = (self.who.caller(), self.who.account());
-        match act {
-            Act::Resume { scope, .. } => halts::binds(state, scope, &self.who),
-            Act::Change { change } => match change {
-                Change::GrantSet { grant } => grant.caller == *caller && grant.account == *account,
-                Change::KeyAdded { key, .. } => key.caller == *caller,
-                Change::LimitsSet { limits } => limits.account == *account,
-                Change::VenueKeyImported { account: of, .. } => of == account,
-                Change::AppSet { app } => app.caller == *caller,
-                _ => false,
-            },
-        }
     }
 }
 

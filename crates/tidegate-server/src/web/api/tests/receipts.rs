@@ -1,6 +1,7 @@
 //! Answers that are signed on request.
 
 use super::*;
+use crate::web::oauth::tests::ISSUER;
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -33,7 +34,7 @@ async fn holds(desk: &super::Desk, reply: &Reply, request: &RawRequest) -> bool 
             "\"@status\"" => reply.status.to_string(),
             "\"content-digest\"" => format!("sha-256=:{digest}:"),
             "\"@method\";req" => request.method.as_str().to_owned(),
-            "\"@target-uri\";req" => format!("https://localhost:8443{}", request.path),
+            "\"@target-uri\";req" => format!("{ISSUER}{}", request.path),
             other => {
                 let name = other.strip_suffix("\";req").unwrap().trim_matches('"');
                 request.header(name).unwrap().to_owned()
@@ -56,6 +57,9 @@ async fn an_answer_is_a_receipt_when_one_is_asked_for() {
     let app = super::tokens::app(&desk, &["main"]).await;
     let token = app.token().await;
     let small = super::tokens::small();
+    let with_token = || {
+        with_digest(super::tokens::shown(&app, Method::Post, "/v1/orders", &small, &token), &small)
+    };
     let signed = |body| request(&ann, Method::Post, "/v1/orders", body, Some("once"));
     let mut huge = order(None);
     huge["quantity"] = json!("100000");
@@ -65,11 +69,7 @@ async fn an_answer_is_a_receipt_when_one_is_asked_for() {
             201,
             "\"idempotency-key\";req \"signature-input\";req \"signature\";req",
         ),
-        (
-            super::tokens::shown(&app, Method::Post, "/v1/orders", &small, &token),
-            201,
-            "\"dpop\";req",
-        ),
+        (with_token(), 201, "\"content-digest\";req \"authorization\";req \"dpop\";req"),
         (request(&ann, Method::Post, "/v1/orders", huge, None), 422, "\"signature\";req"),
         (request(&ann, Method::Get, "/v1/orders/999", Value::Null, None), 404, "\"signature\";req"),
     ] {
@@ -90,6 +90,46 @@ async fn an_answer_is_a_receipt_when_one_is_asked_for() {
     }
 }
 
+/// The request with the digest of this content.
+fn with_digest(mut request: RawRequest, content: &Value) -> RawRequest {
+    let digest = digest::digest(&digest::SHA256, content.to_string().as_bytes());
+    let told = format!("sha-256=:{}:", STANDARD.encode(digest));
+    request.headers.push(("content-digest".into(), told));
+    request
+}
+
+#[tokio::test]
+async fn a_receipt_states_nothing_that_was_not_checked() {
+    let desk = desk().await;
+    let app = super::tokens::app(&desk, &["main"]).await;
+    let token = app.token().await;
+    let small = super::tokens::small();
+    let shown = || {
+        let mut shown = super::tokens::shown(&app, Method::Post, "/v1/orders", &small, &token);
+        shown.headers.push((ASKS.0.into(), ASKS.1.into()));
+        shown
+    };
+    // Another order's digest is refused, and no receipt tells of it.
+    let mut other = small.clone();
+    other["side"] = json!("sell");
+    let reply = desk.api.answer(with_digest(shown(), &other)).await;
+    assert_eq!((reply.status, header(&reply, "signature")), (400, None), "{reply:?}");
+    // Content without a digest could not be told.
+    let reply = desk.api.answer(shown()).await;
+    assert_eq!((reply.status, header(&reply, "signature")), (201, None), "{reply:?}");
+    // What a token is shown beside, and what a sender calls us, is its own word.
+    let mut beside = with_digest(shown(), &small);
+    beside.headers.push(("signature-input".into(), "s=(\"@method\");keyid=\"another\"".into()));
+    beside.headers.push(("signature".into(), "s=:AAAA:".into()));
+    beside.headers.retain(|(name, _)| name != "host");
+    beside.headers.push(("host".into(), "bank.example".into()));
+    let reply = desk.api.answer(beside.clone()).await;
+    assert_eq!(reply.status, 201, "{reply:?}");
+    let input = header(&reply, "signature-input").unwrap();
+    assert!(!input.contains("\"signature\";req") && !input.contains("\"signature-input\";req"));
+    assert!(holds(&desk, &reply, &beside).await, "the address is ours: {input}");
+}
+
 #[tokio::test]
 async fn nothing_is_signed_for_strangers_or_unasked() {
     let desk = desk().await;
@@ -99,6 +139,9 @@ async fn nothing_is_signed_for_strangers_or_unasked() {
         request.headers.push((ASKS.0.into(), how.into()));
         request
     };
+    let mut twice = plain(Method::Get, "/v1/orders", "");
+    let token = || ("authorization".to_owned(), "DPoP a.b.c".to_owned());
+    twice.headers.extend([token(), token()]);
     for request in [
         get("/v1/orders"),
         asking(plain(Method::Get, "/v1/orders", ""), ASKS.1),
@@ -106,6 +149,7 @@ async fn nothing_is_signed_for_strangers_or_unasked() {
         asking(plain(Method::Get, "/v1/nowhere", ""), ASKS.1),
         asking(get("/v1/orders"), "A B=(\"@status\")"),
         asking(get("/v1/orders"), "r1"),
+        asking(twice, ASKS.1),
     ] {
         let reply = desk.api.answer(request).await;
         assert_eq!(header(&reply, "signature"), None);

@@ -7,8 +7,7 @@ use crate::web::every_route::{Needs, Row};
 /// The routes, for what goes over those of every table.
 pub(in crate::web) fn rows() -> Vec<Row> {
     let row = |route: &Route| {
-        let path = route.path.replace("{venue}", "binance").replace("{name}", "BTCUSDT");
-        let path = path.replace("{kind}", "TG101");
+        let path = filled(route.path, "{id}");
         let needs = match route.access {
             Access::Public => Needs::Nothing,
             Access::Caller => Needs::Caller,
@@ -18,19 +17,21 @@ pub(in crate::web) fn rows() -> Vec<Row> {
     ROUTES.iter().map(row).collect()
 }
 
+/// A path with something in the place of its braces.
+pub(super) fn filled(path: &str, order: &str) -> String {
+    let path = path.replace("{venue}", "binance").replace("{name}", "BTCUSDT");
+    let path = path.replace("{kind}", "TG101").replace("{scope}", "caller:ann");
+    path.replace("{number}", "1").replace("{id}", order)
+}
+
 /// A target of the route, and a body that it takes.
 fn example(route: &Route, order: &str) -> (String, Value) {
-    let target = route
-        .path
-        .replace("{id}", order)
-        .replace("{venue}", "binance")
-        .replace("{name}", "BTCUSDT")
-        .replace("{kind}", "TG101");
+    let target = filled(route.path, order);
     let body = match route.op {
         Op::Place => super::order(None),
         Op::Amend => json!({"price": "99"}),
         Op::CancelAll => json!({}),
-        Op::Halt => json!({"reason": "enough"}),
+        Op::Halt | Op::Resume => json!({"reason": "enough"}),
         _ => Value::Null,
     };
     (target, body)
@@ -110,9 +111,9 @@ async fn who_may_read_only_changes_nothing() {
 
 #[tokio::test]
 async fn every_route_that_changes_something_leaves_a_record() {
-    let desk = desk().await;
-    let ann = desk.key("ann").await;
     for route in ROUTES.iter().filter(|route| route.changes) {
+        let desk = desk().await;
+        let ann = desk.key("ann").await;
         let (_, placed) = desk.ask(&ann, Method::Post, "/v1/orders", super::order(None)).await;
         let (target, body) = example(route, placed["id"].as_str().unwrap_or("1"));
         let before = desk.office.world.desk.next_seq();

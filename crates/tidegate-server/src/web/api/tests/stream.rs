@@ -1,7 +1,8 @@
 //! The stream over real sockets.
 
 use super::*;
-use crate::edge::{Connections, Door, Listening, Mount, Timeouts, listen};
+use crate::config::Logins;
+use crate::edge::{Connections, Door, Listening, Mount, Names, Timeouts, listen};
 use crate::front::Gate;
 use futures_util::{SinkExt, StreamExt};
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ impl super::Desk {
             Arc::clone(&office.world.links),
             Arc::clone(&office.admin),
             office.web(),
+            Logins::default(),
             office.stop.clone(),
         );
         let second = Duration::from_secs(1);
@@ -37,6 +39,7 @@ impl super::Desk {
         let door = Door {
             site: gate,
             mount: Mount::Prefixes(Vec::new()),
+            names: Names::default(),
             tls: None,
             timeouts,
             rate: (50, 50),
@@ -240,6 +243,20 @@ async fn a_stream_ends_within_a_second_of_its_key_grant_or_token() {
     within(&mut bobs, "TG301").await;
     desk.office.ask(json!({"op": "app-revoke", "app": "ann"})).await.unwrap();
     within(&mut revoked, "TG107").await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_token_is_over() {
+    let desk = desk().await;
+    let app = super::tokens::app(&desk, &["main"]).await;
+    let door = desk.door().await;
+    let (token, until) = app.short_token();
+    let shown = super::tokens::shown(&app, Method::Get, "/v1/stream", &Value::Null, &token);
+    let mut socket = connect(&door, &shown).await.unwrap();
+    let (status, reason) = closed(&mut socket).await;
+    let now = clock::now();
+    assert!(status == 1008 && reason.starts_with("TG107"), "{status} {reason}");
+    assert!(until <= now && now.since(until) < tidegate_types::time::Span::from_secs(1));
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ const TERMS: &[(&str, &str, &str)] = &[
     ("/max_daily_notional", "Trades and open orders of a day, USD", "without a limit of the day"),
     ("/hours", "Hours of the day, UTC", "all"),
     ("/days", "Days of the week, UTC", "all"),
+    ("/lift_halts", "Lifting halts in your name, after a fresh login", "no"),
 ];
 
 impl Pages {
@@ -54,6 +55,30 @@ impl Pages {
                         @match &asked.key {
                             Some(key) => { "the app's key " code { (key) } }
                             None => "a key of the app's, which it shows with every request",
+                        }
+                    }
+                    dt { "Also acts in your name" }
+                    dd id="delegates" {
+                        @match asked.delegates.as_slice() {
+                            [] => "nobody but the app",
+                            all => {
+                                @for (at, delegate) in all.iter().enumerate() {
+                                    @if at > 0 { ", and for that " }
+                                    strong { (delegate) }
+                                }
+                                ": it gets what the app hands on to it"
+                            }
+                        }
+                    }
+                    @if asked.granted.iter().any(|given| given.trade.is_some()) {
+                        dt { "Counted together" }
+                        dd id="counted" {
+                            "limits of open orders and of the day: all that " (asked.client)
+                            " trades on the account, for you and for others"
+                            @if !asked.delegates.is_empty() {
+                                ". Who acts in your name by its own is counted by itself: each may trade up to \
+                                 these limits, and up to those that the desk gives it"
+                            }
                         }
                     }
                     dt { "Digest" } dd { code id="digest" { (asked.digest()) } }

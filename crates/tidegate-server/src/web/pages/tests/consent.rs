@@ -19,11 +19,7 @@ struct Scene {
 async fn scene() -> Scene {
     let (office, links) = manned().await;
     let by = office.someone("ada");
-    let keys = json!({ "keys": [key(1).public().to_json()] });
-    let app = json!({"op": "app-set", "app": "ann", "title": "Ann <b>bot</b>", "jwks": keys,
-        "grants": ["authorization_code", "refresh_token", "device_code", "client_credentials"],
-        "redirect_uris": [BACK], "details": trading("2000000")});
-    office.ask_as(&by, app).await.unwrap();
+    office.ask_as(&by, registration()).await.unwrap();
     office.ask_as(&by, person(&["ann"])).await.unwrap();
     let invite = json!({"op": "person-invite", "person": "tom"});
     let made = office.ask_as(&by, invite).await.unwrap();
@@ -35,6 +31,13 @@ async fn scene() -> Scene {
     pia.log_in(&mut other).await;
     let app = App::of(office.oauth());
     Scene { office, app, tom, device, pia }
+}
+
+fn registration() -> Value {
+    let keys = json!({ "keys": [key(1).public().to_json()] });
+    json!({"op": "app-set", "app": "ann", "title": "Ann <b>bot</b>", "jwks": keys,
+        "grants": ["authorization_code", "refresh_token", "device_code", "client_credentials"],
+        "redirect_uris": [BACK], "details": trading("2000000")})
 }
 
 fn person(owns: &[&str]) -> Value {
@@ -115,6 +118,28 @@ impl Scene {
     }
 }
 
+/// What the page of a request says of who counts by whom, if anything.
+async fn counted(scene: &Scene, details: &Value) -> Option<String> {
+    let query = scene.pushed(details, "").await;
+    let shown = page(&scene.tom.get(&at(&query)).await);
+    let said = shown.split("id=\"counted\">").nth(1)?;
+    Some(said.split("</dd>").next().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn a_person_reads_what_counts_against_the_limits_they_grant() {
+    let scene = scene().await;
+    let alone = counted(&scene, &trading("50")).await.unwrap();
+    assert!(alone.contains("all that ann trades on the account"), "{alone}");
+    assert!(!alone.contains("by itself"), "nobody else acts: {alone}");
+    assert_eq!(counted(&scene, &reading()).await, None, "nothing is traded");
+    let mut app = registration();
+    app["delegate"] = "bob".into();
+    scene.office.ask_as(&scene.office.someone("ada"), app).await.unwrap();
+    let both = counted(&scene, &trading("50")).await.unwrap();
+    assert!(both.contains("is counted by itself: each may trade up to these limits"), "{both}");
+}
+
 fn digest_of(text: &str) -> String {
     text.split("id=\"digest\">").nth(1).unwrap().split('<').next().unwrap().to_owned()
 }
@@ -156,6 +181,10 @@ async fn a_person_sees_what_is_asked_and_grants_no_more_than_the_caller_may() {
     assert_eq!(again.status, 400, "{}", page(&again));
     let (status, token) = scene.by_code(&to).await;
     assert_eq!(status, 200, "{token}");
+    // By what they showed who they are, as RFC 8176 calls it.
+    let text = token["access_token"].as_str().unwrap();
+    let bearer = scene.app.handle.look(|it| it.verify(text, crate::clock::now())).unwrap().unwrap();
+    assert_eq!(bearer.amr, ["hwk", "mfa", "user"], "AT-3");
     let given = &token["authorization_details"][0]["max_order"]["notional"];
     assert_eq!(given, "1000000");
     let subject = scene.app.handle.look(|it| it.state().grants().next().unwrap().subject.clone());
@@ -349,4 +378,120 @@ async fn the_caller_s_trader_decides_or_risk_that_does_not_own_it() {
         });
         assert_eq!(decides, may, "{roles:?} {owns:?}");
     }
+}
+
+fn lifting(notional: &str) -> Value {
+    let mut details = trading(notional);
+    details[0]["lift_halts"] = true.into();
+    details
+}
+
+impl Scene {
+    /// Asks to lift the account's halt with a token.
+    async fn lift(&self, token: &str) -> (u16, Value) {
+        let path = "/v1/halts/account:main/resume";
+        let mut request = self.tom.request(Method::Post, path, "", String::new());
+        let nonce = self.app.handle.look(|authority| authority.nonce(crate::clock::now()));
+        let ath = tidegate_identity::oauth::dpop::ath(token);
+        let proof =
+            self.app.proof(&format!("{ISSUER}{path}"), "POST", nonce.as_deref(), Some(&ath));
+        request.headers = vec![
+            ("content-type".into(), "application/json".into()),
+            ("authorization".into(), format!("DPoP {token}")),
+            ("dpop".into(), proof),
+        ];
+        request.body = br#"{"reason": "reconciled"}"#.to_vec();
+        let reply = self.tom.web.answer(request).await;
+        (reply.status, read(&reply))
+    }
+
+    /// A token of a login that is an hour old.
+    async fn stale(&self, granted: &Value) -> String {
+        let visitor = self.office.people().enter(&self.tom.session).await.unwrap();
+        let granted = tidegate_identity::oauth::details::parse(&granted.to_string()).unwrap();
+        let fields = format!("authorization_details={}", encoded(&lifting("50").to_string()));
+        let begun = self.app.post("/oauth/device_authorization", self.app.form(&fields), &[]).await;
+        let text = |name: &str| read(&begun)[name].as_str().unwrap().to_owned();
+        let approval = tidegate_identity::oauth::authority::Approval {
+            subject: crate::people::subject(visitor.handle),
+            acr: tidegate_identity::oauth::acr::Acr::PhishingResistant,
+            auth_time: crate::clock::now().minus(tidegate_types::time::Span::from_secs(3600)),
+            amr: Vec::new(),
+            delegates: Vec::new(),
+            may_grant: granted.clone(),
+            granted,
+        };
+        let people = self.office.people();
+        let app = tidegate_identity::oauth::client::ClientId::new("ann").unwrap();
+        let user_code = text("user_code");
+        self.app.handle.device_approve(&people, &app, &user_code, approval).await.unwrap();
+        let kind = encoded("urn:ietf:params:oauth:grant-type:device_code");
+        let fields = format!("grant_type={kind}&device_code={}", text("device_code"));
+        self.token(&fields).await.1["access_token"].as_str().unwrap().to_owned()
+    }
+
+    async fn consented(&mut self, query: &str) -> Value {
+        let shown = page(&self.tom.get(&at(query)).await);
+        let body = self.signed("/console/consent", ("request", query), &digest_of(&shown)).await;
+        let done = self.tom.ask("/console/consent/passkey", body).await;
+        let to = read(&done)["next"].as_str().unwrap().to_owned();
+        self.by_code(&to).await.1
+    }
+}
+
+#[tokio::test]
+async fn su_1_su_2_who_has_to_log_in_anew_does_and_the_token_of_that_lifts_the_halt() {
+    let mut scene = scene().await;
+    let ada = scene.office.someone("ada");
+    let keys = json!({ "keys": [key(1).public().to_json()] });
+    let app = json!({"op": "app-set", "app": "ann", "title": "Ann", "jwks": keys,
+        "grants": ["authorization_code", "device_code"], "redirect_uris": [BACK],
+        "details": lifting("2000000")});
+    scene.office.ask_as(&ada, app).await.unwrap();
+    // Who may lift no halts gives nobody the right to.
+    let query = scene.pushed(&lifting("50"), "").await;
+    let token = scene.consented(&query).await;
+    assert!(token["authorization_details"][0].get("lift_halts").is_none(), "{token}");
+    let risk = json!({"op": "person-set", "person": "tom", "roles": ["risk"]});
+    scene.office.ask_as(&ada, risk).await.unwrap();
+    scene.tom.log_in(&mut scene.device).await;
+    let halt = json!({"op": "halt", "scope": "account:main", "reason": "x", "timeout_s": 0});
+    let _ = scene.office.ask_as(&scene.office.someone("tom"), halt).await;
+    let token = scene.stale(&lifting("50")).await;
+    let (status, told) = scene.lift(&token).await;
+    assert_eq!((status, &told["retry"]), (401, &json!("log_in_anew")), "{told}");
+    let login = &told["login"];
+    let acr = login["acr_values"].as_str().unwrap();
+    let asked = format!("&acr_values={acr}&max_age={}", login["max_age"]);
+    let query = scene.pushed(&lifting("50"), &asked).await;
+    let shown = page(&scene.tom.get(&at(&query)).await);
+    assert!(shown.contains("Lifting halts in your name"), "{shown}");
+    let token = scene.consented(&query).await;
+    assert_eq!(token["authorization_details"][0]["lift_halts"], true, "{token}");
+    let (status, told) = scene.lift(token["access_token"].as_str().unwrap()).await;
+    assert_eq!((status, &told), (200, &json!({"scope": "account:main"})));
+    let halted = |state: &tidegate_core::state::State| !state.halts().is_empty();
+    assert!(!scene.office.world.desk.look(halted));
+}
+
+#[tokio::test]
+async fn a_yes_gives_nothing_once_its_person_is_gone() {
+    let mut scene = scene().await;
+    let query = scene.pushed(&reading(), "").await;
+    let shown = page(&scene.tom.get(&at(&query)).await);
+    let fields = format!("request={}&digest={}", encoded(&query), digest_of(&shown));
+    let told = page(&scene.tom.post("/console/consent/approve", &fields).await);
+    let to = told.split("0;url=").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+    let (handle, code) = scene.asked_by_device().await;
+    let shown = page(&scene.tom.post("/console/device", &format!("user_code={code}")).await);
+    let body = scene.signed("/console/device", ("user_code", &code), &digest_of(&shown)).await;
+    assert_eq!(scene.tom.ask("/console/device/passkey", body).await.status, 200);
+    let by = scene.office.someone("ada");
+    scene.office.ask_as(&by, json!({"op": "person-remove", "person": "tom"})).await.unwrap();
+    let (status, token) = scene.by_code(&to).await;
+    assert_eq!((status, &token["error"]), (400, &json!("invalid_grant")), "{token}");
+    let kind = encoded("urn:ietf:params:oauth:grant-type:device_code");
+    let (status, token) = scene.token(&format!("grant_type={kind}&device_code={handle}")).await;
+    assert_eq!((status, &token["error"]), (400, &json!("access_denied")), "{token}");
+    assert_eq!(scene.grants(), 0);
 }

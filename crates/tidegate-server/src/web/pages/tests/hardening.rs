@@ -27,6 +27,51 @@ fn code_of(page: &str) -> String {
 }
 
 #[tokio::test]
+async fn what_breaks_a_page_s_policy_is_reported_and_changes_nothing() {
+    let (office, pia, _, _) = desk().await;
+    let policy = reply_policy(&pia.get("/console/").await);
+    assert!(policy.ends_with("; report-uri /console/reports"), "{policy}");
+    let before = office.world.desk.next_seq();
+    let report = json!({"csp-report": {"effective-directive": "img-src", "blocked-uri": TAG}});
+    let mut request = pia.json("/console/reports", &report);
+    // As a browser sends it: of its own kind, and perhaps without a word of where it comes from.
+    request.headers.retain(|(name, _)| name != "origin" && name != "content-type");
+    let kind = "application/csp-report".to_owned();
+    request.headers.push(("content-type".to_owned(), kind));
+    request.headers.push(("sec-fetch-site".to_owned(), "cross-site".to_owned()));
+    for _ in 0..3 {
+        let reply = pia.web.answer(request.clone()).await;
+        assert!(reply.status == 204 && reply.body.is_empty());
+    }
+    assert_eq!(office.world.desk.next_seq(), before);
+}
+
+fn reply_policy(reply: &Reply) -> String {
+    header(reply, "content-security-policy").unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn one_enrols_by_passkey_though_no_app_can_be_offered() {
+    let (office, links) = manned().await;
+    let people = office.people();
+    for n in 0..1000 {
+        people.offer_app(&format!("link {n}"), &format!("p{n}").parse().unwrap()).unwrap();
+    }
+    let browser = Browser::at(&office);
+    let link = format!("link={}", links[0]);
+    let reply = browser.web.answer(browser.form("/console/enrol", "", &link)).await;
+    let text = page(&reply);
+    assert_eq!(reply.status, 200, "{text}");
+    assert!(text.contains("Make a passkey") && text.contains("No app can be offered"), "{text}");
+    let (mut browser, mut device) = (Browser::at(&office), browser.enrol(&links[0]).await);
+    browser.log_in(&mut device).await;
+    let reply = browser.get("/console/security").await;
+    let text = page(&reply);
+    assert_eq!(reply.status, 200, "{text}");
+    assert!(text.contains("No app can be offered") && !text.contains("id=\"secret\""), "{text}");
+}
+
+#[tokio::test]
 async fn what_people_write_is_text_on_every_page() {
     let (office, pia, _, mut device) = desk().await;
     let by = office.someone("ada");
