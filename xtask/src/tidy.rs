@@ -24,13 +24,15 @@ const EDGES: &[(&str, &[&str])] = &[
             "tidegate-identity",
             "tidegate-venues",
             "tidegate-vault",
-            "tidegate-sim",
         ],
     ),
     ("tidegate", &["*"]),
     ("tidegate-testkit", &["*"]),
     ("xtask", &["*"]),
 ];
+
+/// What a build for production is without: only a feature may bring it.
+const LEFT_OUT: &[(&str, &str)] = &[("tidegate", "tidegate-sim")];
 
 /// What may not come near a crate, and why.
 const FORBIDDEN: &[(&str, &[&str], &str)] = &[
@@ -132,6 +134,12 @@ fn edges(root: &Path) -> Vec<String> {
             breaches.push(format!("crate {name} is not in the edges table (xtask/src/tidy.rs)"));
             continue;
         };
+        let always = package.dependencies.iter().filter(|d| !d.optional);
+        for dependency in always.filter(|d| d.kind == cargo_metadata::DependencyKind::Normal) {
+            if LEFT_OUT.contains(&(name, dependency.name.as_str())) {
+                breaches.push(format!("{name} may import {} by a feature alone", dependency.name));
+            }
+        }
         let normal = package
             .dependencies
             .iter()

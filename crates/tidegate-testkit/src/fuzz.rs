@@ -39,6 +39,7 @@ pub const TARGETS: &[Target] = &[
     ("oauth_assertion", oauth::assertion),
     ("oauth_form", oauth::form),
     ("oauth_proof", oauth::proof),
+    ("oauth_request_object", oauth::request_object),
     ("oauth_rights", oauth::rights),
     ("passkey", oauth::passkey),
     ("record", local::record),

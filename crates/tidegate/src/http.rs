@@ -6,12 +6,13 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::http::response::Parts;
 use hyper::{Request, Uri};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::client::WantsClientCert;
+use rustls::pki_types::ServerName;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tidegate_server::upstream::{Roots, trusted};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -27,16 +28,26 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of `url`, trusting `ca`.
+    /// A client of `url`, trusting the authorities of `ca`; without one, those that the machine trusts.
     pub fn new(url: &str, ca: Option<&Path>) -> io::Result<Client> {
+        Client::over(url, || trust(ca).map(Arc::new))
+    }
+
+    /// A client of `url`, which speaks TLS as `tls` says if it speaks it at all.
+    #[cfg(feature = "tools")]
+    pub fn with(url: &str, tls: Arc<rustls::ClientConfig>) -> io::Result<Client> {
+        Client::over(url, || Ok(tls))
+    }
+
+    fn over(
+        url: &str,
+        tls: impl FnOnce() -> io::Result<Arc<rustls::ClientConfig>>,
+    ) -> io::Result<Client> {
         let uri: Uri = url.parse().map_err(io::Error::other)?;
         let host = uri.host().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
         let secure = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let tls = match (secure, ca) {
-            (false, _) => None,
-            (true, ca) => Some(Arc::new(trust(ca)?)),
-        };
+        let tls = secure.then(tls).transpose()?;
         let prefix = uri.path().trim_end_matches('/').to_owned();
         Ok(Client { host, port, prefix, tls, open: None })
     }
@@ -111,17 +122,30 @@ where
     Ok(sender)
 }
 
+/// TLS 1.3 that trusts the authorities of `ca`, or without one those that the machine trusts, and shows no
+/// certificate.
 pub fn trust(ca: Option<&Path>) -> io::Result<rustls::ClientConfig> {
-    let mut roots = rustls::RootCertStore::empty();
-    if let Some(path) = ca {
-        for certificate in CertificateDer::pem_file_iter(path).map_err(io::Error::other)? {
-            let certificate = certificate.map_err(io::Error::other)?;
-            roots.add(certificate).map_err(io::Error::other)?;
-        }
-    }
+    Ok(trusting(ca)?.with_no_client_auth())
+}
+
+/// The same, and shows a certificate.
+#[cfg(feature = "tools")]
+pub fn trust_as(
+    ca: Option<&Path>,
+    certificate: rustls::pki_types::CertificateDer<'static>,
+    key: rustls::pki_types::PrivateKeyDer<'static>,
+) -> io::Result<rustls::ClientConfig> {
+    trusting(ca)?.with_client_auth_cert(vec![certificate], key).map_err(io::Error::other)
+}
+
+fn trusting(
+    ca: Option<&Path>,
+) -> io::Result<rustls::ConfigBuilder<rustls::ClientConfig, WantsClientCert>> {
+    let roots = ca.map_or(Roots::System, |path| Roots::File(path.to_owned()));
+    let roots = trusted(&roots).map_err(io::Error::other)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(io::Error::other)?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+    Ok(config.with_root_certificates(roots))
 }

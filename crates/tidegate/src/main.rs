@@ -1,15 +1,21 @@
-//! The one binary: the gateway, the simulator, the signer, the demo and the command line.
+//! The one binary: the gateway, the signer and the command line; with the feature `tools`, which is on unless it is
+//! turned off, the simulator, the demo and the benchmarks as well.
 
 #![expect(
     unreachable_pub,
     reason = "a program has no interface; `pub` says what other modules use"
 )]
 
+#[cfg(feature = "tools")]
 mod bench;
+#[cfg(feature = "tools")]
 mod bots;
 mod cli;
+#[cfg(feature = "tools")]
 mod demo;
 mod http;
+mod oauth;
+#[cfg(feature = "tools")]
 mod process;
 
 use std::process::ExitCode;

@@ -255,7 +255,8 @@ impl Simulation {
                 self.counts.add("refused at the door");
                 self.say(|| format!("seat {seat} is refused: {reject}"));
                 let reply = dialect.refuse(Some(request), None, &reject, shown);
-                let earlier = Event::RefusedEarlier { caller: None, account: None, reject };
+                let (caller, account, shown) = (None, None, None);
+                let earlier = Event::RefusedEarlier { caller, account, shown, reject };
                 self.give(earlier);
                 return self.client_reads_answer(seat, place, &reply);
             }

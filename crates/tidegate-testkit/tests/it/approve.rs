@@ -56,6 +56,10 @@ fn a_script_says_what_it_approves() {
     assert_eq!((told.code, approved(&asked)), (0, 1), "{told:?}");
     assert_eq!(told.json["statement"], FORGED, "as it is, once the JSON is read");
     assert!(!told.stdout.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{told:?}");
+    let shown = run_json(dir.path(), &["approvals", "show", "7"]);
+    assert_eq!((shown.code, &shown.json["digest"]), (0, &Value::from(digest)), "{shown:?}");
+    let none = run_json(dir.path(), &["approvals", "show", "8"]);
+    assert_eq!((none.code, none.error()), (1, "no_such_approval"), "{none:?}");
     let list = run(&["approvals", "--data-dir", dir.path().to_str().unwrap()]);
     assert!(list.stdout.contains("\\u001b[2K") && list.stdout.contains("\\u202efo"), "{list:?}");
     assert!(!list.stdout.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{list:?}");

@@ -179,6 +179,50 @@ fn a_piped_key_says_where_the_passphrase_may_come_from() {
 }
 
 #[test]
+fn what_opens_the_vault_and_its_key_are_replaced_while_nothing_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(run_json(dir.path(), &["init", "--key-file"]).code, 0);
+    let (first, second) = (dir.path().join("first"), dir.path().join("second"));
+    fs::write(&first, "correct horse battery\n").unwrap();
+    fs::write(&second, "staple correct horse\n").unwrap();
+    let (first, second) = (first.to_str().unwrap(), second.to_str().unwrap());
+    let opens =
+        |by: &str| run_json(dir.path(), &["venue-key", "list", "--passphrase-file", by]).code == 0;
+    let key_file = dir.path().join("vault.key");
+
+    let to_first = ["vault", "passphrase", "--new-passphrase-file", first];
+    let held = fs::File::create(dir.path().join("gateway.lock")).unwrap();
+    held.try_lock().unwrap();
+    let refused = run_json(dir.path(), &to_first);
+    assert_eq!((refused.code, refused.error()), (1, "running"), "{refused:?}");
+    is_error(&refused.json);
+    drop(held);
+    assert!(key_file.exists() && !opens(first));
+
+    let done = run_json(dir.path(), &to_first);
+    assert_eq!((done.code, &done.json["done"]), (0, &Value::from(true)), "{done:?}");
+    assert!(!key_file.exists() && opens(first) && !opens(second));
+    let sealed = |name: &str| fs::read(dir.path().join(name)).unwrap();
+    let before = (sealed("vault"), sealed("callers"));
+    let wrong = run_json(dir.path(), &["vault", "rekey", "--passphrase-file", second]);
+    assert_eq!((wrong.code, wrong.error()), (1, "vault"), "{wrong:?}");
+    assert_eq!((sealed("vault"), sealed("callers")), before);
+    let done = run_json(dir.path(), &["vault", "rekey", "--passphrase-file", first]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(sealed("vault") != before.0 && sealed("callers") != before.1 && opens(first));
+    assert!(!dir.path().join("callers.next").exists());
+
+    let change = ["vault", "passphrase", "--passphrase-file", first];
+    let to_second = [&change[..], &["--new-passphrase-file", second]].concat();
+    assert_eq!(run_json(dir.path(), &to_second).code, 0);
+    assert!(opens(second) && !opens(first));
+    let to_file = ["vault", "passphrase", "--passphrase-file", second, "--key-file"];
+    assert_eq!(run_json(dir.path(), &to_file).code, 0);
+    assert!(key_file.exists() && !opens(second));
+    assert_eq!(run_json(dir.path(), &["venue-key", "list"]).code, 0);
+}
+
+#[test]
 fn a_key_typed_on_a_terminal_is_not_shown_nor_dumped() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(run_json(dir.path(), &["init", "--key-file"]).code, 0);

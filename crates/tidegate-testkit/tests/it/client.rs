@@ -26,24 +26,42 @@ pub(crate) struct Line {
     stream: BufReader<StreamOwned<ClientConnection, TcpStream>>,
 }
 
+/// TLS that trusts what a ready line names.
+pub(crate) fn trusting(ready: &Value) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    let ca = CertificateDer::from_pem_file(ready["ca"].as_str().unwrap()).unwrap();
+    roots.add(ca).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
+}
+
+/// A connection of TLS to an address of this machine.
+pub(crate) fn secured(
+    address: &str,
+    config: &Arc<ClientConfig>,
+) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
+    let socket = TcpStream::connect(address)?;
+    socket.set_nodelay(true)?;
+    socket.set_read_timeout(Some(Duration::from_secs(15)))?;
+    let name = ServerName::try_from("localhost").unwrap();
+    let tls = ClientConnection::new(Arc::clone(config), name).unwrap();
+    Ok(StreamOwned::new(tls, socket))
+}
+
 impl Access {
     /// The access that a ready line gives to a venue.
     pub(crate) fn of(ready: &Value, venue: &str) -> Access {
         let text = |path: &str| ready.pointer(path).and_then(Value::as_str).unwrap().to_owned();
-        let mut roots = RootCertStore::empty();
-        let ca = CertificateDer::from_pem_file(text("/ca")).unwrap();
-        roots.add(ca).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         Access {
             address: text(&format!("/venues/{venue}/rest")).replace("https://", ""),
             key: text(&format!("/venues/{venue}/key")),
             secret: text(&format!("/venues/{venue}/secret")),
-            config: Arc::new(config),
+            config: trusting(ready),
         }
     }
 
@@ -52,12 +70,7 @@ impl Access {
     }
 
     pub(crate) fn connect(&self) -> io::Result<Line> {
-        let socket = TcpStream::connect(&self.address)?;
-        socket.set_nodelay(true)?;
-        socket.set_read_timeout(Some(Duration::from_secs(15)))?;
-        let name = ServerName::try_from("localhost").unwrap();
-        let tls = ClientConnection::new(Arc::clone(&self.config), name).unwrap();
-        let stream = BufReader::new(StreamOwned::new(tls, socket));
+        let stream = BufReader::new(secured(&self.address, &self.config)?);
         Ok(Line { access: self.clone(), stream })
     }
 

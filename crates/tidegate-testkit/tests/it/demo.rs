@@ -8,7 +8,8 @@ use crate::client::Access;
 use crate::program::{Foreground, eventually, is_alive, run_json, signal};
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use stage::{Demo, Flood, Steps, children, files, scan};
+pub(crate) use stage::{Demo, files, scan};
+use stage::{Flood, Steps, children};
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
@@ -47,6 +48,32 @@ fn a_demo_from_its_first_start_to_its_end() {
     steps.end();
 }
 
+#[test]
+fn its_people_have_one_duty_each_and_what_loosens_takes_two() {
+    let home = tempfile::tempdir().unwrap();
+    let demo = Demo::taking("two", &home.path().join("demo"), &[]);
+    assert_eq!(demo.ready["approvals"], "two");
+    assert!(!demo.looks_weak());
+    let people = demo.ready["people"].as_array().unwrap();
+    let roles = people.iter().map(|person| person["roles"].as_array().unwrap());
+    let roles: Vec<Vec<&str>> =
+        roles.map(|roles| roles.iter().map(|role| role.as_str().unwrap()).collect()).collect();
+    assert!(roles.iter().all(|roles| roles.len() == 1), "{roles:?}");
+    for role in ["trader", "risk", "approver", "admin", "auditor"] {
+        assert!(roles.iter().any(|roles| roles == &[role]), "{role}: {roles:?}");
+    }
+    assert!(people.iter().all(|person| person["link"].is_string()), "every link is open");
+    demo.place("seated");
+    let add = run_json(&demo.dir, &["account", "add", "third", "--venue", "binance"]);
+    assert_eq!(add.code, 3, "{add:?}");
+    let id = add.json["pending"].to_string();
+    let alone = run_json(&demo.dir, &["approve", &id, "--digest", &"0".repeat(64)]);
+    assert_eq!((alone.code, alone.error()), (1, "forbidden"), "{alone:?}");
+    assert_eq!(run_json(&demo.dir, &["halt", "caller:trend", "--reason", "drill"]).code, 0);
+    let lifted = run_json(&demo.dir, &["resume", "caller:trend", "--reason", "over"]);
+    assert_eq!((lifted.code, lifted.error()), (1, "forbidden"), "{lifted:?}");
+}
+
 fn ready_line(demo: &Demo) {
     let ready = &demo.ready;
     let text = |path: &str| {
@@ -60,6 +87,11 @@ fn ready_line(demo: &Demo) {
     assert!(text("/ca").ends_with(".pem") && text("/data_dir") == demo.dir.to_str().unwrap());
     for pid in ["gateway", "signer", "sim"] {
         assert!(is_alive(demo.pid(pid)), "{pid} is a process");
+    }
+    for pid in ["gateway", "signer"] {
+        let limits = fs::read_to_string(format!("/proc/{}/limits", demo.pid(pid))).unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(core.split_whitespace().nth(4), Some("0"), "{pid} leaves no core dump: {core}");
     }
     for venue in ["binance", "deribit"] {
         let of = |key: &str| text(&format!("/venues/{venue}/{key}"));
@@ -395,12 +427,23 @@ fn doctor_looks_at_clock_and_keys(demo: &Demo) {
     }
     let keys = seen("venue key");
     assert!(keys.iter().any(|s| s.contains(" of binance-main may ")), "{keys:?}");
+    assert_eq!(seen("keys"), ["RSA keys have 3072 bits or more"]);
 }
 
 fn copied_folder(dir: &std::path::Path, copy: &std::path::Path) {
     let ended = Command::new("cp").arg("-a").args([dir, copy]).status().unwrap();
     assert!(ended.success());
+    let open_links = |demo: &Demo| {
+        let people = run_json(&demo.dir, &["person", "list"]).json["people"].clone();
+        let people = people.as_array().unwrap().clone();
+        people.iter().filter(|person| !person["link_until_ms"].is_null()).count()
+    };
+    let mut before = Demo::start(dir, &[]);
+    let had = open_links(&before);
+    ends_in_time(&mut before, Signal::SIGTERM);
+    assert!(had > 0, "the demo's people have links");
     let mut demo = Demo::start(copy, &[]);
+    assert_eq!(open_links(&demo), 0, "one that was used since would be good again");
     let halt = demo.status()["halts"][0].clone();
     assert_eq!(halt["scope"], "all", "it starts halted: {halt}");
     assert!(halt["reason"].as_str().unwrap().contains("copied"), "{halt}");
@@ -411,7 +454,16 @@ fn copied_folder(dir: &std::path::Path, copy: &std::path::Path) {
     ends_in_time(&mut demo, Signal::SIGTERM);
     let mut again = Demo::start(copy, &[]);
     assert_eq!(again.status()["halts"], serde_json::json!([]), "halted once");
+    assert_eq!(run_json(copy, &["restored"]).error(), "unfinished", "not while it runs");
     ends_in_time(&mut again, Signal::SIGTERM);
+    assert_eq!(run_json(copy, &["restored"]).code, 0);
+    let mut declared = Demo::start(copy, &[]);
+    assert_eq!(
+        declared.status()["halts"][0]["scope"],
+        "all",
+        "what no start can notice is declared"
+    );
+    ends_in_time(&mut declared, Signal::SIGTERM);
 }
 
 fn halt_file(dir: &std::path::Path) {

@@ -136,7 +136,7 @@ fn a_full_disk_stops_orders_and_neither_the_gateway_nor_halts() {
     // There is room for the records of some time still.
     assert!(talk(&seen, 100).get("error").is_none() && failed(&seen).is_none());
     let why = eventually("the segments are full", PATIENCE, || {
-        let _ = talk(&seen, 20_000);
+        (0..50).for_each(|_| drop(talk(&seen, 200)));
         failed(&seen)
     });
     assert!(why.contains("no space left on") && why.contains("of 6 MiB free"), "{why}");

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod approve;
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod client;
@@ -10,6 +12,8 @@ mod client;
 mod demo;
 #[cfg(test)]
 mod disk;
+#[cfg(test)]
+mod login;
 #[cfg(test)]
 mod program;
 #[cfg(test)]

@@ -36,22 +36,23 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
+    /// How a command ended that printed this.
+    pub(crate) fn of(output: Output) -> Ended {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+        let json = serde_json::from_str(&stdout).unwrap_or_default();
+        Ended { code: output.status.code().unwrap_or(-1), json, stdout, stderr }
+    }
+
     /// The code of the error it told.
     pub(crate) fn error(&self) -> &str {
         self.json.pointer("/error/code").and_then(Value::as_str).unwrap_or_default()
     }
 }
 
-fn finished(output: Output) -> Ended {
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let (stdout, stderr) = (text(output.stdout), text(output.stderr));
-    let json = serde_json::from_str(&stdout).unwrap_or_default();
-    Ended { code: output.status.code().unwrap_or(-1), json, stdout, stderr }
-}
-
 /// Runs a command to its end.
 pub(crate) fn run(args: &[&str]) -> Ended {
-    finished(Command::new(program()).args(args).stdin(Stdio::null()).output().unwrap())
+    Ended::of(Command::new(program()).args(args).stdin(Stdio::null()).output().unwrap())
 }
 
 /// Runs a command on a data folder and reads the one JSON object it prints.

@@ -4,12 +4,13 @@
 //! Requests are signed before they are timed, so that the clients' own cryptography takes nothing from the
 //! processors that everything shares.
 
-use super::app::{App, now_ms};
+use super::app::{App, Certified};
 use super::load::{Load, Measured, run};
 use super::machine::{cpu_seconds, machine};
 use super::stage::{self, Gateway, failed, word};
 use crate::cli::args::Bench;
 use crate::cli::output::{Failure, say};
+use crate::cli::status::now_ms;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
 };
@@ -44,7 +45,16 @@ enum By {
         id: String,
         key: Ed25519KeyPair,
     },
-    Token(App),
+    /// A token with a proof for each request.
+    Token(Box<App>),
+    /// A token bound to the connection's certificate.
+    Certificate(Certified),
+}
+
+impl By {
+    async fn token(gateway: &Gateway, name: &str, key: SigningKey) -> Result<By, Failure> {
+        Ok(By::Token(Box::new(App::register(gateway, name, key).await?)))
+    }
 }
 
 struct Side {
@@ -110,19 +120,29 @@ async fn sides(gateway: &Gateway) -> Result<Vec<Side>, Failure> {
         side(
             "order, token, Ed25519 proof",
             "order, HMAC key",
-            By::Token(App::register(gateway, "app-ed25519", ed25519).await?),
+            By::token(gateway, "app-ed25519", ed25519).await?,
         ),
         side(
             "order, token, ES256 proof",
             "order, HMAC key",
-            By::Token(App::register(gateway, "app-es256", es256()?).await?),
+            By::token(gateway, "app-es256", es256()?).await?,
+        ),
+        side(
+            "order, token, certificate",
+            "order, HMAC key",
+            By::Certificate(Certified::register(gateway, "app-certificate").await?),
         ),
         side("nobody", "nobody", By::Nobody),
         side("limits, HMAC key", "nobody", secret("reader")?),
         side(
             "limits, token, ES256 proof",
             "nobody",
-            By::Token(App::register(gateway, "app-reader", es256()?).await?),
+            By::token(gateway, "app-reader", es256()?).await?,
+        ),
+        side(
+            "limits, token, certificate",
+            "nobody",
+            By::Certificate(Certified::register(gateway, "app-certified-reader").await?),
         ),
     ])
 }
@@ -142,7 +162,8 @@ impl Side {
         let (path, headers) = match &self.by {
             By::Nobody => (RESOURCE, String::new()),
             By::Hmac { id, key } => (LIMITS, message_signature(id, key, &uri, number)),
-            By::Token(app) => (LIMITS, app.headers("GET", &uri, number)?),
+            By::Token(app) => (LIMITS, app.headers("GET", &uri)?),
+            By::Certificate(app) => (LIMITS, app.header()),
             By::Ed25519 { .. } => return Err(failed("no side reads by such a key")),
         };
         Ok(format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n"))
@@ -179,8 +200,9 @@ impl Side {
             }
             By::Token(app) => {
                 let uri = format!("{}/binance/fapi/v1/order", gateway.url);
-                return Ok((app.headers("POST", &uri, number)?, body));
+                return Ok((app.headers("POST", &uri)?, body));
             }
+            By::Certificate(app) => return Ok((app.header(), body)),
             By::Nobody => return Err(failed("nobody sends no orders")),
         };
         Ok((format!("x-mbx-apikey: {id}\r\n"), body))
@@ -196,7 +218,11 @@ impl Side {
         let cpu = || pids.iter().map(|pid| cpu_seconds(*pid)).sum::<f64>();
         // The requests end before the time does.
         let load = Load { connections, rate: None, time: Duration::from_secs(60) };
-        let (target, before) = (Arc::new(gateway.target.with_ready(ready)), cpu());
+        let mut target = gateway.target.with_ready(ready);
+        if let By::Certificate(app) = &self.by {
+            target.tls = Arc::clone(&app.tls);
+        }
+        let (target, before) = (Arc::new(target), cpu());
         let measured = run(&target, load).map_err(|e| failed(&format!("{}: {e}", self.name)))?;
         if let Some(example) = &measured.example {
             let count = measured.failures;

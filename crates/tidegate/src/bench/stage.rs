@@ -98,6 +98,7 @@ pub async fn gateway(
     let mut config = Config::load(&folder).map_err(|e| failed(&e.to_string()))?;
     let url = word(&sim.told, "/venues/binance/prefixed")?;
     config.listen.address = ([127, 0, 0, 1], 0).into();
+    config.listen.client_certificates = true;
     config.journal.durability = durability;
     config.requests.per_second = 1_000_000;
     config.requests.burst = 1_000_000;

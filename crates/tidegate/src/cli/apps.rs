@@ -53,6 +53,7 @@ fn add(common: &Common, args: AppAdd) -> Result<(), Failure> {
         details: args.details.as_deref().map(json).transpose()?,
         delegate: args.delegate,
         introspects: args.introspects,
+        signs_requests: args.signs_requests,
     };
     done(common, &Request::AppSet(spec), &text)
 }
@@ -89,7 +90,8 @@ fn grants(common: &Common) -> Result<(), Failure> {
     Ok(())
 }
 
-fn json(path: &Path) -> Result<Value, Failure> {
+/// What a file of JSON says.
+pub fn json(path: &Path) -> Result<Value, Failure> {
     let bad = |what: String| {
         let message = format!("{}: {what}", path.display());
         Failure::new("bad-file", message, "give a file with JSON in it")

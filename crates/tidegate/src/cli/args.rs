@@ -2,18 +2,25 @@
 
 mod access;
 mod journal;
+mod remote;
 mod running;
+#[cfg(feature = "tools")]
+mod tools;
 mod trading;
 
+#[cfg(feature = "tools")]
 use crate::bots::Bot;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 pub use access::{App, AppAdd, Approvals, ApprovalsCommand, Approve, ApproveBy, Caller, Person};
 pub use journal::{Journal, JournalCommand, JournalPrint, Verify};
-pub use running::{Bench, BenchWhat, Demo, Init, Serve, Sim, Status};
+pub use remote::{Api, Login, LoginNew, Logout};
+pub use running::{Init, Serve, Status};
+#[cfg(feature = "tools")]
+pub use tools::{Bench, BenchWhat, Demo, Sim};
 pub use trading::{
-    Account, Alarms, Grant, GrantSet, Halt, Limit, LimitSet, OnRepeat, Resume, VenueKey,
+    Account, Alarms, Grant, GrantSet, Halt, Limit, LimitSet, OnRepeat, Resume, Vault, VenueKey,
 };
 
 /// The one door between a trading desk and the crypto-derivatives exchanges.
@@ -36,7 +43,7 @@ pub struct Common {
     #[arg(long, global = true)]
     pub json: bool,
     /// Reach a running gateway at this URL instead of through the local socket; the token comes
-    /// from `TIDEGATE_TOKEN`.
+    /// from `TIDEGATE_TOKEN` (for `api`, from `tidegate login`).
     #[arg(long, global = true, value_name = "URL")]
     pub url: Option<String>,
     /// End when the process that started this one ends.
@@ -47,8 +54,10 @@ pub struct Common {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// The whole thing with nothing set up: simulator, gateway, a demo desk with trading bots
+    #[cfg(feature = "tools")]
     Demo(Demo),
     /// The simulator alone, speaking every venue's dialect
+    #[cfg(feature = "tools")]
     Sim(Sim),
     /// Make a data folder: configuration, certificate authority, journal, vault
     Init(Init),
@@ -64,6 +73,9 @@ pub enum Command {
     /// Exchange keys
     #[command(subcommand, name = "venue-key")]
     VenueKey(VenueKey),
+    /// What opens the vault, and the key that it is sealed under
+    #[command(subcommand)]
+    Vault(Vault),
     /// Callers and their virtual keys
     #[command(subcommand)]
     Caller(Caller),
@@ -95,6 +107,15 @@ pub enum Command {
         /// Which request.
         id: u64,
     },
+    /// Log this machine in at a gateway: a person says yes on a page elsewhere, where a code is typed
+    Login(Login),
+    /// Give back what `login` got; it is revoked
+    Logout(Logout),
+    /// Send a request to the unified API of the gateway that this machine is logged in at
+    Api(Api),
+    /// Say that the data folder was put back from a backup or snapshot: its next start is halted, and ends
+    /// sessions, links and tokens. Needed only where a start cannot notice it by itself
+    Restored,
     /// Verify the journal offline
     Verify(Verify),
     /// Print the journal's records; archive them, bring them back, mend them
@@ -102,8 +123,10 @@ pub enum Command {
     /// Check configuration, clock, disk, keys and permissions
     Doctor,
     /// Measure the gateway against the bare simulator and nginx, both sides in one run
+    #[cfg(feature = "tools")]
     Bench(Bench),
     /// One of the demo's bots; started by the demo
+    #[cfg(feature = "tools")]
     #[command(hide = true)]
     Bot {
         /// Which.

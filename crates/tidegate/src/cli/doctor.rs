@@ -12,9 +12,11 @@ use std::fmt::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
+use tidegate_identity::RsaBits;
 use tidegate_server::admin::protocol::{Request, Status};
 use tidegate_server::config::Config;
 use tidegate_server::folder::DataFolder;
+use tidegate_server::people::Breached;
 
 /// Below this the disk counts as nearly full.
 const ENOUGH_BYTES: u64 = 2 << 30;
@@ -44,6 +46,10 @@ pub fn run(common: &Common) -> Result<(), Failure> {
     let folder = DataFolder::new(&dir);
     let mut findings = vec![configuration(&folder), disk(&dir), journal(&folder)];
     findings.extend(clock::findings(Config::load(&folder).ok().as_ref()));
+    findings.extend(Config::load(&folder).ok().map(|config| logins(&config)));
+    findings.extend(Config::load(&folder).ok().map(|config| keys(&config)));
+    findings.extend(Config::load(&folder).ok().and_then(|config| breached(&config)));
+    findings.push(memory());
     findings.extend(permissions(&folder));
     findings.extend(gateway(common, &dir));
     let bad = findings.iter().filter(|finding| !finding.well).count();
@@ -86,6 +92,54 @@ fn configuration(folder: &DataFolder) -> Finding {
             }
             Finding::good("configuration", seen)
         }
+    }
+}
+
+/// Which weaker ways to log in the desk takes. That is its choice, so that nothing here is wrong.
+fn logins(config: &Config) -> Finding {
+    let weak = [
+        (config.logins.secrets_in_address, "secrets in addresses (logins.secrets_in_address)"),
+        (
+            config.logins.bare_listen_keys && config.venues.contains_key("binance"),
+            "Binance's listen keys by a key's id, as stock clients ask (logins.bare_listen_keys)",
+        ),
+    ];
+    let taken: Vec<&str> = weak.into_iter().filter(|(on, _)| *on).map(|(_, what)| what).collect();
+    match taken.is_empty() {
+        true => Finding::good("logins", "nothing weaker than a signature or a secret"),
+        false => Finding::good("logins", format!("taken: {}", taken.join("; "))),
+    }
+}
+
+/// How long RSA keys must be. Fewer bits than the default are the desk's choice too, and told.
+fn keys(config: &Config) -> Finding {
+    let bits = config.keys.rsa();
+    let seen = match bits < RsaBits::DEFAULT {
+        true => format!("taken: RSA keys from {bits} bits on, lowered from 3072 (keys.rsa_bits)"),
+        false => format!("RSA keys have {bits} bits or more"),
+    };
+    Finding::good("keys", seen)
+}
+
+/// Whether the list of breached passwords is one, if there is any.
+fn breached(config: &Config) -> Option<Finding> {
+    let path = config.passwords.breached.as_ref()?;
+    let mend = "docs/people.md says how to get a list (passwords.breached)";
+    Some(match Breached::open(path) {
+        Ok(_) => Finding::good("passwords", format!("none of {} can be set", path.display())),
+        Err(why) => Finding::bad("passwords", why, mend),
+    })
+}
+
+/// Whether the processor can encrypt memory. Whether it does is its firmware's word.
+fn memory() -> Finding {
+    let told = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let flags = told.lines().find(|line| line.starts_with("flags")).unwrap_or_default();
+    let known = |flag: &&str| matches!(*flag, "sme" | "sev_snp" | "tme" | "tdx_guest");
+    let found: Vec<&str> = flags.split_whitespace().filter(known).collect();
+    match found.is_empty() {
+        true => Finding::good("memory", "not encrypted: this processor does not say that it can"),
+        false => Finding::good("memory", format!("can be encrypted: {}", found.join(", "))),
     }
 }
 
@@ -234,3 +288,6 @@ fn running(status: &Status) -> Vec<Finding> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use super::manage::pending;
 use super::output::{Failure, print, say};
 use super::reach::{ask, data_dir, is_running};
 use super::run::runtime;
+use super::vault;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use serde_json::json;
@@ -99,6 +100,12 @@ pub fn venue_key(common: &Common, command: VenueKey) -> Result<(), Failure> {
             (account, venue, file, allow_withdraw_key, passphrase_file)
         }
         VenueKey::Reload { account } => return reload(common, account),
+        VenueKey::List { passphrase_file } => {
+            return vault::list(common, passphrase_file.as_deref());
+        }
+        VenueKey::Remove { account, key, passphrase_file } => {
+            return vault::remove(common, &account, &key, passphrase_file.as_deref());
+        }
     };
     let opened = setup::open(&data_dir(common)?).map_err(failed)?;
     keep_private();
@@ -116,12 +123,7 @@ pub fn venue_key(common: &Common, command: VenueKey) -> Result<(), Failure> {
         ));
     }
     let text = key_text(file.as_deref())?;
-    let passphrase = match passphrase_file {
-        Some(path) => Some(first_line(&path)?),
-        None if folder.vault_key().exists() => None,
-        None => Some(ask_passphrase("passphrase: ")?),
-    };
-    let unlock = setup::unlock(folder, passphrase.as_ref()).map_err(failed)?;
+    let unlock = vault::unlock(folder, passphrase_file.as_deref())?;
     let import = setup::import_venue_key(
         folder,
         &opened.config,
@@ -213,13 +215,13 @@ fn unseen<T>(prompt: &str, read: impl FnOnce() -> T) -> T {
 }
 
 /// Keeps what this process is about to read out of core dumps and debuggers. A system that refuses
-/// keeps nobody from making a folder.
-fn keep_private() {
+/// keeps nobody from his work.
+pub fn keep_private() {
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     let _ = nix::sys::prctl::set_dumpable(false);
 }
 
-fn new_passphrase() -> Result<Secret, Failure> {
+pub fn new_passphrase() -> Result<Secret, Failure> {
     let first = ask_passphrase("a passphrase for the vault; it cannot be recovered: ")?;
     if io::stdin().is_terminal() {
         let again = ask_passphrase("the same again: ")?;
@@ -247,7 +249,7 @@ fn key_text(file: Option<&Path>) -> Result<Secret, Failure> {
     Ok(Secret::new(bytes))
 }
 
-fn first_line(path: &Path) -> Result<Secret, Failure> {
+pub fn first_line(path: &Path) -> Result<Secret, Failure> {
     let Ok(bytes) = std::fs::read(path) else {
         let what = format!("{} cannot be read", path.display());
         return Err(Failure::new("unreadable", what, "check the path"));
@@ -256,7 +258,7 @@ fn first_line(path: &Path) -> Result<Secret, Failure> {
     Ok(Secret::new(line))
 }
 
-fn failed(error: SetupError) -> Failure {
+pub fn failed(error: SetupError) -> Failure {
     Failure::new("setup", error.0, "")
 }
 

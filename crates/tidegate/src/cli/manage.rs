@@ -30,6 +30,14 @@ pub fn caller(common: &Common, command: Caller) -> Result<(), Failure> {
             let text = format!("added caller {caller}");
             done(common, &Request::CallerAdd { caller }, &text)
         }
+        Caller::Share { caller, person } => {
+            let text = format!("{person} reads {caller}");
+            done(common, &Request::CallerShare { caller, person }, &text)
+        }
+        Caller::Unshare { caller, person } => {
+            let text = format!("{person} reads {caller} no more");
+            done(common, &Request::CallerUnshare { caller, person }, &text)
+        }
         Caller::Key { caller, account, public_key, from, certificate, until } => {
             let public = public_key.as_deref().map(keys::public_key_hex).transpose()?;
             let terms = TermsSpec {

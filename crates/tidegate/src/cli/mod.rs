@@ -1,18 +1,23 @@
 //! The command line: what is typed, what is printed, how it ends.
 
 mod alarms;
+mod api;
 mod apps;
 pub mod args;
 mod doctor;
 mod folder;
 mod keys;
+mod login;
 pub mod manage;
 pub mod offline;
 pub mod output;
 pub mod people;
 pub mod reach;
 pub mod run;
+#[cfg(feature = "tools")]
+pub mod sim;
 pub mod status;
+mod vault;
 
 use args::{Cli, Command};
 use clap::Parser as _;
@@ -44,8 +49,10 @@ fn carry_out(cli: Cli) -> Result<(), Failure> {
         die_with_parent();
     }
     match cli.command {
+        #[cfg(feature = "tools")]
         Command::Demo(args) => crate::demo::run(&common, &args),
-        Command::Sim(args) => run::sim(&common, &args),
+        #[cfg(feature = "tools")]
+        Command::Sim(args) => sim::sim(&common, &args),
         Command::Serve(args) => run::serve(&common, &args),
         Command::Status(args) => status::run(&common, &args),
         Command::Alarms(args) => alarms::run(&common, &args),
@@ -60,13 +67,20 @@ fn carry_out(cli: Cli) -> Result<(), Failure> {
         Command::Approvals { command } => people::approvals(&common, command),
         Command::Approve(args) => people::approve(&common, &args),
         Command::Deny { id } => people::deny(&common, id),
+        Command::Login(args) => login::login(&common, &args),
+        Command::Logout(args) => login::logout(&common, &args),
+        Command::Api(args) => api::api(&common, &args),
+        Command::Restored => offline::restored(&common),
         Command::Verify(args) => offline::verify(&common, &args),
         Command::Journal(args) => offline::journal(&common, &args),
         Command::Init(args) => folder::init(&common, &args),
         Command::VenueKey(command) => folder::venue_key(&common, command),
+        Command::Vault(command) => vault::vault(&common, command),
         Command::Doctor => doctor::run(&common),
+        #[cfg(feature = "tools")]
         Command::Bench(args) => crate::bench::run(&common, &args),
-        Command::Bot { bot } => run::bot(bot),
+        #[cfg(feature = "tools")]
+        Command::Bot { bot } => sim::bot(bot),
     }
 }
 
@@ -75,6 +89,12 @@ fn misused(error: &clap::Error) -> ExitCode {
     if matches!(error.kind(), DisplayHelp | DisplayVersion) {
         let _ = error.print();
         return ExitCode::SUCCESS;
+    }
+    if !cfg!(feature = "tools")
+        && let Some(failure) = left_out(error)
+    {
+        let json = std::env::args().any(|arg| arg == "--json");
+        return ExitCode::from(output::fail(json, &failure) as u8);
     }
     let json = std::env::args().any(|arg| arg == "--json");
     if json {
@@ -87,7 +107,35 @@ fn misused(error: &clap::Error) -> ExitCode {
     ExitCode::from(Exit::Usage as u8)
 }
 
+/// The command that was meant, where the build is without the tools.
+fn left_out(error: &clap::Error) -> Option<Failure> {
+    const TOOLS: [&str; 3] = ["demo", "sim", "bench"];
+    let context = error.get(clap::error::ContextKind::InvalidSubcommand)?.to_string();
+    let command = TOOLS.into_iter().find(|command| *command == context)?;
+    let hint = "another build has it: `cargo build --release`, without `--no-default-features`";
+    Some(Failure::usage(format!("this build is without `{command}`"), hint))
+}
+
 /// Has the system end this process when its parent ends, however that ends.
 fn die_with_parent() {
     let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_without_tools_says_so() {
+        let said = |word: &str| {
+            let command = clap::Command::new("tidegate").subcommand(clap::Command::new("serve"));
+            left_out(&command.try_get_matches_from(["tidegate", word]).unwrap_err())
+        };
+        let failure = said("demo").unwrap();
+        assert_eq!((failure.exit, failure.code), (Exit::Usage, "usage"));
+        assert_eq!(failure.message, "this build is without `demo`");
+        assert!(said("sim").is_some() && said("bench").is_some());
+        assert_eq!(said("dem"), None, "it is no command of any build");
+        assert_eq!(said("--demo"), None);
+    }
 }

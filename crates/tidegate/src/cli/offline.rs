@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use tidegate_journal::{JournalError, Reader};
 use tidegate_server::folder::DataFolder;
-use tidegate_server::gateway::saved_until;
+use tidegate_server::gateway::{declare_restored, saved_until};
 use tidegate_types::codec::to_json;
 use tidegate_types::ids::Seq;
 use tidegate_types::record::Body;
@@ -46,6 +46,28 @@ pub fn verify(common: &Common, args: &Verify) -> Result<(), Failure> {
         print(false, &json, &report.to_string());
     }
     Err(failure)
+}
+
+/// `tidegate restored`
+pub fn restored(common: &Common) -> Result<(), Failure> {
+    let folder = DataFolder::new(data_dir(common)?);
+    if !folder.config().exists() {
+        let message = format!("{} is no data folder", folder.path().display());
+        return Err(Failure::usage(message, "name the right folder with --data-dir"));
+    }
+    declare(&folder)?;
+    let text = "the next start takes this folder for a restored one: it is halted, and sessions, links, \
+                recovery codes, consents and tokens from before are void; docs/going-live.md, 6, says what \
+                to look through";
+    print(common.json, &json!({ "restored": true, "data_dir": folder.path() }), text);
+    Ok(())
+}
+
+fn declare(folder: &DataFolder) -> Result<(), Failure> {
+    declare_restored(folder).map_err(|error| {
+        let hint = "stop the gateway, and run `tidegate restored` as the folder's owner";
+        Failure::new("unfinished", error.to_string(), hint)
+    })
 }
 
 /// `tidegate journal`
@@ -98,7 +120,8 @@ fn restore(common: &Common, from: &Path) -> Result<(), Failure> {
 }
 
 fn repair(common: &Common, from: &[PathBuf], cut: bool) -> Result<(), Failure> {
-    let dir = data_dir(common)?.join(JOURNAL);
+    let folder = DataFolder::new(data_dir(common)?);
+    let dir = folder.journal();
     // A copy of the whole data folder has the journal's in it.
     let inner = |path: &PathBuf| match path.join(JOURNAL).is_dir() {
         true => path.join(JOURNAL),
@@ -115,9 +138,10 @@ fn repair(common: &Common, from: &[PathBuf], cut: bool) -> Result<(), Failure> {
     }
     if let (Some((first, _)), Some(count)) = (done.lost, done.cut) {
         text.push_str(&format!(
-            "the journal ends before record {first}, {count} records after it went too: start with a \
-             file HALT in the data folder, and compare with the exchanges before you resume\n"
+            "the journal ends before record {first}, {count} records after it went too: the next start \
+             is halted, as that of a restored folder; compare with the exchanges before you resume\n"
         ));
+        declare(&folder)?;
     } else if let Some((first, count)) = done.lost {
         return Err(Failure::new(
             "lost",

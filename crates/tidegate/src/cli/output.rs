@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::io::{BufRead as _, Read as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
 use tidegate_types::text::visible;
 
 /// How a command ends that does not end well.
@@ -85,6 +85,24 @@ pub fn say(text: &str) {
 /// The same for a text that moves the cursor; what it shows was made [`visible`] before.
 pub fn draw(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// How far something is: one line that is drawn anew on a terminal, nothing elsewhere.
+#[derive(Default)]
+pub struct Progress {
+    shown: bool,
+}
+
+impl Progress {
+    /// Says it, in the place of what was said before.
+    pub fn show(&mut self, text: &str) {
+        if !std::io::stderr().is_terminal() {
+            return;
+        }
+        let up = if self.shown { "\x1b[1A\x1b[K" } else { "" };
+        draw(&format!("{up}{}", visible(text)));
+        self.shown = true;
+    }
 }
 
 /// Asks a person at the terminal whether to go on; only `yes` is a yes.

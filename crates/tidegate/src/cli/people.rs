@@ -37,7 +37,12 @@ pub fn person(common: &Common, command: Person) -> Result<(), Failure> {
             done(common, &Request::PasskeyRemove { person, passkey }, &text)
         }
         Person::Me => me(common),
-        Person::Invite { person } => invite(common, person),
+        Person::Invite { person } => link(common, &Request::PersonInvite { person }, ""),
+        Person::Reset { person } => {
+            let text =
+                format!("{person} is logged out everywhere, and gets in by this link alone:\n");
+            link(common, &Request::PersonReset { person }, &text)
+        }
         Person::Sessions { person } => sessions(common, person),
         Person::Linked { person } => linked(common, person),
         Person::Unlink { person, issuer } => {
@@ -101,12 +106,15 @@ fn me(common: &Common) -> Result<(), Failure> {
     Ok(())
 }
 
-fn invite(common: &Common, person: String) -> Result<(), Failure> {
-    let value = ask(common, &Request::PersonInvite { person }, PATIENCE)?;
+/// Asks for a link and shows it, which happens this once.
+fn link(common: &Common, request: &Request, before: &str) -> Result<(), Failure> {
+    let value = ask(common, request, PATIENCE)?;
     let made: Invitation = parse(value.clone())?;
     let hours = made.until_ms.saturating_sub(now_ms()) / 3_600_000 + 1;
-    let text =
-        format!("{}\nThe link is shown this once, and good once within {hours} hours.", made.link);
+    let text = format!(
+        "{before}{}\nThe link is shown this once, and good once within {hours} hours.",
+        made.link
+    );
     let Some(id) = made.pending else {
         print(common.json, &value, &text);
         return Ok(());
@@ -161,20 +169,62 @@ fn linked(common: &Common, person: String) -> Result<(), Failure> {
 
 /// `tidegate approvals`
 pub fn approvals(common: &Common, command: Option<ApprovalsCommand>) -> Result<(), Failure> {
-    if let Some(ApprovalsCommand::Set { approvals }) = command {
-        let (approvals, text) = match approvals {
-            Approvals::One => ("one", "from now on one person loosens alone"),
-            Approvals::Two => ("two", "from now on it takes two people to loosen"),
-        };
-        return done(common, &Request::ApprovalsSet { approvals: approvals.to_owned() }, text);
+    match command {
+        None => list_approvals(common),
+        Some(ApprovalsCommand::Show { id }) => show_approval(common, id),
+        Some(ApprovalsCommand::Set { approvals }) => {
+            let (approvals, text) = match approvals {
+                Approvals::One => ("one", "from now on one person loosens alone"),
+                Approvals::Two => ("two", "from now on it takes two people to loosen"),
+            };
+            done(common, &Request::ApprovalsSet { approvals: approvals.to_owned() }, text)
+        }
+        Some(ApprovalsCommand::By { approve_by }) => {
+            let (approve_by, text) = match approve_by {
+                ApproveBy::Any => ("any", "from now on no passkey is asked for"),
+                ApproveBy::Passkey => {
+                    ("passkey", "from now on approving, and asking, takes a passkey")
+                }
+            };
+            done(common, &Request::ApproveBySet { approve_by: approve_by.to_owned() }, text)
+        }
     }
-    if let Some(ApprovalsCommand::By { approve_by }) = command {
-        let (approve_by, text) = match approve_by {
-            ApproveBy::Any => ("any", "from now on no passkey is asked for"),
-            ApproveBy::Passkey => ("passkey", "from now on approving, and asking, takes a passkey"),
-        };
-        return done(common, &Request::ApproveBySet { approve_by: approve_by.to_owned() }, text);
+}
+
+fn show_approval(common: &Common, id: u64) -> Result<(), Failure> {
+    let value = ask(common, &Request::Approvals {}, PATIENCE)?;
+    let rows: Vec<Value> = read(&value, "requests")?;
+    let row = rows.into_iter().find(|row| row.get("id").and_then(Value::as_u64) == Some(id));
+    let row = row.ok_or_else(|| no_such(id))?;
+    let request: ApprovalStatus = parse(row.clone())?;
+    let text = match request.stage.as_str() {
+        "waiting" => waits(&request),
+        _ => ended(&request),
+    };
+    print(common.json, &row, &text);
+    Ok(())
+}
+
+fn no_such(id: u64) -> Failure {
+    let message = format!("there is no request {id} for approval");
+    Failure::new("no_such_approval", message, "`tidegate approvals` lists those there are")
+}
+
+/// What became of a request, and its whole statement.
+fn ended(request: &ApprovalStatus) -> String {
+    let mut text = format!("{} {}", request.id, request.stage);
+    for (before, said) in
+        [(" by ", &request.ended_by), (", shown by ", &request.factor), (": ", &request.why)]
+    {
+        if let Some(said) = said {
+            let _ = write!(text, "{before}{said}");
+        }
     }
+    let _ = write!(text, "\n{}\n  digest {}", request.statement, request.digest);
+    text
+}
+
+fn list_approvals(common: &Common) -> Result<(), Failure> {
     let value = ask(common, &Request::Approvals {}, PATIENCE)?;
     let requests: Vec<ApprovalStatus> = read(&value, "requests")?;
     let needed = value.get("approvals").and_then(Value::as_str).unwrap_or_default();
@@ -202,13 +252,7 @@ pub fn approve(common: &Common, args: &Approve) -> Result<(), Failure> {
     let digest = match (&args.digest, &found) {
         (Some(digest), _) => digest.clone(),
         (None, Some(request)) => agreed(common, request)?,
-        (None, None) => {
-            return Err(Failure::new(
-                "no_such_approval",
-                format!("there is no request {} for approval", args.id),
-                "`tidegate approvals` lists those there are",
-            ));
-        }
+        (None, None) => return Err(no_such(args.id)),
     };
     let request = Request::Approve { id: args.id, digest: digest.clone() };
     let answer = ask(common, &request, CARRYING_OUT)?;
@@ -219,6 +263,10 @@ pub fn approve(common: &Common, args: &Approve) -> Result<(), Failure> {
     let mut text = format!("approved {}\n{statement}", args.id);
     if let Some(next) = answer.pointer("/then/pending") {
         let _ = write!(text, "\nwhat follows from it waits in its turn: `tidegate approve {next}`");
+    }
+    if let Some(why) = answer.pointer("/then/error/message").and_then(Value::as_str) {
+        let _ =
+            write!(text, "\nit is carried out, but what follows from it is not done yet: {why}");
     }
     print(common.json, &object, &text);
     Ok(())

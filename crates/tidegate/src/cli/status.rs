@@ -126,6 +126,10 @@ fn alarms(out: &mut String, status: &Status) {
             "!! HALTED {scope} ({proven}{reduce}{flat}) {ago} ago by {}: {}",
             halt.by, halt.reason
         );
+        for too in &halt.too {
+            let ago = span(now_ms().saturating_sub(too.at_ms) / 1000);
+            let _ = writeln!(out, "   too by {} {ago} ago: {}", too.by, too.reason);
+        }
         for line in remains(&halt.remains, halt.left_count) {
             let _ = writeln!(out, "   {line}");
         }
@@ -297,7 +301,8 @@ pub(super) fn span(seconds: u64) -> String {
     }
 }
 
-pub(super) fn now_ms() -> u64 {
+/// Now, in ms since 1970.
+pub fn now_ms() -> u64 {
     tidegate_server::clock::now().millis()
 }
 

@@ -7,10 +7,11 @@ mod people;
 mod screen;
 
 use crate::bots::Desk;
-use crate::cli::args::{Common, Demo};
+use crate::cli::args::{Approvals, Common, Demo};
 use crate::cli::output::{Exit, Failure, print, say};
 use crate::cli::reach::{ask, data_dir};
-use crate::cli::run::{SEED, ready_object, runtime, stopped};
+use crate::cli::run::{ready_object, runtime};
+use crate::cli::sim::{SEED, stopped};
 use crate::process::{Recipe, Running, own};
 use desk::{ACCOUNTS, DeskAccount, Keys, SEATS, YOU};
 use serde_json::{Map, Value, json};
@@ -38,7 +39,7 @@ pub fn run(common: &Common, args: &Demo) -> Result<(), Failure> {
         Some(dir) => dir.clone(),
         None => data_dir(common)?.with_file_name("tidegate-demo"),
     };
-    crate::cli::run::venues(&args.venues)?;
+    crate::cli::sim::venues(&args.venues)?;
     let demo = Stage { dir, json: common.json, venues: args.venues.clone() };
     runtime()?.block_on(demo.play(args))
 }
@@ -118,7 +119,7 @@ impl Stage {
         let mut keys = Keys::load(&self.dir);
         self.seat(&mut keys)?;
         let console = told.get("console").and_then(Value::as_str).unwrap_or_default();
-        let people = people::seat(&self.dir, console)?;
+        let people = people::seat(&self.dir, console, self.approvals(args))?;
         let status = self.wait_open(began).await?;
         self.tell_what_stands_in_the_way(&status, &mut keys);
         self.wait_marks(began).await?;
@@ -133,7 +134,11 @@ impl Stage {
             "gateway": status.pids.gateway, "signer": status.pids.signer,
             "sim": processes.first().map(Running::pid),
         });
-        Ok(Cast { processes, ready: self.ready(&told, pids, &keys, people) })
+        let mut ready = self.ready(&told, pids, &keys, people);
+        if let Some(ready) = ready.as_object_mut() {
+            ready.insert("approvals".to_owned(), status.approvals.into());
+        }
+        Ok(Cast { processes, ready })
     }
 
     async fn begin(&self, recipe: Recipe) -> Result<(Running, Value), Failure> {
@@ -237,11 +242,18 @@ impl Stage {
         Recipe { name, args, input, tells, log: self.dir.join("logs").join(format!("{name}.log")) }
     }
 
+    /// How many decide: two where people watch, one where a script does.
+    fn approvals(&self, args: &Demo) -> Approvals {
+        args.approvals.unwrap_or(if self.json { Approvals::One } else { Approvals::Two })
+    }
+
     /// What an operator does once: a folder, the venues' addresses, the exchange keys.
     fn init(&self, sim: &Value, args: &Demo) -> Result<(), Failure> {
         let work = self.dir.join("setup");
         let _ = std::fs::remove_dir_all(&work);
-        own(&["init", "--desk", "demo", "--admin", people::OWNER, "--key-file"], &work, None)
+        let approvals = people::word(self.approvals(args));
+        let init = ["init", "--desk", "demo", "--admin", people::OWNER, "--key-file"];
+        own(&[&init[..], &["--approvals", approvals]].concat(), &work, None)
             .map_err(|e| failed(&e))?;
         let mut config = tidegate_server::config::Config::load(&DataFolder::new(&work))
             .map_err(|e| failed(&e.to_string()))?;

@@ -1,26 +1,27 @@
 //! The demo's people, one of each role, and the links by which they enrol in the console.
 
 use super::desk::YOU;
-use crate::cli::args::Common;
+use crate::cli::args::{Approvals, Common};
 use crate::cli::output::Failure;
 use crate::cli::people::read;
 use crate::cli::reach::ask;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 use tidegate_server::admin::protocol::{PersonSpec, PersonStatus, Request};
 use tidegate_server::config::Config;
+use tidegate_types::person::Role;
+use tidegate_vault::write_private;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Who is there, and what for; the admin comes last, since there is no setting up after it.
-const PEOPLE: [(&str, &[&str]); 5] = [
-    ("tom", &["trader"]),
-    ("ray", &["risk"]),
-    ("pia", &["approver"]),
-    ("udo", &["auditor"]),
-    (OWNER, &["admin", "risk"]),
+const PEOPLE: [(&str, &[Role]); 5] = [
+    ("tom", &[Role::Trader]),
+    ("ray", &[Role::Risk]),
+    ("pia", &[Role::Approver]),
+    ("udo", &[Role::Auditor]),
+    (OWNER, &[Role::Admin]),
 ];
 /// Who the owner of the folder is at the command line.
 pub const OWNER: &str = "ada";
@@ -33,8 +34,23 @@ pub fn name_owner(config: &mut Config) {
     }
 }
 
+/// A mode, as it is typed.
+pub const fn word(approvals: Approvals) -> &'static str {
+    match approvals {
+        Approvals::One => "one",
+        Approvals::Two => "two",
+    }
+}
+
+/// What somebody is there for. Where one person decides, the owner of the folder does so at the command line:
+/// then it is there for risk as well.
+fn roles(person: &str, roles: &[Role], approvals: Approvals) -> Vec<String> {
+    let more = (person == OWNER && approvals == Approvals::One).then_some(Role::Risk);
+    roles.iter().copied().chain(more).map(|role| role.word().to_owned()).collect()
+}
+
 /// Names the people, the first time, and makes their links; the links as they are at `console` now.
-pub fn seat(dir: &Path, console: &str) -> Result<Value, Failure> {
+pub fn seat(dir: &Path, console: &str, approvals: Approvals) -> Result<Value, Failure> {
     let mine =
         Common { data_dir: Some(dir.to_owned()), json: true, url: None, die_with_parent: false };
     let ask = |request: Request| ask(&mine, &request, PATIENCE);
@@ -43,16 +59,15 @@ pub fn seat(dir: &Path, console: &str) -> Result<Value, Failure> {
     let known = ask(Request::Status {})?.get("has_admin").and_then(Value::as_bool);
     if known != Some(true) {
         let mut people = Vec::new();
-        for (person, roles) in PEOPLE {
-            let person = person.to_owned();
+        for (person, held) in PEOPLE {
+            let (person, roles) = (person.to_owned(), roles(person, held, approvals));
             let made = ask(Request::PersonInvite { person: person.clone() })?;
             let link = made.get("link").and_then(Value::as_str).unwrap_or_default();
             let path = link.split_once("/console/").map_or("", |(_, path)| path);
             people.push(json!({"person": person, "roles": roles, "link": path}));
-            let roles = roles.iter().map(|role| (*role).to_owned()).collect();
             let owns = if person == "tom" { vec![YOU.to_owned()] } else { Vec::new() };
             let text = Value::Array(people.clone()).to_string();
-            write_private(&file, &text).map_err(|e| failed(&e))?;
+            write_private(&file, text.as_bytes()).map_err(|e| failed(&e))?;
             ask(Request::PersonSet(PersonSpec { person, roles, owns, reads: Vec::new() }))?;
         }
     }
@@ -80,9 +95,14 @@ pub fn welcome(ready: &Value) -> String {
         value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
     let mut out = format!(
-        "\n# The console, in a browser that trusts the same file: {}\n# Each enrols by a link of its own, once and within a day\n",
+        "\n# The console, in a browser that trusts the same file: {}\n# Each enrols by a link of its own, once\n",
         text(ready, "console")
     );
+    if text(ready, "approvals") == "two" {
+        out.push_str(
+            "# What loosens takes two: ray asks to lift a halt under Halts, and pia approves it\n",
+        );
+    }
     for person in ready.get("people").and_then(Value::as_array).into_iter().flatten() {
         let roles = person.get("roles").and_then(Value::as_array);
         let roles: Vec<&str> = roles.into_iter().flatten().filter_map(Value::as_str).collect();
@@ -93,22 +113,13 @@ pub fn welcome(ready: &Value) -> String {
             roles.join(", "),
             match person.get("link").and_then(Value::as_str) {
                 Some(link) => link.to_owned(),
-                None =>
-                    format!("no link is open; `person invite {}` makes one", text(person, "person")),
+                None => format!(
+                    "no link is open: enrolled, or it lapsed; `tidegate person invite {} --data-dir {}` makes one",
+                    text(person, "person"),
+                    text(ready, "data_dir")
+                ),
             }
         );
     }
     out
-}
-
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write as _;
-    let mut options = std::fs::OpenOptions::new();
-    options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?
-        .write_all(text.as_bytes())
 }

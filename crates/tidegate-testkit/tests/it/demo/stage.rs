@@ -2,7 +2,7 @@
 
 use super::START;
 use crate::client::Access;
-use crate::program::{Foreground, eventually, run_json};
+use crate::program::{Foreground, eventually, run, run_json};
 use serde_json::Value;
 use std::fs;
 use std::io::Write as _;
@@ -45,10 +45,16 @@ pub(crate) struct Demo {
 }
 
 impl Demo {
-    /// Starts it and waits for its line.
+    /// Starts one that a script sets up alone, and waits for its line.
     pub(crate) fn start(dir: &Path, more: &[&str]) -> Demo {
+        Demo::taking("one", dir, more)
+    }
+
+    /// The same where it takes so many people to loosen something.
+    pub(crate) fn taking(approvals: &str, dir: &Path, more: &[&str]) -> Demo {
         let folder = dir.to_str().unwrap();
         let list = ["demo", "--json", "--listen", "127.0.0.1:0", "--data-dir", folder];
+        let list = [&list[..], &["--approvals", approvals]].concat();
         let mut process = Foreground::start(&[&list[..], more].concat());
         let line = process.line(START);
         let ready: Value = serde_json::from_str(&line).unwrap();
@@ -64,6 +70,16 @@ impl Demo {
     pub(crate) fn try_status(&self) -> Option<Value> {
         let ended = run_json(&self.dir, &["status"]);
         (ended.code == 0).then_some(ended.json)
+    }
+
+    /// Whether `status` and `doctor` say that one person loosens alone.
+    pub(crate) fn looks_weak(&self) -> bool {
+        let said = ["status", "doctor"].map(|command| {
+            let dir = self.dir.to_str().unwrap();
+            run(&[command, "--data-dir", dir]).stdout.contains("tidegate approvals set two")
+        });
+        assert_eq!(said[0], said[1], "both say the same");
+        said[0]
     }
 
     pub(crate) fn status(&self) -> Value {

@@ -19,6 +19,20 @@ pub enum Caller {
         /// Its name.
         caller: String,
     },
+    /// Let a person of the desk read a caller of yours: its orders, grants and limits
+    Share {
+        /// Which caller.
+        caller: String,
+        /// Who.
+        person: String,
+    },
+    /// Have a person read a caller no more, at once
+    Unshare {
+        /// Which caller.
+        caller: String,
+        /// Who.
+        person: String,
+    },
     /// Make a virtual key for a caller; the secret is shown once
     Key {
         /// Whose.
@@ -81,6 +95,12 @@ pub enum Person {
     /// Make a link, once and for a day, by which a person enrols a passkey or a password in the console;
     /// what it logged in by before is void once the link is used
     Invite {
+        /// Who.
+        person: String,
+    },
+    /// Take away what a person logs in by, at once, with its sessions and what it granted to apps, and make a link
+    /// to enrol anew, as `invite` does
+    Reset {
         /// Who.
         person: String,
     },
@@ -185,10 +205,19 @@ pub struct AppAdd {
     /// It may ask about everybody's tokens, as a resource server does.
     #[arg(long)]
     pub introspects: bool,
+    /// It must sign what it asks people for: what it pushes is a request object by a key of its own (RFC 9101).
+    /// Without this it may.
+    #[arg(long, requires = "jwks")]
+    pub signs_requests: bool,
 }
 
 #[derive(Subcommand, Debug)]
 pub enum ApprovalsCommand {
+    /// Show one request, with its digest and what became of it
+    Show {
+        /// Which.
+        id: u64,
+    },
     /// How many people it takes to loosen something from now on. One person turns two on; it takes
     /// two to turn it off
     Set {

@@ -36,11 +36,51 @@ pub enum VenueKey {
         #[arg(long)]
         passphrase_file: Option<PathBuf>,
     },
-    /// Have the running gateway read an account's key from the vault again and use it
+    /// List the keys in the vault: an account may have several, of which the desk uses one
+    List {
+        /// Read the vault's passphrase from the first line of this file.
+        #[arg(long)]
+        passphrase_file: Option<PathBuf>,
+    },
+    /// Take a key out of the vault that is not in use
+    Remove {
+        /// The account it was for.
+        #[arg(long)]
+        account: String,
+        /// Its id.
+        #[arg(long)]
+        key: String,
+        /// Read the vault's passphrase from the first line of this file.
+        #[arg(long)]
+        passphrase_file: Option<PathBuf>,
+    },
+    /// Have the running gateway read the vault again and use the newest key of an account
     Reload {
         /// The account it trades.
         #[arg(long)]
         account: String,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Vault {
+    /// Have another passphrase open the vault, or a key file, and nothing else; offline
+    Passphrase {
+        /// Read the passphrase that opens it now from the first line of this file.
+        #[arg(long)]
+        passphrase_file: Option<PathBuf>,
+        /// Read the new one from the first line of this file.
+        #[arg(long)]
+        new_passphrase_file: Option<PathBuf>,
+        /// Make a key file in the data folder instead, for a start that nobody attends.
+        #[arg(long, conflicts_with = "new_passphrase_file")]
+        key_file: bool,
+    },
+    /// Seal everything anew under a new key; offline
+    Rekey {
+        /// Read the vault's passphrase from the first line of this file.
+        #[arg(long)]
+        passphrase_file: Option<PathBuf>,
     },
 }
 
