@@ -10,7 +10,9 @@ from http_message_signatures import HTTPMessageVerifier, HTTPSignatureKeyResolve
 from signing import Signature
 
 TARGET = json.loads(sys.argv[1])
-BASE = TARGET["gateway"]
+WHERE = "/.well-known/oauth-protected-resource"
+# Receipts name the gateway by its own address, whichever of its names it was reached by.
+BASE = requests.get(TARGET["gateway"] + WHERE, verify=TARGET["ca"], timeout=20).json()["authorization_servers"][0]
 
 
 class Published(HTTPSignatureKeyResolver):

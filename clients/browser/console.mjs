@@ -5,20 +5,50 @@
 import { execFileSync } from "node:child_process";
 import assert from "node:assert/strict";
 import {
-  NARROW, accessible, console_, device, enrol, folder, linkOf, logIn, logOut, noSidewaysScroll, noUnnamedField, play, ready,
-  tg, violations,
+  NARROW, accessible, asked, console_, device, enrol, folder, linkOf, logIn, logOut, noSidewaysScroll, noUnnamedField, play, ready,
+  refused, tg, violations,
 } from "./desk.mjs";
 
 const PASSWORD = "vier blaue Esel singen leise";
 const people = {};
 
-// What waits for a second person ends with 3.
-function asked(...words) {
-  try {
-    return tg(...words).pending;
-  } catch (error) {
-    return JSON.parse(error.stdout).pending;
+// Goes on with the Tab key until what is so named has the focus.
+async function tabTo(page, name) {
+  await page.bringToFront();
+  for (let left = 150; left > 0; left -= 1) {
+    await page.keyboard.press("Tab");
+    const at = await page.evaluate(() => {
+      const one = document.activeElement;
+      return one === document.body ? "" : (one.labels?.[0] ?? one).textContent.trim();
+    });
+    if (name.test(at)) return;
   }
+  throw new Error(`the Tab key does not lead to ${name}`);
+}
+
+async function press(page, name) {
+  await tabTo(page, name);
+  await page.keyboard.press("Enter");
+}
+
+// Puts fields and pictures that are called like what scripts look up into a page, once it has what `trigger` finds.
+async function hideNames(page, trigger) {
+  const names = ["action", "dataset", "elements", "querySelector", "getAttribute", "addEventListener", "submit"];
+  const ofDocument = ["querySelector", "querySelectorAll", "forms"];
+  await page.addInitScript(([names, ofDocument, trigger]) => {
+    new MutationObserver((_, observer) => {
+      const all = Document.prototype.querySelectorAll.call(document, trigger);
+      if (!all.length) return;
+      observer.disconnect();
+      const make = (kind, name) => Object.assign(Document.prototype.createElement.call(document, kind), { name });
+      for (const form of all) {
+        if (!(form instanceof HTMLFormElement)) continue;
+        // Not sent, and there by its name all the same.
+        for (const name of names) form.prepend(Object.assign(make("input", name), { disabled: true, hidden: true }));
+      }
+      document.body.prepend(...ofDocument.map((name) => make("img", name)));
+    }).observe(document, { childList: true, subtree: true });
+  }, [names, ofDocument, trigger]);
 }
 
 const codeOf = (secret) => execFileSync("oathtool", ["--totp", "--base32", secret], { encoding: "utf8" }).trim();
@@ -98,6 +128,7 @@ const steps = {
     await page.getByLabel("2. Choose a password").fill(PASSWORD);
     await page.getByLabel("3. The code").fill(used);
     await page.getByRole("button", { name: "Set password and app" }).click();
+    await page.locator("#codes li").first().waitFor();
     const codes = await page.locator("#codes li").allInnerTexts();
     assert.equal(codes.length, 10);
     await page.getByRole("link", { name: "Log in" }).click();
@@ -174,7 +205,7 @@ const steps = {
     await other.page.goto(console_ + "sessions");
     assert.equal(await other.page.locator(".row").count(), 2);
     await other.page.getByRole("button", { name: "End", exact: true }).click();
-    await other.page.waitForURL(console_ + "sessions");
+    await other.page.locator(".row").nth(1).waitFor({ state: "detached" });
     assert.equal(await other.page.locator(".row").count(), 1);
     await people.pia.page.goto(console_);
     assert.equal(people.pia.page.url(), console_ + "login");
@@ -198,8 +229,9 @@ const steps = {
   async "a request is approved by a passkey's signature over its digest"() {
     // The links that one person gave out are void from here on.
     tg("approvals", "set", "two");
-    const first = asked("resume", "account:binance-bots", "--reason", "nothing is halted") ?? null;
-    assert.equal(first, null);
+    const none = refused("resume", "account:binance-bots", "--reason", "nothing is halted");
+    assert.match(none.message, /no halt of account:binance-bots is in force/);
+    assert.deepEqual(tg("approvals").requests.filter((one) => one.stage === "waiting"), []);
     tg("halt", "account:binance-bots", "--reason", "a test of approvals");
     const id = asked("resume", "account:binance-bots", "--reason", "tested");
     const { page } = people.pia;
@@ -280,9 +312,81 @@ const steps = {
     const row = page.locator(".row", { hasText: before[0] });
     await row.getByText("Revoke…").click();
     await row.getByRole("button", { name: "Revoke it for good" }).click();
-    await page.waitForURL(console_ + "access");
+    await row.waitFor({ state: "detached" });
     assert.deepEqual(await keys.allInnerTexts(), before.slice(1));
     assert.ok(tg("caller", "keys").keys.every((key) => key.id !== before[0]));
+  },
+
+  async "who logged in by password is asked for the passkey where it takes one"() {
+    const { page, cdp, authenticatorId, context } = people.ada;
+    const session = async () => (await context.cookies()).find((one) => one.name === "__Host-tidegate").value;
+    await page.goto(console_ + "security");
+    await page.getByText("Set", { exact: true }).click();
+    const secret = (await page.locator("#secret").innerText()).replace(/ /g, "");
+    await page.getByLabel("2. Choose a password").fill(PASSWORD);
+    await page.getByLabel("3. The code").fill(codeOf(secret));
+    await page.getByRole("button", { name: "Set password and app" }).click();
+    await page.locator("#codes li").first().waitFor();
+    const codes = await page.locator("#codes li").allInnerTexts();
+    await logOut(people.ada);
+    await page.getByLabel("Name").fill("ada");
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Go on to the code" }).click();
+    await page.getByLabel("Code").fill(codes[0]);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.waitForURL(console_);
+
+    const before = await session();
+    await page.goto(console_ + "people");
+    const card = page.locator("section.card", { hasText: "udo" });
+    await card.getByText("Give a link…").click();
+    // A passkey that does not know its person makes nothing fresh.
+    await cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false });
+    await card.getByRole("button", { name: "Make a link to enrol anew" }).click();
+    await card.locator("output", { hasText: "No passkey was shown" }).first().waitFor();
+    assert.equal(await session(), before);
+    await cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: true });
+    await card.getByRole("button", { name: "Make a link to enrol anew" }).click();
+    await page.locator("#link").waitFor();
+    assert.notEqual(await session(), before);
+    await page.getByRole("link", { name: /^request \d+$/ }).click();
+    await page.getByRole("button", { name: "Take back" }).click();
+    await page.getByText("denied").first().waitFor();
+    // It was one login all along.
+    assert.equal(tg("person", "sessions", "ada").sessions.length, 1);
+  },
+
+  async "by the keyboard alone limits are lowered, and raised by two who sign"() {
+    const { page } = people.ada;
+    const set = async (most) => {
+      await page.goto(console_);
+      await press(page, /^Limits$/);
+      await page.waitForURL(console_ + "limits");
+      await press(page, /^Change the limits of binance-bots$/);
+      await page.getByRole("heading", { name: "Limits of binance-bots" }).waitFor();
+      await tabTo(page, /^Largest order, USD$/);
+      await page.keyboard.press("ControlOrMeta+A");
+      await page.keyboard.type(most);
+      await page.keyboard.press("Enter");
+    };
+    await set("1");
+    await page.waitForURL(console_ + "limits");
+    await set("2");
+    await page.waitForURL(console_ + "approvals/*");
+    const id = Number(page.url().split("/").at(-1));
+    assert.match(await page.locator("#statement").innerText(), /largest order, USD: 1 -> 2/);
+    await press(page, /^Confirm with your passkey$/);
+    await page.getByText("Somebody else has to approve it").waitFor();
+    const other = people.pia.page;
+    await other.goto(console_);
+    await press(other, /^Approvals/);
+    await other.waitForURL(console_ + "approvals");
+    await press(other, /ada asks to set the limits of binance-bots/);
+    await other.waitForURL(`${console_}approvals/${id}`);
+    await press(other, /^Approve with your passkey$/);
+    await other.getByText("carried-out").waitFor();
+    const ended = tg("approvals").requests.find((one) => one.id === id);
+    assert.deepEqual([ended.stage, ended.by, ended.ended_by, ended.factor], ["carried-out", "ada", "pia", "passkey"]);
   },
 
   async "a passkey has a name"() {
@@ -306,8 +410,9 @@ const steps = {
   async "pages fit a telephone, light and dark, and name their fields"() {
     for (const scheme of ["light", "dark"]) {
       for (const [person, paths] of [
-        ["pia", ["", "approvals", "access", "apps", "people", "sessions", "security"]],
-        ["ada", ["", "access", "apps", "people"]]]) {
+        ["pia", ["", "approvals", "access", "limits", "apps", "people", "sessions", "security"]],
+        ["ada", ["", "access", "apps", "people", "limits/change?account=binance-bots",
+          "access/grant?caller=maker&account=binance-bots"]]]) {
         const { page } = people[person];
         await page.emulateMedia({ colorScheme: scheme });
         await page.setViewportSize(NARROW);
@@ -317,7 +422,7 @@ const steps = {
           await noSidewaysScroll(page, path);
           await noUnnamedField(page, path);
           await accessible(page, `${scheme} ${path || "home"} of ${person}`);
-          await page.screenshot({ path: `${folder}/${scheme}-${person}-${path || "home"}.png`, fullPage: true });
+          await page.screenshot({ path: `${folder}/${scheme}-${person}-${path.replace(/\W+/g, "-") || "home"}.png`, fullPage: true });
         }
       }
     }
@@ -345,6 +450,95 @@ const steps = {
     await page.locator("button:focus", { hasText: "passkey" }).waitFor();
     await page.keyboard.press("Enter");
     await page.waitForURL(console_);
+  },
+
+  async "fields that are called like what scripts look up hide nothing from them"() {
+    const { page, cdp, authenticatorId, context } = await device();
+    const { credentials } = await people.pia.cdp.send("WebAuthn.getCredentials",
+      { authenticatorId: people.pia.authenticatorId });
+    for (const credential of credentials) {
+      await cdp.send("WebAuthn.addCredential", { authenticatorId, credential });
+    }
+    await hideNames(page, "form[data-passkey]");
+    await page.goto(console_ + "login");
+    // They are where the scripts would look.
+    const hides = await page.evaluate(() => {
+      const form = Document.prototype.querySelector.call(document, "form[data-passkey]");
+      return [form.action, form.submit, document.querySelectorAll].map((one) => one instanceof HTMLElement);
+    });
+    assert.deepEqual(hides, [true, true, true]);
+    // Not by a locator: what finds and clicks for a test looks the form up by the hidden names.
+    await page.evaluate(() => {
+      const button = Document.prototype.querySelector.call(document, "form[data-passkey] button");
+      HTMLElement.prototype.click.call(button);
+    });
+    await page.waitForURL(console_);
+    // The passkey's counter went on in this device.
+    const moved = await cdp.send("WebAuthn.getCredentials", { authenticatorId });
+    await people.pia.cdp.send("WebAuthn.clearCredentials", { authenticatorId: people.pia.authenticatorId });
+    for (const credential of moved.credentials) {
+      await people.pia.cdp.send("WebAuthn.addCredential",
+        { authenticatorId: people.pia.authenticatorId, credential });
+    }
+    await context.close();
+  },
+
+  async "nor from the script that reads a link, nor from the one that asks what waits"() {
+    const before = violations.length;
+    const hides = (page) => page.evaluate(() => document.querySelector instanceof HTMLElement);
+    const link = await people.pia.context.newPage();
+    link.on("pageerror", (error) => violations.push(String(error)));
+    await hideNames(link, "form[data-link]");
+    // The link was used: that is said of what the script has sent.
+    const sent = link.waitForRequest((request) => request.method() === "POST");
+    await link.goto(linkOf("pia"));
+    assert.match((await sent).postData(), /link=[^&]/);
+    await link.close();
+    const live = await people.pia.context.newPage();
+    live.on("pageerror", (error) => violations.push(String(error)));
+    await hideNames(live, "[data-live=approvals]");
+    await live.goto(console_);
+    assert.ok(await hides(live));
+    await live.bringToFront();
+    const asked = live.waitForResponse((reply) => reply.url().endsWith("/console/live"));
+    await live.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    assert.equal((await asked).status(), 200);
+    await live.close();
+    assert.deepEqual(violations.slice(before), []);
+  },
+
+  async "a browser that lacks something is told what, and gets in without it"() {
+    const old = await device();
+    await old.page.addInitScript(() => { delete window.PublicKeyCredential; });
+    await old.page.goto(console_ + "login");
+    await old.page.getByText("has no passkeys").waitFor();
+    await old.page.getByLabel("Password").waitFor();
+    await old.context.close();
+    const bare = await device({ javaScriptEnabled: false });
+    const login = await bare.page.goto(console_ + "login");
+    // Chromium that is told to run no scripts shows it; driven by a debugger it still reads the page as if it ran them.
+    assert.match(await login.text(), /<noscript>[^/]*Passkeys need scripts/);
+    // The first step by password works as ever: it is the pages' own forms that send it.
+    await bare.page.getByLabel("Name").fill("ada");
+    await bare.page.getByLabel("Password").fill(PASSWORD);
+    await bare.page.getByRole("button", { name: "Go on to the code" }).click();
+    await bare.page.waitForURL("**/console/login/code");
+    await bare.context.close();
+  },
+
+  async "what breaks a page's policy is reported"() {
+    const { page, context } = await device();
+    const before = violations.length;
+    await page.goto(console_ + "login");
+    const reported = page.waitForRequest((request) => request.url().endsWith("/console/reports"));
+    await page.evaluate(() => { document.body.append(Object.assign(new Image(), { src: "https://evil.example/x.png" })); });
+    const request = await reported;
+    assert.equal((await request.response()).status(), 204);
+    const said = JSON.parse(request.postData())["csp-report"];
+    assert.match(said["blocked-uri"], /evil\.example/);
+    // This one was made on purpose.
+    violations.splice(before);
+    await context.close();
   },
 
   async "no page broke its own policy"() {

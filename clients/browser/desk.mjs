@@ -64,6 +64,27 @@ export const tg = (...words) => {
   return JSON.parse(execFileSync(program, list, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
 };
 
+// What waits for a second person ends with 3.
+export function asked(...words) {
+  try {
+    return tg(...words).pending;
+  } catch (error) {
+    return JSON.parse(error.stdout).pending;
+  }
+}
+
+// What is refused ends with something else than 3, and says by what rule.
+export function refused(...words) {
+  let told;
+  try {
+    told = tg(...words);
+  } catch (error) {
+    assert.notEqual(error.status, 3, `${words.join(" ")} waits for somebody: ${error.stdout}`);
+    return JSON.parse(error.stdout).error;
+  }
+  throw new Error(`${words.join(" ")} was carried out: ${JSON.stringify(told)}`);
+}
+
 export async function noSidewaysScroll(page, name) {
   const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   assert.ok(wide <= seen, `${name} is ${wide} wide on ${seen}`);

@@ -9,6 +9,7 @@ const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
 export class OpenidClient {
   static async of(issuer, id, key) {
     const made = new OpenidClient();
+    made.own = key;
     made.config = await client.discovery(issuer, id, {}, client.PrivateKeyJwt({ key, kid: "one" }), { algorithm: "oauth2" });
     made.key = await client.randomDPoPKeyPair("ES256");
     made.options = { DPoP: client.getDPoPHandle(made.config, made.key) };
@@ -23,6 +24,19 @@ export class OpenidClient {
       redirect_uri, authorization_details, state: expectedState, acr_values: "phr",
       code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier), code_challenge_method: "S256",
     }, this.options);
+    const checks = { pkceCodeVerifier, expectedState };
+    return { url, back: (to) => client.authorizationCodeGrant(this.config, new URL(to), checks, {}, this.options) };
+  }
+
+  // The same, signed: what is pushed is a request object by the app's own key.
+  async beginSigned(redirect_uri, authorization_details) {
+    const pkceCodeVerifier = client.randomPKCECodeVerifier();
+    const expectedState = client.randomState();
+    const signed = await client.buildAuthorizationUrlWithJAR(this.config, {
+      redirect_uri, authorization_details, state: expectedState,
+      code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier), code_challenge_method: "S256",
+    }, { key: this.own, kid: "one" });
+    const url = await client.buildAuthorizationUrlWithPAR(this.config, signed.searchParams, this.options);
     const checks = { pkceCodeVerifier, expectedState };
     return { url, back: (to) => client.authorizationCodeGrant(this.config, new URL(to), checks, {}, this.options) };
   }
@@ -62,6 +76,7 @@ export class OpenidClient {
 export class Oauth4webapi {
   static async of(issuer, id, key) {
     const made = new Oauth4webapi();
+    made.own = { key, kid: "one" };
     const found = await oauth.discoveryRequest(issuer, { algorithm: "oauth2" });
     made.server = await oauth.processDiscoveryResponse(issuer, found);
     made.client = { client_id: id };
@@ -82,18 +97,30 @@ export class Oauth4webapi {
     }
   }
 
-  async begin(redirect_uri, authorization_details) {
+  begin(redirect_uri, authorization_details) {
+    return this.#push({ redirect_uri, authorization_details, acr_values: "phr" }, (asked) => asked);
+  }
+
+  // The same, signed: what is pushed is a request object by the app's own key.
+  beginSigned(redirect_uri, authorization_details) {
+    const sign = async (asked) => ({ request: await oauth.issueRequestObject(this.server, this.client, asked, this.own) });
+    return this.#push({ redirect_uri, authorization_details }, sign);
+  }
+
+  async #push(asked, wrap) {
     const verifier = oauth.generateRandomCodeVerifier();
     const state = oauth.generateRandomState();
-    const pushed = await this.#ask(oauth.pushedAuthorizationRequest, oauth.processPushedAuthorizationResponse, new URLSearchParams({
-      response_type: "code", redirect_uri, authorization_details, state, acr_values: "phr",
+    const whole = await wrap(new URLSearchParams({
+      response_type: "code", ...asked, state,
       code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: "S256",
     }));
+    const parameters = new URLSearchParams(whole);
+    const pushed = await this.#ask(oauth.pushedAuthorizationRequest, oauth.processPushedAuthorizationResponse, parameters);
     const url = new URL(this.server.authorization_endpoint);
     url.search = new URLSearchParams({ client_id: this.client.client_id, request_uri: pushed.request_uri });
     const back = async (to) => {
       const answer = oauth.validateAuthResponse(this.server, this.client, new URL(to), state);
-      return this.#ask(oauth.authorizationCodeGrantRequest, oauth.processAuthorizationCodeResponse, answer, redirect_uri, verifier);
+      return this.#ask(oauth.authorizationCodeGrantRequest, oauth.processAuthorizationCodeResponse, answer, asked.redirect_uri, verifier);
     };
     return { url, back };
   }

@@ -132,6 +132,16 @@ for (const Library of [OpenidClient, Oauth4webapi]) {
     assert.deepEqual([limits.status, (await limits.json()).account], [200, ACCOUNT]);
   });
 
+  step("a code by a request that the app signed, as it must", async () => {
+    const signer = await app(Library, `${name}-signer`, "--signs-requests");
+    tg("person", "set", "olga", "--roles", "trader", "--owns", OWNED.join(","));
+    await refused(signer.begin(CALLBACK, details("1000")), "invalid_request");
+    const begun = await signer.beginSigned(CALLBACK, details("1000"));
+    const given = await begun.back(await allowed(page, begun));
+    assert.equal(given.authorization_details[0].max_order.notional, "1000");
+    await trades(signer, given.access_token);
+  });
+
   step("a no", async () => {
     const begun = await notebook.begin(CALLBACK, details("1000"));
     await openAt(page, begun);

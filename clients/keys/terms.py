@@ -56,7 +56,7 @@ first = target.binance(ccxt)
 markets = first.load_markets()
 price = float(first.price_to_precision(SYMBOL, first.fetch_ticker(SYMBOL)["last"] * 0.98))
 
-for scheme, private in (("rsa", rsa.generate_private_key(65537, 2048)), ("ed25519", ed25519.Ed25519PrivateKey.generate())):
+for scheme, private in (("rsa", rsa.generate_private_key(65537, 3072)), ("ed25519", ed25519.Ed25519PrivateKey.generate())):
     text = pem(private)
     made = administer("caller", "key", *SEAT, "--public-key", "public.pem")
     check(made.get("secret") is None, "no secret is made")
@@ -65,7 +65,7 @@ for scheme, private in (("rsa", rsa.generate_private_key(65537, 2048)), ("ed2551
     order = exchange.create_order(SYMBOL, "limit", "buy", 0.01, price)
     check(exchange.cancel_order(order["id"], SYMBOL)["status"] == "canceled", "the order is cancelled")
     check(listed(made)["last_used_ms"] is not None, "its use is told")
-    other = pem(rsa.generate_private_key(65537, 2048) if scheme == "rsa" else ed25519.Ed25519PrivateKey.generate())
+    other = pem(rsa.generate_private_key(65537, 3072) if scheme == "rsa" else ed25519.Ed25519PrivateKey.generate())
     turned_away("another key", client(made, other))
     administer("caller", "revoke", made["id"])
     turned_away("revoked", exchange)

@@ -96,7 +96,7 @@ def bare(folder):
 
 def through(folder):
     """The demo: simulator, gateway, signer and bots."""
-    return Process(folder, "through", ["demo", "--listen", "127.0.0.1:0"])
+    return Process(folder, "through", ["demo", "--approvals", "one", "--listen", "127.0.0.1:0"])
 
 
 def manage(data, *words):

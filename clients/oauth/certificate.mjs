@@ -15,7 +15,7 @@ const data = join(folder, 'desk');
 const tidegate = (...words) => JSON.parse(execFileSync(process.env.TIDEGATE, [...words, '--json', '--data-dir', data]));
 
 async function demo() {
-    const words = ['demo', '--listen', '127.0.0.1:0', '--json', '--data-dir', data];
+    const words = ['demo', '--approvals', 'one', '--listen', '127.0.0.1:0', '--json', '--data-dir', data];
     const child = spawn(process.env.TIDEGATE, words, { stdio: ['ignore', 'pipe', 'inherit'] });
     process.once('exit', () => child.kill());
     const [line] = await once(createInterface({ input: child.stdout }), 'line');

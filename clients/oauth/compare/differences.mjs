@@ -23,7 +23,6 @@ export default {
     'use.query': 'FAPI 2.0 5.3.4-2: an address holds no token. It is not looked for there, so that the request has none',
     'use.replay': 'RFC 9449 7.1: what is wrong is the proof, and `invalid_dpop_proof` says so; the token is good',
     'push.request-uri': 'RFC 9126 2.1: `request_uri` must not be there, which is `invalid_request` (2.3); the other code is of OpenID Connect Core 3.1.2.6',
-    'push.request': '`request_not_supported` is of OpenID Connect Core 3.1.2.6; request objects are not offered here, and `invalid_request` is RFC 9126 2.3',
     'push.code-id': 'RFC 6749 4.1.2.1: `unsupported_response_type`',
     'push.mode': 'RFC 6749 4.1.2.1 has `invalid_request` for a value that is not taken; the other code is not registered',
     'push.fragment': 'the metadata offer `query` alone (RFC 8414 2); RFC 9700 4.3.1: codes in fragments leak further',

@@ -8,12 +8,13 @@ import code from './cases/code.mjs';
 import others from './cases/others.mjs';
 import proof from './cases/proof.mjs';
 import pushed from './cases/pushed.mjs';
+import signed from './cases/signed.mjs';
 import differences from './differences.mjs';
 
 const PAGE = new URL('../../../docs/security/oauth.md', import.meta.url);
 const CHAPTERS = [
     ['Clients', client], ['Proofs of a key', proof], ['Pushed requests, and the browsers that bring them', pushed],
-    ['Codes and refresh tokens', code], ['Other grants, forms, introspection and revocation', others],
+    ['Signed requests', signed], ['Codes and refresh tokens', code], ['Other grants, forms, introspection and revocation', others],
 ];
 const HEAD = readFileSync(new URL('head.md', import.meta.url), 'utf8');
 

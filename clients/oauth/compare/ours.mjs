@@ -10,19 +10,20 @@ const ACCOUNT = 'binance-main';
 const PASSWORD = 'vier blaue Esel singen leise';
 const OFFERED = ['authorization_code', 'client_credentials', 'refresh_token', 'device_code'];
 
-async function client(id, grants) {
+async function client(id, grants, ...words) {
     const key = await newKey();
     const file = `${process.env.HOME}/${id}.jwks.json`;
     writeFileSync(file, JSON.stringify({ keys: [{ ...key.jwk, kid: 'one', alg: 'ES256' }] }));
     tidegate('caller', 'add', id);
     tidegate('grant', 'set', id, '--account', ACCOUNT, '--read-only');
-    tidegate('app', 'add', id, '--title', `App ${id}`, '--jwks', file, '--redirect-uri', CALLBACK, '--grants', grants.join(','));
+    tidegate('app', 'add', id, '--title', `App ${id}`, '--jwks', file, '--redirect-uri', CALLBACK, '--grants', grants.join(','), ...words);
     return { id, key, kid: 'one', proofKey: await newKey() };
 }
 
 export async function ours() {
     const one = await client('first', OFFERED);
     const two = await client('other', ['authorization_code', 'refresh_token']);
+    const signer = await client('signer', ['authorization_code'], '--signs-requests');
     tidegate('person', 'set', 'olga', '--roles', 'trader', '--owns', 'first,other');
     const browser = await loggedIn('olga');
     const issuer = ISSUER.origin;
@@ -33,8 +34,11 @@ export async function ours() {
     };
     const details = [{ type: 'tidegate_trading', venue: 'binance', account: ACCOUNT, instruments: ['*'], read_only: true }];
     const scope = { authorization_details: JSON.stringify(details) };
+    const narrow = { authorization_details: JSON.stringify([{ ...details[0], instruments: ['BTCUSDT'] }]) };
+    const wide = scope.authorization_details;
     const browse = (url) => arrive(browser, url);
-    const side = new Side({ issuer, at, scope, one, two, browse, decide: (url, yes) => decide(browser, url, yes) });
+    const says = (url, yes) => decide(browser, url, yes);
+    const side = new Side({ issuer, at, scope, narrow, wide, one, two, signer, browse, decide: says });
     return { side, stop() {} };
 }
 

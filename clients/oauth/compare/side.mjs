@@ -27,10 +27,11 @@ async function jwt(claims, header, key) {
 
 export class Side {
     // `at`: the addresses of par, token, authorize, introspect, revoke, device and a resource to GET.
-    // `scope`: what every authorization asks for. `browse(url)`: the page a person sees there. `decide(url, yes)`: the
-    // person's yes or no; where it leads.
-    constructor({ issuer, at, scope, one, two, browse, decide }) {
-        Object.assign(this, { issuer, at, scope, one, two, browse, decide });
+    // `one`, `two`, `signer`: clients, the last of which must sign what it asks. `scope`: what every authorization asks for. `browse(url)`: the page a person sees there. `decide(url, yes)`: the
+    // person's yes or no; where it leads. `narrow`: what is pushed for less than the first client may have; `wide`: the
+    // `authorization_details` of all of it.
+    constructor({ issuer, at, scope, narrow, wide, one, two, signer, browse, decide }) {
+        Object.assign(this, { issuer, at, scope, narrow, wide, one, two, signer, browse, decide });
         this.nonce = undefined;
     }
 
@@ -101,6 +102,21 @@ export class Side {
             code_challenge: digest(verifier), code_challenge_method: 'S256', ...this.scope, ...changes,
         };
         return { verifier, answer: await this.post('par', fields, options) };
+    }
+
+    // What is pushed as an object that the client signs, good but for `changes` of its claims; `beside`: what else the
+    // form holds.
+    async signed({ key, header = {}, ...changes } = {}, beside = {}, options = {}) {
+        const { client = this.one } = options;
+        const verifier = digest(randomUUID()) + digest(randomUUID());
+        const claims = {
+            iss: client.id, client_id: client.id, aud: this.issuer, nbf: now(), exp: now() + 300, response_type: 'code',
+            redirect_uri: CALLBACK, state: 'inside', code_challenge: digest(verifier), code_challenge_method: 'S256',
+            ...this.scope, ...changes,
+        };
+        const said = { typ: 'oauth-authz-req+jwt', alg: client.key.alg, kid: client.kid, ...header };
+        const request = await jwt(claims, said, key ?? client.key.privateKey);
+        return { verifier, answer: await this.post('par', { client_id: client.id, ...beside, request }, options) };
     }
 
     // The address of a browser with a request that was pushed.

@@ -13,12 +13,13 @@ const ALGORITHMS = ['PS256', 'ES256', 'EdDSA', 'Ed25519'];
 const KEPT = ['AccessToken', 'AuthorizationCode', 'ClientCredentials', 'DeviceCode', 'Grant', 'IdToken', 'Interaction',
     'RefreshToken', 'Session'];
 
-async function client(id, grants) {
+async function client(id, grants, more = {}) {
     const key = await newKey();
     const metadata = {
         client_id: id, grant_types: grants, response_types: ['code'], redirect_uris: [CALLBACK],
         token_endpoint_auth_method: 'private_key_jwt', dpop_bound_access_tokens: true, id_token_signed_response_alg: 'ES256',
         jwks: { keys: [{ ...key.jwk, kid: 'one', alg: 'ES256', use: 'sig' }] },
+        ...more,
     };
     return { metadata, id, key, kid: 'one', proofKey: await newKey() };
 }
@@ -27,18 +28,21 @@ export async function theirs() {
     const one = await client('first', ['authorization_code', 'client_credentials', 'refresh_token',
         'urn:ietf:params:oauth:grant-type:device_code']);
     const two = await client('other', ['authorization_code', 'refresh_token']);
+    const signer = await client('signer', ['authorization_code'], { require_signed_request_object: true });
     const signing = { ...(await newKey()).secret, kid: 'signing', alg: 'ES256', use: 'sig' };
     const server = http.createServer();
     await new Promise((done) => server.listen(0, '127.0.0.1', done));
     const issuer = `http://127.0.0.1:${server.address().port}`;
-    const provider = quietly(() => new Provider(issuer, configuration([one.metadata, two.metadata], signing)));
+    const provider = quietly(() => new Provider(issuer, configuration([one.metadata, two.metadata, signer.metadata], signing)));
     server.on('request', provider.callback());
     const at = {
         par: `${issuer}/request`, token: `${issuer}/token`, authorize: `${issuer}/auth`, resource: `${issuer}/me`,
         introspect: `${issuer}/token/introspection`, revoke: `${issuer}/token/revocation`, device: `${issuer}/device/auth`,
     };
     const browse = (url) => ask(url, { headers: [['Accept', 'application/json']] });
-    const side = new Side({ issuer, at, scope: { scope: 'openid' }, one, two, browse, decide });
+    // A person grants no `account` there: whatever is asked of that type is more.
+    const wide = JSON.stringify([{ type: 'account', actions: ['read'] }]);
+    const side = new Side({ issuer, at, scope: { scope: 'openid' }, narrow: {}, wide, one, two, signer, browse, decide });
     return { side, stop: () => server.close() };
 }
 
@@ -49,6 +53,7 @@ function configuration(clients, signing) {
         cookies: { keys: [randomBytes(16).toString('hex')] },
         enabledJWA: {
             clientAuthSigningAlgValues: ALGORITHMS, dPoPSigningAlgValues: ALGORITHMS, idTokenSigningAlgValues: ['ES256'],
+            requestObjectSigningAlgValues: ALGORITHMS,
         },
         clientAuthMethods: ['private_key_jwt'],
         findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
@@ -58,6 +63,7 @@ function configuration(clients, signing) {
         features: {
             fapi: { enabled: true, profile: '2.0' },
             pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: true },
+            requestObjects: { enabled: true },
             dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => true },
             clientCredentials: { enabled: true },
             deviceFlow: { enabled: true },

@@ -54,5 +54,12 @@ export default [
         await side.post('revoke', { token: refresh_token }, { prove: null });
         return refresh()(side, { refresh_token });
     }],
-    ['refresh.wider', 'authorization_details beyond what was granted', 'RFC 9396 6', refresh({ authorization_details: '[{"type":"unheard_of"}]' })],
+    ['refresh.details-unknown', 'authorization_details of an unknown type', 'RFC 9396 5', refresh({ authorization_details: '[{"type":"unheard_of"}]' })],
+    // What would be given to whoever asked a person for it: it is only more than this person granted.
+    ['refresh.wider', 'authorization_details beyond what was granted', 'RFC 9396 6', async (side) => {
+        const tokens = await side.tokens({ push: side.narrow });
+        const same = await refresh(side.narrow)(side, tokens);
+        if (same.status !== 200) throw new Error(`what was granted is not given again: ${same.status} ${same.text}`);
+        return refresh({ authorization_details: side.wide })(side, { refresh_token: same.body.refresh_token ?? tokens.refresh_token });
+    }],
 ];
