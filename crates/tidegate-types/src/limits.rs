@@ -38,7 +38,11 @@ pub const VENUE_TIMEOUT: Span = Span::from_secs(10);
 /// A request must begin to leave within this of being handed over, waiting for a connection and
 /// opening one included: later its signature might be stale when it arrives.
 pub const SEND_TIMEOUT: Span = Span::from_secs(3);
-/// Most private reads, and as many public ones, that wait for a connection to a venue.
+/// A read for which the venue's rate limit has room again within this waits for it; for later room
+/// its caller is told how long it takes. A part of `SEND_TIMEOUT`.
+pub const READ_PATIENCE: Span = Span::from_secs(2);
+/// Most private reads, and as many public ones, that wait for a connection to a venue, and as many
+/// again that wait for its rate limit.
 pub const MAX_QUEUED_READS: usize = 64;
 /// Most callers and addresses whose share of a venue's rate limits is remembered.
 pub const MAX_BUDGET_SHARES: usize = 4096;

@@ -10,10 +10,10 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tidegate_types::call::WireRequest;
 use tidegate_types::ids::{AccountName, CallerName, VenueName};
-use tidegate_types::limits::{SEND_TIMEOUT, VENUE_TIMEOUT};
+use tidegate_types::limits::{READ_PATIENCE, SEND_TIMEOUT, VENUE_TIMEOUT};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Reply;
 use tidegate_types::time::{Span, Time};
@@ -28,6 +28,7 @@ pub struct Link {
     budget: Mutex<Budget>,
     leave_within: Duration,
     answer_within: Duration,
+    read_patience: Duration,
     /// Until when the venue asked us to wait, in µs.
     paused_until: AtomicU64,
 }
@@ -114,6 +115,7 @@ impl Link {
             budget,
             leave_within: Duration::from_micros(SEND_TIMEOUT.micros()),
             answer_within: Duration::from_micros(VENUE_TIMEOUT.micros()),
+            read_patience: Duration::from_micros(READ_PATIENCE.micros()),
             paused_until: AtomicU64::new(0),
         }
     }
@@ -136,11 +138,12 @@ impl Link {
         departure: Departure<'_>,
     ) -> Result<Reply, SendError> {
         self.heed(&errand).map_err(SendError::NotSent)?;
-        let cost = self.venue.cost(&request);
+        let (began, cost) = (Instant::now(), self.venue.cost(&request));
         if let Some(cost) = cost {
-            self.pay(errand, cost).map_err(|wait| SendError::NotSent(self.spent(cost, wait)))?;
+            self.pay_soon(errand, cost).await.map_err(SendError::NotSent)?;
         }
-        let exchanged = self.exchange(&errand, request, departure).await;
+        let leave_within = self.leave_within.saturating_sub(began.elapsed());
+        let exchanged = self.exchange(&errand, request, departure, leave_within).await;
         if let (Err(SendError::NotSent(_)), Some(cost)) = (&exchanged, cost) {
             self.budget().give_back(&errand, cost);
         }
@@ -176,6 +179,22 @@ impl Link {
         self.budget().take(&errand, cost, clock::now())
     }
 
+    /// Pays, and waits for room that is there again soon: a client that reads a few things at once is to
+    /// be slowed down, not turned away.
+    async fn pay_soon(&self, errand: Errand<'_>, cost: Units) -> Result<(), Reject> {
+        let until = Instant::now() + self.read_patience;
+        let mut place = None;
+        loop {
+            let Err(wait) = self.pay(errand, cost) else { return Ok(()) };
+            let ready = Instant::now() + Duration::from_micros(wait.micros());
+            place = place.or_else(|| self.rooms.patience(&errand));
+            if ready > until || place.is_none() {
+                return Err(self.spent(cost, wait));
+            }
+            tokio::time::sleep_until(ready.into()).await;
+        }
+    }
+
     /// The venue's instruments were answered so.
     pub fn note_instruments(&self, replies: &[Reply]) {
         if let Some(published) = self.venue.published_limit(replies) {
@@ -188,6 +207,7 @@ impl Link {
         errand: &Errand<'_>,
         request: WireRequest,
         departure: Departure<'_>,
+        leave_within: Duration,
     ) -> Result<Reply, SendError> {
         let gone = AtomicBool::new(false);
         let Departure { may_leave, left } = departure;
@@ -204,13 +224,13 @@ impl Link {
                 Failure::Unknown(why) => SendError::Unknown(why),
             })
         });
-        if let Ok(answered) = tokio::time::timeout(self.leave_within, &mut exchange).await {
+        if let Ok(answered) = tokio::time::timeout(leave_within, &mut exchange).await {
             return answered;
         }
         if !gone.load(Ordering::Relaxed) {
             return Err(not_sent("no connection in time".to_owned()));
         }
-        let more = self.answer_within.saturating_sub(self.leave_within);
+        let more = self.answer_within.saturating_sub(leave_within);
         tokio::time::timeout(more, exchange)
             .await
             .unwrap_or_else(|_| Err(SendError::Unknown("no answer in time".to_owned())))

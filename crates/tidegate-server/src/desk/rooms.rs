@@ -22,6 +22,8 @@ struct Room {
     connections: Semaphore,
     /// Those that have a connection, and those that may wait for one.
     queue: Semaphore,
+    /// Those that may wait for the venue's rate limit.
+    patient: Semaphore,
 }
 
 /// A request's connection.
@@ -52,17 +54,26 @@ impl Rooms {
 
     /// Waits for a connection; refused at once when too many wait already.
     pub(super) async fn enter(&self, errand: &Errand<'_>) -> Result<Place<'_>, Reject> {
-        let (room, what) = match errand {
-            Errand::Cancel(_) => (&self.cancels, "cancels"),
-            Errand::Order(_) | Errand::Upkeep(_) => (&self.orders, "orders"),
-            Errand::Read { .. } => (&self.reads, "reads"),
-            Errand::Public { .. } => (&self.public, "public reads"),
-        };
+        let (room, what) = self.room(errand);
         let full = |_| Reject::new(Code::TooManyInFlight, format!("{what} of this venue"));
         let queued = room.queue.try_acquire().map_err(full)?;
         let closed = |_| Reject::new(Code::VenueUnreachable, "closed");
         let connection = room.connections.acquire().await.map_err(closed)?;
         Ok(Place { _connection: connection, _queued: queued })
+    }
+
+    /// A place to wait for the venue's rate limit, if not too many wait for it already.
+    pub(super) fn patience(&self, errand: &Errand<'_>) -> Option<SemaphorePermit<'_>> {
+        self.room(errand).0.patient.try_acquire().ok()
+    }
+
+    fn room(&self, errand: &Errand<'_>) -> (&Room, &'static str) {
+        match errand {
+            Errand::Cancel(_) => (&self.cancels, "cancels"),
+            Errand::Order(_) | Errand::Upkeep(_) => (&self.orders, "orders"),
+            Errand::Read { .. } => (&self.reads, "reads"),
+            Errand::Public { .. } => (&self.public, "public reads"),
+        }
     }
 
     /// A place for one more public socket, if there is one.
@@ -87,6 +98,7 @@ impl Room {
         Room {
             connections: Semaphore::new(connections),
             queue: Semaphore::new(connections + waiting),
+            patient: Semaphore::new(waiting),
         }
     }
 }

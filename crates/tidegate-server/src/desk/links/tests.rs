@@ -46,10 +46,15 @@ impl Transport for Arc<Slow> {
 }
 
 fn link(venue: &str) -> (Arc<Link>, Arc<Slow>) {
+    link_with_patience(venue, Duration::ZERO)
+}
+
+fn link_with_patience(venue: &str, patience: Duration) -> (Arc<Link>, Arc<Slow>) {
     let venue = registry::find(&VenueName::new(venue).unwrap()).unwrap();
     let slow = Arc::new(Slow::default());
     let mut link = Link::new(venue, Box::new(Arc::clone(&slow)));
-    (link.leave_within, link.answer_within) = (LEAVE, 2 * LEAVE);
+    (link.leave_within, link.answer_within) = (LEAVE + 8 * patience, 2 * LEAVE);
+    link.read_patience = patience;
     (Arc::new(link), slow)
 }
 
@@ -160,6 +165,24 @@ async fn strangers_cannot_use_up_what_orders_cancels_and_snapshots_need() {
     let refused = link.fetch(read, request("GET /fapi/v2/account")).await.unwrap_err();
     assert_eq!(refused.code, Code::VenueBudget);
     assert!(link.fetch(Errand::Order(&main), order()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_read_waits_for_room_that_is_there_soon_and_for_no_other() {
+    // All that a stranger may read at once, and the five units more that take an eighth of a second.
+    let (link, slow) = link_with_patience("binance", LEAVE / 2);
+    let trades = || request("GET /fapi/v1/trades?symbol=BTCUSDT&limit=1000");
+    for n in 0..180 {
+        let read = link.fetch(stranger(0), trades()).await;
+        assert!(read.is_ok(), "{n}: {read:?}");
+    }
+    assert_eq!(slow.arrived.load(Ordering::Relaxed), 180);
+    let told = vec![("x-mbx-used-weight-1m".to_owned(), "2290".to_owned())];
+    *slow.answer.lock().unwrap() = Some(Reply { status: 200, headers: told, body: Vec::new() });
+    assert!(link.fetch(stranger(0), trades()).await.is_ok());
+    let refused = link.fetch(stranger(1), trades()).await.unwrap_err();
+    assert_eq!(refused.code, Code::VenueBudget);
+    assert!(refused.wait().is_some_and(|wait| wait > Span::from_secs(1)), "{refused}");
 }
 
 #[tokio::test]
