@@ -4,6 +4,7 @@
 pub mod binance;
 pub mod book;
 pub mod deribit;
+pub mod fanout;
 pub mod front;
 pub mod json;
 mod raw;
@@ -22,7 +23,7 @@ pub struct NewKey {
 }
 
 /// An exchange.
-pub trait Venue: front::Front + upstream::Upstream + Send + Sync {
+pub trait Venue: front::Front + upstream::Upstream + fanout::Fanout + Send + Sync {
     /// Its name: of the registry, of the path prefix, of accounts and grants.
     fn name(&self) -> VenueName;
 

@@ -167,6 +167,9 @@ pub trait Upstream {
     /// What a text on a public socket costs.
     fn socket_cost(&self, text: &str) -> Option<Units>;
 
+    /// Whether one answer to a public read serves everybody who asks for the same at about the same time.
+    fn is_shareable(&self, request: &WireRequest) -> bool;
+
     /// What an answer says is used already of an allowance, if it does.
     fn used(&self, reply: &Reply) -> Option<Units>;
 

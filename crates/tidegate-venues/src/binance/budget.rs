@@ -39,6 +39,13 @@ pub(crate) fn cost(request: &WireRequest) -> Option<Units> {
     weigh(weight.of(param))
 }
 
+/// Whether one answer to a public read serves everybody: what tells the time, or whether the venue is there, is
+/// asked for to measure just that.
+pub(crate) fn is_shareable(request: &WireRequest) -> bool {
+    let path = request.target.split_once('?').map_or(request.target.as_str(), |(path, _)| path);
+    request.method == "GET" && !path.ends_with("/time") && !path.ends_with("/ping")
+}
+
 pub(crate) fn used(reply: &Reply) -> Option<Units> {
     let told = reply.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(USED));
     told.and_then(|(_, value)| value.trim().parse().ok()).and_then(weigh)

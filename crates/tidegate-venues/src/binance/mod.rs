@@ -5,6 +5,7 @@ mod books;
 mod budget;
 mod build;
 mod errors;
+mod fanout;
 mod instruments;
 mod market;
 mod order;
@@ -20,6 +21,7 @@ mod stream;
 mod wire;
 
 use crate::book::Update;
+use crate::fanout::{Fanout, Memory, Said, Told};
 use crate::front::{
     Context, Front, Instruments, Listed, LocalAnswer, Need, Parsed, Read, Session, Viewer, Weakness,
 };
@@ -31,6 +33,7 @@ use crate::upstream::{
 use crate::{NewKey, Venue};
 use errors::About;
 use params::Params;
+use serde_json::Value;
 use tidegate_types::call::{Call, CallBody, OrderRef, WireRequest};
 use tidegate_types::ids::{BadName, InstrumentName, KeyId, VenueName};
 use tidegate_types::instrument::{Instrument, Mark};
@@ -153,6 +156,52 @@ fn is_ahead(request: &RawRequest, now: Time) -> bool {
     sent.is_some_and(|timestamp| timestamp > now.plus(MAX_CLOCK_AHEAD).millis())
 }
 
+impl Fanout for Binance {
+    fn streams_per_socket(&self) -> usize {
+        fanout::STREAMS_PER_SOCKET
+    }
+
+    fn line_hello(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn said(&self, text: &str) -> Option<Said> {
+        fanout::said(text)
+    }
+
+    fn told(&self, text: &str) -> Told {
+        fanout::told(text)
+    }
+
+    fn begin(&self, id: u64, streams: &[String]) -> String {
+        fanout::begin(id, streams)
+    }
+
+    fn end(&self, id: u64, streams: &[String]) -> String {
+        fanout::end(id, streams)
+    }
+
+    fn joined(&self, id: &Value, _streams: &[String]) -> String {
+        fanout::done(id)
+    }
+
+    fn left(&self, id: &Value) -> String {
+        fanout::done(id)
+    }
+
+    fn denied(&self, id: &Value, error: &str) -> String {
+        fanout::denied(id, error)
+    }
+
+    fn turned_away(&self, id: &Value, reject: &Reject) -> String {
+        fanout::turned_away(id, reject)
+    }
+
+    fn memory(&self, _stream: &str) -> Option<Box<dyn Memory>> {
+        None
+    }
+}
+
 impl Upstream for Binance {
     fn connections(&self) -> Connections {
         budget::CONNECTIONS
@@ -169,6 +218,10 @@ impl Upstream for Binance {
     fn socket_cost(&self, _text: &str) -> Option<Units> {
         // What is said on its sockets is counted by connection.
         None
+    }
+
+    fn is_shareable(&self, request: &WireRequest) -> bool {
+        budget::is_shareable(request)
     }
 
     fn used(&self, reply: &Reply) -> Option<Units> {

@@ -68,5 +68,13 @@ fn of(name: &str) -> Option<Units> {
     }
 }
 
+/// Whether one answer to a public read serves everybody: what tells the time, or whether the venue is there, is
+/// asked for to measure just that.
+pub(crate) fn is_shareable(request: &WireRequest) -> bool {
+    let path = request.target.split_once('?').map_or(request.target.as_str(), |(path, _)| path);
+    let alone = ["/get_time", "/test", "/hello", "/status"];
+    request.method == "GET" && !alone.iter().any(|name| path.ends_with(name))
+}
+
 #[cfg(test)]
 mod tests;

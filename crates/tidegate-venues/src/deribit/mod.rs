@@ -8,6 +8,7 @@ mod cancels;
 mod channels;
 mod context;
 mod errors;
+mod fanout;
 mod instruments;
 mod methods;
 mod names;
@@ -26,6 +27,7 @@ mod subscriptions;
 mod testkit;
 
 use crate::book::Update;
+use crate::fanout::{Fanout, Memory, Said, Told};
 use crate::front::{
     Context, Front, Instruments, Listed, LocalAnswer, Need, Parsed, Read, Session, Viewer, Weakness,
 };
@@ -36,6 +38,7 @@ use crate::upstream::{
 use crate::{NewKey, Venue};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
 use tidegate_types::call::{Call, CallBody, OrderRef, WireRequest};
 use tidegate_types::ids::{BadName, InstrumentName, KeyId, VenueName};
 use tidegate_types::instrument::{Instrument, Mark};
@@ -147,6 +150,52 @@ impl Front for Deribit {
     }
 }
 
+impl Fanout for Deribit {
+    fn streams_per_socket(&self) -> usize {
+        fanout::CHANNELS_PER_SOCKET
+    }
+
+    fn line_hello(&self) -> Vec<String> {
+        fanout::hello()
+    }
+
+    fn said(&self, text: &str) -> Option<Said> {
+        fanout::said(text)
+    }
+
+    fn told(&self, text: &str) -> Told {
+        fanout::told(text)
+    }
+
+    fn begin(&self, id: u64, streams: &[String]) -> String {
+        fanout::begin(id, streams)
+    }
+
+    fn end(&self, id: u64, streams: &[String]) -> String {
+        fanout::end(id, streams)
+    }
+
+    fn joined(&self, id: &Value, streams: &[String]) -> String {
+        fanout::joined(id, streams)
+    }
+
+    fn left(&self, id: &Value) -> String {
+        fanout::left(id)
+    }
+
+    fn denied(&self, id: &Value, error: &str) -> String {
+        fanout::denied(id, error)
+    }
+
+    fn turned_away(&self, id: &Value, reject: &Reject) -> String {
+        fanout::turned_away(id, reject)
+    }
+
+    fn memory(&self, stream: &str) -> Option<Box<dyn Memory>> {
+        fanout::memory(stream)
+    }
+}
+
 impl Upstream for Deribit {
     fn connections(&self) -> Connections {
         budget::CONNECTIONS
@@ -162,6 +211,10 @@ impl Upstream for Deribit {
 
     fn socket_cost(&self, text: &str) -> Option<Units> {
         budget::socket_cost(text)
+    }
+
+    fn is_shareable(&self, request: &WireRequest) -> bool {
+        budget::is_shareable(request)
     }
 
     fn used(&self, _reply: &Reply) -> Option<Units> {

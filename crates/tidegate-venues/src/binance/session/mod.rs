@@ -7,6 +7,7 @@ mod wsapi;
 use super::params::Params;
 use crate::front::Session;
 use streams::PublicSession;
+pub(crate) use streams::error as stream_error;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::RawRequest;
 use user::UserSession;

@@ -1,9 +1,12 @@
-//! A public socket: the caller's subscriptions, checked and relayed to the venue's.
+//! A public socket: the caller's subscriptions, checked and relayed to a socket of the venue's that many share.
+//! There every message names its stream; what one caller's socket is set to is this session's.
 
 use super::{Form, MAX_STREAMS, is_number, is_stream};
 use crate::front::{Instruments, Session, Step, Tag, Viewer};
 use crate::json;
+use crate::raw::Fields;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use tidegate_types::limits::MAX_WS_MESSAGE_BYTES;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Reply;
@@ -19,6 +22,9 @@ const UNKNOWN_METHOD: &str = "Invalid request: unknown variant, expected one of 
 #[derive(Debug)]
 pub(crate) struct PublicSession {
     target: String,
+    form: Form,
+    /// What it is subscribed to.
+    streams: BTreeSet<String>,
     first: Vec<String>,
     awaits_hello: bool,
 }
@@ -30,14 +36,58 @@ impl PublicSession {
         if bad || names.len() > MAX_STREAMS {
             return Err(Reject::new(Code::BadParameter, "a name that is no stream"));
         }
-        let word = match form {
-            Form::Raw => "ws",
-            Form::Combined => "stream",
-        };
-        let target = if class.is_empty() { format!("/{word}") } else { format!("/{class}/{word}") };
+        let target =
+            if class.is_empty() { "/stream".to_owned() } else { format!("/{class}/stream") };
         let first = names.iter().filter(|name| is_stream(name)).map(|n| (*n).to_owned()).collect();
-        Ok(PublicSession { target, first, awaits_hello: false })
+        let streams = BTreeSet::new();
+        Ok(PublicSession { target, form, streams, first, awaits_hello: false })
     }
+
+    /// Carries out a frame that was checked.
+    fn called(&mut self, frame: Frame) -> Vec<Step> {
+        let Frame { ask, id } = frame;
+        let answer =
+            |result: Value| vec![Step::Send(json!({"result": result, "id": id}).to_string())];
+        match ask {
+            Ask::Subscribe(names) => {
+                if self.streams.len() + names.len() > MAX_STREAMS {
+                    return vec![Step::Send(error(4, "Too many subscriptions", &id))];
+                }
+                self.streams.extend(names.iter().cloned());
+                vec![relay("SUBSCRIBE", &names, &id)]
+            }
+            Ask::Unsubscribe(names) => {
+                for name in &names {
+                    self.streams.remove(name);
+                }
+                vec![relay("UNSUBSCRIBE", &names, &id)]
+            }
+            Ask::List => answer(self.streams.iter().map(String::as_str).collect()),
+            Ask::SetForm(form) => {
+                self.form = form;
+                answer(Value::Null)
+            }
+            Ask::GetForm => answer((self.form == Form::Combined).into()),
+        }
+    }
+}
+
+/// A frame of the caller's.
+struct Frame {
+    ask: Ask,
+    id: Value,
+}
+
+enum Ask {
+    Subscribe(Vec<String>),
+    Unsubscribe(Vec<String>),
+    List,
+    SetForm(Form),
+    GetForm,
+}
+
+fn relay(method: &str, names: &[String], id: &Value) -> Step {
+    Step::Relay(json!({"method": method, "params": names, "id": id}).to_string())
 }
 
 impl Session for PublicSession {
@@ -50,14 +100,13 @@ impl Session for PublicSession {
             return Vec::new();
         }
         self.awaits_hello = true;
-        let params = std::mem::take(&mut self.first);
-        let frame = json!({"method": "SUBSCRIBE", "params": params, "id": HELLO_ID});
-        vec![Step::Relay(frame.to_string())]
+        let names = std::mem::take(&mut self.first);
+        self.called(Frame { ask: Ask::Subscribe(names), id: HELLO_ID.into() })
     }
 
     fn on_text(&mut self, text: &str, _instruments: &Instruments, _now: Time) -> Vec<Step> {
         match checked(text) {
-            Ok(frame) => vec![Step::Relay(frame)],
+            Ok(frame) => self.called(frame),
             Err(error) => vec![Step::Send(error)],
         }
     }
@@ -83,7 +132,14 @@ impl Session for PublicSession {
             self.awaits_hello = false;
             return Vec::new();
         }
-        vec![Step::Send(text.to_owned())]
+        match (self.form, Fields::read(text.as_bytes())) {
+            (Form::Raw, Ok(fields)) if fields.get("stream").is_some() => fields
+                .get("data")
+                .map(|data| Step::Send(data.json().to_owned()))
+                .into_iter()
+                .collect(),
+            _ => vec![Step::Send(text.to_owned())],
+        }
     }
 
     fn on_timer(&mut self, _now: Time) -> Vec<Step> {
@@ -106,8 +162,8 @@ fn is_hello(text: &str) -> bool {
             .is_ok_and(|answer| answer.get("id").and_then(Value::as_u64) == Some(HELLO_ID))
 }
 
-/// The frame rebuilt, or the venue's own error.
-fn checked(text: &str) -> Result<String, String> {
+/// What the caller wants, or the venue's own error.
+fn checked(text: &str) -> Result<Frame, String> {
     let frame = if text.len() > MAX_WS_MESSAGE_BYTES { None } else { json::strict(text).ok() };
     let frame = frame.ok_or_else(|| error(3, "Invalid JSON: expected value", &Value::Null))?;
     let id = frame.get("id").cloned().unwrap_or(Value::Null);
@@ -122,28 +178,30 @@ fn checked(text: &str) -> Result<String, String> {
         return Err(error(2, "Invalid request: unknown field", &id));
     }
     let params = frame.get("params");
-    let method = frame.get("method").and_then(Value::as_str).unwrap_or_default();
-    let good = match method {
-        "SUBSCRIBE" | "UNSUBSCRIBE" => params.and_then(Value::as_array).is_some_and(|names| {
-            let stream = |name: &Value| name.as_str().is_some_and(is_stream);
-            !names.is_empty() && names.len() <= MAX_STREAMS && names.iter().all(stream)
-        }),
-        "LIST_SUBSCRIPTIONS" => params.is_none_or(|list| list == &json!([])),
-        "SET_PROPERTY" => {
-            params == Some(&json!(["combined", true]))
-                || params == Some(&json!(["combined", false]))
+    let ask = match frame.get("method").and_then(Value::as_str).unwrap_or_default() {
+        "SUBSCRIBE" => streams(params).map(Ask::Subscribe),
+        "UNSUBSCRIBE" => streams(params).map(Ask::Unsubscribe),
+        "LIST_SUBSCRIPTIONS" => params.is_none_or(|list| list == &json!([])).then_some(Ask::List),
+        "SET_PROPERTY" if params == Some(&json!(["combined", true])) => {
+            Some(Ask::SetForm(Form::Combined))
         }
-        "GET_PROPERTY" => params == Some(&json!(["combined"])),
+        "SET_PROPERTY" if params == Some(&json!(["combined", false])) => {
+            Some(Ask::SetForm(Form::Raw))
+        }
+        "GET_PROPERTY" if params == Some(&json!(["combined"])) => Some(Ask::GetForm),
+        "SET_PROPERTY" | "GET_PROPERTY" => None,
         _ => return Err(error(2, UNKNOWN_METHOD, &id)),
     };
-    if !good {
-        return Err(error(2, "Invalid request: invalid params", &id));
-    }
-    Ok(match params {
-        Some(params) => json!({"method": method, "params": params, "id": id}),
-        None => json!({"method": method, "id": id}),
-    }
-    .to_string())
+    let ask = ask.ok_or_else(|| error(2, "Invalid request: invalid params", &id))?;
+    Ok(Frame { ask, id })
+}
+
+/// A list of names that are streams.
+fn streams(params: Option<&Value>) -> Option<Vec<String>> {
+    let names = params?.as_array()?;
+    let name = |name: &Value| name.as_str().filter(|name| is_stream(name)).map(str::to_owned);
+    let names: Vec<String> = names.iter().map(name).collect::<Option<_>>()?;
+    (!names.is_empty() && names.len() <= MAX_STREAMS).then_some(names)
 }
 
 /// A stream socket's error.

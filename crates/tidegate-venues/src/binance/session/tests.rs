@@ -28,11 +28,11 @@ fn relayed(steps: &[Step]) -> Value {
 #[test]
 fn sockets_keep_the_class_of_their_path() {
     for (target, relay) in [
-        ("/public/ws/0", "/public/ws"),
-        ("/market/ws/2", "/market/ws"),
-        ("/public/ws/btcusdt@depth", "/public/ws"),
+        ("/public/ws/0", "/public/stream"),
+        ("/market/ws/2", "/market/stream"),
+        ("/public/ws/btcusdt@depth", "/public/stream"),
         ("/market/stream?streams=btcusdt@aggTrade/!ticker@arr", "/market/stream"),
-        ("/ws/btcusdt@depth@100ms", "/ws"),
+        ("/ws/btcusdt@depth@100ms", "/stream"),
         ("/stream", "/stream"),
     ] {
         assert_eq!(at(target).unwrap().relay_target().as_deref(), Some(relay), "{target}");
@@ -79,8 +79,6 @@ fn frames_are_checked_and_rebuilt() {
     let good = [
         r#"{"method":"SUBSCRIBE","params":["btcusdt@depth@100ms"],"id":1}"#,
         r#"{"method":"UNSUBSCRIBE","params":["btcusdt@trade","!bookTicker"],"id":"a"}"#,
-        r#"{"method":"LIST_SUBSCRIPTIONS","id":3}"#,
-        r#"{"method":"SET_PROPERTY","params":["combined",true],"id":null}"#,
     ];
     for text in good {
         assert_eq!(relayed(&on(text)), serde_json::from_str::<Value>(text).unwrap());
@@ -106,6 +104,31 @@ fn frames_are_checked_and_rebuilt() {
     ] {
         assert_eq!(sent(&on(text))["error"]["code"], json!(code), "{text}");
     }
+}
+
+#[test]
+fn what_one_socket_is_set_to_is_its_own() {
+    let mut session = at("/ws/btcusdt@trade").unwrap();
+    session.on_open(NOW);
+    let news = r#"{"stream":"btcusdt@trade","data":{"p":"1.50"}}"#;
+    let shown = |steps: Vec<Step>| match steps.as_slice() {
+        [Step::Send(text)] => text.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(shown(session.on_public(news, NOW)), r#"{"p":"1.50"}"#, "payloads as they are");
+    let mut on = |text: &str| shown(session.on_text(text, &instruments(), NOW));
+    let list = on(r#"{"method":"LIST_SUBSCRIPTIONS","id":3}"#);
+    assert_eq!(list, r#"{"result":["btcusdt@trade"],"id":3}"#);
+    let combined = on(r#"{"method":"SET_PROPERTY","params":["combined",true],"id":null}"#);
+    assert_eq!(combined, r#"{"result":null,"id":null}"#);
+    let asked = on(r#"{"method":"GET_PROPERTY","params":["combined"],"id":4}"#);
+    assert_eq!(asked, r#"{"result":true,"id":4}"#);
+    assert_eq!(shown(session.on_public(news, NOW)), news, "in the envelope that names the stream");
+    let leave = r#"{"method":"UNSUBSCRIBE","params":["btcusdt@trade"],"id":5}"#;
+    assert_eq!(relayed(&session.on_text(leave, &instruments(), NOW))["id"], json!(5));
+    let list =
+        shown(session.on_text(r#"{"method":"LIST_SUBSCRIPTIONS","id":6}"#, &instruments(), NOW));
+    assert_eq!(list, r#"{"result":[],"id":6}"#);
 }
 
 #[test]
