@@ -31,6 +31,11 @@ pub const MAX_CONNECTIONS_PER_PEER: usize = 512;
 pub const UNUSED_SOCKET_TIMEOUT: Span = Span::from_secs(600);
 /// Most messages waiting to be written to one caller's WebSocket; a slower reader is cut off.
 pub const MAX_WS_BACKLOG: usize = 1024;
+/// How old an answer to a public read may be that was fetched for another caller.
+pub const PUBLIC_AGE: Span = Span::from_millis(250);
+/// Most public streams of one socket of a venue's that are followed for all sessions together; half of them
+/// for those that did not log in.
+pub const MAX_SHARED_STREAMS: usize = 4000;
 /// Most streams of the unified API that one caller has open.
 pub const MAX_STREAMS_PER_CALLER: usize = 64;
 /// An answer from a venue must come within this, else the outcome is unknown.

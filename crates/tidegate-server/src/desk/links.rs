@@ -1,7 +1,9 @@
 //! The ways to the venues.
 
 use super::budget::Budget;
+use super::fanout::{Hubs, Membership, Payer};
 use super::rooms::{Rooms, SocketPlace};
+use super::shared::Shared;
 use super::transport::{Departure, Failure, Transport};
 use crate::clock;
 use crate::oplog;
@@ -26,6 +28,8 @@ pub struct Link {
     transport: Box<dyn Transport>,
     rooms: Rooms,
     budget: Mutex<Budget>,
+    hubs: Hubs,
+    shared: Shared,
     leave_within: Duration,
     answer_within: Duration,
     read_patience: Duration,
@@ -113,6 +117,8 @@ impl Link {
             transport,
             rooms,
             budget,
+            hubs: Hubs::default(),
+            shared: Shared::default(),
             leave_within: Duration::from_micros(SEND_TIMEOUT.micros()),
             answer_within: Duration::from_micros(VENUE_TIMEOUT.micros()),
             read_patience: Duration::from_micros(READ_PATIENCE.micros()),
@@ -163,12 +169,31 @@ impl Link {
         })
     }
 
-    /// A place for one more public socket of a session's, held for as long as the socket is open.
+    /// Fetches what anybody may read. One answer serves everybody who asks for the same while it is on
+    /// its way, or within `PUBLIC_AGE` after it came.
+    pub async fn fetch_public(&self, peer: IpAddr, request: WireRequest) -> Result<Reply, Reject> {
+        if !self.venue.is_shareable(&request) {
+            return self.fetch(Errand::Public { peer }, request).await;
+        }
+        let (kind, target) = (request.method.clone(), request.target.clone());
+        let fetch = || self.fetch(Errand::Public { peer }, request);
+        self.shared.get(format!("{kind} {target}"), fetch).await
+    }
+
+    /// Makes a session a member of those who share the venue's public socket at `target`.
+    ///
+    /// # Errors
+    /// When too many ask for that at once.
+    pub fn follow(self: &Arc<Link>, target: &str, payer: Payer) -> Result<Membership, Reject> {
+        self.hubs.enter(Arc::downgrade(self), target, payer)
+    }
+
+    /// A place for one more public socket, held for as long as the socket is open.
     ///
     /// # Errors
     /// When the venue's connections are in use, but for those that are kept for the gateway itself.
-    pub fn reserve_socket(&self, errand: Errand<'_>) -> Result<SocketPlace, Reject> {
-        self.rooms.socket(&errand)
+    pub(super) fn reserve_socket(&self) -> Result<SocketPlace, Reject> {
+        self.rooms.socket()
     }
 
     /// Pays for something that costs this much.

@@ -8,11 +8,13 @@
 mod budget;
 mod carry_out;
 mod exchange;
+mod fanout;
 mod links;
 mod measure;
 mod notices;
 mod read;
 mod rooms;
+mod shared;
 mod signing;
 mod sink;
 mod timer;
@@ -20,11 +22,11 @@ mod transport;
 
 pub use budget::Budget;
 pub use carry_out::urgency;
+pub use fanout::{Membership, Payer};
 pub use links::{Errand, Link, Links, SendError};
 pub use measure::{Histogram, Measures, Quantiles};
 pub use notices::{Counts, RecentRefusal};
 pub use read::{AccountOwners, AllowedRead};
-pub use rooms::SocketPlace;
 pub use signing::Signer;
 pub use sink::{Signing, Sink};
 pub use transport::{BoxedSocket, CALLED_BACK, Departure, Failure, Transport, VenueSocket};

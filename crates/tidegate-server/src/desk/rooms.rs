@@ -14,8 +14,6 @@ pub(super) struct Rooms {
     reads: Room,
     public: Room,
     sockets: Arc<Semaphore>,
-    /// What of `sockets` sessions may have that did not log in.
-    strangers: Arc<Semaphore>,
 }
 
 struct Room {
@@ -32,11 +30,10 @@ pub(super) struct Place<'a> {
     _queued: SemaphorePermit<'a>,
 }
 
-/// A session's public socket at the venue.
+/// A public socket at the venue.
 #[derive(Debug)]
-pub struct SocketPlace {
-    _all: OwnedSemaphorePermit,
-    _strangers: Option<OwnedSemaphorePermit>,
+pub(super) struct SocketPlace {
+    _place: OwnedSemaphorePermit,
 }
 
 impl Rooms {
@@ -48,7 +45,6 @@ impl Rooms {
             reads: Room::new(most.reads, MAX_QUEUED_READS),
             public: Room::new(most.public, MAX_QUEUED_READS),
             sockets: Arc::new(Semaphore::new(most.sockets)),
-            strangers: Arc::new(Semaphore::new(most.sockets.div_ceil(2))),
         }
     }
 
@@ -77,19 +73,13 @@ impl Rooms {
     }
 
     /// A place for one more public socket, if there is one.
-    pub(super) fn socket(&self, errand: &Errand<'_>) -> Result<SocketPlace, Reject> {
+    pub(super) fn socket(&self) -> Result<SocketPlace, Reject> {
         let full = |_| {
             let detail = "the connections that the venue allows for public streams are in use";
             Reject::new(Code::TooManyInFlight, detail)
         };
-        let strangers = match errand {
-            Errand::Public { .. } => {
-                Some(Arc::clone(&self.strangers).try_acquire_owned().map_err(full)?)
-            }
-            _ => None,
-        };
-        let all = Arc::clone(&self.sockets).try_acquire_owned().map_err(full)?;
-        Ok(SocketPlace { _all: all, _strangers: strangers })
+        let place = Arc::clone(&self.sockets).try_acquire_owned().map_err(full)?;
+        Ok(SocketPlace { _place: place })
     }
 }
 

@@ -139,20 +139,26 @@ impl Transport for PaperVenue {
     }
 
     fn socket<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<BoxedSocket, String>> {
-        Box::pin(async { Ok(Box::pin(Torrent) as BoxedSocket) })
+        Box::pin(async { Ok(Box::pin(Torrent::default()) as BoxedSocket) })
     }
 }
 
-/// A socket that always has something to say.
-struct Torrent;
+/// A socket that takes every subscription and always has something to say.
+#[derive(Default)]
+struct Torrent {
+    answers: Vec<String>,
+}
 
 impl futures_util::Stream for Torrent {
     type Item = Result<Message, Error>;
 
     fn poll_next(
-        self: std::pin::Pin<&mut Self>,
+        mut self: std::pin::Pin<&mut Self>,
         _: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<Self::Item>> {
+        if let Some(answer) = self.answers.pop() {
+            return std::task::Poll::Ready(Some(Ok(Message::text(answer))));
+        }
         let text = format!(r#"{{"stream":"btcusdt@trade","data":{{"x":"{}"}}}}"#, "y".repeat(4000));
         std::task::Poll::Ready(Some(Ok(Message::text(text))))
     }
@@ -168,7 +174,9 @@ impl futures_util::Sink<Message> for Torrent {
         std::task::Poll::Ready(Ok(()))
     }
 
-    fn start_send(self: std::pin::Pin<&mut Self>, _: Message) -> Result<(), Error> {
+    fn start_send(mut self: std::pin::Pin<&mut Self>, message: Message) -> Result<(), Error> {
+        let asked: Value = serde_json::from_str(message.to_text()?).unwrap();
+        self.answers.push(json!({"result": null, "id": asked["id"]}).to_string());
         Ok(())
     }
 

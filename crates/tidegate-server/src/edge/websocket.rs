@@ -1,16 +1,15 @@
 //! Drives a venue's session over a caller's WebSocket.
 
-mod relay;
 mod wire;
 
 use super::{Bucket, Opening};
 use crate::clock;
+use crate::desk::{Membership, Payer};
 use crate::front::{Gate, Watch, Who};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use relay::{Payer, Relay};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,7 +87,7 @@ pub async fn drive(
         remembered: None,
         watch: None,
         questions: FuturesUnordered::new(),
-        relay: None,
+        public: None,
         pings,
         looks,
         silent_pings: 0,
@@ -123,7 +122,8 @@ struct Driver {
     /// The private stream that the session may see.
     watch: Option<Watch>,
     questions: FuturesUnordered<BoxFuture<'static, (Tag, Reply)>>,
-    relay: Option<Relay>,
+    /// Its part in the venue's public streams.
+    public: Option<Membership>,
     pings: Interval,
     looks: Interval,
     silent_pings: u32,
@@ -141,7 +141,7 @@ enum Happened {
     Private(Arc<Value>),
     /// Messages of the private stream were missed.
     Missed,
-    Public(Option<String>),
+    Public(Option<Arc<str>>),
     Timer,
     Ping,
     /// It is time to look whether whose session this is may go on.
@@ -170,7 +170,7 @@ impl Driver {
                 Some(frame) => Happened::Private(frame),
                 None => Happened::Missed,
             },
-            text = relay::next(&mut self.relay) => Happened::Public(text),
+            text = next_public(&mut self.public) => Happened::Public(text),
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Happened::Timer,
             _ = self.pings.tick() => Happened::Ping,
             _ = self.looks.tick(), if self.watch.is_some() => Happened::Look,
@@ -202,13 +202,14 @@ impl Driver {
             Happened::Public(text) => {
                 let mut next = text;
                 if next.is_none() {
-                    return self.close(1001, "TG801 the venue's socket closed; connect again");
+                    let why = self.public.as_ref().map(Membership::why);
+                    return self.close(1001, &why.map_or_else(String::new, |why| why.to_string()));
                 }
                 for _ in 0..BATCH {
                     let Some(text) = next else { break };
                     let steps = self.session.on_public(&text, now);
                     self.carry_out(steps);
-                    next = self.relay.as_mut().and_then(Relay::ready);
+                    next = self.public.as_mut().and_then(Membership::ready);
                 }
             }
             Happened::Timer => {
@@ -368,14 +369,14 @@ impl Driver {
     }
 
     fn relay(&mut self, text: String) {
-        if self.relay.is_none() {
+        if self.public.is_none() {
             let Some(target) = self.session.relay_target() else { return };
             let payer = self.watch.as_ref().map_or(Payer::Peer(self.origin.peer), |who| {
                 Payer::Caller(who.caller().clone(), who.account().clone())
             });
             let link = self.gate.link(self.venue);
-            match link.and_then(|link| Relay::open(Arc::clone(link), target, payer)) {
-                Ok(relay) => self.relay = Some(relay),
+            match link.and_then(|link| link.follow(&target, payer)) {
+                Ok(membership) => self.public = Some(membership),
                 Err(reject) => {
                     self.gate.note_refusal(None, &reject);
                     return self.close(1013, &reject.to_string());
@@ -383,9 +384,9 @@ impl Driver {
             }
         }
         self.unused = None;
-        let sent = self.relay.as_ref().is_some_and(|relay| relay.send(text));
-        if !sent {
-            self.close(1008, "TG403 the venue's socket takes no more");
+        let said = self.public.as_ref().is_some_and(|public| public.say(text));
+        if !said {
+            self.close(1008, "TG403 too much is said to the venue's public socket");
         }
     }
 
@@ -405,6 +406,14 @@ impl Driver {
 async fn next_frame(watch: &mut Option<Watch>) -> Option<Arc<Value>> {
     match watch {
         Some(watch) => watch.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The next text of the venue's public streams; pending without a part in them.
+async fn next_public(public: &mut Option<Membership>) -> Option<Arc<str>> {
+    match public {
+        Some(public) => public.next().await,
         None => std::future::pending().await,
     }
 }

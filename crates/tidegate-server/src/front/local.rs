@@ -2,7 +2,6 @@
 
 use super::{Gate, Who};
 use crate::clock;
-use crate::desk::Errand;
 use std::net::IpAddr;
 use tidegate_identity::Named;
 use tidegate_types::call::WireRequest;
@@ -23,7 +22,7 @@ impl Gate {
         request: WireRequest,
         context: &Context,
     ) -> Result<Reply, Reject> {
-        let reply = self.link(venue)?.fetch(Errand::Public { peer }, request).await?;
+        let reply = self.link(venue)?.fetch_public(peer, request).await?;
         let nobody =
             CallerName::new("nobody").map_err(|e| Reject::new(Code::OutOfRange, e.to_string()))?;
         let viewer = Viewer { caller: &nobody, account_wide: false, owners: &NoOwners };

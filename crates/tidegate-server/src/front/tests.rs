@@ -6,7 +6,6 @@ mod tokens;
 
 use super::*;
 use crate::admin::tests::{Office, office};
-use crate::desk::Errand;
 use crate::desk::tests::{VENUE, name};
 use crate::edge::{Connections, Door, Listening, Mount, Names, Timeouts, listen};
 use aws_lc_rs::hmac;
@@ -419,23 +418,6 @@ async fn public_reads_are_refused_once_their_share_is_spent_and_orders_are_not()
     elsewhere.peer = [10, 0, 0, 1].into();
     let reply = desk.gate.serve(venue, elsewhere).await;
     assert!(!String::from_utf8_lossy(&reply.body).contains("TG"), "{reply:?}");
-}
-
-#[tokio::test]
-async fn a_session_that_the_venue_has_no_connection_for_is_closed_with_the_reason() {
-    let desk = desk().await;
-    let listening = desk.listen().await;
-    let link = desk.office.world.links.get(&name(VENUE)).unwrap();
-    let anybody = Errand::Public { peer: [10, 0, 0, 1].into() };
-    let taken: Vec<_> = std::iter::from_fn(|| link.reserve_socket(anybody).ok()).collect();
-    assert!(taken.len() > 10);
-    let mut socket = open(listening.address, "/ws/btcusdt@trade").await;
-    let Message::Close(Some(frame)) = hear(&mut socket).await else { panic!("not closed") };
-    assert_eq!(u16::from(frame.code), 1013);
-    assert!(frame.reason.contains("TG403"), "{frame}");
-    drop(taken);
-    let mut socket = open(listening.address, "/ws/btcusdt@trade").await;
-    assert!(matches!(hear(&mut socket).await, Message::Text(_)));
 }
 
 #[tokio::test]

@@ -15,6 +15,9 @@ use tidegate_types::time::Time;
 /// The id of the session's own first subscription, whose answer the caller does not see.
 const HELLO_ID: u64 = 4_294_967_291;
 
+/// Longest reason of a close, in characters: a frame takes 123 bytes.
+const MAX_REASON: usize = 120;
+
 const UNKNOWN_METHOD: &str = "Invalid request: unknown variant, expected one of `SUBSCRIBE`, \
     `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`";
 
@@ -128,9 +131,12 @@ impl Session for PublicSession {
     }
 
     fn on_public(&mut self, text: &str, _now: Time) -> Vec<Step> {
-        if self.awaits_hello && is_hello(text) {
+        if self.awaits_hello
+            && let Some(answer) = hello_answer(text)
+        {
             self.awaits_hello = false;
-            return Vec::new();
+            // Nobody asked for it in words: the socket that was asked for cannot be had.
+            return refusal(&answer).into_iter().collect();
         }
         match (self.form, Fields::read(text.as_bytes())) {
             (Form::Raw, Ok(fields)) if fields.get("stream").is_some() => fields
@@ -155,11 +161,15 @@ impl Session for PublicSession {
     }
 }
 
-/// Whether this answers the session's own first subscription.
-fn is_hello(text: &str) -> bool {
-    text.len() < 200
-        && serde_json::from_str::<Value>(text)
-            .is_ok_and(|answer| answer.get("id").and_then(Value::as_u64) == Some(HELLO_ID))
+/// The answer to the session's own first subscription, if this is it.
+fn hello_answer(text: &str) -> Option<Value> {
+    let answer = (text.len() < 400).then(|| serde_json::from_str::<Value>(text).ok()).flatten()?;
+    (answer.get("id").and_then(Value::as_u64) == Some(HELLO_ID)).then_some(answer)
+}
+
+fn refusal(answer: &Value) -> Option<Step> {
+    let words = answer.get("error")?.get("msg")?.as_str()?;
+    Some(Step::Close { code: 1008, reason: words.chars().take(MAX_REASON).collect() })
 }
 
 /// What the caller wants, or the venue's own error.

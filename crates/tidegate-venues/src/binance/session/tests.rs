@@ -70,6 +70,15 @@ fn the_streams_of_the_path_are_subscribed_and_the_answer_is_not_shown() {
     assert!(session.on_public(&answer, NOW).is_empty());
     assert!(matches!(session.on_public(data, NOW).as_slice(), [Step::Send(text)] if text == data));
     assert!(at("/public/ws/0").unwrap().on_open(NOW).is_empty());
+    // A socket whose streams cannot be had is closed with the reason.
+    let mut session = at("/ws/btcusdt@trade").unwrap();
+    let id = relayed(&session.on_open(NOW))["id"].clone();
+    let error = json!({"error": {"code": 4, "msg": "TG403 too many"}, "id": id}).to_string();
+    let steps = session.on_public(&error, NOW);
+    assert!(
+        matches!(steps.as_slice(), [Step::Close { code: 1008, reason }] if reason.contains("TG403")),
+        "{steps:?}"
+    );
 }
 
 #[test]
