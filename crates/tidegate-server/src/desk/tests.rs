@@ -143,10 +143,16 @@ impl Transport for PaperVenue {
     }
 }
 
-/// A socket that takes every subscription and always has something to say.
-#[derive(Default)]
+/// A socket that takes every subscription and says four megabytes a second.
 struct Torrent {
     answers: Vec<String>,
+    pace: tokio::time::Interval,
+}
+
+impl Default for Torrent {
+    fn default() -> Torrent {
+        Torrent { answers: Vec::new(), pace: tokio::time::interval(Duration::from_millis(1)) }
+    }
 }
 
 impl futures_util::Stream for Torrent {
@@ -154,11 +160,12 @@ impl futures_util::Stream for Torrent {
 
     fn poll_next(
         mut self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
+        context: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<Self::Item>> {
         if let Some(answer) = self.answers.pop() {
             return std::task::Poll::Ready(Some(Ok(Message::text(answer))));
         }
+        std::task::ready!(self.pace.poll_tick(context));
         let text = format!(r#"{{"stream":"btcusdt@trade","data":{{"x":"{}"}}}}"#, "y".repeat(4000));
         std::task::Poll::Ready(Some(Ok(Message::text(text))))
     }
@@ -175,8 +182,8 @@ impl futures_util::Sink<Message> for Torrent {
     }
 
     fn start_send(mut self: std::pin::Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        let asked: Value = serde_json::from_str(message.to_text()?).unwrap();
-        self.answers.push(json!({"result": null, "id": asked["id"]}).to_string());
+        let asked: serde_json::Value = serde_json::from_str(message.to_text()?).unwrap();
+        self.answers.push(serde_json::json!({"result": null, "id": asked["id"]}).to_string());
         Ok(())
     }
 

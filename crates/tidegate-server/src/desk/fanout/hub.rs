@@ -173,7 +173,7 @@ impl Hub {
             return Ok(());
         };
         self.has_room(&payer, fresh.len(), link.venue().streams_per_socket())?;
-        let line_number = self.line_for(link, fresh.len())?;
+        let line_number = self.line_for(link, fresh.len(), now)?;
         let fresh: Vec<String> = fresh.into_iter().cloned().collect();
         let Some(line) = self.lines.get_mut(&line_number) else { return Ok(()) };
         if line.free_at > now {
@@ -213,7 +213,12 @@ impl Hub {
     }
 
     /// A line with room for so many more.
-    fn line_for(&mut self, link: &Arc<Link>, more: usize) -> Result<LineNumber, Not> {
+    fn line_for(
+        &mut self,
+        link: &Arc<Link>,
+        more: usize,
+        now: Instant,
+    ) -> Result<LineNumber, Not> {
         let most = link.venue().streams_per_socket();
         let roomy = self.lines.iter().find(|(_, line)| line.carries + more <= most);
         if let Some((number, _)) = roomy {
@@ -222,11 +227,11 @@ impl Hub {
         let place = link.reserve_socket().map_err(Not::Ever)?;
         self.last += 1;
         let (number, told) = (self.last, self.told.clone());
-        let mut line = Line::open(number, Arc::clone(link), self.target.clone(), place, told);
+        let mut line = Line::open(number, Arc::clone(link), self.target.clone(), place, told, now);
         for hello in link.venue().line_hello() {
             line.say(hello);
         }
-        line.free_at = Instant::now();
+        line.free_at = now;
         self.lines.insert(number, line);
         Ok(number)
     }

@@ -40,6 +40,7 @@ impl Line {
         target: String,
         place: SocketPlace,
         heard: mpsc::Sender<Heard>,
+        now: Instant,
     ) -> Line {
         let (out, to_say) = mpsc::channel(MAX_UNSAID);
         tokio::spawn(async move {
@@ -50,7 +51,7 @@ impl Line {
             }
             let _ = heard.send((number, None)).await;
         });
-        Line { out, carries: 0, free_at: Instant::now(), idle_since: None }
+        Line { out, carries: 0, free_at: now, idle_since: None }
     }
 
     /// Says a text; false when the line takes no more.

@@ -112,7 +112,7 @@ async fn the_venue_s_error_is_told_to_who_asked_alone() {
 async fn subscriptions_of_one_member_wait_for_the_rate_limit_and_hold_up_nobody() {
     let (ours, theirs) = tokio::io::duplex(1 << 16);
     let (link, mut venue) = (link("deribit", vec![ours]), venue(theirs).await);
-    let mut greedy = link.follow("/ws", stranger()).unwrap();
+    let greedy = link.follow("/ws", stranger()).unwrap();
     let subscribe = |id: u64, channel: String| {
         let params = json!({"channels": [channel]});
         json!({"jsonrpc": "2.0", "id": id, "method": "public/subscribe", "params": params})
