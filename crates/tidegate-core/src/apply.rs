@@ -40,6 +40,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         | Body::Warned { .. } => {}
         Body::Instruments { instruments, .. } => terms_read(state, instruments),
         Body::Marks { marks } => marks.iter().for_each(|mark| state.mark(mark)),
+        Body::VenueTermsRead { terms } => state.venue_terms_read(terms),
         Body::BookLost { .. } | Body::BookWhole { .. } => books::apply(state, &record.body, now),
         Body::Changed { change, .. } => changed(state, change, now),
         Body::ApprovalAsked { .. }
@@ -241,6 +242,9 @@ fn changed(state: &mut State, change: &Change, now: Time) {
             }
         }
         Change::AlarmsSeen { until } => state.alarms.seen(until),
+        change @ (Change::OwnerSet { .. } | Change::SelfTradeSet { .. }) => {
+            state.self_trades.apply(&change);
+        }
         change @ (Change::PersonSet { .. }
         | Change::PersonRemoved { .. }
         | Change::PersonInvited { .. }

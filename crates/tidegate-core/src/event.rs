@@ -17,6 +17,7 @@ use tidegate_types::reject::Reject;
 use tidegate_types::report::{AccountEvent, AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::Reply;
 use tidegate_types::time::Time;
+use tidegate_types::venue_terms::VenueTerms;
 
 /// Something that happened, handed to the core with the time.
 #[derive(Debug)]
@@ -167,6 +168,11 @@ pub enum Event {
     Marks {
         /// The marks.
         marks: Vec<Mark>,
+    },
+    /// A venue told what it lets be traded.
+    VenueTerms {
+        /// Of which instruments, and what.
+        terms: Vec<VenueTerms>,
     },
     /// The book of an instrument was followed and had to be dropped.
     BookLost {

@@ -11,7 +11,9 @@ use crate::orders::{Order, Orders, Shift};
 use crate::people::Invitation;
 use crate::positions::{Positions, usd};
 use crate::repeat::Recent;
+use crate::self_trade::{Resting, SelfTrades};
 use crate::shape::TokenBucket;
+use crate::venue_terms::TermsInForce;
 use std::collections::BTreeMap;
 use tidegate_types::app::App;
 use tidegate_types::grant::{AccountLimits, Grant, Scope, VirtualKey};
@@ -188,6 +190,9 @@ pub struct State {
     pub(crate) apps: BTreeMap<CallerName, RegisteredApp>,
     pub(crate) invitations: BTreeMap<PersonName, Invitation>,
     pub(crate) daily: Daily,
+    pub(crate) self_trades: SelfTrades,
+    pub(crate) resting: Resting,
+    pub(crate) venue_terms: BTreeMap<InstrumentId, TermsInForce>,
     /// When the newest record was made.
     pub(crate) at: Time,
 }
@@ -377,6 +382,7 @@ impl State {
 
     fn shift(&mut self, shift: &Shift) {
         let Some(order) = self.orders.get(shift.id) else { return };
+        self.resting.follow(order);
         crate::halt::turned_up(&mut self.halts, order);
         daily::count(&mut self.daily, order, shift.traded, self.at);
         if self.positions.shift(order, shift) {

@@ -88,6 +88,8 @@ names! {
     PersonName: 64, plain;
     /// A desk.
     DeskName: 32, plain;
+    /// Whom accounts belong to in the end: a company, a fund, a person.
+    OwnerName: 32, plain;
     /// An instrument, as its venue names it.
     InstrumentName: 64, |c| c.is_ascii_graphic();
     /// The underlying index of an instrument, as its venue names it.

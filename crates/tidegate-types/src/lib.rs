@@ -25,8 +25,10 @@ pub mod reject;
 pub mod report;
 pub mod request;
 pub mod secret;
+pub mod self_trade;
 pub mod text;
 pub mod time;
+pub mod venue_terms;
 
 pub use decimal::{Decimal, DecimalError, Rounding};
 pub use reject::{Code, Reject};

@@ -67,6 +67,16 @@ pub const MAX_REPEAT_WINDOW: Span = Span::from_secs(60);
 pub const MIN_DEAD_MAN: Span = Span::from_secs(10);
 /// The longest.
 pub const MAX_DEAD_MAN: Span = Span::from_secs(24 * 3600);
+/// How long an order waits for open ones of the same owner to be cancelled before it.
+pub const SELF_TRADE_WAIT: Span = Span::from_secs(2);
+/// Most orders that wait so at once.
+pub const MAX_SELF_TRADE_WAITS: usize = 256;
+/// Most open orders that are cancelled for one new order.
+pub const MAX_SELF_TRADE_CANCELS: usize = 16;
+/// A venue's band of prices that is older than this is not held against orders: it moves with the market.
+pub const MAX_BAND_AGE: Span = Span::from_secs(60);
+/// The same band of prices is read anew, or a moved one taken, this often at most.
+pub const BAND_INTERVAL: Span = Span::from_secs(10);
 /// Most requests waiting inside the gateway; cancels have as many again to themselves.
 pub const MAX_IN_FLIGHT: usize = 4096;
 /// Most alarms kept that nobody has seen; the same again is counted, not kept.

@@ -15,6 +15,7 @@ use crate::order::{Intent, NewOrder};
 use crate::reject::{Code, Reject};
 use crate::report::{AccountEvent, BalanceReport, Outcome, PositionReport, Shown};
 use crate::time::{Span, Time};
+use crate::venue_terms::VenueTerms;
 use crate::{codec_enum, codec_struct};
 
 mod canceller;
@@ -462,6 +463,11 @@ pub enum Body {
         /// How many.
         count: u64,
     },
+    /// A venue told what it lets be traded, otherwise than it was known or some time after.
+    VenueTermsRead {
+        /// Of which instruments, and what.
+        terms: Vec<VenueTerms>,
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -514,6 +520,7 @@ codec_enum!(Body {
     47 => RefusedMoreOf { person, code, count },
     48 => BySignature { call, caller, key, signed, signature, content },
     49 => RefusedByToken { caller, token, subject },
+    130 => VenueTermsRead { terms },
 });
 
 /// One entry of the journal.
