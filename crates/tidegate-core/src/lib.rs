@@ -233,6 +233,7 @@ impl Core {
                 self.instruments(&venue, instruments, now, out);
             }
             Event::Marks { marks } => self.marks(marks, now, out),
+            Event::Liquidity { facts } => self.liquidity(facts, now, out),
             Event::BookLost { instrument, why } => self.book_lost(instrument, why, now, out),
             Event::BookWhole { instrument } => self.book_whole(instrument, now, out),
             Event::Durable { proof } => self.on_durable(proof, out),
