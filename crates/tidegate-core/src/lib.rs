@@ -25,6 +25,7 @@ mod flatten;
 mod guards;
 mod halt;
 mod journal;
+mod liquidity;
 mod outstanding;
 mod people;
 mod pipeline;
