@@ -32,7 +32,7 @@ impl Core {
             return Ok(cleared);
         }
         let order = cleared.order();
-        let met = self.state.met_by(account, order);
+        let met = self.state.met_by(account, order, asked.now);
         let Some(first) = met.first() else { return Ok(cleared) };
         let meets = meets(order, first, asked);
         // An order that reduces the position is never refused for orders that can be cancelled.

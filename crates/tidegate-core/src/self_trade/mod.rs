@@ -20,6 +20,7 @@ use tidegate_types::ids::{AccountName, OwnerName};
 use tidegate_types::order::NewOrder;
 use tidegate_types::record::Change;
 use tidegate_types::self_trade::SelfTradeMode;
+use tidegate_types::time::Time;
 
 /// Which accounts belong together, and what each does with orders that would meet.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -81,8 +82,9 @@ impl State {
         &'a self,
         account: &'a AccountName,
         order: &NewOrder,
+        now: Time,
     ) -> Vec<&'a Order> {
-        let Some(reach) = reach::of(self, order) else { return Vec::new() };
+        let Some(reach) = reach::of(self, order, now) else { return Vec::new() };
         let accounts = self.self_trades.together(account);
         let mut met: Vec<_> = accounts
             .flat_map(|account| self.resting.met(account, &order.instrument, order.side, reach))
