@@ -42,7 +42,8 @@ impl TermsInForce {
         let state = told.trading.is_some_and(|trading| trading != self.trading);
         let band = match told.band {
             Some(PriceBand::Prices { .. }) => {
-                self.band == PriceBand::None || told.at.since(self.band_at) >= BAND_INTERVAL
+                !matches!(self.band, PriceBand::Prices { .. })
+                    || told.at.since(self.band_at) >= BAND_INTERVAL
             }
             Some(band) => band != self.band,
             None => false,

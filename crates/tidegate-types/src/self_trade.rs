@@ -56,11 +56,23 @@ impl fmt::Display for SelfTradeMode {
     }
 }
 
-impl FromStr for SelfTradeMode {
-    type Err = ();
+/// A word that is no mode.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoSuchMode;
 
-    fn from_str(text: &str) -> Result<SelfTradeMode, ()> {
-        SelfTradeMode::ALL.into_iter().find(|mode| mode.word() == text).ok_or(())
+impl fmt::Display for NoSuchMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("use off, refuse, cancel-old or decrement")
+    }
+}
+
+impl std::error::Error for NoSuchMode {}
+
+impl FromStr for SelfTradeMode {
+    type Err = NoSuchMode;
+
+    fn from_str(text: &str) -> Result<SelfTradeMode, NoSuchMode> {
+        SelfTradeMode::ALL.into_iter().find(|mode| mode.word() == text).ok_or(NoSuchMode)
     }
 }
 

@@ -99,7 +99,6 @@ fn check(
     decision.position = Some(state.positions.book(who.account(), &instrument.id).position());
 
     sanity::check(&ask(authorized)?.order, instrument, now)?;
-    state.check_venue_open(&instrument.id)?;
     let changes = ask(authorized)?.replaces.map(|order| order.id);
     if let Err(block) = halt::check(state, who, Some(&instrument.id), changes) {
         if !block.allow_reduce {

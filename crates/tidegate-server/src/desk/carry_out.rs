@@ -89,6 +89,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::CountdownSet { .. } => Urgency::Now,
         Body::Instruments { .. }
         | Body::Marks { .. }
+        | Body::VenueTermsRead { .. }
         | Body::Liquidity { .. }
         | Body::Closed { .. }
         | Body::Reconciled { .. }

@@ -138,6 +138,8 @@ impl Desk {
         let instruments = link.venue().instruments(&replies).map_err(|e| e.0)?;
         let by_name = instruments.into_iter().map(|i| (i.id.name.clone(), i)).collect();
         self.publish(&link.venue().name(), tidegate_venues::front::Instruments(by_name));
+        let terms = link.venue().venue_terms(&replies, clock::now());
+        self.event(Event::VenueTerms { terms });
         Ok(())
     }
 

@@ -5,7 +5,7 @@ fn words_come_back() {
     for mode in SelfTradeMode::ALL {
         assert_eq!(mode.word().parse(), Ok(mode));
     }
-    assert_eq!("Refuse".parse::<SelfTradeMode>(), Err(()));
+    assert_eq!("Refuse".parse::<SelfTradeMode>(), Err(NoSuchMode));
 }
 
 #[test]
