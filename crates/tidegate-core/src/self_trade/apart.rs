@@ -37,7 +37,7 @@ impl Core {
         let meets = meets(order, first, asked);
         // An order that reduces the position is never refused for orders that can be cancelled.
         let mode = match mode {
-            SelfTradeMode::Refuse if cleared.is_reducing() => SelfTradeMode::CancelOld,
+            _ if cleared.is_reducing() => SelfTradeMode::CancelOld,
             mode => mode,
         };
         let before = match mode {

@@ -1,6 +1,7 @@
 //! What is open, by account, instrument, side and price. What is in doubt counts as open, and so does
 //! what a cancel is on its way for.
 
+use crate::amends::nearer;
 use crate::orders::Order;
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::decimal::Decimal;
@@ -97,11 +98,9 @@ fn place(order: &Order) -> Option<Price> {
     if !order.is_open() || waits {
         return None;
     }
-    let now = order.request.price.unwrap_or(anywhere(side));
-    let then = order.amend.as_ref().map(|amend| amend.price.unwrap_or(anywhere(side)));
-    Some(match (side, then) {
-        (_, None) => now,
-        (Side::Buy, Some(then)) => now.max(then),
-        (Side::Sell, Some(then)) => now.min(then),
-    })
+    let price = match &order.amend {
+        Some(amend) => nearer(side, order.request.price, amend.price),
+        None => order.request.price,
+    };
+    Some(price.unwrap_or(anywhere(side)))
 }

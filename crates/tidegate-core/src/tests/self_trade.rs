@@ -374,17 +374,21 @@ fn the_other_account_s_order_is_cancelled_too() {
 
 #[test]
 fn an_order_that_reduces_is_not_refused_for_what_can_be_cancelled() {
-    let mut world = World::with_mode(Refuse);
-    world.live("bob", buy("5", "100"));
-    world.venue.fill(1, d("5").raw());
-    world.settle();
-    let in_the_way = world.live("ann", buy("1", "100"));
-    let grows = world.place("bob", sell("6", "100"));
-    assert_eq!(world.code(grows), Some(Code::SelfTrade));
-    let closes = world.place("bob", NewOrder { reduce_only: true, ..sell("5", "100") });
-    world.settle();
-    assert_eq!(world.stage_of(in_the_way), CANCELLED);
-    assert!(world.answered_by_venue(closes).reducing);
+    for (mode, code) in [(Refuse, Code::SelfTrade), (Decrement, Code::SelfTradeCut)] {
+        let mut world = World::with_mode(mode);
+        world.live("bob", buy("5", "100"));
+        world.venue.fill(1, d("5").raw());
+        world.settle();
+        let in_the_way = world.live("ann", buy("9", "100"));
+        let grows = world.place("bob", sell("6", "100"));
+        assert_eq!(world.code(grows), Some(code));
+        world.settle();
+        let closes = world.place("bob", NewOrder { reduce_only: true, ..sell("5", "100") });
+        world.settle();
+        assert_eq!(world.stage_of(in_the_way), CANCELLED);
+        let closes = world.answered_by_venue(closes);
+        assert!(closes.reducing && closes.request.qty == Qty(d("5")));
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::carry_out::Ongoing;
 use super::links::SendError;
 use super::{Departure, Desk, Errand, Link};
+use crate::clock;
 use crate::oplog;
 use std::fmt::Display;
 use std::sync::Arc;
