@@ -109,12 +109,7 @@ impl State {
 
 impl Core {
     /// Records what is new of what venues let be traded.
-    pub(crate) fn venue_terms(
-        &mut self,
-        terms: Vec<VenueTerms>,
-        now: Time,
-        out: &mut Vec<Action>,
-    ) {
+    pub(crate) fn venue_terms(&mut self, terms: Vec<VenueTerms>, now: Time, out: &mut Vec<Action>) {
         let known = |told: &VenueTerms| {
             self.state.venue_terms.get(&told.instrument).copied().unwrap_or_default()
         };

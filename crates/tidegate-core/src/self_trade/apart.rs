@@ -69,9 +69,8 @@ impl Core {
             );
             return Err(Reject::new(Code::SelfTrade, detail));
         }
-        let not_ours = |id: &OrderId| {
-            self.state.orders.get(*id).is_none_or(|order| order.caller.is_none())
-        };
+        let not_ours =
+            |id: &OrderId| self.state.orders.get(*id).is_none_or(|order| order.caller.is_none());
         if before.orders.iter().any(not_ours) {
             let detail = format!("{meets}, which was not placed by a caller: cancel it by a halt");
             return Err(Reject::new(Code::SelfTrade, detail));

@@ -128,7 +128,8 @@ impl Core {
         out: &mut Vec<Action>,
     ) {
         let of = |w: &Waiting| w.asker.session == Some(session);
-        let gone: Vec<_> = self.waits.waiting.iter().filter(|(_, w)| of(w)).map(|(t, _)| *t).collect();
+        let gone: Vec<_> =
+            self.waits.waiting.iter().filter(|(_, w)| of(w)).map(|(t, _)| *t).collect();
         for ticket in gone {
             self.timers.clear(&Timer::SelfTrade(ticket));
             if let Some(Waiting { asker, .. }) = self.waits.remove(ticket) {

@@ -215,7 +215,9 @@ fn the_old_one_is_cancelled_first_and_the_new_one_sent_then() {
     let old = [world.live("ann", sell("1", "101")), world.live("bob", sell("2", "102"))];
     let ticket = world.place("bob", buy("1", "102"));
     assert_eq!(world.code(ticket), None);
-    let placed = |world: &World| world.journal.iter().filter(|r| matches!(r.body, Body::Cleared { .. })).count();
+    let placed = |world: &World| {
+        world.journal.iter().filter(|r| matches!(r.body, Body::Cleared { .. })).count()
+    };
     assert_eq!(placed(&world), 3, "nothing of it is on record before it goes");
     world.flush();
     world.sign(0);
@@ -349,7 +351,11 @@ fn accounts_of_one_owner_belong_together() {
     let mut world = World::with_other(Refuse);
     world.live("ann", sell("1", "101"));
     let apart = world.place_on_other(buy("1", "101"));
-    assert_eq!(world.code(apart), None, "accounts belong to themselves until somebody says otherwise");
+    assert_eq!(
+        world.code(apart),
+        None,
+        "accounts belong to themselves until somebody says otherwise"
+    );
     world.same_owner();
     let meets = world.place_on_other(buy("1", "101"));
     assert_eq!(world.code(meets), Some(Code::SelfTrade));
@@ -422,7 +428,11 @@ fn a_market_order_goes_as_far_as_the_market() {
     };
     let facts = vec![fact(&world, "100.1")];
     world.event(Event::Liquidity { facts });
-    assert_eq!(near(&mut world), Some(Code::SelfTrade), "100.1 and 10 basis points are beyond 100.2");
+    assert_eq!(
+        near(&mut world),
+        Some(Code::SelfTrade),
+        "100.1 and 10 basis points are beyond 100.2"
+    );
     world.pass(11_000);
     assert_eq!(near(&mut world), None, "that was long ago");
 }

@@ -103,7 +103,8 @@ fn apart_at_the_venue(world: &World) {
         let of = world.venue.open().filter(move |(_, order)| order.side == side);
         of.filter_map(|(_, order)| order.price)
     };
-    let (bid, ask): (Option<Price>, Option<Price>) = (best(Side::Buy).max(), best(Side::Sell).min());
+    let (bid, ask): (Option<Price>, Option<Price>) =
+        (best(Side::Buy).max(), best(Side::Sell).min());
     if let (Some(bid), Some(ask)) = (bid, ask) {
         assert!(bid < ask, "at the venue a buy at {bid} meets a sell at {ask}");
     }

@@ -34,7 +34,8 @@ fn a_venue_s_halt_refuses_orders_and_lets_cancels_pass() {
         assert_eq!(world.code(new), Some(Code::VenueHalt));
         let change = world.amend("ann", open, Some("2"), None);
         assert_eq!(world.code(change), Some(Code::VenueHalt));
-        let elsewhere = world.place("bob", NewOrder { instrument: instrument(INVERSE), ..buy("10", "100") });
+        let elsewhere =
+            world.place("bob", NewOrder { instrument: instrument(INVERSE), ..buy("10", "100") });
         assert_eq!(world.code(elsewhere), None);
         world.cancel("ann", own(open));
         world.settle();

@@ -196,7 +196,8 @@ impl Administration {
             Request::AccountAdd { venue, account, self_trade } => {
                 let venue = self.venue_name(&venue)?;
                 let account = name("account", &account)?;
-                let mode = self_trade.map_or(Ok(SelfTradeMode::Refuse), |mode| name("mode", &mode))?;
+                let mode =
+                    self_trade.map_or(Ok(SelfTradeMode::Refuse), |mode| name("mode", &mode))?;
                 self.add_account(by, venue, account, mode).await
             }
             Request::AccountOwner { account, owner } => {

@@ -26,24 +26,14 @@ pub struct DeskAccount {
 
 /// People and bots trade on accounts of their own.
 pub const ACCOUNTS: &[DeskAccount] = &[
-    DeskAccount {
-        account: "binance-main",
-        venue: "binance",
-        behind: "desk",
-        self_trade: "off",
-    },
+    DeskAccount { account: "binance-main", venue: "binance", behind: "desk", self_trade: "off" },
     DeskAccount {
         account: "binance-bots",
         venue: "binance",
         behind: "spare1",
         self_trade: "cancel-old",
     },
-    DeskAccount {
-        account: "deribit-main",
-        venue: "deribit",
-        behind: "desk",
-        self_trade: "off",
-    },
+    DeskAccount { account: "deribit-main", venue: "deribit", behind: "desk", self_trade: "off" },
     DeskAccount {
         account: "deribit-bots",
         venue: "deribit",

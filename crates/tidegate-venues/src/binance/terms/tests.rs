@@ -5,9 +5,7 @@ use serde_json::json;
 fn states_and_bands_are_read() {
     let band = json!({"filterType": "PERCENT_PRICE", "multiplierUp": "1.0500",
         "multiplierDown": "0.9500", "multiplierDecimal": "4"});
-    let symbol = |name: &str, status: &str, filters: serde_json::Value| {
-        json!({"symbol": name, "status": status, "filters": filters})
-    };
+    let symbol = |name: &str, status: &str, filters: serde_json::Value| json!({"symbol": name, "status": status, "filters": filters});
     let info = json!({"symbols": [
         symbol("BTCUSDT", "TRADING", json!([band])),
         symbol("ETHUSDT", "SETTLING", json!([])),
@@ -19,7 +17,8 @@ fn states_and_bands_are_read() {
     let reply = Reply { status: 200, headers: Vec::new(), body };
     let venue = VenueName::new("binance").unwrap();
     let terms = read(&venue, &[reply], Time::from_millis(5));
-    let told: Vec<_> = terms.iter().map(|t| (t.instrument.name.as_str(), t.trading, t.band)).collect();
+    let told: Vec<_> =
+        terms.iter().map(|t| (t.instrument.name.as_str(), t.trading, t.band)).collect();
     let (down, up) = ("0.95".parse().unwrap(), "1.05".parse().unwrap());
     assert_eq!(
         told,
