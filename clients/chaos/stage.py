@@ -133,7 +133,8 @@ class Stage:
             "--data-dir", os.fspath(self.data)], folder / "gateway.log")
         self.gateway.wait_ready()
         for account, venue in ACCOUNTS.items():
-            self.own("account", "add", account, "--venue", venue)
+            # Bots of one account trade where they like here: what is looked for is lost orders.
+            self.own("account", "add", account, "--venue", venue, "--self-trade", "off")
             self.own("limit", "set", account, *LIMITS)
         self.signers = 0
 

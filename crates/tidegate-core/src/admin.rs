@@ -45,7 +45,11 @@ impl Core {
             Change::CallerAdded { caller } => {
                 absent(self.state.callers.contains_key(caller), "caller", caller.as_str())
             }
-            Change::VenueKeyImported { account, .. } => self.account(account).map(|_| ()),
+            Change::VenueKeyImported { account, .. } | Change::OwnerSet { account, .. } => {
+                self.account(account).map(|_| ())
+            }
+            // What is set before its account is there holds from its first order on.
+            Change::SelfTradeSet { .. } => Ok(()),
             Change::KeyAdded { key, replaces } => {
                 absent(self.state.keys.contains_key(&key.id), "key", key.id.as_str())?;
                 self.caller(&key.caller)?;

@@ -2,6 +2,8 @@
 
 use crate::orders::{Order, PendingAmend, Terms};
 use crate::told::NOT_FOUND_MARGIN;
+use tidegate_types::instrument::Price;
+use tidegate_types::order::Side;
 use tidegate_types::report::OrderReport;
 use tidegate_types::time::Time;
 
@@ -52,6 +54,15 @@ fn part<T: PartialEq>(before: T, asked: T, told: Option<T>) -> Option<Told> {
     })
 }
 
+/// Of two prices the one that trades more readily.
+pub(crate) fn nearer(side: Side, one: Option<Price>, other: Option<Price>) -> Option<Price> {
+    let (one, other) = (one?, other?);
+    Some(match side {
+        Side::Buy => one.max(other),
+        Side::Sell => one.min(other),
+    })
+}
+
 impl PendingAmend {
     fn terms(&self) -> Terms {
         Terms {
@@ -82,6 +93,7 @@ impl Order {
     fn amended_or_not(&mut self) {
         let Some(amend) = self.amend.take() else { return };
         self.request.qty = self.request.qty.max(amend.qty);
+        self.request.price = nearer(self.request.side, self.request.price, amend.price);
         self.request.reduce_only &= amend.reduce_only;
         self.unit_value = self.unit_value.max(amend.unit_value);
         self.reducing &= amend.reducing;

@@ -314,6 +314,8 @@ fn tradable<'a>(
     };
     match instrument {
         i if i.id.venue != *who.venue() => Err(unknown(": the key is for another venue")),
+        // What the venue calls it says more than that it takes no orders.
+        i if let Err(halted) = state.check_venue_open(&i.id) => Err(halted),
         i if !i.open => Err(unknown(": it takes no orders")),
         _ if expiry.is_some_and(|expiry| now >= expiry) => Err(unknown(": it has expired")),
         i => Ok(i),

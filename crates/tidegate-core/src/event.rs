@@ -11,12 +11,14 @@ use tidegate_types::ids::{
 };
 use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::order::Intent;
+use tidegate_types::policy::Liquidity;
 use tidegate_types::proof::{Authenticated, Durable, Signed, TokenShown};
 use tidegate_types::record::{Change, Durability};
 use tidegate_types::reject::Reject;
 use tidegate_types::report::{AccountEvent, AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::Reply;
 use tidegate_types::time::Time;
+use tidegate_types::venue_terms::VenueTerms;
 
 /// Something that happened, handed to the core with the time.
 #[derive(Debug)]
@@ -167,6 +169,16 @@ pub enum Event {
     Marks {
         /// The marks.
         marks: Vec<Mark>,
+    },
+    /// A venue told what it lets be traded.
+    VenueTerms {
+        /// Of which instruments, and what.
+        terms: Vec<VenueTerms>,
+    },
+    /// Markets showed something of themselves; what comes too soon after the last is passed over.
+    Liquidity {
+        /// What.
+        facts: Vec<Liquidity>,
     },
     /// The book of an instrument was followed and had to be dropped.
     BookLost {

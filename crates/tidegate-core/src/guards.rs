@@ -246,6 +246,7 @@ impl Core {
         out: &mut Vec<Action>,
     ) {
         self.sessions.orders.remove(&session);
+        self.apart_session_ended(session, now, out);
         if self.state.guards.session(session) {
             self.append(Body::SessionEnded { session, lost }, now, out);
             self.take_doomed(now, out);

@@ -11,10 +11,11 @@ use tidegate_types::call::{Call, CallBody, Warrant};
 use tidegate_types::codec::Octets;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{AccountName, CallId, ClientId, InstrumentId, OrderId, Seq, SessionId};
+use tidegate_types::instrument::Qty;
 use tidegate_types::limits::ORDER_DEADLINE;
 use tidegate_types::order::{AmendOrder, Setting};
 use tidegate_types::proof::{Authenticated, Evidence};
-use tidegate_types::record::{Body, Canceller, Record};
+use tidegate_types::record::{Body, Canceller, Decision, RULES, Record};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::{Span, Time};
 
@@ -187,6 +188,39 @@ impl Core {
         let seq = self.append(record, now, out);
         let purpose = Purpose::Amend { order };
         Ok(journalled(call, account, body, purpose, Warrant::Journalled { seq }))
+    }
+
+    /// Makes an order smaller, because a newer one of the same owner would have traded with it.
+    pub(crate) fn journal_shrink(
+        &mut self,
+        order: OrderId,
+        total: Qty,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) -> Option<Journalled> {
+        let found = self.state.orders.get(order)?;
+        let caller = found.caller.clone()?;
+        let (call, account) = (self.state.next_call, found.account.clone());
+        let body = CallBody::Amend {
+            order: found.reference(),
+            side: found.request.side,
+            qty: total,
+            price: found.request.price,
+            trigger_price: None,
+            post_only: None,
+            reduce_only: None,
+            deadline: deadline(None, now),
+        };
+        let decision = Decision {
+            rules: RULES,
+            unit_value: Some(found.unit_value),
+            reducing: found.reducing,
+            ..Decision::default()
+        };
+        let record = Body::AmendCleared { order, call, caller, body: body.clone(), decision };
+        let seq = self.append(record, now, out);
+        let purpose = Purpose::Amend { order };
+        Some(journalled(call, account, body, purpose, Warrant::Journalled { seq }))
     }
 
     pub(crate) fn journal_setting(

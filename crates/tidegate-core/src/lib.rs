@@ -25,6 +25,7 @@ mod flatten;
 mod guards;
 mod halt;
 mod journal;
+mod liquidity;
 mod outstanding;
 mod people;
 mod pipeline;
@@ -35,10 +36,12 @@ mod resolve;
 mod retry;
 mod risk;
 mod saved;
+mod self_trade;
 mod table;
 mod timers;
 mod told;
 mod trades;
+mod venue_terms;
 
 pub mod action;
 pub mod approvals;
@@ -57,6 +60,8 @@ pub use authorize::ReadRights;
 pub use books::LostBook;
 pub use guards::{Countdown, Guards};
 pub use outstanding::{Outstanding, StillHeld};
+pub use self_trade::SelfTrades;
+pub use venue_terms::TermsInForce;
 
 use action::{Action, Answer};
 use event::Event;
@@ -127,6 +132,7 @@ pub struct Core {
     dead_man: dead_man::DeadMan,
     doubts: resolve::Doubts,
     retries: retry::Retries,
+    waits: self_trade::Waits,
     watches: BTreeMap<AccountName, reconcile::Watch>,
     proofs: BTreeMap<Scope, halt::Proof>,
     flattenings: BTreeMap<Scope, flatten::Flattening>,
@@ -156,6 +162,7 @@ impl Core {
             dead_man: dead_man::DeadMan::default(),
             doubts: resolve::Doubts::default(),
             retries: retry::Retries::default(),
+            waits: self_trade::Waits::default(),
             watches: BTreeMap::new(),
             proofs: BTreeMap::new(),
             flattenings: BTreeMap::new(),
@@ -199,7 +206,10 @@ impl Core {
             }
             Event::Submit { ticket, who, session, intent } => {
                 let asked = pipeline::Asked { ticket, who: &who, session, now };
-                self.submit(asked, intent, out);
+                if let Some(intent) = self.submit(asked, intent, out) {
+                    let asker = self_trade::Asker { ticket, who, session, intent };
+                    self.wait_apart(asker, None, now, out);
+                }
             }
             Event::PersonRefused { person, reject } => {
                 self.person_refused(person, reject, now, out);
@@ -233,6 +243,8 @@ impl Core {
                 self.instruments(&venue, instruments, now, out);
             }
             Event::Marks { marks } => self.marks(marks, now, out),
+            Event::VenueTerms { terms } => self.venue_terms(terms, now, out),
+            Event::Liquidity { facts } => self.liquidity(facts, now, out),
             Event::BookLost { instrument, why } => self.book_lost(instrument, why, now, out),
             Event::BookWhole { instrument } => self.book_whole(instrument, now, out),
             Event::Durable { proof } => self.on_durable(proof, out),
@@ -271,6 +283,7 @@ impl Core {
                 Timer::Doomed => self.sweep(now, out),
                 Timer::DeadMan(account) => self.feed_dead_man(&account, now, out),
                 Timer::Approval(id) => self.lapse_approval(id, now, out),
+                Timer::SelfTrade(ticket) => self.apart_late(ticket, now, out),
                 Timer::Refusals => self.close_windows(now, false, out),
             }
         }

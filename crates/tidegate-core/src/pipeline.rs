@@ -24,7 +24,15 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Core {
-    pub(crate) fn submit(&mut self, asked: Asked<'_>, intent: Intent, out: &mut Vec<Action>) {
+    /// Answers a question, or has it answered later. Gives back what must wait first until other orders of the
+    /// same owner are cancelled (`Core::wait_apart`).
+    #[must_use]
+    pub(crate) fn submit(
+        &mut self,
+        asked: Asked<'_>,
+        intent: Intent,
+        out: &mut Vec<Action>,
+    ) -> Option<Intent> {
         let Asked { ticket, who, now, .. } = asked;
         let done = match &intent {
             Intent::New { order } => self.place(asked, order, out),
@@ -34,9 +42,12 @@ impl Core {
             Intent::Set { setting } => self.set(asked, setting, out),
             Intent::Guard { guard } => self.guard(asked, guard, out),
         };
-        if let Err(refusal) = done {
-            self.refuse(ticket, who, intent, refusal, now, out);
+        let refusal = done.err()?;
+        if self.waits.noted(ticket) {
+            return Some(intent);
         }
+        self.refuse(ticket, who, intent, refusal, now, out);
+        None
     }
 
     fn place(
@@ -55,6 +66,7 @@ impl Core {
         let warning = repeat::check(&self.state, &mut authorized, order, now)?;
         let shaped = shape::admit(&self.state, authorized, self.in_flight(), now)?;
         let cleared = risk::clear(&self.state, shaped, now)?;
+        let cleared = self.keep_apart(asked, cleared, out)?;
         let id = self.state.next_order;
         let journalled = self.journal_order(cleared, who, asked.session, now, out)?;
         if let Some(reject) = warning {
@@ -76,6 +88,7 @@ impl Core {
         let authorized = authorize::amend(&self.state, who, amend, now)?;
         let shaped = shape::admit(&self.state, authorized, self.in_flight(), now)?;
         let cleared = risk::clear(&self.state, shaped, now)?;
+        let cleared = self.keep_apart(asked, cleared, out)?;
         let journalled = self.journal_amend(cleared, amend, who, now, out)?;
         self.sign(journalled, Some(asked.ticket), now, out);
         Ok(())

@@ -125,6 +125,7 @@ impl Core {
         self.closing_heard(id, now, out);
         if ended {
             self.halts_heard(id, now);
+            self.apart_heard(id, now, out);
         }
     }
 }

@@ -24,6 +24,8 @@ kept! {
     desk, epoch, accounts, callers, keys, grants, ever_on, limits, instruments, marks, halts, halts_pulled,
     caller_buckets, account_buckets, refusals, calls, next_order, next_call, guards, recent,
     alarms, balances, lost_books, people, approvals, approve_by, apps, invitations, daily,
+    self_trades, venue_terms,
+    liquidity,
 }
 
 impl State {
@@ -48,6 +50,7 @@ impl State {
         let count = u64::decode(input)?;
         let orders = (0..count).map(|_| Order::decode(input)).collect::<Result<Vec<_>, _>>()?;
         state.orders = Orders::restored(orders, next_done);
+        state.orders.open().for_each(|order| state.resting.follow(order));
         let mut held = Vec::new();
         for _ in 0..u64::decode(input)? {
             let account = AccountName::decode(input)?;

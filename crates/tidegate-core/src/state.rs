@@ -11,7 +11,9 @@ use crate::orders::{Order, Orders, Shift};
 use crate::people::Invitation;
 use crate::positions::{Positions, usd};
 use crate::repeat::Recent;
+use crate::self_trade::{Resting, SelfTrades};
 use crate::shape::TokenBucket;
+use crate::venue_terms::TermsInForce;
 use std::collections::BTreeMap;
 use tidegate_types::app::App;
 use tidegate_types::grant::{AccountLimits, Grant, Scope, VirtualKey};
@@ -23,6 +25,7 @@ use tidegate_types::instrument::{Instrument, Mark, Price, SignedQty, Usd};
 use tidegate_types::limits::MAX_HALTERS;
 use tidegate_types::order::OrderName;
 use tidegate_types::person::Person;
+use tidegate_types::policy::Liquidity;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Approvals, ApproveBy};
 use tidegate_types::reject::Code;
@@ -165,6 +168,7 @@ pub struct State {
     pub(crate) limits: BTreeMap<AccountName, AccountLimits>,
     pub(crate) instruments: BTreeMap<InstrumentId, Instrument>,
     pub(crate) marks: BTreeMap<InstrumentId, Mark>,
+    pub(crate) liquidity: BTreeMap<InstrumentId, Liquidity>,
     pub(crate) halts: BTreeMap<Scope, Halt>,
     /// How often anything was halted.
     pub(crate) halts_pulled: u64,
@@ -188,6 +192,9 @@ pub struct State {
     pub(crate) apps: BTreeMap<CallerName, RegisteredApp>,
     pub(crate) invitations: BTreeMap<PersonName, Invitation>,
     pub(crate) daily: Daily,
+    pub(crate) self_trades: SelfTrades,
+    pub(crate) resting: Resting,
+    pub(crate) venue_terms: BTreeMap<InstrumentId, TermsInForce>,
     /// When the newest record was made.
     pub(crate) at: Time,
 }
@@ -246,6 +253,11 @@ impl State {
     /// The last mark of each instrument.
     pub fn marks(&self) -> &BTreeMap<InstrumentId, Mark> {
         &self.marks
+    }
+
+    /// What the market of each instrument last showed of itself.
+    pub fn liquidity(&self) -> &BTreeMap<InstrumentId, Liquidity> {
+        &self.liquidity
     }
 
     /// The halts in force.
@@ -377,6 +389,7 @@ impl State {
 
     fn shift(&mut self, shift: &Shift) {
         let Some(order) = self.orders.get(shift.id) else { return };
+        self.resting.follow(order);
         crate::halt::turned_up(&mut self.halts, order);
         daily::count(&mut self.daily, order, shift.traded, self.at);
         if self.positions.shift(order, shift) {

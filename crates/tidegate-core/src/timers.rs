@@ -3,7 +3,7 @@
 use crate::guards::Countdown;
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::grant::Scope;
-use tidegate_types::ids::{AccountName, ApprovalId, CallId, OrderId};
+use tidegate_types::ids::{AccountName, ApprovalId, CallId, OrderId, Ticket};
 use tidegate_types::time::{Span, Time};
 
 /// Something that comes due.
@@ -29,6 +29,8 @@ pub(crate) enum Timer {
     DeadMan(AccountName),
     /// The time for a second person to approve is over.
     Approval(ApprovalId),
+    /// An order waited long enough for others of its owner to be cancelled.
+    SelfTrade(Ticket),
     /// Write the counts of refusals.
     Refusals,
 }

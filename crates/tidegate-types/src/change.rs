@@ -3,9 +3,10 @@
 use crate::app::App;
 use crate::codec_enum;
 use crate::grant::{AccountLimits, Grant, VirtualKey};
-use crate::ids::{AccountName, CallerName, DeskName, KeyId, PersonName, VenueName};
+use crate::ids::{AccountName, CallerName, DeskName, KeyId, OwnerName, PersonName, VenueName};
 use crate::key::Replaced;
 use crate::person::Person;
+use crate::self_trade::SelfTradeMode;
 use crate::time::Time;
 
 /// How many people a loosening takes.
@@ -148,6 +149,21 @@ pub enum Change {
         /// Who.
         person: PersonName,
     },
+    /// An account belongs to this owner; orders of accounts of one owner are kept from trading with each other.
+    OwnerSet {
+        /// Which account.
+        account: AccountName,
+        /// Whose; none: nobody else's account belongs to the same owner.
+        owner: Option<OwnerName>,
+    },
+    /// What an account does with an order that would trade with one of the same owner. It may be set before
+    /// the account is added.
+    SelfTradeSet {
+        /// Which account.
+        account: AccountName,
+        /// What.
+        mode: SelfTradeMode,
+    },
 }
 codec_enum!(Change {
     0 => DeskSet { desk, approvals },
@@ -169,4 +185,6 @@ codec_enum!(Change {
     16 => ApproveBySet { approve_by },
     17 => CallerShared { caller, person },
     18 => CallerUnshared { caller, person },
+    130 => OwnerSet { account, owner },
+    131 => SelfTradeSet { account, mode },
 });

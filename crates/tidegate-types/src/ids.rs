@@ -88,6 +88,8 @@ names! {
     PersonName: 64, plain;
     /// A desk.
     DeskName: 32, plain;
+    /// Whom accounts belong to in the end: a company, a fund, a person.
+    OwnerName: 32, plain;
     /// An instrument, as its venue names it.
     InstrumentName: 64, |c| c.is_ascii_graphic();
     /// The underlying index of an instrument, as its venue names it.
@@ -102,6 +104,12 @@ names! {
     VenueOrderId: 64, |c| c.is_ascii_graphic();
     /// The id a venue gave a trade.
     TradeId: 64, |c| c.is_ascii_graphic();
+    /// A policy, as the desk names it.
+    PolicyName: 32, plain;
+    /// A rule of a policy.
+    RuleId: 48, plain;
+    /// A single trade that soft rules let pass.
+    ExceptionId: 48, plain;
     /// The public id of a virtual key.
     KeyId: 128, |c| c.is_ascii_graphic();
 }

@@ -19,14 +19,17 @@ pub mod key;
 pub mod limits;
 pub mod order;
 pub mod person;
+pub mod policy;
 pub mod proof;
 pub mod record;
 pub mod reject;
 pub mod report;
 pub mod request;
 pub mod secret;
+pub mod self_trade;
 pub mod text;
 pub mod time;
+pub mod venue_terms;
 
 pub use decimal::{Decimal, DecimalError, Rounding};
 pub use reject::{Code, Reject};

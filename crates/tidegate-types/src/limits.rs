@@ -76,6 +76,16 @@ pub const MAX_REPEAT_WINDOW: Span = Span::from_secs(60);
 pub const MIN_DEAD_MAN: Span = Span::from_secs(10);
 /// The longest.
 pub const MAX_DEAD_MAN: Span = Span::from_secs(24 * 3600);
+/// How long an order waits for open ones of the same owner to be cancelled before it.
+pub const SELF_TRADE_WAIT: Span = Span::from_secs(2);
+/// Most orders that wait so at once.
+pub const MAX_SELF_TRADE_WAITS: usize = 256;
+/// Most open orders that are cancelled for one new order.
+pub const MAX_SELF_TRADE_CANCELS: usize = 16;
+/// A venue's band of prices that is older than this is not held against orders: it moves with the market.
+pub const MAX_BAND_AGE: Span = Span::from_secs(60);
+/// The same band of prices is read anew, or a moved one taken, this often at most.
+pub const BAND_INTERVAL: Span = Span::from_secs(10);
 /// Most requests waiting inside the gateway; cancels have as many again to themselves.
 pub const MAX_IN_FLIGHT: usize = 4096;
 /// Most alarms kept that nobody has seen; the same again is counted, not kept.
@@ -132,3 +142,13 @@ pub const MAX_KEY_OVERLAP: Span = Span::from_secs(30 * 86_400);
 pub const MAX_KEYS_OF_CALLER: usize = 4096;
 /// Most networks that a virtual key is bound to.
 pub const MAX_KEY_NETWORKS: usize = 32;
+/// Most rules of a policy: each that covers an order is measured before it is sent.
+pub const MAX_POLICY_RULES: usize = 200;
+/// Longest a policy may be: a request to put one in force holds it and its summary.
+pub const MAX_POLICY_BYTES: usize = 16 * 1024;
+/// Most instruments that one rule lists.
+pub const MAX_LISTED_INSTRUMENTS: usize = 100;
+/// The longest window in which messages or executions are counted.
+pub const MAX_RATE_WINDOW: Span = Span::from_secs(3600);
+/// Liquidity enters the core, and the journal, at most this often per instrument.
+pub const LIQUIDITY_INTERVAL: Span = Span::from_secs(5);

@@ -12,9 +12,11 @@ use crate::ids::{
 };
 use crate::instrument::{Instrument, Mark};
 use crate::order::{Intent, NewOrder};
+use crate::policy::Liquidity;
 use crate::reject::{Code, Reject};
 use crate::report::{AccountEvent, BalanceReport, Outcome, PositionReport, Shown};
 use crate::time::{Span, Time};
+use crate::venue_terms::VenueTerms;
 use crate::{codec_enum, codec_struct};
 
 mod canceller;
@@ -462,6 +464,16 @@ pub enum Body {
         /// How many.
         count: u64,
     },
+    /// A venue told what it lets be traded, otherwise than it was known or some time after.
+    VenueTermsRead {
+        /// Of which instruments, and what.
+        terms: Vec<VenueTerms>,
+    },
+    /// What markets showed of themselves, of each at most once per `LIQUIDITY_INTERVAL`.
+    Liquidity {
+        /// What.
+        facts: Vec<Liquidity>,
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -514,6 +526,8 @@ codec_enum!(Body {
     47 => RefusedMoreOf { person, code, count },
     48 => BySignature { call, caller, key, signed, signature, content },
     49 => RefusedByToken { caller, token, subject },
+    130 => VenueTermsRead { terms },
+    100 => Liquidity { facts },
 });
 
 /// One entry of the journal.

@@ -106,6 +106,11 @@ codes! {
     67 518 Exposure Desk "the account's positions and open orders together would exceed the limit";
     68 519 RepeatedOrder Caller "the same order was placed moments before";
     69 520 DailyNotional Desk "what the caller traded today, with its open orders, would exceed its grant";
+    160 570 SelfTrade Caller "the order would trade with an open order of the same owner";
+    161 571 SelfTradeWait Venue "an open order of the same owner was not cancelled in time";
+    162 572 SelfTradeCut Caller "the order was cut to nothing by an open order of the same owner";
+    163 573 VenueHalt Venue "the venue itself takes no orders for the instrument now";
+    164 574 VenueBand Caller "the price is outside the band that the venue itself takes";
     70 601 JournalUnavailable Gateway "the journal cannot be written";
     80 701 SignerUnavailable Gateway "the signer does not answer";
     81 702 SignerRefused Gateway "the signer refused";

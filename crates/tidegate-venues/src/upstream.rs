@@ -8,6 +8,7 @@ use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::report::{AccountEvent, AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::Reply;
 use tidegate_types::time::{Span, Time};
+use tidegate_types::venue_terms::VenueTerms;
 
 /// Why a call could not be built.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -222,6 +223,12 @@ pub trait Upstream {
     /// The instruments, from the answers in order. Those whose terms are not understood are left
     /// out, so that they cannot be traded.
     fn instruments(&self, replies: &[Reply]) -> Result<Vec<Instrument>, Unreadable>;
+
+    /// What those answers tell of halts and bands of prices at `now`.
+    fn venue_terms(&self, replies: &[Reply], now: Time) -> Vec<VenueTerms>;
+
+    /// What a message of the socket that tells marks tells of halts and bands of prices.
+    fn told_terms(&self, text: &str, now: Time) -> Vec<VenueTerms>;
 
     /// The public socket that tells marks.
     fn mark_feed(&self, instruments: &Instruments) -> PublicFeed;

@@ -70,6 +70,10 @@ pub(super) fn touched(state: &State, act: &Act) -> Vec<u8> {
             Change::LimitsSet { limits } => {
                 state.limits.get(&limits.account).cloned().encode(&mut out);
             }
+            Change::OwnerSet { account, .. } | Change::SelfTradeSet { account, .. } => {
+                state.self_trades.owner(account).cloned().encode(&mut out);
+                state.self_trades.mode(account).encode(&mut out);
+            }
             Change::AlarmsSeen { .. } => {}
             Change::ApproveBySet { .. } => state.approve_by.encode(&mut out),
             Change::AppSet { app: App { caller, .. } } | Change::AppRevoked { app: caller } => {
@@ -112,6 +116,15 @@ fn title(act: &Act) -> String {
             Change::LimitsSet { limits } => format!("set the limits of {}", limits.account),
             Change::AppSet { app } => format!("register app {}, a caller of the desk", app.caller),
             Change::AppRevoked { app } => format!("revoke app {app}"),
+            Change::OwnerSet { account, owner: Some(owner) } => {
+                format!("have account {account} belong to {owner}")
+            }
+            Change::OwnerSet { account, owner: None } => {
+                format!("have account {account} belong to nobody who has others")
+            }
+            Change::SelfTradeSet { account, .. } => {
+                format!("set what {account} does with orders that would meet each other")
+            }
             Change::AlarmsSeen { .. } => "take alarms off the list".to_owned(),
             Change::PersonSet { person } => format!("set person {}", person.name),
             Change::PersonRemoved { person } => format!("remove person {person}"),
@@ -155,6 +168,15 @@ fn rows(state: &State, act: &Act) -> Vec<Row> {
         }
         Change::LimitsSet { limits } => {
             compared(state.limits.get(&limits.account).map(of_limits), of_limits(limits))
+        }
+        Change::OwnerSet { account, owner } => {
+            let before = state.self_trades.owner(account);
+            let before = vec![("owner", optional(before))];
+            compared(Some(before), vec![("owner", optional(owner.as_ref()))])
+        }
+        Change::SelfTradeSet { account, mode } => {
+            let before = vec![("orders that meet", state.self_trades.mode(account).to_string())];
+            compared(Some(before), vec![("orders that meet", mode.to_string())])
         }
         Change::PersonSet { person } => {
             compared(state.people.get(&person.name).map(of_person), of_person(person))

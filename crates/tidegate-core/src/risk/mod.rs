@@ -30,6 +30,21 @@ pub(crate) struct Cleared {
 }
 
 impl Cleared {
+    /// The order to send.
+    pub(crate) fn order(&self) -> &NewOrder {
+        &self.order
+    }
+
+    /// The order that it takes the place of.
+    pub(crate) fn replaces(&self) -> Option<OrderId> {
+        self.replaces
+    }
+
+    /// Whether it goes as one that reduces the position.
+    pub(crate) fn is_reducing(&self) -> bool {
+        self.decision.reducing
+    }
+
     /// The order to send, the one it replaces, and the numbers; the proof is used up.
     pub(crate) fn into_parts(self) -> (NewOrder, Option<OrderId>, Decision) {
         (self.order, self.replaces, self.decision)
@@ -104,6 +119,7 @@ fn check(
 
     let band = collar::band(instrument, mark, limits).map_err(uncomputable)?;
     collar::check(&ask(authorized)?.order, mark, band)?;
+    state.check_venue_band(&ask(authorized)?.order, mark, now)?;
     let worst = worst::of(&ask(authorized)?.order, instrument, mark, band)?;
     decision.worst_price = Some(worst.price);
     decision.unit_value = Some(worst.unit_value);

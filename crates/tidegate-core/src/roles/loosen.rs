@@ -37,6 +37,14 @@ pub fn loosens(state: &State, change: &Change) -> bool {
             let before = state.limits.get(&limits.account);
             !before.is_some_and(|before| is_lower(limits, before))
         }
+        // What was apart and is put together is kept from more.
+        Change::OwnerSet { account, owner } => {
+            let before = state.self_trades.owner(account);
+            before.is_some() && before != owner.as_ref()
+        }
+        Change::SelfTradeSet { account, mode } => {
+            !mode.is_as_strict_as(state.self_trades.mode(account))
+        }
         Change::PersonSet { person } => {
             let before = state.people.get(&person.name);
             !before.is_some_and(|before| is_less(person, before))

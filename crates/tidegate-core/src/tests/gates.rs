@@ -27,7 +27,7 @@ fn limited(limits: impl FnOnce(&mut AccountLimits), order: NewOrder) -> Option<C
     world.code(ticket)
 }
 
-fn of(text: &str, side: Side, qty: &str, price: &str) -> NewOrder {
+pub(super) fn of(text: &str, side: Side, qty: &str, price: &str) -> NewOrder {
     NewOrder { instrument: instrument(text), ..limit(side, qty, price) }
 }
 

@@ -63,6 +63,25 @@ pub enum Request {
         venue: String,
         /// What to call it.
         account: String,
+        /// What it does with orders that would trade with one of the same owner: `off`, `refuse`
+        /// (without a word), `cancel-old` or `decrement`.
+        #[serde(default)]
+        self_trade: Option<String>,
+    },
+    /// Say whom an account belongs to: orders of accounts of one owner are kept from trading with each other.
+    AccountOwner {
+        /// Which account.
+        account: String,
+        /// Whose; without one no other account belongs to the same owner.
+        #[serde(default)]
+        owner: Option<String>,
+    },
+    /// Set what an account does with orders that would trade with one of the same owner.
+    SelfTradeSet {
+        /// Which account.
+        account: String,
+        /// `off`, `refuse`, `cancel-old` or `decrement`.
+        mode: String,
     },
     /// Take up the venue key that was imported for an account: read what it may do and start to
     /// use it.

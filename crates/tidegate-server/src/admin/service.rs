@@ -33,6 +33,7 @@ use tidegate_types::key::{Replaced, VirtualKey};
 use tidegate_types::record::Change;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::secret::Secret;
+use tidegate_types::self_trade::SelfTradeMode;
 use tidegate_types::text::one_line;
 use tidegate_types::time::{Span, Time};
 use tidegate_vault::{CallerSecrets, Undecided, VenueKeyInfo};
@@ -192,9 +193,22 @@ impl Administration {
                 self.check_halt_file(&scope)?;
                 self.ask(by, Act::Resume { scope, reason }).await
             }
-            Request::AccountAdd { venue, account } => {
+            Request::AccountAdd { venue, account, self_trade } => {
                 let venue = self.venue_name(&venue)?;
-                self.add_account(by, venue, name("account", &account)?).await
+                let account = name("account", &account)?;
+                let mode =
+                    self_trade.map_or(Ok(SelfTradeMode::Refuse), |mode| name("mode", &mode))?;
+                self.add_account(by, venue, account, mode).await
+            }
+            Request::AccountOwner { account, owner } => {
+                let account = name("account", &account)?;
+                let owner = owner.map(|owner| name("owner", &owner)).transpose()?;
+                self.change(by, Change::OwnerSet { account, owner }).await
+            }
+            Request::SelfTradeSet { account, mode } => {
+                let (account, mode) = (name("account", &account)?, name("mode", &mode)?);
+                self.venue_of(&account)?;
+                self.change(by, Change::SelfTradeSet { account, mode }).await
             }
             Request::VenueKeyReload { account } => self.reload(by, &account).await,
             Request::CallerAdd { caller } => {
@@ -302,12 +316,18 @@ impl Administration {
         by: &Administrator,
         venue: VenueName,
         account: AccountName,
+        mode: SelfTradeMode,
     ) -> Result<Value, Failure> {
         let held = newest(self.parts.reload.held(), &account);
         if let Some(key) = held.as_ref().filter(|key| key.venue != venue) {
             let message = format!("the vault's key for {account} is one of {}", key.venue);
             let hint = format!("add {account} at {}, or choose another name", key.venue);
             return Err(Failure::new("bad_request", message, hint));
+        }
+        // Before the account, so that its first order finds it set, whoever approves the account when.
+        let there = self.parts.desk.look(|state| state.accounts().contains_key(&account));
+        if !there && mode != SelfTradeMode::Off {
+            self.change(by, Change::SelfTradeSet { account: account.clone(), mode }).await?;
         }
         let added = Change::AccountAdded { venue, account: account.clone() };
         let answer = self.change(by, added).await?;

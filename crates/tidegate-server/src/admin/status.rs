@@ -176,6 +176,8 @@ fn accounts(state: &State) -> Vec<AccountStatus> {
             foreign_orders: open.iter().filter(|order| order.is_foreign()).count(),
             open_notional: state.positions().account_open(name).to_string(),
             max_open_notional: state.limits().get(name).map(|l| l.max_open_notional.to_string()),
+            self_trade: state.self_trades().mode(name).to_string(),
+            owner: state.self_trades().owner(name).map(ToString::to_string),
             exposure: state.exposure(name).to_string(),
             max_exposure: state.limits().get(name).map(|l| l.max_exposure.to_string()),
             positions,

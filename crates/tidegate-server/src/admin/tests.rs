@@ -228,6 +228,40 @@ async fn a_caller_is_set_up_and_its_key_is_shown_once() {
 }
 
 #[tokio::test]
+async fn an_account_added_now_refuses_orders_that_would_meet() {
+    let office = office().await;
+    let told = |account: &str| {
+        office.world.desk.look(|state| {
+            let all = state.self_trades();
+            let owner = all.owner(&name(account)).map(ToString::to_string);
+            (all.mode(&name(account)).to_string(), owner)
+        })
+    };
+    assert_eq!(told("main"), ("off".to_owned(), None));
+    let add = |account: &str| json!({"op": "account-add", "venue": "binance", "account": account});
+    office.ask(add("second")).await.unwrap();
+    assert_eq!(told("second").0, "refuse");
+    let mut third = add("third");
+    third["self_trade"] = json!("off");
+    office.ask(third).await.unwrap();
+    assert_eq!(told("third").0, "off");
+    // What is there already keeps its mode, though it is added in vain.
+    assert!(office.ask(add("third")).await.is_err());
+    assert_eq!(told("third").0, "off");
+    let set = json!({"op": "self-trade-set", "account": "third", "mode": "cancel-old"});
+    office.ask(set).await.unwrap();
+    let owned = json!({"op": "account-owner", "account": "third", "owner": "fund"});
+    office.ask(owned).await.unwrap();
+    assert_eq!(told("third"), ("cancel-old".to_owned(), Some("fund".to_owned())));
+    let status = office.ask(json!({"op": "status"})).await.unwrap();
+    let accounts = status["accounts"].as_array().unwrap();
+    let third = accounts.iter().find(|account| account["account"] == "third").unwrap();
+    assert_eq!((&third["self_trade"], &third["owner"]), (&json!("cancel-old"), &json!("fund")));
+    office.ask(json!({"op": "account-owner", "account": "third"})).await.unwrap();
+    assert_eq!(told("third").1, None);
+}
+
+#[tokio::test]
 async fn mistakes_are_named() {
     let office = office().await;
     let limits = |field: &str, value: Value| {
@@ -252,6 +286,9 @@ async fn mistakes_are_named() {
         (limits("max_order_notional", json!("-1")), "negative"),
         (limits("max_order_notional", json!("much")), "max_order_notional"),
         (limits("account", json!("none")), "no account"),
+        (json!({"op": "self-trade-set", "account": "none", "mode": "off"}), "no account"),
+        (json!({"op": "self-trade-set", "account": "main", "mode": "maybe"}), "cancel-old"),
+        (json!({"op": "account-owner", "account": "main", "owner": "a b"}), "owner"),
     ];
     for (request, said) in table {
         let answer = office.ask(request.clone()).await;

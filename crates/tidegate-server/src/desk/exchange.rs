@@ -3,6 +3,7 @@
 use super::carry_out::Ongoing;
 use super::links::SendError;
 use super::{Departure, Desk, Errand, Link};
+use crate::clock;
 use crate::oplog;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -138,6 +139,8 @@ impl Desk {
         let instruments = link.venue().instruments(&replies).map_err(|e| e.0)?;
         let by_name = instruments.into_iter().map(|i| (i.id.name.clone(), i)).collect();
         self.publish(&link.venue().name(), tidegate_venues::front::Instruments(by_name));
+        let terms = link.venue().venue_terms(&replies, clock::now());
+        self.event(Event::VenueTerms { terms });
         Ok(())
     }
 

@@ -250,6 +250,10 @@ fn changed(by: &dyn Display, change: &Change) {
         Change::ApproveBySet { .. } => ("approve-by-set", Vec::new()),
         Change::AppSet { app } => ("app-set", vec![("app", &app.caller)]),
         Change::AppRevoked { app } => ("app-revoked", vec![("app", app)]),
+        Change::OwnerSet { account, .. } => ("owner-set", vec![("account", account)]),
+        Change::SelfTradeSet { account, mode } => {
+            ("self-trade-set", vec![("account", account), ("mode", mode)])
+        }
         Change::AlarmsSeen { .. } => ("alarms-seen", Vec::new()),
         Change::LimitsSet { limits } => ("limits-set", vec![("account", &limits.account)]),
     };

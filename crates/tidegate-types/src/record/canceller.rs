@@ -2,7 +2,7 @@
 
 use crate::codec_enum;
 use crate::grant::Scope;
-use crate::ids::{CallerName, KeyId};
+use crate::ids::{AccountName, CallerName, KeyId};
 
 /// Who had an order cancelled.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,8 +36,13 @@ pub enum Canceller {
         /// In whose name: a person's opaque id, or the app's own.
         subject: String,
     },
+    /// Tidegate, because a newer order of the same owner would have traded with it.
+    SelfTrade {
+        /// The newer one's account.
+        account: AccountName,
+    },
 }
 codec_enum!(Canceller {
     0 => Caller { caller }, 1 => Halt { scope }, 2 => Disconnect { caller },
-    3 => Countdown { caller }, 4 => Token { caller, token, subject },
+    3 => Countdown { caller }, 4 => Token { caller, token, subject }, 80 => SelfTrade { account },
 });

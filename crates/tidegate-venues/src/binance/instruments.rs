@@ -62,7 +62,7 @@ fn instrument(venue: &VenueName, symbol: &Fields<'_>) -> Option<Instrument> {
     })
 }
 
-fn filter<'a>(symbol: &Fields<'a>, kind: &str) -> Option<Fields<'a>> {
+pub(crate) fn filter<'a>(symbol: &Fields<'a>, kind: &str) -> Option<Fields<'a>> {
     let filters = symbol.get("filters")?.items()?;
     let mut filters = filters.into_iter().filter_map(Raw::fields);
     filters.find(|filter| filter.text("filterType").as_deref() == Some(kind))

@@ -18,6 +18,7 @@ pub mod routes;
 mod session;
 mod snapshot;
 mod stream;
+mod terms;
 mod wire;
 
 use crate::book::Update;
@@ -44,6 +45,7 @@ use tidegate_types::report::{AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::{RawRequest, Reply};
 use tidegate_types::secret::Secret;
 use tidegate_types::time::{Span, Time};
+use tidegate_types::venue_terms::VenueTerms;
 
 /// The name in the registry.
 const NAME: &str = "binance";
@@ -299,6 +301,15 @@ impl Upstream for Binance {
 
     fn instruments(&self, replies: &[Reply]) -> Result<Vec<Instrument>, Unreadable> {
         instruments::instruments(&self.name, replies)
+    }
+
+    fn venue_terms(&self, replies: &[Reply], now: Time) -> Vec<VenueTerms> {
+        terms::read(&self.name, replies, now)
+    }
+
+    fn told_terms(&self, _text: &str, _now: Time) -> Vec<VenueTerms> {
+        // Marks come alone here.
+        Vec::new()
     }
 
     fn mark_feed(&self, _instruments: &Instruments) -> PublicFeed {

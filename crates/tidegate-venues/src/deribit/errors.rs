@@ -73,7 +73,12 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         | Code::Uncomputable
         | Code::DuplicateOrderId
         | Code::RepeatedOrder
-        | Code::NotReducing => OTHER_REJECT,
+        | Code::NotReducing
+        | Code::SelfTrade
+        | Code::SelfTradeWait
+        | Code::SelfTradeCut
+        | Code::VenueHalt
+        | Code::VenueBand => OTHER_REJECT,
         Code::Halted | Code::AccountClosed => (10019, "locked_by_admin"),
         Code::BadPriceStep => (10043, "price_wrong_tick"),
         Code::BadQuantityStep => (10021, "invalid_amount"),

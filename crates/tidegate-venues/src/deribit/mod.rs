@@ -23,6 +23,7 @@ mod session;
 mod snapshot;
 mod stream;
 mod subscriptions;
+mod terms;
 #[cfg(test)]
 mod testkit;
 
@@ -47,6 +48,7 @@ use tidegate_types::report::{AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::{Method, RawRequest, Reply};
 use tidegate_types::secret::Secret;
 use tidegate_types::time::{Span, Time};
+use tidegate_types::venue_terms::VenueTerms;
 
 /// Deribit.
 #[derive(Debug)]
@@ -280,6 +282,14 @@ impl Upstream for Deribit {
 
     fn instruments(&self, replies: &[Reply]) -> Result<Vec<Instrument>, Unreadable> {
         instruments::read(replies)
+    }
+
+    fn venue_terms(&self, replies: &[Reply], now: Time) -> Vec<VenueTerms> {
+        terms::read(replies, now)
+    }
+
+    fn told_terms(&self, text: &str, now: Time) -> Vec<VenueTerms> {
+        terms::told(text, now)
     }
 
     fn mark_feed(&self, instruments: &Instruments) -> PublicFeed {

@@ -292,7 +292,10 @@ pub async fn position(sim: &Sim) -> Result<String, Failure> {
 async fn seat(dir: &Path) -> Result<(String, String), Failure> {
     let common = common(dir);
     let ask = |request: &Request| ask(&common, request, PATIENCE);
-    ask(&Request::AccountAdd { venue: VENUE.to_owned(), account: ACCOUNT.to_owned() })?;
+    let (venue, account) = (VENUE.to_owned(), ACCOUNT.to_owned());
+    // Its orders are to trade, with each other too.
+    let self_trade = Some("off".to_owned());
+    ask(&Request::AccountAdd { venue, account, self_trade })?;
     let huge = "10000000000".to_owned();
     ask(&Request::LimitsSet(LimitsSpec {
         account: ACCOUNT.to_owned(),

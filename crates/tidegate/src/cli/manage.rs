@@ -18,9 +18,20 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// `tidegate account …`
 pub fn account(common: &Common, command: Account) -> Result<(), Failure> {
-    let Account::Add { account, venue } = command;
-    let text = format!("added account {account} at {venue}");
-    done(common, &Request::AccountAdd { venue, account }, &text)
+    match command {
+        Account::Add { account, venue, self_trade } => {
+            let text = format!("added account {account} at {venue}");
+            let self_trade = Some(self_trade);
+            done(common, &Request::AccountAdd { venue, account, self_trade }, &text)
+        }
+        Account::Owner { account, owner, none: _ } => {
+            let text = match &owner {
+                Some(owner) => format!("{account} belongs to {owner}"),
+                None => format!("{account} belongs to no owner that has others"),
+            };
+            done(common, &Request::AccountOwner { account, owner }, &text)
+        }
+    }
 }
 
 /// `tidegate caller …`
@@ -98,9 +109,16 @@ pub fn grant(common: &Common, command: Grant) -> Result<(), Failure> {
 
 /// `tidegate limit …`
 pub fn limit(common: &Common, command: Limit) -> Result<(), Failure> {
-    let Limit::Set(set) = command;
-    let text = format!("set the limits of {}", set.account);
-    done(common, &Request::LimitsSet(limits_spec(set)?), &text)
+    match command {
+        Limit::Set(set) => {
+            let text = format!("set the limits of {}", set.account);
+            done(common, &Request::LimitsSet(limits_spec(set)?), &text)
+        }
+        Limit::SelfTrade { account, mode } => {
+            let text = format!("{account}: orders that would meet each other: {mode}");
+            done(common, &Request::SelfTradeSet { account, mode }, &text)
+        }
+    }
 }
 
 /// The request that something waits for, if a second person has to approve it.

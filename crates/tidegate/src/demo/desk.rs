@@ -20,14 +20,26 @@ pub struct DeskAccount {
     pub venue: &'static str,
     /// The simulator's name for it.
     pub behind: &'static str,
+    /// What it does with orders that would trade with each other: whoever tries things out may do so.
+    pub self_trade: &'static str,
 }
 
 /// People and bots trade on accounts of their own.
 pub const ACCOUNTS: &[DeskAccount] = &[
-    DeskAccount { account: "binance-main", venue: "binance", behind: "desk" },
-    DeskAccount { account: "binance-bots", venue: "binance", behind: "spare1" },
-    DeskAccount { account: "deribit-main", venue: "deribit", behind: "desk" },
-    DeskAccount { account: "deribit-bots", venue: "deribit", behind: "spare1" },
+    DeskAccount { account: "binance-main", venue: "binance", behind: "desk", self_trade: "off" },
+    DeskAccount {
+        account: "binance-bots",
+        venue: "binance",
+        behind: "spare1",
+        self_trade: "cancel-old",
+    },
+    DeskAccount { account: "deribit-main", venue: "deribit", behind: "desk", self_trade: "off" },
+    DeskAccount {
+        account: "deribit-bots",
+        venue: "deribit",
+        behind: "spare1",
+        self_trade: "cancel-old",
+    },
 ];
 
 /// A caller with a key and a grant on one account.

@@ -307,8 +307,9 @@ impl Stage {
         for account in ACCOUNTS.iter().filter(|account| self.serves(account.account)) {
             let known = known.accounts.iter().find(|known| known.account == account.account);
             if known.is_none() {
+                let self_trade = Some(account.self_trade.to_owned());
                 let (venue, account) = (account.venue.to_owned(), account.account.to_owned());
-                ask(&Request::AccountAdd { venue, account })?;
+                ask(&Request::AccountAdd { venue, account, self_trade })?;
             }
             // Limits that are there may be tighter than these, and are somebody's.
             if known.is_none_or(|known| known.max_open_notional.is_none()) {

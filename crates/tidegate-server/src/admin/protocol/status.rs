@@ -128,6 +128,10 @@ pub struct Pids {
 /// An account as `status` tells it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AccountStatus {
+    /// What it does with orders that would trade with one of the same owner.
+    pub self_trade: String,
+    /// Whom it belongs to, where that is said.
+    pub owner: Option<String>,
     /// Its name.
     pub account: String,
     /// Its venue.

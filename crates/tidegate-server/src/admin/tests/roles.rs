@@ -93,6 +93,16 @@ fn samples(pending: u64) -> Vec<Sample> {
         ),
         sample(LimitsLoosen, false, limits_of(9000)),
         sample(LimitsTighten, false, limits_of(1)),
+        sample(
+            LimitsTighten,
+            false,
+            json!({"op": "self-trade-set", "account": "main", "mode": "refuse"}),
+        ),
+        sample(
+            LimitsTighten,
+            false,
+            json!({"op": "account-owner", "account": "main", "owner": "fund"}),
+        ),
         sample(AlarmsSeen, false, json!({"op": "alarms-seen", "until_ms": 1})),
         sample(AppSet, false, reading(app("bob"))),
         sample(Apps, false, json!({"op": "apps"})),
@@ -179,9 +189,11 @@ const fn place(request: &Request) -> usize {
         Request::PersonReset { .. } => 36,
         Request::CallerShare { .. } => 37,
         Request::CallerUnshare { .. } => 38,
+        Request::SelfTradeSet { .. } => 39,
+        Request::AccountOwner { .. } => 40,
     }
 }
-const PLACES: usize = 39;
+const PLACES: usize = 41;
 
 /// What a person granted to an app.
 pub(super) fn granted(app: &str, id: u8, subject: &str) -> Granted {

@@ -4,13 +4,35 @@ use super::{Pause, open, read, write};
 use crate::clock;
 use crate::desk::{Errand, Link, Sink};
 use crate::oplog;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tidegate_core::event::Event;
+use tidegate_types::ids::InstrumentId;
+use tidegate_types::instrument::Mark;
+use tidegate_types::limits::BAND_INTERVAL;
 
 /// A mark feed that says nothing for this long is broken.
 const SILENCE: Duration = Duration::from_secs(30);
 /// How often to look whether the venue's instruments are known or have changed.
 const LOOK: Duration = Duration::from_secs(5);
+
+/// When the messages about each instrument were last read for more than marks: a message comes ten times a
+/// second, and a halt or a band is looked for each few seconds.
+#[derive(Default)]
+struct Told(BTreeMap<InstrumentId, Instant>);
+
+impl Told {
+    fn due(&mut self, marks: &[Mark], now: Instant) -> bool {
+        let every = Duration::from_micros(BAND_INTERVAL.micros());
+        let old = |at: &Instant| now.duration_since(*at) >= every;
+        let due = marks.iter().any(|mark| self.0.get(&mark.instrument).is_none_or(old));
+        if due {
+            self.0.extend(marks.iter().map(|mark| (mark.instrument.clone(), now)));
+        }
+        due
+    }
+}
 
 /// Follows the marks of a venue for ever. It waits until the venue's instruments are known, and
 /// subscribes anew when other instruments are listed.
@@ -46,7 +68,7 @@ async fn follow(sink: &dyn Sink, link: &Link) -> Result<(), String> {
         write(&mut socket, text.clone()).await?;
     }
     let mut look = tokio::time::interval(LOOK);
-    let mut heard = Instant::now();
+    let (mut heard, mut told) = (Instant::now(), Told::default());
     loop {
         let text = tokio::select! {
             text = read(&mut socket) => text?,
@@ -66,6 +88,9 @@ async fn follow(sink: &dyn Sink, link: &Link) -> Result<(), String> {
         heard = Instant::now();
         let (marks, answer) = venue.marks(&text, &instruments, clock::now());
         if !marks.is_empty() {
+            if told.due(&marks, Instant::now()) {
+                sink.event(Event::VenueTerms { terms: venue.told_terms(&text, clock::now()) });
+            }
             sink.marks(marks);
         }
         if let Some(answer) = answer {

@@ -143,6 +143,9 @@ fn concerns(state: &State, who: &Authenticated, act: &Act) -> bool {
             Change::GrantSet { grant } => grant.caller == *caller && grant.account == *account,
             Change::KeyAdded { key, .. } => key.caller == *caller && key.account == *account,
             Change::LimitsSet { limits } => limits.account == *account,
+            Change::OwnerSet { account: of, .. } | Change::SelfTradeSet { account: of, .. } => {
+                of == account
+            }
             Change::VenueKeyImported { account: of, .. } => of == account,
             Change::AppSet { app } => app.caller == *caller,
             _ => false,

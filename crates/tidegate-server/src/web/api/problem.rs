@@ -224,15 +224,16 @@ pub(super) const fn status(code: Code) -> u16 {
         | OrderTypeNotGranted | ReduceOnlyGrant | SettingsNotGranted | GrantExpired
         | OutsideHours => 403,
         UnknownRoute | UnknownInstrument | OrderNotFound => 404,
-        OrderEnded | Halted | DuplicateOrderId | RepeatedOrder => 409,
+        OrderEnded | Halted | DuplicateOrderId | RepeatedOrder | SelfTrade | SelfTradeCut
+        | VenueHalt => 409,
         TooLarge => 413,
         OrderQuantity | OrderNotional | PriceCollar | NoLimit | OpenNotional | PositionNotional
         | Uncomputable | BadPriceStep | BadQuantityStep | NotReducing | OutOfRange
-        | GrantOpenNotional | DailyNotional | Exposure => 422,
+        | GrantOpenNotional | DailyNotional | Exposure | VenueBand => 422,
         CallerRate | AccountRate | RequestRate => 429,
         SignerRefused | VenueUnreachable => 502,
         TooManyInFlight | StaleMark | NoMark | AccountClosed | JournalUnavailable
-        | SignerUnavailable | VenueBudget => 503,
+        | SignerUnavailable | VenueBudget | SelfTradeWait => 503,
         OutcomeUnknown => 504,
     }
 }
@@ -244,7 +245,7 @@ pub(super) const fn retry(code: Code) -> Retry {
         StaleTimestamp | Replayed => Retry::SignAnew,
         CallerRate | AccountRate | RequestRate | TooManyInFlight | StaleMark | NoMark
         | AccountClosed | JournalUnavailable | SignerUnavailable | VenueUnreachable
-        | VenueBudget => Retry::Later,
+        | VenueBudget | SelfTradeWait | VenueHalt => Retry::Later,
         OutcomeUnknown => Retry::Ask,
         _ => Retry::Never,
     }

@@ -12,6 +12,22 @@ pub enum Account {
         /// Where it is.
         #[arg(long)]
         venue: String,
+        /// What it does with orders that would trade with one of the same owner: off, refuse, cancel-old
+        /// or decrement.
+        #[arg(long, value_name = "MODE", default_value = "refuse")]
+        self_trade: String,
+    },
+    /// Say whom an account belongs to: orders of accounts of one owner are kept from trading with each
+    /// other
+    Owner {
+        /// Which account.
+        account: String,
+        /// Whose it is.
+        #[arg(required_unless_present = "none")]
+        owner: Option<String>,
+        /// It belongs to no owner that has others.
+        #[arg(long, conflicts_with = "owner")]
+        none: bool,
     },
 }
 
@@ -161,6 +177,13 @@ pub struct GrantSet {
 pub enum Limit {
     /// Set an account's limits, all of them at once
     Set(LimitSet),
+    /// Set what an account does with orders that would trade with one of the same owner
+    SelfTrade {
+        /// Which account.
+        account: String,
+        /// off, refuse (the new one), cancel-old or decrement (both by the smaller quantity).
+        mode: String,
+    },
 }
 
 #[derive(Args, Debug)]
