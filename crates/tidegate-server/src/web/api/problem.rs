@@ -226,13 +226,14 @@ pub(super) const fn status(code: Code) -> u16 {
         UnknownRoute | UnknownInstrument | OrderNotFound => 404,
         OrderEnded | Halted | DuplicateOrderId | RepeatedOrder => 409,
         TooLarge => 413,
+        TooSlow => 408,
         OrderQuantity | OrderNotional | PriceCollar | NoLimit | OpenNotional | PositionNotional
         | Uncomputable | BadPriceStep | BadQuantityStep | NotReducing | OutOfRange
         | GrantOpenNotional | DailyNotional | Exposure => 422,
-        CallerRate | AccountRate | RequestRate => 429,
+        CallerRate | AccountRate | RequestRate | AddressRate | TooManyFailures => 429,
         SignerRefused | VenueUnreachable => 502,
-        TooManyInFlight | StaleMark | NoMark | AccountClosed | JournalUnavailable
-        | SignerUnavailable | VenueBudget => 503,
+        GatewayFull | OwnQueue | TooManyInFlight | StaleMark | NoMark | AccountClosed
+        | JournalUnavailable | SignerUnavailable | VenueBudget => 503,
         OutcomeUnknown => 504,
     }
 }
@@ -243,8 +244,8 @@ pub(super) const fn retry(code: Code) -> Retry {
     match code {
         StaleTimestamp | Replayed => Retry::SignAnew,
         CallerRate | AccountRate | RequestRate | TooManyInFlight | StaleMark | NoMark
-        | AccountClosed | JournalUnavailable | SignerUnavailable | VenueUnreachable
-        | VenueBudget => Retry::Later,
+        | AddressRate | TooManyFailures | GatewayFull | OwnQueue | TooSlow | AccountClosed
+        | JournalUnavailable | SignerUnavailable | VenueUnreachable | VenueBudget => Retry::Later,
         OutcomeUnknown => Retry::Ask,
         _ => Retry::Never,
     }
