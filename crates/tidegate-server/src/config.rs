@@ -230,6 +230,28 @@ settings! {
         connections: usize = tidegate_types::limits::MAX_CONNECTIONS,
         /// Connections at once from one address.
         connections_per_peer: usize = tidegate_types::limits::MAX_CONNECTIONS_PER_PEER,
+        /// Requests a second of one address, sustained, all its connections together. The machine itself is not
+        /// counted: behind a proxy of the desk's own all come from there.
+        address_per_second: u32 = 50_000,
+        /// The same at once.
+        address_burst: u32 = 100_000,
+        /// Bad signatures and secrets a second that are looked at, of one key from one address, and of tokens that
+        /// one address shows. Beyond that its requests are refused before they are checked.
+        failures_per_second: u32 = 20,
+        /// The same at once.
+        failures_burst: u32 = 200,
+        /// What one caller asks a second, sustained, over all its keys and connections: an order costs 1, a read 2, a
+        /// cancel nothing.
+        caller_per_second: u32 = 50_000,
+        /// The same at once.
+        caller_burst: u32 = 100_000,
+        /// Requests of one caller that are served at once; cancels have as many besides.
+        caller_at_once: usize = 1_024,
+        /// Requests of one caller that wait for those, three seconds at most.
+        caller_waiting: usize = 1_024,
+        /// Requests of all callers at once. Public reads are let in while half of them is free, other reads while a
+        /// quarter is, orders to the last; cancels have as many besides.
+        inside: usize = 8_192,
     }
 }
 
@@ -244,8 +266,11 @@ settings! {
         body_ms: u64 = tidegate_types::limits::BODY_TIMEOUT.millis(),
         /// Between requests on a kept-alive connection.
         idle_ms: u64 = tidegate_types::limits::IDLE_TIMEOUT.millis(),
-        /// Without taking a byte of what is written to them.
+        /// For taking what is written to them: who takes less in this time than `slowest` asks is cut off.
         write_ms: u64 = 30_000,
+        /// The fewest bytes a second, on average, that a caller sends while it owes the rest of a head or a body, and
+        /// takes of what is written to it. At 0 one byte in `write_ms` is enough.
+        slowest: u32 = tidegate_types::limits::SLOWEST_CALLER,
         /// For a WebSocket to be used: until somebody logs in on it, subscribes or asks.
         unused_ms: u64 = tidegate_types::limits::UNUSED_SOCKET_TIMEOUT.millis(),
     }
@@ -395,6 +420,7 @@ impl Config {
         if RsaBits::new(self.keys.rsa_bits).is_none() {
             return bad(format!("keys.rsa_bits: {} is not from 2048 to 4096", self.keys.rsa_bits));
         }
+        self.requests.check()?;
         self.passkeys.check()?;
         self.oidc.check()?;
         for (name, venue) in &self.venues {
@@ -419,6 +445,27 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+impl Requests {
+    /// A limit of nothing would shut the door for good.
+    fn check(&self) -> Result<(), ConfigError> {
+        let limits = [
+            ("address_per_second", self.address_per_second),
+            ("address_burst", self.address_burst),
+            ("failures_per_second", self.failures_per_second),
+            ("failures_burst", self.failures_burst),
+            ("caller_per_second", self.caller_per_second),
+            ("caller_burst", self.caller_burst),
+        ];
+        let nothing = limits.iter().find(|(_, most)| *most == 0).map(|(key, _)| *key);
+        let nothing = nothing.or((self.caller_at_once == 0).then_some("caller_at_once"));
+        // Half of the room is what public reads have.
+        match nothing.or((self.inside < 2).then_some("inside")) {
+            Some(key) => Err(ConfigError(format!("requests.{key}: is too small to serve anybody"))),
+            None => Ok(()),
+        }
     }
 }
 

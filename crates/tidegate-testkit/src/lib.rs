@@ -2,5 +2,6 @@
 //!
 //! For development alone; nothing that ships depends on it.
 
+pub mod door;
 pub mod fuzz;
 pub mod simulation;

@@ -22,15 +22,31 @@ impl Bucket {
 
     /// Takes a token; whether there was one.
     pub fn take(&mut self, now: Time) -> bool {
+        self.take_many(1, now)
+    }
+
+    /// Takes so many tokens, or none; whether there were that many.
+    pub fn take_many(&mut self, tokens: u32, now: Time) -> bool {
+        let full_at = self.full_after(tokens, now);
+        if let Some(full_at) = full_at {
+            self.full_at = full_at;
+        }
+        full_at.is_some()
+    }
+
+    /// Whether there is a token, which is left where it is.
+    pub fn has_one(&self, now: Time) -> bool {
+        self.full_after(1, now).is_some()
+    }
+
+    /// When the bucket is full again after so many were taken, if they may be.
+    fn full_after(&self, tokens: u32, now: Time) -> Option<u64> {
         let now = now.micros().saturating_mul(1000);
         // More than can be owed is owed to a clock that went back since: it is forgiven.
         let owed = Some(self.full_at.saturating_sub(now)).filter(|owed| *owed <= self.depth);
-        let full_at = now.saturating_add(owed.unwrap_or_default()).saturating_add(self.refill);
-        let allowed = full_at - now <= self.depth && self.refill < u64::MAX;
-        if allowed {
-            self.full_at = full_at;
-        }
-        allowed
+        let taken = self.refill.saturating_mul(u64::from(tokens));
+        let full_at = now.saturating_add(owed.unwrap_or_default()).saturating_add(taken);
+        (full_at - now <= self.depth && self.refill < u64::MAX).then_some(full_at)
     }
 }
 

@@ -20,6 +20,20 @@ pub const HEAD_TIMEOUT: Span = Span::from_secs(10);
 pub const BODY_TIMEOUT: Span = Span::from_secs(10);
 /// A TLS handshake must end within this.
 pub const HANDSHAKE_TIMEOUT: Span = Span::from_secs(10);
+/// The fewest bytes a second that a caller sends, or takes, while it owes some: a tenth of the slowest modem's.
+pub const SLOWEST_CALLER: u32 = 256;
+/// Over how long the bytes of a head or a body are counted for that.
+pub const PACE_WINDOW: Span = Span::from_secs(5);
+/// Most bytes waiting to be written to one caller's WebSocket that has not taken any for `BACKLOG_PATIENCE`.
+pub const MAX_WS_BACKLOG_BYTES: usize = 4 * 1024 * 1024;
+/// Most bytes waiting to be written to one caller's WebSocket, however fast it reads.
+pub const MAX_WS_UNSENT_BYTES: usize = 64 * 1024 * 1024;
+/// How long a caller's WebSocket may leave more than `MAX_WS_BACKLOG_BYTES` unread.
+pub const BACKLOG_PATIENCE: Span = Span::from_secs(2);
+/// How long what a refused caller still sends is taken and thrown away, so that it can read why.
+pub const LINGER: Span = Span::from_secs(1);
+/// Most bytes that are taken so.
+pub const MAX_LINGER_BYTES: usize = 1024 * 1024;
 /// A kept-alive connection is closed when idle for this long.
 pub const IDLE_TIMEOUT: Span = Span::from_secs(75);
 /// Most connections at once, all listeners together.

@@ -86,6 +86,11 @@ codes! {
     41 402 AccountRate Desk "the account's order budget is used up";
     42 403 TooManyInFlight Gateway "too many requests are waiting";
     43 404 RequestRate Caller "the caller sends requests faster than allowed";
+    180 410 AddressRate Caller "the address sends requests faster than allowed";
+    181 411 TooManyFailures Caller "the credentials failed too often; they are looked at again after a while";
+    182 412 GatewayFull Gateway "the gateway is full; reads make way for orders, and orders for cancels";
+    183 413 OwnQueue Caller "the caller's own requests before this one take too long";
+    184 414 TooSlow Caller "the request arrives too slowly";
     50 501 OrderQuantity Desk "the order is larger than the quantity limit";
     51 502 OrderNotional Desk "the order is larger than the notional limit";
     52 503 PriceCollar Desk "the price is outside the collar around the mark";

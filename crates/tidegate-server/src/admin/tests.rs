@@ -105,7 +105,13 @@ async fn office_of(config: Config) -> Office {
     let parts = Parts {
         desk: Arc::clone(&world.desk),
         oauth: crate::web::oauth::tests::opened(&world.desk),
-        callers: Arc::new(Callers::new(keyring, replays, (100, 100), BTreeMap::new())),
+        callers: Arc::new(Callers::new(
+            keyring,
+            replays,
+            (100, 100),
+            crate::edge::Limits::default(),
+            BTreeMap::new(),
+        )),
         links: Arc::clone(&world.links),
         people,
         connections: Connections::new(1, 1),

@@ -1,10 +1,12 @@
 //! How many connections there are, in all and from each address.
 
+use super::inbound::{Limits, Peers, Rate};
 use crate::oplog;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use tidegate_types::time::Time;
 
 /// Counts connections against their limits.
 #[derive(Debug)]
@@ -12,6 +14,7 @@ pub struct Connections {
     most: usize,
     most_per_peer: usize,
     open: Mutex<Open>,
+    asking: Peers<()>,
     turned_away: AtomicU64,
     handshakes: Mutex<Refused>,
     requests: Mutex<Refused>,
@@ -38,12 +41,18 @@ pub struct Seat {
 }
 
 impl Connections {
-    /// Limits: in all, and per address.
+    /// Limits: in all, and per address, with the default rate of requests for each address.
     pub fn new(most: usize, most_per_peer: usize) -> Arc<Connections> {
+        Connections::within(most, most_per_peer, Limits::default().address)
+    }
+
+    /// Limits: in all, and per address, with the rate of requests for each address.
+    pub fn within(most: usize, most_per_peer: usize, rate: Rate) -> Arc<Connections> {
         Arc::new(Connections {
             most,
             most_per_peer,
             open: Mutex::default(),
+            asking: Peers::new(rate),
             turned_away: AtomicU64::new(0),
             handshakes: Mutex::default(),
             requests: Mutex::default(),
@@ -72,6 +81,11 @@ impl Connections {
         *here += 1;
         open.total += 1;
         Some(Seat { peer, connections: Arc::clone(self) })
+    }
+
+    /// Whether an address may ask once more, over whichever of its connections.
+    pub fn may_ask(&self, peer: IpAddr, now: Time) -> bool {
+        self.asking.take(peer, (), now)
     }
 
     /// How many found no seat.

@@ -14,7 +14,7 @@ use http::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, STRICT_TRANSPORT_SECURITY,
     TRANSFER_ENCODING, UPGRADE, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -27,6 +27,7 @@ use tidegate_types::key::Origin;
 use tidegate_types::limits::{MAX_BODY_BYTES, MAX_HEAD_BYTES};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::{RawRequest, Reply};
+use tidegate_types::time::Span;
 use tidegate_venues::Venue;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
@@ -125,7 +126,19 @@ impl<S: Site> Visit<S> {
         let (place, path) = place(&self.door.mount, parts.uri.path());
         let head = match Head::read(&parts, path, self.origin) {
             Ok(head) => head,
-            Err(reject) => return (self.refuse(place, None, &reject), false),
+            Err(reject) => {
+                let mut answer = self.refuse(place, None, &reject);
+                // What is wrong with the request itself has its status at every venue.
+                let status = match reject.code {
+                    _ if parts.version != Version::HTTP_11 => {
+                        StatusCode::HTTP_VERSION_NOT_SUPPORTED
+                    }
+                    Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+                    _ => answer.status(),
+                };
+                *answer.status_mut() = status;
+                return (answer, false);
+            }
         };
         if !self.door.names.have(head.request.header("host").unwrap_or_default()) {
             let reject = Reject::new(Code::Malformed, "the Host is none of the gateway's names");
@@ -134,6 +147,10 @@ impl<S: Site> Visit<S> {
             return (answer, false);
         }
         let now = clock::now();
+        if !self.door.connections.may_ask(self.origin.peer, now) {
+            let reject = Reject::later(Code::AddressRate, "", Span::from_secs(1));
+            return (self.refuse(place, Some(&head.request), &reject), false);
+        }
         if !self.bucket.lock().unwrap_or_else(PoisonError::into_inner).take(now) {
             let reject = Reject::new(Code::RequestRate, "on this connection");
             return (self.refuse(place, Some(&head.request), &reject), false);
@@ -189,7 +206,10 @@ impl<S: Site> Visit<S> {
     }
 
     async fn request(&self, place: Place, mut request: RawRequest, body: Incoming) -> Answer {
-        match self.body(body).await {
+        self.phase.body();
+        let body = self.body(body).await;
+        self.phase.busy();
+        match body {
             Ok(body) => request.body = body,
             Err(reject) => return self.refuse(place, Some(&request), &reject),
         }
@@ -208,13 +228,14 @@ impl<S: Site> Visit<S> {
                 Err(Reject::new(Code::TooLarge, format!("the body is over {MAX_BODY_BYTES} bytes")))
             }
             Ok(Err(_)) => Err(Reject::new(Code::Malformed, "the body ends early")),
-            Err(_) => Err(Reject::new(Code::Malformed, "the body came too slowly")),
+            Err(_) => Err(Reject::new(Code::TooSlow, "the body came too slowly")),
         }
     }
 
     /// A refusal in the words of the venue, where it is known; the connection ends with it, since
     /// what follows on it may be the rest of what was refused.
     fn refuse(&self, place: Place, request: Option<&RawRequest>, reject: &Reject) -> Answer {
+        self.phase.refuse();
         match place {
             Place::Venue(venue) => render(self.door.site.refuse(venue, request, reject), true),
             Place::Admin | Place::Web => {
@@ -273,7 +294,8 @@ pub fn plain_refusal(reject: &Reject) -> Reply {
     let status = match reject.code {
         Code::UnknownRoute => 404,
         Code::TooLarge => 413,
-        Code::RequestRate => 429,
+        Code::TooSlow => 408,
+        Code::RequestRate | Code::AddressRate => 429,
         _ => 400,
     };
     Reply { status, headers: Vec::new(), body: body.to_string().into_bytes() }

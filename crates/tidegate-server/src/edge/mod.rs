@@ -3,6 +3,7 @@
 mod connections;
 mod guard;
 mod http;
+mod inbound;
 mod lines;
 mod listener;
 mod names;
@@ -13,6 +14,7 @@ pub use connections::{Connections, network_of};
 #[cfg(test)]
 pub(crate) use http::ADMIN_PATH;
 pub use http::plain_refusal;
+pub use inbound::{Class, Limits, Peers, Rate, Turn, Turns, Whose};
 pub use listener::{Door, Listening, Mount, listen};
 pub use names::Names;
 pub use tidegate_types::bucket::Bucket;
@@ -97,8 +99,10 @@ pub struct Timeouts {
     pub body: Duration,
     /// Between requests.
     pub idle: Duration,
-    /// Without taking a byte of what is written to them.
+    /// For what is written to them to go on: over so long they take what `slowest` asks.
     pub write: Duration,
+    /// The fewest bytes a second that are sent of a head or a body, and taken of what is written.
+    pub slowest: u32,
     /// For a WebSocket to be used for anything.
     pub unused: Duration,
 }
@@ -111,6 +115,7 @@ impl From<&crate::config::Timeouts> for Timeouts {
             body: Duration::from_millis(set.body_ms),
             idle: Duration::from_millis(set.idle_ms),
             write: Duration::from_millis(set.write_ms),
+            slowest: set.slowest,
             unused: Duration::from_millis(set.unused_ms),
         }
     }

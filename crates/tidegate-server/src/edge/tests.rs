@@ -61,6 +61,7 @@ const QUICK: Timeouts = Timeouts {
     body: Duration::from_millis(200),
     idle: Duration::from_millis(600),
     write: Duration::from_millis(200),
+    slowest: 0,
     unused: Duration::from_millis(200),
 };
 
@@ -142,7 +143,7 @@ async fn requests_are_taken_strictly() {
         ("absolute", "GET http://h/binance/x HTTP/1.1\r\nHost: h\r\n\r\n".into(), "400", "path"),
         ("authority", "CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n".into(), "405", "TG201"),
         ("method", "PATCH /binance/x HTTP/1.1\r\nHost: h\r\n\r\n".into(), "400", "methods are"),
-        ("large", "POST /binance/x HTTP/1.1\r\nHost: h\r\nContent-Length: 32769\r\n\r\n".into(), "400", "TG209"),
+        ("large", "POST /binance/x HTTP/1.1\r\nHost: h\r\nContent-Length: 32769\r\n\r\n".into(), "413", "TG209"),
         ("long head", format!("GET /binance/x HTTP/1.1\r\nHost: h\r\nX: {long}\r\n\r\n"), "431", ""),
         ("many heads", format!("GET /binance/x HTTP/1.1\r\nHost: h\r\n{}\r\n", "X: y\r\n".repeat(65)), "431", ""),
         ("garbage", "\x16\x03\x01\x02\x00".into(), "400", ""),

@@ -1,5 +1,6 @@
 //! Drives a venue's session over a caller's WebSocket.
 
+mod backlog;
 mod wire;
 
 use super::{Bucket, Opening};

@@ -1,9 +1,10 @@
 //! The virtual keys, logins and stream keys in force, and what each key may ask a second.
 
 use crate::desk::Desk;
-use crate::edge::Bucket;
+use crate::edge::{Bucket, Class, Limits, Peers, Turn, Turns, Whose, network_of};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tidegate_identity::authenticate::{named, recall, refresh, stream_owner};
 use tidegate_identity::ledger::Fact;
 use tidegate_identity::message_signature::Shown;
@@ -48,6 +49,17 @@ impl Who {
 pub struct Callers {
     rate: (u32, u32),
     state: Mutex<State>,
+    turns: Arc<Turns>,
+    failures: Peers<Failed>,
+}
+
+/// What was shown that was not good.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Failed {
+    /// The signature or secret of a key.
+    Key(KeyId),
+    /// A token, or the proof that comes with it.
+    Token,
 }
 
 struct State {
@@ -67,16 +79,19 @@ struct Use {
     recorded: Option<Time>,
 }
 
+/// When credentials that were bad too often are looked at again.
+const LOOK_AGAIN: Span = Span::from_secs(1);
 /// How often it is put on record that a key is used.
 const RECORD_USE: Span = Span::from_secs(600);
 
 impl Callers {
     /// Callers with these keys, last used as `used` tells. `rate` is what each key may ask a second,
-    /// and at once.
+    /// and at once; `limits` what each caller may over all its keys.
     pub fn new(
         keyring: Keyring,
         replays: ReplayGuard,
         rate: (u32, u32),
+        limits: Limits,
         used: BTreeMap<KeyId, Time>,
     ) -> Callers {
         let uses = used.into_iter().map(|(key, at)| {
@@ -91,11 +106,41 @@ impl Callers {
             stream_keys: StreamKeys::new(),
             uses: uses.collect(),
         };
-        Callers { rate, state: Mutex::new(state) }
+        let state = Mutex::new(state);
+        Callers { rate, state, turns: Turns::new(limits), failures: Peers::new(limits.failures) }
+    }
+
+    /// A turn for what is asked; what is asked of nobody in particular is asked by who is at the address.
+    ///
+    /// # Errors
+    /// When the caller asks too much, or the gateway is full for such requests.
+    pub async fn turn(
+        &self,
+        who: Option<&CallerName>,
+        peer: IpAddr,
+        class: Class,
+        now: Time,
+    ) -> Result<Turn, Reject> {
+        let address = || Whose::Address(network_of(peer));
+        let whose = who.cloned().map_or_else(address, Whose::Caller);
+        self.turns.take(whose, class, now).await
     }
 
     /// Who shows these credentials.
     pub fn authenticate(
+        &self,
+        venue: &VenueName,
+        presented: &Presented,
+        origin: &Origin,
+        now: Time,
+    ) -> Result<Who, Reject> {
+        let failed = Failed::of(presented);
+        self.may_fail(failed.as_ref(), origin, now)?;
+        let who = self.check(venue, presented, origin, now);
+        who.inspect_err(|reject| self.note_failure(failed, reject, origin, now))
+    }
+
+    fn check(
         &self,
         venue: &VenueName,
         presented: &Presented,
@@ -133,6 +178,18 @@ impl Callers {
         origin: &Origin,
         now: Time,
     ) -> Result<Authenticated, Reject> {
+        let failed = Failed::of(&shown.presented);
+        self.may_fail(failed.as_ref(), origin, now)?;
+        let who = self.check_signed(shown, origin, now);
+        who.inspect_err(|reject| self.note_failure(failed, reject, origin, now))
+    }
+
+    fn check_signed(
+        &self,
+        shown: &Shown,
+        origin: &Origin,
+        now: Time,
+    ) -> Result<Authenticated, Reject> {
         let state = &mut *self.state();
         let Presented::Signature(Signature { key, .. }) = &shown.presented else {
             return Err(Reject::new(Code::MissingCredentials, "the request must be signed"));
@@ -152,6 +209,35 @@ impl Callers {
             authenticate(keyring, replays, tokens, &known.venue, &shown.presented, origin, now)?;
         take(uses, self.rate, who.key(), now)?;
         Ok(who)
+    }
+
+    /// Whether a token that this address shows is to be looked at: not when too many were bad.
+    pub fn may_show_token(&self, peer: IpAddr, now: Time) -> Result<(), Reject> {
+        self.may_fail(Some(&Failed::Token), &Origin::from(peer), now)
+    }
+
+    /// Counts what came of looking at a token that this address showed.
+    pub fn note_token(&self, peer: IpAddr, reject: &Reject, now: Time) {
+        self.note_failure(Some(Failed::Token), reject, &Origin::from(peer), now);
+    }
+
+    /// Whether what is shown is to be checked: not when it was bad too often.
+    fn may_fail(&self, failed: Option<&Failed>, origin: &Origin, now: Time) -> Result<(), Reject> {
+        let may = failed.is_none_or(|failed| self.failures.may(origin.peer, failed.clone(), now));
+        let later = || Reject::later(Code::TooManyFailures, "from this address", LOOK_AGAIN);
+        if may { Ok(()) } else { Err(later()) }
+    }
+
+    /// Counts what was shown and is not good. Of keys that are not known nothing was checked.
+    fn note_failure(&self, failed: Option<Failed>, reject: &Reject, origin: &Origin, now: Time) {
+        if !matches!(reject.code, Code::BadSignature | Code::BadToken) {
+            return;
+        }
+        match failed {
+            Some(failed @ Failed::Key(_)) => self.failures.count(origin.peer, failed, now),
+            Some(Failed::Token) => self.failures.take(origin.peer, Failed::Token, now),
+            None => true,
+        };
     }
 
     /// Whether a key may ask once more: all its requests together, over whichever connections.
@@ -295,6 +381,18 @@ impl Callers {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Failed {
+    /// What is counted if these credentials are not good. A token is looked up, which costs nothing.
+    fn of(presented: &Presented) -> Option<Failed> {
+        match presented {
+            Presented::Signature(Signature { key, .. }) | Presented::Password { key, .. } => {
+                KeyId::new(key).ok().map(Failed::Key)
+            }
+            Presented::Token { .. } | Presented::KeyOnly { .. } => None,
+        }
     }
 }
 

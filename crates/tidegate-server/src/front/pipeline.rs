@@ -5,6 +5,7 @@
 use super::{Gate, Who};
 use crate::clock;
 use crate::desk::Errand;
+use crate::edge::Class;
 use crate::web::oauth;
 use std::sync::Arc;
 use std::time::Instant;
@@ -130,6 +131,15 @@ impl Gate {
     ) -> Reply {
         let Parsed { asked, context } = parsed;
         let named = who.named();
+        let caller = named.as_ref().map(Named::caller);
+        let turn = self.callers.turn(caller, origin.peer, class(&asked), clock::now()).await;
+        let _turn = match turn {
+            Ok(turn) => turn,
+            Err(reject) => {
+                self.note_refusal(named.as_ref(), &reject);
+                return venue.refuse(None, Some(&context), &reject, clock::now());
+            }
+        };
         let answered = match (asked, who) {
             (Asked::Trade(intent), Who::Proven(who)) => {
                 self.trade(venue, (who, session), intent, &context).await
@@ -258,6 +268,29 @@ impl Gate {
                 venue.refuse(None, Some(context), &reject, now)
             }
         }
+    }
+}
+
+/// What a question is to a gateway that is short of room.
+fn class(asked: &Asked) -> Class {
+    match asked {
+        Asked::Trade(intent) => class_of(intent),
+        Asked::Batch(legs) => {
+            let cancels = |leg: &Leg| leg.as_ref().is_ok_and(|i| class_of(i) == Class::Cancel);
+            match legs.iter().all(cancels) {
+                true => Class::Cancel,
+                false => Class::Order { legs: u32::try_from(legs.len()).unwrap_or(u32::MAX) },
+            }
+        }
+        Asked::Public(_) => Class::Public,
+        Asked::Read(_) | Asked::Local(_) => Class::Read,
+    }
+}
+
+fn class_of(intent: &Intent) -> Class {
+    match intent {
+        Intent::Cancel { .. } | Intent::CancelMany { .. } | Intent::Guard { .. } => Class::Cancel,
+        Intent::New { .. } | Intent::Amend { .. } | Intent::Set { .. } => Class::Order { legs: 1 },
     }
 }
 

@@ -1,6 +1,7 @@
 //! A caller at the door of a venue, with a signature of its own, against a desk with a real core.
 
 mod evidence;
+mod failures;
 mod logins;
 mod tokens;
 
@@ -94,6 +95,7 @@ impl Desk {
             body: Duration::from_secs(1),
             idle: Duration::from_secs(1),
             write: Duration::from_secs(1),
+            slowest: 0,
             unused,
         };
         let door = Door {

@@ -9,8 +9,8 @@ use crate::clock;
 use crate::config::Config;
 use crate::desk::{Desk, Link, Links};
 use crate::disk::DiskWatch;
-use crate::edge::Connections;
 use crate::edge::tls::Certificate;
+use crate::edge::{Connections, Limits};
 use crate::folder::DataFolder;
 use crate::front::{Callers, Gate};
 use crate::oplog;
@@ -182,7 +182,8 @@ fn callers(
     let rate = (config.requests.per_second, config.requests.burst);
     let used = replayed.ledger.keys_used.clone();
     let keyring = keyring(&replayed.core, secrets, config.keys.rsa())?;
-    Ok(Arc::new(Callers::new(keyring, replays, rate, used)))
+    let limits = Limits::from(&config.requests);
+    Ok(Arc::new(Callers::new(keyring, replays, rate, limits, used)))
 }
 
 /// What the desk does by itself: hearing of its journal, keeping time, committing.
@@ -229,7 +230,8 @@ fn certificate(
 /// Room for callers' connections.
 fn connections(config: &Config) -> Result<Arc<Connections>, GatewayError> {
     let most = descriptors::connections(config.requests.connections)?;
-    Ok(Connections::new(most, config.requests.connections_per_peer))
+    let limits = Limits::from(&config.requests);
+    Ok(Connections::within(most, config.requests.connections_per_peer, limits.address))
 }
 
 /// The user whose folder it is.

@@ -13,6 +13,8 @@ mod demo;
 #[cfg(test)]
 mod disk;
 #[cfg(test)]
+mod http11;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod program;

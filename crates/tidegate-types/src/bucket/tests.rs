@@ -25,3 +25,18 @@ fn a_clock_that_goes_back_shuts_nobody_out() {
 fn a_rate_of_nothing_lets_nothing_through() {
     assert!(!Bucket::new(0, 10).take(Time::from_millis(5)));
 }
+
+#[test]
+fn several_tokens_are_taken_together_or_not_at_all() {
+    let now = Time::from_millis(1_700_000_000_000);
+    let mut bucket = Bucket::new(10, 3);
+    assert_eq!(
+        [2, 2, 1, 1].map(|tokens| bucket.take_many(tokens, now)),
+        [true, false, true, false]
+    );
+    assert!(!bucket.has_one(now) && bucket.has_one(now.plus(Span::from_millis(100))));
+    assert!(
+        !bucket.take(now) && bucket.take(now.plus(Span::from_millis(100))),
+        "looking takes none"
+    );
+}

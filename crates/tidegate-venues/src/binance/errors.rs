@@ -130,7 +130,9 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
             (400, -1020, None)
         }
         Code::NotAllowed | Code::ForbiddenRoute => (401, -1002, None),
-        Code::Malformed | Code::BadParameter | Code::OutOfRange => (400, -1130, None),
+        Code::Malformed | Code::TooSlow | Code::BadParameter | Code::OutOfRange => {
+            (400, -1130, None)
+        }
         Code::DuplicateParameter | Code::TooLarge => (400, -1101, None),
         Code::UnknownParameter => (400, -1104, None),
         Code::MissingParameter => (400, -1102, None),
@@ -146,6 +148,7 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
         }
         Code::CallerRate | Code::AccountRate => (429, -1015, None),
         Code::RequestRate | Code::VenueBudget => (429, -1003, None),
+        Code::AddressRate | Code::TooManyFailures => (429, -1003, None),
         Code::OrderQuantity => (400, -4005, None),
         Code::OrderNotional
         | Code::OpenNotional
@@ -169,6 +172,8 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
         Code::StaleMark
         | Code::NoMark
         | Code::TooManyInFlight
+        | Code::GatewayFull
+        | Code::OwnQueue
         | Code::JournalUnavailable
         | Code::SignerUnavailable
         | Code::VenueUnreachable => (503, -1008, None),

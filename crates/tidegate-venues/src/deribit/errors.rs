@@ -37,7 +37,7 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         Code::BadToken => (13009, "unauthorized"),
         Code::UnknownRoute => (-32601, "Method not found"),
         Code::NotAllowed | Code::ForbiddenRoute => (13021, "forbidden"),
-        Code::Malformed => (11050, "bad_request"),
+        Code::Malformed | Code::TooSlow => (11050, "bad_request"),
         Code::DuplicateParameter
         | Code::UnknownParameter
         | Code::MissingParameter
@@ -58,7 +58,10 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         Code::OrderNotFound => NOT_FOUND,
         Code::OrderEnded => (11044, "not_open_order"),
         Code::CallerRate | Code::AccountRate | Code::RequestRate | Code::VenueBudget => TOO_MANY,
-        Code::TooManyInFlight => (10066, "too_many_concurrent_requests"),
+        Code::AddressRate | Code::TooManyFailures => TOO_MANY,
+        Code::GatewayFull | Code::OwnQueue | Code::TooManyInFlight => {
+            (10066, "too_many_concurrent_requests")
+        }
         Code::OrderQuantity
         | Code::OrderNotional
         | Code::PriceCollar

@@ -1,12 +1,12 @@
 //! A caller's socket with a bounded backlog: written in batches, cut off when it reads too slowly.
 
 use super::CallerSocket;
+use super::backlog::Backlog;
 use futures_util::{Sink, Stream};
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tidegate_types::limits::MAX_WS_BACKLOG;
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
@@ -26,19 +26,19 @@ pub enum Heard {
 /// A caller's socket.
 pub struct Wire {
     socket: CallerSocket,
-    backlog: VecDeque<Message>,
+    backlog: Backlog,
     unflushed: bool,
 }
 
 impl Wire {
     /// The socket, with nothing queued.
     pub fn new(socket: CallerSocket) -> Wire {
-        Wire { socket, backlog: VecDeque::new(), unflushed: false }
+        Wire { socket, backlog: Backlog::default(), unflushed: false }
     }
 
     /// Queues a message; it goes out with the next `next`.
     pub fn send(&mut self, message: Message) {
-        self.backlog.push_back(message);
+        self.backlog.push(message, Instant::now());
     }
 
     /// Queues the close frame.
@@ -56,7 +56,7 @@ impl Wire {
 
     /// Whether the caller has let too much pile up. What waits is dropped then, and the close frame says why.
     pub fn overflows(&mut self) -> bool {
-        let overflows = self.backlog.len() > MAX_WS_BACKLOG;
+        let overflows = self.backlog.is_too_much(Instant::now());
         if overflows {
             self.backlog.clear();
             self.close(1008, "TG403 what is sent is read too slowly");
@@ -95,7 +95,7 @@ impl Wire {
         while !self.backlog.is_empty() {
             match Pin::new(&mut self.socket).poll_ready(cx) {
                 Poll::Ready(Ok(())) => {
-                    let Some(message) = self.backlog.pop_front() else { break };
+                    let Some(message) = self.backlog.pop() else { break };
                     if Pin::new(&mut self.socket).start_send(message).is_err() {
                         return Poll::Ready(Err(Broken));
                     }

@@ -25,6 +25,7 @@ pub use stream::Stream;
 use crate::admin::Administration;
 use crate::clock;
 use crate::desk::Desk;
+use crate::edge::Class;
 use crate::front::Callers;
 use crate::people::People;
 use crate::web::oauth;
@@ -257,6 +258,8 @@ impl Api {
         now: Time,
     ) -> Result<Reply, Problem> {
         let named = Named::from(&who);
+        let turn = self.callers.turn(Some(who.caller()), request.peer, class(route.op), now);
+        let _turn = turn.await.map_err(|reject| self.refused(Some(&named), &reject))?;
         match route.op {
             Op::Place => self.place(Change { who, named, request, now }).await,
             Op::Amend => self.amend(Change { who, named, request, now }, ask).await,
@@ -449,6 +452,15 @@ fn instrument(ask: &Ask) -> Result<Option<String>, Problem> {
     match orders::instrument_id(name) {
         Ok(id) => Ok(Some(id.to_string())),
         Err(_) => Err(Problem::new(Code::BadParameter, "instrument is VENUE/NAME")),
+    }
+}
+
+/// What an operation is to a gateway that is short of room.
+fn class(op: Op) -> Class {
+    match op {
+        Op::Cancel | Op::CancelAll | Op::Halt => Class::Cancel,
+        Op::Place | Op::Amend => Class::Order { legs: 1 },
+        _ => Class::Read,
     }
 }
 

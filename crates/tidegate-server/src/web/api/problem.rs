@@ -227,13 +227,14 @@ pub(super) const fn status(code: Code) -> u16 {
         OrderEnded | Halted | DuplicateOrderId | RepeatedOrder | SelfTrade | SelfTradeCut
         | VenueHalt => 409,
         TooLarge => 413,
+        TooSlow => 408,
         OrderQuantity | OrderNotional | PriceCollar | NoLimit | OpenNotional | PositionNotional
         | Uncomputable | BadPriceStep | BadQuantityStep | NotReducing | OutOfRange
         | GrantOpenNotional | DailyNotional | Exposure | VenueBand => 422,
-        CallerRate | AccountRate | RequestRate => 429,
+        CallerRate | AccountRate | RequestRate | AddressRate | TooManyFailures => 429,
         SignerRefused | VenueUnreachable => 502,
-        TooManyInFlight | StaleMark | NoMark | AccountClosed | JournalUnavailable
-        | SignerUnavailable | VenueBudget | SelfTradeWait => 503,
+        GatewayFull | OwnQueue | TooManyInFlight | StaleMark | NoMark | AccountClosed
+        | JournalUnavailable | SignerUnavailable | VenueBudget | SelfTradeWait => 503,
         OutcomeUnknown => 504,
     }
 }
@@ -244,8 +245,9 @@ pub(super) const fn retry(code: Code) -> Retry {
     match code {
         StaleTimestamp | Replayed => Retry::SignAnew,
         CallerRate | AccountRate | RequestRate | TooManyInFlight | StaleMark | NoMark
-        | AccountClosed | JournalUnavailable | SignerUnavailable | VenueUnreachable
-        | VenueBudget | SelfTradeWait | VenueHalt => Retry::Later,
+        | AddressRate | TooManyFailures | GatewayFull | OwnQueue | TooSlow | AccountClosed
+        | JournalUnavailable | SignerUnavailable | VenueUnreachable | VenueBudget | SelfTradeWait
+        | VenueHalt => Retry::Later,
         OutcomeUnknown => Retry::Ask,
         _ => Retry::Never,
     }

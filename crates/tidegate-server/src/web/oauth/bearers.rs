@@ -91,6 +91,7 @@ impl Handle {
         now: Time,
     ) -> Result<Arc<TokenBearer>, Refused> {
         let closed = || refused(Problem::None, Code::MissingCredentials, "set public_url first");
+        callers.may_show_token(request.peer, now)?;
         let authority = self.authority().map_err(|_| closed())?;
         let resource = self.resource.get().ok_or_else(closed)?;
         let uri = format!("{}{path}", authority.config().issuer);
@@ -106,7 +107,9 @@ impl Handle {
         };
         let mut resource = resource.lock().unwrap_or_else(PoisonError::into_inner);
         let may = |bearer: &TokenBearer| Ok::<_, Refused>(callers.take_app(&caller(bearer)?, now)?);
-        resource.check(&authority, &shown, may, now)
+        let checked = resource.check(&authority, &shown, may, now);
+        checked
+            .inspect_err(|refused: &Refused| callers.note_token(request.peer, &refused.reject, now))
     }
 
     /// The app that sends a request with a token to a venue, and what the token allows there.

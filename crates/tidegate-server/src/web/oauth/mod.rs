@@ -4,7 +4,6 @@
 
 mod bearers;
 mod keys;
-mod peers;
 mod routes;
 mod seen;
 
@@ -14,6 +13,7 @@ pub use routes::{CONSENT_PAGE, DEVICE_PAGE};
 pub use seen::Seen;
 
 use crate::desk::Desk;
+use crate::edge::{Peers, Rate};
 use crate::people::People;
 use crate::{clock, oplog};
 use std::fmt::Display;
@@ -54,6 +54,20 @@ pub struct Start {
     pub rsa: RsaBits,
 }
 
+/// How many requests of one address are looked at a second, and how many at once: signatures are checked before
+/// anybody is known. Many clients may be behind one.
+const CALLS: Rate = (100, 1000);
+
+/// What an address asks for. Each has its rate for itself, so that whoever asks for tokens too often keeps
+/// nobody beside it from ending one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Asks {
+    /// A token to be revoked.
+    Revocation,
+    /// Anything else.
+    Other,
+}
+
 /// The authorization server, shared. Until it is opened at an address it serves nothing.
 pub struct Handle {
     desk: Arc<Desk>,
@@ -62,7 +76,7 @@ pub struct Handle {
     /// Taken after `authority`, where both are.
     resource: OnceLock<Mutex<Resource>>,
     used: Mutex<bearers::Used>,
-    peers: peers::Peers,
+    peers: Peers<Asks>,
 }
 
 impl Handle {
@@ -75,7 +89,7 @@ impl Handle {
             authority: OnceLock::new(),
             resource: OnceLock::new(),
             used: Mutex::default(),
-            peers: peers::Peers::default(),
+            peers: Peers::new(CALLS),
         })
     }
 

@@ -1,6 +1,6 @@
 //! The endpoints: which method, which form of body, which headers an answer has.
 
-use super::peers::Asks;
+use super::Asks;
 use super::{Handle, all, certificate};
 use crate::clock;
 use serde_json::Value;

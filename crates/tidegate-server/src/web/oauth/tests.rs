@@ -441,9 +441,9 @@ async fn an_address_that_asks_too_much_is_told_so_whoever_it_says_it_is() {
         }
         assert_eq!(reply.status, 401, "{}", body(&reply));
         answered += 1;
-        assert!(answered < 3 * peers::CALLS.1);
+        assert!(answered < 3 * CALLS.1);
     };
-    assert!(answered >= peers::CALLS.1, "{answered}");
+    assert!(answered >= CALLS.1, "{answered}");
     assert_eq!(body(&refused)["error"], "temporarily_unavailable");
     assert_eq!(header(&refused, "retry-after"), Some("1"));
     assert_eq!(ask([192, 0, 2, 2]).await.status, 401, "others are served");

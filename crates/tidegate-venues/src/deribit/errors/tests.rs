@@ -32,6 +32,10 @@ fn refusals_by_risk_and_right_are_not_retried() {
                 | Code::RequestRate
                 | Code::VenueBudget
                 | Code::TooManyInFlight
+                | Code::AddressRate
+                | Code::TooManyFailures
+                | Code::GatewayFull
+                | Code::OwnQueue
         );
         assert_eq!(retried, may, "{code:?}");
     }

@@ -34,6 +34,7 @@ impl super::Desk {
             body: second,
             idle: second,
             write: Duration::from_secs(10),
+            slowest: 0,
             unused: second,
         };
         let door = Door {
