@@ -4,6 +4,7 @@ use crate::approvals;
 use crate::balances::balances_taken;
 use crate::books;
 use crate::guards;
+use crate::liquidity;
 use crate::orders::{Heard, Order, PendingAmend, Stage, Terms, next};
 use crate::people;
 use crate::retry::AFTER_END;
@@ -40,6 +41,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         | Body::Warned { .. } => {}
         Body::Instruments { instruments, .. } => terms_read(state, instruments),
         Body::Marks { marks } => marks.iter().for_each(|mark| state.mark(mark)),
+        Body::Liquidity { facts } => facts.iter().for_each(|fact| liquidity::fold(state, fact)),
         Body::BookLost { .. } | Body::BookWhole { .. } => books::apply(state, &record.body, now),
         Body::Changed { change, .. } => changed(state, change, now),
         Body::ApprovalAsked { .. }

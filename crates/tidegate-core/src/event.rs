@@ -11,6 +11,7 @@ use tidegate_types::ids::{
 };
 use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::order::Intent;
+use tidegate_types::policy::Liquidity;
 use tidegate_types::proof::{Authenticated, Durable, Signed, TokenShown};
 use tidegate_types::record::{Change, Durability};
 use tidegate_types::reject::Reject;
@@ -167,6 +168,11 @@ pub enum Event {
     Marks {
         /// The marks.
         marks: Vec<Mark>,
+    },
+    /// Markets showed something of themselves; what comes too soon after the last is passed over.
+    Liquidity {
+        /// What.
+        facts: Vec<Liquidity>,
     },
     /// The book of an instrument was followed and had to be dropped.
     BookLost {

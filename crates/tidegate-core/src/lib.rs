@@ -25,6 +25,7 @@ mod flatten;
 mod guards;
 mod halt;
 mod journal;
+mod liquidity;
 mod outstanding;
 mod people;
 mod pipeline;
@@ -233,6 +234,7 @@ impl Core {
                 self.instruments(&venue, instruments, now, out);
             }
             Event::Marks { marks } => self.marks(marks, now, out),
+            Event::Liquidity { facts } => self.liquidity(facts, now, out),
             Event::BookLost { instrument, why } => self.book_lost(instrument, why, now, out),
             Event::BookWhole { instrument } => self.book_whole(instrument, now, out),
             Event::Durable { proof } => self.on_durable(proof, out),

@@ -23,6 +23,7 @@ use tidegate_types::instrument::{Instrument, Mark, Price, SignedQty, Usd};
 use tidegate_types::limits::MAX_HALTERS;
 use tidegate_types::order::OrderName;
 use tidegate_types::person::Person;
+use tidegate_types::policy::Liquidity;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Approvals, ApproveBy};
 use tidegate_types::reject::Code;
@@ -165,6 +166,7 @@ pub struct State {
     pub(crate) limits: BTreeMap<AccountName, AccountLimits>,
     pub(crate) instruments: BTreeMap<InstrumentId, Instrument>,
     pub(crate) marks: BTreeMap<InstrumentId, Mark>,
+    pub(crate) liquidity: BTreeMap<InstrumentId, Liquidity>,
     pub(crate) halts: BTreeMap<Scope, Halt>,
     /// How often anything was halted.
     pub(crate) halts_pulled: u64,
@@ -246,6 +248,11 @@ impl State {
     /// The last mark of each instrument.
     pub fn marks(&self) -> &BTreeMap<InstrumentId, Mark> {
         &self.marks
+    }
+
+    /// What the market of each instrument last showed of itself.
+    pub fn liquidity(&self) -> &BTreeMap<InstrumentId, Liquidity> {
+        &self.liquidity
     }
 
     /// The halts in force.

@@ -102,6 +102,12 @@ names! {
     VenueOrderId: 64, |c| c.is_ascii_graphic();
     /// The id a venue gave a trade.
     TradeId: 64, |c| c.is_ascii_graphic();
+    /// A policy, as the desk names it.
+    PolicyName: 32, plain;
+    /// A rule of a policy.
+    RuleId: 48, plain;
+    /// A single trade that soft rules let pass.
+    ExceptionId: 48, plain;
     /// The public id of a virtual key.
     KeyId: 128, |c| c.is_ascii_graphic();
 }

@@ -19,6 +19,7 @@ pub mod key;
 pub mod limits;
 pub mod order;
 pub mod person;
+pub mod policy;
 pub mod proof;
 pub mod record;
 pub mod reject;

@@ -123,3 +123,13 @@ pub const MAX_KEY_OVERLAP: Span = Span::from_secs(30 * 86_400);
 pub const MAX_KEYS_OF_CALLER: usize = 4096;
 /// Most networks that a virtual key is bound to.
 pub const MAX_KEY_NETWORKS: usize = 32;
+/// Most rules of a policy: each that covers an order is measured before it is sent.
+pub const MAX_POLICY_RULES: usize = 200;
+/// Longest a policy may be: a request to put one in force holds it and its summary.
+pub const MAX_POLICY_BYTES: usize = 16 * 1024;
+/// Most instruments that one rule lists.
+pub const MAX_LISTED_INSTRUMENTS: usize = 100;
+/// The longest window in which messages or executions are counted.
+pub const MAX_RATE_WINDOW: Span = Span::from_secs(3600);
+/// Liquidity enters the core, and the journal, at most this often per instrument.
+pub const LIQUIDITY_INTERVAL: Span = Span::from_secs(5);

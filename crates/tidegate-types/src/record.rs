@@ -12,6 +12,7 @@ use crate::ids::{
 };
 use crate::instrument::{Instrument, Mark};
 use crate::order::{Intent, NewOrder};
+use crate::policy::Liquidity;
 use crate::reject::{Code, Reject};
 use crate::report::{AccountEvent, BalanceReport, Outcome, PositionReport, Shown};
 use crate::time::{Span, Time};
@@ -462,6 +463,11 @@ pub enum Body {
         /// How many.
         count: u64,
     },
+    /// What markets showed of themselves, of each at most once per `LIQUIDITY_INTERVAL`.
+    Liquidity {
+        /// What.
+        facts: Vec<Liquidity>,
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -514,6 +520,7 @@ codec_enum!(Body {
     47 => RefusedMoreOf { person, code, count },
     48 => BySignature { call, caller, key, signed, signature, content },
     49 => RefusedByToken { caller, token, subject },
+    100 => Liquidity { facts },
 });
 
 /// One entry of the journal.

@@ -89,6 +89,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::CountdownSet { .. } => Urgency::Now,
         Body::Instruments { .. }
         | Body::Marks { .. }
+        | Body::Liquidity { .. }
         | Body::Closed { .. }
         | Body::Reconciled { .. }
         | Body::BalancesTaken { .. }
@@ -121,6 +122,7 @@ fn is_news(body: &Body) -> bool {
     !matches!(
         body,
         Body::Marks { .. }
+            | Body::Liquidity { .. }
             | Body::Instruments { .. }
             | Body::Refused { .. }
             | Body::RefusedMore { .. }

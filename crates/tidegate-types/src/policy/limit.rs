@@ -1,0 +1,242 @@
+//! What a rule may limit: a closed set.
+
+use super::Wrong;
+use crate::codec_enum;
+use crate::decimal::Decimal;
+use crate::grant::Pattern;
+use crate::instrument::{Qty, Usd};
+use crate::limits::{MAX_LISTED_INSTRUMENTS, MAX_RATE_WINDOW};
+use crate::time::Span;
+
+/// How orders are set against trades (Commission Delegated Regulation (EU) 2017/566, the RTS 9).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Form {
+    /// By count: messages, weighted as the annex has it, over trades.
+    Count,
+    /// By volume: quantity ordered over quantity traded, in dollars at the worst price of each.
+    Volume,
+}
+codec_enum!(Form { 0 => Count, 1 => Volume });
+
+/// What a rule limits, and to what. Amounts are in US dollars, ratios plain numbers, days are UTC days.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Limit {
+    /// Orders that the rule is over are allowed, as far as the other rules let them.
+    Allow,
+    /// Of the instruments that the rule is over, orders of these alone are allowed.
+    Only {
+        /// By name.
+        names: Vec<Pattern>,
+    },
+    /// Largest order, in the instrument's own unit.
+    OrderQuantity {
+        /// At most.
+        max: Qty,
+    },
+    /// Largest order at its worst price.
+    OrderNotional {
+        /// At most.
+        max: Usd,
+    },
+    /// How far from the mark an order's worst price may be, on the side that costs.
+    Collar {
+        /// Basis points of the mark, at most.
+        bps: u32,
+    },
+    /// How far a resting price keeps from the mark; orders that take at once have no distance.
+    Distance {
+        /// Basis points of the mark, at least.
+        bps: u32,
+    },
+    /// Sum of all positions' worth, each on its worse side with its open orders.
+    GrossPosition {
+        /// At most.
+        max: Usd,
+    },
+    /// Worth of long positions less that of short ones, whichever sign, with the open orders of the worse side.
+    NetPosition {
+        /// At most.
+        max: Usd,
+    },
+    /// How many orders are open.
+    OpenOrders {
+        /// At most.
+        max: u32,
+    },
+    /// What open orders are worth at their worst prices.
+    OpenNotional {
+        /// At most.
+        max: Usd,
+    },
+    /// Gross position over equity.
+    Leverage {
+        /// At most.
+        max: Decimal,
+    },
+    /// Share of one underlying in the gross position.
+    Concentration {
+        /// Basis points of the gross position, at most.
+        bps: u32,
+        /// It binds where the underlying's own gross position is above this.
+        above: Usd,
+    },
+    /// What was traded today, with what open orders may trade.
+    DailyTraded {
+        /// At most.
+        max: Usd,
+    },
+    /// Equity at the day's begin, less equity now, deposits and withdrawals aside.
+    DailyLoss {
+        /// At most.
+        max: Usd,
+    },
+    /// The highest equity since the rule is in force, less equity now, deposits and withdrawals aside.
+    Drawdown {
+        /// At most.
+        max: Usd,
+    },
+    /// Orders and amends (cancels count and pass).
+    MessageRate {
+        /// At most so many …
+        max: u32,
+        /// … within this.
+        window: Span,
+    },
+    /// Orders over trades of the day, less one.
+    OrderToTrade {
+        /// By count or by volume.
+        form: Form,
+        /// At most.
+        max: Decimal,
+        /// It binds from so many weighted messages of the day on.
+        after: u32,
+    },
+    /// Executions of one caller, instrument and side. Once reached it stays so until a person lets it go.
+    RepeatedExecutions {
+        /// At most so many …
+        max: u32,
+        /// … within this.
+        window: Span,
+    },
+    /// The market must bear a trade: what it shows of itself must be on record and not too old.
+    ThinMarket {
+        /// Least worth of either side of the book near its best prices (`DEPTH_BPS`).
+        depth: Usd,
+        /// Least that was traded there in 24 hours.
+        volume: Usd,
+        /// How old what is on record may be.
+        max_age: Span,
+    },
+}
+codec_enum!(Limit {
+    0 => Allow,
+    1 => Only { names },
+    2 => OrderQuantity { max },
+    3 => OrderNotional { max },
+    4 => Collar { bps },
+    5 => Distance { bps },
+    6 => GrossPosition { max },
+    7 => NetPosition { max },
+    8 => OpenOrders { max },
+    9 => OpenNotional { max },
+    10 => Leverage { max },
+    11 => Concentration { bps, above },
+    12 => DailyTraded { max },
+    13 => DailyLoss { max },
+    14 => Drawdown { max },
+    15 => MessageRate { max, window },
+    16 => OrderToTrade { form, max, after },
+    17 => RepeatedExecutions { max, window },
+    18 => ThinMarket { depth, volume, max_age },
+});
+
+macro_rules! kinds {
+    ($($tag:literal $name:ident $word:literal;)*) => {
+        /// Which limit, without its numbers.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        pub enum LimitKind {
+            $(#[doc = $word] $name,)*
+        }
+        codec_enum!(LimitKind { $($tag => $name,)* });
+
+        impl LimitKind {
+            /// Every kind.
+            pub const ALL: &'static [LimitKind] = &[$(LimitKind::$name),*];
+
+            /// The words for it, as refusals and policy files have them.
+            pub const fn word(self) -> &'static str {
+                match self { $(LimitKind::$name => $word),* }
+            }
+        }
+
+        impl Limit {
+            /// Which limit this is.
+            pub const fn kind(&self) -> LimitKind {
+                match self { $(Limit::$name { .. } => LimitKind::$name),* }
+            }
+        }
+    };
+}
+
+kinds! {
+    0 Allow "allow";
+    1 Only "only";
+    2 OrderQuantity "order quantity";
+    3 OrderNotional "order notional";
+    4 Collar "collar";
+    5 Distance "distance";
+    6 GrossPosition "gross position";
+    7 NetPosition "net position";
+    8 OpenOrders "open orders";
+    9 OpenNotional "open notional";
+    10 Leverage "leverage";
+    11 Concentration "concentration";
+    12 DailyTraded "daily traded";
+    13 DailyLoss "daily loss";
+    14 Drawdown "drawdown";
+    15 MessageRate "message rate";
+    16 OrderToTrade "order to trade";
+    17 RepeatedExecutions "repeated executions";
+    18 ThinMarket "thin market";
+}
+
+impl LimitKind {
+    /// Whether it is about positions or equity, which are an account's and not a caller's.
+    pub const fn is_of_accounts(self) -> bool {
+        matches!(self, LimitKind::GrossPosition | LimitKind::NetPosition | LimitKind::Concentration)
+            || self.is_of_equity()
+    }
+
+    /// Whether it is about equity, which no instrument has a part of.
+    pub const fn is_of_equity(self) -> bool {
+        matches!(self, LimitKind::Leverage | LimitKind::DailyLoss | LimitKind::Drawdown)
+    }
+}
+
+impl Limit {
+    /// Whether the numbers make sense. Nothing (zero) is a limit too: nothing may be traded.
+    pub(super) fn check(&self) -> Result<(), Wrong> {
+        let right = match self {
+            Limit::Only { names } => names.len() <= MAX_LISTED_INSTRUMENTS,
+            Limit::OrderQuantity { max } => !max.0.is_negative(),
+            Limit::OrderNotional { max }
+            | Limit::GrossPosition { max }
+            | Limit::NetPosition { max }
+            | Limit::OpenNotional { max }
+            | Limit::DailyTraded { max }
+            | Limit::DailyLoss { max }
+            | Limit::Drawdown { max } => !max.0.is_negative(),
+            Limit::Leverage { max } | Limit::OrderToTrade { max, .. } => !max.is_negative(),
+            Limit::Collar { bps } | Limit::Distance { bps } => *bps <= 1_000_000,
+            Limit::Concentration { bps, above } => *bps <= 10_000 && !above.0.is_negative(),
+            Limit::MessageRate { window, .. } | Limit::RepeatedExecutions { window, .. } => {
+                *window > Span::ZERO && *window <= MAX_RATE_WINDOW
+            }
+            Limit::ThinMarket { depth, volume, max_age } => {
+                !depth.0.is_negative() && !volume.0.is_negative() && *max_age > Span::ZERO
+            }
+            Limit::Allow | Limit::OpenOrders { .. } => true,
+        };
+        if right { Ok(()) } else { Err(Wrong::Number) }
+    }
+}

@@ -1,0 +1,83 @@
+use super::*;
+use crate::decimal::Decimal;
+use crate::grant::Pattern;
+use crate::instrument::Usd;
+
+fn usd(whole: i64) -> Usd {
+    Usd(Decimal::new(whole, 0))
+}
+
+fn rule(id: &str, limit: Limit) -> Rule {
+    Rule {
+        id: RuleId::new(id).unwrap(),
+        reach: Reach::default(),
+        each: Each::All,
+        strength: Strength::Hard,
+        limit,
+    }
+}
+
+fn policy(rules: Vec<Rule>) -> Result<Policy, Flaw> {
+    Policy::new(PolicyName::new("desk").unwrap(), 3, Span::from_secs(5), Vec::new(), rules)
+}
+
+#[test]
+fn a_policy_comes_back_from_its_bytes_and_no_malformed_one_does() {
+    let gross = rule("gross", Limit::GrossPosition { max: usd(1_000_000) });
+    let good = policy(vec![rule("all", Limit::Allow), gross.clone()]).unwrap();
+    assert_eq!(codec::from_bytes(&codec::to_bytes(&good)), Ok(good.clone()));
+    let twice = Policy { rules: vec![gross.clone(), gross], ..good };
+    assert_eq!(codec::from_bytes::<Policy>(&codec::to_bytes(&twice)), Err(CodecError::Malformed));
+}
+
+#[test]
+fn what_makes_no_sense_is_no_policy() {
+    let wrong = |rules| policy(rules).unwrap_err().wrong;
+    assert_eq!(wrong(Vec::new()), Wrong::RuleCount);
+    assert_eq!(wrong(vec![rule("a", Limit::OpenNotional { max: usd(-1) })]), Wrong::Number);
+    let soft = Rule { strength: Strength::Soft, ..rule("a", Limit::Allow) };
+    assert_eq!(wrong(vec![soft]), Wrong::SoftAllow);
+    let loss = Limit::DailyLoss { max: usd(5) };
+    let of_caller = Rule { each: Each::Caller, ..rule("a", loss.clone()) };
+    assert_eq!(wrong(vec![of_caller]), Wrong::OfAccountsOnly);
+    let of_instrument = Rule { each: Each::Instrument, ..rule("a", loss) };
+    assert_eq!(wrong(vec![of_instrument]), Wrong::OfWholeAccountsOnly);
+}
+
+#[test]
+fn a_wider_reach_contains_a_narrower_one_only() {
+    let named = |name: &str| Reach {
+        instruments: Instruments {
+            name: Some(Pattern::new(name).unwrap()),
+            ..Instruments::default()
+        },
+        ..Reach::default()
+    };
+    let desk = Reach::default();
+    assert!(desk.contains(&named("BTC-*")) && !named("BTC-*").contains(&desk));
+    assert!(named("BTC-*").contains(&named("BTC-PERPETUAL")));
+    assert!(!named("BTC-*").contains(&named("ETH-*")) && named("*").contains(&desk));
+    assert_eq!(desk.to_string(), "desk");
+    assert_eq!(named("BTC-*").to_string(), "BTC-*");
+}
+
+#[test]
+fn a_measure_tells_number_limit_and_distance() {
+    let mut measure = Measure {
+        rule: RuleId::new("desk-gross").unwrap(),
+        kind: LimitKind::GrossPosition,
+        of: "desk".into(),
+        unit: Unit::Usd,
+        measured: Decimal::new(1_250_000, 0),
+        limit: Decimal::new(1_000_000, 0),
+        least: false,
+    };
+    let over = "1,250,000 > 1,000,000 USD gross position of desk (over by 250,000)";
+    assert_eq!(measure.to_string(), over);
+    measure.measured = Decimal::new(9_999_995, 1);
+    assert!(!measure.is_over());
+    let within = "999,999.5 ≤ 1,000,000 USD gross position of desk (0.5 left)";
+    assert_eq!(measure.to_string(), within);
+    measure.least = true;
+    assert!(measure.is_over() && measure.to_string().ends_with("(short by 0.5)"));
+}
