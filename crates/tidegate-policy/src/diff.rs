@@ -61,11 +61,11 @@ impl Difference {
 }
 
 /// All that differs: first what is about the whole, then the rules in the order of the new policy, then
-/// those that go. The core decides by itself whether a policy loosens; this tells people where.
-pub fn diff(old: &Policy, new: &Policy) -> Vec<Difference> {
-    let mut found = whole(old, new);
+/// those that go. Without an old policy every rule is new. The core decides by itself whether a policy loosens; this tells people where.
+pub fn diff(old: Option<&Policy>, new: &Policy) -> Vec<Difference> {
+    let mut found = old.map(|old| whole(old, new)).unwrap_or_default();
     for rule in new.rules() {
-        match old.rule(&rule.id) {
+        match old.and_then(|old| old.rule(&rule.id)) {
             Some(before) if before == rule => {}
             Some(before) => found.push(Difference {
                 what: rule.id.to_string(),
@@ -81,7 +81,8 @@ pub fn diff(old: &Policy, new: &Policy) -> Vec<Difference> {
             }),
         }
     }
-    for rule in old.rules().iter().filter(|rule| new.rule(&rule.id).is_none()) {
+    let before = old.map(Policy::rules).unwrap_or_default();
+    for rule in before.iter().filter(|rule| new.rule(&rule.id).is_none()) {
         found.push(Difference {
             what: rule.id.to_string(),
             before: Some(rule_text(rule)),

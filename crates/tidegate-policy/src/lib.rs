@@ -22,5 +22,11 @@ pub use fault::{Fault, Place, Unreadable};
 pub use read::read;
 pub use warn::warnings;
 
+/// The whole seconds that a length of time is, as `90s`, `10 min` or `1 h`; at least one.
+pub fn seconds(text: &str) -> Option<u64> {
+    let micros = measure::read_span(text)?.micros();
+    (micros > 0 && micros.is_multiple_of(1_000_000)).then_some(micros / 1_000_000)
+}
+
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ const BASE: &str = "[[rule]]\nid = \"all\"\nallow = true\n";
 
 fn told(before: &str, after: &str) -> Vec<(String, &'static str, Turn)> {
     let (old, new) = (of(&format!("{BASE}{before}")), of(&format!("{BASE}{after}")));
-    diff(&old, &new).iter().map(|d| (d.what.clone(), d.word(), d.turn)).collect()
+    diff(Some(&old), &new).iter().map(|d| (d.what.clone(), d.word(), d.turn)).collect()
 }
 
 /// Which way the one rule goes.
@@ -72,8 +72,8 @@ fn what_cannot_be_compared_counts_as_looser() {
 fn what_is_about_the_whole_is_told_first() {
     let old = of(BASE);
     let text = format!("name = \"p\"\nversion = 2\nmark_age = \"6 s\"\n[pegs]\nUSDT = \"1 USD\"\n{BASE}");
-    let told: Vec<_> = diff(&old, &policy(&text)).iter().map(|d| (d.what.clone(), d.turn)).collect();
+    let told: Vec<_> = diff(Some(&old), &policy(&text)).iter().map(|d| (d.what.clone(), d.turn)).collect();
     assert_eq!(told, [("mark_age".to_owned(), Turn::Looser), ("pegs".to_owned(), Turn::Looser)]);
-    let back: Vec<_> = diff(&policy(&text), &old).iter().map(|d| (d.what.clone(), d.turn)).collect();
+    let back: Vec<_> = diff(Some(&policy(&text)), &old).iter().map(|d| (d.what.clone(), d.turn)).collect();
     assert_eq!(back, [("mark_age".to_owned(), Turn::Tighter), ("pegs".to_owned(), Turn::Tighter)]);
 }

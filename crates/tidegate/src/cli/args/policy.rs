@@ -29,6 +29,12 @@ pub enum Policy {
         #[arg(long)]
         reason: String,
     },
+    /// Take the policy in force away: the limits of accounts and grants hold alone then
+    Remove {
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
     /// The policy in force, with the use of each limit now
     Show {
         /// Print the policy as a file instead, in the form that its digest is of.
@@ -38,6 +44,23 @@ pub enum Policy {
     /// Run a policy beside the one in force, without effect: FILE starts, `report` tells what it would
     /// have refused, --off ends
     Shadow(PolicyShadow),
+    /// Let executions go on that a rule stopped for being too many
+    Release(PolicyRelease),
+}
+
+#[derive(Args, Debug)]
+pub struct PolicyRelease {
+    /// Which rule.
+    pub rule: String,
+    /// Whose.
+    #[arg(long)]
+    pub caller: String,
+    /// Of which instrument, as VENUE/NAME.
+    #[arg(long)]
+    pub instrument: String,
+    /// Which side.
+    #[arg(long, value_enum)]
+    pub side: SideWord,
 }
 
 #[derive(Args, Debug)]
@@ -63,12 +86,12 @@ pub struct PolicyShadow {
 pub enum Override {
     /// Let one order of a caller pass soft rules, once
     Give(OverrideGive),
-    /// Those that are in force, and the newest that were used
+    /// Those that are good now
     List,
     /// Take one back that was not used yet
     TakeBack {
-        /// Which, by its number.
-        id: u64,
+        /// Which, by its id.
+        id: String,
     },
 }
 
@@ -106,4 +129,14 @@ pub enum SideWord {
     Buy,
     /// Sell.
     Sell,
+}
+
+impl SideWord {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            SideWord::Buy => "buy",
+            SideWord::Sell => "sell",
+        }
+    }
 }
