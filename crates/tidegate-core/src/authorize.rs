@@ -1,6 +1,7 @@
 //! The first gate: whether the caller may ask for this at all.
 
 use crate::orders::Order;
+use crate::over;
 use crate::refusals::Refusal;
 use crate::roles::loosen::is_token_within;
 use crate::state::State;
@@ -113,7 +114,8 @@ fn grant<'a>(state: &'a State, who: &'a Authenticated, now: Time) -> Result<&'a 
     key(state, who, now)?;
     let grant = state.grant(who.caller(), who.account());
     let grant = grant.filter(|grant| grant.venue == *who.venue()).ok_or_else(|| {
-        Reject::new(Code::NoGrant, format!("{} on {}", who.caller(), who.account()))
+        let detail = format!("{} has none on {}", who.caller(), who.account());
+        Reject::new(Code::NoGrant, detail)
     })?;
     let grant = match who.token() {
         None => grant,
@@ -125,8 +127,8 @@ fn grant<'a>(state: &'a State, who: &'a Authenticated, now: Time) -> Result<&'a 
     };
     match grant.until {
         Some(until) if now >= until => {
-            let detail = format!("it ended at {} ms", until.millis());
-            Err(Reject::new(Code::GrantExpired, detail))
+            let told = over::time("until", &over::grant(grant), now, until);
+            Err(Reject::new(Code::GrantExpired, told))
         }
         _ => Ok(grant),
     }
@@ -138,7 +140,8 @@ fn in_hours(grant: &Grant, now: Time) -> Result<(), Reject> {
     if grant.window.has(now) {
         return Ok(());
     }
-    Err(Reject::new(Code::OutsideHours, format!("it is for {}", grant.window)))
+    let detail = over::outside("window", &over::grant(grant), "now", grant.window);
+    Err(Reject::new(Code::OutsideHours, detail))
 }
 
 /// May this caller read its account, and how much of it?
@@ -184,15 +187,7 @@ pub(crate) fn amend<'a>(
     if amend.trigger_price.is_some() && order.request.trigger.is_none() {
         return Err(Reject::new(Code::BadParameter, "the order has no trigger to change").into());
     }
-    let mut becomes = order.request.clone();
-    becomes.qty = amend.qty.unwrap_or(becomes.qty);
-    becomes.price = amend.price.or(becomes.price);
-    if let (Some(trigger), Some(price)) = (&mut becomes.trigger, amend.trigger_price) {
-        trigger.price = price;
-    }
-    becomes.post_only = amend.post_only.unwrap_or(becomes.post_only);
-    becomes.reduce_only = amend.reduce_only.unwrap_or(becomes.reduce_only);
-    becomes.valid_until = amend.valid_until;
+    let becomes = amend.applied_to(&order.request);
     Ok(asked(state, who, Cow::Owned(becomes), Some(order), now)?)
 }
 
@@ -276,14 +271,19 @@ fn asked<'a>(
     if !grant.trade {
         return deny(Code::NoGrant, "it may read only".to_owned());
     }
+    let of = over::grant(grant);
     if !grant.instruments.iter().any(|pattern| pattern.matches(&order.instrument.name)) {
-        return deny(Code::InstrumentNotGranted, order.instrument.to_string());
+        let allowed = over::list(&grant.instruments);
+        let told = over::outside("instruments", &of, &order.instrument, allowed);
+        return deny(Code::InstrumentNotGranted, told);
     }
     if !grant.sides.contains(&order.side) {
-        return deny(Code::SideNotGranted, format!("{:?}", order.side));
+        let (side, allowed) = (format!("{:?}", order.side), over::words(&grant.sides));
+        return deny(Code::SideNotGranted, over::outside("sides", &of, side, allowed));
     }
     if !grant.order_types.contains(&order.order_type) {
-        return deny(Code::OrderTypeNotGranted, format!("{:?}", order.order_type));
+        let (kind, allowed) = (format!("{:?}", order.order_type), over::words(&grant.order_types));
+        return deny(Code::OrderTypeNotGranted, over::outside("order types", &of, kind, allowed));
     }
     let room = room(state, who, &order, replaces);
     let mut ask = Ask { order, replaces, instrument, reducible: false, reduce: false };
@@ -294,7 +294,7 @@ fn asked<'a>(
             most if most.is_positive() => (Code::NotReducing, most),
             _ => (Code::ReduceOnlyGrant, Decimal::ZERO),
         };
-        return deny(code, format!("at most {most} can be reduced"));
+        return deny(code, over::most("reduce only", &of, ask.order.qty.0, most, ""));
     }
     Ok(Authorized { who, grant, limits: limits(state, who)?, ask: Some(ask) })
 }

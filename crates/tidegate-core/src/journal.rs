@@ -296,6 +296,12 @@ fn deadline(asked: Option<Time>, now: Time) -> Time {
     asked.map_or(ours, |asked| asked.min(ours))
 }
 
+/// The number of the order that was sent with this id; none if it is not Tidegate's.
+pub(crate) fn number_in(id: &ClientId) -> Option<OrderId> {
+    let (_, digits) = id.as_str().strip_prefix("tg")?.split_once('-')?;
+    u64::from_str_radix(digits, 36).ok().map(OrderId)
+}
+
 /// `tg`, the epoch and the order's number in base 36: never used before nor after.
 fn client_id(epoch: &str, order: OrderId) -> Result<ClientId, Reject> {
     let mut digits = String::new();

@@ -7,11 +7,13 @@
 
 use crate::action::Action;
 use crate::refusals::Refusal;
+use crate::risk::Cleared;
 use crate::{Core, authorize, repeat, risk, shape};
 use tidegate_types::ids::{SessionId, Ticket};
 use tidegate_types::order::{AmendOrder, CancelFilter, CancelOrder, Intent, NewOrder, Setting};
 use tidegate_types::proof::{Authenticated, TokenShown};
 use tidegate_types::record::{Body, Canceller};
+use tidegate_types::reject::Reject;
 use tidegate_types::time::Time;
 
 /// A question, with who asks it when.
@@ -50,11 +52,7 @@ impl Core {
         }
         self.can_write()?;
         let Asked { who, now, .. } = asked;
-        let unique = self.settings.ids_are_unique(who.venue());
-        let mut authorized = authorize::order(&self.state, who, order, unique, now)?;
-        let warning = repeat::check(&self.state, &mut authorized, order, now)?;
-        let shaped = shape::admit(&self.state, authorized, self.in_flight(), now)?;
-        let cleared = risk::clear(&self.state, shaped, now)?;
+        let (cleared, warning) = self.clear_order(who, order, now)?;
         let id = self.state.next_order;
         let journalled = self.journal_order(cleared, who, asked.session, now, out)?;
         if let Some(reject) = warning {
@@ -65,6 +63,34 @@ impl Core {
         Ok(())
     }
 
+    /// What the gates make of a new order in the state as it is, and what the desk wants to be told of it.
+    /// It is all that decides, so that a journal that is decided again is decided by the same.
+    pub(crate) fn clear_order(
+        &self,
+        who: &Authenticated,
+        order: &NewOrder,
+        now: Time,
+    ) -> Result<(Cleared, Option<Reject>), Refusal> {
+        let unique = self.settings.ids_are_unique(who.venue());
+        let mut authorized = authorize::order(&self.state, who, order, unique, now)?;
+        let warning = repeat::check(&self.state, &mut authorized, order, now)?;
+        let shaped = shape::admit(&self.state, authorized, self.in_flight(), now)?;
+        let cleared = risk::clear(&self.state, shaped, now)?;
+        Ok((cleared, warning))
+    }
+
+    /// The same of a change of an order.
+    pub(crate) fn clear_amend(
+        &self,
+        who: &Authenticated,
+        amend: &AmendOrder,
+        now: Time,
+    ) -> Result<Cleared, Refusal> {
+        let authorized = authorize::amend(&self.state, who, amend, now)?;
+        let shaped = shape::admit(&self.state, authorized, self.in_flight(), now)?;
+        risk::clear(&self.state, shaped, now)
+    }
+
     fn amend(
         &mut self,
         asked: Asked<'_>,
@@ -73,9 +99,7 @@ impl Core {
     ) -> Result<(), Refusal> {
         self.can_write()?;
         let Asked { who, now, .. } = asked;
-        let authorized = authorize::amend(&self.state, who, amend, now)?;
-        let shaped = shape::admit(&self.state, authorized, self.in_flight(), now)?;
-        let cleared = risk::clear(&self.state, shaped, now)?;
+        let cleared = self.clear_amend(who, amend, now)?;
         let journalled = self.journal_amend(cleared, amend, who, now, out)?;
         self.sign(journalled, Some(asked.ticket), now, out);
         Ok(())

@@ -2,6 +2,7 @@
 
 use crate::authorize::Authorized;
 use crate::orders::{Ending, Order, Stage};
+use crate::over;
 use crate::state::State;
 use std::collections::{BTreeMap, VecDeque};
 use tidegate_types::codec::{Codec, CodecError};
@@ -124,8 +125,9 @@ pub(crate) fn check(
     if age > limits.repeat_window {
         return Ok(None);
     }
-    let (action, most) = (limits.on_repeat, limits.repeat_window.millis());
-    let detail = format!("order {}, {} ms ago; the window is {most} ms", before.id, age.millis());
+    let (action, of) = (limits.on_repeat, over::account(who.account()));
+    let told = over::least_ms("repeat window", &of, age, limits.repeat_window);
+    let detail = format!("{told} since order {}", before.id);
     let reject = Reject::new(Code::RepeatedOrder, detail);
     match action {
         OnRepeat::Refuse => authorized.spare(reject).map(|()| None),

@@ -1,9 +1,11 @@
 //! The second gate: how fast orders may come, per caller and per account.
 
 use crate::authorize::Authorized;
+use crate::over;
 use crate::refusals::Refusal;
 use crate::state::State;
 use tidegate_types::codec_struct;
+use tidegate_types::decimal::Decimal;
 use tidegate_types::limits::MAX_IN_FLIGHT;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
@@ -39,6 +41,14 @@ impl TokenBucket {
         there
     }
 
+    /// How many tokens would be out with one more, at `per_second` refilled: the number held against the burst.
+    pub fn with_one_more(&self, now: Time, per_second: u32) -> Decimal {
+        let out = self.taken_at(now, per_second).saturating_add(TOKEN);
+        // A token is counted in millionths, a decimal in hundred-millionths.
+        let raw = i64::try_from(out.saturating_mul(100)).unwrap_or(i64::MAX);
+        Decimal::from_raw(raw)
+    }
+
     fn taken_at(&self, now: Time, per_second: u32) -> u64 {
         let refilled = now.since(self.at).micros().saturating_mul(u64::from(per_second));
         self.taken.saturating_sub(refilled)
@@ -67,7 +77,9 @@ pub(crate) fn admit<'a>(
     now: Time,
 ) -> Result<Shaped<'a>, Refusal> {
     if in_flight >= MAX_IN_FLIGHT {
-        let detail = format!("{in_flight} in flight, at most {MAX_IN_FLIGHT}; try again later");
+        let (many, most) = (over::count(in_flight + 1), over::count(MAX_IN_FLIGHT));
+        let told = over::most("in flight", "all callers", many, most, "");
+        let detail = format!("{told}; try again later");
         return Err(Reject::new(Code::TooManyInFlight, detail).into());
     }
     let who = authorized.who();
@@ -75,16 +87,23 @@ pub(crate) fn admit<'a>(
     let grant = authorized.grant();
     let bucket = state.caller_buckets.get(caller).and_then(|b| b.get(account)).copied();
     if !bucket.unwrap_or_default().has(now, grant.orders_per_second, grant.burst) {
-        let (rate, burst) = (grant.orders_per_second, grant.burst);
-        let detail = format!("at most {rate} a second and {burst} at once");
+        let rate = (grant.orders_per_second, grant.burst);
+        let detail = too_fast(&over::grant(grant), bucket.unwrap_or_default(), rate, now);
         return Err(Reject::new(Code::CallerRate, detail).into());
     }
     let limits = authorized.limits();
     let bucket = state.account_buckets.get(account).copied().unwrap_or_default();
     if !bucket.has(now, limits.orders_per_second, limits.burst) {
-        let (rate, burst) = (limits.orders_per_second, limits.burst);
-        let detail = format!("account {account}: at most {rate} a second and {burst} at once");
+        let rate = (limits.orders_per_second, limits.burst);
+        let detail = too_fast(&over::account(account), bucket, rate, now);
         authorized.spare(Reject::new(Code::AccountRate, detail))?;
     }
     Ok(Shaped { authorized })
+}
+
+/// How many orders at once an order would make, and when there is room again.
+fn too_fast(of: &str, bucket: TokenBucket, (rate, burst): (u32, u32), now: Time) -> String {
+    let most = over::count(burst as usize);
+    let told = over::most("burst", of, bucket.with_one_more(now, rate), most, " orders at once");
+    format!("{told}; {rate} a second come free")
 }

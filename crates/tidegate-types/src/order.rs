@@ -242,6 +242,22 @@ codec_struct!(AmendOrder {
     valid_until,
 });
 
+impl AmendOrder {
+    /// What it makes of an order.
+    pub fn applied_to(&self, order: &NewOrder) -> NewOrder {
+        let mut becomes = order.clone();
+        becomes.qty = self.qty.unwrap_or(becomes.qty);
+        becomes.price = self.price.or(becomes.price);
+        if let (Some(trigger), Some(price)) = (&mut becomes.trigger, self.trigger_price) {
+            trigger.price = price;
+        }
+        becomes.post_only = self.post_only.unwrap_or(becomes.post_only);
+        becomes.reduce_only = self.reduce_only.unwrap_or(becomes.reduce_only);
+        becomes.valid_until = self.valid_until;
+        becomes
+    }
+}
+
 /// A cancel of one order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CancelOrder {

@@ -63,6 +63,17 @@ impl Authenticated {
         }
     }
 
+    /// Whom a record names, for deciding again what is on record. It opens nothing: the core that takes it
+    /// can never be one that trades. Made in `tidegate-core/src/rehearsal.rs`.
+    pub fn of_record(
+        caller: CallerName,
+        key: KeyId,
+        venue: VenueName,
+        account: AccountName,
+    ) -> Authenticated {
+        Self::vouch(caller, key, venue, account)
+    }
+
     /// The same, for a request that says it was signed then.
     #[must_use]
     pub fn signed(self, at: Time) -> Authenticated {

@@ -50,7 +50,7 @@ pub(super) fn order(
     };
     sanity::check(&order, terms, now)?;
     let band = collar::band(terms, mark, limits).map_err(uncomputable)?;
-    collar::check(&order, mark, band)?;
+    collar::check(&order, mark, band, limits)?;
     let worst = worst::of(&order, terms, mark, band)?;
     decision.worst_price = Some(worst.price);
     decision.unit_value = Some(worst.unit_value);

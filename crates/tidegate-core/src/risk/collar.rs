@@ -4,6 +4,7 @@
 //! the mark is less than a tick: its band is the larger of `option_collar_bps` of the mark, half a
 //! percent of the index (0.005 for a premium in coin), and five ticks.
 
+use crate::over;
 use tidegate_types::decimal::{Decimal, DecimalError, Rounding};
 use tidegate_types::grant::AccountLimits;
 use tidegate_types::instrument::{Instrument, Kind, Mark, Price, Unit};
@@ -57,18 +58,22 @@ pub(super) fn band(
 }
 
 /// Refuses a limit price beyond the band.
-pub(super) fn check(order: &NewOrder, mark: &Mark, band: Band) -> Result<(), Reject> {
+pub(super) fn check(
+    order: &NewOrder,
+    mark: &Mark,
+    band: Band,
+    limits: &AccountLimits,
+) -> Result<(), Reject> {
     let Some(price) = order.price else { return Ok(()) };
     let reference = reference(order, mark.mark);
     let edge = band.edge(reference, order.side).map_err(super::uncomputable)?;
-    let (beyond, word) = match order.side {
-        Side::Buy => (price > edge, "highest"),
-        Side::Sell => (price < edge, "lowest"),
+    let of = over::account(&limits.account);
+    let told = match order.side {
+        Side::Buy if price > edge => over::most("collar", &of, price.0, edge.0, ""),
+        Side::Sell if price < edge => over::least("collar", &of, price.0, edge.0, ""),
+        Side::Buy | Side::Sell => return Ok(()),
     };
-    if !beyond {
-        return Ok(());
-    }
-    let detail = format!("price {price}, {word} {edge}, reference {reference}, mark {}", mark.mark);
+    let detail = format!("{told}, reference {reference}, mark {}", mark.mark);
     Err(Reject::new(Code::PriceCollar, detail))
 }
 

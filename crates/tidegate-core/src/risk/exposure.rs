@@ -3,6 +3,7 @@
 use crate::authorize::{Ask, Authorized};
 use crate::exposure::{at_mark, worst};
 use crate::orders::{Share, worth};
+use crate::over;
 use crate::positions::usd;
 use crate::state::State;
 use tidegate_types::decimal::Decimal;
@@ -54,16 +55,23 @@ pub(super) fn check(
     if ask.is_reducing() {
         return Ok(());
     }
+    let (granted, day) = (grant.max_open_notional, grant.max_daily_notional.unwrap_or(MOST));
+    let (open, most) = (limits.max_open_notional, limits.max_position_notional);
+    let (all, more) = (limits.max_exposure, part - part_before);
     let limits = [
-        (Code::GrantOpenNotional, caller_open, grant.max_open_notional, added.value),
-        (Code::DailyNotional, caller_day, grant.max_daily_notional.unwrap_or(MOST), added.value),
-        (Code::OpenNotional, account_open, limits.max_open_notional, added.value),
-        (Code::PositionNotional, position, limits.max_position_notional, added.qty.into()),
-        (Code::Exposure, exposure, limits.max_exposure, part - part_before),
+        (Code::GrantOpenNotional, "open notional", caller_open, granted, added.value),
+        (Code::DailyNotional, "daily notional", caller_day, day, added.value),
+        (Code::OpenNotional, "open notional", account_open, open, added.value),
+        (Code::PositionNotional, "position notional", position, most, added.qty.into()),
+        (Code::Exposure, "exposure", exposure, all, more),
     ];
-    for (code, would_be, most, adds) in limits {
+    for (code, rule, would_be, most, adds) in limits {
         if adds > 0 && would_be > i128::from(most.0.raw()) {
-            let detail = format!("{} USD with this order, the limit {most}", usd(would_be));
+            let of = match code {
+                Code::GrantOpenNotional | Code::DailyNotional => over::grant(grant),
+                _ => over::account(who.account()),
+            };
+            let detail = over::most(rule, &of, usd(would_be).0, most.0, " USD");
             return Err(Reject::new(code, detail));
         }
     }

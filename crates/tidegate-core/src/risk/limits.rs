@@ -2,6 +2,7 @@
 
 use crate::authorize::Ask;
 use crate::orders::worth;
+use crate::over;
 use crate::positions::usd;
 use tidegate_types::grant::{AccountLimits, Grant};
 use tidegate_types::instrument::{Price, Usd};
@@ -12,11 +13,11 @@ pub(super) fn quantity(ask: &Ask<'_>, grant: &Grant, limits: &AccountLimits) -> 
     let qty = ask.order.qty;
     let by_account = limits.max_order_qty.iter();
     let by_account = by_account.filter(|(pattern, _)| pattern.matches(&ask.instrument.id.name));
-    let by_account = by_account.map(|(_, most)| ("account's", *most)).next();
-    let by_grant = grant.max_order_qty.map(|most| ("grant's", most));
+    let by_account = by_account.map(|(_, most)| (over::account(&limits.account), *most)).next();
+    let by_grant = grant.max_order_qty.map(|most| (over::grant(grant), most));
     for (whose, most) in by_grant.into_iter().chain(by_account) {
         if qty > most {
-            let detail = format!("quantity {qty}, the {whose} limit {most}");
+            let detail = over::most("order quantity", &whose, qty.0, most.0, "");
             return Err(Reject::new(Code::OrderQuantity, detail));
         }
     }
@@ -35,7 +36,7 @@ pub(super) fn notional(ask: &Ask<'_>, unit_value: Price) -> Result<Usd, Reject> 
 /// The worth, against whose limit.
 pub(super) fn order_notional(notional: Usd, whose: &str, most: Usd) -> Result<(), Reject> {
     if notional > most {
-        let detail = format!("worth {notional} USD, the {whose} limit {most}");
+        let detail = over::most("order notional", whose, notional.0, most.0, " USD");
         return Err(Reject::new(Code::OrderNotional, detail));
     }
     Ok(())

@@ -9,13 +9,14 @@ mod worst;
 
 use crate::authorize::{Ask, Authorized};
 use crate::halt;
+use crate::over;
 use crate::refusals::Refusal;
 use crate::shape::Shaped;
 use crate::state::State;
 use tidegate_types::decimal::DecimalError;
 use tidegate_types::grant::AccountLimits;
 use tidegate_types::ids::{AccountName, InstrumentId, OrderId};
-use tidegate_types::instrument::Mark;
+use tidegate_types::instrument::{Mark, Price};
 use tidegate_types::order::NewOrder;
 use tidegate_types::record::{Decision, RULES};
 use tidegate_types::reject::{Code, Reject};
@@ -73,6 +74,20 @@ pub(crate) fn clear_closing(
     Ok(Cleared { order, replaces: None, decision })
 }
 
+/// How far an order's limit price might be from the mark that a decision was made from: the collar's edge.
+pub(crate) fn collar_edge(
+    state: &State,
+    limits: &AccountLimits,
+    order: &NewOrder,
+    decision: &Decision,
+) -> Option<Price> {
+    let terms = state.instruments.get(&order.instrument)?;
+    let (instrument, mark, index) = (terms.id.clone(), decision.mark?, decision.index?);
+    let mark = Mark { instrument, mark, index, at: Time::default() };
+    let band = collar::band(terms, &mark, limits).ok()?;
+    band.edge(collar::reference(order, mark.mark), order.side).ok()
+}
+
 fn check(
     state: &State,
     authorized: &mut Authorized<'_>,
@@ -103,7 +118,7 @@ fn check(
     }
 
     let band = collar::band(instrument, mark, limits).map_err(uncomputable)?;
-    collar::check(&ask(authorized)?.order, mark, band)?;
+    collar::check(&ask(authorized)?.order, mark, band, limits)?;
     let worst = worst::of(&ask(authorized)?.order, instrument, mark, band)?;
     decision.worst_price = Some(worst.price);
     decision.unit_value = Some(worst.unit_value);
@@ -112,8 +127,10 @@ fn check(
     let notional = limits::notional(ask(authorized)?, worst.unit_value)?;
     decision.notional = Some(notional);
     // What the caller may do at all holds for orders that reduce, too: the position may be another's.
-    limits::order_notional(notional, "grant's", authorized.grant().max_order_notional)?;
-    if let Err(over) = limits::order_notional(notional, "account's", limits.max_order_notional) {
+    let grant = authorized.grant();
+    limits::order_notional(notional, &over::grant(grant), grant.max_order_notional)?;
+    let whose = over::account(&limits.account);
+    if let Err(over) = limits::order_notional(notional, &whose, limits.max_order_notional) {
         authorized.spare(over)?;
     }
     if let Err(over) = exposure::check(state, authorized, mark, worst.unit_value, decision, now) {
@@ -153,8 +170,8 @@ fn fresh(mark: &Mark, limits: &AccountLimits, now: Time) -> Result<(), Reject> {
     if age <= most {
         return Ok(());
     }
-    let (age, most) = (age.millis(), most.millis());
-    let detail = format!("{}: {age} ms old, at most {most} ms", mark.instrument);
+    let told = over::most_ms("mark age", &over::account(&limits.account), age, most);
+    let detail = format!("{told} for {}", mark.instrument);
     Err(Reject::new(Code::StaleMark, detail))
 }
 

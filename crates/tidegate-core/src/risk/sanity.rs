@@ -1,5 +1,7 @@
 //! Whether the numbers make sense for the instrument. No order is spared this.
 
+use crate::over;
+use tidegate_types::decimal::{Decimal, Rounding};
 use tidegate_types::instrument::{Instrument, Price, Qty};
 use tidegate_types::order::NewOrder;
 use tidegate_types::reject::{Code, Reject};
@@ -13,8 +15,9 @@ pub(super) fn check(order: &NewOrder, terms: &Instrument, now: Time) -> Result<(
         let detail = format!("{:?} without its price, or with one too many", order.order_type);
         return Err(Reject::new(Code::Uncomputable, detail));
     }
-    if order.valid_until.is_some_and(|until| until <= now) {
-        return Err(Reject::new(Code::OutOfRange, "the order's own deadline has passed"));
+    if let Some(until) = order.valid_until.filter(|until| *until <= now) {
+        let detail = over::time("own deadline", "the order", now, until);
+        return Err(Reject::new(Code::OutOfRange, detail));
     }
     let trigger = order.trigger.as_ref().map(|trigger| trigger.price);
     for price in order.price.into_iter().chain(trigger) {
@@ -31,20 +34,34 @@ fn on_tick(price: Price, terms: &Instrument) -> Result<(), Reject> {
     if price.0.is_multiple_of(tick.0) {
         return Ok(());
     }
-    Err(Reject::new(Code::BadPriceStep, format!("price {price}, tick {tick}")))
+    let detail = format!("price {price}, tick {tick} {}", beside(price.0, tick.0, terms));
+    Err(Reject::new(Code::BadPriceStep, detail))
 }
 
 fn quantity(qty: Qty, terms: &Instrument) -> Result<(), Reject> {
     if !qty.0.is_positive() {
         return Err(Reject::new(Code::OutOfRange, format!("quantity {qty} is not above zero")));
     }
-    if !qty.0.is_multiple_of(terms.lot.0) || qty < terms.min_qty {
-        let detail = format!("quantity {qty}, lot {}, minimum {}", terms.lot, terms.min_qty);
+    let of = terms.id.to_string();
+    if qty < terms.min_qty {
+        let detail = over::least("minimum quantity", &of, qty.0, terms.min_qty.0, "");
+        return Err(Reject::new(Code::BadQuantityStep, detail));
+    }
+    if !qty.0.is_multiple_of(terms.lot.0) {
+        let far = beside(qty.0, terms.lot.0, terms);
+        let detail = format!("quantity {qty}, lot {} {far}", terms.lot);
         return Err(Reject::new(Code::BadQuantityStep, detail));
     }
     if let Some(most) = terms.max_qty.filter(|most| qty > *most) {
-        let detail = format!("quantity {qty}, the venue takes {most} at most");
+        let detail = over::most("the venue's largest quantity", &of, qty.0, most.0, "");
         return Err(Reject::new(Code::OutOfRange, detail));
     }
     Ok(())
+}
+
+/// How far a number is above the step below it.
+fn beside(number: Decimal, step: Decimal, terms: &Instrument) -> String {
+    let below = number.round_to(step, Rounding::Floor).unwrap_or(Decimal::ZERO);
+    let far = number.sub(below).unwrap_or(number);
+    format!("of {} (over the step below by {far})", terms.id)
 }

@@ -1,0 +1,111 @@
+//! A journal that is decided again says the same; one that was decided by others does not.
+
+use super::world::*;
+use crate::rehearsal::{Again, Difference, Rehearsal};
+use crate::{Core, CoreSettings};
+use tidegate_types::grant::AccountLimits;
+use tidegate_types::ids::Seq;
+use tidegate_types::instrument::{Price, Usd};
+use tidegate_types::order::{NewOrder, OrderType};
+use tidegate_types::record::{Body, Change};
+use tidegate_types::reject::Code;
+
+/// What came of each record.
+fn again(world: &World) -> Vec<Again> {
+    let mut rehearsal = Rehearsal::new(Core::new(CoreSettings::default()));
+    let records = world.journal.iter().enumerate();
+    let said = records.map(|(at, record)| rehearsal.again(Seq(at as u64), record)).collect();
+    assert!(rehearsal.core().state_bytes() == world.core.state_bytes(), "it folds as any replay");
+    said
+}
+
+fn count(said: &[Again], which: &Again) -> usize {
+    said.iter().filter(|again| *again == which).count()
+}
+
+/// A day of everything that a gate decides.
+fn day() -> World {
+    let mut world = World::new();
+    let market = |order: NewOrder| NewOrder { order_type: OrderType::Market, price: None, ..order };
+    let id = world.live("ann", buy("2", "99"));
+    world.live("bob", market(sell("3", "1")));
+    world.amend("ann", id, Some("3"), Some("98"));
+    world.settle();
+    for refused in [buy("2", "120"), buy("1000", "100"), buy("0.0001", "100")] {
+        let ticket = world.place("ann", refused);
+        assert!(world.code(ticket).is_some());
+    }
+    world.pass(500);
+    world.change(Change::LimitsSet {
+        limits: AccountLimits { max_position_notional: Usd(d("200")), ..limits() },
+    });
+    // Past a limit it goes as one that reduces.
+    world.live("bob", buy("3", "100"));
+    world.settle_for(2);
+    world.change(Change::KeyRevoked { id: name("bob") });
+    let ticket = world.place("bob", buy("1", "100"));
+    assert_eq!(world.code(ticket), Some(Code::UnknownKey));
+    world
+}
+
+#[test]
+fn a_journal_is_decided_the_same_again() {
+    let world = day();
+    let said = again(&world);
+    assert!(!said.iter().any(|again| matches!(again, Again::Other(_))), "{said:?}");
+    assert_eq!(count(&said, &Again::Same), 7, "{said:?}");
+    let unknowable = said.iter().filter(|again| matches!(again, Again::Unknowable(_)));
+    assert!(unknowable.count() <= 1, "the key that was revoked, at most: {said:?}");
+}
+
+#[test]
+fn what_was_decided_otherwise_is_found() {
+    let mut world = World::new();
+    world.live("ann", buy("2", "99"));
+    let at = world.journal.iter().position(|r| matches!(r.body, Body::Cleared { .. })).unwrap();
+    // A record that says another number than the gates do.
+    let Body::Cleared { decision, .. } = &mut world.journal[at].body else { unreachable!() };
+    decision.mark = Some(Price(d("100.5")));
+    let mut rehearsal = Rehearsal::new(Core::new(CoreSettings::default()));
+    let said: Vec<Again> = world
+        .journal
+        .iter()
+        .enumerate()
+        .map(|(at, record)| rehearsal.again(Seq(at as u64), record))
+        .collect();
+    let Again::Other(difference) = &said[at] else { panic!("{:?}", said[at]) };
+    let Difference { seq, caller, was, now, .. } = difference.as_ref();
+    assert_eq!((seq.0, caller.as_str()), (at as u64, "ann"));
+    assert_eq!(was.decision().mark, Some(Price(d("100.5"))));
+    assert_eq!(now.decision().mark, Some(Price(d("100"))));
+}
+
+#[test]
+fn a_refusal_that_would_pass_is_found() {
+    let mut world = World::new();
+    let ticket = world.place("ann", buy("500", "100"));
+    assert_eq!(world.code(ticket), Some(Code::OrderNotional));
+    // As if the limit had been wider all the time.
+    for record in &mut world.journal {
+        if let Body::Changed { change: Change::LimitsSet { limits }, .. } = &mut record.body {
+            *limits = AccountLimits {
+                max_order_notional: Usd(d("1000000")),
+                max_open_notional: Usd(d("1000000")),
+                max_position_notional: Usd(d("1000000")),
+                max_exposure: Usd(d("1000000")),
+                ..limits.clone()
+            };
+        }
+    }
+    let mut rehearsal = Rehearsal::new(Core::new(CoreSettings::default()));
+    let records = world.journal.iter().enumerate();
+    let said: Vec<Again> = records.map(|(at, r)| rehearsal.again(Seq(at as u64), r)).collect();
+    let other = said.iter().find_map(|again| match again {
+        Again::Other(difference) => Some(difference),
+        _ => None,
+    });
+    let other = other.unwrap();
+    assert_eq!(other.was.reject().map(|reject| reject.code), Some(Code::OrderNotional));
+    assert_eq!(other.now.reject(), None);
+    assert_eq!(other.now.decision().notional, Some(Usd(d("50000"))));
+}
