@@ -17,6 +17,8 @@ mod http11;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod routes;

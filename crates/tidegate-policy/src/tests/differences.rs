@@ -1,0 +1,79 @@
+//! What a diff tells, beside what the core takes for a loosening.
+
+use super::*;
+
+const BASE: &str = "[[rule]]\nid = \"all\"\nallow = true\n";
+
+fn told(before: &str, after: &str) -> Vec<(String, &'static str, Turn)> {
+    let (old, new) = (of(&format!("{BASE}{before}")), of(&format!("{BASE}{after}")));
+    diff(Some(&old), &new).iter().map(|d| (d.what.clone(), d.word(), d.turn)).collect()
+}
+
+/// Which way the one rule goes.
+fn turn(before: &str, after: &str) -> Turn {
+    let rule = |text: &str| format!("[[rule]]\nid = \"r\"\n{text}");
+    let told = told(&rule(before), &rule(after));
+    assert_eq!(told.len(), 1, "{told:?}");
+    told[0].2
+}
+
+#[test]
+fn rules_that_come_and_go_are_told_apart() {
+    let limit = "[[rule]]\nid = \"r\"\nopen_orders = 5\n";
+    let allow = "[[rule]]\nid = \"r\"\nover = { class = \"option\" }\nallow = true\n";
+    let of = |word, turn| vec![("r".to_owned(), word, turn)];
+    assert_eq!(told("", limit), of("added", Turn::Tighter));
+    assert_eq!(told(limit, ""), of("removed", Turn::Looser));
+    assert_eq!(told("", allow), of("added", Turn::Looser));
+    assert_eq!(told(allow, ""), of("removed", Turn::Tighter));
+    assert_eq!(told(limit, limit), []);
+}
+
+#[test]
+fn each_way_a_rule_may_change_is_tighter_or_looser() {
+    for (loose, tight) in [
+        ("open_orders = 6", "open_orders = 5"),
+        ("open_notional = \"6 USD\"", "open_notional = \"5 USD\""),
+        ("distance = \"1 bp\"", "distance = \"2 bp\""),
+        ("collar = \"2 bp\"", "collar = \"1 bp\""),
+        ("only = [\"BTC-*\"]", "only = [\"BTC-PERPETUAL\"]"),
+        ("message_rate = \"10/s\"", "message_rate = \"10/min\""),
+        ("open_orders = 5\nsoft = true", "open_orders = 5"),
+        ("open_orders = 5\neach = \"account\"", "open_orders = 5"),
+        ("open_orders = 5\nover = { base = \"BTC\" }", "open_orders = 5"),
+        (
+            "thin_market = { depth = \"5 USD\", max_age = \"9 s\" }",
+            "thin_market = { depth = \"6 USD\", max_age = \"8 s\" }",
+        ),
+    ] {
+        assert_eq!(turn(loose, tight), Turn::Tighter, "{loose} -> {tight}");
+        assert_eq!(turn(tight, loose), Turn::Looser, "{tight} -> {loose}");
+    }
+    assert_eq!(turn("allow = true\nover = { class = \"option\" }", "allow = true"), Turn::Looser);
+    assert_eq!(turn("allow = true", "allow = true\nover = { class = \"option\" }"), Turn::Tighter);
+}
+
+#[test]
+fn what_cannot_be_compared_counts_as_looser() {
+    for (before, after) in [
+        ("open_orders = 5", "open_notional = \"5 USD\""),
+        ("message_rate = \"10/s\"", "message_rate = \"20/min\""),
+        ("only = [\"A\"]", "only = [\"B\"]"),
+        ("open_orders = 5\nover = { base = \"BTC\" }", "open_orders = 5\nover = { base = \"ETH\" }"),
+        ("net_position = \"5 USD\"\nover = { base = \"BTC\" }", "net_position = \"5 USD\""),
+        ("open_orders = 6\nover = { base = \"BTC\" }\neach = \"account\"", "open_orders = 5\nover = { base = \"BTC\" }\neach = \"caller\""),
+        ("order_to_trade = { by = \"count\", max = \"5 times\" }", "order_to_trade = { by = \"volume\", max = \"4 times\" }"),
+    ] {
+        assert_eq!(turn(before, after), Turn::Looser, "{before} -> {after}");
+    }
+}
+
+#[test]
+fn what_is_about_the_whole_is_told_first() {
+    let old = of(BASE);
+    let text = format!("name = \"p\"\nversion = 2\nmark_age = \"6 s\"\n[pegs]\nUSDT = \"1 USD\"\n{BASE}");
+    let told: Vec<_> = diff(Some(&old), &policy(&text)).iter().map(|d| (d.what.clone(), d.turn)).collect();
+    assert_eq!(told, [("mark_age".to_owned(), Turn::Looser), ("pegs".to_owned(), Turn::Looser)]);
+    let back: Vec<_> = diff(Some(&policy(&text)), &old).iter().map(|d| (d.what.clone(), d.turn)).collect();
+    assert_eq!(back, [("mark_age".to_owned(), Turn::Tighter), ("pegs".to_owned(), Turn::Tighter)]);
+}
