@@ -156,7 +156,8 @@ impl Rehearsal {
         self.core.running = true;
         self.tickets += 1;
         let asked = Asked { ticket: Ticket(self.tickets), who: &who, session: None, now };
-        self.core.submit(asked, request.intent.clone(), out);
+        // What must wait for the cancels of other orders is decided when those are, in the rehearsal as well.
+        let _waits = self.core.submit(asked, request.intent.clone(), out);
     }
 
     /// Tells the core what happened outside.

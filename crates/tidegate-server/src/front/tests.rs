@@ -303,7 +303,7 @@ async fn a_reader_that_does_not_keep_up_is_cut_off() {
     let listening = desk.listen().await;
     let mut socket = open(listening.address, "/ws/btcusdt@trade").await;
     // The venue's socket never stops talking, and nothing is read here for a while.
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
     let mut raw = Vec::new();
     let drained = tokio::time::timeout(Duration::from_secs(10), async {
         socket.get_mut().read_to_end(&mut raw).await
