@@ -73,13 +73,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         }
         cleared @ Body::Cleared { .. } => place(state, cleared, now),
         closing @ Body::ClosingCleared { .. } => place_closing(state, closing, now),
-        Body::AmendCleared { order, call, caller, body, decision } => {
-            if let Some(account) = state.orders.get(*order).map(|o| o.account.clone()) {
-                take_token(state, caller, &account, now);
-            }
-            track(state, *call, Purpose::Amend { order: *order });
-            amend_cleared(state, *order, *call, body, decision, now);
-        }
+        cleared @ Body::AmendCleared { .. } => amend_cleared(state, cleared, now),
         Body::CancelCleared { order, call, .. } => {
             state.change(*order, |order| order.cancels += 1);
             track(state, *call, Purpose::Cancel { order: *order });
@@ -401,22 +395,21 @@ pub(crate) fn hear(state: &mut State, order: OrderId, heard: Heard, now: Time) {
     });
 }
 
-fn amend_cleared(
-    state: &mut State,
-    order: OrderId,
-    call: CallId,
-    body: &CallBody,
-    decision: &Decision,
-    now: Time,
-) {
+/// A cleared amend takes a token, and its order reserves the larger of before and after.
+fn amend_cleared(state: &mut State, cleared: &Body, now: Time) {
+    let Body::AmendCleared { order, call, caller, body, decision } = cleared else { return };
+    if let Some(account) = state.orders.get(*order).map(|o| o.account.clone()) {
+        take_token(state, caller, &account, now);
+    }
+    track(state, *call, Purpose::Amend { order: *order });
     let CallBody::Amend { qty, price, trigger_price, deadline, post_only, reduce_only, .. } = body
     else {
         return;
     };
-    state.change(order, |order| {
+    state.change(*order, |order| {
         order.changed = now;
         order.amend = Some(PendingAmend {
-            call,
+            call: *call,
             qty: *qty,
             price: *price,
             trigger_price: *trigger_price,

@@ -194,11 +194,7 @@ impl Administration {
                 self.ask(by, Act::Resume { scope, reason }).await
             }
             Request::AccountAdd { venue, account, self_trade } => {
-                let venue = self.venue_name(&venue)?;
-                let account = name("account", &account)?;
-                let mode =
-                    self_trade.map_or(Ok(SelfTradeMode::Refuse), |mode| name("mode", &mode))?;
-                self.add_account(by, venue, account, mode).await
+                self.add_account(by, &venue, &account, self_trade).await
             }
             Request::AccountOwner { account, owner } => {
                 let account = name("account", &account)?;
@@ -206,9 +202,7 @@ impl Administration {
                 self.change(by, Change::OwnerSet { account, owner }).await
             }
             Request::SelfTradeSet { account, mode } => {
-                let (account, mode) = (name("account", &account)?, name("mode", &mode)?);
-                self.venue_of(&account)?;
-                self.change(by, Change::SelfTradeSet { account, mode }).await
+                self.set_self_trade(by, &account, &mode).await
             }
             Request::VenueKeyReload { account } => self.reload(by, &account).await,
             Request::CallerAdd { caller } => {
@@ -323,14 +317,28 @@ impl Administration {
         self.change(by, Change::LimitsSet { limits }).await
     }
 
+    async fn set_self_trade(
+        &self,
+        by: &Administrator,
+        account: &str,
+        mode: &str,
+    ) -> Result<Value, Failure> {
+        let (account, mode) = (name("account", account)?, name("mode", mode)?);
+        self.venue_of(&account)?;
+        self.change(by, Change::SelfTradeSet { account, mode }).await
+    }
+
     /// A new account; a key that the vault holds for it is taken up.
     async fn add_account(
         &self,
         by: &Administrator,
-        venue: VenueName,
-        account: AccountName,
-        mode: SelfTradeMode,
+        venue: &str,
+        account: &str,
+        self_trade: Option<String>,
     ) -> Result<Value, Failure> {
+        let (venue, account): (VenueName, AccountName) =
+            (self.venue_name(venue)?, name("account", account)?);
+        let mode = self_trade.map_or(Ok(SelfTradeMode::Refuse), |mode| name("mode", &mode))?;
         let held = newest(self.parts.reload.held(), &account);
         if let Some(key) = held.as_ref().filter(|key| key.venue != venue) {
             let message = format!("the vault's key for {account} is one of {}", key.venue);
