@@ -1,9 +1,7 @@
 //! What changes from one policy to another, rule by rule.
 
 use crate::canonical::rule_text;
-use crate::compare::rules;
 use crate::measure::write_span;
-use std::cmp::Ordering;
 use tidegate_types::policy::{LimitKind, Policy, Rule};
 
 /// Which way a change goes.
@@ -27,11 +25,20 @@ impl Turn {
         }
     }
 
-    fn of(order: Option<Ordering>) -> Turn {
-        match order {
-            Some(Ordering::Less) => Turn::Tighter,
-            Some(Ordering::Equal) => Turn::Same,
-            Some(Ordering::Greater) | None => Turn::Looser,
+    /// Which way it is from one rule to another of its name. An allow rule over less is the tighter, any
+    /// other limit the one that refuses whatever the other does.
+    fn between(before: &Rule, after: &Rule) -> Turn {
+        let (as_tight, as_loose) = match (allows(before), allows(after)) {
+            (true, true) => {
+                (before.reach.contains(&after.reach), after.reach.contains(&before.reach))
+            }
+            (false, false) => (after.holds_for(before), before.holds_for(after)),
+            _ => (false, false),
+        };
+        match (as_tight, as_loose) {
+            (true, true) => Turn::Same,
+            (true, false) => Turn::Tighter,
+            (false, _) => Turn::Looser,
         }
     }
 }
@@ -71,7 +78,7 @@ pub fn diff(old: Option<&Policy>, new: &Policy) -> Vec<Difference> {
                 what: rule.id.to_string(),
                 before: Some(rule_text(before)),
                 after: Some(rule_text(rule)),
-                turn: Turn::of(rules(rule, before)),
+                turn: Turn::between(before, rule),
             }),
             None => found.push(Difference {
                 what: rule.id.to_string(),

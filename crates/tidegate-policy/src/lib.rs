@@ -7,7 +7,6 @@
 
 mod canonical;
 pub mod cases;
-mod compare;
 mod diff;
 mod fault;
 mod limits;

@@ -1,7 +1,5 @@
 //! What is odd about a policy that is well-formed.
 
-use crate::compare::rules;
-use std::cmp::Ordering;
 use tidegate_types::policy::{Instruments, LimitKind, Policy, Reach, Rule};
 
 /// What its writer may not have meant, one line each: no allow rule, rules that never bind, rules over
@@ -31,17 +29,15 @@ pub fn warnings(policy: &Policy) -> Vec<String> {
 
 /// Whether what passes `by` passes `rule`. Of two that are the same the first stays.
 fn overrules(by: &Rule, rule: &Rule, earlier: bool) -> bool {
-    let kind = rule.limit.kind();
-    if by.limit.kind() != kind {
-        return false;
-    }
-    let order = rules(by, rule);
-    let order = if kind == LimitKind::Allow { order.map(Ordering::reverse) } else { order };
-    match order {
-        Some(Ordering::Less) => true,
-        Some(Ordering::Equal) => earlier,
-        _ => false,
-    }
+    let allow = |rule: &Rule| rule.limit.kind() == LimitKind::Allow;
+    // Both count from the same time on, whatever they are called.
+    let called = |rule: &Rule, other: &Rule| Rule { id: other.id.clone(), ..rule.clone() };
+    let (holds, back) = match (allow(by), allow(rule)) {
+        (true, true) => (by.reach.contains(&rule.reach), rule.reach.contains(&by.reach)),
+        (false, false) => (called(by, rule).holds_for(rule), rule.holds_for(&called(by, rule))),
+        _ => return false,
+    };
+    holds && (!back || earlier)
 }
 
 /// Whether an order may be of both; patterns of names are taken to meet.

@@ -42,6 +42,10 @@ impl Administration {
     /// What a policy would change.
     pub(super) fn check_policy(&self, by: &Administrator, text: &str) -> Result<Value, Failure> {
         let policy = read(text)?;
+        if !self.parts.desk.look(|state| roles::sees_all(state, &by.person)) {
+            let hint = "ask somebody with the role risk, approver, admin or auditor";
+            return Err(Failure::new("not_yours", "the whole policy is not yours to see", hint));
+        }
         let told = self.parts.desk.look(|state| {
             let change = Change::PolicySet { policy: Box::new(policy.clone()) };
             PolicyChecked {

@@ -10,7 +10,7 @@ use super::reach::{ask, data_dir, is_running};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
-use tidegate_policy::{Difference, Turn, Unreadable, canonical, diff, digest, warnings};
+use tidegate_policy::{Difference, Fault, Turn, Unreadable, canonical, diff, digest, warnings};
 use tidegate_server::admin::protocol::{PolicyChecked, PolicyStatus, Request};
 use tidegate_types::policy::Policy;
 
@@ -65,12 +65,13 @@ fn text_of(path: &Path) -> Result<String, Failure> {
 
 /// All that is wrong with a file, a line each; as fields in JSON too.
 fn unreadable(faults: Unreadable) -> Failure {
-    let rows: Vec<Value> = faults.faults.iter().map(|fault| {
+    let row = |fault: &Fault| {
         json!({
             "line": fault.place.line, "column": fault.place.column,
             "message": fault.message, "hint": fault.hint,
         })
-    });
+    };
+    let rows: Vec<Value> = faults.faults.iter().map(row).collect();
     let more = json!({ "file": faults.file, "faults": rows });
     let hint = "correct the file and ask again";
     let failure = Failure::new("bad-policy", faults.to_string(), hint);
@@ -92,10 +93,7 @@ fn reaches_one(common: &Common) -> bool {
 fn check(common: &Common, path: &Path, as_canonical: bool) -> Result<(), Failure> {
     let Given { text, policy } = given(path)?;
     let mut odd = warnings(&policy);
-    let checked: Option<PolicyChecked> = match reaches_one(common) {
-        true => Some(parse(ask(common, &Request::PolicyCheck { policy: text }, PATIENCE)?)?),
-        false => None,
-    };
+    let checked = asked_gateway(common, text)?;
     odd.extend(checked.iter().flat_map(|checked| checked.unknown.iter().cloned()));
     let (digest, rules) = (digest(&policy), policy.rules().len());
     let value = json!({
@@ -116,6 +114,18 @@ fn check(common: &Common, path: &Path, as_canonical: bool) -> Result<(), Failure
     Ok(())
 }
 
+/// What a running gateway says of a policy; nothing where there is none, or who asks may not see that.
+fn asked_gateway(common: &Common, policy: String) -> Result<Option<PolicyChecked>, Failure> {
+    if !reaches_one(common) {
+        return Ok(None);
+    }
+    match ask(common, &Request::PolicyCheck { policy }, PATIENCE) {
+        Ok(value) => parse(value).map(Some),
+        Err(failure) if failure.code == "not_yours" => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
 /// What putting a policy in force takes.
 fn effect(loosens: bool, takes_two: Option<bool>) -> String {
     match (loosens, takes_two) {
@@ -134,7 +144,7 @@ fn meant(common: &Common, word: &str) -> Result<Option<Policy>, Failure> {
     let Some(in_force) = told(common)?.in_force else { return Ok(None) };
     if in_force.file.is_empty() {
         let hint = "ask somebody with the role risk, approver, admin or auditor";
-        return Err(Failure::new("forbidden", "the whole policy is not yours to see", hint));
+        return Err(Failure::new("not_yours", "the whole policy is not yours to see", hint));
     }
     tidegate_policy::read(IN_FORCE, &in_force.file).map(Some).map_err(unreadable)
 }
@@ -222,4 +232,3 @@ fn came_out_otherwise(message: String, more: Value) -> Failure {
     let failure = Failure::new("unexpected", message, hint);
     Failure { exit: Exit::Failed, more: Some(Box::new(more)), ..failure }
 }
-
