@@ -17,6 +17,7 @@ mod authorize;
 mod books;
 mod calls;
 mod cancel;
+mod clocks;
 mod daily;
 mod dead_man;
 mod emergency;
@@ -25,6 +26,7 @@ mod flatten;
 mod guards;
 mod halt;
 mod journal;
+mod liquidity;
 mod outstanding;
 mod people;
 mod pipeline;
@@ -43,6 +45,7 @@ mod trades;
 pub mod action;
 pub mod approvals;
 pub mod balances;
+pub mod breakers;
 pub mod event;
 pub mod news;
 pub mod orders;
@@ -55,6 +58,7 @@ pub mod state;
 pub use alarms::{About, Alarm, AlarmKind, Alarms};
 pub use authorize::ReadRights;
 pub use books::LostBook;
+pub use clocks::Clock;
 pub use guards::{Countdown, Guards};
 pub use outstanding::{Outstanding, StillHeld};
 
@@ -131,6 +135,7 @@ pub struct Core {
     proofs: BTreeMap<Scope, halt::Proof>,
     flattenings: BTreeMap<Scope, flatten::Flattening>,
     windows: refusals::Windows,
+    stopped: breakers::Stopped,
     timers: Timers,
 }
 
@@ -160,6 +165,7 @@ impl Core {
             proofs: BTreeMap::new(),
             flattenings: BTreeMap::new(),
             windows: refusals::Windows::default(),
+            stopped: breakers::Stopped::default(),
             timers: Timers::default(),
         }
     }
@@ -194,6 +200,7 @@ impl Core {
             Event::Kept { acts } => self.kept(acts, now, out),
             Event::Stopping { by } => {
                 self.close_windows(now, true, out);
+                self.note_stopped(now, out);
                 self.append(Body::StoppedBy { by }, now, out);
                 self.running = false;
             }
@@ -234,6 +241,9 @@ impl Core {
             }
             Event::Marks { marks } => self.marks(marks, now, out),
             Event::Liquidity { facts } => self.liquidity(facts, now, out),
+            Event::ClockMeasured { venue, ahead, give } => {
+                self.clock_measured(venue, ahead, give, now, out);
+            }
             Event::BookLost { instrument, why } => self.book_lost(instrument, why, now, out),
             Event::BookWhole { instrument } => self.book_whole(instrument, now, out),
             Event::Durable { proof } => self.on_durable(proof, out),
@@ -256,6 +266,7 @@ impl Core {
                 self.on_snapshot(&account, question, result, now, out);
             }
         }
+        self.watch_breakers(now, out);
     }
 
     /// Does what is due.
@@ -273,8 +284,10 @@ impl Core {
                 Timer::DeadMan(account) => self.feed_dead_man(&account, now, out),
                 Timer::Approval(id) => self.lapse_approval(id, now, out),
                 Timer::Refusals => self.close_windows(now, false, out),
+                Timer::Breakers => self.breakers_due(now, out),
             }
         }
+        self.watch_breakers(now, out);
     }
 
     /// When `handle_timeout` is due next.

@@ -24,7 +24,7 @@ kept! {
     desk, epoch, accounts, callers, keys, grants, ever_on, limits, instruments, marks, halts, halts_pulled,
     caller_buckets, account_buckets, refusals, calls, next_order, next_call, guards, recent,
     alarms, balances, lost_books, people, approvals, approve_by, apps, invitations, daily,
-    liquidity,
+    liquidity, breakers, clocks,
 }
 
 impl State {

@@ -4,6 +4,8 @@ use crate::alarms::Alarms;
 use crate::approvals::Approvals as Requests;
 use crate::balances::Balances;
 use crate::books::LostBook;
+use crate::breakers::{self, Breakers, Place};
+use crate::clocks::Clock;
 use crate::daily::{self, Daily};
 use crate::exposure::{Exposures, at_mark};
 use crate::guards::Guards;
@@ -12,7 +14,7 @@ use crate::people::Invitation;
 use crate::positions::{Positions, usd};
 use crate::repeat::Recent;
 use crate::shape::TokenBucket;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::app::App;
 use tidegate_types::grant::{AccountLimits, Grant, Scope, VirtualKey};
 use tidegate_types::ids::{
@@ -190,6 +192,10 @@ pub struct State {
     pub(crate) apps: BTreeMap<CallerName, RegisteredApp>,
     pub(crate) invitations: BTreeMap<PersonName, Invitation>,
     pub(crate) daily: Daily,
+    pub(crate) breakers: Breakers,
+    pub(crate) clocks: BTreeMap<VenueName, Clock>,
+    /// Breakers that measured something since they were last looked at; no part of what is saved.
+    pub(crate) touched: BTreeSet<Place>,
     /// When the newest record was made.
     pub(crate) at: Time,
 }
@@ -258,6 +264,16 @@ impl State {
     /// The halts in force.
     pub fn halts(&self) -> &BTreeMap<Scope, Halt> {
         &self.halts
+    }
+
+    /// The circuit breakers.
+    pub fn breakers(&self) -> &Breakers {
+        &self.breakers
+    }
+
+    /// The venues' clocks, as last compared.
+    pub fn clocks(&self) -> &BTreeMap<VenueName, Clock> {
+        &self.clocks
     }
 
     /// When callers' orders are cancelled without their asking.
@@ -392,6 +408,7 @@ impl State {
             let book = self.positions.book(account, instrument);
             self.exposures.set(account, instrument, book, unit);
         }
+        breakers::traded(self, shift);
     }
 
     /// Sets a position to the venue's.
@@ -402,6 +419,7 @@ impl State {
         qty: SignedQty,
     ) {
         self.positions.correct(account, instrument, qty);
+        breakers::corrected(self, account, instrument, qty);
         let unit = unit_value(&self.instruments, &self.marks, instrument);
         let book = self.positions.book(account, instrument);
         self.exposures.set(account, instrument, book, unit);
@@ -412,6 +430,7 @@ impl State {
         self.book_counts_from(mark);
         self.marks.insert(mark.instrument.clone(), mark.clone());
         self.revalue(&mark.instrument);
+        breakers::marked(self, mark);
     }
 
     /// Values what is held of an instrument by its mark and terms as they are now.

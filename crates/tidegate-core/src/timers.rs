@@ -31,6 +31,8 @@ pub(crate) enum Timer {
     Approval(ApprovalId),
     /// Write the counts of refusals.
     Refusals,
+    /// Look at what breakers measure that grows old by itself, and record what they stopped.
+    Breakers,
 }
 
 /// Every timer, each set once at most.

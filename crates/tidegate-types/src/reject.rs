@@ -106,6 +106,8 @@ codes! {
     67 518 Exposure Desk "the account's positions and open orders together would exceed the limit";
     68 519 RepeatedOrder Caller "the same order was placed moments before";
     69 520 DailyNotional Desk "what the caller traded today, with its open orders, would exceed its grant";
+    150 560 BreakerTripped Desk "a circuit breaker has tripped";
+    151 561 BreakerTrial Desk "a circuit breaker is half-open and lets few orders pass";
     70 601 JournalUnavailable Gateway "the journal cannot be written";
     80 701 SignerUnavailable Gateway "the signer does not answer";
     81 702 SignerRefused Gateway "the signer refused";

@@ -37,6 +37,14 @@ pub fn loosens(state: &State, change: &Change) -> bool {
             let before = state.limits.get(&limits.account);
             !before.is_some_and(|before| is_lower(limits, before))
         }
+        Change::BreakerSet { breaker } => {
+            let before = state.breakers.rules().get(&breaker.id);
+            before.is_some_and(|before| !breaker.is_tighter(before))
+        }
+        Change::BreakerRemoved { .. }
+        | Change::BreakerHalfOpened { .. }
+        | Change::BreakerClosed { .. }
+        | Change::BreakerReset { .. } => true,
         Change::PersonSet { person } => {
             let before = state.people.get(&person.name);
             !before.is_some_and(|before| is_less(person, before))

@@ -30,6 +30,11 @@ pub(super) const fn actions(request: &Request) -> &'static [Action] {
         Request::GrantSet(_) => &[Action::GrantLoosen, Action::GrantTighten],
         Request::GrantRemove { .. } => &[Action::GrantTighten],
         Request::LimitsSet(_) => &[Action::LimitsLoosen, Action::LimitsTighten],
+        Request::BreakerSet(_) => &[Action::BreakerTighten, Action::BreakerLoosen],
+        Request::BreakerRemove { .. }
+        | Request::BreakerHalfOpen { .. }
+        | Request::BreakerClose { .. }
+        | Request::BreakerReset { .. } => &[Action::BreakerLoosen],
         Request::AlarmsSeen { .. } => &[Action::AlarmsSeen],
         Request::AppSet(_) => &[Action::AppSet],
         Request::AppRevoke { .. } => &[Action::AppRevoke],

@@ -1,5 +1,6 @@
 //! Who had an order cancelled.
 
+use crate::breaker::BreakerId;
 use crate::codec_enum;
 use crate::grant::Scope;
 use crate::ids::{CallerName, KeyId};
@@ -36,8 +37,16 @@ pub enum Canceller {
         /// In whose name: a person's opaque id, or the app's own.
         subject: String,
     },
+    /// A circuit breaker that tripped.
+    Breaker {
+        /// Which.
+        breaker: BreakerId,
+        /// Where.
+        scope: Scope,
+    },
 }
 codec_enum!(Canceller {
     0 => Caller { caller }, 1 => Halt { scope }, 2 => Disconnect { caller },
     3 => Countdown { caller }, 4 => Token { caller, token, subject },
+    70 => Breaker { breaker, scope },
 });

@@ -154,7 +154,9 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
         | Code::GrantOpenNotional
         | Code::DailyNotional => (400, -2027, None),
         Code::PriceCollar => (400, if about.sells { -4024 } else { -4016 }, None),
-        Code::Halted | Code::AccountClosed => (400, -4400, None),
+        Code::Halted | Code::AccountClosed | Code::BreakerTripped | Code::BreakerTrial => {
+            (400, -4400, None)
+        }
         Code::Uncomputable | Code::SignerRefused | Code::RepeatedOrder => (400, -2010, None),
         Code::BadPriceStep => (400, -4014, Some("Price not increased by tick size.")),
         Code::BadQuantityStep => (400, -4023, Some("Qty not increased by step size.")),

@@ -1,6 +1,7 @@
 //! The command line, as typed.
 
 mod access;
+mod breakers;
 mod journal;
 mod remote;
 mod running;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 pub use access::{App, AppAdd, Approvals, ApprovalsCommand, Approve, ApproveBy, Caller, Person};
+pub use breakers::{Breaker, BreakerSet, FirstBreakers, Stops};
 pub use journal::{Journal, JournalCommand, JournalPrint, Verify};
 pub use remote::{Api, Login, LoginNew, Logout};
 pub use running::{Init, Serve, Status};
@@ -85,6 +87,9 @@ pub enum Command {
     /// What accounts may bear
     #[command(subcommand)]
     Limit(Limit),
+    /// Circuit breakers: what stops by itself, and what a person opens again
+    #[command(subcommand)]
+    Breaker(Breaker),
     /// Stop new orders, cancel what is open, and prove it
     Halt(Halt),
     /// Lift a halt

@@ -41,6 +41,10 @@ fn grant_of(caller: &str, most: &str) -> Value {
         "orders_per_second": 1, "burst": 1})
 }
 
+fn breaker(id: &str, limit: &str) -> Value {
+    json!({"op": "breaker-set", "breaker": id, "limit": limit})
+}
+
 fn person(who: &str, roles: &[&str], owns: &[&str]) -> Value {
     json!({"op": "person-set", "person": who, "roles": roles, "owns": owns})
 }
@@ -93,6 +97,20 @@ fn samples(pending: u64) -> Vec<Sample> {
         ),
         sample(LimitsLoosen, false, limits_of(9000)),
         sample(LimitsTighten, false, limits_of(1)),
+        sample(BreakerTighten, false, breaker("loss@caller:bob", "1")),
+        sample(BreakerLoosen, false, breaker("loss@all", "900000000")),
+        sample(BreakerLoosen, false, json!({"op": "breaker-remove", "breaker": "loss@all"})),
+        sample(BreakerLoosen, false, json!({"op": "breaker-reset", "breaker": "loss@all"})),
+        sample(
+            BreakerLoosen,
+            false,
+            json!({"op": "breaker-half-open", "breaker": "loss@all", "reason": "x"}),
+        ),
+        sample(
+            BreakerLoosen,
+            false,
+            json!({"op": "breaker-close", "breaker": "loss@all", "reason": "x"}),
+        ),
         sample(AlarmsSeen, false, json!({"op": "alarms-seen", "until_ms": 1})),
         sample(AppSet, false, reading(app("bob"))),
         sample(Apps, false, json!({"op": "apps"})),
@@ -179,9 +197,14 @@ const fn place(request: &Request) -> usize {
         Request::PersonReset { .. } => 36,
         Request::CallerShare { .. } => 37,
         Request::CallerUnshare { .. } => 38,
+        Request::BreakerSet(_) => 39,
+        Request::BreakerRemove { .. } => 40,
+        Request::BreakerHalfOpen { .. } => 41,
+        Request::BreakerClose { .. } => 42,
+        Request::BreakerReset { .. } => 43,
     }
 }
-const PLACES: usize = 39;
+const PLACES: usize = 44;
 
 /// What a person granted to an app.
 pub(super) fn granted(app: &str, id: u8, subject: &str) -> Granted {

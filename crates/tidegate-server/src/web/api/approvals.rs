@@ -144,6 +144,9 @@ fn concerns(state: &State, who: &Authenticated, act: &Act) -> bool {
             Change::KeyAdded { key, .. } => key.caller == *caller && key.account == *account,
             Change::LimitsSet { limits } => limits.account == *account,
             Change::VenueKeyImported { account: of, .. } => of == account,
+            Change::BreakerHalfOpened { scope, .. } | Change::BreakerClosed { scope, .. } => {
+                halts::binds(state, scope, who)
+            }
             Change::AppSet { app } => app.caller == *caller,
             _ => false,
         },

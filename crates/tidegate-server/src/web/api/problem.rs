@@ -224,7 +224,8 @@ pub(super) const fn status(code: Code) -> u16 {
         | OrderTypeNotGranted | ReduceOnlyGrant | SettingsNotGranted | GrantExpired
         | OutsideHours => 403,
         UnknownRoute | UnknownInstrument | OrderNotFound => 404,
-        OrderEnded | Halted | DuplicateOrderId | RepeatedOrder => 409,
+        OrderEnded | Halted | BreakerTripped | DuplicateOrderId | RepeatedOrder => 409,
+        BreakerTrial => 429,
         TooLarge => 413,
         OrderQuantity | OrderNotional | PriceCollar | NoLimit | OpenNotional | PositionNotional
         | Uncomputable | BadPriceStep | BadQuantityStep | NotReducing | OutOfRange
@@ -242,8 +243,8 @@ pub(super) const fn retry(code: Code) -> Retry {
     use Code::*;
     match code {
         StaleTimestamp | Replayed => Retry::SignAnew,
-        CallerRate | AccountRate | RequestRate | TooManyInFlight | StaleMark | NoMark
-        | AccountClosed | JournalUnavailable | SignerUnavailable | VenueUnreachable
+        CallerRate | AccountRate | RequestRate | BreakerTrial | TooManyInFlight | StaleMark
+        | NoMark | AccountClosed | JournalUnavailable | SignerUnavailable | VenueUnreachable
         | VenueBudget => Retry::Later,
         OutcomeUnknown => Retry::Ask,
         _ => Retry::Never,
