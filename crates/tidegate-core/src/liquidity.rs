@@ -13,12 +13,7 @@ const FACTS: usize = 200;
 
 impl Core {
     /// Puts on record what is of known instruments and not too soon after the last.
-    pub(crate) fn liquidity(
-        &mut self,
-        facts: Vec<Liquidity>,
-        now: Time,
-        out: &mut Vec<Action>,
-    ) {
+    pub(crate) fn liquidity(&mut self, facts: Vec<Liquidity>, now: Time, out: &mut Vec<Action>) {
         let due = |fact: &Liquidity| {
             let last = self.state.liquidity.get(&fact.instrument);
             self.state.instruments.contains_key(&fact.instrument)

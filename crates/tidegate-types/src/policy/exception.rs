@@ -29,14 +29,4 @@ pub struct Exception {
     /// When it is good no more.
     pub expires: Time,
 }
-codec_struct!(Exception {
-    id,
-    caller,
-    account,
-    instrument,
-    side,
-    max_qty,
-    rules,
-    why,
-    expires,
-});
+codec_struct!(Exception { id, caller, account, instrument, side, max_qty, rules, why, expires });

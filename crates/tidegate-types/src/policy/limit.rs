@@ -1,12 +1,12 @@
 //! What a rule may limit: a closed set.
 
 use super::Wrong;
+use crate::codec_enum;
 use crate::decimal::Decimal;
 use crate::grant::Pattern;
 use crate::instrument::{Qty, Usd};
 use crate::limits::{MAX_LISTED_INSTRUMENTS, MAX_RATE_WINDOW};
 use crate::time::Span;
-use crate::codec_enum;
 
 /// How orders are set against trades (Commission Delegated Regulation (EU) 2017/566, the RTS 9).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -101,7 +101,8 @@ impl fmt::Display for Measure {
         let (measured, limit) = (grouped(self.measured), grouped(self.limit));
         let (unit, kind) = (self.unit.word(), self.kind.word());
         let distance = grouped(self.distance());
-        let by = if far == "left" { format!("{distance} left") } else { format!("{far} by {distance}") };
+        let by =
+            if far == "left" { format!("{distance} left") } else { format!("{far} by {distance}") };
         write!(f, "{measured} {sign} {limit}{unit} {kind} of {} ({by})", self.of)
     }
 }
