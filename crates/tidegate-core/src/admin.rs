@@ -2,6 +2,7 @@
 
 use crate::Core;
 use crate::action::Action;
+use crate::breakers;
 use crate::people;
 use tidegate_types::app::App;
 use tidegate_types::approval::Act;
@@ -93,6 +94,11 @@ impl Core {
                 }
                 self.may_have_dead_man(limits)
             }
+            Change::BreakerSet { .. }
+            | Change::BreakerRemoved { .. }
+            | Change::BreakerHalfOpened { .. }
+            | Change::BreakerClosed { .. }
+            | Change::BreakerReset { .. } => breakers::make_sense(&self.state, change),
         }
     }
 

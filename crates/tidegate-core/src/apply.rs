@@ -3,6 +3,8 @@
 use crate::approvals;
 use crate::balances::balances_taken;
 use crate::books;
+use crate::breakers;
+use crate::clocks;
 use crate::guards;
 use crate::liquidity;
 use crate::orders::{Heard, Order, PendingAmend, Stage, Terms, next};
@@ -28,6 +30,7 @@ use tidegate_types::time::Time;
 pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
     let now = record.at;
     state.at = now;
+    breakers::feed(state, record);
     match &record.body {
         Body::Started { epoch, .. } => started(state, epoch, now),
         Body::Stopped
@@ -43,6 +46,12 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         Body::Marks { marks } => marks.iter().for_each(|mark| state.mark(mark)),
         Body::VenueTermsRead { terms } => state.venue_terms_read(terms),
         Body::Liquidity { facts } => facts.iter().for_each(|fact| liquidity::fold(state, fact)),
+        Body::BreakerTripped { .. } | Body::BreakerStopped { .. } => {
+            breakers::apply(state, &record.body, now);
+        }
+        Body::ClockMeasured { venue, ahead, give } => {
+            clocks::fold(state, venue, *ahead, *give, now);
+        }
         Body::BookLost { .. } | Body::BookWhole { .. } => books::apply(state, &record.body, now),
         Body::Changed { change, .. } => changed(state, change, now),
         Body::ApprovalAsked { .. }
@@ -241,6 +250,11 @@ fn changed(state: &mut State, change: &Change, now: Time) {
         change @ (Change::OwnerSet { .. } | Change::SelfTradeSet { .. }) => {
             state.self_trades.apply(&change);
         }
+        change @ (Change::BreakerSet { .. }
+        | Change::BreakerRemoved { .. }
+        | Change::BreakerHalfOpened { .. }
+        | Change::BreakerClosed { .. }
+        | Change::BreakerReset { .. }) => breakers::changed(state, &change, now),
         change @ (Change::PersonSet { .. }
         | Change::PersonRemoved { .. }
         | Change::PersonInvited { .. }

@@ -17,7 +17,7 @@ use tidegate_types::record::{Change, Durability};
 use tidegate_types::reject::Reject;
 use tidegate_types::report::{AccountEvent, AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::Reply;
-use tidegate_types::time::Time;
+use tidegate_types::time::{Span, Time};
 use tidegate_types::venue_terms::VenueTerms;
 
 /// Something that happened, handed to the core with the time.
@@ -179,6 +179,15 @@ pub enum Event {
     Liquidity {
         /// What.
         facts: Vec<Liquidity>,
+    },
+    /// A venue's clock was compared with the gateway's.
+    ClockMeasured {
+        /// Whose.
+        venue: VenueName,
+        /// By how many microseconds it is ahead of the gateway's; behind below zero.
+        ahead: i64,
+        /// By how much this may be wrong, either way.
+        give: Span,
     },
     /// The book of an instrument was followed and had to be dropped.
     BookLost {

@@ -345,7 +345,7 @@ impl Core {
         self.append(Body::Guarded { session, caller, orders }, now, out)
     }
 
-    fn take_doomed(&mut self, now: Time, out: &mut Vec<Action>) {
+    pub(crate) fn take_doomed(&mut self, now: Time, out: &mut Vec<Action>) {
         self.find_doomed();
         self.doomed.backoff = Backoff::default();
         self.sweep(now, out);

@@ -17,6 +17,7 @@ mod authorize;
 mod books;
 mod calls;
 mod cancel;
+mod clocks;
 mod daily;
 mod dead_man;
 mod emergency;
@@ -47,6 +48,7 @@ mod venue_terms;
 pub mod action;
 pub mod approvals;
 pub mod balances;
+pub mod breakers;
 pub mod event;
 pub mod news;
 pub mod orders;
@@ -61,6 +63,7 @@ pub mod story;
 pub use alarms::{About, Alarm, AlarmKind, Alarms};
 pub use authorize::ReadRights;
 pub use books::LostBook;
+pub use clocks::Clock;
 pub use guards::{Countdown, Guards};
 pub use outstanding::{Outstanding, StillHeld};
 pub use self_trade::SelfTrades;
@@ -140,6 +143,7 @@ pub struct Core {
     proofs: BTreeMap<Scope, halt::Proof>,
     flattenings: BTreeMap<Scope, flatten::Flattening>,
     windows: refusals::Windows,
+    stopped: breakers::Stopped,
     timers: Timers,
 }
 
@@ -170,6 +174,7 @@ impl Core {
             proofs: BTreeMap::new(),
             flattenings: BTreeMap::new(),
             windows: refusals::Windows::default(),
+            stopped: breakers::Stopped::default(),
             timers: Timers::default(),
         }
     }
@@ -204,6 +209,7 @@ impl Core {
             Event::Kept { acts } => self.kept(acts, now, out),
             Event::Stopping { by } => {
                 self.close_windows(now, true, out);
+                self.note_stopped(now, out);
                 self.append(Body::StoppedBy { by }, now, out);
                 self.running = false;
             }
@@ -248,6 +254,9 @@ impl Core {
             Event::Marks { marks } => self.marks(marks, now, out),
             Event::VenueTerms { terms } => self.venue_terms(terms, now, out),
             Event::Liquidity { facts } => self.liquidity(facts, now, out),
+            Event::ClockMeasured { venue, ahead, give } => {
+                self.clock_measured(venue, ahead, give, now, out);
+            }
             Event::BookLost { instrument, why } => self.book_lost(instrument, why, now, out),
             Event::BookWhole { instrument } => self.book_whole(instrument, now, out),
             Event::Durable { proof } => self.on_durable(proof, out),
@@ -270,6 +279,7 @@ impl Core {
                 self.on_snapshot(&account, question, result, now, out);
             }
         }
+        self.watch_breakers(now, out);
     }
 
     /// Does what is due.
@@ -288,8 +298,10 @@ impl Core {
                 Timer::Approval(id) => self.lapse_approval(id, now, out),
                 Timer::SelfTrade(ticket) => self.apart_late(ticket, now, out),
                 Timer::Refusals => self.close_windows(now, false, out),
+                Timer::Breakers => self.breakers_due(now, out),
             }
         }
+        self.watch_breakers(now, out);
     }
 
     /// When `handle_timeout` is due next.

@@ -128,7 +128,7 @@ impl Core {
         let Asked { who, now, .. } = asked;
         let authorized = authorize::setting(&self.state, who, now)?;
         let shaped = shape::admit(&self.state, authorized, self.in_flight(), now)?;
-        let cleared = risk::clear_setting(&self.state, shaped)?;
+        let cleared = risk::clear_setting(&self.state, shaped, now)?;
         let journalled = self.journal_setting(cleared, setting, who, now, out);
         self.sign(journalled, Some(asked.ticket), now, out);
         Ok(())

@@ -89,6 +89,7 @@ impl Core {
         out: &mut Vec<Action>,
     ) {
         let Refusal { reject, decision } = refusal;
+        self.count_stopped(who, &intent, &reject, now);
         let (caller, account) = (who.caller().clone(), who.account().clone());
         let body = || Body::Refused {
             caller: Some(caller.clone()),

@@ -17,7 +17,7 @@ use tidegate_types::time::Time;
 
 /// What makes two orders of a caller the same.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Likeness {
+pub(crate) struct Likeness {
     caller: CallerName,
     account: AccountName,
     instrument: InstrumentId,
@@ -30,7 +30,7 @@ struct Likeness {
 codec_struct!(Likeness { caller, account, instrument, side, order_type, qty, price, trigger });
 
 impl Likeness {
-    fn of(caller: &CallerName, account: &AccountName, order: &NewOrder) -> Likeness {
+    pub(crate) fn of(caller: &CallerName, account: &AccountName, order: &NewOrder) -> Likeness {
         Likeness {
             caller: caller.clone(),
             account: account.clone(),

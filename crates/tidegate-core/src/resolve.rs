@@ -82,9 +82,12 @@ impl Core {
     ) {
         let Some(known) = self.state.orders.get(order) else { return };
         let last = known.amend.as_ref().map_or(known.deadline, |a| a.deadline.max(known.deadline));
+        let apart = self.state.clocks_apart(&known.request.instrument.venue);
         let told = match &outcome {
             Outcome::Accepted { .. } => true,
-            Outcome::Rejected { no_such_order: true, .. } => asked > last.plus(NOT_FOUND_MARGIN),
+            Outcome::Rejected { no_such_order: true, .. } => {
+                asked > last.plus(NOT_FOUND_MARGIN).plus(apart)
+            }
             Outcome::Rejected { .. } | Outcome::Done | Outcome::Unknown { .. } => false,
         };
         let account = known.account.clone();

@@ -3,6 +3,7 @@
 
 pub(crate) mod loosen;
 
+use crate::breakers;
 use crate::state::State;
 use std::fmt;
 use std::mem;
@@ -98,6 +99,8 @@ actions! {
     GrantTighten "narrow a grant or take it back":        Own All No All No No;
     LimitsLoosen "set first limits or raise them":        No Others No No No No;
     LimitsTighten "lower limits":                         No All No All No No;
+    BreakerLoosen "loosen, half-open or close a breaker": No Others No No No No;
+    BreakerTighten "set or tighten a circuit breaker":    No All No All No No;
     AlarmsSeen "take alarms off the list":                No All No All No No;
     AppSet "register an app, or set its terms":           No No No Others No No;
     AppRevoke "revoke an app":                            Own All No All No No;
@@ -167,6 +170,12 @@ pub fn action_of(state: &State, act: &Act) -> Action {
         Change::LimitsSet { .. } | Change::OwnerSet { .. } | Change::SelfTradeSet { .. } => {
             Action::LimitsTighten
         }
+        Change::BreakerSet { .. } if !loose => Action::BreakerTighten,
+        Change::BreakerSet { .. }
+        | Change::BreakerRemoved { .. }
+        | Change::BreakerHalfOpened { .. }
+        | Change::BreakerClosed { .. }
+        | Change::BreakerReset { .. } => Action::BreakerLoosen,
         Change::AppSet { .. } => Action::AppSet,
         Change::AppRevoked { .. } => Action::AppRevoke,
         Change::AlarmsSeen { .. } => Action::AlarmsSeen,
@@ -355,6 +364,12 @@ fn concerns(state: &State, by: &PersonName, act: &Act, caller: Option<&CallerNam
     let Some(person) = state.people.get(by) else { return false };
     if let Some(caller) = caller {
         return person.owns(caller);
+    }
+    if let Act::Change { change } = act
+        && let Some(scope) = breakers::scope_of(change)
+    {
+        // As with a halt of the same: who trades there does not let itself trade.
+        return concerns(state, by, &Act::Resume { scope, reason: String::new() }, None);
     }
     let trades = |account: &AccountName| trades_where(state, person, |other, _| other == account);
     let at_venue = |venue: &VenueName| trades_where(state, person, |_, other| other == venue);

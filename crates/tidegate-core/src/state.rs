@@ -4,6 +4,8 @@ use crate::alarms::Alarms;
 use crate::approvals::Approvals as Requests;
 use crate::balances::Balances;
 use crate::books::LostBook;
+use crate::breakers::{self, Breakers, Place};
+use crate::clocks::Clock;
 use crate::daily::{self, Daily};
 use crate::exposure::{Exposures, at_mark};
 use crate::guards::Guards;
@@ -14,7 +16,7 @@ use crate::repeat::Recent;
 use crate::self_trade::{Resting, SelfTrades};
 use crate::shape::TokenBucket;
 use crate::venue_terms::TermsInForce;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::app::App;
 use tidegate_types::grant::{AccountLimits, Grant, Scope, VirtualKey};
 use tidegate_types::ids::{
@@ -195,6 +197,10 @@ pub struct State {
     pub(crate) self_trades: SelfTrades,
     pub(crate) resting: Resting,
     pub(crate) venue_terms: BTreeMap<InstrumentId, TermsInForce>,
+    pub(crate) breakers: Breakers,
+    pub(crate) clocks: BTreeMap<VenueName, Clock>,
+    /// Breakers that measured something since they were last looked at; no part of what is saved.
+    pub(crate) touched: BTreeSet<Place>,
     /// When the newest record was made.
     pub(crate) at: Time,
 }
@@ -263,6 +269,16 @@ impl State {
     /// The halts in force.
     pub fn halts(&self) -> &BTreeMap<Scope, Halt> {
         &self.halts
+    }
+
+    /// The circuit breakers.
+    pub fn breakers(&self) -> &Breakers {
+        &self.breakers
+    }
+
+    /// The venues' clocks, as last compared.
+    pub fn clocks(&self) -> &BTreeMap<VenueName, Clock> {
+        &self.clocks
     }
 
     /// When callers' orders are cancelled without their asking.
@@ -398,6 +414,7 @@ impl State {
             let book = self.positions.book(account, instrument);
             self.exposures.set(account, instrument, book, unit);
         }
+        breakers::traded(self, shift);
     }
 
     /// Sets a position to the venue's.
@@ -408,6 +425,7 @@ impl State {
         qty: SignedQty,
     ) {
         self.positions.correct(account, instrument, qty);
+        breakers::corrected(self, account, instrument, qty);
         let unit = unit_value(&self.instruments, &self.marks, instrument);
         let book = self.positions.book(account, instrument);
         self.exposures.set(account, instrument, book, unit);
@@ -418,6 +436,7 @@ impl State {
         self.book_counts_from(mark);
         self.marks.insert(mark.instrument.clone(), mark.clone());
         self.revalue(&mark.instrument);
+        breakers::marked(self, mark);
     }
 
     /// Values what is held of an instrument by its mark and terms as they are now.

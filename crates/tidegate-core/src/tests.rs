@@ -5,6 +5,7 @@ mod amends;
 mod approvals;
 mod balances;
 mod books;
+mod breakers;
 mod daily;
 mod dead_man;
 mod flatten;

@@ -33,6 +33,8 @@ pub(crate) enum Timer {
     SelfTrade(Ticket),
     /// Write the counts of refusals.
     Refusals,
+    /// Look at what breakers measure that grows old by itself, and record what they stopped.
+    Breakers,
 }
 
 /// Every timer, each set once at most.

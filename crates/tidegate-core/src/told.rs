@@ -76,6 +76,9 @@ pub(crate) fn resolved(state: &mut State, id: OrderId, outcome: &Outcome, asked:
         Some(Alarm::of_order(kind, order, now))
     });
     alarm.into_iter().for_each(|alarm| state.alarms.raise(alarm));
+    // What the clocks may be apart is no time that the venue had.
+    let apart = state.orders.get(id).map(|o| state.clocks_apart(&o.request.instrument.venue));
+    let asked = asked.minus(apart.unwrap_or_default());
     match outcome {
         Outcome::Accepted { report, fills } => state.change(id, |order| {
             fills.iter().for_each(|fill| order.hear_fill(fill, now));

@@ -47,6 +47,18 @@ pub enum Approvals {
     Two,
 }
 
+/// Which circuit breakers a desk begins with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FirstBreakers {
+    /// None.
+    None,
+    /// The standard set.
+    Standard,
+    /// The standard set without what a slow machine trips by itself.
+    Untimed,
+}
+
 settings! {
     /// What the gateway runs on.
     Config ("") {
@@ -65,6 +77,10 @@ settings! {
         /// How many people it takes to loosen something, `"one"` or `"two"`, from the first start on; later
         /// `tidegate approvals set` changes it.
         approvals: Approvals = Approvals::One,
+        /// Which circuit breakers are set at the first start: `"standard"`, `"untimed"` (the standard set
+        /// without latency, age of data, missing answers and clock) or `"none"`; later `tidegate breaker`
+        /// changes them.
+        breakers: FirstBreakers = FirstBreakers::None,
         /// Which person each user id of the machine is, for administration through the local
         /// socket: `1000 = "alice"`. The owner of the data folder needs no entry.
         people: BTreeMap<String, String> = BTreeMap::new(),

@@ -1,8 +1,9 @@
 //! What the administration changes.
 
 use crate::app::App;
+use crate::breaker::{Breaker, BreakerId};
 use crate::codec_enum;
-use crate::grant::{AccountLimits, Grant, VirtualKey};
+use crate::grant::{AccountLimits, Grant, Scope, VirtualKey};
 use crate::ids::{AccountName, CallerName, DeskName, KeyId, OwnerName, PersonName, VenueName};
 use crate::key::Replaced;
 use crate::person::Person;
@@ -164,6 +165,41 @@ pub enum Change {
         /// What.
         mode: SelfTradeMode,
     },
+    /// A circuit breaker was set, or set anew.
+    BreakerSet {
+        /// The breaker.
+        breaker: Breaker,
+    },
+    /// A circuit breaker is no more, tripped or not.
+    BreakerRemoved {
+        /// Which.
+        breaker: BreakerId,
+    },
+    /// A tripped breaker lets few orders pass, and measures anew.
+    BreakerHalfOpened {
+        /// Which.
+        breaker: BreakerId,
+        /// Where.
+        scope: Scope,
+        /// Why.
+        reason: String,
+    },
+    /// A half-open breaker stops nothing any more.
+    BreakerClosed {
+        /// Which.
+        breaker: BreakerId,
+        /// Where.
+        scope: Scope,
+        /// Why.
+        reason: String,
+    },
+    /// A breaker that is closed measures anew from here on.
+    BreakerReset {
+        /// Which.
+        breaker: BreakerId,
+        /// Where.
+        scope: Scope,
+    },
 }
 codec_enum!(Change {
     0 => DeskSet { desk, approvals },
@@ -187,4 +223,9 @@ codec_enum!(Change {
     18 => CallerUnshared { caller, person },
     130 => OwnerSet { account, owner },
     131 => SelfTradeSet { account, mode },
+    120 => BreakerSet { breaker },
+    121 => BreakerRemoved { breaker },
+    122 => BreakerHalfOpened { breaker, scope, reason },
+    123 => BreakerClosed { breaker, scope, reason },
+    124 => BreakerReset { breaker, scope },
 });

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod approval;
+pub mod breaker;
 pub mod bucket;
 pub mod call;
 mod change;

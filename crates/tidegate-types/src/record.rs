@@ -2,8 +2,10 @@
 //! All state is a fold over them.
 
 use crate::approval::{Approval, Factor, Verdict};
+use crate::breaker::BreakerId;
 use crate::call::CallBody;
 use crate::codec::Octets;
+use crate::decimal::Decimal;
 use crate::emergency::Emergency;
 use crate::grant::Scope;
 use crate::ids::{
@@ -474,6 +476,37 @@ pub enum Body {
         /// What.
         facts: Vec<Liquidity>,
     },
+    /// A circuit breaker tripped: orders of the scope stop until a person half-opens it.
+    BreakerTripped {
+        /// Which.
+        breaker: BreakerId,
+        /// Where.
+        scope: Scope,
+        /// What it measured.
+        measured: Decimal,
+        /// The limit that this reached.
+        limit: Decimal,
+        /// Of how many measurements.
+        count: u64,
+    },
+    /// A tripped or half-open breaker stopped so many more orders, amends and settings.
+    BreakerStopped {
+        /// Which.
+        breaker: BreakerId,
+        /// Where.
+        scope: Scope,
+        /// How many.
+        count: u64,
+    },
+    /// A venue's clock was compared with the gateway's.
+    ClockMeasured {
+        /// Whose.
+        venue: VenueName,
+        /// By how many microseconds it is ahead of the gateway's; behind below zero.
+        ahead: i64,
+        /// By how much this may be wrong, either way.
+        give: Span,
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -528,6 +561,9 @@ codec_enum!(Body {
     49 => RefusedByToken { caller, token, subject },
     130 => VenueTermsRead { terms },
     100 => Liquidity { facts },
+    120 => BreakerTripped { breaker, scope, measured, limit, count },
+    121 => BreakerStopped { breaker, scope, count },
+    122 => ClockMeasured { venue, ahead, give },
 });
 
 /// One entry of the journal.

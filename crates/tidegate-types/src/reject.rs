@@ -111,6 +111,8 @@ codes! {
     67 518 Exposure Desk "the account's positions and open orders together would exceed the limit";
     68 519 RepeatedOrder Caller "the same order was placed moments before";
     69 520 DailyNotional Desk "what the caller traded today, with its open orders, would exceed its grant";
+    150 560 BreakerTripped Desk "a circuit breaker has tripped";
+    151 561 BreakerTrial Desk "a circuit breaker is half-open and lets few orders pass";
     160 570 SelfTrade Caller "the order would trade with an open order of the same owner";
     161 571 SelfTradeWait Venue "an open order of the same owner was not cancelled in time";
     162 572 SelfTradeCut Caller "the order was cut to nothing by an open order of the same owner";

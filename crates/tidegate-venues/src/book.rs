@@ -121,6 +121,20 @@ impl Book {
         self.asks.first_key_value().map(level)
     }
 
+    /// The bids that are at most so many basis points below the best one.
+    pub fn bids_within(&self, bps: u32) -> impl Iterator<Item = Level> {
+        let best = self.best_bid().map_or(0, |best| best.price.0.raw());
+        let least = Price(Decimal::from_raw(best.saturating_sub(part(best, bps))));
+        self.bids.range(least..).map(level)
+    }
+
+    /// The asks that are at most so many basis points above the best one.
+    pub fn asks_within(&self, bps: u32) -> impl Iterator<Item = Level> {
+        let best = self.best_ask().map_or(0, |best| best.price.0.raw());
+        let most = Price(Decimal::from_raw(best.saturating_add(part(best, bps))));
+        self.asks.range(..=most).map(level)
+    }
+
     fn begin(&mut self, whole: &Update) -> Result<(), Gap> {
         self.drop_levels();
         self.stands = Stands::Snapshot { at: whole.number };
@@ -191,6 +205,11 @@ impl Book {
         self.asks.clear();
         self.stands = Stands::Empty;
     }
+}
+
+/// So many basis points of an amount.
+fn part(of: i64, bps: u32) -> i64 {
+    i64::try_from(i128::from(of.unsigned_abs()) * i128::from(bps) / 10_000).unwrap_or(i64::MAX)
 }
 
 fn level((price, qty): (&Price, &Qty)) -> Level {

@@ -217,6 +217,12 @@ pub trait Upstream {
     /// Whether keys with these rights may open sessions: none withdraws, transfers or manages keys.
     fn may_open_session(&self, rights: &[String]) -> bool;
 
+    /// The public request that tells the venue's time.
+    fn time_request(&self) -> WireRequest;
+
+    /// The venue's time, from the answer, in whole milliseconds.
+    fn server_time(&self, reply: &Reply) -> Option<Time>;
+
     /// The public requests that tell the instruments.
     fn instrument_requests(&self) -> Vec<WireRequest>;
 

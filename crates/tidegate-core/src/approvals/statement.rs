@@ -1,5 +1,6 @@
 //! What a request for approval says to people, and the part of the state that it is about.
 
+use crate::breakers::{self, Place, Trip, figures};
 use crate::state::{Halt, State};
 use std::fmt::{Display, Write as _};
 use tidegate_types::app::App;
@@ -74,6 +75,11 @@ pub(super) fn touched(state: &State, act: &Act) -> Vec<u8> {
                 state.self_trades.owner(account).cloned().encode(&mut out);
                 state.self_trades.mode(account).encode(&mut out);
             }
+            Change::BreakerSet { .. }
+            | Change::BreakerRemoved { .. }
+            | Change::BreakerHalfOpened { .. }
+            | Change::BreakerClosed { .. }
+            | Change::BreakerReset { .. } => breakers::about(state, change).encode(&mut out),
             Change::AlarmsSeen { .. } => {}
             Change::ApproveBySet { .. } => state.approve_by.encode(&mut out),
             Change::AppSet { app: App { caller, .. } } | Change::AppRevoked { app: caller } => {
@@ -124,6 +130,17 @@ fn title(act: &Act) -> String {
             }
             Change::SelfTradeSet { account, .. } => {
                 format!("set what {account} does with orders that would meet each other")
+            }
+            Change::BreakerSet { breaker } => format!("set breaker {}", breaker.id),
+            Change::BreakerRemoved { breaker } => format!("remove breaker {breaker}"),
+            Change::BreakerHalfOpened { breaker, scope, reason } => {
+                format!("half-open breaker {breaker} for {scope}: {reason:?}")
+            }
+            Change::BreakerClosed { breaker, scope, reason } => {
+                format!("close breaker {breaker} for {scope}: {reason:?}")
+            }
+            Change::BreakerReset { breaker, scope } => {
+                format!("have breaker {breaker} measure {scope} anew")
             }
             Change::AlarmsSeen { .. } => "take alarms off the list".to_owned(),
             Change::PersonSet { person } => format!("set person {}", person.name),
@@ -178,6 +195,15 @@ fn rows(state: &State, act: &Act) -> Vec<Row> {
             let before = vec![("orders that meet", state.self_trades.mode(account).to_string())];
             compared(Some(before), vec![("orders that meet", mode.to_string())])
         }
+        Change::BreakerSet { breaker } => {
+            let before = state.breakers.rules().get(&breaker.id).map(figures);
+            compared(before, figures(breaker))
+        }
+        Change::BreakerHalfOpened { breaker, scope, .. }
+        | Change::BreakerClosed { breaker, scope, .. } => {
+            let place = Place { breaker: breaker.clone(), scope: scope.clone() };
+            compared(None, state.breakers.trips().get(&place).map(of_trip).unwrap_or_default())
+        }
         Change::PersonSet { person } => {
             compared(state.people.get(&person.name).map(of_person), of_person(person))
         }
@@ -222,6 +248,15 @@ fn of_halt(halt: &Halt) -> Vec<(String, String)> {
     let said = |by: &PersonName, reason: &str| (format!("halted by {by}"), format!("{reason:?}"));
     let too = halt.too.iter().map(|(by, (reason, _))| said(by, reason));
     std::iter::once(said(&halt.by, &halt.reason)).chain(too).collect()
+}
+
+fn of_trip(trip: &Trip) -> Vec<(&'static str, String)> {
+    vec![
+        ("measured", trip.measured.to_string()),
+        ("limit", trip.limit.to_string()),
+        ("tripped, times", trip.times.to_string()),
+        ("stopped", trip.stopped.to_string()),
+    ]
 }
 
 fn of_grant(grant: &Grant) -> Vec<(&'static str, String)> {

@@ -8,6 +8,7 @@ mod sanity;
 mod worst;
 
 use crate::authorize::{Ask, Authorized};
+use crate::breakers;
 use crate::halt;
 use crate::over;
 use crate::refusals::Refusal;
@@ -66,10 +67,15 @@ pub(crate) fn clear(state: &State, shaped: Shaped<'_>, now: Time) -> Result<Clea
     }
 }
 
-/// Clears a change of settings: it waits for halts and closed accounts.
-pub(crate) fn clear_setting(state: &State, shaped: Shaped<'_>) -> Result<ClearedSetting, Refusal> {
+/// Clears a change of settings: it waits for halts, breakers and closed accounts.
+pub(crate) fn clear_setting(
+    state: &State,
+    shaped: Shaped<'_>,
+    now: Time,
+) -> Result<ClearedSetting, Refusal> {
     let who = shaped.into_authorized().who();
     halt::check(state, who, None, None).map_err(|block| block.reject)?;
+    breakers::check(state, who, None, now).map_err(|(_, block)| block.reject)?;
     open(state, who.account())?;
     Ok(ClearedSetting(()))
 }
@@ -116,6 +122,12 @@ fn check(
     sanity::check(&ask(authorized)?.order, instrument, now)?;
     let changes = ask(authorized)?.replaces.map(|order| order.id);
     if let Err(block) = halt::check(state, who, Some(&instrument.id), changes) {
+        if !block.allow_reduce {
+            return Err(block.reject);
+        }
+        authorized.spare(block.reject)?;
+    }
+    if let Err((_, block)) = breakers::check(state, who, Some(&instrument.id), now) {
         if !block.allow_reduce {
             return Err(block.reject);
         }

@@ -45,6 +45,14 @@ pub fn loosens(state: &State, change: &Change) -> bool {
         Change::SelfTradeSet { account, mode } => {
             !mode.is_as_strict_as(state.self_trades.mode(account))
         }
+        Change::BreakerSet { breaker } => {
+            let before = state.breakers.rules().get(&breaker.id);
+            before.is_some_and(|before| !breaker.is_tighter(before))
+        }
+        Change::BreakerRemoved { .. }
+        | Change::BreakerHalfOpened { .. }
+        | Change::BreakerClosed { .. }
+        | Change::BreakerReset { .. } => true,
         Change::PersonSet { person } => {
             let before = state.people.get(&person.name);
             !before.is_some_and(|before| is_less(person, before))

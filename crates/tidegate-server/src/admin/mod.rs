@@ -3,6 +3,7 @@
 
 pub(crate) mod alarms;
 mod apps;
+mod breakers;
 mod grants;
 mod halt_file;
 mod halts;
@@ -19,6 +20,7 @@ mod standing;
 mod status;
 mod view;
 
+pub use breakers::spec as breaker_spec;
 pub(crate) use grants::{ORDER_TYPES, SIDES};
 pub use halt_file::write as write_halt_file;
 pub(crate) use people::word;

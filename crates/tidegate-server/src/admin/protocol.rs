@@ -6,6 +6,7 @@
 
 mod answer;
 mod apps;
+mod breakers;
 mod grants;
 mod keys;
 mod people;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use answer::{Closed, Failure, NotShown, OpenOrder, Remains, Response, StillHeld};
 pub use apps::{AppGrantStatus, AppSpec, AppStatus};
+pub use breakers::{BreakerPlace, BreakerSpec, BreakerStatus, ClockStatus};
 pub use grants::{GrantSpec, LimitsSpec, RepeatSpec};
 pub use keys::{KeyStatus, MadeKey, TermsSpec};
 pub use people::{
@@ -201,6 +203,41 @@ pub enum Request {
         instrument: String,
         /// `buy` or `sell`.
         side: String,
+    },
+    /// Set a circuit breaker, or set it anew.
+    BreakerSet(BreakerSpec),
+    /// Remove a circuit breaker, tripped or not.
+    BreakerRemove {
+        /// Which.
+        breaker: String,
+    },
+    /// Let few orders pass a tripped breaker, which measures anew.
+    BreakerHalfOpen {
+        /// Which.
+        breaker: String,
+        /// For what it tripped; not needed where the breaker is over one thing.
+        #[serde(default)]
+        scope: Option<String>,
+        /// Why.
+        reason: String,
+    },
+    /// Close a half-open breaker.
+    BreakerClose {
+        /// Which.
+        breaker: String,
+        /// For what it tripped.
+        #[serde(default)]
+        scope: Option<String>,
+        /// Why.
+        reason: String,
+    },
+    /// Have a closed breaker measure anew.
+    BreakerReset {
+        /// Which.
+        breaker: String,
+        /// Where.
+        #[serde(default)]
+        scope: Option<String>,
     },
     /// Take the alarms off the list that were raised last at this time or before.
     AlarmsSeen {

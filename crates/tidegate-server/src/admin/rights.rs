@@ -40,6 +40,11 @@ pub(super) const fn actions(request: &Request) -> &'static [Action] {
         Request::OverrideGive(_) => &[Action::OverrideGive],
         Request::OverrideTakeBack { .. } => &[Action::OverrideTake],
         Request::ThrottleRelease { .. } => &[Action::ThrottleRelease],
+        Request::BreakerSet(_) => &[Action::BreakerTighten, Action::BreakerLoosen],
+        Request::BreakerRemove { .. }
+        | Request::BreakerHalfOpen { .. }
+        | Request::BreakerClose { .. }
+        | Request::BreakerReset { .. } => &[Action::BreakerLoosen],
         Request::AlarmsSeen { .. } => &[Action::AlarmsSeen],
         Request::AppSet(_) => &[Action::AppSet],
         Request::AppRevoke { .. } => &[Action::AppRevoke],

@@ -1,5 +1,6 @@
 //! Carries out what the administration asks.
 
+use super::breakers::Turn;
 use super::grants::{grant, limits, name};
 use super::halts::Pull;
 use super::protocol::{Failure, GrantSpec, LimitsSpec, Request, Response};
@@ -243,6 +244,20 @@ impl Administration {
             }
             Request::ThrottleRelease { rule, caller, instrument, side } => {
                 self.release(by, (&rule, &caller), &instrument, &side).await
+            }
+            Request::BreakerSet(spec) => self.set_breaker(by, spec).await,
+            Request::BreakerRemove { breaker } => self.remove_breaker(by, &breaker).await,
+            Request::BreakerHalfOpen { breaker, scope, reason } => {
+                let place = (breaker.as_str(), scope.as_deref());
+                self.turn_breaker(by, place, Turn::HalfOpen, &reason).await
+            }
+            Request::BreakerClose { breaker, scope, reason } => {
+                let place = (breaker.as_str(), scope.as_deref());
+                self.turn_breaker(by, place, Turn::Close, &reason).await
+            }
+            Request::BreakerReset { breaker, scope } => {
+                let place = (breaker.as_str(), scope.as_deref());
+                self.turn_breaker(by, place, Turn::Reset, "").await
             }
             Request::AlarmsSeen { until_ms } => {
                 // What is told is cut to whole milliseconds.

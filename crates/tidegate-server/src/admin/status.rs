@@ -6,7 +6,7 @@ use super::protocol::{
 };
 use super::service::Administration;
 use super::view::View;
-use super::{Administrator, alarms, halts, people};
+use super::{Administrator, alarms, breakers, halts, people};
 use crate::clock;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -44,6 +44,8 @@ pub(super) fn status(admin: &Administration, by: &Administrator) -> Result<Value
         (mode, state.has_admin(), waiting, wanted, people)
     });
     let lost_books = parts.desk.look(lost_books);
+    let (breakers, clocks) =
+        parts.desk.look(|state| (breakers::told(state), breakers::clocks(state)));
     let (counts, recent_refusals) = parts.desk.notices();
     let measures = parts.desk.measures();
     let stages = [
@@ -80,6 +82,8 @@ pub(super) fn status(admin: &Administration, by: &Administrator) -> Result<Value
         alarms: alarms.0,
         alarms_raised: alarms.1,
         lost_books,
+        breakers,
+        clocks,
         halts,
         refusals,
         recent_refusals,

@@ -1,6 +1,7 @@
 //! What of the status a person sees: for who may look at its own callers only, the rest is not there.
 
 use super::Administrator;
+use super::breakers;
 use super::protocol::{OpenOrder, Remains, Status};
 use super::rights::is_setting_up;
 use crate::desk::Counts;
@@ -57,12 +58,14 @@ impl View {
             self.cut_remains(&mut halt.remains);
             halt.left_count = halt.remains.left.len();
         }
+        breakers::keep_seen(&mut status.breakers, |scope| self.scope(scope));
         status.refusals.clear();
         status.recent_refusals.retain(|refusal| self.caller(refusal.caller.as_deref()));
         status.approvals_waiting = 0;
         if self.stranger {
             // Whether orders are taken, and the halts.
             status.lost_books.clear();
+            status.clocks.clear();
             status.signer_lacks.clear();
             status.listeners.clear();
             status.latency.clear();

@@ -72,6 +72,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::ApprovalEnded { .. }
         | Body::Halted { .. }
         | Body::HaltProven { .. }
+        | Body::BreakerTripped { .. }
         | Body::Resumed { .. }
         | Body::Flattening { .. }
         | Body::Flattened { .. }
@@ -106,6 +107,8 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::LoggedIn { .. }
         | Body::StateSaved { .. }
         | Body::Warned { .. }
+        | Body::BreakerStopped { .. }
+        | Body::ClockMeasured { .. }
         | Body::BookLost { .. }
         | Body::BookWhole { .. }
         // An order or a cancel that something waits for follows these.
@@ -124,6 +127,7 @@ fn is_news(body: &Body) -> bool {
         body,
         Body::Marks { .. }
             | Body::Liquidity { .. }
+            | Body::ClockMeasured { .. }
             | Body::Instruments { .. }
             | Body::Refused { .. }
             | Body::RefusedMore { .. }

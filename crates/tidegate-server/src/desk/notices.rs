@@ -178,6 +178,22 @@ fn tell(body: &Body) {
                 &[("account", account), ("instrument", instrument), ("qty", qty)],
             );
         }
+        Body::BreakerTripped { breaker, scope, measured, limit, .. } => {
+            let unit = breaker.kind.measure().unit();
+            let fields: [(&str, &dyn Display); 5] = [
+                ("breaker", breaker),
+                ("scope", scope),
+                ("measured", measured),
+                ("limit", limit),
+                ("unit", &unit),
+            ];
+            oplog::alarm("breaker-tripped", &fields);
+        }
+        Body::BreakerStopped { breaker, scope, count } => {
+            let fields: [(&str, &dyn Display); 3] =
+                [("breaker", breaker), ("scope", scope), ("count", count)];
+            oplog::warn("breaker-stopped", &fields);
+        }
         Body::HaltProven { scope } => oplog::info("halt-proven", &[("scope", scope)]),
         Body::CountdownLapsed { caller, account, .. } => {
             oplog::warn("countdown-lapsed", &[("caller", caller), ("account", account)]);
@@ -253,6 +269,20 @@ fn changed(by: &dyn Display, change: &Change) {
         Change::OwnerSet { account, .. } => ("owner-set", vec![("account", account)]),
         Change::SelfTradeSet { account, mode } => {
             ("self-trade-set", vec![("account", account), ("mode", mode)])
+        }
+        Change::BreakerSet { breaker } => {
+            ("breaker-set", vec![("breaker", &breaker.id), ("limit", &breaker.limit)])
+        }
+        Change::BreakerRemoved { breaker } => ("breaker-removed", vec![("breaker", breaker)]),
+        Change::BreakerHalfOpened { breaker, scope, reason } => (
+            "breaker-half-opened",
+            vec![("breaker", breaker), ("scope", scope), ("reason", reason)],
+        ),
+        Change::BreakerClosed { breaker, scope, reason } => {
+            ("breaker-closed", vec![("breaker", breaker), ("scope", scope), ("reason", reason)])
+        }
+        Change::BreakerReset { breaker, scope } => {
+            ("breaker-reset", vec![("breaker", breaker), ("scope", scope)])
         }
         Change::AlarmsSeen { .. } => ("alarms-seen", Vec::new()),
         Change::LimitsSet { limits } => ("limits-set", vec![("account", &limits.account)]),

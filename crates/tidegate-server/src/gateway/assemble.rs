@@ -15,7 +15,7 @@ use crate::folder::DataFolder;
 use crate::front::{Callers, Gate};
 use crate::oplog;
 use crate::people::{Attested, Breached, People, Provider};
-use crate::upstream::{Pool, follow_account, follow_books, follow_marks};
+use crate::upstream::{Pool, follow_account, follow_books, follow_clock, follow_marks};
 use crate::web::api::Api;
 use crate::web::{Pages, Web, oauth};
 use std::collections::{BTreeMap, BTreeSet};
@@ -362,6 +362,7 @@ impl Assembled {
         for link in self.links.iter() {
             tokio::spawn(follow_marks(self.desk.clone(), Arc::clone(link)));
             tokio::spawn(follow_books(self.desk.clone(), Arc::clone(link)));
+            tokio::spawn(follow_clock(self.desk.clone(), Arc::clone(link)));
         }
         tokio::spawn(follow_accounts(
             Arc::clone(&self.desk),

@@ -16,7 +16,7 @@ pub use place::declare_restored;
 
 use crate::admin::{self, word};
 use crate::aside::aside;
-use crate::config::{Config, Durability, OWNER};
+use crate::config::{Config, Durability, FirstBreakers, OWNER};
 use crate::desk::Desk;
 use crate::edge::{Connections, Door, Listening, Mount, Names, Timeouts, listen, tls};
 use crate::folder::DataFolder;
@@ -32,6 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tidegate_core::event::Event;
 use tidegate_identity::people::Actor;
+use tidegate_types::breaker::{Standard, standard};
 use tidegate_types::ids::{DeskName, PersonName};
 use tidegate_types::record::Change;
 use tidegate_vault::client::SignerConfig;
@@ -215,9 +216,23 @@ async fn set_desk(desk: &Desk, config: &Config) -> Result<(), GatewayError> {
     let bad = GatewayError::of("the desk's name");
     let name = DeskName::new(&config.desk).map_err(|e| bad(&e))?;
     let by = PersonName::new(OWNER).map_err(|e| bad(&e))?;
-    match desk.administer(by, Change::DeskSet { desk: name, approvals }).await {
-        tidegate_core::action::Answer::Refused { reject } => Err(bad(&reject)),
-        _ => Ok(()),
+    match desk.administer(by.clone(), Change::DeskSet { desk: name, approvals }).await {
+        tidegate_core::action::Answer::Refused { reject } => return Err(bad(&reject)),
+        _ => set_breakers(desk, config, &by).await,
+    }
+    Ok(())
+}
+
+/// Sets the circuit breakers that the desk begins with.
+async fn set_breakers(desk: &Desk, config: &Config, by: &PersonName) {
+    let first = match config.breakers {
+        FirstBreakers::None => Vec::new(),
+        FirstBreakers::Standard => standard(Standard::Whole),
+        FirstBreakers::Untimed => standard(Standard::WithoutTiming),
+    };
+    for breaker in first {
+        // As any other change it is refused only while the journal cannot be written, which is told.
+        let _ = desk.administer(by.clone(), Change::BreakerSet { breaker }).await;
     }
 }
 

@@ -4,10 +4,12 @@
 
 mod account;
 mod books;
+mod clocks;
 mod marks;
 
 pub use account::follow_account;
 pub use books::follow_books;
+pub use clocks::follow_clock;
 pub use marks::follow_marks;
 
 use crate::desk::{BoxedSocket, Link};

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod approve;
 #[cfg(test)]
+mod breakers;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod cli;

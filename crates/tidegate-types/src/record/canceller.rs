@@ -1,5 +1,6 @@
 //! Who had an order cancelled.
 
+use crate::breaker::BreakerId;
 use crate::codec_enum;
 use crate::grant::Scope;
 use crate::ids::{AccountName, CallerName, KeyId};
@@ -41,8 +42,16 @@ pub enum Canceller {
         /// The newer one's account.
         account: AccountName,
     },
+    /// A circuit breaker that tripped.
+    Breaker {
+        /// Which.
+        breaker: BreakerId,
+        /// Where.
+        scope: Scope,
+    },
 }
 codec_enum!(Canceller {
     0 => Caller { caller }, 1 => Halt { scope }, 2 => Disconnect { caller },
-    3 => Countdown { caller }, 4 => Token { caller, token, subject }, 80 => SelfTrade { account },
+    3 => Countdown { caller }, 4 => Token { caller, token, subject }, 70 => Breaker { breaker, scope },
+    80 => SelfTrade { account },
 });

@@ -157,7 +157,11 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
         | Code::GrantOpenNotional
         | Code::DailyNotional => (400, -2027, None),
         Code::PriceCollar | Code::VenueBand => (400, if about.sells { -4024 } else { -4016 }, None),
-        Code::Halted | Code::AccountClosed | Code::VenueHalt => (400, -4400, None),
+        Code::Halted
+        | Code::AccountClosed
+        | Code::BreakerTripped
+        | Code::BreakerTrial
+        | Code::VenueHalt => (400, -4400, None),
         Code::Uncomputable
         | Code::SignerRefused
         | Code::RepeatedOrder

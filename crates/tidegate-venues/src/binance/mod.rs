@@ -290,6 +290,19 @@ impl Upstream for Binance {
         rights.iter().all(|right| HARMLESS_RIGHTS.contains(&right.as_str()))
     }
 
+    fn time_request(&self) -> WireRequest {
+        WireRequest {
+            method: "GET".to_owned(),
+            target: "/fapi/v1/time".to_owned(),
+            headers: Vec::new(),
+            body: String::new(),
+        }
+    }
+
+    fn server_time(&self, reply: &Reply) -> Option<Time> {
+        snapshot::object(reply).ok()?.whole("serverTime").map(Time::from_millis)
+    }
+
     fn instrument_requests(&self) -> Vec<WireRequest> {
         vec![WireRequest {
             method: "GET".to_owned(),

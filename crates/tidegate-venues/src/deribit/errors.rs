@@ -82,7 +82,9 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         | Code::SelfTradeCut
         | Code::VenueHalt
         | Code::VenueBand => OTHER_REJECT,
-        Code::Halted | Code::AccountClosed => (10019, "locked_by_admin"),
+        Code::Halted | Code::AccountClosed | Code::BreakerTripped | Code::BreakerTrial => {
+            (10019, "locked_by_admin")
+        }
         Code::BadPriceStep => (10043, "price_wrong_tick"),
         Code::BadQuantityStep => (10021, "invalid_amount"),
         Code::JournalUnavailable

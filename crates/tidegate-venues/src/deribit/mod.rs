@@ -276,6 +276,20 @@ impl Upstream for Deribit {
         snapshot::may_open_session(rights)
     }
 
+    fn time_request(&self) -> WireRequest {
+        WireRequest {
+            method: "GET".into(),
+            target: rpc::target("public/get_time", []),
+            headers: Vec::new(),
+            body: String::new(),
+        }
+    }
+
+    fn server_time(&self, reply: &Reply) -> Option<Time> {
+        let answer: serde_json::Value = serde_json::from_slice(&reply.body).ok()?;
+        answer.get("result")?.as_u64().map(Time::from_millis)
+    }
+
     fn instrument_requests(&self) -> Vec<WireRequest> {
         instruments::requests()
     }

@@ -93,7 +93,8 @@ pub async fn gateway(
     durability: Durability,
     price: &str,
 ) -> Result<Gateway, Failure> {
-    own(&["init", "--desk", "bench", "--key-file"], dir, None).map_err(|e| failed(&e))?;
+    own(&["init", "--desk", "bench", "--key-file", "--breakers", "none"], dir, None)
+        .map_err(|e| failed(&e))?;
     let folder = DataFolder::new(dir);
     let mut config = Config::load(&folder).map_err(|e| failed(&e.to_string()))?;
     let url = word(&sim.told, "/venues/binance/prefixed")?;

@@ -1,6 +1,7 @@
 //! The command line, as typed.
 
 mod access;
+mod breakers;
 mod journal;
 mod policy;
 mod remote;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 pub use access::{App, AppAdd, Approvals, ApprovalsCommand, Approve, ApproveBy, Caller, Person};
+pub use breakers::{Breaker, BreakerSet, FirstBreakers, Stops};
 pub use journal::{Journal, JournalCommand, JournalPrint, Verify};
 pub use policy::{Override, OverrideGive, Policy, PolicyRelease, PolicyShadow};
 pub use remote::{Api, Login, LoginNew, Logout};
@@ -93,6 +95,9 @@ pub enum Command {
     /// Single orders past soft rules of the policy
     #[command(subcommand)]
     Override(Override),
+    /// Circuit breakers: what stops by itself, and what a person opens again
+    #[command(subcommand)]
+    Breaker(Breaker),
     /// Stop new orders, cancel what is open, and prove it
     Halt(Halt),
     /// Lift a halt

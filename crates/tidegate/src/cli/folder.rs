@@ -1,6 +1,6 @@
 //! Commands that make and fill a data folder: `init` and `venue-key import`.
 
-use super::args::{Approvals, Common, Init, VenueKey};
+use super::args::{Approvals, Common, FirstBreakers, Init, VenueKey};
 use super::manage::pending;
 use super::output::{Failure, print, say};
 use super::reach::{ask, data_dir, is_running};
@@ -36,10 +36,15 @@ pub fn init(common: &Common, args: &Init) -> Result<(), Failure> {
         Approvals::One => config::Approvals::One,
         Approvals::Two => config::Approvals::Two,
     };
+    let breakers = match args.breakers {
+        FirstBreakers::Standard => config::FirstBreakers::Standard,
+        FirstBreakers::Untimed => config::FirstBreakers::Untimed,
+        FirstBreakers::None => config::FirstBreakers::None,
+    };
     let (desk, listen, admin) = (args.desk.clone(), listen(args), first_admin(args)?);
     // At the command line the owner of the folder is that person as well.
     let people = [(nix::unistd::getuid().to_string(), admin.to_string())].into();
-    let config = Config { desk, listen, approvals, people, ..Config::default() };
+    let config = Config { desk, listen, approvals, breakers, people, ..Config::default() };
     let wrong = |error: people::Error| failed(SetupError(error.to_string()));
     let (first, secret) = FirstAdmin::invite(admin.clone()).map_err(wrong)?;
     let link = link_at(&config.origin(config.listen.address.port()), &secret);

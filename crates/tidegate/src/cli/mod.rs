@@ -4,6 +4,7 @@ mod alarms;
 mod api;
 mod apps;
 pub mod args;
+mod breakers;
 mod doctor;
 mod folder;
 mod keys;
@@ -64,6 +65,7 @@ fn carry_out(cli: Cli) -> Result<(), Failure> {
         Command::Limit(command) => manage::limit(&common, command),
         Command::Policy(command) => policy::policy(&common, command),
         Command::Override(command) => overrides::run(&common, command),
+        Command::Breaker(command) => breakers::breaker(&common, command),
         Command::Halt(args) => manage::halt(&common, args),
         Command::Resume(args) => manage::resume(&common, args),
         Command::Person(command) => people::person(&common, command),

@@ -52,6 +52,7 @@ pub fn text(status: &Status) -> String {
     alarms(&mut out, status);
     accounts(&mut out, status);
     refusals(&mut out, status);
+    clocks(&mut out, status);
     latency(&mut out, status);
     out.trim_end().to_owned()
 }
@@ -135,6 +136,11 @@ fn alarms(out: &mut String, status: &Status) {
         }
         for line in remains(&halt.remains, halt.left_count) {
             let _ = writeln!(out, "   {line}");
+        }
+    }
+    for row in &status.breakers {
+        for place in row.places.iter().filter(|place| place.stage != "closed") {
+            let _ = writeln!(out, "!! BREAKER {}", super::breakers::trip_line(row, place));
         }
     }
     for book in &status.lost_books {
@@ -240,6 +246,20 @@ fn refusals(out: &mut String, status: &Status) {
             reason => reason,
         };
         let _ = writeln!(out, "  refused {who} × {}, {ago} ago: {reason}", refusal.count);
+    }
+}
+
+/// How far the venues' clocks are ahead of the gateway's.
+fn clocks(out: &mut String, status: &Status) {
+    for clock in &status.clocks {
+        let (off, give) = (clock.ahead_us / 1000, clock.give_us.div_ceil(1000));
+        let where_ = if off < 0 { "behind" } else { "ahead of" };
+        let venue = &clock.venue;
+        let _ = writeln!(
+            out,
+            "clock: {venue}'s is {} ms {where_} ours, give or take {give} ms",
+            off.abs()
+        );
     }
 }
 

@@ -252,7 +252,9 @@ impl Stage {
         let work = self.dir.join("setup");
         let _ = std::fs::remove_dir_all(&work);
         let approvals = people::word(self.approvals(args));
-        let init = ["init", "--desk", "demo", "--admin", people::OWNER, "--key-file"];
+        let named = ["init", "--desk", "demo", "--admin", people::OWNER, "--key-file"];
+        // A busy machine must not stop the demo.
+        let init: Vec<&str> = named.into_iter().chain(["--breakers", "untimed"]).collect();
         own(&[&init[..], &["--approvals", approvals]].concat(), &work, None)
             .map_err(|e| failed(&e))?;
         let mut config = tidegate_server::config::Config::load(&DataFolder::new(&work))

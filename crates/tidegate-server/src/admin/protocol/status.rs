@@ -2,6 +2,7 @@
 
 use super::OpenOrder;
 use super::Remains;
+use super::{BreakerStatus, ClockStatus};
 use crate::desk::Counts;
 use crate::desk::Quantiles;
 use crate::desk::RecentRefusal;
@@ -68,6 +69,12 @@ pub struct Status {
     /// The instruments whose books were dropped: only orders that reduce pass there.
     #[serde(default)]
     pub lost_books: Vec<LostBookStatus>,
+    /// The circuit breakers.
+    #[serde(default)]
+    pub breakers: Vec<BreakerStatus>,
+    /// The venues' clocks, as last compared.
+    #[serde(default)]
+    pub clocks: Vec<ClockStatus>,
     /// The halts in force.
     pub halts: Vec<HaltStatus>,
     /// Refusals since the journal began, by code.

@@ -44,6 +44,10 @@ fn grant_of(caller: &str, most: &str) -> Value {
         "orders_per_second": 1, "burst": 1})
 }
 
+fn breaker(id: &str, limit: &str) -> Value {
+    json!({"op": "breaker-set", "breaker": id, "limit": limit})
+}
+
 fn person(who: &str, roles: &[&str], owns: &[&str]) -> Value {
     json!({"op": "person-set", "person": who, "roles": roles, "owns": owns})
 }
@@ -125,6 +129,20 @@ fn samples(pending: u64) -> Vec<Sample> {
             false,
             json!({"op": "throttle-release", "rule": "ask", "caller": "bob",
                 "instrument": "binance/BTCUSDT", "side": "buy"}),
+        ),
+        sample(BreakerTighten, false, breaker("loss@caller:bob", "1")),
+        sample(BreakerLoosen, false, breaker("loss@all", "900000000")),
+        sample(BreakerLoosen, false, json!({"op": "breaker-remove", "breaker": "loss@all"})),
+        sample(BreakerLoosen, false, json!({"op": "breaker-reset", "breaker": "loss@all"})),
+        sample(
+            BreakerLoosen,
+            false,
+            json!({"op": "breaker-half-open", "breaker": "loss@all", "reason": "x"}),
+        ),
+        sample(
+            BreakerLoosen,
+            false,
+            json!({"op": "breaker-close", "breaker": "loss@all", "reason": "x"}),
         ),
         sample(AlarmsSeen, false, json!({"op": "alarms-seen", "until_ms": 1})),
         sample(AppSet, false, reading(app("bob"))),
@@ -223,9 +241,14 @@ const fn place(request: &Request) -> usize {
         Request::OverrideGive(_) => 47,
         Request::OverrideTakeBack { .. } => 48,
         Request::ThrottleRelease { .. } => 49,
+        Request::BreakerSet(_) => 50,
+        Request::BreakerRemove { .. } => 51,
+        Request::BreakerHalfOpen { .. } => 52,
+        Request::BreakerClose { .. } => 53,
+        Request::BreakerReset { .. } => 54,
     }
 }
-const PLACES: usize = 50;
+const PLACES: usize = 55;
 
 /// What a person granted to an app.
 pub(super) fn granted(app: &str, id: u8, subject: &str) -> Granted {

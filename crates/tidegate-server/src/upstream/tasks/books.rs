@@ -1,19 +1,27 @@
 //! Order books as the venue tells them: a change that is missing drops the book, and the core hears.
 
 use super::{Pause, open, read, write};
+use crate::clock;
 use crate::desk::{BoxedSocket, Errand, Link, Sink};
 use crate::oplog;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tidegate_core::event::Event;
+use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::{InstrumentId, InstrumentName};
-use tidegate_venues::book::{Book, Update};
+use tidegate_types::instrument::{Instrument, Unit, Usd};
+use tidegate_types::limits::LIQUIDITY_INTERVAL;
+use tidegate_types::policy::{DEPTH_BPS, Liquidity};
+use tidegate_types::time::Time;
+use tidegate_venues::book::{Book, Level, Update};
 
 /// How often to look which books are wanted, and whether one lacks a snapshot.
 const LOOK: Duration = Duration::from_secs(1);
 /// A book that nothing is told about for so long gets its snapshot all the same: it may be quiet.
 const QUIET: Duration = Duration::from_secs(3);
+/// How often the core is told what the books show.
+const SHOW: Duration = Duration::from_micros(LIQUIDITY_INTERVAL.micros());
 /// The least time between two snapshots at a venue, so that books that keep breaking take little of
 /// what it grants.
 const BETWEEN_SNAPSHOTS: Duration = Duration::from_secs(1);
@@ -75,6 +83,7 @@ impl Follower<'_> {
             self.say(&mut socket, text).await?;
         }
         let mut look = tokio::time::interval(LOOK);
+        let mut shown = Instant::now();
         loop {
             let text = tokio::select! {
                 text = read(&mut socket) => Some(text?),
@@ -83,9 +92,26 @@ impl Follower<'_> {
             match text {
                 Some(text) => self.hear(&mut socket, &text).await?,
                 None if self.turn_to_wanted(&mut socket).await? => return Ok(()),
+                None if shown.elapsed() >= SHOW => {
+                    shown = Instant::now();
+                    self.show();
+                }
                 None => {}
             }
             self.ask_for_snapshot(&mut socket, refused).await?;
+        }
+    }
+
+    /// Tells the core what the whole books show: their best prices, and what rests near them.
+    fn show(&self) {
+        let venue = self.link.venue().name();
+        let (terms, now) = (self.sink.instruments(&venue), clock::now());
+        let whole = self.books.iter().filter(|(_, followed)| followed.book.is_whole());
+        let facts = whole
+            .filter_map(|(name, followed)| Some(liquidity(terms.get(name)?, &followed.book, now)));
+        let facts: Vec<Liquidity> = facts.collect();
+        if !facts.is_empty() {
+            self.sink.event(Event::Liquidity { facts });
         }
     }
 
@@ -202,6 +228,31 @@ impl Follower<'_> {
                 self.sink.event(Event::BookLost { instrument, why: why.to_owned() });
             }
         }
+    }
+}
+
+/// What a book shows of its market. An option that is paid in coin has no depth in dollars here: that takes its
+/// index.
+fn liquidity(terms: &Instrument, book: &Book, now: Time) -> Liquidity {
+    let worth = |level: Level| match terms.unit {
+        Unit::CoinOption => None,
+        Unit::Linear | Unit::Inverse => {
+            terms.notional(level.qty, level.price, level.price).ok().map(|usd| usd.0.raw())
+        }
+    };
+    let sum = |levels: Vec<Level>| {
+        let mut levels = levels.into_iter();
+        let total = levels.try_fold(0_i64, |sum, level| Some(sum.saturating_add(worth(level)?)));
+        total.map(|total| Usd(Decimal::from_raw(total)))
+    };
+    Liquidity {
+        instrument: terms.id.clone(),
+        bid: book.best_bid().map(|best| best.price),
+        ask: book.best_ask().map(|best| best.price),
+        bid_depth: sum(book.bids_within(DEPTH_BPS).collect()),
+        ask_depth: sum(book.asks_within(DEPTH_BPS).collect()),
+        volume: None,
+        at: now,
     }
 }
 

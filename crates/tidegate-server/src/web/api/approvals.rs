@@ -147,6 +147,9 @@ fn concerns(state: &State, who: &Authenticated, act: &Act) -> bool {
                 of == account
             }
             Change::VenueKeyImported { account: of, .. } => of == account,
+            Change::BreakerHalfOpened { scope, .. } | Change::BreakerClosed { scope, .. } => {
+                halts::binds(state, scope, who)
+            }
             Change::AppSet { app } => app.caller == *caller,
             _ => false,
         },

@@ -224,8 +224,9 @@ pub(super) const fn status(code: Code) -> u16 {
         | OrderTypeNotGranted | ReduceOnlyGrant | SettingsNotGranted | GrantExpired
         | OutsideHours => 403,
         UnknownRoute | UnknownInstrument | OrderNotFound => 404,
-        OrderEnded | Halted | DuplicateOrderId | RepeatedOrder | SelfTrade | SelfTradeCut
-        | VenueHalt => 409,
+        OrderEnded | Halted | BreakerTripped | DuplicateOrderId | RepeatedOrder | SelfTrade
+        | SelfTradeCut | VenueHalt => 409,
+        BreakerTrial => 429,
         TooLarge => 413,
         TooSlow => 408,
         OrderQuantity | OrderNotional | PriceCollar | NoLimit | OpenNotional | PositionNotional
@@ -244,7 +245,7 @@ pub(super) const fn retry(code: Code) -> Retry {
     use Code::*;
     match code {
         StaleTimestamp | Replayed => Retry::SignAnew,
-        CallerRate | AccountRate | RequestRate | TooManyInFlight | StaleMark | NoMark
+        CallerRate | AccountRate | RequestRate | BreakerTrial | TooManyInFlight | StaleMark | NoMark
         | AddressRate | TooManyFailures | GatewayFull | OwnQueue | TooSlow | AccountClosed
         | JournalUnavailable | SignerUnavailable | VenueUnreachable | VenueBudget | SelfTradeWait
         | VenueHalt => Retry::Later,

@@ -56,6 +56,8 @@ pub(super) struct Sent {
     #[serde(skip)]
     pub(super) reason: String,
     #[serde(skip)]
+    pub(super) breaker: String,
+    #[serde(skip)]
     pub(super) terms: Terms,
 }
 
@@ -150,6 +152,7 @@ impl Sent {
                 "number" => sent.number = std::mem::take(&mut value),
                 "scope" => sent.scope = std::mem::take(&mut value),
                 "reason" => sent.reason = std::mem::take(&mut value),
+                "breaker" => sent.breaker = std::mem::take(&mut value),
                 "credential" => sent.credential = std::mem::take(&mut value),
                 other => {
                     let known = TERMS.iter().find(|term| **term == other)?;

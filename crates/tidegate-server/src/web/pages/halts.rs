@@ -1,10 +1,12 @@
 //! The halts in force, and asking to lift one: what is asked waits for the passkey of who asks.
 
+use super::breakers;
 use super::layout::{csrf, note, plain, time};
 use super::{Pages, Visit, asked, reply};
 use crate::admin::protocol::{Failure, HaltStatus, Request, Status};
 use maud::{Markup, html};
 use tidegate_core::roles::{self, Action};
+use tidegate_core::state::State;
 use tidegate_types::request::Reply;
 
 impl Pages {
@@ -17,6 +19,8 @@ impl Pages {
         };
         let person = &visit.visitor.person;
         let lifts = self.desk.look(|state| roles::may_ever(state, person, Action::Resume).is_ok());
+        let may = |state: &State| roles::may_ever(state, person, Action::BreakerLoosen).is_ok();
+        let opens = self.desk.look(may);
         let content = html! {
             h1 { "Halts" }
             p.lead { "What is halted takes no orders until somebody of risk lifts the halt." }
@@ -30,6 +34,7 @@ impl Pages {
                     @if lifts { (lift_form(visit, halt)) }
                 }
             }
+            (breakers::section(visit, &status.breakers, opens))
         };
         reply::html(failure.map_or(200, |_| 409), self.page(visit, "Halts", &content))
     }

@@ -7,6 +7,7 @@ mod access;
 mod approvals;
 mod apps;
 mod assets;
+mod breakers;
 mod consent;
 mod enrol;
 mod grants;
@@ -201,6 +202,8 @@ impl Pages {
             Serve::Deny => self.deny(visit).await,
             Serve::Halts => self.halts(visit, None).await,
             Serve::Lift => self.lift(visit).await,
+            Serve::BreakerHalfOpen => self.half_open(visit).await,
+            Serve::BreakerClose => self.close_breaker(visit).await,
             Serve::Access => self.access(visit, None).await,
             Serve::Limits => self.limits(visit),
             Serve::LimitsForm => self.limits_form(visit, None),

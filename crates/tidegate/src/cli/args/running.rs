@@ -1,6 +1,6 @@
 //! A data folder, and the gateway on it.
 
-use super::Approvals;
+use super::{Approvals, FirstBreakers};
 use clap::Args;
 use std::net::SocketAddr;
 
@@ -23,6 +23,9 @@ pub struct Init {
     /// user who runs this.
     #[arg(long)]
     pub admin: Option<String>,
+    /// Which circuit breakers the desk begins with.
+    #[arg(long, value_enum, default_value = "standard")]
+    pub breakers: FirstBreakers,
     /// Unlock the vault with a key file in the data folder instead of a passphrase: for
     /// unattended start.
     #[arg(long)]

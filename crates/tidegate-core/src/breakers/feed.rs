@@ -1,0 +1,237 @@
+//! What records tell breakers.
+
+use super::{Place, TRIAL, Window, facet_of, measure::cut};
+use crate::repeat::Likeness;
+use crate::state::{Purpose, State};
+use crate::told::find_filled;
+use tidegate_types::breaker::{BreakerKind, Facet};
+use tidegate_types::codec::to_bytes;
+use tidegate_types::ids::{AccountName, CallId, CallerName, OrderId};
+use tidegate_types::instrument::Mark;
+use tidegate_types::order::NewOrder;
+use tidegate_types::policy::Liquidity;
+use tidegate_types::record::{Body, Record};
+use tidegate_types::reject::{Code, Fault};
+use tidegate_types::report::{AccountEvent, FillReport, Outcome};
+use tidegate_types::time::{Span, Time};
+
+/// Takes measurements from a record, before it changes anything else.
+pub(crate) fn feed(state: &mut State, record: &Record) {
+    let now = record.at;
+    if let Body::Started { .. } = &record.body {
+        state.breakers.started = now;
+        state.breakers.sent.clear();
+    }
+    if state.breakers.rules.is_empty() {
+        return;
+    }
+    match &record.body {
+        Body::Cleared { caller, account, request, .. } => {
+            cleared(state, caller, account, request, now);
+        }
+        Body::AmendCleared { order, caller, .. } => {
+            let known = state.orders.get(*order);
+            let known = known.map(|o| (o.account.clone(), o.request.instrument.clone()));
+            if let Some((account, instrument)) = known {
+                let facet = Facet {
+                    venue: Some(&instrument.venue),
+                    account: Some(&account),
+                    caller: Some(caller),
+                    instrument: Some(&instrument),
+                };
+                passes(state, &facet, now);
+            }
+        }
+        Body::Refused { caller: Some(caller), reject, .. } => {
+            refused(state, caller, reject.code, 1, now);
+        }
+        Body::RefusedMore { caller: Some(caller), code, count } => {
+            refused(state, caller, *code, *count, now);
+        }
+        Body::Sent { call } => {
+            if state.breakers.has(BreakerKind::Latency) {
+                state.breakers.sent.insert(*call, now);
+            }
+        }
+        Body::NotSent { call, reject } => {
+            state.breakers.sent.remove(call);
+            if reject.code.fault() == Fault::Venue && reject.code != Code::VenueBudget {
+                of_order(state, *call, &[(BreakerKind::VenueErrors, 1)], now);
+            }
+        }
+        Body::Replied { call, outcome } => replied(state, *call, outcome, now),
+        Body::Streamed { account, event: AccountEvent::Fill { fill } } => {
+            filled(state, account, fill, now);
+        }
+        Body::Marks { marks } => marks.iter().for_each(|mark| marked(state, mark, now)),
+        Body::Liquidity { facts } => facts.iter().for_each(|fact| shown(state, fact, now)),
+        Body::ClockMeasured { venue, ahead, give } => {
+            let certain = ahead.unsigned_abs().saturating_sub(give.micros());
+            let certain = i64::try_from(certain).unwrap_or(i64::MAX);
+            let facet = Facet { venue: Some(venue), ..Facet::default() };
+            state.sample(BreakerKind::ClockSkew, &facet, certain, now);
+        }
+        // What expired is measured no more; terms are read each hour.
+        Body::Instruments { .. } => state.breakers.forget_old(now),
+        _ => {}
+    }
+}
+
+impl super::Breakers {
+    fn forget_old(&mut self, now: Time) {
+        let rules = &self.rules;
+        let window = |place: &Place| rules.get(&place.breaker).map_or(Span::ZERO, |r| r.window);
+        self.windows.retain(|place, kept| !kept.is_over(now, window(place)));
+    }
+}
+
+impl State {
+    /// Takes a measurement in wherever it counts.
+    fn sample(&mut self, kind: BreakerKind, facet: &Facet<'_>, value: i64, now: Time) {
+        let rules = self.breakers.of_kind(kind);
+        let places = rules.filter_map(|rule| {
+            let (breaker, scope) = (rule.id.clone(), rule.id.over.place(facet)?);
+            Some((Place { breaker, scope }, rule.window))
+        });
+        for (place, span) in places.collect::<Vec<_>>() {
+            let window: &mut Window = self.breakers.windows.entry(place.clone()).or_default();
+            match kind {
+                BreakerKind::MarkJump => window.add_thinly(now, value, span),
+                _ => window.add(now, value, span),
+            }
+            self.touched.insert(place);
+        }
+    }
+}
+
+/// An order passed every gate.
+fn cleared(
+    state: &mut State,
+    caller: &CallerName,
+    account: &AccountName,
+    request: &NewOrder,
+    now: Time,
+) {
+    let facet = Facet {
+        venue: Some(&request.instrument.venue),
+        account: Some(account),
+        caller: Some(caller),
+        instrument: Some(&request.instrument),
+    };
+    passes(state, &facet, now);
+    if state.breakers.has(BreakerKind::Repeats) {
+        let like = fingerprint(&to_bytes(&Likeness::of(caller, account, request)));
+        state.sample(BreakerKind::Repeats, &facet, like, now);
+    }
+}
+
+/// An order or amend passed: it is no error of its caller's, and half-open breakers count it.
+fn passes(state: &mut State, facet: &Facet<'_>, now: Time) {
+    state.sample(BreakerKind::Errors, facet, 0, now);
+    let trips = state.breakers.trips.iter_mut();
+    for (_, trip) in trips.filter(|(place, _)| facet.is_in(&place.scope)) {
+        if trip.stage == super::Stage::HalfOpen {
+            trip.passed.retain(|at| now.since(*at) < TRIAL);
+            trip.passed.push(now);
+        }
+    }
+}
+
+/// Refused for what it asked; that the desk has stopped it, or Tidegate cannot serve, is not its error.
+fn refused(state: &mut State, caller: &CallerName, code: Code, count: u64, now: Time) {
+    let own = matches!(code.fault(), Fault::Caller | Fault::Desk);
+    let stopped = [Code::Halted, Code::AccountClosed, Code::BreakerTripped, Code::BreakerTrial];
+    if !own || stopped.contains(&code) {
+        return;
+    }
+    let facet = Facet { caller: Some(caller), ..Facet::default() };
+    let most = tidegate_types::breaker::MAX_SAMPLES as u64;
+    for _ in 0..count.min(most) {
+        state.sample(BreakerKind::Errors, &facet, 1, now);
+    }
+}
+
+fn replied(state: &mut State, call: CallId, outcome: &Outcome, now: Time) {
+    let left = state.breakers.sent.remove(&call);
+    let places =
+        matches!(state.calls.get(&call), Some(Purpose::Place { .. } | Purpose::Amend { .. }));
+    let refused = i64::from(matches!(outcome, Outcome::Rejected { .. }));
+    let silent = i64::from(matches!(outcome, Outcome::Unknown { .. }));
+    let mut told = vec![(BreakerKind::VenueErrors, silent)];
+    if places && silent == 0 {
+        told.push((BreakerKind::Rejects, refused));
+    }
+    if let Some(left) = left {
+        let took = i64::try_from(now.since(left).micros()).unwrap_or(i64::MAX);
+        told.push((BreakerKind::Latency, took));
+    }
+    of_order(state, call, &told, now);
+}
+
+/// Measurements of a request about an order.
+fn of_order(state: &mut State, call: CallId, told: &[(BreakerKind, i64)], now: Time) {
+    let order: Option<OrderId> = state.calls.get(&call).and_then(|purpose| purpose.order());
+    let Some(order) = order.and_then(|id| state.orders.get(id)) else { return };
+    let (account, caller) = (order.account.clone(), order.caller.clone());
+    let instrument = order.request.instrument.clone();
+    let facet = Facet {
+        venue: Some(&instrument.venue),
+        account: Some(&account),
+        caller: caller.as_ref(),
+        instrument: Some(&instrument),
+    };
+    for (kind, value) in told {
+        state.sample(*kind, &facet, *value, now);
+    }
+}
+
+/// A trade that no order of Tidegate's explains: of an order that it did not place, or of none that is known.
+fn filled(state: &mut State, account: &AccountName, fill: &FillReport, now: Time) {
+    let order = find_filled(state, account, fill).and_then(|id| state.orders.get(id));
+    let stray = match order {
+        Some(order) => order.is_foreign() && !order.trades.contains_key(&fill.trade_id),
+        None => !state.alarms.knows(account, fill),
+    };
+    if stray {
+        let caller = order.and_then(|order| facet_of(order).caller.cloned());
+        let facet = Facet {
+            venue: Some(&fill.instrument.venue),
+            account: Some(account),
+            caller: caller.as_ref(),
+            instrument: Some(&fill.instrument),
+        };
+        state.sample(BreakerKind::StrayFills, &facet, 1, now);
+    }
+}
+
+fn marked(state: &mut State, mark: &Mark, now: Time) {
+    let facet = of_instrument(&mark.instrument);
+    state.sample(BreakerKind::MarkJump, &facet, mark.mark.0.raw(), now);
+}
+
+fn shown(state: &mut State, fact: &Liquidity, now: Time) {
+    let facet = of_instrument(&fact.instrument);
+    if let (Some(bid), Some(ask)) = (fact.bid, fact.ask) {
+        let (bid, ask) = (i128::from(bid.0.raw()), i128::from(ask.0.raw()));
+        // Twice the distance over the sum is the distance over the middle.
+        let bps = ((ask - bid).max(0) * 2 * 10_000 * 100_000_000).checked_div(bid + ask);
+        let bps = bps.map_or(i64::MAX, |bps| cut(bps).raw());
+        state.sample(BreakerKind::Spread, &facet, bps, now);
+    } else {
+        // A side without any price is as wide as can be.
+        state.sample(BreakerKind::Spread, &facet, i64::MAX, now);
+    }
+    if let Some(depth) = fact.depth() {
+        state.sample(BreakerKind::Depth, &facet, depth.0.raw(), now);
+    }
+}
+
+fn of_instrument(instrument: &tidegate_types::ids::InstrumentId) -> Facet<'_> {
+    Facet { venue: Some(&instrument.venue), instrument: Some(instrument), ..Facet::default() }
+}
+
+/// FNV-1a: tells orders apart that are not the same.
+fn fingerprint(bytes: &[u8]) -> i64 {
+    let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix).cast_signed()
+}
