@@ -13,6 +13,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("tidegate-journal", &["tidegate-types"]),
     ("tidegate-identity", &["tidegate-types"]),
     ("tidegate-venues", &["tidegate-types"]),
+    ("tidegate-shaping", &["tidegate-types", "tidegate-venues"]),
     ("tidegate-vault", &["tidegate-types", "tidegate-venues", "tidegate-identity"]),
     ("tidegate-sim", &["tidegate-types", "tidegate-venues"]),
     (
@@ -23,6 +24,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "tidegate-journal",
             "tidegate-identity",
             "tidegate-venues",
+            "tidegate-shaping",
             "tidegate-vault",
         ],
     ),
@@ -47,6 +49,7 @@ const FORBIDDEN: &[(&str, &[&str], &str)] = &[
         "decisions are replayed bit for bit, so nothing but values may reach them",
     ),
     ("tidegate-venues", &["tokio", "hyper"], "dialects are bytes in, values out"),
+    ("tidegate-shaping", &["tokio", "serde", "rand"], "who may go is a matter of values and times"),
     ("tidegate-identity", &["tokio", "hyper"], "checks are over bytes, a store and a time"),
     ("tidegate-identity", OTHER_CHANCE, SYSTEM_S_CHANCE),
     ("tidegate-journal", OTHER_CHANCE, SYSTEM_S_CHANCE),
@@ -75,6 +78,7 @@ const PURE: &[(&str, &[&str])] = &[
         &["Instant::now", "SystemTime::now", "std::fs", "std::net", "std::env", "HashMap"],
     ),
     ("crates/tidegate-venues/src", &["Instant::now", "SystemTime::now", "std::fs", "std::env"]),
+    ("crates/tidegate-shaping/src", &["Instant::now", "SystemTime::now", "std::fs", "std::env"]),
     ("crates/tidegate-identity/src", &["Instant::now", "SystemTime::now", "std::fs", "std::env"]),
 ];
 
@@ -85,6 +89,7 @@ const VENUE_BLIND: &[&str] = &[
     "crates/tidegate-journal/src",
     "crates/tidegate-identity/src",
     "crates/tidegate-vault/src",
+    "crates/tidegate-shaping/src",
     "crates/tidegate-server/src/edge",
     "crates/tidegate-server/src/front",
     "crates/tidegate-server/src/desk",

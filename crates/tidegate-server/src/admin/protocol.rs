@@ -23,7 +23,7 @@ pub use people::{
 };
 pub use status::{
     AccountStatus, AlarmStatus, CallerStatus, HaltStatus, HaltedToo, JournalStatus, LostBookStatus,
-    Pids, Status,
+    Pids, Status, VenueFrozen, VenueLimit, VenueLimits,
 };
 
 /// What to do.

@@ -25,8 +25,8 @@ use crate::front::{
 };
 use crate::raw::Raw;
 use crate::upstream::{
-    AccountStream, Allowance, BookNews, BuildError, Connections, KeySigner, PublicFeed, Units,
-    Unreadable, Upstream,
+    AccountStream, Allowance, BackOff, BookNews, BuildError, Connections, KeySigner, PublicFeed,
+    Units, Unreadable, Upstream,
 };
 use crate::{NewKey, Venue};
 use errors::About;
@@ -40,7 +40,7 @@ use tidegate_types::reject::{Code, Reject};
 use tidegate_types::report::{AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::{RawRequest, Reply};
 use tidegate_types::secret::Secret;
-use tidegate_types::time::{Span, Time};
+use tidegate_types::time::Time;
 
 /// The name in the registry.
 const NAME: &str = "binance";
@@ -162,7 +162,7 @@ impl Upstream for Binance {
         budget::ALLOWANCES
     }
 
-    fn cost(&self, request: &WireRequest) -> Option<Units> {
+    fn cost(&self, request: &WireRequest) -> Vec<Units> {
         budget::cost(request)
     }
 
@@ -171,11 +171,11 @@ impl Upstream for Binance {
         None
     }
 
-    fn used(&self, reply: &Reply) -> Option<Units> {
+    fn used(&self, reply: &Reply) -> Vec<Units> {
         budget::used(reply)
     }
 
-    fn published_limit(&self, replies: &[Reply]) -> Option<Units> {
+    fn published_limits(&self, replies: &[Reply]) -> Vec<Units> {
         budget::published(replies)
     }
 
@@ -192,7 +192,7 @@ impl Upstream for Binance {
         outcome::outcome(&self.name, body, reply)
     }
 
-    fn back_off(&self, reply: &Reply) -> Option<Span> {
+    fn back_off(&self, reply: &Reply) -> Option<BackOff> {
         outcome::back_off(reply)
     }
 

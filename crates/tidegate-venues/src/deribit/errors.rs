@@ -57,7 +57,12 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         | Code::OutsideHours => PERMISSION,
         Code::OrderNotFound => NOT_FOUND,
         Code::OrderEnded => (11044, "not_open_order"),
-        Code::CallerRate | Code::AccountRate | Code::RequestRate | Code::VenueBudget => TOO_MANY,
+        Code::CallerRate
+        | Code::AccountRate
+        | Code::RequestRate
+        | Code::WaitedTooLong
+        | Code::VenueBudget
+        | Code::VenueFrozen => TOO_MANY,
         Code::TooManyInFlight => (10066, "too_many_concurrent_requests"),
         Code::OrderQuantity
         | Code::OrderNotional

@@ -30,8 +30,8 @@ use crate::front::{
     Context, Front, Instruments, Listed, LocalAnswer, Need, Parsed, Read, Session, Viewer, Weakness,
 };
 use crate::upstream::{
-    AccountStream, Allowance, BookNews, BuildError, Connections, KeySigner, PublicFeed, Units,
-    Unreadable, Upstream,
+    AccountStream, Allowance, BackOff, BookNews, BuildError, Connections, KeySigner, PublicFeed,
+    Units, Unreadable, Upstream,
 };
 use crate::{NewKey, Venue};
 use base64::Engine as _;
@@ -43,7 +43,7 @@ use tidegate_types::reject::{Code, Reject};
 use tidegate_types::report::{AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::{Method, RawRequest, Reply};
 use tidegate_types::secret::Secret;
-use tidegate_types::time::{Span, Time};
+use tidegate_types::time::Time;
 
 /// Deribit.
 #[derive(Debug)]
@@ -156,7 +156,7 @@ impl Upstream for Deribit {
         budget::ALLOWANCES
     }
 
-    fn cost(&self, request: &WireRequest) -> Option<Units> {
+    fn cost(&self, request: &WireRequest) -> Vec<Units> {
         budget::cost(request)
     }
 
@@ -164,12 +164,12 @@ impl Upstream for Deribit {
         budget::socket_cost(text)
     }
 
-    fn used(&self, _reply: &Reply) -> Option<Units> {
-        None
+    fn used(&self, _reply: &Reply) -> Vec<Units> {
+        Vec::new()
     }
 
-    fn published_limit(&self, _replies: &[Reply]) -> Option<Units> {
-        None
+    fn published_limits(&self, _replies: &[Reply]) -> Vec<Units> {
+        Vec::new()
     }
 
     fn build(
@@ -185,7 +185,7 @@ impl Upstream for Deribit {
         outcome::outcome(body, reply)
     }
 
-    fn back_off(&self, reply: &Reply) -> Option<Span> {
+    fn back_off(&self, reply: &Reply) -> Option<BackOff> {
         outcome::back_off(reply)
     }
 

@@ -7,6 +7,7 @@ pub mod args;
 mod doctor;
 mod folder;
 mod keys;
+mod limits;
 mod login;
 pub mod manage;
 pub mod offline;

@@ -232,7 +232,7 @@ pub(super) const fn status(code: Code) -> u16 {
         CallerRate | AccountRate | RequestRate => 429,
         SignerRefused | VenueUnreachable => 502,
         TooManyInFlight | StaleMark | NoMark | AccountClosed | JournalUnavailable
-        | SignerUnavailable | VenueBudget => 503,
+        | SignerUnavailable | VenueBudget | WaitedTooLong | VenueFrozen => 503,
         OutcomeUnknown => 504,
     }
 }
@@ -244,7 +244,7 @@ pub(super) const fn retry(code: Code) -> Retry {
         StaleTimestamp | Replayed => Retry::SignAnew,
         CallerRate | AccountRate | RequestRate | TooManyInFlight | StaleMark | NoMark
         | AccountClosed | JournalUnavailable | SignerUnavailable | VenueUnreachable
-        | VenueBudget => Retry::Later,
+        | VenueBudget | WaitedTooLong | VenueFrozen => Retry::Later,
         OutcomeUnknown => Retry::Ask,
         _ => Retry::Never,
     }

@@ -22,7 +22,11 @@ fn every_code_has_the_venue_s_shape() {
         let asks_to_wait = reply.headers.iter().any(|(name, _)| name == "retry-after");
         let rate = matches!(
             code,
-            Code::CallerRate | Code::AccountRate | Code::RequestRate | Code::VenueBudget
+            Code::CallerRate
+            | Code::AccountRate
+            | Code::RequestRate
+            | Code::VenueBudget
+            | Code::VenueFrozen
         );
         assert_eq!((status == 429, asks_to_wait), (rate, rate), "{code:?}");
     }
