@@ -14,6 +14,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("tidegate-identity", &["tidegate-types"]),
     ("tidegate-venues", &["tidegate-types"]),
     ("tidegate-policy", &["tidegate-types"]),
+    ("tidegate-shaping", &["tidegate-types", "tidegate-venues"]),
     ("tidegate-vault", &["tidegate-types", "tidegate-venues", "tidegate-identity"]),
     ("tidegate-sim", &["tidegate-types", "tidegate-venues"]),
     (
@@ -25,6 +26,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "tidegate-identity",
             "tidegate-policy",
             "tidegate-venues",
+            "tidegate-shaping",
             "tidegate-vault",
         ],
     ),
@@ -49,6 +51,7 @@ const FORBIDDEN: &[(&str, &[&str], &str)] = &[
         "decisions are replayed bit for bit, so nothing but values may reach them",
     ),
     ("tidegate-venues", &["tokio", "hyper"], "dialects are bytes in, values out"),
+    ("tidegate-shaping", &["tokio", "serde", "rand"], "who may go is a matter of values and times"),
     ("tidegate-identity", &["tokio", "hyper"], "checks are over bytes, a store and a time"),
     ("tidegate-identity", OTHER_CHANCE, SYSTEM_S_CHANCE),
     ("tidegate-journal", OTHER_CHANCE, SYSTEM_S_CHANCE),
@@ -78,6 +81,7 @@ const PURE: &[(&str, &[&str])] = &[
         &["Instant::now", "SystemTime::now", "std::fs", "std::net", "std::env", "HashMap"],
     ),
     ("crates/tidegate-venues/src", &["Instant::now", "SystemTime::now", "std::fs", "std::env"]),
+    ("crates/tidegate-shaping/src", &["Instant::now", "SystemTime::now", "std::fs", "std::env"]),
     ("crates/tidegate-identity/src", &["Instant::now", "SystemTime::now", "std::fs", "std::env"]),
 ];
 
@@ -88,6 +92,7 @@ const VENUE_BLIND: &[&str] = &[
     "crates/tidegate-journal/src",
     "crates/tidegate-identity/src",
     "crates/tidegate-vault/src",
+    "crates/tidegate-shaping/src",
     "crates/tidegate-server/src/edge",
     "crates/tidegate-server/src/front",
     "crates/tidegate-server/src/desk",

@@ -3,6 +3,7 @@
 
 mod passkeys;
 mod settings;
+mod shaping;
 
 use crate::folder::DataFolder;
 use crate::syslog;
@@ -94,6 +95,8 @@ settings! {
         passkeys: Passkeys = Passkeys::default(),
         /// Which passwords people may not set.
         passwords: Passwords = Passwords::default(),
+        /// How those who trade share the venues' rate limits.
+        shaping: Shaping = Shaping::default(),
         /// How much callers may ask of the listeners.
         requests: Requests = Requests::default(),
         /// How long callers may take.
@@ -138,6 +141,22 @@ settings! {
         /// wins, and `rest` and `ws` serve every other path. Each URL is one as `rest` or `ws`
         /// takes: `"/sapi" = "https://…"`, `"/ws-fapi" = "wss://…"`.
         hosts: BTreeMap<String, String> = BTreeMap::new(),
+    }
+}
+
+settings! {
+    /// How those who trade share the venues' rate limits.
+    Shaping ("shaping") {
+        /// Callers' shares in proportion to each other's, from 1 to 1000, while they wait for room at a venue:
+        /// `maker = 3`. Who is not named has 1.
+        weights: BTreeMap<String, u32> = BTreeMap::new(),
+        /// How long an order waits for room at a venue before it is refused, in ms, from 10 to 3000. It is never
+        /// sent later.
+        order_wait_ms: u64 = 1000,
+        /// The same for some callers: `maker = 100`.
+        order_waits_ms: BTreeMap<String, u64> = BTreeMap::new(),
+        /// How long a read waits for room at a venue before it is refused, in ms, from 0 to 3000.
+        read_wait_ms: u64 = 2000,
     }
 }
 
@@ -354,6 +373,7 @@ impl Config {
             Config::settings(),
             Listen::settings(),
             Venue::settings(),
+            Shaping::settings(),
             Journal::settings(),
             Oidc::settings(),
             Logins::settings(),
@@ -421,6 +441,7 @@ impl Config {
                 self.journal.segment_kib
             ));
         }
+        self.shaping.check()?;
         for (uid, person) in &self.people {
             let named = PersonName::new(person).is_ok_and(|name| !name.is_reserved());
             if uid.parse::<u32>().is_err() || !named {

@@ -63,6 +63,13 @@ pub const READ_PATIENCE: Span = Span::from_secs(2);
 /// Most private reads, and as many public ones, that wait for a connection to a venue, and as many
 /// again that wait for its rate limit.
 pub const MAX_QUEUED_READS: usize = 64;
+/// An order that waits for room under a venue's rate limit is refused after this, unless the desk set another
+/// time for its caller.
+pub const ORDER_PATIENCE: Span = Span::from_secs(1);
+/// Most requests of one rank that wait for room under a venue's rate limits.
+pub const MAX_QUEUED_REQUESTS: usize = 512;
+/// Most of those that are one caller's, account's or address's.
+pub const MAX_QUEUED_OF_ONE: usize = 64;
 /// Most callers and addresses whose share of a venue's rate limits is remembered.
 pub const MAX_BUDGET_SHARES: usize = 4096;
 /// An order must reach the venue's engine within this of being signed (the venues' own windows).

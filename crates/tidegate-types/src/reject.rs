@@ -86,6 +86,7 @@ codes! {
     41 402 AccountRate Desk "the account's order budget is used up";
     42 403 TooManyInFlight Gateway "too many requests are waiting";
     43 404 RequestRate Caller "the caller sends requests faster than allowed";
+    170 405 WaitedTooLong Gateway "the request waited for room at the venue for as long as it may; nothing was sent";
     180 410 AddressRate Caller "the address sends requests faster than allowed";
     181 411 TooManyFailures Caller "the credentials failed too often; they are looked at again after a while";
     182 412 GatewayFull Gateway "the gateway is full; reads make way for orders, and orders for cancels";
@@ -124,6 +125,7 @@ codes! {
     90 801 VenueUnreachable Venue "the venue cannot be reached; nothing was sent";
     91 802 OutcomeUnknown Venue "the venue did not answer; the order may or may not be live";
     92 803 VenueBudget Venue "the venue's rate limit allows no more for now";
+    171 804 VenueFrozen Venue "the venue asked us to stop for a while; nothing was sent";
 }
 
 const LATER: &str = ", for another ";

@@ -128,21 +128,54 @@ pub enum Per {
     Account,
 }
 
-/// A rate limit of a venue's: so many units at once, which come back over time. What units are is
-/// the venue's own (weight, credits).
+/// How a venue counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Counting {
+    /// So many units in each span of its clock, counted from nothing in the next one.
+    Within(Span),
+    /// So many units at once, which come back all the time.
+    Refill {
+        /// How many come back in a minute.
+        per_minute: u32,
+    },
+}
+
+/// A rate limit of a venue's. What units are is the venue's own (weight, orders, credits).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Allowance {
     /// Its name, for operators.
     pub name: &'static str,
     /// Whose requests count together.
     pub per: Per,
-    /// The most units at once, a little below the venue's own limit.
+    /// How they are counted.
+    pub counting: Counting,
+    /// The most units, a little below the venue's own limit.
     pub units: u32,
-    /// How many come back in a minute.
-    pub per_minute: u32,
-    /// How many callers' reads leave untouched, for cancels, orders and what the gateway itself
-    /// must know.
+    /// How many are kept for cancels and for orders that reduce: at least a fifth, where those are paid
+    /// from it.
     pub reserved: u32,
+}
+
+/// What a venue stops for a while.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Stops {
+    /// New orders and changes of the account that asked.
+    Orders,
+    /// Requests from this address. Cancels are still worth a try.
+    Requests,
+    /// This address: nothing passes, and each try makes it longer.
+    Everything,
+}
+
+/// A venue's wish that we wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BackOff {
+    /// What it stops.
+    pub stops: Stops,
+    /// For how long.
+    pub wait: Span,
+    /// Until when, if it says so: counts if it is later.
+    pub until: Option<Time>,
 }
 
 /// Units of one of a venue's allowances.
@@ -162,8 +195,8 @@ pub trait Upstream {
     /// Its rate limits.
     fn allowances(&self) -> &'static [Allowance];
 
-    /// What a request costs; `None` when no rate limit kept here counts it.
-    fn cost(&self, request: &WireRequest) -> Option<Units>;
+    /// What a request costs: nothing when no rate limit kept here counts it.
+    fn cost(&self, request: &WireRequest) -> Vec<Units>;
 
     /// What a text on a public socket costs.
     fn socket_cost(&self, text: &str) -> Option<Units>;
@@ -171,11 +204,11 @@ pub trait Upstream {
     /// Whether one answer to a public read serves everybody who asks for the same at about the same time.
     fn is_shareable(&self, request: &WireRequest) -> bool;
 
-    /// What an answer says is used already of an allowance, if it does.
-    fn used(&self, reply: &Reply) -> Option<Units>;
+    /// What an answer says is used already of allowances.
+    fn used(&self, reply: &Reply) -> Vec<Units>;
 
-    /// The limit that the answers about instruments publish, if they do.
-    fn published_limit(&self, replies: &[Reply]) -> Option<Units>;
+    /// The limits that the answers about instruments publish.
+    fn published_limits(&self, replies: &[Reply]) -> Vec<Units>;
 
     /// Words and signs a call. Everything comes from the call itself.
     fn build(
@@ -188,8 +221,8 @@ pub trait Upstream {
     /// What the answer to a call means.
     fn outcome(&self, body: &CallBody, reply: &Reply, instruments: &Instruments) -> Outcome;
 
-    /// How long the venue asks us to wait, if the answer says so (429, 418 and the like).
-    fn back_off(&self, reply: &Reply) -> Option<Span>;
+    /// What the venue asks us to stop and for how long, if the answer says so (429, 418 and the like).
+    fn back_off(&self, reply: &Reply) -> Option<BackOff>;
 
     /// How many requests a snapshot of the account takes.
     fn snapshot_parts(&self) -> u32;

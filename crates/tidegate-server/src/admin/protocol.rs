@@ -30,7 +30,7 @@ pub use policy::{
 };
 pub use status::{
     AccountStatus, AlarmStatus, CallerStatus, HaltStatus, HaltedToo, JournalStatus, LostBookStatus,
-    Pids, Status,
+    Pids, Status, VenueFrozen, VenueLimit, VenueLimits,
 };
 
 /// What to do.

@@ -2,12 +2,13 @@
 
 use super::protocol::{
     AccountStatus, CallerStatus, Failure, HaltStatus, HaltedToo, JournalStatus, LostBookStatus,
-    OpenOrder, Pids, Status,
+    OpenOrder, Pids, Status, VenueFrozen, VenueLimit, VenueLimits,
 };
 use super::service::Administration;
 use super::view::View;
 use super::{Administrator, alarms, breakers, halts, people};
 use crate::clock;
+use crate::desk::{Link, stopped};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tidegate_core::orders::Order;
@@ -84,6 +85,7 @@ pub(super) fn status(admin: &Administration, by: &Administrator) -> Result<Value
         lost_books,
         breakers,
         clocks,
+        limits: parts.links.iter().map(|link| venue_limits(link)).collect(),
         halts,
         refusals,
         recent_refusals,
@@ -108,6 +110,29 @@ pub(super) fn open_order(order: &Order) -> OpenOrder {
         client_id: reference.client_id.map(|id| id.to_string()),
         venue_id: reference.venue_id.map(|id| id.to_string()),
         why: None,
+    }
+}
+
+fn venue_limits(link: &Link) -> VenueLimits {
+    let gauge = link.gauge();
+    let limits = gauge.uses.into_iter().map(|told| VenueLimit {
+        name: told.name.to_owned(),
+        account: told.account.map(|account| account.to_string()),
+        used: told.used,
+        limit: told.limit,
+        reserved: told.reserved,
+        reached_in_ms: told.reaches_limit.map(|left| left.millis()),
+    });
+    let frozen = gauge.frozen.into_iter().map(|(frozen, account)| VenueFrozen {
+        stops: stopped(frozen.stops).to_owned(),
+        account: account.map(|account| account.to_string()),
+        until_ms: frozen.until.millis(),
+    });
+    VenueLimits {
+        venue: link.venue().name().to_string(),
+        waiting: gauge.waiting,
+        limits: limits.collect(),
+        frozen: frozen.collect(),
     }
 }
 

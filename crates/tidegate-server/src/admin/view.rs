@@ -49,6 +49,10 @@ impl View {
             row.key = None;
             row.rights.clear();
         }
+        for venue in &mut status.limits {
+            venue.limits.retain(|row| row.account.as_deref().is_none_or(account));
+            venue.frozen.retain(|row| row.account.as_deref().is_none_or(account));
+        }
         status.callers.retain(|row| self.caller(Some(&row.caller)));
         status.foreign.clear();
         status.alarms.retain(|alarm| self.caller(alarm.caller.as_deref()));
@@ -66,6 +70,7 @@ impl View {
             // Whether orders are taken, and the halts.
             status.lost_books.clear();
             status.clocks.clear();
+            status.limits.clear();
             status.signer_lacks.clear();
             status.listeners.clear();
             status.latency.clear();

@@ -15,7 +15,7 @@ use tidegate_core::{Core, Outstanding, ReadRights};
 use tidegate_journal::{Appender, FlushEvent, JournalError, Urgency};
 use tidegate_types::call::{Call, CallBody, Warrant};
 use tidegate_types::grant::Scope;
-use tidegate_types::ids::{AccountName, CallId, Seq, Ticket, VenueName};
+use tidegate_types::ids::{AccountName, CallId, CallerName, Seq, Ticket, VenueName};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Body, Record};
 use tidegate_types::reject::{Code, Reject};
@@ -56,7 +56,21 @@ pub(super) struct Ongoing {
     pub(super) venue: VenueName,
     pub(super) account: AccountName,
     pub(super) body: CallBody,
+    /// For whom, where it is an order of a caller's.
+    pub(super) caller: Option<CallerName>,
+    /// A cancel that goes without a record.
+    pub(super) emergency: bool,
     asked: Instant,
+}
+
+/// Whose order a call is about.
+fn caller_of(state: &State, body: &CallBody) -> Option<CallerName> {
+    let client_id = match body {
+        CallBody::Place { client_id, .. } => client_id,
+        CallBody::Amend { order, .. } => order.client_id.as_ref()?,
+        _ => return None,
+    };
+    state.orders().by_client(client_id)?.caller.clone()
 }
 
 /// Whether a send or an answer of the administration's waits for this record.
@@ -426,7 +440,9 @@ impl Desk {
             return inner.handle(Event::NotSent { call: id, reject: no_key() }, now);
         };
         let (account, body, asked) = (call.account.clone(), call.body.clone(), Instant::now());
-        inner.calls.insert(id, Ongoing { venue, account, body, asked });
+        let caller = caller_of(inner.state(), &body);
+        let emergency = warrant == Warrant::Emergency;
+        inner.calls.insert(id, Ongoing { venue, account, body, caller, emergency, asked });
         self.signer.sign(call, warrant, key);
     }
 

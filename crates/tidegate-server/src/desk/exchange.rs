@@ -17,6 +17,15 @@ use tidegate_types::report::{AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::Reply;
 use tidegate_types::time::Time;
 
+/// Whether an order says itself that it can only reduce a position.
+fn reduces(body: &CallBody) -> bool {
+    match body {
+        CallBody::Place { order, .. } => order.reduce_only,
+        CallBody::Amend { reduce_only, .. } => *reduce_only == Some(true),
+        _ => false,
+    }
+}
+
 impl Desk {
     /// Sends a request and tells the core what came of it.
     pub(super) fn send(&self, request: Sendable, ongoing: Ongoing) {
@@ -43,10 +52,13 @@ impl Desk {
             _ if matches!(ongoing.body, CallBody::DeadMan { .. }) => {
                 Errand::Upkeep(Some(&ongoing.account))
             }
+            CallClass::Cancel if ongoing.emergency => Errand::Kill(&ongoing.account),
             CallClass::Cancel | CallClass::Read => Errand::Cancel(&ongoing.account),
-            CallClass::New | CallClass::Amend | CallClass::Setting => {
-                Errand::Order(&ongoing.account)
-            }
+            CallClass::New | CallClass::Amend | CallClass::Setting => Errand::Order {
+                caller: ongoing.caller.as_ref(),
+                account: &ongoing.account,
+                reduces: reduces(&ongoing.body),
+            },
             CallClass::Session => Errand::Upkeep(Some(&ongoing.account)),
         };
         let call = request.call();

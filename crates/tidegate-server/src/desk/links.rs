@@ -1,21 +1,20 @@
 //! The ways to the venues.
 
-use super::budget::Budget;
 use super::fanout::{Hubs, Membership, Payer};
 use super::rooms::{Rooms, SocketPlace};
 use super::shared::Shared;
 use super::transport::{Departure, Failure, Transport};
-use crate::clock;
-use crate::oplog;
+use super::weir::{Gauge, Shares, Weir};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use tidegate_shaping::{Payer, Rank};
 use tidegate_types::call::WireRequest;
 use tidegate_types::ids::{AccountName, CallerName, VenueName};
-use tidegate_types::limits::{READ_PATIENCE, SEND_TIMEOUT, VENUE_TIMEOUT};
+use tidegate_types::limits::{SEND_TIMEOUT, VENUE_TIMEOUT};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Reply;
 use tidegate_types::time::{Span, Time};
@@ -27,25 +26,32 @@ pub struct Link {
     venue: &'static dyn Venue,
     transport: Box<dyn Transport>,
     rooms: Rooms,
-    budget: Mutex<Budget>,
+    weir: Arc<Weir>,
     hubs: Hubs,
     shared: Shared,
     leave_within: Duration,
     answer_within: Duration,
-    read_patience: Duration,
-    /// Until when the venue asked us to wait, in µs.
-    paused_until: AtomicU64,
 }
 
 /// What a request to a venue is for: which connections it may take, and who pays for it out of the
 /// venue's rate limits.
 #[derive(Clone, Copy, Debug)]
 pub enum Errand<'a> {
+    /// To cancel on this account for a halt that has no record.
+    Kill(&'a AccountName),
     /// To cancel on this account, or to ask what is open there. Goes even when the venue asked us to
-    /// wait: it bans an address that does not heed it, which a cancel is worth.
+    /// wait: it bans an address that does not heed it, which a cancel is worth. Only while it has banned
+    /// us does it stay: it would not be heard, and make the ban longer.
     Cancel(&'a AccountName),
-    /// An order, a change or a setting on this account.
-    Order(&'a AccountName),
+    /// An order, a change or a setting.
+    Order {
+        /// Whose, where it is known.
+        caller: Option<&'a CallerName>,
+        /// On which account.
+        account: &'a AccountName,
+        /// It can only reduce a position.
+        reduces: bool,
+    },
     /// What the gateway must know or keep up: instruments, marks, private streams.
     Upkeep(Option<&'a AccountName>),
     /// A private read.
@@ -66,11 +72,31 @@ impl Errand<'_> {
     /// On which account, if on one.
     pub fn account(&self) -> Option<&AccountName> {
         match self {
-            Errand::Cancel(account) | Errand::Order(account) | Errand::Read { account, .. } => {
-                Some(account)
-            }
+            Errand::Kill(account)
+            | Errand::Cancel(account)
+            | Errand::Order { account, .. }
+            | Errand::Read { account, .. } => Some(account),
             Errand::Upkeep(account) => *account,
             Errand::Public { .. } => None,
+        }
+    }
+
+    /// In which line it waits for room under the venue's rate limits, and whose turn it takes there.
+    pub fn line(&self) -> (Rank, Payer) {
+        match self {
+            Errand::Kill(_) => (Rank::Kill, Payer::Gateway),
+            Errand::Cancel(account) => (Rank::Cancel, Payer::Account((*account).clone())),
+            Errand::Order { caller, account, reduces } => {
+                let rank = if *reduces { Rank::Reduce } else { Rank::New };
+                let payer = match caller {
+                    Some(caller) => Payer::Caller((*caller).clone()),
+                    None => Payer::Account((*account).clone()),
+                };
+                (rank, payer)
+            }
+            Errand::Upkeep(_) => (Rank::Upkeep, Payer::Gateway),
+            Errand::Read { caller, .. } => (Rank::Read, Payer::Caller((*caller).clone())),
+            Errand::Public { peer } => (Rank::Public, Payer::at(*peer)),
         }
     }
 }
@@ -111,19 +137,27 @@ impl Link {
     /// The way to `venue` over `transport`.
     pub fn new(venue: &'static dyn Venue, transport: Box<dyn Transport>) -> Link {
         let rooms = Rooms::new(venue.connections());
-        let budget = Mutex::new(Budget::new(venue.allowances()));
         Link {
             venue,
             transport,
             rooms,
-            budget,
+            weir: Weir::new(venue, Shares::default(), None),
             hubs: Hubs::default(),
             shared: Shared::default(),
             leave_within: Duration::from_micros(SEND_TIMEOUT.micros()),
             answer_within: Duration::from_micros(VENUE_TIMEOUT.micros()),
-            read_patience: Duration::from_micros(READ_PATIENCE.micros()),
-            paused_until: AtomicU64::new(0),
         }
+    }
+
+    /// With these shares of its rate limits, after a gateway that ran until `before`.
+    #[must_use]
+    pub fn shared(self, shares: Shares, before: Option<Time>) -> Link {
+        Link { weir: Weir::new(self.venue, shares, before), ..self }
+    }
+
+    /// How much of the venue's limits is used, and what it stopped.
+    pub fn gauge(&self) -> Gauge {
+        self.weir.gauge()
     }
 
     /// The venue.
@@ -143,21 +177,20 @@ impl Link {
         request: WireRequest,
         departure: Departure<'_>,
     ) -> Result<Reply, SendError> {
-        self.heed(&errand).map_err(SendError::NotSent)?;
-        let (began, cost) = (Instant::now(), self.venue.cost(&request));
-        if let Some(cost) = cost {
-            self.pay_soon(errand, cost).await.map_err(SendError::NotSent)?;
-        }
-        let leave_within = self.leave_within.saturating_sub(began.elapsed());
+        let began = Instant::now();
+        let costs = self.venue.cost(&request);
+        let fare = self.weir.pass(&errand, costs).await.map_err(SendError::NotSent)?;
+        let leave_within = self.leave_within(&errand).saturating_sub(began.elapsed());
         let exchanged = self.exchange(&errand, request, departure, leave_within).await;
-        if let (Err(SendError::NotSent(_)), Some(cost)) = (&exchanged, cost) {
-            self.budget().give_back(&errand, cost);
+        match &exchanged {
+            Err(SendError::NotSent(_)) => fare.give_back(),
+            Ok(_) | Err(SendError::Unknown(_)) => drop(fare),
         }
         let reply = exchanged?;
-        if let Some(used) = self.venue.used(&reply) {
-            self.budget().told(used, clock::now());
+        self.weir.told(&self.venue.used(&reply), errand.account());
+        if let Some(told) = self.venue.back_off(&reply) {
+            self.weir.freeze(told, errand.account());
         }
-        self.note_back_off(&reply);
         Ok(reply)
     }
 
@@ -201,30 +234,12 @@ impl Link {
     /// # Errors
     /// How long to wait, when a read would take more than there is for it.
     pub fn pay(&self, errand: Errand<'_>, cost: Units) -> Result<(), Span> {
-        self.budget().take(&errand, cost, clock::now())
-    }
-
-    /// Pays, and waits for room that is there again soon: a client that reads a few things at once is to
-    /// be slowed down, not turned away.
-    async fn pay_soon(&self, errand: Errand<'_>, cost: Units) -> Result<(), Reject> {
-        let until = Instant::now() + self.read_patience;
-        let mut place = None;
-        loop {
-            let Err(wait) = self.pay(errand, cost) else { return Ok(()) };
-            let ready = Instant::now() + Duration::from_micros(wait.micros());
-            place = place.or_else(|| self.rooms.patience(&errand));
-            if ready > until || place.is_none() {
-                return Err(self.spent(cost, wait));
-            }
-            tokio::time::sleep_until(ready.into()).await;
-        }
+        self.weir.pay(&errand, cost)
     }
 
     /// The venue's instruments were answered so.
     pub fn note_instruments(&self, replies: &[Reply]) {
-        if let Some(published) = self.venue.published_limit(replies) {
-            self.budget().publish(published);
-        }
+        self.weir.publish(&self.venue.published_limits(replies));
     }
 
     async fn exchange(
@@ -261,33 +276,16 @@ impl Link {
             .unwrap_or_else(|_| Err(SendError::Unknown("no answer in time".to_owned())))
     }
 
-    /// Refuses for as long as the venue asked us to wait.
-    fn heed(&self, errand: &Errand<'_>) -> Result<(), Reject> {
-        let until = Time::from_micros(self.paused_until.load(Ordering::Relaxed));
-        let left = until.since(clock::now());
-        if left.micros() == 0 || matches!(errand, Errand::Cancel(_)) {
-            return Ok(());
+    /// An order that its caller would not want any more does not leave; nor does anything whose signature
+    /// would be stale.
+    fn leave_within(&self, errand: &Errand<'_>) -> Duration {
+        match errand {
+            Errand::Order { .. } => {
+                let patience = Duration::from_micros(self.weir.patience(errand).micros());
+                patience.min(self.leave_within)
+            }
+            _ => self.leave_within,
         }
-        Err(Reject::later(Code::VenueBudget, "the venue asked us to wait", left))
-    }
-
-    fn note_back_off(&self, reply: &Reply) {
-        let Some(wait) = self.venue.back_off(reply) else { return };
-        let until = clock::now().plus(wait).micros();
-        let before = self.paused_until.fetch_max(until, Ordering::Relaxed);
-        if before < clock::now().micros() {
-            let (venue, wait) = (self.venue.name(), wait.millis());
-            oplog::warn("venue-asks-to-wait", &[("venue", &venue), ("ms", &wait)]);
-        }
-    }
-
-    fn spent(&self, cost: Units, wait: Span) -> Reject {
-        let name = self.budget().name(cost);
-        Reject::later(Code::VenueBudget, &format!("the share of the {name} is spent"), wait)
-    }
-
-    fn budget(&self) -> MutexGuard<'_, Budget> {
-        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,7 +5,6 @@
 //! answering all only put something into a queue. So no event waits behind a task's turn, from
 //! whichever thread it comes, and a halt waits for one event at most.
 
-mod budget;
 mod carry_out;
 mod exchange;
 mod fanout;
@@ -19,8 +18,8 @@ mod signing;
 mod sink;
 mod timer;
 mod transport;
+mod weir;
 
-pub use budget::Budget;
 pub use carry_out::urgency;
 pub use fanout::{Membership, Payer};
 pub use links::{Errand, Link, Links, SendError};
@@ -30,6 +29,7 @@ pub use read::{AccountOwners, AllowedRead};
 pub use signing::Signer;
 pub use sink::{Signing, Sink};
 pub use transport::{BoxedSocket, CALLED_BACK, Departure, Failure, Transport, VenueSocket};
+pub use weir::{Gauge, Shares, word as stopped};
 
 use crate::clock;
 use carry_out::Inner;

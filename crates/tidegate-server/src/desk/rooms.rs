@@ -20,8 +20,6 @@ struct Room {
     connections: Semaphore,
     /// Those that have a connection, and those that may wait for one.
     queue: Semaphore,
-    /// Those that may wait for the venue's rate limit.
-    patient: Semaphore,
 }
 
 /// A request's connection.
@@ -58,15 +56,10 @@ impl Rooms {
         Ok(Place { _connection: connection, _queued: queued })
     }
 
-    /// A place to wait for the venue's rate limit, if not too many wait for it already.
-    pub(super) fn patience(&self, errand: &Errand<'_>) -> Option<SemaphorePermit<'_>> {
-        self.room(errand).0.patient.try_acquire().ok()
-    }
-
     fn room(&self, errand: &Errand<'_>) -> (&Room, &'static str) {
         match errand {
-            Errand::Cancel(_) => (&self.cancels, "cancels"),
-            Errand::Order(_) | Errand::Upkeep(_) => (&self.orders, "orders"),
+            Errand::Kill(_) | Errand::Cancel(_) => (&self.cancels, "cancels"),
+            Errand::Order { .. } | Errand::Upkeep(_) => (&self.orders, "orders"),
             Errand::Read { .. } => (&self.reads, "reads"),
             Errand::Public { .. } => (&self.public, "public reads"),
         }
@@ -88,7 +81,6 @@ impl Room {
         Room {
             connections: Semaphore::new(connections),
             queue: Semaphore::new(connections + waiting),
-            patient: Semaphore::new(waiting),
         }
     }
 }

@@ -103,7 +103,7 @@ pub(super) async fn assemble(
     let replays = ReplayGuard::new(started, replayed.last_record);
     let taken_from = replays.not_before();
     let callers = callers(&replayed, &secrets, replays, &config)?;
-    let links = Arc::new(links(&config)?);
+    let links = Arc::new(links(&config, replayed.last_record)?);
     let Replayed {
         core,
         ledger,
@@ -344,14 +344,15 @@ pub(super) fn core_settings() -> CoreSettings {
     CoreSettings { label_venues, dead_man_venues, ..CoreSettings::default() }
 }
 
-fn links(config: &Config) -> Result<Links, GatewayError> {
+fn links(config: &Config, before: Option<Time>) -> Result<Links, GatewayError> {
+    let shares = config.shaping.shares().map_err(|error| GatewayError(error.0))?;
     let mut links = Vec::new();
     for (name, venue) in &config.venues {
         let known = VenueName::new(name).ok().and_then(|name| registry::find(&name));
         let known = known.ok_or_else(|| GatewayError(format!("there is no venue {name}")))?;
         let pool =
             Pool::configured(venue).map_err(|e| GatewayError::of(&format!("venues.{name}"))(&e))?;
-        links.push(Link::new(known, Box::new(pool)));
+        links.push(Link::new(known, Box::new(pool)).shared(shares.clone(), before));
     }
     Ok(Links::new(links))
 }

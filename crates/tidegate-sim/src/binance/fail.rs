@@ -3,6 +3,7 @@
 use crate::engine::Refusal;
 use serde_json::{Value, json};
 use std::borrow::Cow;
+use tidegate_types::time::Time;
 
 /// An error as the venue tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +109,15 @@ impl Fail {
              use the websocket for live updates to avoid polling the API."
         );
         Fail { status: 429, code: -1003, text: text.into() }
+    }
+
+    pub(crate) fn banned(peer: &str, until: Time) -> Fail {
+        let text = format!(
+            "Way too many requests; IP({peer}) banned until {}. Please use the websocket for live \
+             updates to avoid bans.",
+            until.millis()
+        );
+        Fail { status: 418, code: -1003, text: text.into() }
     }
 
     pub(crate) fn orders(limit: u32, interval: &str) -> Fail {

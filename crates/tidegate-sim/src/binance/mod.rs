@@ -55,7 +55,10 @@ pub fn rest(world: &mut World, request: &Request) -> Answer {
         answer.headers.push(("x-mbx-order-count-10s", orders.in_10s.to_string()));
         answer.headers.push(("x-mbx-order-count-1m", orders.in_minute.to_string()));
     }
-    if answer.status == 429 {
+    if let Some(until) = world.binance.counters.banned_until(request.peer.ip(), now) {
+        let left = until.since(now).millis().div_ceil(1000);
+        answer.headers.push(("retry-after", left.to_string()));
+    } else if answer.status == 429 {
         let left = 60 - now.millis() / 1_000 % 60;
         answer.headers.push(("retry-after", left.to_string()));
     }

@@ -188,6 +188,14 @@ fn limits_are_counted_and_told() {
     let answer = desk.send("GET", "/fapi/v1/ping", "", "");
     assert_eq!(answer.status, 429);
     assert!(told(&answer, "retry-after").is_some());
+    // Who goes on is banned: nothing is heard any more.
+    let answers: Vec<u16> =
+        (0..12).map(|_| desk.send("GET", "/fapi/v1/ping", "", "").status).collect();
+    assert_eq!((answers[8], answers[9], answers[11]), (429, 418, 418), "{answers:?}");
+    let answer = desk.send("GET", "/fapi/v1/ping", "", "");
+    let left: u64 = told(&answer, "retry-after").unwrap().parse().unwrap();
+    assert!((118..=120).contains(&left), "{left}");
+    assert!(String::from_utf8_lossy(&answer.body).contains("banned until "));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use tidegate_journal::stepped::Stepped;
 use tidegate_journal::storage::{Fault, Storage};
 use tidegate_journal::verify::verify_in;
 use tidegate_journal::{CheckpointKey, FlushEvent, Options};
-use tidegate_server::desk::Budget;
+use tidegate_shaping::Shaper;
 use tidegate_types::approval::Showing;
 use tidegate_types::codec::{from_bytes, to_bytes};
 use tidegate_types::emergency::Emergency;
@@ -156,7 +156,7 @@ impl Simulation {
         let shown = self.clock.shows(self.now);
         let last = found.last().and_then(|bytes| from_bytes::<Record>(bytes).ok());
         let door = door(shown, last.map(|record| record.at))?;
-        let budgets = self.dialects.map(|dialect| Budget::new(dialect.allowances()));
+        let budgets = self.dialects.map(|dialect| Shaper::new(dialect.allowances()));
         self.gaps = Gaps::default();
         self.gate = Some(Gate::new(core, journal, appender, followers, door, budgets));
         self.say(|| format!("start with {} records", found.len()));

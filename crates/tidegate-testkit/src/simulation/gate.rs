@@ -13,7 +13,8 @@ use tidegate_core::state::State;
 use tidegate_core::{Core, FIRST_SERVER_CALL, send};
 use tidegate_journal::stepped::Stepped;
 use tidegate_journal::{Appender, Urgency};
-use tidegate_server::desk::{Budget, urgency};
+use tidegate_server::desk::urgency;
+use tidegate_shaping::Shaper;
 use tidegate_server::front::Callers;
 use tidegate_types::call::{Call, CallBody, CallClass, Warrant, WireRequest};
 use tidegate_types::ids::{AccountName, CallId, Seq};
@@ -55,7 +56,7 @@ pub(super) struct Gate {
     pub(super) paused_until: [Time; VENUES.len()],
     pub(super) next_call: u64,
     /// What is left of each venue's rate limits.
-    pub(super) budgets: [Budget; VENUES.len()],
+    pub(super) budgets: [Shaper; VENUES.len()],
 }
 
 impl std::fmt::Debug for Gate {
@@ -71,7 +72,7 @@ impl Gate {
         appender: Appender,
         followers: Vec<Follower>,
         door: Callers,
-        budgets: [Budget; VENUES.len()],
+        budgets: [Shaper; VENUES.len()],
     ) -> Gate {
         // As the desk has it: those that the journal knows of, until the venues are asked.
         let mut instruments: [Instruments; VENUES.len()] = Default::default();

@@ -9,6 +9,7 @@ use super::venue::{account_place, venue_of};
 use super::world::{Due, Simulation};
 use tidegate_core::event::Event;
 use tidegate_server::desk::{CALLED_BACK, Errand};
+use tidegate_shaping::{Ask, Paid, Rank};
 use tidegate_types::call::{CallBody, CallClass, Warrant, WireRequest};
 use tidegate_types::ids::{AccountName, CallId, CallerName, InstrumentId};
 use tidegate_types::limits::{SEND_TIMEOUT, VENUE_TIMEOUT};
@@ -17,7 +18,6 @@ use tidegate_types::report::Outcome;
 use tidegate_types::request::Reply;
 use tidegate_types::time::{Span, Time};
 use tidegate_venues::front::Instruments;
-use tidegate_venues::upstream::Units;
 
 /// What a request is for.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub(super) struct Flying {
     venue: usize,
     purpose: Purpose,
     /// What was paid for it out of the venue's rate limits.
-    cost: Option<Units>,
+    paid: Option<Paid>,
 }
 
 impl Purpose {
@@ -54,7 +54,9 @@ impl Purpose {
             }
             (Purpose::Call { body, account, .. }, _) => match body.class() {
                 CallClass::Cancel | CallClass::Read => Errand::Cancel(account),
-                CallClass::New | CallClass::Amend | CallClass::Setting => Errand::Order(account),
+                CallClass::New | CallClass::Amend | CallClass::Setting => {
+                    Errand::Order { caller: None, account, reduces: false }
+                }
                 CallClass::Session => Errand::Upkeep(Some(account)),
             },
             (Purpose::Snapshot { account, .. }, _) => Errand::Cancel(account),
@@ -114,7 +116,7 @@ impl Simulation {
             true => Fate::Fine,
             false => self.profile.fate(&mut self.rng, self.outage_until > self.now),
         };
-        let (shown, cost) = (self.clock.shows(self.now), self.dialect(venue).cost(&wire));
+        let (shown, costs) = (self.clock.shows(self.now), self.dialect(venue).cost(&wire));
         let Some(gate) = &mut self.gate else { return };
         let reader = purpose.reader();
         let errand = purpose.errand(&reader);
@@ -122,12 +124,23 @@ impl Simulation {
         if gate.paused_until.get(venue).is_some_and(|until| *until > self.now) && !goes {
             fate = Fate::Refused;
         }
-        if let (Some(cost), Some(budget)) = (cost, gate.budgets.get_mut(venue))
-            && budget.take(&errand, cost, shown).is_err()
-        {
-            self.counts.add("reads refused by the budget");
-            return;
-        }
+        let (rank, payer) = errand.line();
+        let account = errand.account().cloned();
+        let ask = Ask { rank, payer, account, costs, weight: 1, deadline: shown };
+        let paid = gate.budgets.get_mut(venue).map(|budget| budget.ask_now(&ask, shown));
+        let paid = match paid {
+            Some(Err(_)) if rank == Rank::Read => {
+                self.counts.add("reads refused by the budget");
+                return;
+            }
+            Some(Err(_)) => {
+                self.counts.add("refused by the budget");
+                fate = Fate::Refused;
+                None
+            }
+            Some(Ok(paid)) => Some(paid),
+            None => None,
+        };
         if let Purpose::Call { id, body, warrant, .. } = &purpose
             && fate != Fate::Refused
         {
@@ -139,7 +152,7 @@ impl Simulation {
         }
         self.say(|| format!("{number} {fate:?} {purpose:?}"));
         let Some(gate) = &mut self.gate else { return };
-        gate.flying.insert(number, Flying { venue, purpose, cost });
+        gate.flying.insert(number, Flying { venue, purpose, paid });
         if fate != Fate::Fine {
             self.counts.add(fate_name(fate));
         }
@@ -220,18 +233,25 @@ impl Simulation {
     /// An answer reaches the gateway.
     pub(super) fn answer(&mut self, number: u64, reply: Reply) {
         let Some(gate) = &mut self.gate else { return };
-        let Some(Flying { venue, purpose, .. }) = gate.flying.remove(&number) else { return };
+        let Some(Flying { venue, purpose, paid }) = gate.flying.remove(&number) else { return };
         let [first, second] = self.dialects;
         let dialect = if venue == 0 { first } else { second };
         let shown = self.clock.shows(self.now);
-        if let (Some(used), Some(budget)) = (dialect.used(&reply), gate.budgets.get_mut(venue)) {
-            budget.told(used, shown);
+        let reader = purpose.reader();
+        let account = purpose.errand(&reader).account().cloned();
+        if let Some(budget) = gate.budgets.get_mut(venue) {
+            if let Some(paid) = paid {
+                budget.settle(paid, shown);
+            }
+            for used in dialect.used(&reply) {
+                budget.told(used, account.as_ref(), shown);
+            }
         }
-        if let (Some(wait), Some(until)) =
+        if let (Some(told), Some(until)) =
             (dialect.back_off(&reply), gate.paused_until.get_mut(venue))
         {
             self.counts.add("venue asks to wait");
-            *until = (*until).max(self.now.plus(wait));
+            *until = (*until).max(self.now.plus(told.wait));
         }
         match purpose {
             Purpose::Call { id, body, .. } => {
@@ -255,9 +275,10 @@ impl Simulation {
             Purpose::Read { question } => self.read_is_answered(&question, reply),
             Purpose::Instruments => match dialect.instruments(std::slice::from_ref(&reply)) {
                 Ok(list) => {
-                    let published = dialect.published_limit(&[reply]);
-                    if let (Some(limit), Some(budget)) = (published, gate.budgets.get_mut(venue)) {
-                        budget.publish(limit);
+                    if let Some(budget) = gate.budgets.get_mut(venue) {
+                        for limit in dialect.published_limits(&[reply]) {
+                            budget.publish(limit);
+                        }
                     }
                     let rows = list.iter().map(|i| (i.id.name.clone(), i.clone()));
                     if let Some(known) = gate.instruments.get_mut(venue) {
@@ -274,9 +295,13 @@ impl Simulation {
     /// There is no answer to a request, unless there was one already.
     pub(super) fn gave_up(&mut self, number: u64, left: bool, why: &str) {
         let Some(gate) = &mut self.gate else { return };
-        let Some(Flying { venue, purpose, cost }) = gate.flying.remove(&number) else { return };
-        if let (false, Some(cost), Some(budget)) = (left, cost, gate.budgets.get_mut(venue)) {
-            budget.give_back(&purpose.errand(&purpose.reader()), cost);
+        let Some(Flying { venue, purpose, paid }) = gate.flying.remove(&number) else { return };
+        let shown = self.clock.shows(self.now);
+        if let (Some(paid), Some(budget)) = (paid, gate.budgets.get_mut(venue)) {
+            match left {
+                true => budget.settle(paid, shown),
+                false => budget.give_back(paid),
+            }
         }
         let why = why.to_owned();
         match purpose {

@@ -147,8 +147,11 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
             (400, number, Some(words))
         }
         Code::CallerRate | Code::AccountRate => (429, -1015, None),
-        Code::RequestRate | Code::VenueBudget => (429, -1003, None),
-        Code::AddressRate | Code::TooManyFailures => (429, -1003, None),
+        Code::RequestRate
+        | Code::VenueBudget
+        | Code::VenueFrozen
+        | Code::AddressRate
+        | Code::TooManyFailures => (429, -1003, None),
         Code::OrderQuantity => (400, -4005, None),
         Code::OrderNotional
         | Code::OpenNotional
@@ -178,6 +181,7 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
         | Code::TooManyInFlight
         | Code::GatewayFull
         | Code::OwnQueue
+        | Code::WaitedTooLong
         | Code::JournalUnavailable
         | Code::SignerUnavailable
         | Code::VenueUnreachable => (503, -1008, None),

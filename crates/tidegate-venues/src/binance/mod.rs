@@ -28,8 +28,8 @@ use crate::front::{
 };
 use crate::raw::Raw;
 use crate::upstream::{
-    AccountStream, Allowance, BookNews, BuildError, Connections, KeySigner, PublicFeed, Units,
-    Unreadable, Upstream,
+    AccountStream, Allowance, BackOff, BookNews, BuildError, Connections, KeySigner, PublicFeed,
+    Units, Unreadable, Upstream,
 };
 use crate::{NewKey, Venue};
 use errors::About;
@@ -213,7 +213,7 @@ impl Upstream for Binance {
         budget::ALLOWANCES
     }
 
-    fn cost(&self, request: &WireRequest) -> Option<Units> {
+    fn cost(&self, request: &WireRequest) -> Vec<Units> {
         budget::cost(request)
     }
 
@@ -226,11 +226,11 @@ impl Upstream for Binance {
         budget::is_shareable(request)
     }
 
-    fn used(&self, reply: &Reply) -> Option<Units> {
+    fn used(&self, reply: &Reply) -> Vec<Units> {
         budget::used(reply)
     }
 
-    fn published_limit(&self, replies: &[Reply]) -> Option<Units> {
+    fn published_limits(&self, replies: &[Reply]) -> Vec<Units> {
         budget::published(replies)
     }
 
@@ -247,7 +247,7 @@ impl Upstream for Binance {
         outcome::outcome(&self.name, body, reply)
     }
 
-    fn back_off(&self, reply: &Reply) -> Option<Span> {
+    fn back_off(&self, reply: &Reply) -> Option<BackOff> {
         outcome::back_off(reply)
     }
 

@@ -2,11 +2,12 @@
 
 use super::wire;
 use crate::raw::Fields;
+use crate::upstream::{BackOff, Stops};
 use tidegate_types::call::CallBody;
 use tidegate_types::ids::VenueName;
 use tidegate_types::report::Outcome;
 use tidegate_types::request::Reply;
-use tidegate_types::time::Span;
+use tidegate_types::time::{Span, Time};
 
 /// Numbers that do not tell whether the request was carried out.
 const UNKNOWN: &[i64] = &[-1000, -1001, -1006, -1007];
@@ -17,8 +18,10 @@ const OVERLOADED: i64 = -1008;
 const NO_SUCH_ORDER: &[i64] = &[-2011, -2013];
 /// The number of "too many requests".
 const TOO_MANY_REQUESTS: i64 = -1003;
+const TOO_MANY_ORDERS: i64 = -1015;
 /// How long to wait when the venue asks but does not say how long.
 const DEFAULT_BACK_OFF: Span = Span::from_secs(60);
+const ORDERS_BACK_OFF: Span = Span::from_secs(10);
 /// The longest wait that is believed (the venue's longest ban).
 const MAX_BACK_OFF: Span = Span::from_secs(3 * 24 * 3600);
 
@@ -95,15 +98,33 @@ pub(crate) fn refusal(answer: &Fields<'_>) -> Option<(i64, String)> {
     Some((code, message.chars().filter(|c| !c.is_control()).take(300).collect()))
 }
 
-/// How long the venue asks us to wait, if it does.
-pub(crate) fn back_off(reply: &Reply) -> Option<Span> {
+/// What the venue asks us to stop and for how long, if it does. It answers 418 to an address that it has
+/// banned, and bans that for longer which goes on.
+pub(crate) fn back_off(reply: &Reply) -> Option<BackOff> {
     if !is_turned_away(reply) {
         return None;
     }
+    let said = Fields::read(&reply.body).ok();
+    let (code, words) = said.and_then(|answer| refusal(&answer)).unwrap_or_default();
+    let stops = match (reply.status, code) {
+        (418, _) => Stops::Everything,
+        (_, TOO_MANY_ORDERS) => Stops::Orders,
+        _ => Stops::Requests,
+    };
     let header = reply.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
     let seconds = header.and_then(|(_, value)| value.trim().parse::<u64>().ok());
-    let asked = seconds.map_or(DEFAULT_BACK_OFF, Span::from_secs);
-    Some(asked.clamp(Span::from_secs(1), MAX_BACK_OFF))
+    // Too many orders of an account are those of ten seconds, or of a minute.
+    let default = if stops == Stops::Orders { ORDERS_BACK_OFF } else { DEFAULT_BACK_OFF };
+    let asked = seconds.map_or(default, Span::from_secs);
+    let wait = asked.clamp(Span::from_secs(1), MAX_BACK_OFF);
+    Some(BackOff { stops, wait, until: banned_until(&words) })
+}
+
+/// The time that the words of a ban name: `… banned until 1700000000000 …`.
+fn banned_until(words: &str) -> Option<Time> {
+    let (_, after) = words.split_once("banned until ")?;
+    let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().map(Time::from_millis)
 }
 
 #[cfg(test)]

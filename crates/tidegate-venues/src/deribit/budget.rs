@@ -3,7 +3,7 @@
 //! of their own, which reads do not touch; they are not kept here.
 
 use super::methods::{self, Kind};
-use crate::upstream::{Allowance, Connections, Per, Units};
+use crate::upstream::{Allowance, Connections, Counting, Per, Units};
 use serde::Deserialize;
 use std::borrow::Cow;
 use tidegate_types::call::WireRequest;
@@ -17,7 +17,7 @@ pub(crate) const CONNECTIONS: Connections =
 const PER_MINUTE: u32 = 600_000;
 
 const fn allowance(name: &'static str, per: Per, units: u32, reserved: u32) -> Allowance {
-    Allowance { name, per, units, per_minute: PER_MINUTE, reserved }
+    Allowance { name, per, counting: Counting::Refill { per_minute: PER_MINUTE }, units, reserved }
 }
 
 const PUBLIC: usize = 0;
@@ -27,19 +27,20 @@ const PRIVATE: usize = 3;
 const TRANSACTIONS: usize = 4;
 
 /// The venue saves up 50,000 for public and for private calls, 500,000 for lists of instruments,
-/// 30,000 for subscriptions and 80,000 for the log of transactions.
+/// 30,000 for subscriptions and 80,000 for the log of transactions. No cancel is paid from those without
+/// a reserve.
 pub(crate) const ALLOWANCES: &[Allowance] = &[
-    allowance("public credits", Per::Address, 46_000, 4_000),
-    allowance("instrument credits", Per::Address, 460_000, 100_000),
-    allowance("subscription credits", Per::Address, 27_000, 9_000),
+    allowance("public credits", Per::Address, 46_000, 0),
+    allowance("instrument credits", Per::Address, 460_000, 0),
+    allowance("subscription credits", Per::Address, 27_000, 0),
     allowance("private credits", Per::Account, 46_000, 12_000),
     allowance("transaction log credits", Per::Account, 70_000, 0),
 ];
 
-pub(crate) fn cost(request: &WireRequest) -> Option<Units> {
+pub(crate) fn cost(request: &WireRequest) -> Vec<Units> {
     let path = request.target.split('?').next().unwrap_or_default();
-    let name = path.strip_prefix(super::rpc::ROOT)?.strip_prefix('/')?;
-    of(name)
+    let name = path.strip_prefix(super::rpc::ROOT).and_then(|path| path.strip_prefix('/'));
+    name.and_then(of).into_iter().collect()
 }
 
 #[derive(Deserialize)]

@@ -57,11 +57,15 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         | Code::OutsideHours => PERMISSION,
         Code::OrderNotFound => NOT_FOUND,
         Code::OrderEnded => (11044, "not_open_order"),
-        Code::CallerRate | Code::AccountRate | Code::RequestRate | Code::VenueBudget => TOO_MANY,
-        Code::AddressRate | Code::TooManyFailures => TOO_MANY,
-        Code::GatewayFull | Code::OwnQueue | Code::TooManyInFlight => {
-            (10066, "too_many_concurrent_requests")
-        }
+        Code::CallerRate
+        | Code::AccountRate
+        | Code::RequestRate
+        | Code::WaitedTooLong
+        | Code::VenueBudget
+        | Code::VenueFrozen
+        | Code::AddressRate
+        | Code::TooManyFailures => TOO_MANY,
+        Code::GatewayFull | Code::OwnQueue | Code::TooManyInFlight => (10066, "too_many_concurrent_requests"),
         Code::OrderQuantity
         | Code::OrderNotional
         | Code::PriceCollar

@@ -33,8 +33,8 @@ use crate::front::{
     Context, Front, Instruments, Listed, LocalAnswer, Need, Parsed, Read, Session, Viewer, Weakness,
 };
 use crate::upstream::{
-    AccountStream, Allowance, BookNews, BuildError, Connections, KeySigner, PublicFeed, Units,
-    Unreadable, Upstream,
+    AccountStream, Allowance, BackOff, BookNews, BuildError, Connections, KeySigner, PublicFeed,
+    Units, Unreadable, Upstream,
 };
 use crate::{NewKey, Venue};
 use base64::Engine as _;
@@ -207,7 +207,7 @@ impl Upstream for Deribit {
         budget::ALLOWANCES
     }
 
-    fn cost(&self, request: &WireRequest) -> Option<Units> {
+    fn cost(&self, request: &WireRequest) -> Vec<Units> {
         budget::cost(request)
     }
 
@@ -219,12 +219,12 @@ impl Upstream for Deribit {
         budget::is_shareable(request)
     }
 
-    fn used(&self, _reply: &Reply) -> Option<Units> {
-        None
+    fn used(&self, _reply: &Reply) -> Vec<Units> {
+        Vec::new()
     }
 
-    fn published_limit(&self, _replies: &[Reply]) -> Option<Units> {
-        None
+    fn published_limits(&self, _replies: &[Reply]) -> Vec<Units> {
+        Vec::new()
     }
 
     fn build(
@@ -240,7 +240,7 @@ impl Upstream for Deribit {
         outcome::outcome(body, reply)
     }
 
-    fn back_off(&self, reply: &Reply) -> Option<Span> {
+    fn back_off(&self, reply: &Reply) -> Option<BackOff> {
         outcome::back_off(reply)
     }
 

@@ -1,7 +1,7 @@
 //! What the venue's answer to a call means.
 
 use super::rows;
-use crate::upstream::Unreadable;
+use crate::upstream::{BackOff, Stops, Unreadable};
 use serde_json::Value;
 use tidegate_types::call::CallBody;
 use tidegate_types::report::{OrderReport, Outcome};
@@ -37,16 +37,18 @@ pub(crate) fn outcome(body: &CallBody, reply: &Reply) -> Outcome {
 
 /// How long to wait, when the answer says that there were too many requests. Credits come back at
 /// 10 000 a second and a plain request costs 500.
-pub(crate) fn back_off(reply: &Reply) -> Option<Span> {
+pub(crate) fn back_off(reply: &Reply) -> Option<BackOff> {
     let told = reply.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
     let told = told.and_then(|(_, value)| value.parse::<u16>().ok());
     let answer: Option<Value> = serde_json::from_slice(&reply.body).ok();
     let code = answer.as_ref().and_then(|answer| answer.get("error")).and_then(code);
-    match (reply.status, code) {
-        (429, _) => Some(Span::from_secs(told.unwrap_or(10).into())),
-        (_, Some(TOO_MANY_REQUESTS)) => Some(Span::from_secs(told.unwrap_or(1).into())),
-        _ => None,
-    }
+    let seconds = match (reply.status, code) {
+        (429, _) => told.unwrap_or(10),
+        (_, Some(TOO_MANY_REQUESTS)) => told.unwrap_or(1),
+        _ => return None,
+    };
+    let wait = Span::from_secs(seconds.into());
+    Some(BackOff { stops: Stops::Requests, wait, until: None })
 }
 
 fn refused(status: u16, error: &Value) -> Outcome {

@@ -8,6 +8,7 @@ mod breakers;
 mod doctor;
 mod folder;
 mod keys;
+mod limits;
 mod login;
 pub mod manage;
 pub mod offline;

@@ -51,6 +51,7 @@ pub fn text(status: &Status) -> String {
     heading(&mut out, status);
     alarms(&mut out, status);
     accounts(&mut out, status);
+    super::limits::lines(&mut out, status);
     refusals(&mut out, status);
     clocks(&mut out, status);
     latency(&mut out, status);

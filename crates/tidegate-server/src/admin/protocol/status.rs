@@ -75,6 +75,9 @@ pub struct Status {
     /// The venues' clocks, as last compared.
     #[serde(default)]
     pub clocks: Vec<ClockStatus>,
+    /// The venues' rate limits.
+    #[serde(default)]
+    pub limits: Vec<VenueLimits>,
     /// The halts in force.
     pub halts: Vec<HaltStatus>,
     /// Refusals since the journal began, by code.
@@ -85,6 +88,50 @@ pub struct Status {
     pub counts: Counts,
     /// How long the stages take.
     pub latency: BTreeMap<String, Quantiles>,
+}
+
+/// What is used of a venue's rate limits, and what it stopped.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct VenueLimits {
+    /// Which venue.
+    pub venue: String,
+    /// How many requests wait for room.
+    pub waiting: usize,
+    /// Its limits, as far as something was used of them.
+    pub limits: Vec<VenueLimit>,
+    /// What it stopped.
+    pub frozen: Vec<VenueFrozen>,
+}
+
+/// What is used of one limit.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct VenueLimit {
+    /// Its name.
+    pub name: String,
+    /// Whose, where the venue counts by account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Units used, at most.
+    pub used: u64,
+    /// The most units that may be used.
+    pub limit: u64,
+    /// How many of them are kept for cancels and for orders that reduce.
+    pub reserved: u64,
+    /// In how many ms it is reached at the present rate of cancels and of others at the same address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached_in_ms: Option<u64>,
+}
+
+/// What a venue stopped for a while.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct VenueFrozen {
+    /// `orders`, `requests` (all but cancels) or `everything`.
+    pub stops: String,
+    /// Of which account, where it is one's alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Until when, in ms since 1970.
+    pub until_ms: u64,
 }
 
 /// The journal as `status` tells it.

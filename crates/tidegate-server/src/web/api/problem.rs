@@ -235,7 +235,8 @@ pub(super) const fn status(code: Code) -> u16 {
         CallerRate | AccountRate | RequestRate | AddressRate | TooManyFailures => 429,
         SignerRefused | VenueUnreachable => 502,
         GatewayFull | OwnQueue | TooManyInFlight | StaleMark | NoMark | AccountClosed
-        | JournalUnavailable | SignerUnavailable | VenueBudget | SelfTradeWait => 503,
+        | JournalUnavailable | SignerUnavailable | VenueBudget | WaitedTooLong | VenueFrozen
+        | SelfTradeWait => 503,
         OutcomeUnknown => 504,
     }
 }
@@ -247,8 +248,8 @@ pub(super) const fn retry(code: Code) -> Retry {
         StaleTimestamp | Replayed => Retry::SignAnew,
         CallerRate | AccountRate | RequestRate | BreakerTrial | TooManyInFlight | StaleMark | NoMark
         | AddressRate | TooManyFailures | GatewayFull | OwnQueue | TooSlow | AccountClosed
-        | JournalUnavailable | SignerUnavailable | VenueUnreachable | VenueBudget | SelfTradeWait
-        | VenueHalt => Retry::Later,
+        | JournalUnavailable | SignerUnavailable | VenueUnreachable | VenueBudget | WaitedTooLong
+        | VenueFrozen | SelfTradeWait | VenueHalt => Retry::Later,
         OutcomeUnknown => Retry::Ask,
         _ => Retry::Never,
     }

@@ -7,7 +7,7 @@ fn weight(method: &str, target: &str) -> Option<u32> {
         headers: Vec::new(),
         body: String::new(),
     };
-    cost(&request).map(|units| units.count)
+    cost(&request).iter().find(|units| units.allowance == WEIGHT).map(|units| units.count)
 }
 
 #[test]
@@ -33,6 +33,25 @@ fn weights_follow_symbol_and_limit() {
     assert_eq!(weight("DELETE", "/fapi/v1/order?symbol=BTCUSDT"), Some(1));
 }
 
+#[test]
+fn orders_and_changes_of_orders_are_counted_twice() {
+    let costs = |method: &str, target: &str| {
+        let request = WireRequest {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            headers: Vec::new(),
+            body: String::new(),
+        };
+        cost(&request)
+    };
+    let one = |allowance| Units { allowance, count: 1 };
+    for (method, path) in [("POST", "order"), ("PUT", "order"), ("POST", "algoOrder")] {
+        let told = costs(method, &format!("/fapi/v1/{path}?symbol=BTCUSDT"));
+        assert!(told.ends_with(&[one(ORDERS_10S), one(ORDERS_1M)]), "{method} {path}: {told:?}");
+    }
+    assert_eq!(costs("DELETE", "/fapi/v1/order?symbol=BTCUSDT"), [one(WEIGHT)]);
+}
+
 fn reply(headers: &[(&str, &str)], body: &str) -> Reply {
     let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     Reply { status: 200, headers, body: body.into() }
@@ -40,14 +59,18 @@ fn reply(headers: &[(&str, &str)], body: &str) -> Reply {
 
 #[test]
 fn the_venue_s_own_count_and_limit_are_read() {
-    assert_eq!(used(&reply(&[("X-MBX-USED-WEIGHT-1M", "1700")], "")).unwrap().count, 1700);
-    assert_eq!(used(&reply(&[("x-mbx-used-weight-1m", "soon")], "")), None);
-    assert_eq!(used(&reply(&[], "")), None);
+    let units = |allowance, count| Units { allowance, count };
+    let told = [("X-MBX-USED-WEIGHT-1M", "1700"), ("x-mbx-order-count-10s", " 7")];
+    assert_eq!(used(&reply(&told, "")), [units(WEIGHT, 1700), units(ORDERS_10S, 7)]);
+    assert_eq!(used(&reply(&[("x-mbx-used-weight-1m", "soon")], "")), []);
+    assert_eq!(used(&reply(&[], "")), []);
     let told = r#"{"rateLimits":[
         {"rateLimitType":"ORDERS","interval":"MINUTE","intervalNum":1,"limit":1200},
+        {"rateLimitType":"ORDERS","interval":"DAY","intervalNum":1,"limit":9},
         {"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":2400}],
         "symbols":[]}"#;
-    assert_eq!(published(&[reply(&[], told)]).unwrap().count, 2300);
-    assert_eq!(published(&[reply(&[], "{}")]), None);
-    assert_eq!(published(&[]), None);
+    let expected = [units(ORDERS_1M, 1188), units(WEIGHT, 2376)];
+    assert_eq!(published(&[reply(&[], told)]), expected);
+    assert_eq!(published(&[reply(&[], "{}")]), []);
+    assert_eq!(published(&[]), []);
 }

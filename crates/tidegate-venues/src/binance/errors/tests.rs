@@ -26,6 +26,7 @@ fn every_code_has_the_venue_s_shape() {
                 | Code::AccountRate
                 | Code::RequestRate
                 | Code::VenueBudget
+                | Code::VenueFrozen
                 | Code::AddressRate
                 | Code::TooManyFailures
         );

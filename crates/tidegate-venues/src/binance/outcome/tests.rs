@@ -187,7 +187,7 @@ fn waits_are_believed_within_bounds() {
     let asked = |status: u16, header: Option<&str>| {
         let mut reply = reply(status, &json!({}));
         reply.headers.extend(header.map(|value| ("Retry-After".to_owned(), value.to_owned())));
-        back_off(&reply)
+        back_off(&reply).map(|told| told.wait)
     };
     assert_eq!(asked(200, Some("5")), None);
     assert_eq!(asked(429, Some("5")), Some(Span::from_secs(5)));
@@ -195,4 +195,17 @@ fn waits_are_believed_within_bounds() {
     assert_eq!(asked(429, Some("soon")), Some(Span::from_secs(60)));
     assert_eq!(asked(429, Some("0")), Some(Span::from_secs(1)));
     assert_eq!(asked(429, Some("99999999999")), Some(MAX_BACK_OFF));
+}
+
+#[test]
+fn a_ban_stops_everything_until_the_time_it_names() {
+    let stops = |status, body| back_off(&reply(status, &body)).unwrap();
+    let words = "Way too many requests; IP(1.2.3.4) banned until 1700000000000. Please use …";
+    let ban = stops(418, json!({"code": -1003, "msg": words}));
+    assert_eq!(ban.stops, Stops::Everything);
+    assert_eq!(ban.until, Some(Time::from_millis(1_700_000_000_000)));
+    let slow = stops(429, json!({"code": -1003, "msg": "Too many requests."}));
+    assert_eq!((slow.stops, slow.until), (Stops::Requests, None));
+    let orders = stops(429, json!({"code": -1015, "msg": "Too many new orders."}));
+    assert_eq!((orders.stops, orders.wait), (Stops::Orders, Span::from_secs(10)));
 }

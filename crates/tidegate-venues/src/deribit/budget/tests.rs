@@ -18,7 +18,7 @@ fn each_call_is_paid_from_the_credits_it_costs_at_the_venue() {
         let target = format!("/api/v2/{method}?instrument_name=X");
         let request =
             WireRequest { method: "GET".into(), target, headers: Vec::new(), body: String::new() };
-        assert_eq!(cost(&request), expected, "{method}");
+        assert_eq!(cost(&request), Vec::from_iter(expected), "{method}");
     }
     let said = |method: &str| socket_cost(&format!(r#"{{"id":1,"method":"{method}"}}"#));
     assert_eq!(said("public/subscribe"), told("subscription credits", 3_000));

@@ -31,6 +31,8 @@ fn refusals_by_risk_and_right_are_not_retried() {
                 | Code::AccountRate
                 | Code::RequestRate
                 | Code::VenueBudget
+                | Code::VenueFrozen
+                | Code::WaitedTooLong
                 | Code::TooManyInFlight
                 | Code::AddressRate
                 | Code::TooManyFailures

@@ -1,0 +1,199 @@
+//! What is used of one allowance, counted so that the venue never counts more.
+//!
+//! A request is counted from when it may leave, and its time runs from when it was answered. The venue
+//! counts it somewhere in between. So, however long each one takes on its way, whatever arrives in any
+//! span of the venue's own choosing is within what was counted here when the last of it left.
+
+use crate::window::Window;
+use tidegate_types::time::{Span, Time};
+use tidegate_venues::upstream::{Allowance, Counting};
+
+/// Over how long the rate is measured that a forecast is made of.
+const OUTLOOK: Span = Span::from_secs(10);
+/// How long after the end of a venue's span what it told of it still counts: clocks differ.
+const GRACE: Span = Span::from_secs(1);
+/// Units of a bucket are kept so finely that a rate by the minute loses nothing in a microsecond.
+const FINE: u64 = 60_000_000;
+
+/// One allowance of one address or account.
+#[derive(Clone, Debug)]
+pub(crate) struct Meter {
+    count: Count,
+    /// The most the venue takes.
+    limit: u64,
+    /// How much of it only the urgent ranks may use.
+    reserved: u64,
+    /// On the way: may leave, and not answered yet.
+    pending: u64,
+    /// What others at this address use, as the venue told or as must be assumed.
+    others: Others,
+    /// What nothing here can hold back: urgent requests and those of others.
+    unbridled: Window,
+}
+
+#[derive(Clone, Debug)]
+enum Count {
+    Window { span: Span, window: Window },
+    Refill { owed: u64, per_minute: u64, at: Time },
+}
+
+#[derive(Clone, Copy, Default, Debug)]
+struct Others {
+    units: u64,
+    until: Time,
+    /// Nobody told it: the gateway just started.
+    assumed: bool,
+}
+
+impl Meter {
+    pub(crate) fn new(allowance: &Allowance) -> Meter {
+        let count = match allowance.counting {
+            Counting::Within(span) => Count::Window { span, window: Window::new(span) },
+            Counting::Refill { per_minute } => {
+                Count::Refill { owed: 0, per_minute: per_minute.into(), at: Time::default() }
+            }
+        };
+        Meter {
+            count,
+            limit: allowance.units.into(),
+            reserved: allowance.reserved.into(),
+            pending: 0,
+            others: Others::default(),
+            unbridled: Window::new(OUTLOOK),
+        }
+    }
+
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    pub(crate) fn reserved(&self) -> u64 {
+        self.reserved
+    }
+
+    /// The venue publishes another limit: everything in proportion.
+    pub(crate) fn set_limit(&mut self, limit: u64) {
+        let old = self.limit.max(1);
+        self.reserved = scale(self.reserved, limit, old);
+        if let Count::Refill { per_minute, .. } = &mut self.count {
+            *per_minute = scale(*per_minute, limit, old).max(1);
+        }
+        self.limit = limit;
+    }
+
+    /// How much is used, at most.
+    pub(crate) fn used(&mut self, now: Time) -> u64 {
+        let others = self.others(now);
+        let counted = match &mut self.count {
+            Count::Window { window, .. } => window.used(now),
+            Count::Refill { owed, per_minute, at } => {
+                drain(owed, *per_minute, at, now);
+                owed.div_ceil(FINE)
+            }
+        };
+        counted.saturating_add(self.pending).saturating_add(others)
+    }
+
+    /// Counts what may leave now.
+    pub(crate) fn reserve(&mut self, units: u64, urgent: bool, now: Time) {
+        self.pending = self.pending.saturating_add(units);
+        if urgent {
+            self.unbridled.add(units, now);
+        }
+    }
+
+    /// It did not leave.
+    pub(crate) fn release(&mut self, units: u64) {
+        self.pending = self.pending.saturating_sub(units);
+    }
+
+    /// It was answered, or never will be.
+    pub(crate) fn settle(&mut self, units: u64, now: Time) {
+        self.release(units);
+        match &mut self.count {
+            Count::Window { window, .. } => window.add(units, now),
+            Count::Refill { owed, per_minute, at } => {
+                drain(owed, *per_minute, at, now);
+                *owed = owed.saturating_add(units.saturating_mul(FINE));
+            }
+        }
+    }
+
+    /// The venue says how much it has counted in its present span: what of it is not ours is others'.
+    pub(crate) fn told(&mut self, used: u64, now: Time) {
+        let before = self.others(now);
+        let pending = self.pending;
+        let Count::Window { span, window } = &mut self.count else { return };
+        let length = span.micros().max(1);
+        let begin = now.micros() / length * length;
+        let ours = window.since(Time::from_micros(begin), now).saturating_add(pending);
+        let told = used.saturating_sub(ours);
+        let until = Time::from_micros(begin + length).plus(GRACE);
+        let known = !self.others.assumed && self.others.until == until;
+        let units = if known { told.max(before) } else { told };
+        if known {
+            self.unbridled.add(units - before, now);
+        }
+        self.others = Others { units, until, assumed: false };
+    }
+
+    /// The gateway ran until `last`, and nobody remembers what it used: nearly all that is not
+    /// reserved, or half where units come back all the time and the venue tells nothing.
+    pub(crate) fn assume(&mut self, last: Time, now: Time) {
+        let open = self.limit.saturating_sub(self.reserved);
+        match &mut self.count {
+            Count::Window { span, .. } => {
+                let until = last.plus(*span);
+                if until > now {
+                    self.others = Others { units: open - open / 20, until, assumed: true };
+                }
+            }
+            Count::Refill { owed, per_minute, at } => {
+                (*owed, *at) = ((open / 2).saturating_mul(FINE), last);
+                drain(owed, *per_minute, at, now);
+            }
+        }
+    }
+
+    /// How long until no more than `most` is used, if nothing more leaves.
+    pub(crate) fn falls_to(&mut self, most: u64, now: Time) -> Span {
+        let (others, others_end) = (self.others(now), self.others.until);
+        let Some(target) = most.checked_sub(self.pending) else {
+            return Span::from_millis(50);
+        };
+        match &mut self.count {
+            Count::Window { window, .. } => match target.checked_sub(others) {
+                Some(target) => window.falls_to(target, now).since(now),
+                None => window.falls_to(target, now).max(others_end).since(now),
+            },
+            Count::Refill { owed, per_minute, .. } => {
+                let over = owed.saturating_sub(target.saturating_mul(FINE));
+                Span::from_micros(over.div_ceil((*per_minute).max(1)))
+            }
+        }
+    }
+
+    /// How long until the venue's limit is reached at the rate of what nothing holds back, where it is
+    /// before its span is over.
+    pub(crate) fn reaches_limit(&mut self, now: Time) -> Option<Span> {
+        let Count::Window { span, .. } = &self.count else { return None };
+        let span = *span;
+        let left = self.limit.saturating_sub(self.used(now));
+        let rate = self.unbridled.used(now);
+        let takes = left.saturating_mul(OUTLOOK.micros()).checked_div(rate)?;
+        (takes <= span.micros()).then(|| Span::from_micros(takes))
+    }
+
+    fn others(&self, now: Time) -> u64 {
+        if now < self.others.until { self.others.units } else { 0 }
+    }
+}
+
+fn drain(owed: &mut u64, per_minute: u64, at: &mut Time, now: Time) {
+    *owed = owed.saturating_sub(now.since(*at).micros().saturating_mul(per_minute));
+    *at = now.max(*at);
+}
+
+fn scale(part: u64, new: u64, old: u64) -> u64 {
+    u64::try_from(u128::from(part) * u128::from(new) / u128::from(old)).unwrap_or(u64::MAX)
+}
