@@ -23,20 +23,20 @@ use tokio::sync::mpsc;
 /// Most things that members said and that a hub has not heard yet.
 const MAX_UNHEARD: usize = 4096;
 
-/// Who pays for what is said to the venue.
+/// Who follows public streams, and pays for what is said to the venue.
 #[derive(Clone, Debug)]
-pub enum Payer {
+pub enum Follower {
     /// A caller that logged in.
     Caller(CallerName, AccountName),
     /// Somebody at this address.
     Peer(IpAddr),
 }
 
-impl Payer {
+impl Follower {
     fn errand(&self) -> Errand<'_> {
         match self {
-            Payer::Caller(caller, account) => Errand::Read { caller, account },
-            Payer::Peer(peer) => Errand::Public { peer: *peer },
+            Follower::Caller(caller, account) => Errand::Read { caller, account },
+            Follower::Peer(peer) => Errand::Public { peer: *peer },
         }
     }
 }
@@ -76,7 +76,7 @@ impl Membership {
 
 /// What is said to a hub.
 enum Command {
-    Enter { number: u64, payer: Payer, told: mpsc::Sender<Arc<str>>, ended: Arc<OnceLock<Reject>> },
+    Enter { number: u64, follower: Follower, told: mpsc::Sender<Arc<str>>, ended: Arc<OnceLock<Reject>> },
     Said { member: u64, text: String },
 }
 
@@ -93,7 +93,7 @@ impl Hubs {
         &self,
         link: Weak<Link>,
         target: &str,
-        payer: Payer,
+        follower: Follower,
     ) -> Result<Membership, Reject> {
         let mut hubs = self.hubs.lock().unwrap_or_else(PoisonError::into_inner);
         let hub = hubs.entry(target.to_owned()).or_insert_with(|| {
@@ -104,7 +104,7 @@ impl Hubs {
         let number = self.members.fetch_add(1, Ordering::Relaxed);
         let (told, heard) = mpsc::channel(MAX_WS_BACKLOG);
         let ended = Arc::new(OnceLock::new());
-        let enter = Command::Enter { number, payer, told, ended: Arc::clone(&ended) };
+        let enter = Command::Enter { number, follower, told, ended: Arc::clone(&ended) };
         hub.try_send(enter).map_err(|_| {
             Reject::new(Code::TooManyInFlight, "too many sockets ask for public streams; try again")
         })?;

@@ -1,6 +1,6 @@
 //! The ways to the venues.
 
-use super::fanout::{Hubs, Membership, Payer};
+use super::fanout::{Follower, Hubs, Membership};
 use super::rooms::{Rooms, SocketPlace};
 use super::shared::Shared;
 use super::transport::{Departure, Failure, Transport};
@@ -217,8 +217,8 @@ impl Link {
     ///
     /// # Errors
     /// When too many ask for that at once.
-    pub fn follow(self: &Arc<Link>, target: &str, payer: Payer) -> Result<Membership, Reject> {
-        self.hubs.enter(Arc::downgrade(self), target, payer)
+    pub fn follow(self: &Arc<Link>, target: &str, follower: Follower) -> Result<Membership, Reject> {
+        self.hubs.enter(Arc::downgrade(self), target, follower)
     }
 
     /// A place for one more public socket, held for as long as the socket is open.

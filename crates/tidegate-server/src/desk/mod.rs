@@ -21,7 +21,7 @@ mod transport;
 mod weir;
 
 pub use carry_out::urgency;
-pub use fanout::{Membership, Payer};
+pub use fanout::{Follower, Membership};
 pub use links::{Errand, Link, Links, SendError};
 pub use measure::{Histogram, Measures, Quantiles};
 pub use notices::{Counts, RecentRefusal};

@@ -5,7 +5,7 @@ mod wire;
 
 use super::{Bucket, Opening};
 use crate::clock;
-use crate::desk::{Membership, Payer};
+use crate::desk::{Membership, Follower};
 use crate::front::{Gate, Watch, Who};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -372,8 +372,8 @@ impl Driver {
     fn relay(&mut self, text: String) {
         if self.public.is_none() {
             let Some(target) = self.session.relay_target() else { return };
-            let payer = self.watch.as_ref().map_or(Payer::Peer(self.origin.peer), |who| {
-                Payer::Caller(who.caller().clone(), who.account().clone())
+            let payer = self.watch.as_ref().map_or(Follower::Peer(self.origin.peer), |who| {
+                Follower::Caller(who.caller().clone(), who.account().clone())
             });
             let link = self.gate.link(self.venue);
             match link.and_then(|link| link.follow(&target, payer)) {

@@ -44,7 +44,7 @@ use tidegate_types::reject::{Code, Reject};
 use tidegate_types::report::{AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::{RawRequest, Reply};
 use tidegate_types::secret::Secret;
-use tidegate_types::time::{Span, Time};
+use tidegate_types::time::Time;
 use tidegate_types::venue_terms::VenueTerms;
 
 /// The name in the registry.

@@ -3,7 +3,7 @@
 use super::super::links::{Errand, Link};
 use super::line::{Heard, Line, LineNumber};
 use super::member::{Member, Wait};
-use super::{Command, Payer};
+use super::{Command, Follower};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
@@ -100,8 +100,8 @@ impl Hub {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Enter { number, payer, told, ended } => {
-                self.members.insert(number, Member::new(payer, told, ended));
+            Command::Enter { number, follower, told, ended } => {
+                self.members.insert(number, Member::new(follower, told, ended));
             }
             Command::Said { member: number, text } => {
                 let Some(link) = self.link.upgrade() else { return };
@@ -169,10 +169,10 @@ impl Hub {
         if fresh.is_empty() {
             return Ok(());
         }
-        let Some(payer) = self.members.get(&number).map(|member| member.payer.clone()) else {
+        let Some(follower) = self.members.get(&number).map(|member| member.follower.clone()) else {
             return Ok(());
         };
-        self.has_room(&payer, fresh.len(), link.venue().streams_per_socket())?;
+        self.has_room(&follower, fresh.len(), link.venue().streams_per_socket())?;
         let line_number = self.line_for(link, fresh.len(), now)?;
         let fresh: Vec<String> = fresh.into_iter().cloned().collect();
         let Some(line) = self.lines.get_mut(&line_number) else { return Ok(()) };
@@ -182,7 +182,7 @@ impl Hub {
         self.last += 1;
         let text = link.venue().begin(self.last, &fresh);
         if let Some(cost) = link.venue().socket_cost(&text) {
-            let paid = link.pay(payer.errand(), cost);
+            let paid = link.pay(follower.errand(), cost);
             paid.map_err(|wait| Not::Until(now + Duration::from_micros(wait.micros().max(1000))))?;
         }
         if !line.say(text) {
@@ -200,10 +200,10 @@ impl Hub {
     }
 
     /// Strangers together may have half of all streams begun, so that those who log in find room.
-    fn has_room(&self, payer: &Payer, more: usize, a_line_s: usize) -> Result<(), Not> {
-        let most = match payer {
-            Payer::Caller(..) => MAX_SHARED_STREAMS,
-            Payer::Peer(_) => MAX_SHARED_STREAMS / 2,
+    fn has_room(&self, follower: &Follower, more: usize, a_line_s: usize) -> Result<(), Not> {
+        let most = match follower {
+            Follower::Caller(..) => MAX_SHARED_STREAMS,
+            Follower::Peer(_) => MAX_SHARED_STREAMS / 2,
         };
         if self.streams.len() + more > most || more > a_line_s {
             let why = format!("{} public streams are followed, at most {most}", self.streams.len());

@@ -1,6 +1,6 @@
 //! A session, as a hub sees it.
 
-use super::Payer;
+use super::Follower;
 use serde_json::Value;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, OnceLock};
@@ -14,7 +14,7 @@ const MAX_WISHES: usize = 256;
 
 /// A member.
 pub(super) struct Member {
-    pub(super) payer: Payer,
+    pub(super) follower: Follower,
     told: mpsc::Sender<Arc<str>>,
     ended: Arc<OnceLock<Reject>>,
     /// What it said and what was not taken up yet, in order.
@@ -40,12 +40,12 @@ pub(super) struct Wait {
 
 impl Member {
     pub(super) fn new(
-        payer: Payer,
+        follower: Follower,
         told: mpsc::Sender<Arc<str>>,
         ended: Arc<OnceLock<Reject>>,
     ) -> Member {
         let (wishes, streams) = (VecDeque::new(), BTreeSet::new());
-        Member { payer, told, ended, wishes, waits: None, streams, due: None }
+        Member { follower, told, ended, wishes, waits: None, streams, due: None }
     }
 
     /// Takes up a wish; false when too many wait.

@@ -14,8 +14,8 @@ type VenueEnd = WebSocketStream<DuplexStream>;
 /// Long enough on any machine.
 const SOON: Duration = Duration::from_secs(20);
 
-fn stranger() -> Payer {
-    Payer::Peer([10, 0, 0, 1].into())
+fn stranger() -> Follower {
+    Follower::Peer([10, 0, 0, 1].into())
 }
 
 async fn venue(theirs: DuplexStream) -> VenueEnd {
@@ -121,7 +121,7 @@ async fn subscriptions_of_one_member_wait_for_the_rate_limit_and_hold_up_nobody(
     for n in 0..5 {
         assert!(greedy.say(subscribe(n, format!("trades.A{n}.100ms"))));
     }
-    let mut modest = link.follow("/ws", Payer::Peer([10, 9, 9, 9].into())).unwrap();
+    let mut modest = link.follow("/ws", Follower::Peer([10, 9, 9, 9].into())).unwrap();
     assert!(modest.say(subscribe(9, "trades.B.100ms".to_owned())));
     let mut order = Vec::new();
     while order.len() < 6 {
