@@ -2,7 +2,7 @@
 
 use crate::Core;
 use crate::action::Action;
-use crate::people;
+use crate::{options, people};
 use tidegate_types::app::App;
 use tidegate_types::approval::Act;
 use tidegate_types::ids::{AccountName, CallerName, VenueName};
@@ -88,6 +88,10 @@ impl Core {
                     return Err(Reject::new(Code::OutOfRange, detail));
                 }
                 self.may_have_dead_man(limits)
+            }
+            Change::OptionLimitsSet { limits } => {
+                self.account(&limits.account)?;
+                options::make_sense(limits)
             }
         }
     }

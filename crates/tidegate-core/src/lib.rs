@@ -25,6 +25,7 @@ mod flatten;
 mod guards;
 mod halt;
 mod journal;
+mod options;
 mod outstanding;
 mod people;
 mod pipeline;
@@ -56,6 +57,7 @@ pub use alarms::{About, Alarm, AlarmKind, Alarms};
 pub use authorize::ReadRights;
 pub use books::LostBook;
 pub use guards::{Countdown, Guards};
+pub use options::Standing;
 pub use outstanding::{Outstanding, StillHeld};
 
 use action::{Action, Answer};
@@ -233,6 +235,7 @@ impl Core {
                 self.instruments(&venue, instruments, now, out);
             }
             Event::Marks { marks } => self.marks(marks, now, out),
+            Event::OptionQuotes { quotes } => self.option_quotes(quotes, now, out),
             Event::BookLost { instrument, why } => self.book_lost(instrument, why, now, out),
             Event::BookWhole { instrument } => self.book_whole(instrument, now, out),
             Event::Durable { proof } => self.on_durable(proof, out),

@@ -159,8 +159,8 @@ pub fn action_of(state: &State, act: &Act) -> Action {
         Change::KeyRevoked { .. } => Action::KeyRevoke,
         Change::GrantSet { .. } if loose => Action::GrantLoosen,
         Change::GrantSet { .. } | Change::GrantRemoved { .. } => Action::GrantTighten,
-        Change::LimitsSet { .. } if loose => Action::LimitsLoosen,
-        Change::LimitsSet { .. } => Action::LimitsTighten,
+        Change::LimitsSet { .. } | Change::OptionLimitsSet { .. } if loose => Action::LimitsLoosen,
+        Change::LimitsSet { .. } | Change::OptionLimitsSet { .. } => Action::LimitsTighten,
         Change::AppSet { .. } => Action::AppSet,
         Change::AppRevoked { .. } => Action::AppRevoke,
         Change::AlarmsSeen { .. } => Action::AlarmsSeen,
@@ -354,6 +354,7 @@ fn concerns(state: &State, by: &PersonName, act: &Act, caller: Option<&CallerNam
     let at_venue = |venue: &VenueName| trades_where(state, person, |_, other| other == venue);
     match act {
         Act::Change { change: Change::LimitsSet { limits } } => trades(&limits.account),
+        Act::Change { change: Change::OptionLimitsSet { limits } } => trades(&limits.account),
         Act::Change { change: Change::PersonSet { person: set } } => set.name == *by,
         Act::Change {
             change: Change::PersonRemoved { person } | Change::PersonInvited { person, .. },

@@ -24,6 +24,7 @@ kept! {
     desk, epoch, accounts, callers, keys, grants, ever_on, limits, instruments, marks, halts, halts_pulled,
     caller_buckets, account_buckets, refusals, calls, next_order, next_call, guards, recent,
     alarms, balances, lost_books, people, approvals, approve_by, apps, invitations, daily,
+    option_limits, option_quotes,
 }
 
 impl State {
@@ -57,6 +58,7 @@ impl State {
         let held = held.iter().map(|(account, instrument, qty)| (account, instrument, *qty));
         state.positions = Positions::counted(held, &state.orders);
         state.exposures = state.counted_exposures();
+        state.portfolios = state.counted_portfolios();
         Ok(state)
     }
 }

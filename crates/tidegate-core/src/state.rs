@@ -7,6 +7,7 @@ use crate::books::LostBook;
 use crate::daily::{self, Daily};
 use crate::exposure::{Exposures, at_mark};
 use crate::guards::Guards;
+use crate::options::Portfolios;
 use crate::orders::{Order, Orders, Shift};
 use crate::people::Invitation;
 use crate::positions::{Positions, usd};
@@ -21,6 +22,7 @@ use tidegate_types::ids::{
 };
 use tidegate_types::instrument::{Instrument, Mark, Price, SignedQty, Usd};
 use tidegate_types::limits::MAX_HALTERS;
+use tidegate_types::options::{OptionLimits, OptionQuote};
 use tidegate_types::order::OrderName;
 use tidegate_types::person::Person;
 use tidegate_types::proof::Authenticated;
@@ -188,6 +190,9 @@ pub struct State {
     pub(crate) apps: BTreeMap<CallerName, RegisteredApp>,
     pub(crate) invitations: BTreeMap<PersonName, Invitation>,
     pub(crate) daily: Daily,
+    pub(crate) option_limits: BTreeMap<AccountName, OptionLimits>,
+    pub(crate) option_quotes: BTreeMap<InstrumentId, OptionQuote>,
+    pub(crate) portfolios: Portfolios,
     /// When the newest record was made.
     pub(crate) at: Time,
 }
@@ -384,6 +389,8 @@ impl State {
             let unit = unit_value(&self.instruments, &self.marks, instrument);
             let book = self.positions.book(account, instrument);
             self.exposures.set(account, instrument, book, unit);
+            let (account, instrument) = (account.clone(), instrument.clone());
+            self.hold(&account, &instrument);
         }
     }
 
@@ -398,12 +405,14 @@ impl State {
         let unit = unit_value(&self.instruments, &self.marks, instrument);
         let book = self.positions.book(account, instrument);
         self.exposures.set(account, instrument, book, unit);
+        self.hold(account, instrument);
     }
 
     /// Takes a mark, and values what is held by it.
     pub(crate) fn mark(&mut self, mark: &Mark) {
         self.book_counts_from(mark);
         self.marks.insert(mark.instrument.clone(), mark.clone());
+        self.index_moved(mark);
         self.revalue(&mark.instrument);
     }
 
@@ -413,6 +422,7 @@ impl State {
         for (account, book) in self.positions.holders(instrument) {
             self.exposures.set(account, instrument, book, unit);
         }
+        self.revalue_portfolios(instrument);
     }
 
     /// Every exposure, valued anew.

@@ -5,6 +5,7 @@ use crate::codec_enum;
 use crate::grant::{AccountLimits, Grant, VirtualKey};
 use crate::ids::{AccountName, CallerName, DeskName, KeyId, PersonName, VenueName};
 use crate::key::Replaced;
+use crate::options::OptionLimits;
 use crate::person::Person;
 use crate::time::Time;
 
@@ -148,6 +149,11 @@ pub enum Change {
         /// Who.
         person: PersonName,
     },
+    /// The limits of an account's options were set.
+    OptionLimitsSet {
+        /// The limits.
+        limits: OptionLimits,
+    },
 }
 codec_enum!(Change {
     0 => DeskSet { desk, approvals },
@@ -169,4 +175,5 @@ codec_enum!(Change {
     16 => ApproveBySet { approve_by },
     17 => CallerShared { caller, person },
     18 => CallerUnshared { caller, person },
+    110 => OptionLimitsSet { limits },
 });

@@ -11,6 +11,7 @@ use crate::ids::{
     PersonName, Seq, SessionId, VenueName,
 };
 use crate::instrument::{Instrument, Mark};
+use crate::options::{OptionFigures, OptionQuote};
 use crate::order::{Intent, NewOrder};
 use crate::reject::{Code, Reject};
 use crate::report::{AccountEvent, BalanceReport, Outcome, PositionReport, Shown};
@@ -462,6 +463,18 @@ pub enum Body {
         /// How many.
         count: u64,
     },
+    /// Forwards and volatilities came into force, by which options are valued.
+    OptionQuotes {
+        /// They.
+        quotes: Vec<OptionQuote>,
+    },
+    /// The order or the amend that is cleared next passed the limits of its account's options.
+    OptionsWeighed {
+        /// Which order.
+        order: OrderId,
+        /// By these numbers.
+        figures: OptionFigures,
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -514,6 +527,8 @@ codec_enum!(Body {
     47 => RefusedMoreOf { person, code, count },
     48 => BySignature { call, caller, key, signed, signature, content },
     49 => RefusedByToken { caller, token, subject },
+    110 => OptionQuotes { quotes },
+    111 => OptionsWeighed { order, figures },
 });
 
 /// One entry of the journal.

@@ -8,6 +8,7 @@ mod halt_file;
 mod halts;
 mod https;
 mod keys;
+mod options;
 mod people;
 pub mod protocol;
 mod rights;

@@ -8,6 +8,7 @@ mod answer;
 mod apps;
 mod grants;
 mod keys;
+mod options;
 mod people;
 mod status;
 
@@ -17,6 +18,7 @@ pub use answer::{Closed, Failure, NotShown, OpenOrder, Remains, Response, StillH
 pub use apps::{AppGrantStatus, AppSpec, AppStatus};
 pub use grants::{GrantSpec, LimitsSpec, RepeatSpec};
 pub use keys::{KeyStatus, MadeKey, TermsSpec};
+pub use options::{OptionLimitsSpec, OptionsStatus};
 pub use people::{
     ApprovalStatus, Invitation, LinkedStatus, NoticeStatus, PasskeyStatus, PersonSpec,
     PersonStatus, SessionStatus,
@@ -134,6 +136,8 @@ pub enum Request {
     },
     /// Set an account's limits.
     LimitsSet(LimitsSpec),
+    /// Set the limits of an account's options.
+    OptionLimitsSet(OptionLimitsSpec),
     /// Take the alarms off the list that were raised last at this time or before.
     AlarmsSeen {
         /// In ms since 1970: `last_ms` of the newest one that was seen.

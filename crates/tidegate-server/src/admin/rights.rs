@@ -29,7 +29,9 @@ pub(super) const fn actions(request: &Request) -> &'static [Action] {
         Request::KeyRevoke { .. } => &[Action::KeyRevoke],
         Request::GrantSet(_) => &[Action::GrantLoosen, Action::GrantTighten],
         Request::GrantRemove { .. } => &[Action::GrantTighten],
-        Request::LimitsSet(_) => &[Action::LimitsLoosen, Action::LimitsTighten],
+        Request::LimitsSet(_) | Request::OptionLimitsSet(_) => {
+            &[Action::LimitsLoosen, Action::LimitsTighten]
+        }
         Request::AlarmsSeen { .. } => &[Action::AlarmsSeen],
         Request::AppSet(_) => &[Action::AppSet],
         Request::AppRevoke { .. } => &[Action::AppRevoke],

@@ -2,7 +2,8 @@
 
 use super::grants::{grant, limits, name};
 use super::halts::Pull;
-use super::protocol::{Failure, GrantSpec, LimitsSpec, Request, Response};
+use super::options;
+use super::protocol::{Failure, GrantSpec, LimitsSpec, OptionLimitsSpec, Request, Response};
 use super::rights::denied;
 use super::standing::{Loss, takes_somebody_out};
 use super::{Administrator, https, status};
@@ -223,6 +224,7 @@ impl Administration {
                 self.change(by, Change::GrantRemoved { caller, account }).await
             }
             Request::LimitsSet(spec) => self.set_limits(by, spec).await,
+            Request::OptionLimitsSet(spec) => self.set_option_limits(by, spec).await,
             Request::AlarmsSeen { until_ms } => {
                 // What is told is cut to whole milliseconds.
                 let until = Time::from_millis(until_ms).plus(Span::from_micros(999));
@@ -294,6 +296,16 @@ impl Administration {
         let limits = limits(spec)?;
         self.venue_of(&limits.account)?;
         self.change(by, Change::LimitsSet { limits }).await
+    }
+
+    async fn set_option_limits(
+        &self,
+        by: &Administrator,
+        spec: OptionLimitsSpec,
+    ) -> Result<Value, Failure> {
+        let limits = options::limits(spec)?;
+        self.venue_of(&limits.account)?;
+        self.change(by, Change::OptionLimitsSet { limits }).await
     }
 
     /// A new account; a key that the vault holds for it is taken up.

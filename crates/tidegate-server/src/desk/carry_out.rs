@@ -89,6 +89,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::CountdownSet { .. } => Urgency::Now,
         Body::Instruments { .. }
         | Body::Marks { .. }
+        | Body::OptionQuotes { .. }
         | Body::Closed { .. }
         | Body::Reconciled { .. }
         | Body::BalancesTaken { .. }
@@ -111,6 +112,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::BySignature { .. }
         | Body::RefusedByToken { .. }
         | Body::Through { .. }
+        | Body::OptionsWeighed { .. }
         | Body::SessionEnded { .. }
         | Body::CountdownLapsed { .. } => Urgency::Lazy,
     }
@@ -121,6 +123,7 @@ fn is_news(body: &Body) -> bool {
     !matches!(
         body,
         Body::Marks { .. }
+            | Body::OptionQuotes { .. }
             | Body::Instruments { .. }
             | Body::Refused { .. }
             | Body::RefusedMore { .. }

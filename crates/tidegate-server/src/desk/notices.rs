@@ -252,6 +252,9 @@ fn changed(by: &dyn Display, change: &Change) {
         Change::AppRevoked { app } => ("app-revoked", vec![("app", app)]),
         Change::AlarmsSeen { .. } => ("alarms-seen", Vec::new()),
         Change::LimitsSet { limits } => ("limits-set", vec![("account", &limits.account)]),
+        Change::OptionLimitsSet { limits } => {
+            ("option-limits-set", vec![("account", &limits.account)])
+        }
     };
     let fields: Vec<(&str, &dyn Display)> = std::iter::once(("by", by)).chain(of).collect();
     oplog::info(what, &fields);

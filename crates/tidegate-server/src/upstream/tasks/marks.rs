@@ -68,6 +68,10 @@ async fn follow(sink: &dyn Sink, link: &Link) -> Result<(), String> {
         if !marks.is_empty() {
             sink.marks(marks);
         }
+        let quotes = venue.option_quotes(&text, &instruments);
+        if !quotes.is_empty() {
+            sink.option_quotes(quotes);
+        }
         if let Some(answer) = answer {
             write(&mut socket, answer).await?;
         }

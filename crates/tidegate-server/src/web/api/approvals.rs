@@ -143,6 +143,7 @@ fn concerns(state: &State, who: &Authenticated, act: &Act) -> bool {
             Change::GrantSet { grant } => grant.caller == *caller && grant.account == *account,
             Change::KeyAdded { key, .. } => key.caller == *caller && key.account == *account,
             Change::LimitsSet { limits } => limits.account == *account,
+            Change::OptionLimitsSet { limits } => limits.account == *account,
             Change::VenueKeyImported { account: of, .. } => of == account,
             Change::AppSet { app } => app.caller == *caller,
             _ => false,

@@ -228,10 +228,11 @@ pub(super) const fn status(code: Code) -> u16 {
         TooLarge => 413,
         OrderQuantity | OrderNotional | PriceCollar | NoLimit | OpenNotional | PositionNotional
         | Uncomputable | BadPriceStep | BadQuantityStep | NotReducing | OutOfRange
-        | GrantOpenNotional | DailyNotional | Exposure => 422,
+        | GrantOpenNotional | DailyNotional | Exposure | OptionDelta | OptionGamma | OptionVega
+        | OptionTheta | NetShortOptions | ScenarioMargin => 422,
         CallerRate | AccountRate | RequestRate => 429,
         SignerRefused | VenueUnreachable => 502,
-        TooManyInFlight | StaleMark | NoMark | AccountClosed | JournalUnavailable
+        TooManyInFlight | StaleMark | NoMark | Unvalued | AccountClosed | JournalUnavailable
         | SignerUnavailable | VenueBudget => 503,
         OutcomeUnknown => 504,
     }
@@ -243,7 +244,7 @@ pub(super) const fn retry(code: Code) -> Retry {
     match code {
         StaleTimestamp | Replayed => Retry::SignAnew,
         CallerRate | AccountRate | RequestRate | TooManyInFlight | StaleMark | NoMark
-        | AccountClosed | JournalUnavailable | SignerUnavailable | VenueUnreachable
+        | Unvalued | AccountClosed | JournalUnavailable | SignerUnavailable | VenueUnreachable
         | VenueBudget => Retry::Later,
         OutcomeUnknown => Retry::Ask,
         _ => Retry::Never,
