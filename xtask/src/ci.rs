@@ -63,7 +63,11 @@ const STEPS: &[Step] = &[
     Step {
         name: "clients",
         what: "real clients, unmodified, bare and through the gateway",
-        commands: &[&["clients/run"], &["clients/journal-go/run.sh", "--if-there"]],
+        commands: &[
+            &["clients/run"],
+            &["clients/options/run"],
+            &["clients/journal-go/run.sh", "--if-there"],
+        ],
     },
     Step {
         name: "api",

@@ -9,7 +9,8 @@ use std::process::ExitCode;
 /// Which crates of ours each crate may depend on. A new edge is the rarest of changes.
 const EDGES: &[(&str, &[&str])] = &[
     ("tidegate-types", &[]),
-    ("tidegate-core", &["tidegate-types"]),
+    ("tidegate-options", &["tidegate-types"]),
+    ("tidegate-core", &["tidegate-types", "tidegate-options"]),
     ("tidegate-journal", &["tidegate-types"]),
     ("tidegate-identity", &["tidegate-types"]),
     ("tidegate-venues", &["tidegate-types"]),
@@ -50,6 +51,11 @@ const FORBIDDEN: &[(&str, &[&str], &str)] = &[
         &["serde", "serde_json", "tokio", "rand", "getrandom", "aws-lc-rs"],
         "decisions are replayed bit for bit, so nothing but values may reach them",
     ),
+    (
+        "tidegate-options",
+        &["serde", "serde_json", "tokio", "rand", "getrandom"],
+        "valuing is a function of numbers alone",
+    ),
     ("tidegate-venues", &["tokio", "hyper"], "dialects are bytes in, values out"),
     ("tidegate-shaping", &["tokio", "serde", "rand"], "who may go is a matter of values and times"),
     ("tidegate-identity", &["tokio", "hyper"], "checks are over bytes, a store and a time"),
@@ -80,6 +86,7 @@ const PURE: &[(&str, &[&str])] = &[
         "crates/tidegate-core/src",
         &["Instant::now", "SystemTime::now", "std::fs", "std::net", "std::env", "HashMap"],
     ),
+    ("crates/tidegate-options/src", &["Instant::now", "SystemTime::now", "std::fs", "HashMap"]),
     ("crates/tidegate-venues/src", &["Instant::now", "SystemTime::now", "std::fs", "std::env"]),
     ("crates/tidegate-shaping/src", &["Instant::now", "SystemTime::now", "std::fs", "std::env"]),
     ("crates/tidegate-identity/src", &["Instant::now", "SystemTime::now", "std::fs", "std::env"]),

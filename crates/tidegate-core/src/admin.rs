@@ -3,7 +3,7 @@
 use crate::Core;
 use crate::action::Action;
 use crate::breakers;
-use crate::people;
+use crate::{options, people};
 use tidegate_types::app::App;
 use tidegate_types::approval::Act;
 use tidegate_types::ids::{AccountName, CallerName, VenueName};
@@ -99,6 +99,10 @@ impl Core {
             | Change::BreakerHalfOpened { .. }
             | Change::BreakerClosed { .. }
             | Change::BreakerReset { .. } => breakers::make_sense(&self.state, change),
+            Change::OptionLimitsSet { limits } => {
+                self.account(&limits.account)?;
+                options::make_sense(limits)
+            }
         }
     }
 

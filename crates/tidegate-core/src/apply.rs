@@ -41,6 +41,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         | Body::RefusedByToken { .. }
         | Body::StateSaved { .. }
         | Body::Identity { .. }
+        | Body::OptionsWeighed { .. }
         | Body::Warned { .. } => {}
         Body::Instruments { instruments, .. } => terms_read(state, instruments),
         Body::Marks { marks } => marks.iter().for_each(|mark| state.mark(mark)),
@@ -52,6 +53,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         Body::ClockMeasured { venue, ahead, give } => {
             clocks::fold(state, venue, *ahead, *give, now);
         }
+        Body::OptionQuotes { quotes } => quotes.iter().for_each(|quote| state.option_quote(quote)),
         Body::BookLost { .. } | Body::BookWhole { .. } => books::apply(state, &record.body, now),
         Body::Changed { change, .. } => changed(state, change, now),
         Body::ApprovalAsked { .. }
@@ -237,6 +239,7 @@ fn changed(state: &mut State, change: &Change, now: Time) {
         Change::LimitsSet { limits } => {
             state.limits.insert(limits.account.clone(), limits);
         }
+        Change::OptionLimitsSet { limits } => state.limit_options(limits),
         Change::AppSet { app } => {
             let registered = RegisteredApp { app: app.clone(), revoked: false };
             state.apps.insert(app.caller, registered);

@@ -327,25 +327,33 @@ fn tradable<'a>(
 fn room(state: &State, who: &Authenticated, order: &NewOrder, replaces: Option<&Order>) -> i128 {
     let side: Side = order.side;
     let own = replaces.map(Order::share).filter(|share| share.reducing);
-    if hedges(state, who, order) {
+    if hedges(state, who, order, replaces) {
         return 0;
     }
     let book = state.positions.book(who.account(), &order.instrument);
     book.room(side) + own.map_or(0, |share| i128::from(share.qty))
 }
 
-/// Whether the order would sell a bought option beside other positions on the same index. What it
-/// is worth may be all that covers them, so selling it is not taken as reducing.
-fn hedges(state: &State, who: &Authenticated, order: &NewOrder) -> bool {
+/// Whether the order would sell a bought option and the account's scenario margin would rise by that. Where it cannot be
+/// counted, whether there are other positions on the same index: what the option is worth may be all that covers
+/// them. Selling it is not taken as reducing then.
+fn hedges(state: &State, who: &Authenticated, order: &NewOrder, replaces: Option<&Order>) -> bool {
     let terms = |id| state.instruments.get(id);
     let Some(option) = terms(&order.instrument).filter(|t| matches!(t.kind, Kind::Option { .. }))
     else {
         return false;
     };
-    order.side == Side::Sell
-        && state.positions.books(who.account()).any(|(id, book)| {
-            *id != order.instrument
-                && book.position != 0
-                && terms(id).is_none_or(|other| other.index == option.index)
-        })
+    if order.side != Side::Sell {
+        return false;
+    }
+    let known = replaces.map_or(0, |old| old.filled.0.raw().saturating_add(old.share().qty));
+    let more = (order.side, order.qty.0.raw().saturating_sub(known).max(0), order.price);
+    if let Ok(Some(weighing)) = state.weigh(who.account(), option, more) {
+        return weighing.after.margin > weighing.before.margin;
+    }
+    state.positions.books(who.account()).any(|(id, book)| {
+        *id != order.instrument
+            && book.position != 0
+            && terms(id).is_none_or(|other| other.index == option.index)
+    })
 }

@@ -10,6 +10,7 @@ use tidegate_types::ids::{
     SessionId, Ticket, VenueName,
 };
 use tidegate_types::instrument::{Instrument, Mark};
+use tidegate_types::options::OptionQuote;
 use tidegate_types::order::Intent;
 use tidegate_types::policy::Liquidity;
 use tidegate_types::proof::{Authenticated, Durable, Signed, TokenShown};
@@ -188,6 +189,11 @@ pub enum Event {
         ahead: i64,
         /// By how much this may be wrong, either way.
         give: Span,
+    },
+    /// Forwards and volatilities of options came, at most one per instrument each 100 ms.
+    OptionQuotes {
+        /// They.
+        quotes: Vec<OptionQuote>,
     },
     /// The book of an instrument was followed and had to be dropped.
     BookLost {

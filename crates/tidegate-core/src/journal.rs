@@ -13,6 +13,7 @@ use tidegate_types::grant::Scope;
 use tidegate_types::ids::{AccountName, CallId, ClientId, InstrumentId, OrderId, Seq, SessionId};
 use tidegate_types::instrument::Qty;
 use tidegate_types::limits::ORDER_DEADLINE;
+use tidegate_types::options::OptionFigures;
 use tidegate_types::order::{AmendOrder, Setting};
 use tidegate_types::proof::{Authenticated, Evidence};
 use tidegate_types::record::{Body, Canceller, Decision, RULES, Record};
@@ -96,10 +97,12 @@ impl Core {
         now: Time,
         out: &mut Vec<Action>,
     ) -> Result<Journalled, Refusal> {
+        let figures = cleared.options();
         let (request, _, decision) = cleared.into_parts();
         let (order, call) = (self.state.next_order, self.state.next_call);
         let client_id = client_id(&self.state.epoch, order)?;
         let deadline = deadline(request.valid_until, now);
+        self.note_figures(order, figures, now, out);
         self.placed_over(session, order, now, out);
         let purpose = Purpose::Place { order };
         let account = who.account().clone();
@@ -121,6 +124,19 @@ impl Core {
             out,
         );
         Ok(journalled(call, account, body, purpose, Warrant::Journalled { seq }))
+    }
+
+    /// Puts on record by which numbers the order or amend that follows passed the limits of options.
+    fn note_figures(
+        &mut self,
+        order: OrderId,
+        figures: Option<OptionFigures>,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        if let Some(figures) = figures {
+            self.append(Body::OptionsWeighed { order, figures }, now, out);
+        }
     }
 
     /// An order of Tidegate's own that closes a position for the halt of `scope`.
@@ -160,6 +176,7 @@ impl Core {
         now: Time,
         out: &mut Vec<Action>,
     ) -> Result<Journalled, Refusal> {
+        let figures = cleared.options();
         let (becomes, replaces, decision) = cleared.into_parts();
         let order = replaces.and_then(|id| self.state.orders.get(id));
         let order = order.ok_or_else(|| Reject::new(Code::OrderNotFound, "the order is gone"))?;
@@ -184,6 +201,7 @@ impl Core {
             body: body.clone(),
             decision,
         };
+        self.note_figures(order, figures, now, out);
         self.note_proof(who, now, out);
         let seq = self.append(record, now, out);
         let purpose = Purpose::Amend { order };

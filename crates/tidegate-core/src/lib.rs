@@ -27,6 +27,7 @@ mod guards;
 mod halt;
 mod journal;
 mod liquidity;
+mod options;
 mod outstanding;
 mod over;
 mod people;
@@ -65,6 +66,7 @@ pub use authorize::ReadRights;
 pub use books::LostBook;
 pub use clocks::Clock;
 pub use guards::{Countdown, Guards};
+pub use options::Standing;
 pub use outstanding::{Outstanding, StillHeld};
 pub use self_trade::SelfTrades;
 pub use venue_terms::TermsInForce;
@@ -257,6 +259,7 @@ impl Core {
             Event::ClockMeasured { venue, ahead, give } => {
                 self.clock_measured(venue, ahead, give, now, out);
             }
+            Event::OptionQuotes { quotes } => self.option_quotes(quotes, now, out),
             Event::BookLost { instrument, why } => self.book_lost(instrument, why, now, out),
             Event::BookWhole { instrument } => self.book_whole(instrument, now, out),
             Event::Durable { proof } => self.on_durable(proof, out),

@@ -162,12 +162,18 @@ pub fn action_of(state: &State, act: &Act) -> Action {
         Change::KeyRevoked { .. } => Action::KeyRevoke,
         Change::GrantSet { .. } if loose => Action::GrantLoosen,
         Change::GrantSet { .. } | Change::GrantRemoved { .. } => Action::GrantTighten,
-        Change::LimitsSet { .. } | Change::OwnerSet { .. } | Change::SelfTradeSet { .. }
+        Change::LimitsSet { .. }
+        | Change::OptionLimitsSet { .. }
+        | Change::OwnerSet { .. }
+        | Change::SelfTradeSet { .. }
             if loose =>
         {
             Action::LimitsLoosen
         }
-        Change::LimitsSet { .. } | Change::OwnerSet { .. } | Change::SelfTradeSet { .. } => {
+        Change::LimitsSet { .. }
+        | Change::OptionLimitsSet { .. }
+        | Change::OwnerSet { .. }
+        | Change::SelfTradeSet { .. } => {
             Action::LimitsTighten
         }
         Change::BreakerSet { .. } if !loose => Action::BreakerTighten,
@@ -378,6 +384,7 @@ fn concerns(state: &State, by: &PersonName, act: &Act, caller: Option<&CallerNam
         Act::Change {
             change: Change::OwnerSet { account, .. } | Change::SelfTradeSet { account, .. },
         } => trades(account),
+        Act::Change { change: Change::OptionLimitsSet { limits } } => trades(&limits.account),
         Act::Change { change: Change::PersonSet { person: set } } => set.name == *by,
         Act::Change {
             change: Change::PersonRemoved { person } | Change::PersonInvited { person, .. },

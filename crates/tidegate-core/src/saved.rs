@@ -25,7 +25,7 @@ kept! {
     caller_buckets, account_buckets, refusals, calls, next_order, next_call, guards, recent,
     alarms, balances, lost_books, people, approvals, approve_by, apps, invitations, daily,
     self_trades, venue_terms,
-    liquidity, breakers, clocks,
+    liquidity, breakers, clocks, option_limits, option_quotes,
 }
 
 impl State {
@@ -60,6 +60,7 @@ impl State {
         let held = held.iter().map(|(account, instrument, qty)| (account, instrument, *qty));
         state.positions = Positions::counted(held, &state.orders);
         state.exposures = state.counted_exposures();
+        state.portfolios = state.counted_portfolios();
         Ok(state)
     }
 }

@@ -9,6 +9,7 @@ use crate::clocks::Clock;
 use crate::daily::{self, Daily};
 use crate::exposure::{Exposures, at_mark};
 use crate::guards::Guards;
+use crate::options::Portfolios;
 use crate::orders::{Order, Orders, Shift};
 use crate::people::Invitation;
 use crate::positions::{Positions, usd};
@@ -25,6 +26,7 @@ use tidegate_types::ids::{
 };
 use tidegate_types::instrument::{Instrument, Mark, Price, SignedQty, Usd};
 use tidegate_types::limits::MAX_HALTERS;
+use tidegate_types::options::{OptionLimits, OptionQuote};
 use tidegate_types::order::OrderName;
 use tidegate_types::person::Person;
 use tidegate_types::policy::Liquidity;
@@ -201,6 +203,9 @@ pub struct State {
     pub(crate) clocks: BTreeMap<VenueName, Clock>,
     /// Breakers that measured something since they were last looked at; no part of what is saved.
     pub(crate) touched: BTreeSet<Place>,
+    pub(crate) option_limits: BTreeMap<AccountName, OptionLimits>,
+    pub(crate) option_quotes: BTreeMap<InstrumentId, OptionQuote>,
+    pub(crate) portfolios: Portfolios,
     /// When the newest record was made.
     pub(crate) at: Time,
 }
@@ -413,6 +418,8 @@ impl State {
             let unit = unit_value(&self.instruments, &self.marks, instrument);
             let book = self.positions.book(account, instrument);
             self.exposures.set(account, instrument, book, unit);
+            let (account, instrument) = (account.clone(), instrument.clone());
+            self.hold(&account, &instrument);
         }
         breakers::traded(self, shift);
     }
@@ -429,12 +436,14 @@ impl State {
         let unit = unit_value(&self.instruments, &self.marks, instrument);
         let book = self.positions.book(account, instrument);
         self.exposures.set(account, instrument, book, unit);
+        self.hold(account, instrument);
     }
 
     /// Takes a mark, and values what is held by it.
     pub(crate) fn mark(&mut self, mark: &Mark) {
         self.book_counts_from(mark);
         self.marks.insert(mark.instrument.clone(), mark.clone());
+        self.index_moved(mark);
         self.revalue(&mark.instrument);
         breakers::marked(self, mark);
     }
@@ -445,6 +454,7 @@ impl State {
         for (account, book) in self.positions.holders(instrument) {
             self.exposures.set(account, instrument, book, unit);
         }
+        self.revalue_portfolios(instrument);
     }
 
     /// Every exposure, valued anew.

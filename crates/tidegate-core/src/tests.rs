@@ -16,6 +16,7 @@ mod halts;
 mod life;
 mod loosen;
 mod model;
+mod options;
 mod rehearsal;
 mod repeat;
 mod retry;

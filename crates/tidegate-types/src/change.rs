@@ -6,6 +6,7 @@ use crate::codec_enum;
 use crate::grant::{AccountLimits, Grant, Scope, VirtualKey};
 use crate::ids::{AccountName, CallerName, DeskName, KeyId, OwnerName, PersonName, VenueName};
 use crate::key::Replaced;
+use crate::options::OptionLimits;
 use crate::person::Person;
 use crate::self_trade::SelfTradeMode;
 use crate::time::Time;
@@ -200,6 +201,11 @@ pub enum Change {
         /// Where.
         scope: Scope,
     },
+    /// The limits of an account's options were set.
+    OptionLimitsSet {
+        /// The limits.
+        limits: OptionLimits,
+    },
 }
 codec_enum!(Change {
     0 => DeskSet { desk, approvals },
@@ -228,4 +234,5 @@ codec_enum!(Change {
     122 => BreakerHalfOpened { breaker, scope, reason },
     123 => BreakerClosed { breaker, scope, reason },
     124 => BreakerReset { breaker, scope },
+    110 => OptionLimitsSet { limits },
 });

@@ -18,6 +18,7 @@ pub mod ids;
 pub mod instrument;
 pub mod key;
 pub mod limits;
+pub mod options;
 pub mod order;
 pub mod person;
 pub mod policy;

@@ -13,6 +13,7 @@ use crate::ids::{
     PersonName, Seq, SessionId, VenueName,
 };
 use crate::instrument::{Instrument, Mark};
+use crate::options::{OptionFigures, OptionQuote};
 use crate::order::{Intent, NewOrder};
 use crate::policy::Liquidity;
 use crate::reject::{Code, Reject};
@@ -507,6 +508,18 @@ pub enum Body {
         /// By how much this may be wrong, either way.
         give: Span,
     },
+    /// Forwards and volatilities came into force, by which options are valued.
+    OptionQuotes {
+        /// They.
+        quotes: Vec<OptionQuote>,
+    },
+    /// The order or the amend that is cleared next passed the limits of its account's options.
+    OptionsWeighed {
+        /// Which order.
+        order: OrderId,
+        /// By these numbers.
+        figures: OptionFigures,
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -564,6 +577,8 @@ codec_enum!(Body {
     120 => BreakerTripped { breaker, scope, measured, limit, count },
     121 => BreakerStopped { breaker, scope, count },
     122 => ClockMeasured { venue, ahead, give },
+    110 => OptionQuotes { quotes },
+    111 => OptionsWeighed { order, figures },
 });
 
 /// One entry of the journal.

@@ -112,6 +112,13 @@ codes! {
     67 518 Exposure Desk "the account's positions and open orders together would exceed the limit";
     68 519 RepeatedOrder Caller "the same order was placed moments before";
     69 520 DailyNotional Desk "what the caller traded today, with its open orders, would exceed its grant";
+    140 550 OptionDelta Desk "the portfolio's delta would exceed the limit";
+    141 551 OptionGamma Desk "the portfolio's gamma would exceed the limit";
+    142 552 OptionVega Desk "the portfolio's vega would exceed the limit";
+    143 553 OptionTheta Desk "the portfolio's theta would exceed the limit";
+    144 554 NetShortOptions Desk "the options sold of one expiry would exceed the limit";
+    145 555 ScenarioMargin Desk "the worst scenario would take more of the equity than the limit";
+    146 556 Unvalued Gateway "a position or balance cannot be valued by fresh figures";
     150 560 BreakerTripped Desk "a circuit breaker has tripped";
     151 561 BreakerTrial Desk "a circuit breaker is half-open and lets few orders pass";
     160 570 SelfTrade Caller "the order would trade with an open order of the same owner";

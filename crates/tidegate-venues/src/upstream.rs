@@ -5,6 +5,7 @@ use crate::front::Instruments;
 use tidegate_types::call::{Call, CallBody, WireRequest};
 use tidegate_types::ids::InstrumentName;
 use tidegate_types::instrument::{Instrument, Mark};
+use tidegate_types::options::OptionQuote;
 use tidegate_types::report::{AccountEvent, AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::Reply;
 use tidegate_types::time::{Span, Time};
@@ -279,6 +280,11 @@ pub trait Upstream {
         instruments: &Instruments,
         now: Time,
     ) -> (Vec<Mark>, Option<String>);
+
+    /// What a message on the same socket says that options are to be valued by; nothing where the venue has none.
+    fn option_quotes(&self, _text: &str, _instruments: &Instruments) -> Vec<OptionQuote> {
+        Vec::new()
+    }
 
     /// The public socket that tells books, of no instrument yet.
     fn book_feed(&self) -> PublicFeed;

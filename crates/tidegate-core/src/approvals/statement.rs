@@ -9,6 +9,7 @@ use tidegate_types::codec::{Codec, to_json};
 use tidegate_types::grant::{AccountLimits, Grant, OnRepeat};
 use tidegate_types::ids::PersonName;
 use tidegate_types::key::{KeyScheme, Replaced, VirtualKey};
+use tidegate_types::options::OptionLimits;
 use tidegate_types::person::Person;
 use tidegate_types::record::{Approvals, ApproveBy, Change};
 use tidegate_types::text::whole_line;
@@ -80,6 +81,9 @@ pub(super) fn touched(state: &State, act: &Act) -> Vec<u8> {
             | Change::BreakerHalfOpened { .. }
             | Change::BreakerClosed { .. }
             | Change::BreakerReset { .. } => breakers::about(state, change).encode(&mut out),
+            Change::OptionLimitsSet { limits } => {
+                state.option_limits.get(&limits.account).cloned().encode(&mut out);
+            }
             Change::AlarmsSeen { .. } => {}
             Change::ApproveBySet { .. } => state.approve_by.encode(&mut out),
             Change::AppSet { app: App { caller, .. } } | Change::AppRevoked { app: caller } => {
@@ -120,6 +124,9 @@ fn title(act: &Act) -> String {
                 format!("take back the grant of {caller} on {account}")
             }
             Change::LimitsSet { limits } => format!("set the limits of {}", limits.account),
+            Change::OptionLimitsSet { limits } => {
+                format!("set the limits of the options of {}", limits.account)
+            }
             Change::AppSet { app } => format!("register app {}, a caller of the desk", app.caller),
             Change::AppRevoked { app } => format!("revoke app {app}"),
             Change::OwnerSet { account, owner: Some(owner) } => {
@@ -204,6 +211,10 @@ fn rows(state: &State, act: &Act) -> Vec<Row> {
             let place = Place { breaker: breaker.clone(), scope: scope.clone() };
             compared(None, state.breakers.trips().get(&place).map(of_trip).unwrap_or_default())
         }
+        Change::OptionLimitsSet { limits } => compared(
+            state.option_limits.get(&limits.account).map(of_option_limits),
+            of_option_limits(limits),
+        ),
         Change::PersonSet { person } => {
             compared(state.people.get(&person.name).map(of_person), of_person(person))
         }
@@ -300,6 +311,26 @@ pub fn of_limits(limits: &AccountLimits) -> Vec<(&'static str, String)> {
         ("repeats within, ms", never_at_zero(limits.repeat_window)),
         ("repeats are", repeat.to_owned()),
         ("exchange cancels without us after, ms", never_at_zero(limits.dead_man)),
+    ]
+}
+
+/// The figures of an account's options, each with what it is called.
+fn of_option_limits(limits: &OptionLimits) -> Vec<(&'static str, String)> {
+    let stress = &limits.stress;
+    vec![
+        ("most delta, USD", optional(limits.max_delta.as_ref())),
+        ("most gamma, USD for one percent", optional(limits.max_gamma.as_ref())),
+        ("most vega, USD for one point", optional(limits.max_vega.as_ref())),
+        ("most theta, USD a day", optional(limits.max_theta.as_ref())),
+        ("most sold of an expiry, coins", optional(limits.max_net_short.as_ref())),
+        ("most margin, bp of the equity", limits.max_margin_bps.to_string()),
+        ("price moves by, bp", stress.range_bps.to_string()),
+        ("volatility rises by, bp", stress.vol_up_bps.to_string()),
+        ("volatility falls by, bp", stress.vol_down_bps.to_string()),
+        ("for options sold, bp", stress.short_bps.to_string()),
+        ("in their last day, bp more", stress.expiry_bps.to_string()),
+        ("concentrated above, USD", stress.concentrated_above.to_string()),
+        ("for what is above, bp", stress.concentration_bps.to_string()),
     ]
 }
 

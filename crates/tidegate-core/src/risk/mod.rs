@@ -4,6 +4,7 @@ mod closing;
 mod collar;
 mod exposure;
 mod limits;
+mod options;
 mod sanity;
 mod worst;
 
@@ -18,6 +19,7 @@ use tidegate_types::decimal::DecimalError;
 use tidegate_types::grant::AccountLimits;
 use tidegate_types::ids::{AccountName, InstrumentId, OrderId};
 use tidegate_types::instrument::{Mark, Price};
+use tidegate_types::options::OptionFigures;
 use tidegate_types::order::NewOrder;
 use tidegate_types::record::{Decision, RULES};
 use tidegate_types::reject::{Code, Reject};
@@ -29,6 +31,7 @@ pub(crate) struct Cleared {
     order: NewOrder,
     replaces: Option<OrderId>,
     decision: Decision,
+    options: Option<OptionFigures>,
 }
 
 impl Cleared {
@@ -45,6 +48,11 @@ impl Cleared {
     /// Whether it goes as one that reduces the position.
     pub(crate) fn is_reducing(&self) -> bool {
         self.decision.reducing
+    }
+
+    /// The numbers by which it passed the limits of its account's options, where there are any.
+    pub(crate) fn options(&self) -> Option<OptionFigures> {
+        self.options
     }
 
     /// The order to send, the one it replaces, and the numbers; the proof is used up.
@@ -92,7 +100,7 @@ pub(crate) fn clear_closing(
     now: Time,
 ) -> Result<Cleared, Reject> {
     let (order, decision) = closing::order(state, account, instrument, closeness, now)?;
-    Ok(Cleared { order, replaces: None, decision })
+    Ok(Cleared { order, replaces: None, decision, options: None })
 }
 
 /// How far an order's limit price might be from the mark that a decision was made from: the collar's edge.
@@ -164,15 +172,19 @@ fn check(
     if let Err(over) = exposure::check(state, authorized, mark, worst.unit_value, decision, now) {
         authorized.spare(over)?;
     }
-    Ok(cleared(ask(authorized)?, decision.clone()))
+    let figures = match options::check(state, authorized, worst.price, now) {
+        Ok(figures) => figures,
+        Err(over) => authorized.spare(over).map(|()| None)?,
+    };
+    Ok(cleared(ask(authorized)?, decision.clone(), figures))
 }
 
 /// An order past a limit goes as one that reduces the position, and says so to the venue.
-fn cleared(ask: &Ask<'_>, mut decision: Decision) -> Cleared {
+fn cleared(ask: &Ask<'_>, mut decision: Decision, options: Option<OptionFigures>) -> Cleared {
     let mut order = NewOrder::clone(&ask.order);
     decision.reducing = ask.is_reducing();
     order.reduce_only |= decision.reducing;
-    Cleared { order, replaces: ask.replaces.map(|order| order.id), decision }
+    Cleared { order, replaces: ask.replaces.map(|order| order.id), decision, options }
 }
 
 fn ask<'b, 'a>(authorized: &'b Authorized<'a>) -> Result<&'b Ask<'a>, Reject> {

@@ -2,6 +2,7 @@
 
 use crate::state::State;
 use tidegate_types::grant::{AccountLimits, Grant, OnRepeat};
+use tidegate_types::options::OptionLimits;
 use tidegate_types::person::{Person, Role};
 use tidegate_types::record::{Approvals, ApproveBy, Change};
 use tidegate_types::time::Span;
@@ -53,6 +54,11 @@ pub fn loosens(state: &State, change: &Change) -> bool {
         | Change::BreakerHalfOpened { .. }
         | Change::BreakerClosed { .. }
         | Change::BreakerReset { .. } => true,
+        Change::OptionLimitsSet { limits } => {
+            // Where none were set, whatever is set limits.
+            let before = state.option_limits.get(&limits.account);
+            before.is_some_and(|before| !is_less_of_options(limits, before))
+        }
         Change::PersonSet { person } => {
             let before = state.people.get(&person.name);
             !before.is_some_and(|before| is_less(person, before))
@@ -134,6 +140,23 @@ pub(crate) fn is_lower(new: &AccountLimits, old: &AccountLimits) -> bool {
         && new.repeat_window >= old.repeat_window
         && stricter
         && (old.dead_man == Span::ZERO || sooner)
+}
+
+pub(crate) fn is_less_of_options(new: &OptionLimits, old: &OptionLimits) -> bool {
+    let (stress, before) = (&new.stress, &old.stress);
+    at_most(&new.max_delta, &old.max_delta)
+        && at_most(&new.max_gamma, &old.max_gamma)
+        && at_most(&new.max_vega, &old.max_vega)
+        && at_most(&new.max_theta, &old.max_theta)
+        && at_most(&new.max_net_short, &old.max_net_short)
+        && new.max_margin_bps <= old.max_margin_bps
+        && stress.range_bps >= before.range_bps
+        && stress.vol_up_bps >= before.vol_up_bps
+        && stress.vol_down_bps >= before.vol_down_bps
+        && stress.short_bps >= before.short_bps
+        && stress.expiry_bps >= before.expiry_bps
+        && stress.concentrated_above <= before.concentrated_above
+        && stress.concentration_bps >= before.concentration_bps
 }
 
 /// A caller that is taken from a person takes with it what kept that person from loosening for it, or from

@@ -97,7 +97,7 @@ fn pattern(text: &str) -> Result<Pattern, Failure> {
     Pattern::new(text).map_err(|e| bad(format!("instruments {text:?}: {e}")))
 }
 
-fn amount(what: &str, text: &str) -> Result<Decimal, Failure> {
+pub(super) fn amount(what: &str, text: &str) -> Result<Decimal, Failure> {
     let amount: Decimal = text.parse().map_err(|e| bad(format!("{what} {text:?}: {e:?}")))?;
     if amount < Decimal::ZERO {
         return Err(bad(format!("{what} {text:?}: must not be negative")));

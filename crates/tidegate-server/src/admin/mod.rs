@@ -9,6 +9,7 @@ mod halt_file;
 mod halts;
 mod https;
 mod keys;
+mod options;
 mod people;
 mod policy;
 pub mod protocol;

@@ -9,6 +9,7 @@ mod apps;
 mod breakers;
 mod grants;
 mod keys;
+mod options;
 mod people;
 mod policy;
 mod status;
@@ -20,6 +21,7 @@ pub use apps::{AppGrantStatus, AppSpec, AppStatus};
 pub use breakers::{BreakerPlace, BreakerSpec, BreakerStatus, ClockStatus};
 pub use grants::{GrantSpec, LimitsSpec, RepeatSpec};
 pub use keys::{KeyStatus, MadeKey, TermsSpec};
+pub use options::{OptionLimitsSpec, OptionsStatus};
 pub use people::{
     ApprovalStatus, Invitation, LinkedStatus, NoticeStatus, PasskeyStatus, PersonSpec,
     PersonStatus, SessionStatus,
@@ -239,6 +241,8 @@ pub enum Request {
         #[serde(default)]
         scope: Option<String>,
     },
+    /// Set the limits of an account's options.
+    OptionLimitsSet(OptionLimitsSpec),
     /// Take the alarms off the list that were raised last at this time or before.
     AlarmsSeen {
         /// In ms since 1970: `last_ms` of the newest one that was seen.

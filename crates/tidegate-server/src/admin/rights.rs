@@ -29,7 +29,10 @@ pub(super) const fn actions(request: &Request) -> &'static [Action] {
         Request::KeyRevoke { .. } => &[Action::KeyRevoke],
         Request::GrantSet(_) => &[Action::GrantLoosen, Action::GrantTighten],
         Request::GrantRemove { .. } => &[Action::GrantTighten],
-        Request::LimitsSet(_) | Request::SelfTradeSet { .. } | Request::AccountOwner { .. } => {
+        Request::LimitsSet(_)
+        | Request::OptionLimitsSet(_)
+        | Request::SelfTradeSet { .. }
+        | Request::AccountOwner { .. } => {
             &[Action::LimitsLoosen, Action::LimitsTighten]
         }
         Request::Policy {} | Request::PolicyCheck { .. } => &[Action::Status],

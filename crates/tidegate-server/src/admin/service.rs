@@ -3,7 +3,8 @@
 use super::breakers::Turn;
 use super::grants::{grant, limits, name};
 use super::halts::Pull;
-use super::protocol::{Failure, GrantSpec, LimitsSpec, Request, Response};
+use super::options;
+use super::protocol::{Failure, GrantSpec, LimitsSpec, OptionLimitsSpec, Request, Response};
 use super::rights::denied;
 use super::standing::{Loss, takes_somebody_out};
 use super::{Administrator, https, status};
@@ -259,6 +260,7 @@ impl Administration {
                 let place = (breaker.as_str(), scope.as_deref());
                 self.turn_breaker(by, place, Turn::Reset, "").await
             }
+            Request::OptionLimitsSet(spec) => self.set_option_limits(by, spec).await,
             Request::AlarmsSeen { until_ms } => {
                 // What is told is cut to whole milliseconds.
                 let until = Time::from_millis(until_ms).plus(Span::from_micros(999));
@@ -341,6 +343,15 @@ impl Administration {
         let (account, mode) = (name("account", account)?, name("mode", mode)?);
         self.venue_of(&account)?;
         self.change(by, Change::SelfTradeSet { account, mode }).await
+    }
+    async fn set_option_limits(
+        &self,
+        by: &Administrator,
+        spec: OptionLimitsSpec,
+    ) -> Result<Value, Failure> {
+        let limits = options::limits(spec)?;
+        self.venue_of(&limits.account)?;
+        self.change(by, Change::OptionLimitsSet { limits }).await
     }
 
     /// A new account; a key that the vault holds for it is taken up.

@@ -6,7 +6,7 @@ use super::protocol::{
 };
 use super::service::Administration;
 use super::view::View;
-use super::{Administrator, alarms, breakers, halts, people};
+use super::{Administrator, alarms, breakers, halts, options, people};
 use crate::clock;
 use crate::desk::{Link, stopped};
 use serde_json::Value;
@@ -212,6 +212,7 @@ fn accounts(state: &State) -> Vec<AccountStatus> {
             max_exposure: state.limits().get(name).map(|l| l.max_exposure.to_string()),
             positions,
             balances: balances.map(|(asset, held)| (asset.to_string(), held.to_string())).collect(),
+            options: options::standing(state, name),
         });
     }
     found

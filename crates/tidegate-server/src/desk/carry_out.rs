@@ -106,6 +106,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::Marks { .. }
         | Body::VenueTermsRead { .. }
         | Body::Liquidity { .. }
+        | Body::OptionQuotes { .. }
         | Body::Closed { .. }
         | Body::Reconciled { .. }
         | Body::BalancesTaken { .. }
@@ -130,6 +131,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::BySignature { .. }
         | Body::RefusedByToken { .. }
         | Body::Through { .. }
+        | Body::OptionsWeighed { .. }
         | Body::SessionEnded { .. }
         | Body::CountdownLapsed { .. } => Urgency::Lazy,
     }
@@ -142,6 +144,7 @@ fn is_news(body: &Body) -> bool {
         Body::Marks { .. }
             | Body::Liquidity { .. }
             | Body::ClockMeasured { .. }
+            | Body::OptionQuotes { .. }
             | Body::Instruments { .. }
             | Body::Refused { .. }
             | Body::RefusedMore { .. }

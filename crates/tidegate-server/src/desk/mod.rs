@@ -54,6 +54,7 @@ use tidegate_types::ids::{
 };
 use tidegate_types::instrument::Mark;
 use tidegate_types::limits::MAX_IN_FLIGHT;
+use tidegate_types::options::OptionQuote;
 use tidegate_types::order::Intent;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::Change;
@@ -92,6 +93,7 @@ pub struct Desk {
     pressing: AtomicUsize,
     books: RwLock<BTreeMap<VenueName, Arc<Instruments>>>,
     marks: Mutex<BTreeMap<InstrumentId, Mark>>,
+    quotes: Mutex<BTreeMap<InstrumentId, OptionQuote>>,
     frames: Mutex<BTreeMap<AccountName, broadcast::Sender<Arc<Value>>>>,
     pulse: watch::Sender<()>,
     measures: Measures,
@@ -121,6 +123,7 @@ impl Desk {
             pressing: AtomicUsize::new(0),
             books,
             marks: Mutex::default(),
+            quotes: Mutex::default(),
             frames: Mutex::default(),
             pulse: watch::Sender::new(()),
             measures: Measures::default(),
@@ -323,6 +326,13 @@ impl Desk {
     fn hold_marks(&self, marks: Vec<Mark>) -> bool {
         let mut held = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
         held.extend(marks.into_iter().map(|mark| (mark.instrument.clone(), mark)));
+        !held.is_empty()
+    }
+
+    /// Holds what options are valued by back, as marks are; whether there is any.
+    fn hold_quotes(&self, quotes: Vec<OptionQuote>) -> bool {
+        let mut held = self.quotes.lock().unwrap_or_else(PoisonError::into_inner);
+        held.extend(quotes.into_iter().map(|quote| (quote.instrument.clone(), quote)));
         !held.is_empty()
     }
 

@@ -286,6 +286,9 @@ fn changed(by: &dyn Display, change: &Change) {
         }
         Change::AlarmsSeen { .. } => ("alarms-seen", Vec::new()),
         Change::LimitsSet { limits } => ("limits-set", vec![("account", &limits.account)]),
+        Change::OptionLimitsSet { limits } => {
+            ("option-limits-set", vec![("account", &limits.account)])
+        }
     };
     let fields: Vec<(&str, &dyn Display)> = std::iter::once(("by", by)).chain(of).collect();
     oplog::info(what, &fields);

@@ -8,6 +8,7 @@ use tidegate_core::send::Sendable;
 use tidegate_types::call::CallBody;
 use tidegate_types::ids::{AccountName, InstrumentId, VenueName};
 use tidegate_types::instrument::Mark;
+use tidegate_types::options::OptionQuote;
 use tidegate_types::reject::Reject;
 use tidegate_venues::front::Instruments;
 
@@ -23,6 +24,9 @@ pub trait Sink: Send + Sync {
     /// Takes marks as they come; the core sees each instrument's newest at most once per
     /// `MARK_INTERVAL`.
     fn marks(&self, marks: Vec<Mark>);
+
+    /// Takes what options are valued by, as it comes; the core sees it as it sees marks.
+    fn option_quotes(&self, quotes: Vec<OptionQuote>);
 
     /// Hands a message of an account's private stream to the sessions of its callers.
     fn frame(&self, account: &AccountName, frame: &str);
@@ -44,6 +48,12 @@ impl Sink for super::Desk {
 
     fn marks(&self, marks: Vec<Mark>) {
         if self.hold_marks(marks) {
+            self.expect_marks();
+        }
+    }
+
+    fn option_quotes(&self, quotes: Vec<OptionQuote>) {
+        if self.hold_quotes(quotes) {
             self.expect_marks();
         }
     }

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tidegate_core::event::Event;
+use tidegate_types::instrument::Mark;
 use tidegate_types::limits::MARK_INTERVAL;
+use tidegate_types::options::OptionQuote;
 use tidegate_types::time::{Span, Time};
 use tokio::sync::Notify;
 
@@ -78,15 +80,22 @@ impl Desk {
     fn hand_over_marks(&self, inner: &mut Inner, now: Time) {
         let due = Time::from_micros(self.alarm.marks_at.load(Ordering::Acquire));
         let mut held = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.is_empty() {
+        let mut quotes = self.quotes.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_empty() && quotes.is_empty() {
             return;
         }
         if now < due {
             return self.alarm.set(due);
         }
         self.alarm.marks_at.store(now.plus(MARK_INTERVAL).micros(), Ordering::Release);
-        let marks = std::mem::take(&mut *held).into_values().collect();
+        let marks: Vec<Mark> = std::mem::take(&mut *held).into_values().collect();
+        let quotes: Vec<OptionQuote> = std::mem::take(&mut *quotes).into_values().collect();
         drop(held);
-        inner.handle(Event::Marks { marks }, now);
+        if !marks.is_empty() {
+            inner.handle(Event::Marks { marks }, now);
+        }
+        if !quotes.is_empty() {
+            inner.handle(Event::OptionQuotes { quotes }, now);
+        }
     }
 }

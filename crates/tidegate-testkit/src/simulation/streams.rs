@@ -386,8 +386,12 @@ impl Simulation {
             let none = Instruments::default();
             let known = gate.instruments.get(venue).unwrap_or(&none);
             let (marks, answer) = dialect.marks(text, known, shown);
+            let quotes = dialect.option_quotes(text, known);
             if !marks.is_empty() {
                 self.give(Event::Marks { marks });
+            }
+            if !quotes.is_empty() {
+                self.give(Event::OptionQuotes { quotes });
             }
             if let Some(answer) = answer {
                 self.gateway_says(Some(socket), answer);

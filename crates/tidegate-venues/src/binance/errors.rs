@@ -158,7 +158,13 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
         | Code::PositionNotional
         | Code::Exposure
         | Code::GrantOpenNotional
-        | Code::DailyNotional => (400, -2027, None),
+        | Code::DailyNotional
+        | Code::OptionDelta
+        | Code::OptionGamma
+        | Code::OptionVega
+        | Code::OptionTheta
+        | Code::NetShortOptions
+        | Code::ScenarioMargin => (400, -2027, None),
         Code::PriceCollar | Code::VenueBand => (400, if about.sells { -4024 } else { -4016 }, None),
         Code::Halted
         | Code::AccountClosed
@@ -178,6 +184,7 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
         // Nothing was sent: the venue's word for a definite failure that may pass.
         Code::StaleMark
         | Code::NoMark
+        | Code::Unvalued
         | Code::TooManyInFlight
         | Code::GatewayFull
         | Code::OwnQueue

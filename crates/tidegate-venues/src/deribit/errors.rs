@@ -77,6 +77,13 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         | Code::Exposure
         | Code::GrantOpenNotional
         | Code::DailyNotional
+        | Code::OptionDelta
+        | Code::OptionGamma
+        | Code::OptionVega
+        | Code::OptionTheta
+        | Code::NetShortOptions
+        | Code::ScenarioMargin
+        | Code::Unvalued
         | Code::Uncomputable
         | Code::DuplicateOrderId
         | Code::RepeatedOrder

@@ -120,21 +120,21 @@ pub(crate) fn marks(text: &str, instruments: &Instruments) -> (Vec<Mark>, Option
 }
 
 #[derive(Deserialize, Default)]
-struct Message {
+pub(super) struct Message {
     #[serde(default)]
-    method: String,
+    pub(super) method: String,
     #[serde(default)]
-    params: MessageParams,
+    pub(super) params: MessageParams,
 }
 
 #[derive(Deserialize, Default)]
-struct MessageParams {
+pub(super) struct MessageParams {
     #[serde(default)]
-    channel: String,
+    pub(super) channel: String,
     #[serde(default, rename = "type")]
     kind: String,
     #[serde(default)]
-    data: Value,
+    pub(super) data: Value,
 }
 
 fn mark(ticker: &Value, instruments: &Instruments) -> Option<Mark> {

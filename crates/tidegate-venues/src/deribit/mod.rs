@@ -17,6 +17,7 @@ mod outcome;
 mod paging;
 mod parse;
 mod pass;
+mod quotes;
 mod rows;
 mod rpc;
 mod session;
@@ -43,6 +44,7 @@ use serde_json::Value;
 use tidegate_types::call::{Call, CallBody, OrderRef, WireRequest};
 use tidegate_types::ids::{BadName, InstrumentName, KeyId, VenueName};
 use tidegate_types::instrument::{Instrument, Mark};
+use tidegate_types::options::OptionQuote;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::report::{AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::{Method, RawRequest, Reply};
@@ -317,6 +319,10 @@ impl Upstream for Deribit {
         _now: Time,
     ) -> (Vec<Mark>, Option<String>) {
         instruments::marks(text, instruments)
+    }
+
+    fn option_quotes(&self, text: &str, instruments: &Instruments) -> Vec<OptionQuote> {
+        quotes::read(text, instruments)
     }
 
     fn book_feed(&self) -> PublicFeed {

@@ -24,7 +24,8 @@ pub use running::{Init, Serve, Status};
 #[cfg(feature = "tools")]
 pub use tools::{Bench, BenchWhat, Demo, Sim};
 pub use trading::{
-    Account, Alarms, Grant, GrantSet, Halt, Limit, LimitSet, OnRepeat, Resume, Vault, VenueKey,
+    Account, Alarms, Grant, GrantSet, Halt, Limit, LimitOptions, LimitSet, OnRepeat, Resume, Vault,
+    VenueKey,
 };
 
 /// The one door between a trading desk and the crypto-derivatives exchanges.

@@ -1,7 +1,7 @@
 //! Commands that ask a running gateway.
 
 use super::args::{
-    Account, Caller, Common, Grant, GrantSet, Halt, Limit, LimitSet, OnRepeat, Resume,
+    Account, Caller, Common, Grant, GrantSet, Halt, Limit, LimitOptions, LimitSet, OnRepeat, Resume,
 };
 use super::keys;
 use super::output::{Failure, print, say};
@@ -9,7 +9,7 @@ use super::reach::{ask, data_dir, remains};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tidegate_server::admin::protocol::{
-    GrantSpec, LimitsSpec, Remains, RepeatSpec, Request, TermsSpec,
+    GrantSpec, LimitsSpec, OptionLimitsSpec, Remains, RepeatSpec, Request, TermsSpec,
 };
 use tidegate_server::folder::DataFolder;
 use tidegate_types::grant::Scope;
@@ -117,6 +117,10 @@ pub fn limit(common: &Common, command: Limit) -> Result<(), Failure> {
         Limit::SelfTrade { account, mode } => {
             let text = format!("{account}: orders that would meet each other: {mode}");
             done(common, &Request::SelfTradeSet { account, mode }, &text)
+        }
+        Limit::Options(set) => {
+            let text = format!("set the limits of the options of {}", set.account);
+            done(common, &Request::OptionLimitsSet(option_limits_spec(set)), &text)
         }
     }
 }
@@ -276,6 +280,25 @@ fn limits_spec(set: LimitSet) -> Result<LimitsSpec, Failure> {
         },
         dead_man_s: set.dead_man_s,
     })
+}
+
+fn option_limits_spec(set: LimitOptions) -> OptionLimitsSpec {
+    OptionLimitsSpec {
+        account: set.account,
+        max_delta: set.max_delta,
+        max_gamma: set.max_gamma,
+        max_vega: set.max_vega,
+        max_theta: set.max_theta,
+        max_net_short: set.max_net_short,
+        max_margin_bps: set.max_margin_bps,
+        range_bps: set.range_bps,
+        vol_up_bps: set.vol_up_bps,
+        vol_down_bps: set.vol_down_bps,
+        short_bps: set.short_bps,
+        expiry_bps: set.expiry_bps,
+        concentrated_above: set.concentrated_above,
+        concentration_bps: set.concentration_bps,
+    }
 }
 
 fn milliseconds(text: &str) -> Result<u64, Failure> {

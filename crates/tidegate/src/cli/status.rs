@@ -6,7 +6,7 @@ use super::reach::{ask, remains};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::time::Duration;
-use tidegate_server::admin::protocol::{AccountStatus, Request, Status};
+use tidegate_server::admin::protocol::{AccountStatus, OptionsStatus, Request, Status};
 use tidegate_types::text::visible;
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -200,6 +200,9 @@ fn accounts(out: &mut String, status: &Status) {
                 account.balances.iter().map(|(asset, amount)| format!(" · {asset} {amount}"));
             let _ = writeln!(out, "  wallet{}", held.collect::<String>());
         }
+        if let Some(options) = &account.options {
+            let _ = writeln!(out, "  options{}", standing(options));
+        }
         for caller in callers.iter().filter(|caller| caller.account == account.account) {
             let rights = if caller.trade { "" } else { "reads only" };
             let _ = writeln!(
@@ -217,6 +220,19 @@ fn accounts(out: &mut String, status: &Status) {
     if status.accounts.is_empty() {
         let _ = writeln!(out, "none yet: `tidegate account add`");
     }
+}
+
+/// How an account's options stand, in dollars.
+fn standing(options: &OptionsStatus) -> String {
+    let most = match (&options.max_margin, &options.equity) {
+        (Some(most), _) => format!(" of at most {most}"),
+        (None, Some(equity)) => format!(", equity {equity}, no limits for options"),
+        (None, None) => ", and a balance that cannot be valued".to_owned(),
+    };
+    let OptionsStatus { margin, delta, gamma, vega, theta, .. } = options;
+    format!(
+        " · scenario margin USD {margin}{most} · at worst delta {delta}, gamma {gamma}, vega {vega}, theta {theta}"
+    )
 }
 
 fn account_state(account: &AccountStatus) -> String {

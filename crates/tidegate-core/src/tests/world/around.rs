@@ -12,7 +12,7 @@ use tidegate_types::report::{AccountSnapshot, Outcome};
 use tidegate_types::request::Reply;
 
 impl World {
-    pub(super) fn carry_out(&mut self, out: Vec<Action>) {
+    pub(in crate::tests) fn carry_out(&mut self, out: Vec<Action>) {
         for action in out {
             match action {
                 Action::Append { seq, record } => {

@@ -1,6 +1,7 @@
 //! What `status` tells.
 
 use super::OpenOrder;
+use super::OptionsStatus;
 use super::Remains;
 use super::{BreakerStatus, ClockStatus};
 use crate::desk::Counts;
@@ -217,6 +218,9 @@ pub struct AccountStatus {
     pub positions: BTreeMap<String, String>,
     /// The balances that are not zero, by asset: what is in the wallet.
     pub balances: BTreeMap<String, String>,
+    /// How its options stand, if it trades any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<OptionsStatus>,
 }
 
 /// An alarm as `status` tells it: something at the venue that Tidegate did not cause, or that was

@@ -93,6 +93,10 @@ async fn follow(sink: &dyn Sink, link: &Link) -> Result<(), String> {
             }
             sink.marks(marks);
         }
+        let quotes = venue.option_quotes(&text, &instruments);
+        if !quotes.is_empty() {
+            sink.option_quotes(quotes);
+        }
         if let Some(answer) = answer {
             write(&mut socket, answer).await?;
         }

@@ -8,6 +8,7 @@ use tidegate_core::event::Event;
 use tidegate_types::call::CallBody;
 use tidegate_types::ids::{AccountName, InstrumentId, VenueName};
 use tidegate_types::instrument::Mark;
+use tidegate_types::options::OptionQuote;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_venues::front::Instruments;
 use tokio::sync::mpsc;
@@ -22,6 +23,7 @@ impl Sink for Listener {
         let _ = self.0.send(event);
     }
     fn marks(&self, _marks: Vec<Mark>) {}
+    fn option_quotes(&self, _quotes: Vec<OptionQuote>) {}
     fn frame(&self, _account: &AccountName, _frame: &str) {}
     fn instruments(&self, _venue: &VenueName) -> Arc<Instruments> {
         Arc::default()

@@ -146,6 +146,7 @@ fn concerns(state: &State, who: &Authenticated, act: &Act) -> bool {
             Change::OwnerSet { account: of, .. } | Change::SelfTradeSet { account: of, .. } => {
                 of == account
             }
+            Change::OptionLimitsSet { limits } => limits.account == *account,
             Change::VenueKeyImported { account: of, .. } => of == account,
             Change::BreakerHalfOpened { scope, .. } | Change::BreakerClosed { scope, .. } => {
                 halts::binds(state, scope, who)

@@ -231,10 +231,11 @@ pub(super) const fn status(code: Code) -> u16 {
         TooSlow => 408,
         OrderQuantity | OrderNotional | PriceCollar | NoLimit | OpenNotional | PositionNotional
         | Uncomputable | BadPriceStep | BadQuantityStep | NotReducing | OutOfRange
-        | GrantOpenNotional | DailyNotional | Exposure | VenueBand => 422,
+        | GrantOpenNotional | DailyNotional | Exposure | VenueBand | OptionDelta | OptionGamma
+        | OptionVega | OptionTheta | NetShortOptions | ScenarioMargin => 422,
         CallerRate | AccountRate | RequestRate | AddressRate | TooManyFailures => 429,
         SignerRefused | VenueUnreachable => 502,
-        GatewayFull | OwnQueue | TooManyInFlight | StaleMark | NoMark | AccountClosed
+        GatewayFull | OwnQueue | TooManyInFlight | StaleMark | NoMark | Unvalued | AccountClosed
         | JournalUnavailable | SignerUnavailable | VenueBudget | WaitedTooLong | VenueFrozen
         | SelfTradeWait => 503,
         OutcomeUnknown => 504,
@@ -247,7 +248,7 @@ pub(super) const fn retry(code: Code) -> Retry {
     match code {
         StaleTimestamp | Replayed => Retry::SignAnew,
         CallerRate | AccountRate | RequestRate | BreakerTrial | TooManyInFlight | StaleMark | NoMark
-        | AddressRate | TooManyFailures | GatewayFull | OwnQueue | TooSlow | AccountClosed
+        | Unvalued | AddressRate | TooManyFailures | GatewayFull | OwnQueue | TooSlow | AccountClosed
         | JournalUnavailable | SignerUnavailable | VenueUnreachable | VenueBudget | WaitedTooLong
         | VenueFrozen | SelfTradeWait | VenueHalt => Retry::Later,
         OutcomeUnknown => Retry::Ask,

@@ -184,6 +184,53 @@ pub enum Limit {
         /// off, refuse (the new one), cancel-old or decrement (both by the smaller quantity).
         mode: String,
     },
+    /// Set the limits of an account's options, all of them at once
+    Options(LimitOptions),
+}
+
+#[derive(Args, Debug)]
+pub struct LimitOptions {
+    /// Which account.
+    pub account: String,
+    /// The part of the equity that the worst scenario may take, in basis points.
+    #[arg(long, default_value_t = 10_000)]
+    pub max_margin_bps: u32,
+    /// Most that the account may follow its coins by, in dollars.
+    #[arg(long)]
+    pub max_delta: Option<String>,
+    /// Most that this may change when prices move by one percent, in dollars.
+    #[arg(long)]
+    pub max_gamma: Option<String>,
+    /// Most that one point of volatility may cost or bring, in dollars.
+    #[arg(long)]
+    pub max_vega: Option<String>,
+    /// Most that a day may cost or bring, in dollars.
+    #[arg(long)]
+    pub max_theta: Option<String>,
+    /// Most coins of one expiry that may be sold more than bought.
+    #[arg(long)]
+    pub max_net_short: Option<String>,
+    /// How far prices move in the scenarios, in basis points [default: 1600].
+    #[arg(long)]
+    pub range_bps: Option<u32>,
+    /// How far volatility rises with 30 days to go, in basis points of itself [default: 4000].
+    #[arg(long)]
+    pub vol_up_bps: Option<u32>,
+    /// How far it falls [default: 2200].
+    #[arg(long)]
+    pub vol_down_bps: Option<u32>,
+    /// What is added for options sold, in basis points of their underlying [default: 100].
+    #[arg(long)]
+    pub short_bps: Option<u32>,
+    /// What is added to that in their last day [default: 100].
+    #[arg(long)]
+    pub expiry_bps: Option<u32>,
+    /// From what worth of the underlying on options sold are a concentration, in dollars [default: 10000000].
+    #[arg(long)]
+    pub concentrated_above: Option<String>,
+    /// What is added for what is above, in basis points [default: 200].
+    #[arg(long)]
+    pub concentration_bps: Option<u32>,
 }
 
 #[derive(Args, Debug)]

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use tidegate_types::call::CallBody;
 use tidegate_types::ids::{AccountName, VenueName};
 use tidegate_types::instrument::Mark;
+use tidegate_types::options::OptionQuote;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_venues::front::Instruments;
 use tokio::io::DuplexStream;
@@ -23,6 +24,7 @@ impl Sink for Wants {
         let _ = self.1.send(event);
     }
     fn marks(&self, _marks: Vec<Mark>) {}
+    fn option_quotes(&self, _quotes: Vec<OptionQuote>) {}
     fn frame(&self, _account: &AccountName, _frame: &str) {}
     fn instruments(&self, _venue: &VenueName) -> Arc<Instruments> {
         Arc::default()

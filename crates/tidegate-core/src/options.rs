@@ -1,0 +1,352 @@
+//! What accounts that trade options hold, valued in every scenario, and what it is valued by.
+//!
+//! A portfolio is followed for every account that has limits for its options, or ever held or ordered one
+//! since the state was made. It follows from positions, orders, marks, quotes and limits alone; each change values one
+//! instrument anew.
+
+use crate::Core;
+use crate::action::Action;
+use crate::positions;
+use crate::state::State;
+use std::collections::BTreeMap;
+use tidegate_options::portfolio::{Book, Change, More, Portfolio, Weighed};
+use tidegate_options::stress::Grid;
+use tidegate_options::unit::{PerUnit, QUOTE_AGE};
+use tidegate_types::decimal::{Decimal, DecimalError, Rounding};
+use tidegate_types::ids::{AccountName, Currency, InstrumentId};
+use tidegate_types::instrument::{Instrument, Kind, Mark, Price, Unit, Usd};
+use tidegate_types::options::{OptionLimits, OptionQuote, Stress};
+use tidegate_types::order::Side;
+use tidegate_types::record::Body;
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::time::{Span, Time};
+
+/// Figures of what is held may be this old: an option far from the money is quoted seldom.
+pub(crate) const HELD_AGE: Span = Span::from_secs(60);
+/// Quotes in one record, so that it stays below the longest a record may be.
+const QUOTES: usize = 400;
+/// No grid goes farther: a price cannot fall by more than all of it.
+const MOST_BPS: u32 = 9_000;
+/// What counts as a dollar.
+const DOLLARS: [&str; 7] = ["USD", "USDC", "USDT", "FDUSD", "PYUSD", "RLUSD", "USDE"];
+
+/// The portfolios that are followed, and what a coin is worth.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(crate) struct Portfolios {
+    accounts: BTreeMap<AccountName, Followed>,
+    indexes: BTreeMap<Currency, Index>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+struct Followed {
+    grid: Grid,
+    stress: Stress,
+    portfolio: Portfolio,
+}
+
+/// What a coin is worth, by the newest mark of any instrument on it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Index {
+    at: Time,
+    of: InstrumentId,
+    price: Price,
+}
+
+/// How an account's options stand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// What everything of their coins comes to, open orders at their worst.
+    pub weighed: Weighed,
+    /// What the account has: its balances and its options, in dollars; none where a balance cannot be valued.
+    pub equity: Option<Usd>,
+}
+
+/// A portfolio before and after an order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Weighing {
+    pub(crate) before: Weighed,
+    pub(crate) after: Weighed,
+    /// Of an option: what is sold more than bought of its expiry, before and after, in 10⁻⁸ coins.
+    pub(crate) short: Option<(i128, i128)>,
+}
+
+impl Core {
+    /// Takes quotes that are newer than what is known, of venues where an account's options are limited.
+    pub(crate) fn option_quotes(
+        &mut self,
+        quotes: Vec<OptionQuote>,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let state = &self.state;
+        let limited = |quote: &OptionQuote| {
+            let at_venue = |account| {
+                let account = state.accounts.get(account);
+                account.is_some_and(|account| account.venue == quote.instrument.venue)
+            };
+            state.option_limits.keys().any(at_venue)
+        };
+        // A quote is never newer than its arrival, as a mark is not.
+        let arrived = |quote: OptionQuote| OptionQuote { at: quote.at.min(now), ..quote };
+        let newer = |quote: &OptionQuote| {
+            let known = state.option_quotes.get(&quote.instrument);
+            let sound = quote.forward.0.is_positive() && quote.volatility.is_positive();
+            sound && limited(quote) && known.is_none_or(|known| quote.at > known.at)
+        };
+        let mut quotes: Vec<_> = quotes.into_iter().map(arrived).filter(newer).collect();
+        while !quotes.is_empty() {
+            let rest = quotes.split_off(quotes.len().min(QUOTES));
+            self.append(Body::OptionQuotes { quotes }, now, out);
+            quotes = rest;
+        }
+    }
+}
+
+/// Whether limits can be held.
+pub(crate) fn make_sense(limits: &OptionLimits) -> Result<(), Reject> {
+    let most = [limits.max_delta, limits.max_gamma, limits.max_vega, limits.max_theta];
+    let dollars = most.into_iter().flatten().chain([limits.stress.concentrated_above]);
+    let coins = limits.max_net_short.map(|most| most.0);
+    if dollars.map(|usd| usd.0).chain(coins).any(Decimal::is_negative) {
+        return Err(Reject::new(Code::OutOfRange, "a limit below zero"));
+    }
+    if limits.stress.range_bps > MOST_BPS || limits.stress.vol_down_bps > MOST_BPS {
+        let detail = format!("a price or a volatility that falls by more than {MOST_BPS} bp");
+        return Err(Reject::new(Code::OutOfRange, detail));
+    }
+    Ok(())
+}
+
+impl State {
+    /// The limits of the accounts' options.
+    pub fn option_limits(&self) -> &BTreeMap<AccountName, OptionLimits> {
+        &self.option_limits
+    }
+
+    /// How an account's options stand; none where it has neither options nor limits for them.
+    pub fn options_of(&self, account: &AccountName) -> Option<Standing> {
+        let followed = self.portfolios.accounts.get(account)?;
+        let weighed = followed.portfolio.weigh(&followed.stress, None);
+        Some(Standing { weighed, equity: self.equity(account, weighed.worth).ok() })
+    }
+
+    /// What an account has, in dollars, rounded down; the currency that cannot be valued otherwise.
+    pub(crate) fn equity(&self, account: &AccountName, options: Usd) -> Result<Usd, Reject> {
+        let mut sum = options.0;
+        for (currency, amount) in self.balances.of(account) {
+            let what =
+                |detail: String| Reject::new(Code::Unvalued, format!("{currency}: {detail}"));
+            let rate = match self.portfolios.indexes.get(currency) {
+                _ if DOLLARS.contains(&currency.as_str()) => Decimal::ONE,
+                Some(index) => index.price.0,
+                None if amount.is_negative() => return Err(what(format!("owed {amount}"))),
+                // What nothing trades on here counts for nothing.
+                None => Decimal::ZERO,
+            };
+            let worth = amount.mul(rate, Rounding::Floor).and_then(|worth| sum.add(worth));
+            sum = worth.map_err(|error| what(error.to_string()))?;
+        }
+        Ok(Usd(sum))
+    }
+
+    /// An instrument whose figures are too old to weigh an account by, or that has none.
+    pub(crate) fn unweighed(&self, account: &AccountName, now: Time) -> Option<&InstrumentId> {
+        let since = now.minus(HELD_AGE);
+        self.portfolios.accounts.get(account)?.portfolio.unvalued(since, now)
+    }
+
+    /// What an order would make of an account's portfolio: `qty` more, in 10⁻⁸, at `price` at worst. None where
+    /// the account's is not followed.
+    pub(crate) fn weigh(
+        &self,
+        account: &AccountName,
+        terms: &Instrument,
+        order: (Side, i64, Option<Price>),
+    ) -> Result<Option<Weighing>, Reject> {
+        let Some(followed) = self.portfolios.accounts.get(account) else { return Ok(None) };
+        let Followed { grid, stress, portfolio } = followed;
+        let missing = |what: &str| Reject::new(Code::Unvalued, format!("{}: {what}", terms.id));
+        let mark = self.marks.get(&terms.id).ok_or_else(|| missing("no mark"))?;
+        let valued;
+        let unit = match portfolio.unit(&terms.base, &terms.id) {
+            Some(unit) => unit,
+            None => {
+                let quote = self.option_quotes.get(&terms.id);
+                let why = |why| missing(&format!("{why:?}"));
+                valued = PerUnit::of(terms, mark, quote, grid).map_err(why)?;
+                &valued
+            }
+        };
+        let (side, qty, _) = order;
+        let slip = slip(terms, mark, order).map_err(|error| missing(&error.to_string()))?;
+        let more = More { side, qty, slip };
+        let (coin, instrument) = (&terms.base, &terms.id);
+        let change = Change { coin, instrument, unit, more };
+        let short = unit.series().map(|(expiry, _)| {
+            let of = |change| portfolio.net_short(coin, expiry, change);
+            (of(None), of(Some(&change)))
+        });
+        let before = portfolio.weigh(stress, None);
+        let after = portfolio.weigh(stress, Some(&change));
+        Ok(Some(Weighing { before, after, short }))
+    }
+
+    /// Sets the limits of an account's options, and values all it holds by them.
+    pub(crate) fn limit_options(&mut self, limits: OptionLimits) {
+        let account = limits.account.clone();
+        self.option_limits.insert(account.clone(), limits);
+        self.follow(&account);
+    }
+
+    /// Takes what an option is valued by.
+    pub(crate) fn option_quote(&mut self, quote: &OptionQuote) {
+        self.option_quotes.insert(quote.instrument.clone(), quote.clone());
+        self.revalue_portfolios(&quote.instrument);
+    }
+
+    /// Takes what a coin is worth by a mark.
+    pub(crate) fn index_moved(&mut self, mark: &Mark) {
+        let Some(terms) = self.instruments.get(&mark.instrument) else { return };
+        note_index(&mut self.portfolios.indexes, terms, mark);
+    }
+
+    /// Takes in that what an account holds or has ordered of an instrument has changed.
+    pub(crate) fn hold(&mut self, account: &AccountName, instrument: &InstrumentId) {
+        let Some(terms) = self.instruments.get(instrument) else { return };
+        let Some(followed) = self.portfolios.accounts.get_mut(account) else {
+            if matches!(terms.kind, Kind::Option { .. }) {
+                self.follow(account);
+            }
+            return;
+        };
+        let book = summed(self.positions.book(account, instrument));
+        if !followed.portfolio.set_book(&terms.base, instrument, book) {
+            let marks = self.marks.get(instrument);
+            let quote = self.option_quotes.get(instrument);
+            followed.set(terms, book, marks, quote);
+        }
+    }
+
+    /// Values an instrument anew for whoever holds it.
+    pub(crate) fn revalue_portfolios(&mut self, instrument: &InstrumentId) {
+        if self.portfolios.accounts.is_empty() {
+            return;
+        }
+        let Some(terms) = self.instruments.get(instrument) else { return };
+        let (mark, quote) = (self.marks.get(instrument), self.option_quotes.get(instrument));
+        for (account, book) in self.positions.holders(instrument) {
+            let Some(followed) = self.portfolios.accounts.get_mut(account) else { continue };
+            if !followed.is_valued(terms, mark, quote) {
+                followed.set(terms, summed(book), mark, quote);
+            }
+        }
+    }
+
+    /// Every portfolio, valued anew.
+    pub(crate) fn counted_portfolios(&self) -> Portfolios {
+        let mut fresh = Portfolios::default();
+        for mark in self.marks.values() {
+            if let Some(terms) = self.instruments.get(&mark.instrument) {
+                note_index(&mut fresh.indexes, terms, mark);
+            }
+        }
+        let is_option = |id: &InstrumentId| {
+            self.instruments.get(id).is_some_and(|terms| matches!(terms.kind, Kind::Option { .. }))
+        };
+        for account in self.accounts.keys() {
+            let limited = self.option_limits.contains_key(account);
+            if limited || self.positions.books(account).any(|(id, _)| is_option(id)) {
+                fresh.accounts.insert(account.clone(), self.followed(account));
+            }
+        }
+        fresh
+    }
+
+    fn follow(&mut self, account: &AccountName) {
+        let followed = self.followed(account);
+        self.portfolios.accounts.insert(account.clone(), followed);
+    }
+
+    fn followed(&self, account: &AccountName) -> Followed {
+        let limits = self.option_limits.get(account);
+        let stress = limits.map_or(Stress::STANDARD, |limits| limits.stress);
+        let grid = Grid::new(&stress);
+        let mut followed = Followed { grid, stress, portfolio: Portfolio::default() };
+        for (id, book) in self.positions.books(account) {
+            if let Some(terms) = self.instruments.get(id) {
+                let quote = self.option_quotes.get(id);
+                followed.set(terms, summed(*book), self.marks.get(id), quote);
+            }
+        }
+        followed
+    }
+}
+
+impl Followed {
+    fn set(
+        &mut self,
+        terms: &Instrument,
+        book: Book,
+        mark: Option<&Mark>,
+        quote: Option<&OptionQuote>,
+    ) {
+        let unit = mark.and_then(|mark| PerUnit::of(terms, mark, quote, &self.grid).ok());
+        self.portfolio.set(&terms.base, &terms.id, book, unit);
+    }
+
+    /// Whether an option is valued already by a quote that still counts: its mark changes nothing then.
+    fn is_valued(
+        &self,
+        terms: &Instrument,
+        mark: Option<&Mark>,
+        quote: Option<&OptionQuote>,
+    ) -> bool {
+        let (Some(mark), Some(quote)) = (mark, quote) else { return false };
+        let unit = self.portfolio.unit(&terms.base, &terms.id);
+        let counts = quote.at.plus(QUOTE_AGE) >= mark.at;
+        counts && unit.is_some_and(|unit| unit.is_by(quote))
+    }
+}
+
+/// What is held of an instrument and ordered, as the scenarios take it.
+fn summed(book: positions::Book) -> Book {
+    let fit = |qty: i128| i64::try_from(qty.max(0)).unwrap_or(i64::MAX);
+    Book {
+        position: book.position,
+        buys: fit(book.buys.saturating_add(book.reducing_buys)),
+        sells: fit(book.sells.saturating_add(book.reducing_sells)),
+        opening: fit(book.sells),
+    }
+}
+
+fn note_index(indexes: &mut BTreeMap<Currency, Index>, terms: &Instrument, mark: &Mark) {
+    let index = Index { at: mark.at, of: mark.instrument.clone(), price: mark.index };
+    let known = indexes.get(&terms.base);
+    let older = known.is_none_or(|known| (known.at, &known.of) <= (index.at, &index.of));
+    if older && mark.index.0.is_positive() {
+        indexes.insert(terms.base.clone(), index);
+    }
+}
+
+/// What is lost at once when an order trades at its worst price instead of the mark, in 10⁻⁸ dollars.
+fn slip(
+    terms: &Instrument,
+    mark: &Mark,
+    (side, qty, price): (Side, i64, Option<Price>),
+) -> Result<i64, DecimalError> {
+    let Some(price) = price else { return Ok(0) };
+    let worse = match side {
+        Side::Buy => price.0.sub(mark.mark.0)?,
+        Side::Sell => mark.mark.0.sub(price.0)?,
+    };
+    if !worse.is_positive() {
+        return Ok(0);
+    }
+    let qty = Decimal::from_raw(qty);
+    let lost = match terms.unit {
+        Unit::Linear => qty.mul(worse, Rounding::Ceil)?,
+        Unit::CoinOption => qty.mul(worse, Rounding::Ceil)?.mul(mark.index.0, Rounding::Ceil)?,
+        Unit::Inverse => qty.mul_div(worse, price.0.min(mark.mark.0), Rounding::Ceil)?,
+    };
+    Ok(lost.raw())
+}
