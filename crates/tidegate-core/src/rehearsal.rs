@@ -4,9 +4,13 @@
 //! What is folded in is what happened, whatever the gates say now: how a market would have answered orders
 //! that were never sent, nobody knows.
 
+mod peak;
 mod request;
+mod stress;
 
+pub use peak::{Busiest, Peak};
 pub use request::Request;
+pub use stress::Strain;
 
 use crate::Core;
 use crate::action::Action;

@@ -91,7 +91,7 @@ impl World {
         self.event(Event::Marks { marks: vec![mark] });
     }
 
-    fn tries(&mut self, caller: &str, order: NewOrder) -> Option<Code> {
+    fn refused_to(&mut self, caller: &str, order: NewOrder) -> Option<Code> {
         let ticket = self.place(caller, order);
         self.settle();
         self.code(ticket)
@@ -155,7 +155,7 @@ fn one_account_trips_and_the_other_trades_on() {
     world.bought("bob", "10");
     world.priced("90");
     assert_eq!(world.tripped(), ["loss@each-account account:main"]);
-    assert_eq!(world.tries("ann", buy("1", "90")), Some(Code::BreakerTripped));
+    assert_eq!(world.refused_to("ann", buy("1", "90")), Some(Code::BreakerTripped));
     assert_eq!(world.on_other(buy("1", "90")), None);
     // What reduces passes, and cancels do.
     let order = world.live("ann", limit(Side::Sell, "1", "91"));
@@ -173,7 +173,7 @@ fn all_stopped_is_all_but_cancels() {
     world.bought("ann", "10");
     let order = world.live("ann", limit(Side::Sell, "1", "101"));
     world.priced("90");
-    assert_eq!(world.tries("ann", limit(Side::Sell, "1", "91")), Some(Code::BreakerTripped));
+    assert_eq!(world.refused_to("ann", limit(Side::Sell, "1", "91")), Some(Code::BreakerTripped));
     let cancel = world.cancel("ann", own(order));
     world.settle();
     assert!(matches!(world.answers[&cancel], Answer::Venue { .. }));
@@ -219,12 +219,12 @@ fn half_open_lets_few_pass_and_any_trip_stops_it_again() {
     world.priced("90");
     world.half_open(id, scope);
     assert_eq!(world.breaker_stage(id, scope), Some(Stage::HalfOpen));
-    let tried = ["1", "1", "1"].map(|qty| world.tries("ann", buy(qty, "90")));
+    let tried = ["1", "1", "1"].map(|qty| world.refused_to("ann", buy(qty, "90")));
     assert_eq!(tried, [None, None, Some(Code::BreakerTrial)], "two a minute");
-    assert_eq!(world.tries("bob", limit(Side::Sell, "1", "91")), None, "what reduces is no trial");
+    assert_eq!(world.refused_to("bob", limit(Side::Sell, "1", "91")), None, "what reduces is no trial");
     world.pass(61_000);
     world.priced("90");
-    assert_eq!(world.tries("ann", buy("1", "90")), None, "a minute later");
+    assert_eq!(world.refused_to("ann", buy("1", "90")), None, "a minute later");
     // It measures anew from where it was half-opened: ten lost then are the day's no more.
     world.priced("80.1");
     assert_eq!(world.breaker_stage(id, scope), Some(Stage::HalfOpen));
@@ -236,7 +236,7 @@ fn half_open_lets_few_pass_and_any_trip_stops_it_again() {
     world.half_open(id, scope);
     world.close(id, scope);
     assert_eq!(world.breaker_stage(id, scope), None);
-    assert_eq!(["1", "1", "1"].map(|qty| world.tries("ann", buy(qty, "79"))), [None; 3]);
+    assert_eq!(["1", "1", "1"].map(|qty| world.refused_to("ann", buy(qty, "79"))), [None; 3]);
     world.check_replay();
 }
 
@@ -251,7 +251,7 @@ fn a_restart_keeps_it_and_lifts_nothing() {
     world.up();
     world.settle_for(3);
     assert_eq!(world.breaker_stage(id, scope), Some(Stage::Tripped));
-    assert_eq!(world.tries("ann", buy("1", "100")), Some(Code::BreakerTripped));
+    assert_eq!(world.refused_to("ann", buy("1", "100")), Some(Code::BreakerTripped));
     world.check_replay();
 }
 
@@ -262,7 +262,7 @@ fn what_it_stopped_is_counted_on_record() {
     world.bought("ann", "10");
     world.priced("90");
     for _ in 0..3 {
-        assert_eq!(world.tries("ann", buy("1", "90")), Some(Code::BreakerTripped));
+        assert_eq!(world.refused_to("ann", buy("1", "90")), Some(Code::BreakerTripped));
     }
     let stopped = |world: &World| world.core.state().breakers().trips()[&place(id, scope)].stopped;
     assert_eq!(stopped(&world), 0, "once a second");
@@ -276,12 +276,12 @@ fn a_window_forgets() {
     let mut world = World::with([Breaker { least: 3, ..breaker("rejects@each-caller", "100") }]);
     for _ in 0..2 {
         world.venue.refuse = true;
-        world.tries("ann", buy("1", "100"));
+        world.refused_to("ann", buy("1", "100"));
     }
     world.now = world.now.plus(Span::from_secs(61));
     world.mark();
     world.venue.refuse = true;
-    world.tries("ann", buy("1", "100"));
+    world.refused_to("ann", buy("1", "100"));
     assert_eq!(world.tripped(), Vec::<String>::new(), "two of three are over a minute old");
     world.check_replay();
 }

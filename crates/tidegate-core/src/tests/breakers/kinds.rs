@@ -52,8 +52,8 @@ fn drawdown_from_the_highest_point() {
     assert_eq!(world.tripped(), none());
     world.priced("110");
     assert_eq!(world.tripped(), ["drawdown@each-caller caller:ann"]);
-    assert_eq!(world.tries("ann", buy("1", "110")), Some(Code::BreakerTripped));
-    assert_eq!(world.tries("bob", buy("1", "110")), None);
+    assert_eq!(world.refused_to("ann", buy("1", "110")), Some(Code::BreakerTripped));
+    assert_eq!(world.refused_to("bob", buy("1", "110")), None);
     world.check_replay();
 }
 
@@ -82,14 +82,14 @@ fn refusals_of_the_venue() {
     let mut world = World::with([Breaker { least: 4, ..breaker("rejects@each-caller", "50") }]);
     for refuse in [true, false, true] {
         world.venue.refuse = refuse;
-        world.tries("ann", buy("1", "100"));
+        world.refused_to("ann", buy("1", "100"));
         assert_eq!(world.tripped(), none(), "too few");
     }
     world.venue.refuse = false;
-    world.tries("ann", buy("1", "100"));
+    world.refused_to("ann", buy("1", "100"));
     assert_eq!(world.tripped(), ["rejects@each-caller caller:ann"]);
     assert_eq!(world.trips(), [(d("50"), d("50"))]);
-    assert_eq!(world.tries("bob", buy("1", "100")), None);
+    assert_eq!(world.refused_to("bob", buy("1", "100")), None);
     world.check_replay();
 }
 
@@ -97,11 +97,11 @@ fn refusals_of_the_venue() {
 fn refusals_of_the_gate() {
     let mut world = World::with([Breaker { least: 4, ..breaker("errors@each-caller", "75") }]);
     for price in ["200", "200", "100"] {
-        world.tries("ann", buy("1", price));
+        world.refused_to("ann", buy("1", price));
     }
     assert_eq!(world.tripped(), none());
     // Further refusals of a kind are counted by the second.
-    world.tries("ann", buy("1", "200"));
+    world.refused_to("ann", buy("1", "200"));
     world.pass(1500);
     assert_eq!(world.tripped(), ["errors@each-caller caller:ann"]);
     world.check_replay();
@@ -149,10 +149,10 @@ fn a_mark_that_jumps() {
     world.priced("102");
     assert_eq!(world.tripped(), ["mark-jump@each-instrument instrument:paper/BTC-PERP"]);
     assert_eq!(world.trips(), [(d("20"), d("20"))]);
-    assert_eq!(world.tries("ann", buy("1", "100")), Some(Code::BreakerTripped));
+    assert_eq!(world.refused_to("ann", buy("1", "100")), Some(Code::BreakerTripped));
     let other = NewOrder { instrument: instrument(INVERSE), ..buy("10", "100") };
     world.mark();
-    assert_eq!(world.tries("ann", other), None, "other instruments go on");
+    assert_eq!(world.refused_to("ann", other), None, "other instruments go on");
     world.check_replay();
 }
 
@@ -309,13 +309,13 @@ fn a_clock_that_is_off_for_certain() {
 #[test]
 fn the_same_order_again_and_again() {
     let mut world = World::with([breaker("repeats@each-caller", "3")]);
-    let tried = ["1", "2", "1", "2", "1"].map(|qty| world.tries("ann", buy(qty, "200")));
+    let tried = ["1", "2", "1", "2", "1"].map(|qty| world.refused_to("ann", buy(qty, "200")));
     assert_eq!(tried, [Some(Code::PriceCollar); 5], "what was refused is no repeat");
-    let tried = ["1", "2", "1", "2", "1"].map(|qty| world.tries("ann", buy(qty, "99")));
+    let tried = ["1", "2", "1", "2", "1"].map(|qty| world.refused_to("ann", buy(qty, "99")));
     // The third of one trips it, and has not left by then.
     assert_eq!(tried, [None, None, None, None, Some(Code::BreakerTripped)]);
     assert_eq!(world.tripped(), ["repeats@each-caller caller:ann"]);
-    assert_eq!(world.tries("ann", buy("3", "99")), Some(Code::BreakerTripped));
-    assert_eq!(world.tries("bob", buy("1", "99")), None);
+    assert_eq!(world.refused_to("ann", buy("3", "99")), Some(Code::BreakerTripped));
+    assert_eq!(world.refused_to("bob", buy("1", "99")), None);
     world.check_replay();
 }

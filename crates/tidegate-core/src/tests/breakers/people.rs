@@ -111,6 +111,6 @@ fn what_is_removed_stops_nothing_and_a_reset_measures_anew() {
     world.priced("85");
     assert_eq!(world.tripped().len(), 1);
     world.change(Change::BreakerRemoved { breaker: known });
-    assert_eq!(world.tries("ann", buy("1", "85")), None);
+    assert_eq!(world.refused_to("ann", buy("1", "85")), None);
     world.check_replay();
 }
