@@ -63,7 +63,12 @@ const STEPS: &[Step] = &[
     Step {
         name: "clients",
         what: "real clients, unmodified, bare and through the gateway",
-        commands: &[&["clients/run"], &["clients/journal-go/run.sh", "--if-there"]],
+        commands: &[
+            &["clients/run"],
+            &["clients/journal-go/run.sh", "--if-there"],
+            &["clients/autobahn/run", "--if-there"],
+            &["clients/flood/run", "--short"],
+        ],
     },
     Step {
         name: "api",
@@ -93,6 +98,7 @@ const NEEDS: &[(&str, &str)] = &[
     ("npm", "npm"),
     ("chromium", "chromium"),
     ("certutil", "libnss3-tools"),
+    ("slowhttptest", "slowhttptest"),
     ("oathtool", "oathtool"),
     ("ip", "iproute2"),
     ("unshare", "util-linux"),
