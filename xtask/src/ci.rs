@@ -67,6 +67,8 @@ const STEPS: &[Step] = &[
             &["clients/run"],
             &["clients/options/run"],
             &["clients/journal-go/run.sh", "--if-there"],
+            &["clients/autobahn/run", "--if-there"],
+            &["clients/flood/run", "--short"],
         ],
     },
     Step {
@@ -97,6 +99,7 @@ const NEEDS: &[(&str, &str)] = &[
     ("npm", "npm"),
     ("chromium", "chromium"),
     ("certutil", "libnss3-tools"),
+    ("slowhttptest", "slowhttptest"),
     ("oathtool", "oathtool"),
     ("ip", "iproute2"),
     ("unshare", "util-linux"),

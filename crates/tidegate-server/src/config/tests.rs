@@ -28,6 +28,9 @@ fn mistakes_are_named() {
         ("[passkeys]\nroots = \"/r\"", "mean nothing"),
         ("[passkeys]\nmodels = [\"876ca4f52071c3e9b25509ef2cdf7ed6\"]", "not an AAGUID"),
         ("[keys]\nrsa_bits = 8192", "rsa_bits"),
+        ("[requests]\ncaller_burst = 0", "requests.caller_burst"),
+        ("[requests]\ncaller_at_once = 0", "requests.caller_at_once"),
+        ("[requests]\ninside = 1", "requests.inside"),
         ("[people]\nbob = \"bob\"", "people"),
         ("[people]\n7 = \"owner\"", "people"),
         (

@@ -18,7 +18,7 @@ pub type Rate = (u32, u32);
 /// How much callers may ask, over all their connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Requests and connections' messages of one address.
+    /// Requests of one address.
     pub address: Rate,
     /// Bad signatures and secrets of one key from one address.
     pub failures: Rate,
