@@ -9,6 +9,7 @@ use crate::guards;
 use crate::liquidity;
 use crate::orders::{Heard, Order, PendingAmend, Stage, Terms, next};
 use crate::people;
+use crate::policy;
 use crate::retry::AFTER_END;
 use crate::state::{Account, Flatten, Halt, Key, Purpose, RegisteredApp, State};
 use crate::told::{reconciled, resolved, streamed};
@@ -46,6 +47,9 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         Body::Instruments { instruments, .. } => terms_read(state, instruments),
         Body::Marks { marks } => marks.iter().for_each(|mark| state.mark(mark)),
         Body::VenueTermsRead { terms } => state.venue_terms_read(terms),
+        Body::ShadowRefused { .. } | Body::ShadowRefusedMore { .. } | Body::OverrideUsed { .. } => {
+            policy::told(state, &record.body);
+        }
         Body::Liquidity { facts } => facts.iter().for_each(|fact| liquidity::fold(state, fact)),
         Body::BreakerTripped { .. } | Body::BreakerStopped { .. } => {
             breakers::apply(state, &record.body, now);
@@ -84,9 +88,13 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         }
         cleared @ Body::Cleared { .. } => place(state, cleared, now),
         closing @ Body::ClosingCleared { .. } => place_closing(state, closing, now),
-        cleared @ Body::AmendCleared { .. } => amend_cleared(state, cleared, now),
+        cleared @ Body::AmendCleared { order, decision, .. } => {
+            amend_cleared(state, cleared, now);
+            state.message_for_policies(*order, 2, Some(decision));
+        }
         Body::CancelCleared { order, call, .. } => {
             state.change(*order, |order| order.cancels += 1);
+            state.message_for_policies(*order, 1, None);
             track(state, *call, Purpose::Cancel { order: *order });
         }
         Body::SettingCleared { call, caller, account, .. } => {
@@ -129,6 +137,7 @@ fn terms_read(state: &mut State, instruments: &[Instrument]) {
         state.instruments.insert(terms.id.clone(), terms.clone());
         state.revalue(&terms.id);
     }
+    state.recount_policies();
 }
 
 /// What was done while the journal could take no record.
@@ -265,6 +274,13 @@ fn changed(state: &mut State, change: &Change, now: Time) {
         | Change::CallerUnshared { .. }
         | Change::ApproveBySet { .. }
         | Change::ApprovalsSet { .. }) => people::apply(state, &change),
+        change @ (Change::PolicySet { .. }
+        | Change::PolicyRemoved
+        | Change::ShadowSet { .. }
+        | Change::ShadowRemoved
+        | Change::OverrideSet { .. }
+        | Change::OverrideRemoved { .. }
+        | Change::ThrottleReleased { .. }) => policy::apply(state, &change, now),
     }
 }
 
@@ -341,6 +357,7 @@ fn place(state: &mut State, cleared: &Body, now: Time) {
     let caller = Some(caller.clone());
     let bare = pending(*order, account, client_id, *deadline, request, decision, now);
     state.insert(Order { caller, untold: true, session, ..bare });
+    state.message_for_policies(*order, 1, Some(decision));
 }
 
 /// An order of Tidegate's own enters the table. It takes nobody's tokens: there is one at a time of

@@ -53,6 +53,7 @@ pub mod breakers;
 pub mod event;
 pub mod news;
 pub mod orders;
+pub mod policy;
 pub mod positions;
 pub mod rehearsal;
 pub mod roles;
@@ -146,6 +147,7 @@ pub struct Core {
     flattenings: BTreeMap<Scope, flatten::Flattening>,
     windows: refusals::Windows,
     stopped: breakers::Stopped,
+    shadows: policy::Shadows,
     timers: Timers,
 }
 
@@ -177,6 +179,7 @@ impl Core {
             flattenings: BTreeMap::new(),
             windows: refusals::Windows::default(),
             stopped: breakers::Stopped::default(),
+            shadows: policy::Shadows::default(),
             timers: Timers::default(),
         }
     }
@@ -212,6 +215,7 @@ impl Core {
             Event::Stopping { by } => {
                 self.close_windows(now, true, out);
                 self.note_stopped(now, out);
+                self.close_shadows(now, true, out);
                 self.append(Body::StoppedBy { by }, now, out);
                 self.running = false;
             }
@@ -302,6 +306,7 @@ impl Core {
                 Timer::SelfTrade(ticket) => self.apart_late(ticket, now, out),
                 Timer::Refusals => self.close_windows(now, false, out),
                 Timer::Breakers => self.breakers_due(now, out),
+                Timer::Shadows => self.close_shadows(now, false, out),
             }
         }
         self.watch_breakers(now, out);

@@ -25,7 +25,7 @@ kept! {
     caller_buckets, account_buckets, refusals, calls, next_order, next_call, guards, recent,
     alarms, balances, lost_books, people, approvals, approve_by, apps, invitations, daily,
     self_trades, venue_terms,
-    liquidity, breakers, clocks, option_limits, option_quotes,
+    liquidity, breakers, clocks, option_limits, option_quotes, policies, entries,
 }
 
 impl State {
@@ -61,6 +61,7 @@ impl State {
         state.positions = Positions::counted(held, &state.orders);
         state.exposures = state.counted_exposures();
         state.portfolios = state.counted_portfolios();
+        state.recount_policies();
         Ok(state)
     }
 }

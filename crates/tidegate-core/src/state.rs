@@ -12,6 +12,7 @@ use crate::guards::Guards;
 use crate::options::Portfolios;
 use crate::orders::{Order, Orders, Shift};
 use crate::people::Invitation;
+use crate::policy::{Coins, Entries, Policies};
 use crate::positions::{Positions, usd};
 use crate::repeat::Recent;
 use crate::self_trade::{Resting, SelfTrades};
@@ -206,6 +207,10 @@ pub struct State {
     pub(crate) option_limits: BTreeMap<AccountName, OptionLimits>,
     pub(crate) option_quotes: BTreeMap<InstrumentId, OptionQuote>,
     pub(crate) portfolios: Portfolios,
+    pub(crate) policies: Policies,
+    pub(crate) entries: Entries,
+    /// By which perpetual each coin is priced; it follows from the instruments.
+    pub(crate) coins: Coins,
     /// When the newest record was made.
     pub(crate) at: Time,
 }
@@ -418,15 +423,22 @@ impl State {
         self.resting.follow(order);
         crate::halt::turned_up(&mut self.halts, order);
         daily::count(&mut self.daily, order, shift.traded, self.at);
+        let (account, instrument) = (&order.account, &order.request.instrument);
+        let held = self.positions.book(account, instrument).position;
         if self.positions.shift(order, shift) {
-            let (account, instrument) = (&order.account, &order.request.instrument);
             let unit = unit_value(&self.instruments, &self.marks, instrument);
             let book = self.positions.book(account, instrument);
             self.exposures.set(account, instrument, book, unit);
+            if shift.filled != 0 {
+                let mark = self.marks.get(instrument).map(|mark| mark.mark);
+                let price = order.average.or(order.request.price).or(mark);
+                self.entries.moved(account, instrument, (held, book.position), price);
+            }
             let (account, instrument) = (account.clone(), instrument.clone());
             self.hold(&account, &instrument);
         }
         breakers::traded(self, shift);
+        self.count_for_policies(shift);
     }
 
     /// Sets a position to the venue's.
@@ -436,11 +448,15 @@ impl State {
         instrument: &InstrumentId,
         qty: SignedQty,
     ) {
+        let held = self.positions.book(account, instrument).position;
         self.positions.correct(account, instrument, qty);
         breakers::corrected(self, account, instrument, qty);
         let unit = unit_value(&self.instruments, &self.marks, instrument);
         let book = self.positions.book(account, instrument);
         self.exposures.set(account, instrument, book, unit);
+        let mark = self.marks.get(instrument).map(|mark| mark.mark);
+        self.entries.moved(account, instrument, (held, book.position), mark);
+        self.revalue_for_policies(account, instrument);
         self.hold(account, instrument);
     }
 
@@ -451,6 +467,7 @@ impl State {
         self.index_moved(mark);
         self.revalue(&mark.instrument);
         breakers::marked(self, mark);
+        self.mark_for_policies(&mark.instrument);
     }
 
     /// Values what is held of an instrument by its mark and terms as they are now.

@@ -17,6 +17,7 @@ mod life;
 mod loosen;
 mod model;
 mod options;
+mod policy;
 mod rehearsal;
 mod repeat;
 mod retry;

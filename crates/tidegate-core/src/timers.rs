@@ -35,6 +35,8 @@ pub(crate) enum Timer {
     Refusals,
     /// Look at what breakers measure that grows old by itself, and record what they stopped.
     Breakers,
+    /// Writes how often the policy beside would have refused.
+    Shadows,
 }
 
 /// Every timer, each set once at most.

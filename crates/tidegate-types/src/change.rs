@@ -5,9 +5,12 @@ use crate::breaker::{Breaker, BreakerId};
 use crate::codec_enum;
 use crate::grant::{AccountLimits, Grant, Scope, VirtualKey};
 use crate::ids::{AccountName, CallerName, DeskName, KeyId, OwnerName, PersonName, VenueName};
+use crate::ids::{ExceptionId, InstrumentId, RuleId};
 use crate::key::Replaced;
 use crate::options::OptionLimits;
+use crate::order::Side;
 use crate::person::Person;
+use crate::policy::{Exception, Policy};
 use crate::self_trade::SelfTradeMode;
 use crate::time::Time;
 
@@ -206,6 +209,41 @@ pub enum Change {
         /// The limits.
         limits: OptionLimits,
     },
+    /// A policy came into force, in place of the one before.
+    PolicySet {
+        /// The policy.
+        policy: Box<Policy>,
+    },
+    /// No policy is in force any more.
+    PolicyRemoved,
+    /// A policy runs beside the one in force, and only tells what it would refuse.
+    ShadowSet {
+        /// The policy.
+        policy: Box<Policy>,
+    },
+    /// No policy runs beside any more.
+    ShadowRemoved,
+    /// A single order may pass soft rules.
+    OverrideSet {
+        /// Which, and why.
+        exception: Exception,
+    },
+    /// It may not any more.
+    OverrideRemoved {
+        /// Which.
+        id: ExceptionId,
+    },
+    /// What executed too often may trade again; it is counted anew.
+    ThrottleReleased {
+        /// By which rule it was stopped.
+        rule: RuleId,
+        /// Whose.
+        caller: CallerName,
+        /// In what.
+        instrument: InstrumentId,
+        /// Buy or sell.
+        side: Side,
+    },
 }
 codec_enum!(Change {
     0 => DeskSet { desk, approvals },
@@ -235,4 +273,11 @@ codec_enum!(Change {
     123 => BreakerClosed { breaker, scope, reason },
     124 => BreakerReset { breaker, scope },
     110 => OptionLimitsSet { limits },
+    100 => PolicySet { policy },
+    101 => PolicyRemoved,
+    102 => ShadowSet { policy },
+    103 => ShadowRemoved,
+    104 => OverrideSet { exception },
+    105 => OverrideRemoved { id },
+    106 => ThrottleReleased { rule, caller, instrument, side },
 });

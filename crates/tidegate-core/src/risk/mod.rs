@@ -5,8 +5,11 @@ mod collar;
 mod exposure;
 mod limits;
 mod options;
+mod policy;
 mod sanity;
 mod worst;
+
+pub(crate) use policy::Aside;
 
 use crate::authorize::{Ask, Authorized};
 use crate::breakers;
@@ -32,6 +35,7 @@ pub(crate) struct Cleared {
     replaces: Option<OrderId>,
     decision: Decision,
     options: Option<OptionFigures>,
+    aside: Aside,
 }
 
 impl Cleared {
@@ -53,6 +57,11 @@ impl Cleared {
     /// The numbers by which it passed the limits of its account's options, where there are any.
     pub(crate) fn options(&self) -> Option<OptionFigures> {
         self.options
+    }
+
+    /// What goes on record beside it.
+    pub(crate) fn take_aside(&mut self) -> Aside {
+        std::mem::take(&mut self.aside)
     }
 
     /// The order to send, the one it replaces, and the numbers; the proof is used up.
@@ -100,7 +109,7 @@ pub(crate) fn clear_closing(
     now: Time,
 ) -> Result<Cleared, Reject> {
     let (order, decision) = closing::order(state, account, instrument, closeness, now)?;
-    Ok(Cleared { order, replaces: None, decision, options: None })
+    Ok(Cleared { order, replaces: None, decision, options: None, aside: Aside::default() })
 }
 
 /// How far an order's limit price might be from the mark that a decision was made from: the collar's edge.
@@ -176,15 +185,18 @@ fn check(
         Ok(figures) => figures,
         Err(over) => authorized.spare(over).map(|()| None)?,
     };
-    Ok(cleared(ask(authorized)?, decision.clone(), figures))
+    let aside = policy::check(state, authorized, (mark, worst, notional), decision, now)?;
+    let cleared = cleared(ask(authorized)?, decision.clone());
+    Ok(Cleared { options: figures, aside, ..cleared })
 }
 
 /// An order past a limit goes as one that reduces the position, and says so to the venue.
-fn cleared(ask: &Ask<'_>, mut decision: Decision, options: Option<OptionFigures>) -> Cleared {
+fn cleared(ask: &Ask<'_>, mut decision: Decision) -> Cleared {
     let mut order = NewOrder::clone(&ask.order);
     decision.reducing = ask.is_reducing();
     order.reduce_only |= decision.reducing;
-    Cleared { order, replaces: ask.replaces.map(|order| order.id), decision, options }
+    let replaces = ask.replaces.map(|order| order.id);
+    Cleared { order, replaces, decision, options: None, aside: Aside::default() }
 }
 
 fn ask<'b, 'a>(authorized: &'b Authorized<'a>) -> Result<&'b Ask<'a>, Reject> {

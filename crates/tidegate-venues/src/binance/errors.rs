@@ -146,7 +146,7 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
             let (number, words) = no_such_order(about.purpose);
             (400, number, Some(words))
         }
-        Code::CallerRate | Code::AccountRate => (429, -1015, None),
+        Code::CallerRate | Code::PolicyRate | Code::AccountRate => (429, -1015, None),
         Code::RequestRate
         | Code::VenueBudget
         | Code::VenueFrozen
@@ -164,7 +164,12 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
         | Code::OptionVega
         | Code::OptionTheta
         | Code::NetShortOptions
-        | Code::ScenarioMargin => (400, -2027, None),
+        | Code::ScenarioMargin
+        | Code::NotInPolicy
+        | Code::PolicyLimit
+        | Code::SoftLimit
+        | Code::PolicyUnmeasured
+        | Code::RepeatedExecutions => (400, -2027, None),
         Code::PriceCollar | Code::VenueBand => (400, if about.sells { -4024 } else { -4016 }, None),
         Code::Halted
         | Code::AccountClosed

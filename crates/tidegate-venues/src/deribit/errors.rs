@@ -58,6 +58,7 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         Code::OrderNotFound => NOT_FOUND,
         Code::OrderEnded => (11044, "not_open_order"),
         Code::CallerRate
+        | Code::PolicyRate
         | Code::AccountRate
         | Code::RequestRate
         | Code::WaitedTooLong
@@ -84,6 +85,11 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         | Code::NetShortOptions
         | Code::ScenarioMargin
         | Code::Unvalued
+        | Code::NotInPolicy
+        | Code::PolicyLimit
+        | Code::SoftLimit
+        | Code::PolicyUnmeasured
+        | Code::RepeatedExecutions
         | Code::Uncomputable
         | Code::DuplicateOrderId
         | Code::RepeatedOrder
