@@ -179,9 +179,7 @@ pub fn action_of(state: &State, act: &Act) -> Action {
         Change::LimitsSet { .. }
         | Change::OptionLimitsSet { .. }
         | Change::OwnerSet { .. }
-        | Change::SelfTradeSet { .. } => {
-            Action::LimitsTighten
-        }
+        | Change::SelfTradeSet { .. } => Action::LimitsTighten,
         Change::BreakerSet { .. } if !loose => Action::BreakerTighten,
         Change::BreakerSet { .. }
         | Change::BreakerRemoved { .. }

@@ -53,8 +53,12 @@ fn series(number: u32) -> Series {
         open: true,
     };
     let price = |dollars: i64| Price(Decimal::new(dollars, 0));
-    let mark =
-        Mark { instrument: id.clone(), mark: Price(Decimal::new(5, 2)), index: price(60_000), at: NOW };
+    let mark = Mark {
+        instrument: id.clone(),
+        mark: Price(Decimal::new(5, 2)),
+        index: price(60_000),
+        at: NOW,
+    };
     let volatility = Decimal::new(50 + column, 2);
     let quote =
         OptionQuote { instrument: id, forward: price(60_100), volatility, greeks: None, at: NOW };

@@ -68,10 +68,9 @@ impl Freezes {
 
     /// What is stopped now, of every account.
     pub(crate) fn all(&self, now: Time) -> impl Iterator<Item = (Frozen, Option<&AccountName>)> {
-        let orders = self
-            .orders
-            .iter()
-            .map(|(account, until)| (Frozen { stops: Stops::Orders, until: *until }, Some(account)));
+        let orders = self.orders.iter().map(|(account, until)| {
+            (Frozen { stops: Stops::Orders, until: *until }, Some(account))
+        });
         [(Stops::Everything, self.everything), (Stops::Requests, self.requests)]
             .into_iter()
             .map(|(stops, until)| (Frozen { stops, until }, None))

@@ -115,8 +115,7 @@ impl Queue {
         }
         let virtual_time = &self.virtual_time;
         self.flows.retain(|(rank, ..), flow| {
-            !flow.waiting.is_empty()
-                || flow.finish > virtual_time.get(rank).copied().unwrap_or(0)
+            !flow.waiting.is_empty() || flow.finish > virtual_time.get(rank).copied().unwrap_or(0)
         });
         if self.len() == 0 {
             self.flows.clear();

@@ -337,12 +337,11 @@ impl Shaper {
 
     fn turn_away(&mut self, now: Time) -> Vec<Served> {
         let freezes = &self.freezes;
-        let stopped = |waiting: &Waiting| {
-            freezes.stops(waiting.ask.rank, waiting.ask.account.as_ref(), now)
-        };
-        let gone = self.queue.drop_where(|waiting| {
-            waiting.ask.deadline <= now || stopped(waiting).is_some()
-        });
+        let stopped =
+            |waiting: &Waiting| freezes.stops(waiting.ask.rank, waiting.ask.account.as_ref(), now);
+        let gone = self
+            .queue
+            .drop_where(|waiting| waiting.ask.deadline <= now || stopped(waiting).is_some());
         let refused = gone.into_iter().map(|waiting| {
             let refusal = match stopped(&waiting) {
                 Some(frozen) => Refusal::Frozen(frozen),

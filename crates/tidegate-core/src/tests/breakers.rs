@@ -221,7 +221,11 @@ fn half_open_lets_few_pass_and_any_trip_stops_it_again() {
     assert_eq!(world.breaker_stage(id, scope), Some(Stage::HalfOpen));
     let tried = ["1", "1", "1"].map(|qty| world.refused_to("ann", buy(qty, "90")));
     assert_eq!(tried, [None, None, Some(Code::BreakerTrial)], "two a minute");
-    assert_eq!(world.refused_to("bob", limit(Side::Sell, "1", "91")), None, "what reduces is no trial");
+    assert_eq!(
+        world.refused_to("bob", limit(Side::Sell, "1", "91")),
+        None,
+        "what reduces is no trial"
+    );
     world.pass(61_000);
     world.priced("90");
     assert_eq!(world.refused_to("ann", buy("1", "90")), None, "a minute later");

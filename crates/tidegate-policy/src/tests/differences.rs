@@ -63,10 +63,19 @@ fn what_cannot_be_compared_counts_as_looser() {
         ("message_rate = \"10/s\"", "message_rate = \"20/min\""),
         ("open_orders = 5\neach = \"account\"", "open_orders = 5"),
         ("only = [\"A\"]", "only = [\"B\"]"),
-        ("open_orders = 5\nover = { base = \"BTC\" }", "open_orders = 5\nover = { base = \"ETH\" }"),
+        (
+            "open_orders = 5\nover = { base = \"BTC\" }",
+            "open_orders = 5\nover = { base = \"ETH\" }",
+        ),
         ("net_position = \"5 USD\"\nover = { base = \"BTC\" }", "net_position = \"5 USD\""),
-        ("open_orders = 6\nover = { base = \"BTC\" }\neach = \"account\"", "open_orders = 5\nover = { base = \"BTC\" }\neach = \"caller\""),
-        ("order_to_trade = { by = \"count\", max = \"5 times\" }", "order_to_trade = { by = \"volume\", max = \"4 times\" }"),
+        (
+            "open_orders = 6\nover = { base = \"BTC\" }\neach = \"account\"",
+            "open_orders = 5\nover = { base = \"BTC\" }\neach = \"caller\"",
+        ),
+        (
+            "order_to_trade = { by = \"count\", max = \"5 times\" }",
+            "order_to_trade = { by = \"volume\", max = \"4 times\" }",
+        ),
     ] {
         assert_eq!(turn(before, after), Turn::Looser, "{before} -> {after}");
     }
@@ -75,9 +84,12 @@ fn what_cannot_be_compared_counts_as_looser() {
 #[test]
 fn what_is_about_the_whole_is_told_first() {
     let old = of(BASE);
-    let text = format!("name = \"p\"\nversion = 2\nmark_age = \"6 s\"\n[pegs]\nUSDT = \"1 USD\"\n{BASE}");
-    let told: Vec<_> = diff(Some(&old), &policy(&text)).iter().map(|d| (d.what.clone(), d.turn)).collect();
+    let text =
+        format!("name = \"p\"\nversion = 2\nmark_age = \"6 s\"\n[pegs]\nUSDT = \"1 USD\"\n{BASE}");
+    let told: Vec<_> =
+        diff(Some(&old), &policy(&text)).iter().map(|d| (d.what.clone(), d.turn)).collect();
     assert_eq!(told, [("mark_age".to_owned(), Turn::Looser), ("pegs".to_owned(), Turn::Looser)]);
-    let back: Vec<_> = diff(Some(&policy(&text)), &old).iter().map(|d| (d.what.clone(), d.turn)).collect();
+    let back: Vec<_> =
+        diff(Some(&policy(&text)), &old).iter().map(|d| (d.what.clone(), d.turn)).collect();
     assert_eq!(back, [("mark_age".to_owned(), Turn::Tighter), ("pegs".to_owned(), Turn::Tighter)]);
 }

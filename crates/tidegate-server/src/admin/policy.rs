@@ -3,8 +3,8 @@
 use super::Administrator;
 use super::grants::{SIDES, name};
 use super::protocol::{
-    Failure, HoldingStatus, InForce, OverrideSpec, OverrideStatus, PolicyChecked, PolicyStatus, RuleStatus, Shadow,
-    ShadowCount, UseStatus,
+    Failure, HoldingStatus, InForce, OverrideSpec, OverrideStatus, PolicyChecked, PolicyStatus,
+    RuleStatus, Shadow, ShadowCount, UseStatus,
 };
 use super::service::{Administration, internal};
 use crate::{clock, oplog};
@@ -179,7 +179,7 @@ fn rule_status(rule: &Rule, usage: &[Usage]) -> RuleStatus {
 fn use_status(Usage { measure, tripped }: &Usage) -> UseStatus {
     let stopped = if *tripped { "; stopped, `tidegate policy release` lets it go on" } else { "" };
     UseStatus {
-        of: measure.of.clone(),
+        of: measure.of.to_string(),
         measured: measure.measured.to_string(),
         limit: measure.limit.to_string(),
         unit: measure.unit.word().trim().to_owned(),
@@ -308,10 +308,14 @@ fn unknown(state: &State, by: &Administrator, policy: &Policy) -> Vec<String> {
         let mut tell = |what: &str, name: &str| {
             found.push(format!("rule {}: the desk has no {what} {name}", rule.id));
         };
-        if let Some(account) = account.as_ref().filter(|a| !roles::sees_account(state, &by.person, a)) {
+        if let Some(account) =
+            account.as_ref().filter(|a| !roles::sees_account(state, &by.person, a))
+        {
             tell("account", account.as_str());
         }
-        let known = |caller: &_| state.callers().contains_key(caller) && roles::sees(state, &by.person, caller);
+        let known = |caller: &_| {
+            state.callers().contains_key(caller) && roles::sees(state, &by.person, caller)
+        };
         if let Some(caller) = caller.as_ref().filter(|caller| !known(caller)) {
             tell("caller", caller.as_str());
         }

@@ -27,8 +27,8 @@ pub use people::{
     PersonStatus, SessionStatus,
 };
 pub use policy::{
-    HoldingStatus, InForce, OverrideSpec, OverrideStatus, PolicyChecked, PolicyStatus, RuleStatus, Shadow,
-    ShadowCount, UseStatus,
+    HoldingStatus, InForce, OverrideSpec, OverrideStatus, PolicyChecked, PolicyStatus, RuleStatus,
+    Shadow, ShadowCount, UseStatus,
 };
 pub use status::{
     AccountStatus, AlarmStatus, CallerStatus, HaltStatus, HaltedToo, JournalStatus, LostBookStatus,

@@ -32,9 +32,7 @@ pub(super) const fn actions(request: &Request) -> &'static [Action] {
         Request::LimitsSet(_)
         | Request::OptionLimitsSet(_)
         | Request::SelfTradeSet { .. }
-        | Request::AccountOwner { .. } => {
-            &[Action::LimitsLoosen, Action::LimitsTighten]
-        }
+        | Request::AccountOwner { .. } => &[Action::LimitsLoosen, Action::LimitsTighten],
         Request::Policy {} | Request::PolicyCheck { .. } => &[Action::Status],
         Request::PolicySet { .. } | Request::PolicyRemove { .. } => {
             &[Action::PolicyLoosen, Action::PolicyTighten]

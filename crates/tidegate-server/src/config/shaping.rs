@@ -20,7 +20,11 @@ impl Shaping {
         let order_waits = "shaping.order_wait_ms";
         Ok(Shares {
             weights: named("shaping.weights", &self.weights, &WEIGHTS)?,
-            order_patience: Span::from_millis(within(order_waits, self.order_wait_ms, &ORDER_WAITS)?),
+            order_patience: Span::from_millis(within(
+                order_waits,
+                self.order_wait_ms,
+                &ORDER_WAITS,
+            )?),
             order_patience_of: named("shaping.order_waits_ms", &self.order_waits_ms, &ORDER_WAITS)?
                 .into_iter()
                 .map(|(caller, ms)| (caller, Span::from_millis(ms)))

@@ -76,8 +76,16 @@ impl Membership {
 
 /// What is said to a hub.
 enum Command {
-    Enter { number: u64, follower: Follower, told: mpsc::Sender<Arc<str>>, ended: Arc<OnceLock<Reject>> },
-    Said { member: u64, text: String },
+    Enter {
+        number: u64,
+        follower: Follower,
+        told: mpsc::Sender<Arc<str>>,
+        ended: Arc<OnceLock<Reject>>,
+    },
+    Said {
+        member: u64,
+        text: String,
+    },
 }
 
 /// The hubs of one venue, by the socket that they stand for.

@@ -217,7 +217,11 @@ impl Link {
     ///
     /// # Errors
     /// When too many ask for that at once.
-    pub fn follow(self: &Arc<Link>, target: &str, follower: Follower) -> Result<Membership, Reject> {
+    pub fn follow(
+        self: &Arc<Link>,
+        target: &str,
+        follower: Follower,
+    ) -> Result<Membership, Reject> {
         self.hubs.enter(Arc::downgrade(self), target, follower)
     }
 

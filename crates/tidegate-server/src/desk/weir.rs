@@ -9,7 +9,9 @@ use crate::oplog;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tidegate_shaping::{Answer, Ask, Frozen, Paid, Payer, Rank, Refusal, Served, Shaper, Ticket, Use};
+use tidegate_shaping::{
+    Answer, Ask, Frozen, Paid, Payer, Rank, Refusal, Served, Shaper, Ticket, Use,
+};
 use tidegate_types::ids::{AccountName, CallerName};
 use tidegate_types::limits::{ORDER_PATIENCE, READ_PATIENCE, SEND_TIMEOUT};
 use tidegate_types::reject::{Code, Reject};
@@ -77,7 +79,11 @@ pub struct Gauge {
 }
 
 impl Weir {
-    pub(super) fn new(venue: &'static dyn Venue, shares: Shares, before: Option<Time>) -> Arc<Weir> {
+    pub(super) fn new(
+        venue: &'static dyn Venue,
+        shares: Shares,
+        before: Option<Time>,
+    ) -> Arc<Weir> {
         let shaper = Shaper::new(venue.allowances());
         let shaper = match before {
             Some(last) => shaper.after(last),
@@ -260,7 +266,8 @@ impl Weir {
                 Reject::later(Code::VenueFrozen, &why, left)
             }
             Refusal::NoRoom { name, used, most, wait } => {
-                let why = format!("the {name} of {venue}: {used} used of {most} that such requests have");
+                let why =
+                    format!("the {name} of {venue}: {used} used of {most} that such requests have");
                 Reject::later(Code::VenueBudget, &why, *wait)
             }
             Refusal::TooOld { waited } => {

@@ -5,7 +5,7 @@ mod wire;
 
 use super::{Bucket, Opening};
 use crate::clock;
-use crate::desk::{Membership, Follower};
+use crate::desk::{Follower, Membership};
 use crate::front::{Gate, Watch, Who};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};

@@ -26,9 +26,20 @@ const READS: &[u32] = &[1, 2, 5, 5, 5, 10, 10, 20, 20, 40];
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     /// A bot wants something: to read so much, or to cancel, which it has wanted since.
-    Wants { bot: usize, weight: u32, cancel: bool, since: u64 },
-    Arrives { number: u64 },
-    Answered { number: u64, used: Option<u64>, wait: Option<(bool, u64)> },
+    Wants {
+        bot: usize,
+        weight: u32,
+        cancel: bool,
+        since: u64,
+    },
+    Arrives {
+        number: u64,
+    },
+    Answered {
+        number: u64,
+        used: Option<u64>,
+        wait: Option<(bool, u64)>,
+    },
     Turn,
 }
 

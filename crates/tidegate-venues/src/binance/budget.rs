@@ -57,9 +57,8 @@ pub(crate) fn cost(request: &WireRequest) -> Vec<Units> {
         pairs.find(|(n, _)| *n == name).map(|(_, value)| value)
     };
     let weight = route.map_or(UNLISTED, |route| route.weight);
-    let order = |route: &routes::Route| {
-        matches!(route.purpose, Use::Place | Use::Amend | Use::PlaceAlgo)
-    };
+    let order =
+        |route: &routes::Route| matches!(route.purpose, Use::Place | Use::Amend | Use::PlaceAlgo);
     let orders = u32::from(route.is_some_and(order));
     let all = [(WEIGHT, weight.of(param)), (ORDERS_10S, orders), (ORDERS_1M, orders)];
     let units = all.map(|(allowance, count)| Units { allowance, count });

@@ -66,7 +66,9 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         | Code::VenueFrozen
         | Code::AddressRate
         | Code::TooManyFailures => TOO_MANY,
-        Code::GatewayFull | Code::OwnQueue | Code::TooManyInFlight => (10066, "too_many_concurrent_requests"),
+        Code::GatewayFull | Code::OwnQueue | Code::TooManyInFlight => {
+            (10066, "too_many_concurrent_requests")
+        }
         Code::OrderQuantity
         | Code::OrderNotional
         | Code::PriceCollar

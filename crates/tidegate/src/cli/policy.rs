@@ -59,7 +59,11 @@ fn given(path: &Path) -> Result<Given, Failure> {
 
 fn text_of(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| {
-        Failure::new("unreadable", format!("{}: {error}", path.display()), "name a file that is there")
+        Failure::new(
+            "unreadable",
+            format!("{}: {error}", path.display()),
+            "name a file that is there",
+        )
     })
 }
 
@@ -132,7 +136,9 @@ fn effect(loosens: bool, takes_two: Option<bool>) -> String {
         (false, _) => "it tightens: one person puts it in force at once".to_owned(),
         (true, Some(true)) => "it loosens: a second person has to approve it".to_owned(),
         (true, Some(false)) => "it loosens: on this desk one person does that alone".to_owned(),
-        (true, None) => "it loosens: a second person has to approve it where the desk asks for two".to_owned(),
+        (true, None) => {
+            "it loosens: a second person has to approve it where the desk asks for two".to_owned()
+        }
     }
 }
 
@@ -152,7 +158,11 @@ fn meant(common: &Common, word: &str) -> Result<Option<Policy>, Failure> {
 fn compare(common: &Common, old: &str, new: &str) -> Result<(), Failure> {
     let (before, after) = (meant(common, old)?, meant(common, new)?);
     let after = after.ok_or_else(|| {
-        Failure::new("no-policy", "no policy is in force", "put one there with `tidegate policy apply`")
+        Failure::new(
+            "no-policy",
+            "no policy is in force",
+            "put one there with `tidegate policy apply`",
+        )
     })?;
     let differences = diff(before.as_ref(), &after);
     // Limits come with a first policy, and none goes.

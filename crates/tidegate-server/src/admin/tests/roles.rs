@@ -110,6 +110,11 @@ fn samples(pending: u64) -> Vec<Sample> {
             false,
             json!({"op": "account-owner", "account": "main", "owner": "fund"}),
         ),
+        sample(
+            LimitsTighten,
+            false,
+            json!({"op": "option-limits-set", "account": "main", "max_margin_bps": 9000}),
+        ),
         sample(Status, false, json!({"op": "policy"})),
         sample(PolicyTighten, false, json!({"op": "policy-set", "policy": POLICY, "reason": "x"})),
         sample(PolicyLoosen, false, json!({"op": "policy-remove", "reason": "x"})),
@@ -246,9 +251,10 @@ const fn place(request: &Request) -> usize {
         Request::BreakerHalfOpen { .. } => 52,
         Request::BreakerClose { .. } => 53,
         Request::BreakerReset { .. } => 54,
+        Request::OptionLimitsSet(_) => 55,
     }
 }
-const PLACES: usize = 55;
+const PLACES: usize = 56;
 
 /// What a person granted to an app.
 pub(super) fn granted(app: &str, id: u8, subject: &str) -> Granted {

@@ -213,12 +213,7 @@ impl Hub {
     }
 
     /// A line with room for so many more.
-    fn line_for(
-        &mut self,
-        link: &Arc<Link>,
-        more: usize,
-        now: Instant,
-    ) -> Result<LineNumber, Not> {
+    fn line_for(&mut self, link: &Arc<Link>, more: usize, now: Instant) -> Result<LineNumber, Not> {
         let most = link.venue().streams_per_socket();
         let roomy = self.lines.iter().find(|(_, line)| line.carries + more <= most);
         if let Some((number, _)) = roomy {

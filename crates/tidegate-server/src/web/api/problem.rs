@@ -222,7 +222,7 @@ pub(super) const fn status(code: Code) -> u16 {
         | UnsupportedParameter | NeedsWebSocket => 400,
         NotAllowed | ForbiddenRoute | NoGrant | InstrumentNotGranted | SideNotGranted
         | OrderTypeNotGranted | ReduceOnlyGrant | SettingsNotGranted | GrantExpired
-        | OutsideHours => 403,
+        | OutsideHours | NotInPolicy => 403,
         UnknownRoute | UnknownInstrument | OrderNotFound => 404,
         OrderEnded | Halted | BreakerTripped | DuplicateOrderId | RepeatedOrder | SelfTrade
         | SelfTradeCut | VenueHalt => 409,
@@ -232,12 +232,13 @@ pub(super) const fn status(code: Code) -> u16 {
         OrderQuantity | OrderNotional | PriceCollar | NoLimit | OpenNotional | PositionNotional
         | Uncomputable | BadPriceStep | BadQuantityStep | NotReducing | OutOfRange
         | GrantOpenNotional | DailyNotional | Exposure | VenueBand | OptionDelta | OptionGamma
-        | OptionVega | OptionTheta | NetShortOptions | ScenarioMargin => 422,
-        CallerRate | AccountRate | RequestRate | AddressRate | TooManyFailures => 429,
+        | OptionVega | OptionTheta | NetShortOptions | ScenarioMargin | PolicyLimit | SoftLimit
+        | RepeatedExecutions => 422,
+        CallerRate | AccountRate | RequestRate | AddressRate | TooManyFailures | PolicyRate => 429,
         SignerRefused | VenueUnreachable => 502,
-        GatewayFull | OwnQueue | TooManyInFlight | StaleMark | NoMark | Unvalued | AccountClosed
-        | JournalUnavailable | SignerUnavailable | VenueBudget | WaitedTooLong | VenueFrozen
-        | SelfTradeWait => 503,
+        GatewayFull | OwnQueue | TooManyInFlight | StaleMark | NoMark | Unvalued
+        | AccountClosed | JournalUnavailable | SignerUnavailable | VenueBudget | WaitedTooLong
+        | VenueFrozen | PolicyUnmeasured | SelfTradeWait => 503,
         OutcomeUnknown => 504,
     }
 }
@@ -247,10 +248,11 @@ pub(super) const fn retry(code: Code) -> Retry {
     use Code::*;
     match code {
         StaleTimestamp | Replayed => Retry::SignAnew,
-        CallerRate | AccountRate | RequestRate | BreakerTrial | TooManyInFlight | StaleMark | NoMark
-        | Unvalued | AddressRate | TooManyFailures | GatewayFull | OwnQueue | TooSlow | AccountClosed
-        | JournalUnavailable | SignerUnavailable | VenueUnreachable | VenueBudget | WaitedTooLong
-        | VenueFrozen | SelfTradeWait | VenueHalt => Retry::Later,
+        PolicyRate | PolicyUnmeasured | CallerRate | AccountRate | RequestRate | BreakerTrial
+        | TooManyInFlight | StaleMark | NoMark | Unvalued | AddressRate | TooManyFailures
+        | GatewayFull | OwnQueue | TooSlow | AccountClosed | JournalUnavailable
+        | SignerUnavailable | VenueUnreachable | VenueBudget | WaitedTooLong | VenueFrozen
+        | SelfTradeWait | VenueHalt => Retry::Later,
         OutcomeUnknown => Retry::Ask,
         _ => Retry::Never,
     }
