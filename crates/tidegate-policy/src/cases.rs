@@ -135,7 +135,8 @@ fn market(mut table: Table<'_, '_>, faults: &mut Faults<'_>) -> Option<Market> {
     let mark = table.need("mark", "write `mark = \"60_000\"`", faults);
     let mark = mark.and_then(|entry| price(&entry, faults));
     let index = table.take("index").map_or(Some(None), |e| price(&e, faults).map(Some));
-    let expires = table.take("expires_in").map_or(Some(Span::from_secs(30 * 86_400)), |e| span(&e, faults));
+    let expires =
+        table.take("expires_in").map_or(Some(Span::from_secs(30 * 86_400)), |e| span(&e, faults));
     let strike = table.take("strike").map_or(Some(None), |e| price(&e, faults).map(Some));
     let call = table.take("call").map_or(Some(true), |entry| entry.flag(faults));
     let depth = table.take("depth").map_or(Some(None), |e| usd(&e, faults).map(Some));
@@ -164,17 +165,15 @@ fn case(
     faults: &mut Faults<'_>,
 ) -> Option<Case> {
     let name = table.need("name", "say what it shows: `name = \"an order too large\"`", faults);
-    let name = name.and_then(|entry| {
-        entry.text("a text", "write it in quotes", faults).map(str::to_owned)
-    });
+    let name = name
+        .and_then(|entry| entry.text("a text", "write it in quotes", faults).map(str::to_owned));
     let order = table.need("order", "write `order = { account = …, caller = …, … }`", faults);
     let order = order.and_then(|entry| asked(&entry, "`order`", markets, faults));
     let open = rows(table.take("open"), faults, |entry, faults| {
         asked(entry, "an open order", markets, faults)
     });
-    let positions = rows(table.take("positions"), faults, |entry, faults| {
-        position(entry, markets, faults)
-    });
+    let positions =
+        rows(table.take("positions"), faults, |entry, faults| position(entry, markets, faults));
     let balances = rows(table.take("balances"), faults, balance);
     let expect = table.need("expect", "name the rule that refuses it, or \"pass\"", faults);
     let expect = expect.and_then(|entry| expected(&entry, faults));
@@ -237,17 +236,25 @@ fn asked(
 
 type Position = (AccountName, InstrumentId, SignedQty);
 
-fn position(entry: &Entry<'_, '_>, markets: &[Market], faults: &mut Faults<'_>) -> Option<Position> {
+fn position(
+    entry: &Entry<'_, '_>,
+    markets: &[Market],
+    faults: &mut Faults<'_>,
+) -> Option<Position> {
     let mut table = Table::of("a position", entry.value, faults)?;
     let account = account(&mut table, faults);
     let market = listed(&mut table, markets, faults);
-    let qty = table.need("quantity", "write `quantity = \"-10\"`, below zero where it is short", faults);
+    let qty =
+        table.need("quantity", "write `quantity = \"-10\"`, below zero where it is short", faults);
     let qty = qty.and_then(|entry| signed(&entry, faults));
     table.end(faults);
     Some((account?, market?.id.clone(), SignedQty(qty?)))
 }
 
-fn balance(entry: &Entry<'_, '_>, faults: &mut Faults<'_>) -> Option<(AccountName, Currency, Decimal)> {
+fn balance(
+    entry: &Entry<'_, '_>,
+    faults: &mut Faults<'_>,
+) -> Option<(AccountName, Currency, Decimal)> {
     let mut table = Table::of("a balance", entry.value, faults)?;
     let account = account(&mut table, faults);
     let coin = table.need("coin", "write `coin = \"BTC\"`", faults);
@@ -288,7 +295,8 @@ fn instrument(entry: &Entry<'_, '_>, faults: &mut Faults<'_>) -> Option<Instrume
 }
 
 fn plain(entry: &Entry<'_, '_>, faults: &mut Faults<'_>) -> Option<Decimal> {
-    let (expected, hint) = ("a number in the instrument's unit", "write it as \"1_000.5\", in quotes");
+    let (expected, hint) =
+        ("a number in the instrument's unit", "write it as \"1_000.5\", in quotes");
     let text = entry.text(expected, hint, faults)?;
     number(text).or_else(|| entry.wrong(expected, hint, faults))
 }

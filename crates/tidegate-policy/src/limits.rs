@@ -1,9 +1,7 @@
 //! The limits of the language: a key for each, what stands behind it, and how it is written back.
 
 use crate::fault::Faults;
-use crate::measure::{
-    grouped, number, read_bps, read_in, read_span, whole, write_bps, write_span,
-};
+use crate::measure::{grouped, number, read_bps, read_in, read_span, whole, write_bps, write_span};
 use crate::read::{pattern, span};
 use crate::table::{Entry, Table};
 use tidegate_types::Decimal;
@@ -45,7 +43,13 @@ pub(crate) fn limit_of(
     Some(match kind {
         LimitKind::Allow => match entry.flag(faults)? {
             true => Limit::Allow,
-            false => return entry.wrong("true", "leave the rule out: what is not allowed is refused", faults),
+            false => {
+                return entry.wrong(
+                    "true",
+                    "leave the rule out: what is not allowed is refused",
+                    faults,
+                );
+            }
         },
         LimitKind::Only => Limit::Only { names: names(entry, faults)? },
         LimitKind::OrderQuantity => Limit::OrderQuantity { max: quantity(entry, faults)? },
@@ -149,8 +153,7 @@ fn usd(entry: &Entry<'_, '_>, faults: &mut Faults<'_>) -> Option<Usd> {
 }
 
 fn quantity(entry: &Entry<'_, '_>, faults: &mut Faults<'_>) -> Option<Qty> {
-    let expected =
-        ("a quantity in the instrument's own unit", "write it as \"100 units\"");
+    let expected = ("a quantity in the instrument's own unit", "write it as \"100 units\"");
     amount(entry, expected, faults, |text| read_in(text, "units").map(Qty))
 }
 
@@ -209,7 +212,11 @@ fn thin_market(entry: &Entry<'_, '_>, faults: &mut Faults<'_>) -> Option<Limit> 
     let mut table = Table::of("`thin_market`", entry.value, faults)?;
     let depth = table.take("depth").map_or(Some(Usd::default()), |entry| usd(&entry, faults));
     let volume = table.take("volume").map_or(Some(Usd::default()), |entry| usd(&entry, faults));
-    let age = table.need("max_age", "say how old what is known of the market may be: `max_age = \"1 min\"`", faults);
+    let age = table.need(
+        "max_age",
+        "say how old what is known of the market may be: `max_age = \"1 min\"`",
+        faults,
+    );
     let age = age.and_then(|entry| span(&entry, faults));
     table.end(faults);
     Some(Limit::ThinMarket { depth: depth?, volume: volume?, max_age: age? })

@@ -143,14 +143,19 @@ pub(crate) fn pattern(entry: &Entry<'_, '_>, faults: &mut Faults<'_>) -> Option<
 }
 
 pub(crate) fn span(entry: &Entry<'_, '_>, faults: &mut Faults<'_>) -> Option<Span> {
-    let (expected, hint) = ("a length of time", "write it as \"250 ms\", \"5 s\", \"10 min\", \"1 h\"");
+    let (expected, hint) =
+        ("a length of time", "write it as \"250 ms\", \"5 s\", \"10 min\", \"1 h\"");
     let text = entry.text(expected, hint, faults)?;
     read_span(text).or_else(|| entry.wrong(expected, hint, faults))
 }
 
 fn pegs(entry: &Entry<'_, '_>, faults: &mut Faults<'_>) -> Option<Vec<Peg>> {
     let DeValue::Table(table) = entry.value.get_ref() else {
-        return entry.wrong("a table of coins", "write `[pegs]` and below it `USDC = \"1 USD\"`", faults);
+        return entry.wrong(
+            "a table of coins",
+            "write `[pegs]` and below it `USDC = \"1 USD\"`",
+            faults,
+        );
     };
     let pegs: Vec<Option<Peg>> = in_order(table).map(|item| peg(item, faults)).collect();
     pegs.into_iter().collect()

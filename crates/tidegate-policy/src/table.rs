@@ -105,7 +105,12 @@ impl<'a, 't> Entry<'a, 't> {
     }
 
     /// Takes down that the value is not what it must be.
-    pub(crate) fn wrong<T>(&self, expected: &str, hint: &str, faults: &mut Faults<'_>) -> Option<T> {
+    pub(crate) fn wrong<T>(
+        &self,
+        expected: &str,
+        hint: &str,
+        faults: &mut Faults<'_>,
+    ) -> Option<T> {
         let found = match self.value.get_ref() {
             DeValue::String(text) => format!("{text:?}"),
             other => called(other),
@@ -113,7 +118,12 @@ impl<'a, 't> Entry<'a, 't> {
         faults.add(&self.span(), format!("`{}` is {expected}, found {found}", self.key), hint)
     }
 
-    pub(crate) fn text(&self, expected: &str, hint: &str, faults: &mut Faults<'_>) -> Option<&'a str> {
+    pub(crate) fn text(
+        &self,
+        expected: &str,
+        hint: &str,
+        faults: &mut Faults<'_>,
+    ) -> Option<&'a str> {
         match self.value.get_ref() {
             DeValue::String(text) => Some(text.as_ref()),
             _ => self.wrong(expected, hint, faults),
@@ -150,7 +160,12 @@ impl<'a, 't> Entry<'a, 't> {
     }
 
     /// The values of a list.
-    pub(crate) fn list(&self, expected: &str, hint: &str, faults: &mut Faults<'_>) -> Option<Vec<Entry<'a, 't>>> {
+    pub(crate) fn list(
+        &self,
+        expected: &str,
+        hint: &str,
+        faults: &mut Faults<'_>,
+    ) -> Option<Vec<Entry<'a, 't>>> {
         let DeValue::Array(items) = self.value.get_ref() else {
             return self.wrong(expected, hint, faults);
         };
@@ -160,7 +175,8 @@ impl<'a, 't> Entry<'a, 't> {
     /// One of some words.
     pub(crate) fn word<T: Copy>(&self, words: &[(&str, T)], faults: &mut Faults<'_>) -> Option<T> {
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let (expected, hint) = (format!("one of {}", known.join(", ")), "write one of them, in quotes");
+        let (expected, hint) =
+            (format!("one of {}", known.join(", ")), "write one of them, in quotes");
         let text = self.text(&expected, hint, faults)?;
         match words.iter().find(|(word, _)| *word == text) {
             Some((_, value)) => Some(*value),
@@ -182,10 +198,7 @@ pub(crate) fn tables<'a, 't>(
 }
 
 /// The whole of a file.
-pub(crate) fn document<'t>(
-    text: &'t str,
-    faults: &mut Faults<'t>,
-) -> Option<Spanned<DeTable<'t>>> {
+pub(crate) fn document<'t>(text: &'t str, faults: &mut Faults<'t>) -> Option<Spanned<DeTable<'t>>> {
     match DeTable::parse(text) {
         Ok(document) => Some(document),
         Err(error) => {

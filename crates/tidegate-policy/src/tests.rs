@@ -126,12 +126,18 @@ fn every_limit_is_read_and_comes_back_from_its_one_form() {
 
 #[test]
 fn the_digest_is_of_what_a_file_says_and_not_of_how() {
-    let plain = of("[[rule]]\nid = \"a\"\nopen_notional = \"1000 USD\"\n[[rule]]\nid = \"b\"\nallow = true");
-    let other = of("# the same\n[[rule]]\nopen_notional = '1_000.00 USD'\nid = 'a'\nsoft = false\n\n[[rule]]\n\
-                    id='b'\neach = 'all'\nover = {}\nallow = true");
+    let plain = of(
+        "[[rule]]\nid = \"a\"\nopen_notional = \"1000 USD\"\n[[rule]]\nid = \"b\"\nallow = true",
+    );
+    let other = of(
+        "# the same\n[[rule]]\nopen_notional = '1_000.00 USD'\nid = 'a'\nsoft = false\n\n[[rule]]\n\
+                    id='b'\neach = 'all'\nover = {}\nallow = true",
+    );
     assert_eq!(digest(&plain), digest(&other));
     assert_eq!(digest(&plain).len(), 64);
-    let one_more = of("[[rule]]\nid = \"a\"\nopen_notional = \"1001 USD\"\n[[rule]]\nid = \"b\"\nallow = true");
+    let one_more = of(
+        "[[rule]]\nid = \"a\"\nopen_notional = \"1001 USD\"\n[[rule]]\nid = \"b\"\nallow = true",
+    );
     assert_ne!(digest(&plain), digest(&one_more));
 }
 
@@ -156,16 +162,27 @@ fn a_file_that_allows_nothing_or_says_a_thing_twice_is_warned_of() {
     let told = |more: &str| warnings(&of(&format!("{wide}[[rule]]\nid = \"x\"\n{more}")));
     let never = told("over = { account = \"main\" }\nopen_notional = \"20 USD\"");
     assert_eq!(never, ["rule x never binds: desk is over as much and at least as tight"]);
-    assert_eq!(told("open_notional = \"10 USD\"").len(), 1, "the first of two that are the same stays");
+    assert_eq!(
+        told("open_notional = \"10 USD\"").len(),
+        1,
+        "the first of two that are the same stays"
+    );
     assert_eq!(told("over = { account = \"main\" }\nopen_notional = \"5 USD\""), [""; 0]);
-    assert_eq!(told("over = { account = \"main\" }\nopen_notional = \"20 USD\"\nsoft = true").len(), 1);
+    assert_eq!(
+        told("over = { account = \"main\" }\nopen_notional = \"20 USD\"\nsoft = true").len(),
+        1
+    );
     assert_eq!(told("over = { class = \"option\" }\nallow = true").len(), 1);
     // A gain elsewhere makes up for a net position, so that the narrow one may bind first.
     let net = "[[rule]]\nid = \"n\"\nnet_position = \"10 USD\"\n";
-    let net = of(&format!("{wide}{net}[[rule]]\nid = \"x\"\nover = {{ base = \"BTC\" }}\nnet_position = \"20 USD\""));
+    let net = of(&format!(
+        "{wide}{net}[[rule]]\nid = \"x\"\nover = {{ base = \"BTC\" }}\nnet_position = \"20 USD\""
+    ));
     assert_eq!(warnings(&net), [""; 0]);
-    let apart = of("[[rule]]\nid = \"a\"\nover = { class = \"option\" }\nallow = true\n[[rule]]\nid = \"b\"\n\
-                    over = { class = \"future\" }\nopen_orders = 3");
+    let apart = of(
+        "[[rule]]\nid = \"a\"\nover = { class = \"option\" }\nallow = true\n[[rule]]\nid = \"b\"\n\
+                    over = { class = \"future\" }\nopen_orders = 3",
+    );
     assert_eq!(warnings(&apart), ["rule b is over orders that no rule allows"]);
 }
 

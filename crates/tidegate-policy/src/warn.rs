@@ -9,7 +9,10 @@ pub fn warnings(policy: &Policy) -> Vec<String> {
     let allows: Vec<&Rule> =
         rules.iter().filter(|rule| rule.limit.kind() == LimitKind::Allow).collect();
     if allows.is_empty() {
-        return vec!["no rule allows anything, so every new order is refused; add one with `allow = true`".to_owned()];
+        return vec![
+            "no rule allows anything, so every new order is refused; add one with `allow = true`"
+                .to_owned(),
+        ];
     }
     let mut found = Vec::new();
     for (at, rule) in rules.iter().enumerate() {

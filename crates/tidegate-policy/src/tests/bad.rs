@@ -59,10 +59,18 @@ fn whatever_is_wrong_is_said_at_its_place() {
     at("id = \"a\"\nonly = [\"BTC *\"]", "6:9", "a name of instruments");
     at("id = \"a\"\nconcentration = { above = \"1 USD\" }", "6:17", "has no `share`");
     at("id = \"a\"\nconcentration = { share = \"200 %\" }", "4:1", "out of range");
-    at("id = \"a\"\norder_to_trade = { by = \"weight\", max = \"5 times\" }", "6:25", "count, volume");
+    at(
+        "id = \"a\"\norder_to_trade = { by = \"weight\", max = \"5 times\" }",
+        "6:25",
+        "count, volume",
+    );
     at("id = \"a\"\nthin_market = { depth = \"5 USD\" }", "6:15", "max_age");
     at("id = \"a\"\nover = { clas = \"option\" }\nallow = true", "6:10", "`class` meant");
-    at("id = \"a\"\nover = { class = \"swap\" }\nallow = true", "6:18", "perpetual, future, option");
+    at(
+        "id = \"a\"\nover = { class = \"swap\" }\nallow = true",
+        "6:18",
+        "perpetual, future, option",
+    );
     at("id = \"a\"\nover = \"all\"\nallow = true", "6:8", "is a table");
     at("id = \"a\"\neach = \"desk\"\nopen_orders = 1", "6:8", "all, account, caller, instrument");
     at("id = \"a\"\nover = { caller = \"x\" }\ndaily_loss = \"1 USD\"", "4:1", "an account's");
@@ -79,7 +87,10 @@ fn the_top_of_the_file_is_held_too() {
     let zero = said(&format!("{}{rule}", TOP.replace("version = 1", "version = 0")));
     assert!(zero[0].contains("versions begin with 1"), "{zero:?}");
     let pegs = said(&format!("{TOP}[pegs]\nUSDC = \"1 EUR\"\n{rule}"));
-    assert_eq!(pegs, ["p.toml:5:8: `pegs` is a price in dollars, found \"1 EUR\"; write it as \"1 USD\""]);
+    assert_eq!(
+        pegs,
+        ["p.toml:5:8: `pegs` is a price in dollars, found \"1 EUR\"; write it as \"1 USD\""]
+    );
     let typo = said(&format!("{TOP}maxage = 4\n{rule}"));
     assert!(typo[0].starts_with("p.toml:4:1: the policy has no key `maxage`"), "{typo:?}");
     let broken = said("name = \"p\nversion = 1");
@@ -90,7 +101,9 @@ fn the_top_of_the_file_is_held_too() {
 
 #[test]
 fn all_that_is_wrong_is_said_at_once_in_the_order_of_the_file() {
-    let told = said("name = \"p\"\nversion = \"1\"\nmark_age = \"soon\"\n[[rule]]\nid = 5\nallow = true\n[[rule]]\nid = \"b\"");
+    let told = said(
+        "name = \"p\"\nversion = \"1\"\nmark_age = \"soon\"\n[[rule]]\nid = 5\nallow = true\n[[rule]]\nid = \"b\"",
+    );
     let places: Vec<&str> = told.iter().filter_map(|line| line.split(": ").next()).collect();
     assert_eq!(places, ["p.toml:2:11", "p.toml:3:12", "p.toml:5:6", "p.toml:7:1"], "{told:?}");
 }
@@ -104,11 +117,16 @@ fn cases_are_held_as_strictly() {
     assert_eq!(said(""), "c.toml:1:1: there is no case; begin each with `[[case]]`");
     let order = "{ account = \"m\", caller = \"c\", instrument = \"v/X\", side = \"buy\", quantity = \"1\" }";
     let unknown = said(&format!("[[case]]\nname = \"n\"\nexpect = \"pass\"\norder = {order}"));
-    assert!(unknown.contains("one of the file's markets") && unknown.starts_with("c.toml:4:"), "{unknown}");
+    assert!(
+        unknown.contains("one of the file's markets") && unknown.starts_with("c.toml:4:"),
+        "{unknown}"
+    );
     let market = "[[market]]\nid = \"v/X\"\nclass = \"perpetual\"\nunit = \"linear\"\nbase = \"X\"\n\
                   settlement = \"USDT\"\nmark = \"5\"\n";
     let none = said(&format!("{market}[[case]]\nname = \"n\"\norder = {order}"));
     assert!(none.contains("has no `expect`; name the rule"), "{none}");
-    let odd = said(&format!("{market}[[case]]\nname = \"n\"\nexpect = \"pass\"\norder = {order}\nopen = {order}"));
+    let odd = said(&format!(
+        "{market}[[case]]\nname = \"n\"\nexpect = \"pass\"\norder = {order}\nopen = {order}"
+    ));
     assert!(odd.contains("`open` is a list"), "{odd}");
 }

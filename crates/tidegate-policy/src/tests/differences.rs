@@ -6,7 +6,11 @@ const BASE: &str = "[[rule]]\nid = \"all\"\nallow = true\n";
 
 /// What a diff tells; it has something looser in it exactly where the core takes the change for a loosening.
 fn told(before: &str, after: &str) -> Vec<(String, &'static str, Turn)> {
-    let (old, new) = (of(&format!("{BASE}{before}")), of(&format!("{BASE}{after}")));
+    held(&format!("{BASE}{before}"), &format!("{BASE}{after}"))
+}
+
+fn held(before: &str, after: &str) -> Vec<(String, &'static str, Turn)> {
+    let (old, new) = (of(before), of(after));
     let told = diff(Some(&old), &new);
     let looser = told.iter().any(|one| one.turn == Turn::Looser);
     assert_eq!(looser, new.loosens(&old), "{before} -> {after}");
@@ -28,8 +32,18 @@ fn rules_that_come_and_go_are_told_apart() {
     let of = |word, turn| vec![("r".to_owned(), word, turn)];
     assert_eq!(told("", limit), of("added", Turn::Tighter));
     assert_eq!(told(limit, ""), of("removed", Turn::Looser));
-    assert_eq!(told("", allow), of("added", Turn::Looser));
-    assert_eq!(told(allow, ""), of("removed", Turn::Tighter));
+    let narrow = BASE.replace("allow", "over = { account = \"main\" }\nallow");
+    let from =
+        |before: &str, after: &str| held(&format!("{narrow}{before}"), &format!("{narrow}{after}"));
+    assert_eq!(from("", allow), of("added", Turn::Looser));
+    assert_eq!(from(allow, ""), of("removed", Turn::Tighter));
+    assert_eq!(told("", allow), of("added", Turn::Same), "all was allowed before");
+    let wider = "[[rule]]\nid = \"wide\"\nopen_orders = 4\n";
+    assert_eq!(
+        told(&format!("{limit}{wider}"), wider),
+        of("removed", Turn::Same),
+        "wide is as tight"
+    );
     assert_eq!(told(limit, limit), []);
 }
 
@@ -52,8 +66,9 @@ fn each_way_a_rule_may_change_is_tighter_or_looser() {
         assert_eq!(turn(loose, tight), Turn::Tighter, "{loose} -> {tight}");
         assert_eq!(turn(tight, loose), Turn::Looser, "{tight} -> {loose}");
     }
-    assert_eq!(turn("allow = true\nover = { class = \"option\" }", "allow = true"), Turn::Looser);
-    assert_eq!(turn("allow = true", "allow = true\nover = { class = \"option\" }"), Turn::Tighter);
+    let option = BASE.replace("allow", "over = { class = \"option\" }\nallow");
+    assert_eq!(held(&option, BASE)[0].2, Turn::Looser);
+    assert_eq!(held(BASE, &option)[0].2, Turn::Tighter);
 }
 
 #[test]
@@ -63,10 +78,19 @@ fn what_cannot_be_compared_counts_as_looser() {
         ("message_rate = \"10/s\"", "message_rate = \"20/min\""),
         ("open_orders = 5\neach = \"account\"", "open_orders = 5"),
         ("only = [\"A\"]", "only = [\"B\"]"),
-        ("open_orders = 5\nover = { base = \"BTC\" }", "open_orders = 5\nover = { base = \"ETH\" }"),
+        (
+            "open_orders = 5\nover = { base = \"BTC\" }",
+            "open_orders = 5\nover = { base = \"ETH\" }",
+        ),
         ("net_position = \"5 USD\"\nover = { base = \"BTC\" }", "net_position = \"5 USD\""),
-        ("open_orders = 6\nover = { base = \"BTC\" }\neach = \"account\"", "open_orders = 5\nover = { base = \"BTC\" }\neach = \"caller\""),
-        ("order_to_trade = { by = \"count\", max = \"5 times\" }", "order_to_trade = { by = \"volume\", max = \"4 times\" }"),
+        (
+            "open_orders = 6\nover = { base = \"BTC\" }\neach = \"account\"",
+            "open_orders = 5\nover = { base = \"BTC\" }\neach = \"caller\"",
+        ),
+        (
+            "order_to_trade = { by = \"count\", max = \"5 times\" }",
+            "order_to_trade = { by = \"volume\", max = \"4 times\" }",
+        ),
     ] {
         assert_eq!(turn(before, after), Turn::Looser, "{before} -> {after}");
     }
@@ -75,9 +99,12 @@ fn what_cannot_be_compared_counts_as_looser() {
 #[test]
 fn what_is_about_the_whole_is_told_first() {
     let old = of(BASE);
-    let text = format!("name = \"p\"\nversion = 2\nmark_age = \"6 s\"\n[pegs]\nUSDT = \"1 USD\"\n{BASE}");
-    let told: Vec<_> = diff(Some(&old), &policy(&text)).iter().map(|d| (d.what.clone(), d.turn)).collect();
+    let text =
+        format!("name = \"p\"\nversion = 2\nmark_age = \"6 s\"\n[pegs]\nUSDT = \"1 USD\"\n{BASE}");
+    let told: Vec<_> =
+        diff(Some(&old), &policy(&text)).iter().map(|d| (d.what.clone(), d.turn)).collect();
     assert_eq!(told, [("mark_age".to_owned(), Turn::Looser), ("pegs".to_owned(), Turn::Looser)]);
-    let back: Vec<_> = diff(Some(&policy(&text)), &old).iter().map(|d| (d.what.clone(), d.turn)).collect();
+    let back: Vec<_> =
+        diff(Some(&policy(&text)), &old).iter().map(|d| (d.what.clone(), d.turn)).collect();
     assert_eq!(back, [("mark_age".to_owned(), Turn::Tighter), ("pegs".to_owned(), Turn::Tighter)]);
 }

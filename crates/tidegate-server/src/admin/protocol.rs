@@ -23,8 +23,8 @@ pub use people::{
     PersonStatus, SessionStatus,
 };
 pub use policy::{
-    HoldingStatus, InForce, OverrideSpec, OverrideStatus, PolicyChecked, PolicyStatus, RuleStatus, Shadow,
-    ShadowCount, UseStatus,
+    HoldingStatus, InForce, OverrideSpec, OverrideStatus, PolicyChecked, PolicyStatus, ReleaseSpec,
+    RuleStatus, Shadow, ShadowCount, UseStatus,
 };
 pub use status::{
     AccountStatus, AlarmStatus, CallerStatus, HaltStatus, HaltedToo, JournalStatus, LostBookStatus,
@@ -173,16 +173,7 @@ pub enum Request {
         id: String,
     },
     /// Let executions go on that a rule stopped for being too many.
-    ThrottleRelease {
-        /// Which rule.
-        rule: String,
-        /// Whose.
-        caller: String,
-        /// Of what, as `VENUE/NAME`.
-        instrument: String,
-        /// `buy` or `sell`.
-        side: String,
-    },
+    ThrottleRelease(ReleaseSpec),
     /// Take the alarms off the list that were raised last at this time or before.
     AlarmsSeen {
         /// In ms since 1970: `last_ms` of the newest one that was seen.

@@ -37,7 +37,7 @@ pub(super) const fn actions(request: &Request) -> &'static [Action] {
         Request::ShadowSet { .. } | Request::ShadowRemove {} => &[Action::PolicyShadow],
         Request::OverrideGive(_) => &[Action::OverrideGive],
         Request::OverrideTakeBack { .. } => &[Action::OverrideTake],
-        Request::ThrottleRelease { .. } => &[Action::ThrottleRelease],
+        Request::ThrottleRelease(_) => &[Action::ThrottleRelease],
         Request::AlarmsSeen { .. } => &[Action::AlarmsSeen],
         Request::AppSet(_) => &[Action::AppSet],
         Request::AppRevoke { .. } => &[Action::AppRevoke],

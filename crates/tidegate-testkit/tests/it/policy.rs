@@ -82,7 +82,11 @@ fn what_is_wrong_with_a_file_is_told_with_its_place() {
     let check = run_json(dir.path(), &["policy", "check", &bad]);
     assert_eq!((check.code, check.error()), (1, "bad-policy"), "{check:?}");
     let fault = &check.json["faults"][0];
-    assert_eq!((&fault["line"], &fault["column"]), (&Value::from(11), &Value::from(18)), "{check:?}");
+    assert_eq!(
+        (&fault["line"], &fault["column"]),
+        (&Value::from(11), &Value::from(18)),
+        "{check:?}"
+    );
     let said = check.json["error"]["message"].as_str().unwrap();
     assert!(said.starts_with(&format!("{bad}:11:18: `order_notional` is an amount")), "{said}");
     let none = run_json(dir.path(), &["policy", "check", "/nowhere.toml"]);
@@ -123,19 +127,29 @@ fn a_policy_in_force_refuses_by_name_and_number_and_an_override_passes_once() {
             let (status, said) = demo.try_place(id);
             let text = said["msg"].as_str().unwrap_or_default().to_owned();
             // A mark may be late on a busy machine, which is told before.
-            (!text.contains("TG504") && !text.contains("TG505")).then_some((status, said["code"].clone(), text))
+            (!text.contains("TG504") && !text.contains("TG505")).then_some((
+                status,
+                said["code"].clone(),
+                text,
+            ))
         });
         assert_eq!((said.0, &said.1), (400, &Value::from(-2027)), "{said:?}");
         assert!(words.iter().all(|word| said.2.contains(word)), "{said:?}");
     };
     refused("soft", &["TG523", "ask-first", "v1", "20 USD", "over by"]);
-    let give = ["override", "give", "you", "--account", "binance-main", "--instrument", "binance/BTCUSDT"];
-    let more = ["--side", "buy", "--max-quantity", "0.01", "--rules", "ask-first", "--reason", "hedge"];
+    let give =
+        ["override", "give", "you", "--account", "binance-main", "--instrument", "binance/BTCUSDT"];
+    let more =
+        ["--side", "buy", "--max-quantity", "0.01", "--rules", "ask-first", "--reason", "hedge"];
     let given = done(ask(&[&give[..], &more].concat()));
     let listed = done(ask(&["override", "list"]));
     assert_eq!(listed["overrides"][0]["id"], given["override"], "{listed}");
     demo.place("once");
-    assert_eq!(done(ask(&["override", "list"]))["overrides"], Value::Array(Vec::new()), "it is used up");
+    assert_eq!(
+        done(ask(&["override", "list"]))["overrides"],
+        Value::Array(Vec::new()),
+        "it is used up"
+    );
     refused("twice", &["TG523", "ask-first"]);
 
     done(ask(&["policy", "shadow", &file("none.toml", &POLICY.replace("20 USD", "1 USD"))]));

@@ -4,14 +4,14 @@ mod show;
 mod trial;
 
 use super::args::{Common, Policy as Command, PolicyRelease, PolicyShadow};
-use super::manage::{PATIENCE, done, pending};
+use super::manage::{PATIENCE, done};
 use super::output::{Exit, Failure, print};
 use super::reach::{ask, data_dir, is_running};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use tidegate_policy::{Difference, Fault, Turn, Unreadable, canonical, diff, digest, warnings};
-use tidegate_server::admin::protocol::{PolicyChecked, PolicyStatus, Request};
+use tidegate_server::admin::protocol::{PolicyChecked, PolicyStatus, ReleaseSpec, Request};
 use tidegate_types::policy::Policy;
 
 /// What stands for the policy that the running gateway holds.
@@ -32,12 +32,15 @@ pub fn policy(common: &Common, command: Command) -> Result<(), Failure> {
         }
         Command::Show { file } => show::show(common, file),
         Command::Shadow(args) => shadow(common, &args),
-        Command::Release(PolicyRelease { rule, caller, instrument, side }) => {
-            let text = format!("{caller} may execute {} {instrument} again", side.word());
-            let side = side.word().to_owned();
-            done(common, &Request::ThrottleRelease { rule, caller, instrument, side }, &text)
-        }
+        Command::Release(args) => release(common, args),
     }
+}
+
+fn release(common: &Common, args: PolicyRelease) -> Result<(), Failure> {
+    let PolicyRelease { rule, caller, instrument, side } = args;
+    let side = side.word().to_owned();
+    let text = format!("{caller} may {side} {instrument} again");
+    done(common, &Request::ThrottleRelease(ReleaseSpec { rule, caller, instrument, side }), &text)
 }
 
 /// What a running gateway tells of policies and overrides.
@@ -59,7 +62,11 @@ fn given(path: &Path) -> Result<Given, Failure> {
 
 fn text_of(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| {
-        Failure::new("unreadable", format!("{}: {error}", path.display()), "name a file that is there")
+        Failure::new(
+            "unreadable",
+            format!("{}: {error}", path.display()),
+            "name a file that is there",
+        )
     })
 }
 
@@ -132,7 +139,9 @@ fn effect(loosens: bool, takes_two: Option<bool>) -> String {
         (false, _) => "it tightens: one person puts it in force at once".to_owned(),
         (true, Some(true)) => "it loosens: a second person has to approve it".to_owned(),
         (true, Some(false)) => "it loosens: on this desk one person does that alone".to_owned(),
-        (true, None) => "it loosens: a second person has to approve it where the desk asks for two".to_owned(),
+        (true, None) => {
+            "it loosens: a second person has to approve it where the desk asks for two".to_owned()
+        }
     }
 }
 
@@ -152,7 +161,11 @@ fn meant(common: &Common, word: &str) -> Result<Option<Policy>, Failure> {
 fn compare(common: &Common, old: &str, new: &str) -> Result<(), Failure> {
     let (before, after) = (meant(common, old)?, meant(common, new)?);
     let after = after.ok_or_else(|| {
-        Failure::new("no-policy", "no policy is in force", "put one there with `tidegate policy apply`")
+        Failure::new(
+            "no-policy",
+            "no policy is in force",
+            "put one there with `tidegate policy apply`",
+        )
     })?;
     let differences = diff(before.as_ref(), &after);
     // Limits come with a first policy, and none goes.

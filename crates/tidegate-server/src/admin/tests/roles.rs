@@ -210,7 +210,7 @@ const fn place(request: &Request) -> usize {
         Request::ShadowRemove {} => 44,
         Request::OverrideGive(_) => 45,
         Request::OverrideTakeBack { .. } => 46,
-        Request::ThrottleRelease { .. } => 47,
+        Request::ThrottleRelease(_) => 47,
     }
 }
 const PLACES: usize = 48;

@@ -4,7 +4,10 @@
 use super::layout::{csrf, plain, refusal, status_of_failure};
 use super::terms::{self, LIMITS};
 use super::{Pages, Visit, asked, guard, reply};
-use crate::admin::{self, protocol::{Failure, InForce, Request}};
+use crate::admin::{
+    self,
+    protocol::{Failure, InForce, Request},
+};
 use crate::clock;
 use maud::{Markup, html};
 use tidegate_core::approvals::of_limits;
@@ -25,7 +28,8 @@ impl Pages {
             state.accounts().keys().filter(seen).map(with).collect()
         });
         let sets = self.sets_limits(visit);
-        let policy = self.desk.look(|state| admin::policy_told(state, person, clock::now()).in_force);
+        let policy =
+            self.desk.look(|state| admin::policy_told(state, person, clock::now()).in_force);
         let content = html! {
             h1 { "Limits" }
             @if let Some(policy) = &policy { (policy_card(policy)) }

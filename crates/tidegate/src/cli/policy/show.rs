@@ -42,7 +42,8 @@ pub(super) fn text(status: &PolicyStatus) -> String {
     if let Some(shadow) = &status.shadow {
         let refused: u64 = shadow.refused.iter().map(|row| row.count).sum();
         let Shadow { name, version, .. } = shadow;
-        let _ = writeln!(out, "\nbeside it runs {name} v{version}: it would have refused {refused}");
+        let _ =
+            writeln!(out, "\nbeside it runs {name} v{version}: it would have refused {refused}");
     }
     if !status.holdings.is_empty() {
         out.push_str("\nheld, as the policy values it\n");
@@ -61,7 +62,8 @@ pub(super) fn text(status: &PolicyStatus) -> String {
 /// What that is worth, by whose price, and how old that is.
 fn valued(of: &HoldingStatus) -> String {
     let Some((worth, price)) = of.worth.as_ref().zip(of.price.as_ref()) else {
-        return ", NOT VALUED: no price of it is known, so orders that add risk are refused".to_owned();
+        return ", NOT VALUED: no price of it is known, so orders that add risk are refused"
+            .to_owned();
     };
     let source = match (&of.source, of.age_ms) {
         (Some(source), Some(age)) => format!("{source}, {age} ms old"),

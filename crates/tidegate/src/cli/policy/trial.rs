@@ -45,7 +45,8 @@ impl Outcome<'_> {
 
     fn line(&self, file: &Path) -> String {
         let (name, came) = (&self.case.name, &self.came);
-        let said = if self.said.is_empty() { String::new() } else { format!("\n      {}", self.said) };
+        let said =
+            if self.said.is_empty() { String::new() } else { format!("\n      {}", self.said) };
         match self.is_right() {
             true => format!("ok    {name}: {came}{said}"),
             false => {
@@ -61,8 +62,9 @@ pub(super) fn test(common: &Common, file: &Path, cases: &Path) -> Result<(), Fai
     let policy = given(file)?.policy;
     let text = text_of(cases)?;
     let read = cases::read(&cases.display().to_string(), &text).map_err(unreadable)?;
-    let outcomes = outcomes(&policy, &read)
-        .map_err(|why| Failure::new("bad-cases", format!("{}: {why}", cases.display()), "correct it"))?;
+    let outcomes = outcomes(&policy, &read).map_err(|why| {
+        Failure::new("bad-cases", format!("{}: {why}", cases.display()), "correct it")
+    })?;
     let wrong = outcomes.iter().filter(|outcome| !outcome.is_right()).count();
     let rows: Vec<Value> = outcomes.iter().map(Outcome::row).collect();
     let value = json!({ "cases": rows, "wrong": wrong });

@@ -9,8 +9,8 @@ use tidegate_types::Decimal;
 use tidegate_types::grant::{AccountLimits, Grant, OnRepeat, Pattern};
 use tidegate_types::hours::Window;
 use tidegate_types::ids::{
-    AccountName, BadName, CallId, CallerName, ClientId, DeskName, IndexName, KeyId, OrderId, PersonName,
-    Seq, VenueName,
+    AccountName, BadName, CallId, CallerName, ClientId, DeskName, IndexName, KeyId, OrderId,
+    PersonName, Seq, VenueName,
 };
 use tidegate_types::instrument::{Instrument, Kind, Mark, Qty, Usd};
 use tidegate_types::key::{KeyScheme, KeyTerms, VirtualKey};
@@ -176,29 +176,38 @@ impl<'c> Desk<'c> {
         let known: Vec<(AccountName, VenueName)> =
             known.iter().map(|(name, account)| (name.clone(), account.venue.clone())).collect();
         for (account, venue) in known {
-            let elsewhere = case.positions.iter().find(|(of, id, _)| *of == account && id.venue != venue);
+            let elsewhere =
+                case.positions.iter().find(|(of, id, _)| *of == account && id.venue != venue);
             let ordered = case.open.iter().chain([&case.order]);
             let mut ordered = ordered.filter(|asked| asked.account == account);
             if elsewhere.is_some() || ordered.any(|asked| asked.instrument.venue != venue) {
                 return Err(format!("account {account} is at one venue, and is used at two"));
             }
             let of = case.balances.iter().filter(|(of, _, _)| *of == account);
-            let balances: Vec<BalanceReport> =
-                of.map(|(_, asset, amount)| BalanceReport { asset: asset.clone(), amount: *amount }).collect();
+            let balances: Vec<BalanceReport> = of
+                .map(|(_, asset, amount)| BalanceReport { asset: asset.clone(), amount: *amount })
+                .collect();
             self.fold(Body::BalancesTaken { account: account.clone(), balances, untold: false });
             let of = case.positions.iter().filter(|(of, _, _)| *of == account);
             let corrected: Vec<PositionReport> = of
-                .map(|(_, id, qty)| PositionReport { instrument: id.clone(), qty: *qty, entry: None })
+                .map(|(_, id, qty)| PositionReport {
+                    instrument: id.clone(),
+                    qty: *qty,
+                    entry: None,
+                })
                 .collect();
             let snapshot = Shown { orders: Vec::new(), positions: corrected.clone() };
             self.fold(Body::Reconciled { account: account.clone(), snapshot, corrected });
             self.fold(Body::Opened { account });
         }
-        let unheld = case.balances.iter().find(|(account, _, _)| {
-            !self.gates.core().state().accounts().contains_key(account)
-        });
+        let unheld = case
+            .balances
+            .iter()
+            .find(|(account, _, _)| !self.gates.core().state().accounts().contains_key(account));
         match unheld {
-            Some((account, _, _)) => Err(format!("account {account} holds coins and trades nothing")),
+            Some((account, _, _)) => {
+                Err(format!("account {account} holds coins and trades nothing"))
+            }
             None => Ok(()),
         }
     }

@@ -28,13 +28,18 @@ fn the_core_decides_the_examples_as_they_say() {
 
 #[test]
 fn another_limit_makes_a_case_come_out_otherwise() {
-    let wider = POLICY.replace("gross_position = \"5_000_000 USD\"", "gross_position = \"9_000_000 USD\"");
+    let wider =
+        POLICY.replace("gross_position = \"5_000_000 USD\"", "gross_position = \"9_000_000 USD\"");
     let (policy, cases) = (policy(&wider), cases_of(CASES));
     let outcomes = outcomes(&policy, &cases).unwrap();
     let wrong: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.is_right()).collect();
     assert_eq!(wrong.len(), 1);
     assert_eq!((wrong[0].expected(), wrong[0].came.as_str()), ("desk-gross", PASS));
-    assert!(wrong[0].line(Path::new("c")).starts_with("WRONG the desk's positions together: pass, expected"));
+    assert!(
+        wrong[0]
+            .line(Path::new("c"))
+            .starts_with("WRONG the desk's positions together: pass, expected")
+    );
 }
 
 #[test]
@@ -46,11 +51,15 @@ fn a_desk_that_cannot_be_is_told() {
         let cases = cases_of(&format!("{markets}{case}{more}"));
         outcomes(&policy(POLICY), &cases).err().unwrap_or_default()
     };
-    let two = told("positions = [{ account = \"main\", instrument = \"binance/ETHUSDT\", quantity = \"1\" }]");
+    let two = told(
+        "positions = [{ account = \"main\", instrument = \"binance/ETHUSDT\", quantity = \"1\" }]",
+    );
     assert_eq!(two, "case \"n\": account main is at one venue, and is used at two");
     let unheld = told("balances = [{ account = \"other\", coin = \"BTC\", amount = \"1\" }]");
     assert_eq!(unheld, "case \"n\": account other holds coins and trades nothing");
-    let open = told("open = [{ account = \"main\", caller = \"c\", instrument = \"deribit/BTC-PERPETUAL\", \
-                     side = \"buy\", quantity = \"900_000\" }]");
+    let open = told(
+        "open = [{ account = \"main\", caller = \"c\", instrument = \"deribit/BTC-PERPETUAL\", \
+                     side = \"buy\", quantity = \"900_000\" }]",
+    );
     assert!(open.contains("an order that is to be open before is refused"), "{open}");
 }
