@@ -7,9 +7,7 @@ use super::{Rehearsal, Request};
 use crate::action::{Action, Answer};
 use crate::event::Event;
 use std::collections::BTreeMap;
-use tidegate_types::ids::{
-    CallId, CallerName, ClientId, OrderId, Seq, TradeId, VenueOrderId,
-};
+use tidegate_types::ids::{CallId, CallerName, ClientId, OrderId, Seq, TradeId, VenueOrderId};
 use tidegate_types::order::{CancelOrder, Intent, OrderName};
 use tidegate_types::record::{Body, Canceller, Record};
 use tidegate_types::reject::Code;
@@ -239,12 +237,11 @@ impl Play<'_> {
         let mut refused = None;
         for action in out {
             match action {
-                Action::Append { record, .. } => match record.body {
-                    Body::Cleared { order, client_id, .. } => {
+                Action::Append { record, .. } => {
+                    if let Body::Cleared { order, client_id, .. } = record.body {
                         came.placed = Some((order, client_id));
                     }
-                    _ => {}
-                },
+                }
                 Action::Sign { call, .. } => came.call = Some(call.id),
                 Action::Answer { answer: Answer::Refused { reject }, .. } => {
                     refused = Some(reject.code);
@@ -271,9 +268,8 @@ impl Play<'_> {
 
     /// What the private stream told, of an order of this playing; what it told of others is theirs.
     fn event(&self, event: &AccountEvent) -> Option<AccountEvent> {
-        let ours = |id: &Option<ClientId>| {
-            id.as_ref().is_some_and(|id| self.clients.contains_key(id))
-        };
+        let ours =
+            |id: &Option<ClientId>| id.as_ref().is_some_and(|id| self.clients.contains_key(id));
         match event {
             AccountEvent::Order { report } if ours(&report.client_id) => {
                 Some(AccountEvent::Order { report: self.report(report) })

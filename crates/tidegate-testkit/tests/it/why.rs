@@ -70,9 +70,8 @@ fn an_order_is_told_by_each_of_its_names_and_decided_the_same_again() {
 
 fn refused(demo: &Demo, caller: &str) {
     let price = demo.price(50.0);
-    let query = format!(
-        "symbol=BTCUSDT&side=SELL&type=LIMIT&timeInForce=GTC&quantity=0.010&price={price}"
-    );
+    let query =
+        format!("symbol=BTCUSDT&side=SELL&type=LIMIT&timeInForce=GTC&quantity=0.010&price={price}");
     let (_, said) = demo.binance.ask("POST", "/fapi/v1/order", &query);
     let told = said["msg"].as_str().unwrap();
     assert!(told.contains("TG503") && told.contains("(short by "), "{said}");

@@ -94,7 +94,9 @@ fn tell(folder: &DataFolder, subject: Subject) -> Result<Story, Failure> {
         !teller.is_over()
     })?;
     let (what, hint) = match subject {
-        Subject::Order(order) => (format!("order {order}"), "`tidegate journal` prints the records"),
+        Subject::Order(order) => {
+            (format!("order {order}"), "`tidegate journal` prints the records")
+        }
         Subject::Refusal(seq) => {
             (format!("refusal in record {seq}"), "--last-refusal --caller NAME finds the newest")
         }

@@ -99,9 +99,10 @@ fn difference(difference: &Difference) -> Value {
 
 /// The report of a stress test as an object.
 pub(super) fn strain_json(peak: &Peak, strain: &Strain, times: u32) -> Value {
-    let refused = strain.refused.iter().map(|(code, count)| {
-        (format!("TG{}", code.number()), Value::from(*count))
-    });
+    let refused = strain
+        .refused
+        .iter()
+        .map(|(code, count)| (format!("TG{}", code.number()), Value::from(*count)));
     json!({
         "peak": {
             "start_ms": peak.start.millis(),
