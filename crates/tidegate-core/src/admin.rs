@@ -3,6 +3,7 @@
 use crate::Core;
 use crate::action::Action;
 use crate::people;
+use crate::policy;
 use tidegate_types::app::App;
 use tidegate_types::approval::Act;
 use tidegate_types::ids::{AccountName, CallerName, VenueName};
@@ -74,6 +75,13 @@ impl Core {
                 let there = self.state.apps.get(app).is_some_and(|app| !app.revoked);
                 present(there, "app", app.as_str())
             }
+            change @ (Change::PolicySet { .. }
+            | Change::PolicyRemoved
+            | Change::ShadowSet { .. }
+            | Change::ShadowRemoved
+            | Change::OverrideSet { .. }
+            | Change::OverrideRemoved { .. }
+            | Change::ThrottleReleased { .. }) => policy::makes_sense(&self.state, change),
             Change::LimitsSet { limits } => {
                 self.account(&limits.account)?;
                 not_negative(&[

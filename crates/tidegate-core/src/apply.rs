@@ -7,6 +7,7 @@ use crate::guards;
 use crate::liquidity;
 use crate::orders::{Heard, Order, PendingAmend, Stage, Terms, next};
 use crate::people;
+use crate::policy;
 use crate::retry::AFTER_END;
 use crate::state::{Account, Flatten, Halt, Key, Purpose, RegisteredApp, State};
 use crate::told::{reconciled, resolved, streamed};
@@ -41,6 +42,9 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         | Body::Warned { .. } => {}
         Body::Instruments { instruments, .. } => terms_read(state, instruments),
         Body::Marks { marks } => marks.iter().for_each(|mark| state.mark(mark)),
+        Body::ShadowRefused { .. } | Body::ShadowRefusedMore { .. } | Body::OverrideUsed { .. } => {
+            policy::told(state, &record.body);
+        }
         Body::Liquidity { facts } => facts.iter().for_each(|fact| liquidity::fold(state, fact)),
         Body::BookLost { .. } | Body::BookWhole { .. } => books::apply(state, &record.body, now),
         Body::Changed { change, .. } => changed(state, change, now),
@@ -78,9 +82,11 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
             }
             track(state, *call, Purpose::Amend { order: *order });
             amend_cleared(state, *order, *call, body, decision, now);
+            state.message_for_policies(*order, 2, Some(decision));
         }
         Body::CancelCleared { order, call, .. } => {
             state.change(*order, |order| order.cancels += 1);
+            state.message_for_policies(*order, 1, None);
             track(state, *call, Purpose::Cancel { order: *order });
         }
         Body::SettingCleared { call, caller, account, .. } => {
@@ -123,6 +129,7 @@ fn terms_read(state: &mut State, instruments: &[Instrument]) {
         state.instruments.insert(terms.id.clone(), terms.clone());
         state.revalue(&terms.id);
     }
+    state.recount_policies();
 }
 
 /// What was done while the journal could take no record.
@@ -250,6 +257,13 @@ fn changed(state: &mut State, change: &Change, now: Time) {
         | Change::CallerUnshared { .. }
         | Change::ApproveBySet { .. }
         | Change::ApprovalsSet { .. }) => people::apply(state, &change),
+        change @ (Change::PolicySet { .. }
+        | Change::PolicyRemoved
+        | Change::ShadowSet { .. }
+        | Change::ShadowRemoved
+        | Change::OverrideSet { .. }
+        | Change::OverrideRemoved { .. }
+        | Change::ThrottleReleased { .. }) => policy::apply(state, &change, now),
     }
 }
 
@@ -326,6 +340,7 @@ fn place(state: &mut State, cleared: &Body, now: Time) {
     let caller = Some(caller.clone());
     let bare = pending(*order, account, client_id, *deadline, request, decision, now);
     state.insert(Order { caller, untold: true, session, ..bare });
+    state.message_for_policies(*order, 1, Some(decision));
 }
 
 /// An order of Tidegate's own enters the table. It takes nobody's tokens: there is one at a time of

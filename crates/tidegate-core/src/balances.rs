@@ -147,4 +147,5 @@ pub(crate) fn balances_taken(
         }
         state.balances.set(account, balance, now);
     }
+    state.wallet_for_policies(account);
 }

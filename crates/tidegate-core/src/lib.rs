@@ -48,6 +48,7 @@ pub mod balances;
 pub mod event;
 pub mod news;
 pub mod orders;
+pub mod policy;
 pub mod positions;
 pub mod rehearsal;
 pub mod roles;
@@ -135,6 +136,7 @@ pub struct Core {
     proofs: BTreeMap<Scope, halt::Proof>,
     flattenings: BTreeMap<Scope, flatten::Flattening>,
     windows: refusals::Windows,
+    shadows: policy::Shadows,
     timers: Timers,
 }
 
@@ -164,6 +166,7 @@ impl Core {
             proofs: BTreeMap::new(),
             flattenings: BTreeMap::new(),
             windows: refusals::Windows::default(),
+            shadows: policy::Shadows::default(),
             timers: Timers::default(),
         }
     }
@@ -198,6 +201,7 @@ impl Core {
             Event::Kept { acts } => self.kept(acts, now, out),
             Event::Stopping { by } => {
                 self.close_windows(now, true, out);
+                self.close_shadows(now, true, out);
                 self.append(Body::StoppedBy { by }, now, out);
                 self.running = false;
             }
@@ -277,6 +281,7 @@ impl Core {
                 Timer::DeadMan(account) => self.feed_dead_man(&account, now, out),
                 Timer::Approval(id) => self.lapse_approval(id, now, out),
                 Timer::Refusals => self.close_windows(now, false, out),
+                Timer::Shadows => self.close_shadows(now, false, out),
             }
         }
     }

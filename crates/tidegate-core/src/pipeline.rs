@@ -9,7 +9,7 @@ use crate::action::Action;
 use crate::refusals::Refusal;
 use crate::risk::Cleared;
 use crate::{Core, authorize, repeat, risk, shape};
-use tidegate_types::ids::{SessionId, Ticket};
+use tidegate_types::ids::{OrderId, SessionId, Ticket};
 use tidegate_types::order::{AmendOrder, CancelFilter, CancelOrder, Intent, NewOrder, Setting};
 use tidegate_types::proof::{Authenticated, TokenShown};
 use tidegate_types::record::{Body, Canceller};
@@ -52,8 +52,9 @@ impl Core {
         }
         self.can_write()?;
         let Asked { who, now, .. } = asked;
-        let (cleared, warning) = self.clear_order(who, order, now)?;
+        let (mut cleared, warning) = self.clear_order(who, order, now)?;
         let id = self.state.next_order;
+        self.note_aside(cleared.take_aside(), id, who, now, out);
         let journalled = self.journal_order(cleared, who, asked.session, now, out)?;
         if let Some(reject) = warning {
             self.append(Body::Warned { order: id, reject }, now, out);
@@ -99,7 +100,10 @@ impl Core {
     ) -> Result<(), Refusal> {
         self.can_write()?;
         let Asked { who, now, .. } = asked;
-        let cleared = self.clear_amend(who, amend, now)?;
+        let mut cleared = self.clear_amend(who, amend, now)?;
+        if let Some(order) = cleared.replaces() {
+            self.note_aside(cleared.take_aside(), order, who, now, out);
+        }
         let journalled = self.journal_amend(cleared, amend, who, now, out)?;
         self.sign(journalled, Some(asked.ticket), now, out);
         Ok(())
@@ -119,6 +123,24 @@ impl Core {
         let journalled = self.journal_setting(cleared, setting, who, now, out);
         self.sign(journalled, Some(asked.ticket), now, out);
         Ok(())
+    }
+
+    /// Puts on record what a policy has to say besides that an order passed.
+    fn note_aside(
+        &mut self,
+        aside: risk::Aside,
+        order: OrderId,
+        who: &Authenticated,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let risk::Aside { exception, shadow } = aside;
+        if let Some(id) = exception {
+            self.append(Body::OverrideUsed { id, order }, now, out);
+        }
+        if let Some(found) = shadow {
+            self.shadowed(found, (order, who.caller(), who.account()), now, out);
+        }
     }
 
     /// Cancels pass every limit; they have room of their own, and join one that is in flight.

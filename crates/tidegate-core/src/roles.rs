@@ -98,6 +98,12 @@ actions! {
     GrantTighten "narrow a grant or take it back":        Own All No All No No;
     LimitsLoosen "set first limits or raise them":        No Others No No No No;
     LimitsTighten "lower limits":                         No All No All No No;
+    PolicyLoosen "put a policy in force that allows more, or none": No Others No No No No;
+    PolicyTighten "put a policy in force that allows less": No All No No No No;
+    PolicyShadow "run a policy beside the one in force":   No All No No No No;
+    OverrideGive "let a single order pass soft rules":     No Others No No No No;
+    OverrideTake "take such an override back":             Own All No No No No;
+    ThrottleRelease "let go on what executed too often":   No Others No No No No;
     AlarmsSeen "take alarms off the list":                No All No All No No;
     AppSet "register an app, or set its terms":           No No No Others No No;
     AppRevoke "revoke an app":                            Own All No All No No;
@@ -161,6 +167,12 @@ pub fn action_of(state: &State, act: &Act) -> Action {
         Change::GrantSet { .. } | Change::GrantRemoved { .. } => Action::GrantTighten,
         Change::LimitsSet { .. } if loose => Action::LimitsLoosen,
         Change::LimitsSet { .. } => Action::LimitsTighten,
+        Change::PolicySet { .. } | Change::PolicyRemoved if loose => Action::PolicyLoosen,
+        Change::PolicySet { .. } | Change::PolicyRemoved => Action::PolicyTighten,
+        Change::ShadowSet { .. } | Change::ShadowRemoved => Action::PolicyShadow,
+        Change::OverrideSet { .. } => Action::OverrideGive,
+        Change::OverrideRemoved { .. } => Action::OverrideTake,
+        Change::ThrottleReleased { .. } => Action::ThrottleRelease,
         Change::AppSet { .. } => Action::AppSet,
         Change::AppRevoked { .. } => Action::AppRevoke,
         Change::AlarmsSeen { .. } => Action::AlarmsSeen,
@@ -331,6 +343,12 @@ fn caller_of(state: &State, act: &Act) -> Option<(Option<CallerName>, String)> {
             Some((there, format!("there is no app {app}")))
         }
         Act::Change { change: Change::GrantSet { grant } } => caller(&grant.caller),
+        Act::Change { change: Change::OverrideSet { exception } } => caller(&exception.caller),
+        Act::Change { change: Change::ThrottleReleased { caller: stopped, .. } } => caller(stopped),
+        Act::Change { change: Change::OverrideRemoved { id } } => {
+            let there = state.policies.exceptions().get(id).map(|known| known.caller.clone());
+            Some((there, format!("there is no override {id}")))
+        }
         Act::Change {
             change:
                 Change::CallerShared { caller: shared, .. }
@@ -354,6 +372,9 @@ fn concerns(state: &State, by: &PersonName, act: &Act, caller: Option<&CallerNam
     let at_venue = |venue: &VenueName| trades_where(state, person, |_, other| other == venue);
     match act {
         Act::Change { change: Change::LimitsSet { limits } } => trades(&limits.account),
+        Act::Change { change: Change::PolicySet { .. } | Change::PolicyRemoved } => {
+            trades_where(state, person, |_, _| true)
+        }
         Act::Change { change: Change::PersonSet { person: set } } => set.name == *by,
         Act::Change {
             change: Change::PersonRemoved { person } | Change::PersonInvited { person, .. },

@@ -24,7 +24,7 @@ kept! {
     desk, epoch, accounts, callers, keys, grants, ever_on, limits, instruments, marks, halts, halts_pulled,
     caller_buckets, account_buckets, refusals, calls, next_order, next_call, guards, recent,
     alarms, balances, lost_books, people, approvals, approve_by, apps, invitations, daily,
-    liquidity,
+    liquidity, policies, entries,
 }
 
 impl State {
@@ -58,6 +58,7 @@ impl State {
         let held = held.iter().map(|(account, instrument, qty)| (account, instrument, *qty));
         state.positions = Positions::counted(held, &state.orders);
         state.exposures = state.counted_exposures();
+        state.recount_policies();
         Ok(state)
     }
 }

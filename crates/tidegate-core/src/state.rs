@@ -9,6 +9,7 @@ use crate::exposure::{Exposures, at_mark};
 use crate::guards::Guards;
 use crate::orders::{Order, Orders, Shift};
 use crate::people::Invitation;
+use crate::policy::{Coins, Entries, Policies};
 use crate::positions::{Positions, usd};
 use crate::repeat::Recent;
 use crate::shape::TokenBucket;
@@ -190,6 +191,10 @@ pub struct State {
     pub(crate) apps: BTreeMap<CallerName, RegisteredApp>,
     pub(crate) invitations: BTreeMap<PersonName, Invitation>,
     pub(crate) daily: Daily,
+    pub(crate) policies: Policies,
+    pub(crate) entries: Entries,
+    /// By which perpetual each coin is priced; it follows from the instruments.
+    pub(crate) coins: Coins,
     /// When the newest record was made.
     pub(crate) at: Time,
 }
@@ -391,12 +396,19 @@ impl State {
         let Some(order) = self.orders.get(shift.id) else { return };
         crate::halt::turned_up(&mut self.halts, order);
         daily::count(&mut self.daily, order, shift.traded, self.at);
+        let (account, instrument) = (&order.account, &order.request.instrument);
+        let held = self.positions.book(account, instrument).position;
         if self.positions.shift(order, shift) {
-            let (account, instrument) = (&order.account, &order.request.instrument);
             let unit = unit_value(&self.instruments, &self.marks, instrument);
             let book = self.positions.book(account, instrument);
             self.exposures.set(account, instrument, book, unit);
+            if shift.filled != 0 {
+                let mark = self.marks.get(instrument).map(|mark| mark.mark);
+                let price = order.average.or(order.request.price).or(mark);
+                self.entries.moved(account, instrument, (held, book.position), price);
+            }
         }
+        self.count_for_policies(shift);
     }
 
     /// Sets a position to the venue's.
@@ -406,10 +418,14 @@ impl State {
         instrument: &InstrumentId,
         qty: SignedQty,
     ) {
+        let held = self.positions.book(account, instrument).position;
         self.positions.correct(account, instrument, qty);
         let unit = unit_value(&self.instruments, &self.marks, instrument);
         let book = self.positions.book(account, instrument);
         self.exposures.set(account, instrument, book, unit);
+        let mark = self.marks.get(instrument).map(|mark| mark.mark);
+        self.entries.moved(account, instrument, (held, book.position), mark);
+        self.revalue_for_policies(account, instrument);
     }
 
     /// Takes a mark, and values what is held by it.
@@ -417,6 +433,7 @@ impl State {
         self.book_counts_from(mark);
         self.marks.insert(mark.instrument.clone(), mark.clone());
         self.revalue(&mark.instrument);
+        self.mark_for_policies(&mark.instrument);
     }
 
     /// Values what is held of an instrument by its mark and terms as they are now.

@@ -15,6 +15,7 @@ mod halts;
 mod life;
 mod loosen;
 mod model;
+mod policy;
 mod rehearsal;
 mod repeat;
 mod retry;

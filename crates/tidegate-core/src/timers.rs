@@ -31,6 +31,8 @@ pub(crate) enum Timer {
     Approval(ApprovalId),
     /// Write the counts of refusals.
     Refusals,
+    /// Writes how often the policy beside would have refused.
+    Shadows,
 }
 
 /// Every timer, each set once at most.

@@ -23,7 +23,10 @@ pub(crate) fn streamed(state: &mut State, account: &AccountName, event: &Account
         // Positions are told in another order than trades; a difference that stays is corrected by
         // reconciliation.
         AccountEvent::Position { .. } => {}
-        AccountEvent::Balance { balance } => state.balances.set(account, balance, now),
+        AccountEvent::Balance { balance } => {
+            state.balances.set(account, balance, now);
+            state.wallet_for_policies(account);
+        }
     }
 }
 
@@ -100,10 +103,13 @@ pub(crate) fn reconciled(
     }
     let taken_over =
         state.accounts.get(account).is_some_and(|account| account.taken_over.is_some());
-    for PositionReport { instrument, qty, .. } in corrected {
+    for PositionReport { instrument, qty, entry } in corrected {
         if taken_over {
             let counted = state.positions.book(account, instrument).position().0;
             state.alarms.raise(Alarm::of_position(account, instrument, counted, qty.0, now));
+        }
+        if entry.is_some() {
+            state.entries.set(account, instrument, *entry);
         }
         state.correct(account, instrument, *qty);
         // What was not found until now is in the venue's figure.

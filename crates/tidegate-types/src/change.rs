@@ -4,8 +4,11 @@ use crate::app::App;
 use crate::codec_enum;
 use crate::grant::{AccountLimits, Grant, VirtualKey};
 use crate::ids::{AccountName, CallerName, DeskName, KeyId, PersonName, VenueName};
+use crate::ids::{ExceptionId, InstrumentId, RuleId};
 use crate::key::Replaced;
+use crate::order::Side;
 use crate::person::Person;
+use crate::policy::{Exception, Policy};
 use crate::time::Time;
 
 /// How many people a loosening takes.
@@ -148,6 +151,41 @@ pub enum Change {
         /// Who.
         person: PersonName,
     },
+    /// A policy came into force, in place of the one before.
+    PolicySet {
+        /// The policy.
+        policy: Box<Policy>,
+    },
+    /// No policy is in force any more.
+    PolicyRemoved,
+    /// A policy runs beside the one in force, and only tells what it would refuse.
+    ShadowSet {
+        /// The policy.
+        policy: Box<Policy>,
+    },
+    /// No policy runs beside any more.
+    ShadowRemoved,
+    /// A single order may pass soft rules.
+    OverrideSet {
+        /// Which, and why.
+        exception: Exception,
+    },
+    /// It may not any more.
+    OverrideRemoved {
+        /// Which.
+        id: ExceptionId,
+    },
+    /// What executed too often may trade again; it is counted anew.
+    ThrottleReleased {
+        /// By which rule it was stopped.
+        rule: RuleId,
+        /// Whose.
+        caller: CallerName,
+        /// In what.
+        instrument: InstrumentId,
+        /// Buy or sell.
+        side: Side,
+    },
 }
 codec_enum!(Change {
     0 => DeskSet { desk, approvals },
@@ -169,4 +207,11 @@ codec_enum!(Change {
     16 => ApproveBySet { approve_by },
     17 => CallerShared { caller, person },
     18 => CallerUnshared { caller, person },
+    100 => PolicySet { policy },
+    101 => PolicyRemoved,
+    102 => ShadowSet { policy },
+    103 => ShadowRemoved,
+    104 => OverrideSet { exception },
+    105 => OverrideRemoved { id },
+    106 => ThrottleReleased { rule, caller, instrument, side },
 });

@@ -4,6 +4,7 @@
 //! kind `Allow` covers is refused. What a limit measures, in which unit, and when it starts anew stands at
 //! each limit. A policy that exists is well-formed: `Policy::new` is the only way to one.
 
+mod compare;
 mod exception;
 mod flaw;
 mod limit;

@@ -7,12 +7,12 @@ use crate::codec::Octets;
 use crate::emergency::Emergency;
 use crate::grant::Scope;
 use crate::ids::{
-    AccountName, ApprovalId, CallId, CallerName, ClientId, InstrumentId, KeyId, OrderId,
-    PersonName, Seq, SessionId, VenueName,
+    AccountName, ApprovalId, CallId, CallerName, ClientId, ExceptionId, InstrumentId, KeyId,
+    OrderId, PersonName, RuleId, Seq, SessionId, VenueName,
 };
 use crate::instrument::{Instrument, Mark};
 use crate::order::{Intent, NewOrder};
-use crate::policy::Liquidity;
+use crate::policy::{Liquidity, PolicyVersion};
 use crate::reject::{Code, Reject};
 use crate::report::{AccountEvent, BalanceReport, Outcome, PositionReport, Shown};
 use crate::time::{Span, Time};
@@ -468,6 +468,37 @@ pub enum Body {
         /// What.
         facts: Vec<Liquidity>,
     },
+    /// The policy beside the one in force would have refused an order; the first of its kind within a second.
+    ShadowRefused {
+        /// Which order, or amend of one.
+        order: OrderId,
+        /// Whose.
+        caller: CallerName,
+        /// On which account.
+        account: AccountName,
+        /// By which policy.
+        policy: PolicyVersion,
+        /// By which of its rules; none: no rule allows it.
+        rule: Option<RuleId>,
+        /// What the refusal would have said.
+        detail: String,
+    },
+    /// More of what that policy would have refused to a caller by a rule, counted over a second.
+    ShadowRefusedMore {
+        /// Whose.
+        caller: CallerName,
+        /// By which rule; none: no rule allows it.
+        rule: Option<RuleId>,
+        /// How many.
+        count: u64,
+    },
+    /// An order passed soft rules by an exception, which is used up.
+    OverrideUsed {
+        /// Which exception.
+        id: ExceptionId,
+        /// Which order, or amend of one: the record that follows.
+        order: OrderId,
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -521,6 +552,9 @@ codec_enum!(Body {
     48 => BySignature { call, caller, key, signed, signature, content },
     49 => RefusedByToken { caller, token, subject },
     100 => Liquidity { facts },
+    101 => ShadowRefused { order, caller, account, policy, rule, detail },
+    102 => ShadowRefusedMore { caller, rule, count },
+    103 => OverrideUsed { id, order },
 });
 
 /// One entry of the journal.

@@ -106,6 +106,12 @@ codes! {
     67 518 Exposure Desk "the account's positions and open orders together would exceed the limit";
     68 519 RepeatedOrder Caller "the same order was placed moments before";
     69 520 DailyNotional Desk "what the caller traded today, with its open orders, would exceed its grant";
+    100 521 NotInPolicy Desk "no rule of the policy allows the order";
+    101 522 PolicyLimit Desk "a limit of the policy would not be kept";
+    102 523 SoftLimit Desk "a soft limit of the policy would not be kept; with a reason, a person may let this trade pass";
+    103 524 PolicyUnmeasured Gateway "what the policy limits cannot be measured now";
+    104 525 PolicyRate Caller "the policy allows fewer messages";
+    105 526 RepeatedExecutions Desk "it executed too often; a person must let it go on";
     70 601 JournalUnavailable Gateway "the journal cannot be written";
     80 701 SignerUnavailable Gateway "the signer does not answer";
     81 702 SignerRefused Gateway "the signer refused";

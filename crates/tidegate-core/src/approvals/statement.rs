@@ -9,6 +9,7 @@ use tidegate_types::grant::{AccountLimits, Grant, OnRepeat};
 use tidegate_types::ids::PersonName;
 use tidegate_types::key::{KeyScheme, Replaced, VirtualKey};
 use tidegate_types::person::Person;
+use tidegate_types::policy::{Exception, Policy, Rule};
 use tidegate_types::record::{Approvals, ApproveBy, Change};
 use tidegate_types::text::whole_line;
 use tidegate_types::time::{Span, Time};
@@ -70,6 +71,21 @@ pub(super) fn touched(state: &State, act: &Act) -> Vec<u8> {
             Change::LimitsSet { limits } => {
                 state.limits.get(&limits.account).cloned().encode(&mut out);
             }
+            // Policies are compared with the one in force: another one, and the request is void.
+            Change::PolicySet { .. } | Change::PolicyRemoved => {
+                state.policies.in_force().cloned().encode(&mut out);
+            }
+            Change::ShadowSet { .. } | Change::ShadowRemoved => {
+                state.policies.shadow().map(Policy::stamp).encode(&mut out);
+            }
+            Change::OverrideSet { exception: Exception { id, .. } }
+            | Change::OverrideRemoved { id } => {
+                state.policies.exceptions().get(id).cloned().encode(&mut out);
+                state.policies.in_force().map(Policy::stamp).encode(&mut out);
+            }
+            Change::ThrottleReleased { .. } => {
+                state.policies.in_force().map(Policy::stamp).encode(&mut out);
+            }
             Change::AlarmsSeen { .. } => {}
             Change::ApproveBySet { .. } => state.approve_by.encode(&mut out),
             Change::AppSet { app: App { caller, .. } } | Change::AppRevoked { app: caller } => {
@@ -112,6 +128,20 @@ fn title(act: &Act) -> String {
             Change::LimitsSet { limits } => format!("set the limits of {}", limits.account),
             Change::AppSet { app } => format!("register app {}, a caller of the desk", app.caller),
             Change::AppRevoked { app } => format!("revoke app {app}"),
+            Change::PolicySet { policy } => format!("put policy {} in force", policy.stamp()),
+            Change::PolicyRemoved => "have no policy in force any more".to_owned(),
+            Change::ShadowSet { policy } => {
+                format!("run policy {} beside the one in force", policy.stamp())
+            }
+            Change::ShadowRemoved => "run no policy beside any more".to_owned(),
+            Change::OverrideSet { exception } => format!(
+                "let one order of {} on {} pass: {:?}",
+                exception.caller, exception.account, exception.why
+            ),
+            Change::OverrideRemoved { id } => format!("take override {id} back"),
+            Change::ThrottleReleased { rule, caller, instrument, side } => {
+                format!("let {caller} {side:?} {instrument} again, which {rule} stopped")
+            }
             Change::AlarmsSeen { .. } => "take alarms off the list".to_owned(),
             Change::PersonSet { person } => format!("set person {}", person.name),
             Change::PersonRemoved { person } => format!("remove person {person}"),
@@ -174,6 +204,11 @@ fn rows(state: &State, act: &Act) -> Vec<Row> {
             let granted = granted.unwrap_or_else(|| vec![("grant", "none yet".to_owned())]);
             compared(None, of_key(key, replaces.as_ref()).into_iter().chain(granted).collect())
         }
+        Change::PolicySet { policy } => {
+            compared(state.policies.in_force().map(of_policy), of_policy(policy))
+        }
+        Change::PolicyRemoved => compared(state.policies.in_force().map(of_policy), Vec::new()),
+        Change::OverrideSet { exception } => compared(None, of_exception(exception)),
         Change::AppSet { app } => {
             let before = state.apps.get(&app.caller).map(|known| known.app.summary.clone());
             compared(before, app.summary.clone())
@@ -192,7 +227,16 @@ fn compared<T: AsRef<str>>(before: Option<Vec<(T, String)>>, after: Vec<(T, Stri
                 .unwrap_or_default(),
         )
     };
-    after.into_iter().map(|(what, v)| (what.as_ref().to_owned(), of(what.as_ref()), v)).collect()
+    let gone = before
+        .iter()
+        .flatten()
+        .filter(|(what, _)| !after.iter().any(|(other, _)| other.as_ref() == what.as_ref()));
+    let gone: Vec<Row> = gone
+        .map(|(what, v)| (what.as_ref().to_owned(), Some(v.clone()), "gone".to_owned()))
+        .collect();
+    let rows = after.into_iter();
+    let rows = rows.map(|(what, v)| (what.as_ref().to_owned(), of(what.as_ref()), v));
+    rows.chain(gone).collect()
 }
 
 /// Everybody who halted it, and why.
@@ -251,6 +295,31 @@ fn of_person(person: &Person) -> Vec<(&'static str, String)> {
         ("roles", list(&person.roles)),
         ("owns callers", list(&person.owns)),
         ("reads callers", list(&person.reads)),
+    ]
+}
+
+/// A line for each rule; one that is gone says so.
+fn of_policy(policy: &Policy) -> Vec<(String, String)> {
+    let rule = |rule: &Rule| {
+        let what = to_json(&rule.limit).replace('"', "");
+        (format!("rule {}", rule.id), format!("{:?}, {}: {what}", rule.strength, rule.reach))
+    };
+    let pegs = policy.pegs().iter().map(|peg| format!("{} = {} USD", peg.currency, peg.price));
+    let whole = [
+        ("policy".to_owned(), policy.stamp().to_string()),
+        ("coins".to_owned(), list(&pegs.collect::<Vec<_>>())),
+        ("oldest mark, ms".to_owned(), policy.max_mark_age().millis().to_string()),
+    ];
+    whole.into_iter().chain(policy.rules().iter().map(rule)).collect()
+}
+
+fn of_exception(exception: &Exception) -> Vec<(&'static str, String)> {
+    vec![
+        ("instrument", exception.instrument.to_string()),
+        ("side", shown(&[exception.side])),
+        ("at most", exception.max_qty.to_string()),
+        ("passes rules", list(&exception.rules)),
+        ("until, ms since 1970", exception.expires.millis().to_string()),
     ]
 }
 

@@ -86,7 +86,7 @@ pub(super) fn check(
 
 /// What the request adds to what is reserved. An amend keeps the larger of old and new reserved
 /// until it is answered; a reducing order becomes an ordinary one as a whole.
-fn added(ask: &Ask<'_>, held: Share, unit_value: Price) -> Share {
+pub(super) fn added(ask: &Ask<'_>, held: Share, unit_value: Price) -> Share {
     let qty = ask.remaining();
     let value = worth(Qty(Decimal::from_raw(qty)), unit_value);
     let qty_held = if held.reducing { 0 } else { held.qty };

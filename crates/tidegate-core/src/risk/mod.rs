@@ -4,8 +4,11 @@ mod closing;
 mod collar;
 mod exposure;
 mod limits;
+mod policy;
 mod sanity;
 mod worst;
+
+pub(crate) use policy::Aside;
 
 use crate::authorize::{Ask, Authorized};
 use crate::halt;
@@ -28,9 +31,20 @@ pub(crate) struct Cleared {
     order: NewOrder,
     replaces: Option<OrderId>,
     decision: Decision,
+    aside: Aside,
 }
 
 impl Cleared {
+    /// The order that it replaces.
+    pub(crate) fn replaces(&self) -> Option<OrderId> {
+        self.replaces
+    }
+
+    /// What goes on record beside it.
+    pub(crate) fn take_aside(&mut self) -> Aside {
+        std::mem::take(&mut self.aside)
+    }
+
     /// The order to send, the one it replaces, and the numbers; the proof is used up.
     pub(crate) fn into_parts(self) -> (NewOrder, Option<OrderId>, Decision) {
         (self.order, self.replaces, self.decision)
@@ -71,7 +85,7 @@ pub(crate) fn clear_closing(
     now: Time,
 ) -> Result<Cleared, Reject> {
     let (order, decision) = closing::order(state, account, instrument, closeness, now)?;
-    Ok(Cleared { order, replaces: None, decision })
+    Ok(Cleared { order, replaces: None, decision, aside: Aside::default() })
 }
 
 /// How far an order's limit price might be from the mark that a decision was made from: the collar's edge.
@@ -136,15 +150,16 @@ fn check(
     if let Err(over) = exposure::check(state, authorized, mark, worst.unit_value, decision, now) {
         authorized.spare(over)?;
     }
-    Ok(cleared(ask(authorized)?, decision.clone()))
+    let aside = policy::check(state, authorized, (mark, worst, notional), decision, now)?;
+    Ok(cleared(ask(authorized)?, decision.clone(), aside))
 }
 
 /// An order past a limit goes as one that reduces the position, and says so to the venue.
-fn cleared(ask: &Ask<'_>, mut decision: Decision) -> Cleared {
+fn cleared(ask: &Ask<'_>, mut decision: Decision, aside: Aside) -> Cleared {
     let mut order = NewOrder::clone(&ask.order);
     decision.reducing = ask.is_reducing();
     order.reduce_only |= decision.reducing;
-    Cleared { order, replaces: ask.replaces.map(|order| order.id), decision }
+    Cleared { order, replaces: ask.replaces.map(|order| order.id), decision, aside }
 }
 
 fn ask<'b, 'a>(authorized: &'b Authorized<'a>) -> Result<&'b Ask<'a>, Reject> {

@@ -41,7 +41,18 @@ pub fn loosens(state: &State, change: &Change) -> bool {
             let before = state.people.get(&person.name);
             !before.is_some_and(|before| is_less(person, before))
         }
-        Change::KeyRevoked { .. }
+        // A first policy takes away; what takes its place may give.
+        Change::PolicySet { policy } => {
+            state.policies.in_force().is_some_and(|old| policy.loosens(old))
+        }
+        Change::PolicyRemoved | Change::OverrideSet { .. } | Change::ThrottleReleased { .. } => {
+            true
+        }
+        // The policy beside allows and refuses nothing.
+        Change::ShadowSet { .. }
+        | Change::ShadowRemoved
+        | Change::OverrideRemoved { .. }
+        | Change::KeyRevoked { .. }
         | Change::GrantRemoved { .. }
         | Change::AppRevoked { .. }
         | Change::AlarmsSeen { .. }

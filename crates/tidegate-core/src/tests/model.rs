@@ -12,9 +12,9 @@ use tidegate_types::instrument::Usd;
 use tidegate_types::order::{AmendOrder, CancelFilter, GuardScope, Intent, NewOrder};
 use tidegate_types::record::Change;
 
-type Step = (u8, u8, u8);
+pub(super) type Step = (u8, u8, u8);
 
-fn step(world: &mut World, (what, pick, size): Step) {
+pub(super) fn step(world: &mut World, (what, pick, size): Step) {
     let pick = usize::from(pick);
     let caller = if pick.is_multiple_of(2) { "ann" } else { "bob" };
     let qty = format!("{}", 1 + size % 8);
@@ -97,7 +97,7 @@ fn step(world: &mut World, (what, pick, size): Step) {
     }
 }
 
-fn nth_open(world: &World, pick: usize) -> Option<OrderId> {
+pub(super) fn nth_open(world: &World, pick: usize) -> Option<OrderId> {
     let open: Vec<_> = world.core.state().orders().open().map(|order| order.id).collect();
     open.get(pick % open.len().max(1)).copied()
 }

@@ -105,6 +105,10 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::LoggedIn { .. }
         | Body::StateSaved { .. }
         | Body::Warned { .. }
+        | Body::ShadowRefused { .. }
+        | Body::ShadowRefusedMore { .. }
+        // The order that it is used for follows.
+        | Body::OverrideUsed { .. }
         | Body::BookLost { .. }
         | Body::BookWhole { .. }
         // An order or a cancel that something waits for follows these.
@@ -128,6 +132,9 @@ fn is_news(body: &Body) -> bool {
             | Body::RefusedMore { .. }
             | Body::RefusedMoreOf { .. }
             | Body::RefusedByToken { .. }
+            | Body::ShadowRefused { .. }
+            | Body::ShadowRefusedMore { .. }
+            | Body::OverrideUsed { .. }
             | Body::LoggedIn { .. }
             | Body::Identity { .. }
             | Body::StateSaved { .. }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Display;
 use tidegate_types::approval::Verdict;
 use tidegate_types::ids::{CallerName, InstrumentId};
+use tidegate_types::policy::Exception;
 use tidegate_types::record::{Body, Change, Record};
 use tidegate_types::reject::Code;
 use tidegate_types::report::{AccountEvent, Outcome};
@@ -251,6 +252,19 @@ fn changed(by: &dyn Display, change: &Change) {
         Change::AppSet { app } => ("app-set", vec![("app", &app.caller)]),
         Change::AppRevoked { app } => ("app-revoked", vec![("app", app)]),
         Change::AlarmsSeen { .. } => ("alarms-seen", Vec::new()),
+        Change::PolicySet { policy } => ("policy-set", vec![("policy", policy.name())]),
+        Change::PolicyRemoved => ("policy-removed", Vec::new()),
+        Change::ShadowSet { policy } => ("policy-shadow-set", vec![("policy", policy.name())]),
+        Change::ShadowRemoved => ("policy-shadow-removed", Vec::new()),
+        Change::OverrideSet { exception } => {
+            let Exception { id, caller, .. } = exception;
+            ("override-set", vec![("override", id), ("caller", caller)])
+        }
+        Change::OverrideRemoved { id } => ("override-removed", vec![("override", id)]),
+        Change::ThrottleReleased { rule, caller, instrument, .. } => (
+            "throttle-released",
+            vec![("rule", rule), ("caller", caller), ("instrument", instrument)],
+        ),
         Change::LimitsSet { limits } => ("limits-set", vec![("account", &limits.account)]),
     };
     let fields: Vec<(&str, &dyn Display)> = std::iter::once(("by", by)).chain(of).collect();

@@ -85,12 +85,13 @@ pub enum Limit {
         /// At most.
         max: Usd,
     },
-    /// Equity at the day's begin, less equity now, deposits and withdrawals aside.
+    /// Equity at the day's begin, less equity now. Venues do not say why a wallet changed: what is withdrawn
+    /// counts as lost, what is paid in as won.
     DailyLoss {
         /// At most.
         max: Usd,
     },
-    /// The highest equity since the rule is in force, less equity now, deposits and withdrawals aside.
+    /// The highest equity since the rule is in force, less equity now; money in and out counts as in `DailyLoss`.
     Drawdown {
         /// At most.
         max: Usd,
@@ -108,7 +109,7 @@ pub enum Limit {
         form: Form,
         /// At most.
         max: Decimal,
-        /// It binds from so many weighted messages of the day on.
+        /// It binds once more than this was ordered in the day: weighted messages, or dollars.
         after: u32,
     },
     /// Executions of one caller, instrument and side. Once reached it stays so until a person lets it go.

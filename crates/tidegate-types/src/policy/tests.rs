@@ -81,3 +81,32 @@ fn a_measure_tells_number_limit_and_distance() {
     measure.least = true;
     assert!(measure.is_over() && measure.to_string().ends_with("(short by 0.5)"));
 }
+
+#[test]
+fn what_is_not_shown_to_be_tighter_loosens() {
+    let all = rule("all", Limit::Allow);
+    let gross = |max| rule("gross", Limit::GrossPosition { max: usd(max) });
+    let traded = |id: &str| rule(id, Limit::DailyTraded { max: usd(10) });
+    let of = |rules: Vec<Rule>| policy(rules).unwrap();
+    let old = of(vec![all.clone(), gross(100), traded("day")]);
+    let loosens = |rules| of(rules).loosens(&old);
+    assert!(!loosens(vec![all.clone(), gross(100), traded("day")]));
+    assert!(!loosens(vec![all.clone(), gross(99), traded("day"), gross_of_main()]));
+    assert!(!loosens(vec![gross(100), traded("day")]), "nothing is allowed any more");
+    assert!(loosens(vec![all.clone(), gross(101), traded("day")]));
+    assert!(loosens(vec![all.clone(), traded("day")]), "a limit is gone");
+    assert!(loosens(vec![all.clone(), gross_of_main(), traded("day")]), "it is over less");
+    assert!(loosens(vec![all.clone(), gross(100), traded("other")]), "it would count from nothing");
+    let soft = Rule { strength: Strength::Soft, ..gross(100) };
+    assert!(loosens(vec![all.clone(), soft, traded("day")]));
+    let narrow = of(vec![Rule { reach: main(), ..all.clone() }, gross(100), traded("day")]);
+    assert!(!narrow.loosens(&old) && old.loosens(&narrow), "an allow rule is wider");
+}
+
+fn main() -> Reach {
+    Reach { account: Some("main".parse().unwrap()), ..Reach::default() }
+}
+
+fn gross_of_main() -> Rule {
+    Rule { reach: main(), ..rule("gross-of-main", Limit::GrossPosition { max: usd(1) }) }
+}

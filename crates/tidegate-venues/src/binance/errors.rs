@@ -144,7 +144,7 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
             let (number, words) = no_such_order(about.purpose);
             (400, number, Some(words))
         }
-        Code::CallerRate | Code::AccountRate => (429, -1015, None),
+        Code::CallerRate | Code::PolicyRate | Code::AccountRate => (429, -1015, None),
         Code::RequestRate | Code::VenueBudget => (429, -1003, None),
         Code::OrderQuantity => (400, -4005, None),
         Code::OrderNotional
@@ -152,7 +152,12 @@ fn table(code: Code, about: About) -> (u16, i64, Option<&'static str>) {
         | Code::PositionNotional
         | Code::Exposure
         | Code::GrantOpenNotional
-        | Code::DailyNotional => (400, -2027, None),
+        | Code::DailyNotional
+        | Code::NotInPolicy
+        | Code::PolicyLimit
+        | Code::SoftLimit
+        | Code::PolicyUnmeasured
+        | Code::RepeatedExecutions => (400, -2027, None),
         Code::PriceCollar => (400, if about.sells { -4024 } else { -4016 }, None),
         Code::Halted | Code::AccountClosed => (400, -4400, None),
         Code::Uncomputable | Code::SignerRefused | Code::RepeatedOrder => (400, -2010, None),

@@ -57,7 +57,7 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         | Code::OutsideHours => PERMISSION,
         Code::OrderNotFound => NOT_FOUND,
         Code::OrderEnded => (11044, "not_open_order"),
-        Code::CallerRate | Code::AccountRate | Code::RequestRate | Code::VenueBudget => TOO_MANY,
+        Code::CallerRate | Code::PolicyRate | Code::AccountRate | Code::RequestRate | Code::VenueBudget => TOO_MANY,
         Code::TooManyInFlight => (10066, "too_many_concurrent_requests"),
         Code::OrderQuantity
         | Code::OrderNotional
@@ -70,6 +70,11 @@ pub(crate) const fn word(code: Code) -> (i64, &'static str) {
         | Code::Exposure
         | Code::GrantOpenNotional
         | Code::DailyNotional
+        | Code::NotInPolicy
+        | Code::PolicyLimit
+        | Code::SoftLimit
+        | Code::PolicyUnmeasured
+        | Code::RepeatedExecutions
         | Code::Uncomputable
         | Code::DuplicateOrderId
         | Code::RepeatedOrder

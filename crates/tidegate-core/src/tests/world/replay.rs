@@ -37,6 +37,8 @@ impl World {
         let recount = Positions::counted(state.positions().iter(), state.orders());
         assert!(state.positions().same(&recount), "{:?}\n{recount:?}", state.positions());
         assert!(state.exposures.same(&state.counted_exposures()), "{:?}", state.exposures);
+        let policies = state.policies();
+        assert_eq!(*policies, state.counted_policies(), "a rule counts what is not there");
         for (client, times) in &self.venue.arrivals {
             assert_eq!(*times, 1, "{client} arrived {times} times");
         }

@@ -1,0 +1,311 @@
+//! The policy in force, the one that runs beside it, and who may pass by a soft rule for once. All of it is
+//! folded from records; what rules count is kept running by the hooks at the end, which the state calls
+//! wherever orders, positions, balances and marks change.
+
+mod entries;
+mod flow;
+mod judge;
+mod live;
+mod part;
+mod ruling;
+mod shadow;
+mod usage;
+mod values;
+mod worths;
+
+use crate::balances::Balances;
+use crate::orders::{Orders, Shift};
+use crate::positions::Positions;
+use crate::state::State;
+use live::Message;
+use ruling::Ruling;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Keys;
+use tidegate_types::codec_struct;
+use tidegate_types::ids::{AccountName, ExceptionId, InstrumentId, RuleId};
+use tidegate_types::instrument::{Instrument, Mark};
+use tidegate_types::policy::{Exception, Liquidity, Policy};
+use tidegate_types::record::{Body, Change, Decision};
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::time::Time;
+
+pub(crate) use entries::Entries;
+pub(crate) use judge::{Breach, Case, Judgement};
+pub(crate) use shadow::{Finding, Shadows};
+pub use usage::{Holding, Usage};
+pub(crate) use values::{Coins, coins};
+
+/// What is in force.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Policies {
+    in_force: Option<Box<Ruling>>,
+    shadow: Option<Box<Ruling>>,
+    /// What the policy beside would have refused, by rule; under no rule what none of them allows.
+    shadowed: BTreeMap<Option<RuleId>, u64>,
+    exceptions: BTreeMap<ExceptionId, Exception>,
+}
+codec_struct!(Policies { in_force, shadow, shadowed, exceptions });
+
+/// What rules look at.
+#[derive(Clone, Debug)]
+pub(crate) struct Ground<'a> {
+    pub(crate) accounts: Keys<'a, AccountName, crate::state::Account>,
+    pub(crate) instruments: &'a BTreeMap<InstrumentId, Instrument>,
+    pub(crate) marks: &'a BTreeMap<InstrumentId, Mark>,
+    pub(crate) liquidity: &'a BTreeMap<InstrumentId, Liquidity>,
+    pub(crate) positions: &'a Positions,
+    pub(crate) balances: &'a Balances,
+    pub(crate) orders: &'a Orders,
+    pub(crate) entries: &'a Entries,
+    pub(crate) coins: &'a Coins,
+    /// The time that ages are counted to.
+    pub(crate) at: Time,
+}
+
+impl Policies {
+    /// The policy in force.
+    pub fn in_force(&self) -> Option<&Policy> {
+        self.in_force.as_ref().map(|ruling| &ruling.policy)
+    }
+
+    /// The policy that runs beside it.
+    pub fn shadow(&self) -> Option<&Policy> {
+        self.shadow.as_ref().map(|ruling| &ruling.policy)
+    }
+
+    /// What the policy beside would have refused since it runs, by rule; under no rule what none allows.
+    pub fn shadowed(&self) -> &BTreeMap<Option<RuleId>, u64> {
+        &self.shadowed
+    }
+
+    /// The exceptions that nobody used yet, expired ones too.
+    pub fn exceptions(&self) -> &BTreeMap<ExceptionId, Exception> {
+        &self.exceptions
+    }
+
+    pub(crate) fn ruling(&self) -> Option<&Ruling> {
+        self.in_force.as_deref()
+    }
+
+    pub(crate) fn beside(&self) -> Option<&Ruling> {
+        self.shadow.as_deref()
+    }
+
+    fn both(&mut self) -> impl Iterator<Item = &mut Box<Ruling>> {
+        self.in_force.iter_mut().chain(&mut self.shadow)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.in_force.is_none() && self.shadow.is_none()
+    }
+}
+
+/// Folds in a change of policies.
+pub(crate) fn apply(state: &mut State, change: &Change, now: Time) {
+    let (policies, ground) = state.policies_and_ground(now);
+    match change {
+        Change::PolicySet { policy } => {
+            let ruling = Ruling::new(policy, policies.in_force.as_deref(), &ground);
+            policies.in_force = Some(Box::new(ruling));
+        }
+        Change::PolicyRemoved => policies.in_force = None,
+        Change::ShadowSet { policy } => {
+            // What the rules in force remember holds for the same rules beside.
+            let ruling = Ruling::new(policy, policies.in_force.as_deref(), &ground);
+            policies.shadow = Some(Box::new(ruling));
+            policies.shadowed.clear();
+        }
+        Change::ShadowRemoved => policies.shadow = None,
+        Change::OverrideSet { exception } => {
+            policies.exceptions.retain(|_, known| known.expires > now);
+            policies.exceptions.insert(exception.id.clone(), exception.clone());
+        }
+        Change::OverrideRemoved { id } => drop(policies.exceptions.remove(id)),
+        Change::ThrottleReleased { rule, caller, instrument, side } => {
+            for ruling in policies.both() {
+                ruling.release(rule, (caller, instrument, *side));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Folds in what a record tells of policies besides changes.
+pub(crate) fn told(state: &mut State, body: &Body) {
+    match body {
+        Body::ShadowRefused { rule, .. } => {
+            *state.policies.shadowed.entry(rule.clone()).or_default() += 1;
+        }
+        Body::ShadowRefusedMore { rule, count, .. } => {
+            *state.policies.shadowed.entry(rule.clone()).or_default() += count;
+        }
+        Body::OverrideUsed { id, .. } => drop(state.policies.exceptions.remove(id)),
+        _ => {}
+    }
+}
+
+/// Whether a change of policies can be made as things are.
+pub(crate) fn makes_sense(state: &State, change: &Change) -> Result<(), Reject> {
+    let bad = |what: String| Err(Reject::new(Code::BadParameter, what));
+    match change {
+        Change::PolicySet { policy } => match state.policies.in_force() {
+            Some(old) if old.name() == policy.name() && old.version() >= policy.version() => {
+                let next = old.version().saturating_add(1);
+                bad(format!("{} is in force; give the new one version {next}", old.stamp()))
+            }
+            _ => Ok(()),
+        },
+        Change::PolicyRemoved if state.policies.in_force.is_none() => {
+            bad("there is no policy in force".to_owned())
+        }
+        Change::ShadowRemoved if state.policies.shadow.is_none() => {
+            bad("there is no policy beside".to_owned())
+        }
+        Change::OverrideSet { exception } => exception_makes_sense(state, exception),
+        Change::OverrideRemoved { id } if !state.policies.exceptions.contains_key(id) => {
+            bad(format!("there is no override {id} that nobody used"))
+        }
+        Change::ThrottleReleased { rule, caller, instrument, side } => {
+            let mut policies = state.policies.clone();
+            let known = policies.both().any(|r| r.release(rule, (caller, instrument, *side)));
+            if known { Ok(()) } else { bad(format!("rule {rule} stopped no such strategy")) }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn exception_makes_sense(state: &State, exception: &Exception) -> Result<(), Reject> {
+    let bad = |what: String| Err(Reject::new(Code::BadParameter, what));
+    let Some(policy) = state.policies.in_force() else {
+        return bad("there is no policy in force".to_owned());
+    };
+    if state.policies.exceptions.contains_key(&exception.id) {
+        return bad(format!("there is an override {} already", exception.id));
+    }
+    if exception.expires <= state.at || !exception.max_qty.0.is_positive() {
+        return bad("it is of no use: expired, or for no quantity".to_owned());
+    }
+    if exception.why.trim().is_empty() || exception.rules.is_empty() {
+        return bad("an override names the rules it passes, and why".to_owned());
+    }
+    for id in &exception.rules {
+        match policy.rule(id).map(|rule| rule.strength) {
+            Some(tidegate_types::policy::Strength::Soft) => {}
+            Some(tidegate_types::policy::Strength::Hard) => {
+                return bad(format!("rule {id} is hard: nobody passes it; change the policy"));
+            }
+            None => return bad(format!("{} has no rule {id}", policy.stamp())),
+        }
+    }
+    Ok(())
+}
+
+impl State {
+    /// The policies and exceptions in force.
+    pub fn policies(&self) -> &Policies {
+        &self.policies
+    }
+
+    pub(crate) fn ground(&self, at: Time) -> Ground<'_> {
+        Ground {
+            accounts: self.accounts.keys(),
+            instruments: &self.instruments,
+            marks: &self.marks,
+            liquidity: &self.liquidity,
+            positions: &self.positions,
+            balances: &self.balances,
+            orders: &self.orders,
+            entries: &self.entries,
+            coins: &self.coins,
+            at,
+        }
+    }
+
+    /// The policies, to be changed, beside what they look at.
+    fn policies_and_ground(&mut self, at: Time) -> (&mut Policies, Ground<'_>) {
+        let ground = Ground {
+            accounts: self.accounts.keys(),
+            instruments: &self.instruments,
+            marks: &self.marks,
+            liquidity: &self.liquidity,
+            positions: &self.positions,
+            balances: &self.balances,
+            orders: &self.orders,
+            entries: &self.entries,
+            coins: &self.coins,
+            at,
+        };
+        (&mut self.policies, ground)
+    }
+
+    /// Terms changed, or the state was read back: everything is counted anew.
+    pub(crate) fn recount_policies(&mut self) {
+        self.coins = coins(&self.instruments);
+        let at = self.at;
+        let (policies, ground) = self.policies_and_ground(at);
+        policies.both().for_each(|ruling| ruling.recount(&ground));
+    }
+
+    /// The policies with everything counted anew that can be.
+    #[cfg(test)]
+    pub(crate) fn counted_policies(&self) -> Policies {
+        let mut fresh = self.policies.clone();
+        fresh.both().for_each(|ruling| ruling.recount(&self.ground(self.at)));
+        fresh
+    }
+
+    /// One order's part in the sums changed, and with it what the account may come to hold.
+    pub(crate) fn count_for_policies(&mut self, shift: &Shift) {
+        if self.policies.is_idle() {
+            return;
+        }
+        let at = self.at;
+        let (policies, ground) = self.policies_and_ground(at);
+        let Some(order) = ground.orders.get(shift.id) else { return };
+        for ruling in policies.both() {
+            ruling.shifted(&ground, order, shift);
+            ruling.revalue(&ground, &order.account, &order.request.instrument);
+        }
+    }
+
+    /// What an account holds of an instrument was corrected.
+    pub(crate) fn revalue_for_policies(&mut self, account: &AccountName, id: &InstrumentId) {
+        let at = self.at;
+        let (policies, ground) = self.policies_and_ground(at);
+        policies.both().for_each(|ruling| ruling.revalue(&ground, account, id));
+    }
+
+    /// A mark came into force.
+    pub(crate) fn mark_for_policies(&mut self, id: &InstrumentId) {
+        let at = self.at;
+        let (policies, ground) = self.policies_and_ground(at);
+        policies.both().for_each(|ruling| ruling.marked(&ground, id));
+    }
+
+    /// An account's balances changed.
+    pub(crate) fn wallet_for_policies(&mut self, account: &AccountName) {
+        let at = self.at;
+        let (policies, ground) = self.policies_and_ground(at);
+        policies.both().for_each(|ruling| ruling.wallet(&ground, account));
+    }
+
+    /// An order, an amend or a cancel went out, with the numbers it was decided by.
+    pub(crate) fn message_for_policies(
+        &mut self,
+        order: tidegate_types::ids::OrderId,
+        weight: u64,
+        decision: Option<&Decision>,
+    ) {
+        let at = self.at;
+        let (policies, ground) = self.policies_and_ground(at);
+        let Some(order) = ground.orders.get(order) else { return };
+        let ordered = decision.and_then(|decision| decision.notional).unwrap_or_default();
+        let ordered = u64::try_from(ordered.0.raw()).unwrap_or(0);
+        for ruling in policies.both() {
+            ruling.message(&ground, order, Message { weight, ordered });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

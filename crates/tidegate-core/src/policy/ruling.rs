@@ -1,0 +1,269 @@
+//! A policy with all that its rules count.
+
+use super::Ground;
+use super::flow::Flow;
+use super::live::{Live, Message};
+use super::part::{Part, Who};
+use super::values::quote;
+use super::worths::{Worth, Worths};
+use crate::orders::{Order, Share, Shift};
+use tidegate_types::codec::{Codec, CodecError};
+use tidegate_types::decimal::Decimal;
+use tidegate_types::ids::{AccountName, CallerName, InstrumentId, RuleId};
+use tidegate_types::instrument::{Instrument, Price};
+use tidegate_types::order::Side;
+use tidegate_types::policy::{Each, LimitKind, Policy};
+use tidegate_types::time::Time;
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Ruling {
+    pub(crate) policy: Policy,
+    pub(crate) rules: Vec<Live>,
+    pub(crate) worths: Worths,
+}
+
+impl Ruling {
+    /// The ruling of a policy. What rules remember that were in the one before stays.
+    pub(crate) fn new(policy: &Policy, before: Option<&Ruling>, ground: &Ground<'_>) -> Ruling {
+        let mut ruling = Ruling::bare(policy.clone());
+        for live in &mut ruling.rules {
+            let known = before.into_iter().flat_map(|before| &before.rules);
+            if let Some(known) = known.into_iter().find(|known| known.remembers_for(&live.rule)) {
+                live.flows = known.flows.clone();
+            }
+        }
+        ruling.recount(ground);
+        for account in ground.accounts.clone() {
+            ruling.stand(ground, account);
+        }
+        ruling
+    }
+
+    fn bare(policy: Policy) -> Ruling {
+        let rules = policy.rules().iter().cloned().map(Live::new).collect();
+        Ruling { policy, rules, worths: Worths::default() }
+    }
+
+    /// Counts all that follows from orders, positions and balances anew.
+    pub(crate) fn recount(&mut self, ground: &Ground<'_>) {
+        self.worths = Worths::default();
+        for live in &mut self.rules {
+            live.stocks.clear();
+            live.bases.clear();
+        }
+        for account in ground.accounts.clone() {
+            self.worths.fill_wallet(&self.policy, ground, account);
+            for (id, _) in ground.positions.books(account) {
+                self.value(ground, account, id);
+            }
+        }
+        for order in ground.orders.open() {
+            let (before, after) = (Share::default(), order.share());
+            let side = order.request.side;
+            let shift = Shift { id: order.id, before, after, filled: 0, traded: 0, side };
+            self.shifted(ground, order, &shift);
+        }
+    }
+
+    /// A message of an order's went out.
+    pub(crate) fn message(&mut self, ground: &Ground<'_>, order: &Order, message: Message) {
+        let Some(terms) = ground.instruments.get(&order.request.instrument) else { return };
+        let who = Who { account: &order.account, caller: order.caller.as_ref(), terms };
+        let ordered = super::live::dollars(i128::from(message.ordered), self.quote(terms));
+        let ordered = u64::try_from(ordered).unwrap_or(u64::MAX);
+        for live in &mut self.rules {
+            live.message(who, Message { ordered, ..message }, ground.at);
+        }
+    }
+
+    /// One order's part in the sums changed.
+    pub(crate) fn shifted(&mut self, ground: &Ground<'_>, order: &Order, shift: &Shift) {
+        let Some(terms) = ground.instruments.get(&order.request.instrument) else { return };
+        let who = Who { account: &order.account, caller: order.caller.as_ref(), terms };
+        let quote = self.quote(terms);
+        for live in &mut self.rules {
+            live.shifted((who, quote), (order, shift), ground.at);
+        }
+    }
+
+    /// What an account holds of an instrument changed, or what that is worth.
+    pub(crate) fn revalue(
+        &mut self,
+        ground: &Ground<'_>,
+        account: &AccountName,
+        id: &InstrumentId,
+    ) {
+        self.value(ground, account, id);
+        self.stand(ground, account);
+    }
+
+    /// A mark came: what is held of it, and what is priced by it, is worth something else.
+    pub(crate) fn marked(&mut self, ground: &Ground<'_>, id: &InstrumentId) {
+        for account in self.worths.holders(id) {
+            self.revalue(ground, &account, id);
+        }
+        for account in self.worths.priced_by(id) {
+            self.wallet(ground, &account);
+        }
+        let prices = |account: &&AccountName| {
+            self.worths.wallet(account).and_then(|w| w.missing.as_ref()).is_some()
+        };
+        let unpriced: Vec<AccountName> = ground.accounts.clone().filter(prices).cloned().collect();
+        for account in unpriced {
+            self.wallet(ground, &account);
+        }
+    }
+
+    /// An account's wallet changed.
+    pub(crate) fn wallet(&mut self, ground: &Ground<'_>, account: &AccountName) {
+        self.worths.fill_wallet(&self.policy, ground, account);
+        self.stand(ground, account);
+    }
+
+    /// What executed too often is counted anew; whether there was such a throttle.
+    pub(crate) fn release(
+        &mut self,
+        rule: &RuleId,
+        (caller, instrument, side): (&CallerName, &InstrumentId, Side),
+    ) -> bool {
+        let live = self.rules.iter_mut().find(|live| live.rule.id == *rule);
+        let part = Part::Strategy { caller: caller.clone(), instrument: instrument.clone(), side };
+        live.is_some_and(|live| live.flows.remove(&part).is_some())
+    }
+
+    /// The equity of a part, or why it is not known.
+    pub(crate) fn equity(
+        &self,
+        ground: &Ground<'_>,
+        live: &Live,
+        part: &Part,
+    ) -> Result<i64, String> {
+        let mut sum = 0_i128;
+        for account in ground.accounts.clone() {
+            let meant = match part {
+                Part::Account { name } => name == account,
+                _ => live.rule.reach.account.as_ref().is_none_or(|name| name == account),
+            };
+            if !meant {
+                continue;
+            }
+            if let Some(coin) = self.worths.wallet(account).and_then(|w| w.missing.as_ref()) {
+                return Err(format!(
+                    "{account} holds {coin}, which has no price; peg it in the policy"
+                ));
+            }
+            let priced_by = self.worths.wallet(account).into_iter().flat_map(|w| &w.by);
+            for id in priced_by {
+                let at = ground.marks.get(id).map(|mark| mark.at).unwrap_or_default();
+                self.young(id, at, ground.at)?;
+            }
+            if let Some((id, at)) = self.stale(ground, |of, _| of == account) {
+                self.young(id, at, ground.at)?;
+            }
+            sum += self.worths.equity(account);
+        }
+        i64::try_from(sum).map_err(|_| "the equity is out of range".to_owned())
+    }
+
+    /// Something held by those meant whose mark is missing or too old.
+    pub(crate) fn stale(
+        &self,
+        ground: &Ground<'_>,
+        is_meant: impl Fn(&AccountName, &InstrumentId) -> bool,
+    ) -> Option<(&InstrumentId, Time)> {
+        self.worths.stale(ground.at, self.policy.max_mark_age(), is_meant)
+    }
+
+    /// Whether a mark is young enough.
+    pub(crate) fn young(&self, id: &InstrumentId, at: Time, now: Time) -> Result<(), String> {
+        let (age, most) = (now.since(at), self.policy.max_mark_age());
+        match at {
+            at if at == Time::default() => {
+                Err(format!("{id} is held and cannot be valued: no mark, or no price of its coin"))
+            }
+            _ if age > most => {
+                let (age, most) = (age.millis(), most.millis());
+                Err(format!("the mark of {id} is {age} ms old, at most {most} ms"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What one of an instrument's quote counts; an order whose quote has no price is refused before it
+    /// would count.
+    fn quote(&self, terms: &Instrument) -> Price {
+        quote(&self.policy, terms).unwrap_or(Price(Decimal::ONE))
+    }
+
+    fn value(&mut self, ground: &Ground<'_>, account: &AccountName, id: &InstrumentId) {
+        let (before, after) = self.worths.revalue(&self.policy, ground, account, id);
+        let Some(terms) = ground.instruments.get(id) else { return };
+        if before != after {
+            self.revalued(Who { account, caller: None, terms }, before, after);
+        }
+    }
+
+    fn revalued(&mut self, who: Who<'_>, before: Worth, after: Worth) {
+        for live in &mut self.rules {
+            live.revalued(who, before, after);
+        }
+    }
+
+    /// Takes note of how equity stands, of the rules that watch it.
+    fn stand(&mut self, ground: &Ground<'_>, account: &AccountName) {
+        let mut notes = Vec::new();
+        for (at, live) in self.rules.iter().enumerate() {
+            let watches =
+                matches!(live.rule.limit.kind(), LimitKind::DailyLoss | LimitKind::Drawdown);
+            if !watches {
+                continue;
+            }
+            let Some(part) = live.equity_part(account) else { continue };
+            if let Ok(equity) = self.equity(ground, live, &part) {
+                let flow = Flow::stand(live.flows.get(&part), equity, ground.at);
+                notes.push((at, part, flow));
+            }
+        }
+        for (at, part, flow) in notes {
+            if let Some(live) = self.rules.get_mut(at) {
+                live.flows.insert(part, flow);
+            }
+        }
+    }
+}
+
+impl Live {
+    /// The part of a rule over equity that an account belongs to.
+    pub(crate) fn equity_part(&self, account: &AccountName) -> Option<Part> {
+        let reach = &self.rule.reach;
+        if reach.account.as_ref().is_some_and(|name| name != account) {
+            return None;
+        }
+        Some(match self.rule.each {
+            Each::Account => Part::Account { name: account.clone() },
+            _ => Part::All,
+        })
+    }
+}
+
+impl Codec for Ruling {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.policy.encode(out);
+        for live in &self.rules {
+            live.flows.encode(out);
+        }
+    }
+
+    /// Stocks are to be counted anew.
+    fn decode(input: &mut &[u8]) -> Result<Ruling, CodecError> {
+        let mut ruling = Ruling::bare(Policy::decode(input)?);
+        for live in &mut ruling.rules {
+            live.flows = Codec::decode(input)?;
+        }
+        Ok(ruling)
+    }
+
+    fn show(&self, out: &mut String) {
+        self.policy.show(out);
+    }
+}

@@ -1,0 +1,184 @@
+//! What every account holds, in dollars: kept running, so that no decision walks positions.
+
+use super::Ground;
+use super::values::{coin_price, gain, unit_value};
+use crate::exposure::worst;
+use crate::orders::worth;
+use crate::positions::Book;
+use std::collections::{BTreeMap, BTreeSet};
+use tidegate_types::decimal::{Decimal, Rounding};
+use tidegate_types::ids::{AccountName, Currency, InstrumentId};
+use tidegate_types::instrument::{Price, Qty};
+use tidegate_types::policy::Policy;
+use tidegate_types::time::{Span, Time};
+
+/// What a position with its open orders may come to be worth, in dollars of 10⁻⁸.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Worth {
+    /// On its worse side.
+    pub(crate) gross: i128,
+    /// If every open buy traded, signed.
+    pub(crate) up: i128,
+    /// If every open sell traded, signed.
+    pub(crate) down: i128,
+    /// Won on it and not in the wallet yet.
+    pub(crate) gain: i128,
+}
+
+impl Worth {
+    /// Of a book at what a unit is worth, with more on one side, if so.
+    pub(crate) fn of(book: Book, unit: Price) -> Worth {
+        let position = i128::from(book.position);
+        let signed = |qty: i128| {
+            let raw = i64::try_from(qty.unsigned_abs()).unwrap_or(i64::MAX);
+            let value = worth(Qty(Decimal::from_raw(raw)), unit);
+            if qty < 0 { -value } else { value }
+        };
+        Worth {
+            gross: worst(book, None, unit),
+            up: signed(position + book.buys),
+            down: signed(position - book.sells),
+            gain: 0,
+        }
+    }
+}
+
+/// What is in an account's wallet, in dollars of 10⁻⁸.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Wallet {
+    pub(crate) usd: i128,
+    /// A coin that cannot be priced.
+    pub(crate) missing: Option<Currency>,
+    /// The perpetuals by whose index its coins are priced.
+    pub(crate) by: BTreeSet<InstrumentId>,
+}
+
+/// What all accounts hold.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Worths {
+    held: BTreeMap<InstrumentId, BTreeMap<AccountName, Worth>>,
+    /// When what is held was valued by; the beginning of time where it cannot be.
+    at: BTreeMap<InstrumentId, Time>,
+    ages: BTreeSet<(Time, InstrumentId)>,
+    wallets: BTreeMap<AccountName, Wallet>,
+    gains: BTreeMap<AccountName, i128>,
+}
+
+impl Worths {
+    pub(crate) fn of(&self, account: &AccountName, instrument: &InstrumentId) -> Worth {
+        let held = self.held.get(instrument).and_then(|held| held.get(account));
+        held.copied().unwrap_or_default()
+    }
+
+    pub(crate) fn wallet(&self, account: &AccountName) -> Option<&Wallet> {
+        self.wallets.get(account)
+    }
+
+    /// Who holds an instrument.
+    pub(crate) fn holders(&self, instrument: &InstrumentId) -> Vec<AccountName> {
+        self.held.get(instrument).into_iter().flat_map(BTreeMap::keys).cloned().collect()
+    }
+
+    /// The wallet and what is won on positions.
+    pub(crate) fn equity(&self, account: &AccountName) -> i128 {
+        self.wallets.get(account).map_or(0, |wallet| wallet.usd)
+            + self.gains.get(account).copied().unwrap_or(0)
+    }
+
+    /// An instrument that one of the accounts meant holds and whose mark is missing or too old.
+    pub(crate) fn stale(
+        &self,
+        now: Time,
+        most: Span,
+        is_meant: impl Fn(&AccountName, &InstrumentId) -> bool,
+    ) -> Option<(&InstrumentId, Time)> {
+        let old = self.ages.iter().take_while(|(at, _)| at.plus(most) < now);
+        old.map(|(at, id)| (id, *at)).find(|(id, _)| {
+            let held = self.held.get(*id).into_iter().flat_map(BTreeMap::keys);
+            held.into_iter().any(|account| is_meant(account, id))
+        })
+    }
+
+    /// Values an instrument that an account holds anew; what it was worth and is worth.
+    pub(crate) fn revalue(
+        &mut self,
+        policy: &Policy,
+        ground: &Ground<'_>,
+        account: &AccountName,
+        id: &InstrumentId,
+    ) -> (Worth, Worth) {
+        let before = self.of(account, id);
+        let book = ground.positions.book(account, id);
+        let terms = ground.instruments.get(id);
+        let mark = ground.marks.get(id);
+        let unit = terms.zip(mark).and_then(|(terms, mark)| unit_value(policy, terms, mark));
+        let after = match unit {
+            _ if book == Book::default() => {
+                self.forget(account, id);
+                Worth::default()
+            }
+            None => self.keep(account, id, Worth::default(), Time::default()),
+            Some(unit) => {
+                let won = || {
+                    let entry = ground.entries.of(account, id);
+                    gain(policy, terms?, mark?, Decimal::from_raw(book.position), entry)
+                };
+                let won = won().map_or(0, |won| i128::from(won.raw()));
+                let at = mark.map(|mark| mark.at).unwrap_or_default();
+                self.keep(account, id, Worth { gain: won, ..Worth::of(book, unit) }, at)
+            }
+        };
+        let won = self.gains.get(account).copied().unwrap_or(0) + after.gain - before.gain;
+        match won {
+            0 => drop(self.gains.remove(account)),
+            won => drop(self.gains.insert(account.clone(), won)),
+        }
+        (before, after)
+    }
+
+    /// Values an account's wallet anew.
+    pub(crate) fn fill_wallet(
+        &mut self,
+        policy: &Policy,
+        ground: &Ground<'_>,
+        account: &AccountName,
+    ) {
+        let mut wallet = Wallet::default();
+        for (coin, amount) in ground.balances.of(account) {
+            let price = coin_price(policy, ground, coin);
+            let worth = price.as_ref().and_then(|p| amount.mul(p.price.0, Rounding::Floor).ok());
+            match worth {
+                Some(usd) => wallet.usd += i128::from(usd.raw()),
+                None => wallet.missing = Some(coin.clone()),
+            }
+            wallet.by.extend(price.and_then(|price| price.by));
+        }
+        self.wallets.insert(account.clone(), wallet);
+    }
+
+    /// The accounts whose wallets are priced by an instrument's index.
+    pub(crate) fn priced_by(&self, instrument: &InstrumentId) -> Vec<AccountName> {
+        let priced = self.wallets.iter().filter(|(_, wallet)| wallet.by.contains(instrument));
+        priced.map(|(account, _)| account.clone()).collect()
+    }
+
+    fn keep(&mut self, account: &AccountName, id: &InstrumentId, worth: Worth, at: Time) -> Worth {
+        self.held.entry(id.clone()).or_default().insert(account.clone(), worth);
+        if let Some(old) = self.at.insert(id.clone(), at) {
+            self.ages.remove(&(old, id.clone()));
+        }
+        self.ages.insert((at, id.clone()));
+        worth
+    }
+
+    fn forget(&mut self, account: &AccountName, id: &InstrumentId) {
+        let Some(held) = self.held.get_mut(id) else { return };
+        held.remove(account);
+        if held.is_empty() {
+            self.held.remove(id);
+            if let Some(old) = self.at.remove(id) {
+                self.ages.remove(&(old, id.clone()));
+            }
+        }
+    }
+}
