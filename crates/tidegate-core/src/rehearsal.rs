@@ -4,9 +4,13 @@
 //! What is folded in is what happened, whatever the gates say now: how a market would have answered orders
 //! that were never sent, nobody knows.
 
+mod peak;
 mod request;
+mod stress;
 
+pub use peak::{Busiest, Peak};
 pub use request::Request;
+pub use stress::Strain;
 
 use crate::Core;
 use crate::action::Action;
@@ -144,9 +148,7 @@ impl Rehearsal {
                 let (order, _, decision) = cleared.into_parts();
                 Verdict::Cleared { order: Box::new(order), decision: Box::new(decision) }
             }
-            Err(refusal) => {
-                Verdict::Refused { reject: refusal.reject, decision: refusal.decision }
-            }
+            Err(refusal) => Verdict::Refused { reject: refusal.reject, decision: refusal.decision },
         })
     }
 
@@ -207,7 +209,9 @@ fn unrecorded(code: Code, request: &Request) -> Option<&'static str> {
     match code.number() {
         100..200 => Some("what the caller showed is not on record"),
         403 => Some("how many requests were on their way is not on record"),
-        405..410 | 600.. => Some("the journal's, the signer's or the venue's room is not on record"),
+        405..410 | 600.. => {
+            Some("the journal's, the signer's or the venue's room is not on record")
+        }
         514 => Some("that a later request overtook it is not on record"),
         _ if request.token.is_some() => Some("what its token allowed is less than its app's grant"),
         _ => None,

@@ -280,6 +280,11 @@ impl State {
         &self.orders
     }
 
+    /// Whether this number was given to an order already.
+    pub fn has_numbered(&self, order: OrderId) -> bool {
+        order < self.next_order
+    }
+
     /// What a caller traded on an account on the day (UTC) of `now`, in dollars at worst.
     pub fn traded_today(&self, caller: &CallerName, account: &AccountName, now: Time) -> Usd {
         daily::traded(&self.daily, caller, account, now)

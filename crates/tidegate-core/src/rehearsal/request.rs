@@ -82,7 +82,8 @@ impl Request {
         let its = state.keys.values().filter(|key| {
             key.key.caller == self.caller && key.key.account == self.account && !key.revoked
         });
-        let good = its.filter(|key| key.key.terms.in_time(now).is_ok()).map(|key| &key.key.id).next();
+        let good =
+            its.filter(|key| key.key.terms.in_time(now).is_ok()).map(|key| &key.key.id).next();
         // By none of its own it is refused, as nobody's.
         let key = self.key.as_ref().or(good).cloned();
         let key = key.or_else(|| KeyId::new(self.caller.as_str()).ok())?;

@@ -6,9 +6,7 @@ use crate::orders::Stage;
 use crate::state::State;
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::call::CallBody;
-use tidegate_types::ids::{
-    AccountName, CallId, CallerName, OrderId, Seq, TradeId, VenueOrderId,
-};
+use tidegate_types::ids::{AccountName, CallId, CallerName, OrderId, Seq, TradeId, VenueOrderId};
 use tidegate_types::order::{Intent, OrderName};
 use tidegate_types::record::{Body, Record};
 use tidegate_types::reject::Code;

@@ -93,8 +93,7 @@ pub(super) fn measured(
     order: &NewOrder,
     decision: &Decision,
 ) -> Vec<Held> {
-    let (Some(limits), Some(grant)) =
-        (state.limits.get(account), state.grant(caller, account))
+    let (Some(limits), Some(grant)) = (state.limits.get(account), state.grant(caller, account))
     else {
         return by_policy(decision);
     };

@@ -25,7 +25,7 @@ use crate::oplog;
 use crate::syslog;
 use crate::web::oauth;
 use assemble::Assembled;
-pub use saved::saved_until;
+pub use saved::{core_before, saved_until};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -15,8 +15,8 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tidegate_core::CoreSettings;
 use tidegate_core::action::Answer;
+use tidegate_core::{Core, CoreSettings};
 use tidegate_journal::{JournalError, Reader};
 use tidegate_types::ids::Seq;
 use tidegate_types::limits::STATE_SAVED_EVERY;
@@ -43,6 +43,17 @@ pub fn saved_until(folder: &DataFolder) -> Result<Seq, String> {
     match read(folder, &core_settings())? {
         Some(saved) => Ok(saved.next),
         None => Err(format!("none was saved yet; one is every {STATE_SAVED_EVERY} records")),
+    }
+}
+
+/// A core to read the journal with, and the record that it goes on from: the newest saved state that the
+/// journal bears out, where that is not after `at`; else the journal's begin.
+pub fn core_before(folder: &DataFolder, at: Seq) -> (Core, Seq) {
+    let settings = core_settings();
+    match read(folder, &settings) {
+        Ok(Some(saved)) if saved.next <= at => (saved.core, saved.next),
+        // What cannot be used is not needed either.
+        _ => (Core::new(settings), Seq(0)),
     }
 }
 

@@ -22,3 +22,5 @@ mod program;
 mod routes;
 #[cfg(test)]
 mod simulate;
+#[cfg(test)]
+mod why;

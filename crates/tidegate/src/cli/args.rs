@@ -17,6 +17,7 @@ use std::path::PathBuf;
 pub use access::{App, AppAdd, Approvals, ApprovalsCommand, Approve, ApproveBy, Caller, Person};
 pub use journal::{Journal, JournalCommand, JournalPrint, Verify};
 pub use policy::{Override, OverrideGive, Policy, PolicyRelease, PolicyShadow};
+pub use journal::{Journal, JournalCommand, JournalPrint, Replay, Verify, Why};
 pub use remote::{Api, Login, LoginNew, Logout};
 pub use running::{Init, Serve, Status};
 #[cfg(feature = "tools")]
@@ -128,6 +129,10 @@ pub enum Command {
     Verify(Verify),
     /// Print the journal's records; archive them, bring them back, mend them
     Journal(Journal),
+    /// The story of an order or of a refusal, gate by gate, from the journal
+    Why(Why),
+    /// Decide the journal again: the same must come of it; or put its busiest minute through at a higher rate
+    Replay(Replay),
     /// Check configuration, clock, disk, keys and permissions
     Doctor,
     /// Measure the gateway against the bare simulator and nginx, both sides in one run

@@ -15,11 +15,13 @@ mod overrides;
 pub mod people;
 mod policy;
 pub mod reach;
+mod replay;
 pub mod run;
 #[cfg(feature = "tools")]
 pub mod sim;
 pub mod status;
 mod vault;
+mod why;
 
 use args::{Cli, Command};
 use clap::Parser as _;
@@ -77,6 +79,8 @@ fn carry_out(cli: Cli) -> Result<(), Failure> {
         Command::Restored => offline::restored(&common),
         Command::Verify(args) => offline::verify(&common, &args),
         Command::Journal(args) => offline::journal(&common, &args),
+        Command::Why(args) => why::why(&common, &args),
+        Command::Replay(args) => replay::replay(&common, &args),
         Command::Init(args) => folder::init(&common, &args),
         Command::VenueKey(command) => folder::venue_key(&common, command),
         Command::Vault(command) => vault::vault(&common, command),

@@ -216,6 +216,6 @@ fn unfinished(error: &JournalError) -> Failure {
     Failure::new("unfinished", error.to_string(), hint)
 }
 
-fn unreadable(error: &JournalError) -> Failure {
+pub(super) fn unreadable(error: &JournalError) -> Failure {
     Failure::new("unreadable", error.to_string(), "name the right folder with --data-dir")
 }

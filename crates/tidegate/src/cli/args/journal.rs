@@ -66,3 +66,33 @@ pub struct JournalPrint {
     #[arg(long)]
     pub decisions: bool,
 }
+
+#[derive(Args, Debug)]
+pub struct Why {
+    /// Tidegate's number of the order (or `order:NUMBER`), the id that it was sent with, or the venue's id; with
+    /// --caller the caller's own id.
+    #[arg(required_unless_present_any = ["refusal", "last_refusal"])]
+    pub order: Option<String>,
+    /// Whose own id it is, or who was refused.
+    #[arg(long)]
+    pub caller: Option<String>,
+    /// The refusal in this record of the journal.
+    #[arg(long, value_name = "SEQ", conflicts_with_all = ["order", "last_refusal"])]
+    pub refusal: Option<u64>,
+    /// What was refused to the caller last.
+    #[arg(long, requires = "caller", conflicts_with = "order")]
+    pub last_refusal: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Replay {
+    /// Put the journal's busiest minute through at so many times its rate (2: as the stress test of RTS 6 asks).
+    #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub stress: Option<u32>,
+    /// From this record, or from this time on (2026-11-22T14:00:00Z).
+    #[arg(long, value_name = "SEQ|TIME")]
+    pub from: Option<String>,
+    /// Up to this record or time, itself left out.
+    #[arg(long, value_name = "SEQ|TIME")]
+    pub to: Option<String>,
+}
