@@ -15,9 +15,8 @@ use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 pub use access::{App, AppAdd, Approvals, ApprovalsCommand, Approve, ApproveBy, Caller, Person};
-pub use journal::{Journal, JournalCommand, JournalPrint, Verify};
-pub use policy::{Override, OverrideGive, Policy, PolicyRelease, PolicyShadow};
 pub use journal::{Journal, JournalCommand, JournalPrint, Replay, Verify, Why};
+pub use policy::{Override, OverrideGive, Policy, PolicyRelease, PolicyShadow};
 pub use remote::{Api, Login, LoginNew, Logout};
 pub use running::{Init, Serve, Status};
 #[cfg(feature = "tools")]
