@@ -24,23 +24,6 @@ impl Turn {
             Turn::Same => "same",
         }
     }
-
-    /// Which way it is from one rule to another of its name. An allow rule over less is the tighter, any
-    /// other limit the one that refuses whatever the other does.
-    fn between(before: &Rule, after: &Rule) -> Turn {
-        let (as_tight, as_loose) = match (allows(before), allows(after)) {
-            (true, true) => {
-                (before.reach.contains(&after.reach), after.reach.contains(&before.reach))
-            }
-            (false, false) => (after.holds_for(before), before.holds_for(after)),
-            _ => (false, false),
-        };
-        match (as_tight, as_loose) {
-            (true, true) => Turn::Same,
-            (true, false) => Turn::Tighter,
-            (false, _) => Turn::Looser,
-        }
-    }
 }
 
 /// One thing that differs.
@@ -68,40 +51,65 @@ impl Difference {
 }
 
 /// All that differs: first what is about the whole, then the rules in the order of the new policy, then
-/// those that go. Without an old policy every rule is new. The core decides by itself whether a policy loosens; this tells people where.
+/// those that go. Without an old policy every rule is new. Something is looser exactly where the core takes
+/// the new policy for a loosening.
 pub fn diff(old: Option<&Policy>, new: &Policy) -> Vec<Difference> {
+    let before = old.map(Policy::rules).unwrap_or_default();
     let mut found = old.map(|old| whole(old, new)).unwrap_or_default();
     for rule in new.rules() {
-        match old.and_then(|old| old.rule(&rule.id)) {
-            Some(before) if before == rule => {}
-            Some(before) => found.push(Difference {
-                what: rule.id.to_string(),
-                before: Some(rule_text(before)),
-                after: Some(rule_text(rule)),
-                turn: Turn::between(before, rule),
-            }),
-            None => found.push(Difference {
-                what: rule.id.to_string(),
-                before: None,
-                after: Some(rule_text(rule)),
-                turn: if allows(rule) { Turn::Looser } else { Turn::Tighter },
-            }),
+        let known = before.iter().find(|known| known.id == rule.id);
+        if known == Some(rule) {
+            continue;
         }
-    }
-    let before = old.map(Policy::rules).unwrap_or_default();
-    for rule in before.iter().filter(|rule| new.rule(&rule.id).is_none()) {
+        // With no policy before everything was allowed that nothing else refused.
+        let freed = allows(rule) && old.is_some() && !is_allowed(before, rule);
+        let lost = known.is_some_and(|known| is_lost(new.rules(), known));
+        let same = known.is_some_and(|known| binds_as(known, rule)) || allows(rule);
         found.push(Difference {
             what: rule.id.to_string(),
-            before: Some(rule_text(rule)),
-            after: None,
-            turn: if allows(rule) { Turn::Tighter } else { Turn::Looser },
+            before: known.map(rule_text),
+            after: Some(rule_text(rule)),
+            turn: match freed || lost {
+                true => Turn::Looser,
+                false if same && !known.is_some_and(|known| narrows(known, rule)) => Turn::Same,
+                false => Turn::Tighter,
+            },
         });
+    }
+    for rule in before.iter().filter(|rule| new.rule(&rule.id).is_none()) {
+        let turn = match (allows(rule), is_lost(new.rules(), rule)) {
+            (true, _) => Turn::Tighter,
+            (false, true) => Turn::Looser,
+            (false, false) => Turn::Same,
+        };
+        let (what, before) = (rule.id.to_string(), Some(rule_text(rule)));
+        found.push(Difference { what, before, after: None, turn });
     }
     found
 }
 
 fn allows(rule: &Rule) -> bool {
     rule.limit.kind() == LimitKind::Allow
+}
+
+/// Whether what an allow rule is over was allowed by one rule before.
+fn is_allowed(before: &[Rule], rule: &Rule) -> bool {
+    before.iter().any(|old| allows(old) && old.reach.contains(&rule.reach))
+}
+
+/// Whether no rule refuses any more what a limit refused.
+fn is_lost(new: &[Rule], limit: &Rule) -> bool {
+    !allows(limit) && !new.iter().any(|rule| !allows(rule) && rule.holds_for(limit))
+}
+
+/// Whether a limit refuses whatever another one does.
+fn binds_as(limit: &Rule, other: &Rule) -> bool {
+    !allows(limit) && !allows(other) && limit.holds_for(other)
+}
+
+/// Whether an allow rule is over less than it was.
+fn narrows(before: &Rule, after: &Rule) -> bool {
+    allows(before) && !after.reach.contains(&before.reach)
 }
 
 fn whole(old: &Policy, new: &Policy) -> Vec<Difference> {

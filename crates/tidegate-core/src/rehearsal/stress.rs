@@ -237,12 +237,11 @@ impl Play<'_> {
         let mut refused = None;
         for action in out {
             match action {
-                Action::Append { record, .. } => match record.body {
-                    Body::Cleared { order, client_id, .. } => {
+                Action::Append { record, .. } => {
+                    if let Body::Cleared { order, client_id, .. } = record.body {
                         came.placed = Some((order, client_id));
                     }
-                    _ => {}
-                },
+                }
                 Action::Sign { call, .. } => came.call = Some(call.id),
                 Action::Answer { answer: Answer::Refused { reject }, .. } => {
                     refused = Some(reject.code);

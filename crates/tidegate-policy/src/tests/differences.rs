@@ -6,7 +6,11 @@ const BASE: &str = "[[rule]]\nid = \"all\"\nallow = true\n";
 
 /// What a diff tells; it has something looser in it exactly where the core takes the change for a loosening.
 fn told(before: &str, after: &str) -> Vec<(String, &'static str, Turn)> {
-    let (old, new) = (of(&format!("{BASE}{before}")), of(&format!("{BASE}{after}")));
+    held(&format!("{BASE}{before}"), &format!("{BASE}{after}"))
+}
+
+fn held(before: &str, after: &str) -> Vec<(String, &'static str, Turn)> {
+    let (old, new) = (of(before), of(after));
     let told = diff(Some(&old), &new);
     let looser = told.iter().any(|one| one.turn == Turn::Looser);
     assert_eq!(looser, new.loosens(&old), "{before} -> {after}");
@@ -28,8 +32,18 @@ fn rules_that_come_and_go_are_told_apart() {
     let of = |word, turn| vec![("r".to_owned(), word, turn)];
     assert_eq!(told("", limit), of("added", Turn::Tighter));
     assert_eq!(told(limit, ""), of("removed", Turn::Looser));
-    assert_eq!(told("", allow), of("added", Turn::Looser));
-    assert_eq!(told(allow, ""), of("removed", Turn::Tighter));
+    let narrow = BASE.replace("allow", "over = { account = \"main\" }\nallow");
+    let from =
+        |before: &str, after: &str| held(&format!("{narrow}{before}"), &format!("{narrow}{after}"));
+    assert_eq!(from("", allow), of("added", Turn::Looser));
+    assert_eq!(from(allow, ""), of("removed", Turn::Tighter));
+    assert_eq!(told("", allow), of("added", Turn::Same), "all was allowed before");
+    let wider = "[[rule]]\nid = \"wide\"\nopen_orders = 4\n";
+    assert_eq!(
+        told(&format!("{limit}{wider}"), wider),
+        of("removed", Turn::Same),
+        "wide is as tight"
+    );
     assert_eq!(told(limit, limit), []);
 }
 
@@ -52,8 +66,9 @@ fn each_way_a_rule_may_change_is_tighter_or_looser() {
         assert_eq!(turn(loose, tight), Turn::Tighter, "{loose} -> {tight}");
         assert_eq!(turn(tight, loose), Turn::Looser, "{tight} -> {loose}");
     }
-    assert_eq!(turn("allow = true\nover = { class = \"option\" }", "allow = true"), Turn::Looser);
-    assert_eq!(turn("allow = true", "allow = true\nover = { class = \"option\" }"), Turn::Tighter);
+    let option = BASE.replace("allow", "over = { class = \"option\" }\nallow");
+    assert_eq!(held(&option, BASE)[0].2, Turn::Looser);
+    assert_eq!(held(BASE, &option)[0].2, Turn::Tighter);
 }
 
 #[test]

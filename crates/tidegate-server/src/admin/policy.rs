@@ -4,7 +4,7 @@ use super::Administrator;
 use super::grants::{SIDES, name};
 use super::protocol::{
     Failure, HoldingStatus, InForce, OverrideSpec, OverrideStatus, PolicyChecked, PolicyStatus,
-    RuleStatus, Shadow, ShadowCount, UseStatus,
+    ReleaseSpec, RuleStatus, Shadow, ShadowCount, UseStatus,
 };
 use super::service::{Administration, internal};
 use crate::{clock, oplog};
@@ -16,7 +16,7 @@ use tidegate_core::state::State;
 use tidegate_policy::{canonical, digest, rule_text};
 use tidegate_types::approval::Act;
 use tidegate_types::ids::{
-    ExceptionId, InstrumentId, InstrumentName, PersonName, RuleId, VenueName,
+    CallerName, ExceptionId, InstrumentId, InstrumentName, PersonName, RuleId, VenueName,
 };
 use tidegate_types::instrument::Qty;
 use tidegate_types::order::Side;
@@ -113,16 +113,23 @@ impl Administration {
         Ok(with(answer, json!({ "override": id })))
     }
 
+    /// Takes an override back.
+    pub(super) async fn take_back_override(
+        &self,
+        by: &Administrator,
+        id: &str,
+    ) -> Result<Value, Failure> {
+        self.change(by, Change::OverrideRemoved { id: name("override", id)? }).await
+    }
+
     /// Lets executions go on that a rule stopped.
     pub(super) async fn release(
         &self,
         by: &Administrator,
-        (rule, caller): (&str, &str),
-        of: &str,
-        on: &str,
+        spec: &ReleaseSpec,
     ) -> Result<Value, Failure> {
-        let (rule, caller) = (name("rule", rule)?, name("caller", caller)?);
-        let (instrument, side) = (instrument(of)?, side(on)?);
+        let (rule, caller) = (name("rule", &spec.rule)?, name("caller", &spec.caller)?);
+        let (instrument, side) = (instrument(&spec.instrument)?, side(&spec.side)?);
         self.change(by, Change::ThrottleReleased { rule, caller, instrument, side }).await
     }
 }
@@ -313,7 +320,7 @@ fn unknown(state: &State, by: &Administrator, policy: &Policy) -> Vec<String> {
         {
             tell("account", account.as_str());
         }
-        let known = |caller: &_| {
+        let known = |caller: &CallerName| {
             state.callers().contains_key(caller) && roles::sees(state, &by.person, caller)
         };
         if let Some(caller) = caller.as_ref().filter(|caller| !known(caller)) {

@@ -27,8 +27,8 @@ pub use people::{
     PersonStatus, SessionStatus,
 };
 pub use policy::{
-    HoldingStatus, InForce, OverrideSpec, OverrideStatus, PolicyChecked, PolicyStatus, RuleStatus,
-    Shadow, ShadowCount, UseStatus,
+    HoldingStatus, InForce, OverrideSpec, OverrideStatus, PolicyChecked, PolicyStatus, ReleaseSpec,
+    RuleStatus, Shadow, ShadowCount, UseStatus,
 };
 pub use status::{
     AccountStatus, AlarmStatus, CallerStatus, HaltStatus, HaltedToo, JournalStatus, LostBookStatus,
@@ -196,16 +196,7 @@ pub enum Request {
         id: String,
     },
     /// Let executions go on that a rule stopped for being too many.
-    ThrottleRelease {
-        /// Which rule.
-        rule: String,
-        /// Whose.
-        caller: String,
-        /// Of what, as `VENUE/NAME`.
-        instrument: String,
-        /// `buy` or `sell`.
-        side: String,
-    },
+    ThrottleRelease(ReleaseSpec),
     /// Set a circuit breaker, or set it anew.
     BreakerSet(BreakerSpec),
     /// Remove a circuit breaker, tripped or not.

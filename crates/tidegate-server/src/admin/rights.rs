@@ -40,7 +40,7 @@ pub(super) const fn actions(request: &Request) -> &'static [Action] {
         Request::ShadowSet { .. } | Request::ShadowRemove {} => &[Action::PolicyShadow],
         Request::OverrideGive(_) => &[Action::OverrideGive],
         Request::OverrideTakeBack { .. } => &[Action::OverrideTake],
-        Request::ThrottleRelease { .. } => &[Action::ThrottleRelease],
+        Request::ThrottleRelease(_) => &[Action::ThrottleRelease],
         Request::BreakerSet(_) => &[Action::BreakerTighten, Action::BreakerLoosen],
         Request::BreakerRemove { .. }
         | Request::BreakerHalfOpen { .. }

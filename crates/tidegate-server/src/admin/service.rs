@@ -240,12 +240,8 @@ impl Administration {
             Request::ShadowSet { policy } => self.set_shadow(by, &policy).await,
             Request::ShadowRemove {} => self.change(by, Change::ShadowRemoved).await,
             Request::OverrideGive(spec) => self.give_override(by, spec).await,
-            Request::OverrideTakeBack { id } => {
-                self.change(by, Change::OverrideRemoved { id: name("override", &id)? }).await
-            }
-            Request::ThrottleRelease { rule, caller, instrument, side } => {
-                self.release(by, (&rule, &caller), &instrument, &side).await
-            }
+            Request::OverrideTakeBack { id } => self.take_back_override(by, &id).await,
+            Request::ThrottleRelease(spec) => self.release(by, &spec).await,
             Request::BreakerSet(spec) => self.set_breaker(by, spec).await,
             Request::BreakerRemove { breaker } => self.remove_breaker(by, &breaker).await,
             Request::BreakerHalfOpen { breaker, scope, reason } => {

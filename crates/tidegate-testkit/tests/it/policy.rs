@@ -25,6 +25,16 @@ soft = true
 id = "most"
 over = { caller = "you" }
 order_notional = "1_000_000 USD"
+[pegs]
+USDT = "1 USD"
+USDC = "1 USD"
+"#;
+/// The soft rule, which `POLICY` has and a tighter hard one can stand for.
+const SOFT: &str = r#"[[rule]]
+id = "ask-first"
+over = { caller = "you" }
+order_notional = "20 USD"
+soft = true
 "#;
 
 /// The next version, with another hard limit.
@@ -166,7 +176,9 @@ fn a_policy_in_force_refuses_by_name_and_number_and_an_override_passes_once() {
     let statement = done(ask(&["approvals", "show", &id]))["statement"].clone();
     assert!(statement.as_str().unwrap().contains("desk v2"), "{statement}");
     assert_eq!(done(ask(&["policy", "show"]))["in_force"]["digest"], digest, "it waits");
-    let tighter = file("tighter.toml", &second("10 USD"));
+    let tighter = second("10 USD");
+    assert!(tighter.contains(SOFT));
+    let tighter = file("tighter.toml", &tighter.replace(SOFT, ""));
     done(ask(&["policy", "apply", &tighter, "--reason", "less"]));
     refused("hard", &["TG522", "most", "v2", "10 USD"]);
 }

@@ -4,14 +4,14 @@ mod show;
 mod trial;
 
 use super::args::{Common, Policy as Command, PolicyRelease, PolicyShadow};
-use super::manage::{PATIENCE, done, pending};
+use super::manage::{PATIENCE, done};
 use super::output::{Exit, Failure, print};
 use super::reach::{ask, data_dir, is_running};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use tidegate_policy::{Difference, Fault, Turn, Unreadable, canonical, diff, digest, warnings};
-use tidegate_server::admin::protocol::{PolicyChecked, PolicyStatus, Request};
+use tidegate_server::admin::protocol::{PolicyChecked, PolicyStatus, ReleaseSpec, Request};
 use tidegate_types::policy::Policy;
 
 /// What stands for the policy that the running gateway holds.
@@ -32,12 +32,15 @@ pub fn policy(common: &Common, command: Command) -> Result<(), Failure> {
         }
         Command::Show { file } => show::show(common, file),
         Command::Shadow(args) => shadow(common, &args),
-        Command::Release(PolicyRelease { rule, caller, instrument, side }) => {
-            let text = format!("{caller} may execute {} {instrument} again", side.word());
-            let side = side.word().to_owned();
-            done(common, &Request::ThrottleRelease { rule, caller, instrument, side }, &text)
-        }
+        Command::Release(args) => release(common, args),
     }
+}
+
+fn release(common: &Common, args: PolicyRelease) -> Result<(), Failure> {
+    let PolicyRelease { rule, caller, instrument, side } = args;
+    let side = side.word().to_owned();
+    let text = format!("{caller} may {side} {instrument} again");
+    done(common, &Request::ThrottleRelease(ReleaseSpec { rule, caller, instrument, side }), &text)
 }
 
 /// What a running gateway tells of policies and overrides.

@@ -146,7 +146,21 @@ pub struct OverrideSpec {
     pub valid_s: u64,
 }
 
-/// The same as it is told.
+/// Executions to let go on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseSpec {
+    /// Which rule stopped them.
+    pub rule: String,
+    /// Whose.
+    pub caller: String,
+    /// Of what, as `VENUE/NAME`.
+    pub instrument: String,
+    /// `buy` or `sell`.
+    pub side: String,
+}
+
+/// An override as it is told.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OverrideStatus {
     /// Its id.

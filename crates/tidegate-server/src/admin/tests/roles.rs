@@ -245,7 +245,7 @@ const fn place(request: &Request) -> usize {
         Request::ShadowRemove {} => 46,
         Request::OverrideGive(_) => 47,
         Request::OverrideTakeBack { .. } => 48,
-        Request::ThrottleRelease { .. } => 49,
+        Request::ThrottleRelease(_) => 49,
         Request::BreakerSet(_) => 50,
         Request::BreakerRemove { .. } => 51,
         Request::BreakerHalfOpen { .. } => 52,
