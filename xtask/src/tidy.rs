@@ -13,6 +13,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("tidegate-journal", &["tidegate-types"]),
     ("tidegate-identity", &["tidegate-types"]),
     ("tidegate-venues", &["tidegate-types"]),
+    ("tidegate-policy", &["tidegate-types"]),
     ("tidegate-vault", &["tidegate-types", "tidegate-venues", "tidegate-identity"]),
     ("tidegate-sim", &["tidegate-types", "tidegate-venues"]),
     (
@@ -22,6 +23,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "tidegate-core",
             "tidegate-journal",
             "tidegate-identity",
+            "tidegate-policy",
             "tidegate-venues",
             "tidegate-vault",
         ],

@@ -9,6 +9,7 @@ mod apps;
 mod grants;
 mod keys;
 mod people;
+mod policy;
 mod status;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,10 @@ pub use keys::{KeyStatus, MadeKey, TermsSpec};
 pub use people::{
     ApprovalStatus, Invitation, LinkedStatus, NoticeStatus, PasskeyStatus, PersonSpec,
     PersonStatus, SessionStatus,
+};
+pub use policy::{
+    HoldingStatus, InForce, OverrideSpec, OverrideStatus, PolicyChecked, PolicyStatus, ReleaseSpec,
+    RuleStatus, Shadow, ShadowCount, UseStatus,
 };
 pub use status::{
     AccountStatus, AlarmStatus, CallerStatus, HaltStatus, HaltedToo, JournalStatus, LostBookStatus,
@@ -134,6 +139,41 @@ pub enum Request {
     },
     /// Set an account's limits.
     LimitsSet(LimitsSpec),
+    /// Tell the policy in force, what of it is used, the one beside it, and the overrides.
+    Policy {},
+    /// Tell what putting a policy in force would change.
+    PolicyCheck {
+        /// The policy's file.
+        policy: String,
+    },
+    /// Put a policy in force.
+    PolicySet {
+        /// The policy's file.
+        policy: String,
+        /// Why.
+        reason: String,
+    },
+    /// Take the policy in force away.
+    PolicyRemove {
+        /// Why.
+        reason: String,
+    },
+    /// Run a policy beside the one in force, without effect.
+    ShadowSet {
+        /// The policy's file.
+        policy: String,
+    },
+    /// Run no policy beside any more.
+    ShadowRemove {},
+    /// Let a single order pass soft rules.
+    OverrideGive(OverrideSpec),
+    /// Take an override back that was not used yet.
+    OverrideTakeBack {
+        /// Which.
+        id: String,
+    },
+    /// Let executions go on that a rule stopped for being too many.
+    ThrottleRelease(ReleaseSpec),
     /// Take the alarms off the list that were raised last at this time or before.
     AlarmsSeen {
         /// In ms since 1970: `last_ms` of the newest one that was seen.

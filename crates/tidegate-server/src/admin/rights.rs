@@ -30,6 +30,14 @@ pub(super) const fn actions(request: &Request) -> &'static [Action] {
         Request::GrantSet(_) => &[Action::GrantLoosen, Action::GrantTighten],
         Request::GrantRemove { .. } => &[Action::GrantTighten],
         Request::LimitsSet(_) => &[Action::LimitsLoosen, Action::LimitsTighten],
+        Request::Policy {} | Request::PolicyCheck { .. } => &[Action::Status],
+        Request::PolicySet { .. } | Request::PolicyRemove { .. } => {
+            &[Action::PolicyLoosen, Action::PolicyTighten]
+        }
+        Request::ShadowSet { .. } | Request::ShadowRemove {} => &[Action::PolicyShadow],
+        Request::OverrideGive(_) => &[Action::OverrideGive],
+        Request::OverrideTakeBack { .. } => &[Action::OverrideTake],
+        Request::ThrottleRelease(_) => &[Action::ThrottleRelease],
         Request::AlarmsSeen { .. } => &[Action::AlarmsSeen],
         Request::AppSet(_) => &[Action::AppSet],
         Request::AppRevoke { .. } => &[Action::AppRevoke],

@@ -223,6 +223,15 @@ impl Administration {
                 self.change(by, Change::GrantRemoved { caller, account }).await
             }
             Request::LimitsSet(spec) => self.set_limits(by, spec).await,
+            Request::Policy {} => self.policy(by),
+            Request::PolicyCheck { policy } => self.check_policy(by, &policy),
+            Request::PolicySet { policy, reason } => self.set_policy(by, &policy, &reason).await,
+            Request::PolicyRemove { reason } => self.remove_policy(by, &reason).await,
+            Request::ShadowSet { policy } => self.set_shadow(by, &policy).await,
+            Request::ShadowRemove {} => self.change(by, Change::ShadowRemoved).await,
+            Request::OverrideGive(spec) => self.give_override(by, spec).await,
+            Request::OverrideTakeBack { id } => self.take_back_override(by, &id).await,
+            Request::ThrottleRelease(spec) => self.release(by, &spec).await,
             Request::AlarmsSeen { until_ms } => {
                 // What is told is cut to whole milliseconds.
                 let until = Time::from_millis(until_ms).plus(Span::from_micros(999));

@@ -66,6 +66,7 @@ pub(super) fn status(admin: &Administration, by: &Administrator) -> Result<Value
         approvals_waiting: approvals.2,
         approve_by: approvals.3,
         people: approvals.4,
+        policy: parts.desk.look(|state| state.policies().in_force().map(|policy| policy.stamp().to_string())),
         journal_failed: parts.desk.journal_failed(),
         journal_degraded: parts.desk.journal_degraded(),
         journal: journal(admin),

@@ -15,6 +15,8 @@ mod disk;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod routes;

@@ -2,6 +2,7 @@
 
 mod access;
 mod journal;
+mod policy;
 mod remote;
 mod running;
 #[cfg(feature = "tools")]
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 
 pub use access::{App, AppAdd, Approvals, ApprovalsCommand, Approve, ApproveBy, Caller, Person};
 pub use journal::{Journal, JournalCommand, JournalPrint, Replay, Verify, Why};
+pub use policy::{Override, OverrideGive, Policy, PolicyRelease, PolicyShadow};
 pub use remote::{Api, Login, LoginNew, Logout};
 pub use running::{Init, Serve, Status};
 #[cfg(feature = "tools")]
@@ -85,6 +87,12 @@ pub enum Command {
     /// What accounts may bear
     #[command(subcommand)]
     Limit(Limit),
+    /// Limits as files: check, test, compare, put in force, run beside
+    #[command(subcommand)]
+    Policy(Policy),
+    /// Single orders past soft rules of the policy
+    #[command(subcommand)]
+    Override(Override),
     /// Stop new orders, cancel what is open, and prove it
     Halt(Halt),
     /// Lift a halt

@@ -11,7 +11,9 @@ mod login;
 pub mod manage;
 pub mod offline;
 pub mod output;
+mod overrides;
 pub mod people;
+mod policy;
 pub mod reach;
 mod replay;
 pub mod run;
@@ -62,6 +64,8 @@ fn carry_out(cli: Cli) -> Result<(), Failure> {
         Command::Caller(command) => manage::caller(&common, command),
         Command::Grant(command) => manage::grant(&common, command),
         Command::Limit(command) => manage::limit(&common, command),
+        Command::Policy(command) => policy::policy(&common, command),
+        Command::Override(command) => overrides::run(&common, command),
         Command::Halt(args) => manage::halt(&common, args),
         Command::Resume(args) => manage::resume(&common, args),
         Command::Person(command) => people::person(&common, command),

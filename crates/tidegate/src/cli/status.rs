@@ -74,6 +74,9 @@ fn heading(out: &mut String, status: &Status) {
     for line in weak_controls(status) {
         let _ = writeln!(out, " ! {line}");
     }
+    if let Some(policy) = &status.policy {
+        let _ = writeln!(out, "policy {policy}: `tidegate policy show`");
+    }
     if status.approvals_waiting > 0 {
         let waiting = status.approvals_waiting;
         let _ = writeln!(out, " ! {waiting} waiting for a second person: `tidegate approvals`");

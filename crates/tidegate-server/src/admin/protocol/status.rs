@@ -37,6 +37,9 @@ pub struct Status {
     /// How many people the desk has.
     #[serde(default)]
     pub people: usize,
+    /// The policy in force, as `NAME vVERSION`; the limits of accounts and grants hold besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// The journal cannot be written, and why, in one line that says what to do.
     pub journal_failed: Option<String>,
     /// It goes on without something (the next segment, tiles, checkpoints), and why.

@@ -14,6 +14,9 @@ use tidegate_types::time::Span;
 
 mod duties;
 
+/// A policy that is put in force.
+const POLICY: &str = "name = \"p\"\nversion = 1\nmark_age = \"5 s\"\n[[rule]]\nid = \"all\"\nallow = true\n\
+    [[rule]]\nid = \"ask\"\nopen_orders = 5\nsoft = true\n";
 /// Who has which role; the last is nobody of the desk.
 const PEOPLE: [&str; 6] = ["tom", "ray", "pia", "ada", "udo", "nobody"];
 
@@ -93,6 +96,26 @@ fn samples(pending: u64) -> Vec<Sample> {
         ),
         sample(LimitsLoosen, false, limits_of(9000)),
         sample(LimitsTighten, false, limits_of(1)),
+        sample(Status, false, json!({"op": "policy"})),
+        sample(PolicyTighten, false, json!({"op": "policy-set", "policy": POLICY, "reason": "x"})),
+        sample(PolicyLoosen, false, json!({"op": "policy-remove", "reason": "x"})),
+        sample(PolicyShadow, false, json!({"op": "shadow-set", "policy": POLICY})),
+        sample(PolicyShadow, false, json!({"op": "shadow-remove"})),
+        sample(Status, false, json!({"op": "policy-check", "policy": POLICY})),
+        sample(
+            OverrideGive,
+            false,
+            json!({"op": "override-give", "caller": "bob", "account": "main",
+                "instrument": "binance/BTCUSDT", "side": "buy", "max_quantity": "1",
+                "rules": ["ask"], "reason": "x", "valid_s": 60}),
+        ),
+        sample(OverrideTake, false, json!({"op": "override-take-back", "id": "ov-1"})),
+        sample(
+            ThrottleRelease,
+            false,
+            json!({"op": "throttle-release", "rule": "ask", "caller": "bob",
+                "instrument": "binance/BTCUSDT", "side": "buy"}),
+        ),
         sample(AlarmsSeen, false, json!({"op": "alarms-seen", "until_ms": 1})),
         sample(AppSet, false, reading(app("bob"))),
         sample(Apps, false, json!({"op": "apps"})),
@@ -179,9 +202,18 @@ const fn place(request: &Request) -> usize {
         Request::PersonReset { .. } => 36,
         Request::CallerShare { .. } => 37,
         Request::CallerUnshare { .. } => 38,
+        Request::Policy {} => 39,
+        Request::PolicyCheck { .. } => 40,
+        Request::PolicySet { .. } => 41,
+        Request::PolicyRemove { .. } => 42,
+        Request::ShadowSet { .. } => 43,
+        Request::ShadowRemove {} => 44,
+        Request::OverrideGive(_) => 45,
+        Request::OverrideTakeBack { .. } => 46,
+        Request::ThrottleRelease(_) => 47,
     }
 }
-const PLACES: usize = 39;
+const PLACES: usize = 48;
 
 /// What a person granted to an app.
 pub(super) fn granted(app: &str, id: u8, subject: &str) -> Granted {

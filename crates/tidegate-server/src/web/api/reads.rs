@@ -9,7 +9,9 @@ use tidegate_core::state::State as CoreState;
 use tidegate_identity::Named;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::grant::{AccountLimits as CoreLimits, Grant as CoreGrant, OnRepeat};
+use tidegate_types::ids::{AccountName, CallerName};
 use tidegate_types::instrument::{Instrument as Terms, Kind, Mark as CoreMark, Qty, Unit};
+use tidegate_types::policy::{Policy as CorePolicy, Rule, Strength};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::Code;
 use tidegate_types::time::Time;
@@ -305,6 +307,31 @@ pub(super) struct Limits {
     pub account_open_notional: Amount,
     /// What the account's positions and open orders may come to be worth together.
     pub exposure: Amount,
+    /// The desk's policy, while one is in force: it holds besides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+}
+
+/// The policy in force, as far as it is over a caller.
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug)]
+pub(super) struct Policy {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: u32,
+    /// Its rules that are over orders of the caller on the account.
+    pub rules: Vec<PolicyRule>,
+}
+
+/// A rule of the policy in force.
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug)]
+pub(super) struct PolicyRule {
+    /// What refusals call it.
+    pub id: String,
+    /// The rule on one line.
+    pub text: String,
+    /// A person may let a single order pass it.
+    pub soft: bool,
 }
 
 /// The positions of an account.
@@ -363,7 +390,25 @@ pub(super) fn limits(state: &CoreState, who: &Authenticated, now: Time) -> Resul
         caller_traded_today: Amount(state.traded_today(caller, account, now).0),
         account_open_notional: Amount(state.positions().account_open(account).0),
         exposure: Amount(state.exposure(account).0),
+        policy: state.policies().in_force().map(|policy| policy_for(policy, caller, account)),
     })
+}
+
+fn policy_for(policy: &CorePolicy, caller: &CallerName, account: &AccountName) -> Policy {
+    let mine = |rule: &&Rule| {
+        rule.reach.caller.as_ref().is_none_or(|name| name == caller)
+            && rule.reach.account.as_ref().is_none_or(|name| name == account)
+    };
+    let told = |rule: &Rule| PolicyRule {
+        id: rule.id.to_string(),
+        text: tidegate_policy::rule_text(rule),
+        soft: rule.strength == Strength::Soft,
+    };
+    Policy {
+        name: policy.name().to_string(),
+        version: policy.version(),
+        rules: policy.rules().iter().filter(mine).map(told).collect(),
+    }
 }
 
 /// The lists that have cursors.

@@ -4,7 +4,11 @@
 use super::layout::{csrf, plain, refusal, status_of_failure};
 use super::terms::{self, LIMITS};
 use super::{Pages, Visit, asked, guard, reply};
-use crate::admin::protocol::{Failure, Request};
+use crate::admin::{
+    self,
+    protocol::{Failure, InForce, Request},
+};
+use crate::clock;
 use maud::{Markup, html};
 use tidegate_core::approvals::of_limits;
 use tidegate_core::roles::{self, Action};
@@ -24,8 +28,11 @@ impl Pages {
             state.accounts().keys().filter(seen).map(with).collect()
         });
         let sets = self.sets_limits(visit);
+        let policy =
+            self.desk.look(|state| admin::policy_told(state, person, clock::now()).in_force);
         let content = html! {
             h1 { "Limits" }
+            @if let Some(policy) = &policy { (policy_card(policy)) }
             p.lead { "What all callers of an account may do together." }
             @if accounts.is_empty() { section.card { "No account is yours to see." } }
             @for (account, limits) in &accounts {
@@ -97,6 +104,25 @@ impl Pages {
         let person = &visit.visitor.person;
         let either = [Action::LimitsTighten, Action::LimitsLoosen];
         self.desk.look(|state| either.iter().any(|it| roles::may_ever(state, person, *it).is_ok()))
+    }
+}
+
+/// The policy in force, and what of it is used; it is changed by `tidegate policy apply`.
+fn policy_card(policy: &InForce) -> Markup {
+    html! {
+        section.card {
+            h2 { "Policy " (policy.name) " v" (policy.version) }
+            p.dim { "Digest " code { (policy.digest) } }
+            dl.facts {
+                @for rule in &policy.rules {
+                    dt { (rule.rule) }
+                    dd {
+                        (rule.text)
+                        @for used in &rule.used { br; (used.text) }
+                    }
+                }
+            }
+        }
     }
 }
 
