@@ -68,7 +68,6 @@ const STEPS: &[Step] = &[
             &["clients/options/run"],
             &["clients/journal-go/run.sh", "--if-there"],
             &["clients/autobahn/run", "--if-there"],
-            &["clients/flood/run", "--short"],
         ],
     },
     Step {

@@ -54,9 +54,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         Body::BreakerTripped { .. } | Body::BreakerStopped { .. } => {
             breakers::apply(state, &record.body, now);
         }
-        Body::ClockMeasured { venue, ahead, give } => {
-            clocks::fold(state, venue, *ahead, *give, now);
-        }
+        Body::ClockMeasured { .. } => clocks::fold(state, &record.body, now),
         Body::OptionQuotes { quotes } => quotes.iter().for_each(|quote| state.option_quote(quote)),
         Body::BookLost { .. } | Body::BookWhole { .. } => books::apply(state, &record.body, now),
         Body::Changed { change, .. } => changed(state, change, now),

@@ -61,6 +61,8 @@ impl Core {
 }
 
 /// Takes note of a comparison.
-pub(crate) fn fold(state: &mut State, venue: &VenueName, ahead: i64, give: Span, now: Time) {
-    state.clocks.insert(venue.clone(), Clock { ahead, give, at: now });
+pub(crate) fn fold(state: &mut State, body: &Body, now: Time) {
+    if let Body::ClockMeasured { venue, ahead, give } = body {
+        state.clocks.insert(venue.clone(), Clock { ahead: *ahead, give: *give, at: now });
+    }
 }

@@ -79,7 +79,7 @@ settings! {
         /// `tidegate approvals set` changes it.
         approvals: Approvals = Approvals::One,
         /// Which circuit breakers are set at the first start: `"standard"`, `"untimed"` (the standard set
-        /// without latency, age of data, missing answers and clock) or `"none"`; later `tidegate breaker`
+        /// without latency, age of data, missing answers, clock and books) or `"none"`; later `tidegate breaker`
         /// changes them.
         breakers: FirstBreakers = FirstBreakers::None,
         /// Which person each user id of the machine is, for administration through the local

@@ -2,6 +2,7 @@
 
 use crate::ids::{AccountName, CallId, ClientId, InstrumentId, Seq, VenueOrderId};
 use crate::instrument::{Price, Qty};
+use crate::limits::ORDER_DEADLINE;
 use crate::order::{NewOrder, PostOnly, Side};
 use crate::time::{Span, Time};
 use crate::{codec_enum, codec_struct};
@@ -160,6 +161,21 @@ pub struct Call {
 }
 codec_struct!(Call { id, account, body });
 
+impl Call {
+    /// The same with its deadline on a clock that is so many microseconds ahead of the one that it was made on;
+    /// behind below zero. By no more than half of an order's time, so that none is over before it leaves.
+    #[must_use]
+    pub fn on_clock(mut self, ahead: i64) -> Call {
+        let most = ORDER_DEADLINE.micros() / 2;
+        let by = Span::from_micros(ahead.unsigned_abs().min(most));
+        if let CallBody::Place { deadline, .. } | CallBody::Amend { deadline, .. } = &mut self.body
+        {
+            *deadline = if ahead < 0 { deadline.minus(by) } else { deadline.plus(by) };
+        }
+        self
+    }
+}
+
 /// Why the signer may sign: the journal holds it, or it needs no record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Warrant {
@@ -195,5 +211,43 @@ impl std::fmt::Debug for WireRequest {
         // Query and headers hold a signature or a key id.
         let path = self.target.split('?').next().unwrap_or_default();
         write!(f, "WireRequest({} {path})", self.method)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_told_by_the_clock_of_who_reads_it() {
+        let made = Time::from_millis(100_000);
+        let call = Call {
+            id: CallId(1),
+            account: AccountName::new("main").unwrap(),
+            body: CallBody::Amend {
+                order: OrderRef {
+                    instrument: InstrumentId {
+                        venue: "v".parse().unwrap(),
+                        name: "BTC".parse().unwrap(),
+                    },
+                    client_id: None,
+                    venue_id: None,
+                    conditional: false,
+                },
+                side: Side::Buy,
+                qty: Qty::default(),
+                price: None,
+                trigger_price: None,
+                post_only: None,
+                reduce_only: None,
+                deadline: made,
+            },
+        };
+        let deadline = |ahead: i64| match call.clone().on_clock(ahead).body {
+            CallBody::Amend { deadline, .. } => deadline.millis(),
+            other => panic!("{other:?}"),
+        };
+        let told = [0, 300_000, -300_000, 60_000_000, -60_000_000].map(deadline);
+        assert_eq!(told, [100_000, 100_300, 99_700, 102_500, 97_500]);
     }
 }

@@ -6,8 +6,8 @@ use crate::state::{Purpose, State};
 use crate::told::find_filled;
 use tidegate_types::breaker::{BreakerKind, Facet};
 use tidegate_types::codec::to_bytes;
-use tidegate_types::ids::{AccountName, CallId, CallerName, OrderId};
-use tidegate_types::instrument::Mark;
+use tidegate_types::ids::{AccountName, CallId, CallerName, InstrumentId, OrderId};
+use tidegate_types::instrument::{Kind, Mark};
 use tidegate_types::order::NewOrder;
 use tidegate_types::policy::Liquidity;
 use tidegate_types::record::{Body, Record};
@@ -204,12 +204,24 @@ fn filled(state: &mut State, account: &AccountName, fill: &FillReport, now: Time
     }
 }
 
+/// A premium moves in leaps, and its prices lie far apart: that is nothing unusual.
+fn is_option(state: &State, instrument: &InstrumentId) -> bool {
+    let terms = state.instruments.get(instrument);
+    terms.is_some_and(|terms| matches!(terms.kind, Kind::Option { .. }))
+}
+
 fn marked(state: &mut State, mark: &Mark, now: Time) {
+    if is_option(state, &mark.instrument) {
+        return;
+    }
     let facet = of_instrument(&mark.instrument);
     state.sample(BreakerKind::MarkJump, &facet, mark.mark.0.raw(), now);
 }
 
 fn shown(state: &mut State, fact: &Liquidity, now: Time) {
+    if is_option(state, &fact.instrument) {
+        return;
+    }
     let facet = of_instrument(&fact.instrument);
     if let (Some(bid), Some(ask)) = (fact.bid, fact.ask) {
         let (bid, ask) = (i128::from(bid.0.raw()), i128::from(ask.0.raw()));
@@ -226,7 +238,7 @@ fn shown(state: &mut State, fact: &Liquidity, now: Time) {
     }
 }
 
-fn of_instrument(instrument: &tidegate_types::ids::InstrumentId) -> Facet<'_> {
+fn of_instrument(instrument: &InstrumentId) -> Facet<'_> {
     Facet { venue: Some(&instrument.venue), instrument: Some(instrument), ..Facet::default() }
 }
 

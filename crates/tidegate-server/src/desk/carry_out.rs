@@ -452,8 +452,10 @@ impl Desk {
         let (account, body, asked) = (call.account.clone(), call.body.clone(), Instant::now());
         let caller = caller_of(inner.state(), &body);
         let emergency = warrant == Warrant::Emergency;
+        // The venue reads the deadline by its own clock.
+        let ahead = inner.state().clocks().get(&venue).map_or(0, |clock| clock.ahead);
         inner.calls.insert(id, Ongoing { venue, account, body, caller, emergency, asked });
-        self.signer.sign(call, warrant, key);
+        self.signer.sign(call.on_clock(ahead), warrant, key);
     }
 
     /// Takes up what the journal's threads tell, until they end. They never wait for the desk, nor

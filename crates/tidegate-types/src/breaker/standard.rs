@@ -10,7 +10,7 @@ pub enum Standard {
     /// All of them.
     Whole,
     /// Without those that a slow or busy machine can trip by itself: latency, age of data, clock,
-    /// answers that are missing.
+    /// answers that are missing, and books that simulated makers on it do not keep full.
     WithoutTiming,
 }
 
@@ -22,7 +22,7 @@ pub fn standard(which: Standard) -> Vec<Breaker> {
     };
     use Sort::{Account, Caller, Instrument, Venue};
     use Stops::{All, Increases};
-    let timing = [DataAge, Latency, VenueErrors, ClockSkew];
+    let timing = [DataAge, Latency, VenueErrors, ClockSkew, Spread, Depth];
     let set = [
         of(Rejects, Caller, (50, 60, 20), Increases),
         of(Errors, Caller, (80, 60, 50), Increases),

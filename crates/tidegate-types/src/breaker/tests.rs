@@ -92,7 +92,7 @@ fn the_standard_set_makes_sense_and_leaves_timing_out_where_asked() {
     let whole = standard(Standard::Whole);
     assert!(whole.iter().all(|breaker| breaker.check() == Ok(())));
     let calm = standard(Standard::WithoutTiming);
-    let timed = ["latency", "data-age", "clock-skew", "venue-errors"];
+    let timed = ["latency", "data-age", "clock-skew", "venue-errors", "spread", "depth"];
     assert!(calm.iter().all(|breaker| !timed.contains(&breaker.id.kind.word())));
     assert_eq!(calm.len() + timed.len(), whole.len());
 }

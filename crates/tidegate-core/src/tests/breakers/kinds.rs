@@ -319,3 +319,20 @@ fn the_same_order_again_and_again() {
     assert_eq!(world.refused_to("bob", buy("1", "99")), None);
     world.check_replay();
 }
+
+#[test]
+fn options_leap_and_are_not_measured_by_that() {
+    let jumps = Breaker { least: 3, ..breaker("mark-jump@each-instrument", "20") };
+    let mut world = World::with([jumps]);
+    for premium in ["0.05", "0.05", "0.05", "0.05", "0.5"] {
+        world.now = world.now.plus(Span::from_millis(1000));
+        let (mark, index) = (Price(d(premium)), Price(d("100")));
+        let marks = vec![Mark { instrument: instrument(OPTION), mark, index, at: world.now }];
+        world.event(Event::Marks { marks });
+    }
+    assert_eq!(world.tripped(), none());
+    let measured =
+        world.core.state().breakers().places(&"mark-jump@each-instrument".parse().unwrap());
+    let of_option = measured.iter().filter(|place| place.scope.to_string().contains(OPTION));
+    assert_eq!(of_option.count(), 0);
+}
