@@ -3,6 +3,7 @@
 use super::*;
 use crate::desk::{BoxedSocket, CALLED_BACK};
 use futures_util::future::BoxFuture;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use tidegate_types::limits::MAX_QUEUED_READS;
 use tidegate_venues::registry;
