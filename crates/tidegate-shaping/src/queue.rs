@@ -5,6 +5,7 @@
 use crate::rank::{Payer, Rank};
 use crate::shaper::Ask;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use tidegate_types::limits::{MAX_QUEUED_OF_ONE, MAX_QUEUED_REQUESTS};
 use tidegate_types::time::Time;
 
@@ -15,7 +16,7 @@ pub struct Ticket(u64);
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) ticket: Ticket,
-    pub(crate) ask: Ask,
+    pub(crate) ask: Arc<Ask>,
     pub(crate) since: Time,
     start: u64,
 }
@@ -23,6 +24,9 @@ pub(crate) struct Waiting {
 /// A payer's requests of a rank that are paid first of all from the same allowance: none of them goes
 /// before an earlier one.
 pub(crate) type FlowKey = (Rank, usize, Payer);
+
+/// A flow's place: by rank, and by its first request's start tag.
+pub(crate) type Place = (Rank, u64, FlowKey);
 
 #[derive(Default, Debug)]
 struct Flow {
@@ -66,17 +70,18 @@ impl Queue {
         let flow = self.flows.entry(key).or_default();
         let start = virtual_time.max(flow.finish);
         flow.finish = start.saturating_add(length.max(1));
-        flow.waiting.push_back(Waiting { ticket, ask, since: now, start });
+        flow.waiting.push_back(Waiting { ticket, ask: Arc::new(ask), since: now, start });
         Some(ticket)
     }
 
-    /// The flows in which somebody waits, in the order they are served.
-    pub(crate) fn order(&self) -> Vec<FlowKey> {
-        let heads = self.flows.iter();
-        let heads = heads.filter_map(|(key, flow)| Some((flow.waiting.front()?.start, key)));
-        let mut order: Vec<_> = heads.collect();
-        order.sort_by(|(a, x), (b, y)| (x.0, a, x).cmp(&(y.0, b, y)));
-        order.into_iter().map(|(_, key)| key.clone()).collect()
+    /// The flows in which somebody waits, each with its place in the order: the least goes first.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
+        self.flows.iter().filter_map(|(key, flow)| place(key, flow))
+    }
+
+    /// A flow's place now.
+    pub(crate) fn place(&self, key: &FlowKey) -> Option<Place> {
+        place(key, self.flows.get(key)?)
     }
 
     pub(crate) fn head(&self, key: &FlowKey) -> Option<&Waiting> {
@@ -128,6 +133,10 @@ impl Queue {
         let all = self.flows.values().flat_map(|flow| &flow.waiting);
         all.map(|waiting| waiting.ask.deadline).min()
     }
+}
+
+fn place(key: &FlowKey, flow: &Flow) -> Option<Place> {
+    Some((key.0, flow.waiting.front()?.start, key.clone()))
 }
 
 fn key(ask: &Ask) -> FlowKey {

@@ -3,9 +3,11 @@
 use crate::freeze::{Freezes, Frozen};
 use crate::meter::Meter;
 use crate::pace::{Half, Held, Pace};
-use crate::queue::{Queue, Ticket, Waiting};
+use crate::queue::{Place, Queue, Ticket, Waiting};
 use crate::rank::{Payer, Rank};
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
 use tidegate_types::ids::AccountName;
 use tidegate_types::time::{Span, Time};
 use tidegate_venues::upstream::{Allowance, BackOff, Counting, Per, Units};
@@ -200,44 +202,40 @@ impl Shaper {
     /// Lets go whom there is room for, and turns away whose time is over.
     pub fn turn(&mut self, now: Time) -> Vec<Served> {
         let mut served = self.turn_away(now);
-        let mut held: BTreeSet<Key> = BTreeSet::new();
-        loop {
-            let mut went = false;
-            for flow in self.queue.order() {
-                let Some(head) = self.queue.head(&flow) else { continue };
-                let keys: Vec<Key> =
-                    head.ask.costs.iter().map(|cost| self.key(*cost, &head.ask)).collect();
-                if keys.iter().any(|key| held.contains(key)) {
-                    continue;
-                }
-                let ask = head.ask.clone();
-                match self.try_go(&ask, now) {
-                    Ok(half) => {
-                        let paid = self.go(&ask, half, now);
-                        if let Some(Waiting { ticket, .. }) = self.queue.pop(&flow) {
-                            served.push(Served { ticket, outcome: Ok(paid) });
-                        }
-                        went = true;
-                        // Whoever is next by its tag goes next, which may be of another flow.
-                        break;
-                    }
-                    Err(blocked) if blocked.alone => {}
-                    Err(_) => held.extend(keys),
-                }
+        let mut places: BinaryHeap<Reverse<Place>> = self.queue.places().map(Reverse).collect();
+        let mut held: Vec<Key> = Vec::new();
+        while let Some(Reverse((.., flow))) = places.pop() {
+            let Some(ask) = self.queue.head(&flow).map(|head| Arc::clone(&head.ask)) else {
+                continue;
+            };
+            if ask.costs.iter().any(|cost| is_held(&held, *cost, &ask)) {
+                continue;
             }
-            if !went {
-                return served;
+            match self.try_go(&ask, now) {
+                Ok(half) => {
+                    let paid = self.go(&ask, half, now);
+                    if let Some(Waiting { ticket, .. }) = self.queue.pop(&flow) {
+                        served.push(Served { ticket, outcome: Ok(paid) });
+                    }
+                    places.extend(self.queue.place(&flow).map(Reverse));
+                }
+                Err(blocked) if blocked.alone => {}
+                // Nobody behind takes what it waits for.
+                Err(_) => held.extend(ask.costs.iter().map(|cost| self.key(*cost, &ask))),
             }
         }
+        served
     }
 
     /// When `turn` is due again; none when nobody waits.
     pub fn due(&mut self, now: Time) -> Option<Time> {
         let deadline = self.queue.first_deadline()?;
         let mut due = deadline;
-        for flow in self.queue.order() {
-            let Some(head) = self.queue.head(&flow) else { continue };
-            let ask = head.ask.clone();
+        let flows: Vec<Place> = self.queue.places().collect();
+        for (.., flow) in &flows {
+            let Some(ask) = self.queue.head(flow).map(|head| Arc::clone(&head.ask)) else {
+                continue;
+            };
             let wait = self.try_go(&ask, now).err().map_or(Span::ZERO, |blocked| blocked.wait);
             due = due.min(now.plus(wait.max(SOON)));
         }
@@ -465,6 +463,13 @@ impl Shaper {
         let Blocked { used, most, wait, .. } = *blocked;
         Refusal::NoRoom { name, used, most, wait }
     }
+}
+
+/// Whether somebody before waits for what this costs.
+fn is_held(held: &[Key], cost: Units, ask: &Ask) -> bool {
+    held.iter().any(|(allowance, account)| {
+        *allowance == cost.allowance && (account.is_none() || *account == ask.account)
+    })
 }
 
 #[cfg(test)]

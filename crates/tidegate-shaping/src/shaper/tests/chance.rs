@@ -86,7 +86,7 @@ fn with_honest_counting_no_limit_is_ever_exceeded() {
     for seed in 0..SEEDS {
         left += a_few_spans(seed);
     }
-    assert!(left > SEEDS * 60, "it was tried in earnest: {left}");
+    assert!(left > SEEDS * 40, "it was tried in earnest: {left}");
 }
 
 fn a_few_spans(seed: u64) -> u64 {
@@ -98,7 +98,7 @@ fn a_few_spans(seed: u64) -> u64 {
     let mut arrivals: BTreeMap<(u64, u64), Ask> = BTreeMap::new();
     let mut answers: BTreeMap<(u64, u64), Paid> = BTreeMap::new();
     let (mut millis, mut number, mut left) = (0, 0, 0);
-    let busy = 15 + dice.below(60);
+    let busy = 30 + dice.below(60);
     while millis < 15_000 {
         millis += dice.below(2 * busy);
         while let Some(next) = arrivals.first_entry().filter(|next| next.key().0 <= millis) {
