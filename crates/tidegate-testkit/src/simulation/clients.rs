@@ -15,6 +15,7 @@ use tidegate_core::action::Answer;
 use tidegate_core::event::Event;
 use tidegate_core::state::State;
 use tidegate_identity::{Keyring, ReplayGuard};
+use tidegate_server::edge::Limits;
 use tidegate_server::front::{Callers, Who};
 use tidegate_types::call::{Call, CallBody, OrderRef, WireRequest};
 use tidegate_types::grant::{KeyScheme, VirtualKey};
@@ -98,7 +99,13 @@ pub(super) fn door(now: Time, last_record: Option<Time>) -> Result<Callers, Stri
         let secret = Secret::new(secret.into_bytes());
         keyring.insert(key, Some(secret)).map_err(|error| error.to_string())?;
     }
-    Ok(Callers::new(keyring, ReplayGuard::new(now, last_record), RATE, BTreeMap::new()))
+    Ok(Callers::new(
+        keyring,
+        ReplayGuard::new(now, last_record),
+        RATE,
+        Limits::default(),
+        BTreeMap::new(),
+    ))
 }
 
 /// Whose orders of an account are whose.
