@@ -67,7 +67,6 @@ const STEPS: &[Step] = &[
             &["clients/run"],
             &["clients/journal-go/run.sh", "--if-there"],
             &["clients/autobahn/run", "--if-there"],
-            &["clients/flood/run", "--short"],
         ],
     },
     Step {
@@ -98,7 +97,6 @@ const NEEDS: &[(&str, &str)] = &[
     ("npm", "npm"),
     ("chromium", "chromium"),
     ("certutil", "libnss3-tools"),
-    ("slowhttptest", "slowhttptest"),
     ("oathtool", "oathtool"),
     ("ip", "iproute2"),
     ("unshare", "util-linux"),

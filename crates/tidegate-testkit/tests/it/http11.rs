@@ -84,9 +84,9 @@ async fn answer(door: SocketAddr, bytes: &[u8]) -> String {
 }
 
 fn told(heard: &str) -> String {
-    // An answer may tell of HTTP/1.1 in its words; a status is a number.
+    // An answer, which is of the request's version, may tell of another in its words; a status is a number.
     let is_status = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
-    let answers = heard.split("HTTP/1.1 ").skip(1).filter_map(|answer| answer.get(..3));
+    let answers = heard.split("HTTP/1.").skip(1).filter_map(|answer| answer.get(2..5));
     let mut words: Vec<&str> = answers.filter(is_status).collect();
     if words.is_empty() {
         words.push("nothing");
