@@ -98,7 +98,6 @@ const NEEDS: &[(&str, &str)] = &[
     ("npm", "npm"),
     ("chromium", "chromium"),
     ("certutil", "libnss3-tools"),
-    ("slowhttptest", "slowhttptest"),
     ("oathtool", "oathtool"),
     ("ip", "iproute2"),
     ("unshare", "util-linux"),
