@@ -348,7 +348,9 @@ fn hedges(state: &State, who: &Authenticated, order: &NewOrder, replaces: Option
     }
     let known = replaces.map_or(0, |old| old.filled.0.raw().saturating_add(old.share().qty));
     let more = (order.side, order.qty.0.raw().saturating_sub(known).max(0), order.price);
-    if let Ok(Some(weighing)) = state.weigh(who.account(), option, more) {
+    if state.is_weighed_whole(who.account(), state.at)
+        && let Ok(Some(weighing)) = state.weigh(who.account(), option, more)
+    {
         return weighing.after.margin > weighing.before.margin;
     }
     state.positions.books(who.account()).any(|(id, book)| {

@@ -155,6 +155,16 @@ impl State {
         self.portfolios.accounts.get(account)?.portfolio.unvalued(since, now)
     }
 
+    /// Whether everything that an account holds is in the scenarios, by figures however old.
+    pub(crate) fn is_weighed_whole(&self, account: &AccountName, now: Time) -> bool {
+        // What has no terms is not in it.
+        let all = self.positions.books(account).count();
+        self.portfolios.accounts.get(account).is_some_and(|followed| {
+            let portfolio = &followed.portfolio;
+            portfolio.len() == all && portfolio.unvalued(Time::from_micros(0), now).is_none()
+        })
+    }
+
     /// What an order would make of an account's portfolio: `qty` more, in 10⁻⁸, at `price` at worst. None where
     /// the account's is not followed.
     pub(crate) fn weigh(
@@ -229,6 +239,10 @@ impl State {
 
     /// Values an instrument anew for whoever holds it.
     pub(crate) fn revalue_portfolios(&mut self, instrument: &InstrumentId) {
+        let Some(terms) = self.instruments.get(instrument) else { return };
+        if matches!(terms.kind, Kind::Option { .. }) {
+            self.follow_holders(instrument);
+        }
         if self.portfolios.accounts.is_empty() {
             return;
         }
@@ -260,6 +274,16 @@ impl State {
             }
         }
         fresh
+    }
+
+    /// Follows who held an option before its terms were known.
+    fn follow_holders(&mut self, instrument: &InstrumentId) {
+        let known = &self.portfolios.accounts;
+        let holders = self.positions.holders(instrument).map(|(account, _)| account);
+        let new: Vec<_> = holders.filter(|of| !known.contains_key(*of)).cloned().collect();
+        for account in new {
+            self.follow(&account);
+        }
     }
 
     fn follow(&mut self, account: &AccountName) {

@@ -215,6 +215,56 @@ fn quotes_without_sense_and_older_ones_change_nothing() {
 }
 
 #[test]
+fn every_figure_loosens_one_way_only() {
+    let tight = OptionLimits {
+        max_delta: most("100"),
+        max_gamma: most("10"),
+        max_vega: most("20"),
+        max_theta: most("30"),
+        max_net_short: Some(Qty(d("5"))),
+        max_margin_bps: 5_000,
+        ..open()
+    };
+    type Edit = fn(&mut OptionLimits);
+    let looser: &[Edit] = &[
+        |l| l.max_delta = None,
+        |l| l.max_delta = most("101"),
+        |l| l.max_gamma = most("11"),
+        |l| l.max_vega = most("21"),
+        |l| l.max_theta = most("31"),
+        |l| l.max_net_short = Some(Qty(d("6"))),
+        |l| l.max_margin_bps += 1,
+        |l| l.stress.range_bps -= 1,
+        |l| l.stress.vol_up_bps -= 1,
+        |l| l.stress.vol_down_bps -= 1,
+        |l| l.stress.short_bps -= 1,
+        |l| l.stress.expiry_bps -= 1,
+        |l| l.stress.concentrated_above = Usd(d("10000001")),
+        |l| l.stress.concentration_bps -= 1,
+    ];
+    let tighter: &[Edit] = &[
+        |_| (),
+        |l| l.max_delta = most("99"),
+        |l| l.max_margin_bps -= 1,
+        |l| l.stress.range_bps += 1,
+        |l| l.stress.concentrated_above = Usd(d("1")),
+    ];
+    let mut world = World::new();
+    let change = |limits: OptionLimits| Change::OptionLimitsSet { limits };
+    let loosens = |world: &World, edit: &Edit| {
+        let mut limits = tight.clone();
+        edit(&mut limits);
+        crate::roles::loosen::loosens(world.core.state(), &change(limits))
+    };
+    assert!(looser.iter().all(|edit| !loosens(&world, edit)), "there were none before");
+    world.change(change(tight.clone()));
+    for (at, edit) in looser.iter().enumerate() {
+        assert!(loosens(&world, edit), "{at}");
+    }
+    assert!(tighter.iter().all(|edit| !loosens(&world, edit)));
+}
+
+#[test]
 fn limits_without_sense_are_refused() {
     let mut world = World::new();
     for limits in [
