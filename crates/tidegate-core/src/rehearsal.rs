@@ -18,7 +18,8 @@ use crate::event::Event;
 use crate::pipeline::Asked;
 use tidegate_types::ids::{AccountName, CallerName, Seq, Ticket};
 use tidegate_types::order::{Intent, NewOrder};
-use tidegate_types::record::{Body, Decision, RULES, Record};
+use tidegate_types::policy::Policy;
+use tidegate_types::record::{Body, Change, Decision, RULES, Record};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
 
@@ -99,12 +100,24 @@ pub struct Rehearsal {
     /// Records that stand before the one they belong to; what that one says was decided before them.
     before: Vec<(Seq, Record)>,
     tickets: u64,
+    /// Another policy is in force than the journal says.
+    another: bool,
 }
 
 impl Rehearsal {
     /// One that goes on from where a core is.
     pub fn new(core: Core) -> Rehearsal {
-        Rehearsal { core, before: Vec::new(), tickets: 0 }
+        Rehearsal { core, before: Vec::new(), tickets: 0, another: false }
+    }
+
+    /// One where this policy is in force from now on, whatever the records say. What counts over time, counts
+    /// what happens from here on.
+    pub fn under(core: Core, policy: Policy) -> Rehearsal {
+        let mut rehearsal = Rehearsal { another: true, ..Rehearsal::new(core) };
+        let (state, policy) = (&mut rehearsal.core.state, Box::new(policy));
+        let now = state.at;
+        crate::policy::apply(state, &Change::PolicySet { policy }, now);
+        rehearsal
     }
 
     /// The state that the records so far led to.
@@ -115,7 +128,14 @@ impl Rehearsal {
     /// Folds a record in without deciding it.
     pub fn fold(&mut self, seq: Seq, record: &Record) {
         self.fold_before();
+        let held = (self.another && may_set_policy(&record.body))
+            .then(|| self.core.state.policies.clone());
         self.core.replay(seq, record);
+        if let Some(held) = held
+            && held.in_force() != self.core.state.policies.in_force()
+        {
+            self.core.state.policies = held;
+        }
     }
 
     /// Decides a record again, and folds it in.
@@ -167,6 +187,14 @@ impl Rehearsal {
         self.core.handle(event, now, out);
     }
 
+    /// Whether two verdicts are the same: bit for bit by the same rules, else as far as what passes.
+    fn is_same(&self, was: &Verdict, now: &Verdict) -> bool {
+        if was.decision().rules == RULES && !self.another {
+            return was == now;
+        }
+        was.is_cleared() == now.is_cleared()
+    }
+
     fn fold_before(&mut self) {
         for (seq, record) in std::mem::take(&mut self.before) {
             self.core.replay(seq, &record);
@@ -178,7 +206,7 @@ impl Rehearsal {
             return Again::Nothing;
         };
         let Some(now) = self.decide(&request, record.at) else { return Again::Nothing };
-        if same(&was, &now) {
+        if self.is_same(&was, &now) {
             return Again::Same;
         }
         if let Some(why) = was.reject().and_then(|reject| unrecorded(reject.code, &request)) {
@@ -197,12 +225,20 @@ fn stands_before(body: &Body) -> bool {
             | Body::ByToken { .. }
             | Body::BySignature { .. }
             | Body::RefusedByToken { .. }
+            | Body::OverrideUsed { .. }
+            | Body::ShadowRefused { .. }
     )
 }
 
-/// Whether two verdicts are the same: bit for bit by the same rules, else as far as what passes.
-fn same(was: &Verdict, now: &Verdict) -> bool {
-    if was.decision().rules == RULES { was == now } else { was.is_cleared() == now.is_cleared() }
+/// Whether a record may put a policy in force, or take it away.
+fn may_set_policy(body: &Body) -> bool {
+    match body {
+        Body::Changed { change, .. } => {
+            matches!(change, Change::PolicySet { .. } | Change::PolicyRemoved)
+        }
+        Body::ApprovalEnded { .. } => true,
+        _ => false,
+    }
 }
 
 /// Why a refusal cannot be found again from the records.

@@ -108,7 +108,7 @@ fn passed(way: &Way<'_>, before: &[(Seq, Record)], written: String) -> Vec<Passa
         passage(Gate::Authenticate, Vec::new(), way.shown(before)),
         passage(Gate::Authorize, way.granted(), String::new()),
         passage(Gate::Shape, way.room(), String::new()),
-        passage(Gate::Risk, way.measured(), way.reducing()),
+        Passage { said: way.besides(before), ..passage(Gate::Risk, way.measured(), String::new()) },
         passage(Gate::Journal, Vec::new(), written),
     ]
 }
@@ -302,6 +302,24 @@ impl Way<'_> {
             Some(order) => measured(self.state, self.caller, self.account, order, self.decision),
             None => Vec::new(),
         }
+    }
+
+    /// What is to be said of the risk gate beside its numbers.
+    fn besides(&self, before: &[(Seq, Record)]) -> Vec<String> {
+        let mut said = vec![self.reducing()];
+        for (seq, record) in before {
+            match &record.body {
+                Body::OverrideUsed { id, .. } => {
+                    said.push(format!("passes soft rules by the override {id} (record {seq})"));
+                }
+                Body::ShadowRefused { policy, detail, .. } => {
+                    said.push(format!("{policy}, which runs beside, would refuse it: {detail}"));
+                }
+                _ => {}
+            }
+        }
+        said.retain(|line| !line.is_empty());
+        said
     }
 
     fn reducing(&self) -> String {

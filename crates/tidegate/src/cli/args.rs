@@ -136,7 +136,8 @@ pub enum Command {
     Journal(Journal),
     /// The story of an order or of a refusal, gate by gate, from the journal
     Why(Why),
-    /// Decide the journal again: the same must come of it; or put its busiest minute through at a higher rate
+    /// Decide the journal again: the same must come of it; or by another policy; or its busiest minute at a
+    /// higher rate
     Replay(Replay),
     /// Check configuration, clock, disk, keys and permissions
     Doctor,

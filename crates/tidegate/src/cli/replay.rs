@@ -1,6 +1,7 @@
 //! `tidegate replay`: the journal decided again, from its records alone, also beside a running gateway.
 
 mod report;
+mod sums;
 
 use super::args::{Common, Replay};
 use super::output::{Failure, print};
@@ -8,6 +9,7 @@ use super::reach::data_dir;
 use super::why::read;
 use report::Tally;
 use serde_json::json;
+use std::path::Path;
 use std::time::Instant;
 use tidegate_core::rehearsal::{Again, Busiest, Peak, Rehearsal, Strain};
 use tidegate_server::folder::DataFolder;
@@ -33,15 +35,33 @@ struct Part {
 pub fn replay(common: &Common, args: &Replay) -> Result<(), Failure> {
     let folder = DataFolder::new(data_dir(common)?);
     let part = Part { from: place(args.from.as_deref())?, to: place(args.to.as_deref())? };
-    match args.stress {
-        Some(times) => stress(common, &folder, &part, times),
-        None => same(common, &folder, &part),
+    match (args.stress, &args.policy) {
+        (Some(times), _) => stress(common, &folder, &part, times),
+        (None, Some(file)) => another(common, &folder, &part, file),
+        (None, None) => same(common, &folder, &part),
     }
+}
+
+/// What another policy would decide otherwise.
+fn another(common: &Common, folder: &DataFolder, part: &Part, file: &Path) -> Result<(), Failure> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failure::new("unreadable", format!("{name}: {error}"), "check the path")
+    })?;
+    let policy = tidegate_policy::read(&name, &text).map_err(|faults| {
+        Failure::new("policy", faults.to_string(), "`tidegate policy check` says more")
+    })?;
+    let stamp = policy.stamp().to_string();
+    let (core, from) = core_before(folder, part.begin());
+    let tally = decide(folder, part, Rehearsal::under(core, policy), from)?;
+    print(common.json, &sums::json(&tally, &stamp), &sums::text(&tally, &stamp));
+    Ok(())
 }
 
 /// Whether everything is decided the same again.
 fn same(common: &Common, folder: &DataFolder, part: &Part) -> Result<(), Failure> {
-    let tally = decide(folder, part)?;
+    let (core, from) = core_before(folder, part.begin());
+    let tally = decide(folder, part, Rehearsal::new(core), from)?;
     if let Some(first) = tally.differences.first() {
         let mut failure = Failure::new(
             "differs",
@@ -58,9 +78,12 @@ fn same(common: &Common, folder: &DataFolder, part: &Part) -> Result<(), Failure
 }
 
 /// Decides the part again.
-fn decide(folder: &DataFolder, part: &Part) -> Result<Tally, Failure> {
-    let (core, from) = core_before(folder, part.begin());
-    let mut rehearsal = Rehearsal::new(core);
+fn decide(
+    folder: &DataFolder,
+    part: &Part,
+    mut rehearsal: Rehearsal,
+    from: Seq,
+) -> Result<Tally, Failure> {
     let mut tally = Tally::default();
     read(folder, from, |seq, record| {
         if part.is_over(seq, &record) {

@@ -86,6 +86,9 @@ pub struct Why {
 
 #[derive(Args, Debug)]
 pub struct Replay {
+    /// Decide as if this policy were in force, and tell what would be decided otherwise.
+    #[arg(long, value_name = "FILE", conflicts_with = "stress")]
+    pub policy: Option<PathBuf>,
     /// Put the journal's busiest minute through at so many times its rate (2: as the stress test of RTS 6 asks).
     #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub stress: Option<u32>,

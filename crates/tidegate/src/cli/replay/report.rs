@@ -53,7 +53,7 @@ impl Tally {
         out
     }
 
-    fn left_out(&self, out: &mut String) {
+    pub(super) fn left_out(&self, out: &mut String) {
         for (why, count) in &self.unknowable {
             let _ = write!(out, "\n{count} could not be decided again: {why}");
         }
