@@ -186,7 +186,7 @@ fn rule_status(rule: &Rule, usage: &[Usage]) -> RuleStatus {
 fn use_status(Usage { measure, tripped }: &Usage) -> UseStatus {
     let stopped = if *tripped { "; stopped, `tidegate policy release` lets it go on" } else { "" };
     UseStatus {
-        of: measure.of.clone(),
+        of: measure.of.to_string(),
         measured: measure.measured.to_string(),
         limit: measure.limit.to_string(),
         unit: measure.unit.word().trim().to_owned(),

@@ -228,11 +228,12 @@ pub(super) const fn status(code: Code) -> u16 {
         TooLarge => 413,
         OrderQuantity | OrderNotional | PriceCollar | NoLimit | OpenNotional | PositionNotional
         | Uncomputable | BadPriceStep | BadQuantityStep | NotReducing | OutOfRange
-        | GrantOpenNotional | DailyNotional | Exposure => 422,
-        CallerRate | AccountRate | RequestRate => 429,
+        | GrantOpenNotional | DailyNotional | Exposure | NotInPolicy | PolicyLimit | SoftLimit
+        | RepeatedExecutions => 422,
+        CallerRate | AccountRate | RequestRate | PolicyRate => 429,
         SignerRefused | VenueUnreachable => 502,
         TooManyInFlight | StaleMark | NoMark | AccountClosed | JournalUnavailable
-        | SignerUnavailable | VenueBudget => 503,
+        | SignerUnavailable | VenueBudget | PolicyUnmeasured => 503,
         OutcomeUnknown => 504,
     }
 }
@@ -242,7 +243,8 @@ pub(super) const fn retry(code: Code) -> Retry {
     use Code::*;
     match code {
         StaleTimestamp | Replayed => Retry::SignAnew,
-        CallerRate | AccountRate | RequestRate | TooManyInFlight | StaleMark | NoMark
+        CallerRate | AccountRate | RequestRate | PolicyRate | TooManyInFlight | StaleMark | NoMark
+        | PolicyUnmeasured
         | AccountClosed | JournalUnavailable | SignerUnavailable | VenueUnreachable
         | VenueBudget => Retry::Later,
         OutcomeUnknown => Retry::Ask,
