@@ -131,7 +131,7 @@ fn what_may_come_to_be_held_is_counted_gross_and_net() {
     w.live("bob", sell("3", "101"));
     w.live("bob", NewOrder { instrument: instrument(INVERSE), ..sell("190", "100") });
     let text = "gross v1: 501 > 500 USD gross position of desk (over by 1)";
-    edge(&mut w, buy("3", "100"), buy("3.11", "100"), Code::PolicyLimit, text);
+    edge(&mut w, buy("3", "100"), buy("0.11", "100"), Code::PolicyLimit, text);
     let mut w = world(vec![hard("net", Limit::NetPosition { max: usd("300") })]);
     w.live("bob", NewOrder { instrument: instrument(INVERSE), ..buy("100", "100") });
     let text = "net v1: 300.1 > 300 USD net position of desk (over by 0.1)";
