@@ -231,12 +231,25 @@ impl Shaper {
     pub fn due(&mut self, now: Time) -> Option<Time> {
         let deadline = self.queue.first_deadline()?;
         let mut due = deadline;
-        let flows: Vec<Place> = self.queue.places().collect();
-        for (.., flow) in &flows {
+        let mut places: Vec<Place> = self.queue.places().collect();
+        places.sort_unstable();
+        let mut held: Vec<Key> = Vec::new();
+        for (.., flow) in &places {
             let Some(ask) = self.queue.head(flow).map(|head| Arc::clone(&head.ask)) else {
                 continue;
             };
-            let wait = self.try_go(&ask, now).err().map_or(Span::ZERO, |blocked| blocked.wait);
+            if ask.costs.iter().any(|cost| is_held(&held, *cost, &ask)) {
+                continue;
+            }
+            let wait = match self.try_go(&ask, now) {
+                Ok(_) => Span::ZERO,
+                Err(blocked) => {
+                    if !blocked.alone {
+                        held.extend(ask.costs.iter().map(|cost| self.key(*cost, &ask)));
+                    }
+                    blocked.wait
+                }
+            };
             due = due.min(now.plus(wait.max(SOON)));
         }
         Some(due)
