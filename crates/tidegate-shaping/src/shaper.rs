@@ -278,15 +278,15 @@ impl Shaper {
         }
     }
 
-    /// The venue says how much of an allowance it has counted.
-    pub fn told(&mut self, used: Units, account: Option<&AccountName>, now: Time) {
+    /// The venue says how much of an allowance it has counted, in the answer to a request that left at `left`.
+    pub fn told(&mut self, used: Units, account: Option<&AccountName>, left: Time, now: Time) {
         let Some(allowance) = self.table.get(used.allowance) else { return };
         let account = match (allowance.per, account) {
             (Per::Address, _) => None,
             (Per::Account, Some(account)) => Some(account.clone()),
             (Per::Account, None) => return,
         };
-        self.meter((used.allowance, account), now).told(used.count.into(), now);
+        self.meter((used.allowance, account), now).told(used.count.into(), left, now);
     }
 
     /// The venue publishes another limit than the table has.
