@@ -119,13 +119,17 @@ impl Meter {
         }
     }
 
-    /// The venue says how much it has counted in its present span: what of it is not ours is others'.
-    pub(crate) fn told(&mut self, used: u64, now: Time) {
+    /// The venue says how much it had counted in its span when a request arrived that left at `left`: what of
+    /// it is not ours is others'. One that left before this span may have been answered from the last one.
+    pub(crate) fn told(&mut self, used: u64, left: Time, now: Time) {
         let before = self.others(now);
         let pending = self.pending;
         let Count::Window { span, window } = &mut self.count else { return };
         let length = span.micros().max(1);
         let begin = now.micros() / length * length;
+        if left < Time::from_micros(begin).plus(GRACE) {
+            return;
+        }
         let ours = window.since(Time::from_micros(begin), now).saturating_add(pending);
         let told = used.saturating_sub(ours);
         let until = Time::from_micros(begin + length).plus(GRACE);

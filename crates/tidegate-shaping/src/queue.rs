@@ -19,6 +19,7 @@ pub(crate) struct Waiting {
     pub(crate) ask: Arc<Ask>,
     pub(crate) since: Time,
     start: u64,
+    length: u64,
 }
 
 /// A payer's requests of a rank that are paid first of all from the same allowance: none of them goes
@@ -69,8 +70,9 @@ impl Queue {
         let virtual_time = self.virtual_time.get(&rank).copied().unwrap_or(0);
         let flow = self.flows.entry(key).or_default();
         let start = virtual_time.max(flow.finish);
-        flow.finish = start.saturating_add(length.max(1));
-        flow.waiting.push_back(Waiting { ticket, ask: Arc::new(ask), since: now, start });
+        let length = length.max(1);
+        flow.finish = start.saturating_add(length);
+        flow.waiting.push_back(Waiting { ticket, ask: Arc::new(ask), since: now, start, length });
         Some(ticket)
     }
 
@@ -113,6 +115,14 @@ impl Queue {
             }
             let (out, kept): (Vec<_>, Vec<_>) = flow.waiting.drain(..).partition(&gone);
             flow.waiting = kept.into();
+            // Who was not served pays nothing: those behind move up.
+            let first = out.iter().chain(&flow.waiting).map(|waiting| waiting.start).min();
+            let mut tag = first.unwrap_or(flow.finish);
+            for waiting in &mut flow.waiting {
+                waiting.start = tag;
+                tag = tag.saturating_add(waiting.length);
+            }
+            flow.finish = tag;
             if let Some(length) = self.lengths.get_mut(rank) {
                 *length -= out.len();
             }

@@ -231,12 +231,25 @@ impl Shaper {
     pub fn due(&mut self, now: Time) -> Option<Time> {
         let deadline = self.queue.first_deadline()?;
         let mut due = deadline;
-        let flows: Vec<Place> = self.queue.places().collect();
-        for (.., flow) in &flows {
+        let mut places: Vec<Place> = self.queue.places().collect();
+        places.sort_unstable();
+        let mut held: Vec<Key> = Vec::new();
+        for (.., flow) in &places {
             let Some(ask) = self.queue.head(flow).map(|head| Arc::clone(&head.ask)) else {
                 continue;
             };
-            let wait = self.try_go(&ask, now).err().map_or(Span::ZERO, |blocked| blocked.wait);
+            if ask.costs.iter().any(|cost| is_held(&held, *cost, &ask)) {
+                continue;
+            }
+            let wait = match self.try_go(&ask, now) {
+                Ok(_) => Span::ZERO,
+                Err(blocked) => {
+                    if !blocked.alone {
+                        held.extend(ask.costs.iter().map(|cost| self.key(*cost, &ask)));
+                    }
+                    blocked.wait
+                }
+            };
             due = due.min(now.plus(wait.max(SOON)));
         }
         Some(due)
@@ -265,15 +278,15 @@ impl Shaper {
         }
     }
 
-    /// The venue says how much of an allowance it has counted.
-    pub fn told(&mut self, used: Units, account: Option<&AccountName>, now: Time) {
+    /// The venue says how much of an allowance it has counted, in the answer to a request that left at `left`.
+    pub fn told(&mut self, used: Units, account: Option<&AccountName>, left: Time, now: Time) {
         let Some(allowance) = self.table.get(used.allowance) else { return };
         let account = match (allowance.per, account) {
             (Per::Address, _) => None,
             (Per::Account, Some(account)) => Some(account.clone()),
             (Per::Account, None) => return,
         };
-        self.meter((used.allowance, account), now).told(used.count.into(), now);
+        self.meter((used.allowance, account), now).told(used.count.into(), left, now);
     }
 
     /// The venue publishes another limit than the table has.

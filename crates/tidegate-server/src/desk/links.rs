@@ -5,6 +5,7 @@ use super::rooms::{Rooms, SocketPlace};
 use super::shared::Shared;
 use super::transport::{Departure, Failure, Transport};
 use super::weir::{Gauge, Shares, Weir};
+use crate::clock;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::pin::pin;
@@ -180,6 +181,7 @@ impl Link {
         let began = Instant::now();
         let costs = self.venue.cost(&request);
         let fare = self.weir.pass(&errand, costs).await.map_err(SendError::NotSent)?;
+        let left = clock::now();
         let leave_within = self.leave_within(&errand).saturating_sub(began.elapsed());
         let exchanged = self.exchange(&errand, request, departure, leave_within).await;
         match &exchanged {
@@ -187,7 +189,7 @@ impl Link {
             Ok(_) | Err(SendError::Unknown(_)) => drop(fare),
         }
         let reply = exchanged?;
-        self.weir.told(&self.venue.used(&reply), errand.account());
+        self.weir.told(&self.venue.used(&reply), errand.account(), left);
         if let Some(told) = self.venue.back_off(&reply) {
             self.weir.freeze(told, errand.account());
         }

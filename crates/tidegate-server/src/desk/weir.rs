@@ -157,14 +157,14 @@ impl Weir {
         }
     }
 
-    /// The venue told how much is used, of the account's where it counts so.
-    pub(super) fn told(&self, used: &[Units], account: Option<&AccountName>) {
+    /// The venue told how much is used, of the account's where it counts so, when it answered what left then.
+    pub(super) fn told(&self, used: &[Units], account: Option<&AccountName>, left: Time) {
         if used.is_empty() {
             return;
         }
         let mut inner = self.lock();
         for used in used {
-            inner.shaper.told(*used, account, clock::now());
+            inner.shaper.told(*used, account, left, clock::now());
         }
     }
 

@@ -49,6 +49,7 @@ struct Request {
     cancel: bool,
     since: u64,
     paid: Option<Paid>,
+    left: Time,
 }
 
 struct Month {
@@ -119,7 +120,7 @@ impl Month {
             self.now = at;
             match due {
                 Due::Wants { bot, weight, cancel, since } => {
-                    self.asks(Request { bot, weight, cancel, since, paid: None });
+                    self.asks(Request { bot, weight, cancel, since, paid: None, left: Time::default() });
                 }
                 Due::Arrives { number } => self.arrives(number),
                 Due::Answered { number, used, wait } => self.answered(number, used, wait),
@@ -133,7 +134,7 @@ impl Month {
     fn wants(&mut self, bot: usize, cancel: bool, from: u64) {
         let busy = from % DAY_MS < DAY_MS * 2 / 3;
         let think = match (cancel, busy) {
-            (true, true) => 9_000,
+            (true, true) => 20_000,
             (true, false) => 30_000,
             (false, true) => 6_000,
             (false, false) => 36_000,
@@ -211,7 +212,8 @@ impl Month {
         self.at(at, Due::Wants { bot, weight, cancel, since });
     }
 
-    fn leaves(&mut self, request: Request, wait: u64) {
+    fn leaves(&mut self, mut request: Request, wait: u64) {
+        request.left = self.time();
         self.number += 1;
         let number = self.number;
         self.flying.insert(number, request);
@@ -247,7 +249,7 @@ impl Month {
             }
             if let Some(used) = used {
                 let count = u32::try_from(used).unwrap_or(u32::MAX);
-                shaper.told(Units { allowance: 0, count }, None, now);
+                shaper.told(Units { allowance: 0, count }, None, request.left, now);
             }
             if let Some((banned, wait)) = wait {
                 let stops = if banned { Stops::Everything } else { Stops::Requests };

@@ -219,22 +219,24 @@ fn who_waits_too_long_is_told_so_and_who_would_is_told_at_once() {
 fn what_the_venue_tells_wins_where_it_is_more() {
     let mut shaper = Shaper::new(&[WEIGHT]);
     let told = |count| Units { allowance: 0, count };
-    shaper.told(told(1915), None, start());
-    assert!(go(&mut shaper, Rank::Read, 5, start()), "others used it");
-    assert!(!go(&mut shaper, Rank::Read, 5, start()));
-    shaper.told(told(3), None, start());
-    assert!(!go(&mut shaper, Rank::Read, 5, start()), "less gives nothing back");
+    // Its last minute may speak from an answer to what left before this one, or as it began.
+    shaper.told(told(2400), None, at(900), at(1_100));
+    shaper.told(told(1915), None, at(1_000), at(1_100));
+    assert!(go(&mut shaper, Rank::Read, 5, at(1_100)), "others used it");
+    assert!(!go(&mut shaper, Rank::Read, 5, at(1_100)));
+    shaper.told(told(3), None, at(1_000), at(1_100));
+    assert!(!go(&mut shaper, Rank::Read, 5, at(1_100)), "less gives nothing back");
     // In the venue's next minute what others used is gone; ours counts for its own sixty seconds.
-    shaper.told(told(0), None, at(61_100));
+    shaper.told(told(0), None, at(61_000), at(61_100));
     assert!(go(&mut shaper, Rank::Read, 1900, at(61_200)));
     // Of its own requests it is not told twice.
     let mut shaper = Shaper::new(&[WEIGHT]);
-    assert!(go(&mut shaper, Rank::Read, 100, start()));
-    shaper.told(told(100), None, start());
-    assert_eq!(shaper.uses(start())[0].used, 100);
+    assert!(go(&mut shaper, Rank::Read, 100, at(1_000)));
+    shaper.told(told(100), None, at(1_000), at(1_000));
+    assert_eq!(shaper.uses(at(1_000))[0].used, 100);
 
     shaper.publish(told(24_000));
-    assert_eq!(drain(&mut shaper, Rank::New, &caller("ann"), start()), 19_100);
+    assert_eq!(drain(&mut shaper, Rank::New, &caller("ann"), at(1_000)), 19_100);
 }
 
 #[test]
@@ -286,7 +288,7 @@ fn after_a_restart_the_window_counts_as_used_until_told() {
     assert!(!go(&mut shaper, Rank::Read, 200, at(1_000)));
     assert!(go(&mut shaper, Rank::Read, 40, at(1_000)), "enough to be told");
     assert!(go(&mut shaper, Rank::Cancel, 400, at(1_000)));
-    shaper.told(Units { allowance: 0, count: 440 }, None, at(1_100));
+    shaper.told(Units { allowance: 0, count: 440 }, None, at(1_000), at(1_100));
     assert!(go(&mut shaper, Rank::Read, 200, at(1_200)));
     let mut untold = Shaper::new(&[WEIGHT]).after(start());
     assert!(!go(&mut untold, Rank::New, 200, at(59_000)));
@@ -306,6 +308,30 @@ fn payers_are_bounded_and_one_host_is_one() {
         let _ = shaper.ask(asked, start());
     }
     assert!(shaper.waiting() <= 512);
+}
+
+#[test]
+fn who_was_turned_away_is_not_behind_who_was_served() {
+    let mut shaper = Shaper::new(&[CREDITS]);
+    drain_credits(&mut shaper);
+    let wait = |shaper: &mut Shaper, name: &str, until: u64| {
+        let asked = Ask { deadline: at(until), ..ask(Rank::Read, caller(name), 500, start()) };
+        let Answer::Waits(ticket) = shaper.ask(asked, start()) else { panic!("{name}") };
+        ticket
+    };
+    // Ann gives up twenty times while bob waits on.
+    for _ in 0..20 {
+        wait(&mut shaper, "ann", 51);
+    }
+    let bob: Vec<Ticket> = (0..3).map(|_| wait(&mut shaper, "bob", 60_000)).collect();
+    assert_eq!(shaper.turn(at(51)).len(), 21, "twenty of ann's, and bob's first");
+    let ann = wait(&mut shaper, "ann", 60_000);
+    let served = |shaper: &mut Shaper, millis| {
+        let served = shaper.turn(at(millis));
+        served.iter().map(|served| served.ticket).collect::<Vec<_>>()
+    };
+    assert_eq!(served(&mut shaper, 110), [ann]);
+    assert_eq!(served(&mut shaper, 160), [bob[1]]);
 }
 
 mod chance;

@@ -43,6 +43,8 @@ pub(super) struct Flying {
     purpose: Purpose,
     /// What was paid for it out of the venue's rate limits.
     paid: Option<Paid>,
+    /// When it left, by the gateway's clock.
+    left: Time,
 }
 
 impl Purpose {
@@ -152,7 +154,7 @@ impl Simulation {
         }
         self.say(|| format!("{number} {fate:?} {purpose:?}"));
         let Some(gate) = &mut self.gate else { return };
-        gate.flying.insert(number, Flying { venue, purpose, paid });
+        gate.flying.insert(number, Flying { venue, purpose, paid, left: shown });
         if fate != Fate::Fine {
             self.counts.add(fate_name(fate));
         }
@@ -233,7 +235,7 @@ impl Simulation {
     /// An answer reaches the gateway.
     pub(super) fn answer(&mut self, number: u64, reply: Reply) {
         let Some(gate) = &mut self.gate else { return };
-        let Some(Flying { venue, purpose, paid }) = gate.flying.remove(&number) else { return };
+        let Some(Flying { venue, purpose, paid, left }) = gate.flying.remove(&number) else { return };
         let [first, second] = self.dialects;
         let dialect = if venue == 0 { first } else { second };
         let shown = self.clock.shows(self.now);
@@ -244,7 +246,7 @@ impl Simulation {
                 budget.settle(paid, shown);
             }
             for used in dialect.used(&reply) {
-                budget.told(used, account.as_ref(), shown);
+                budget.told(used, account.as_ref(), left, shown);
             }
         }
         if let (Some(told), Some(until)) =
@@ -295,7 +297,7 @@ impl Simulation {
     /// There is no answer to a request, unless there was one already.
     pub(super) fn gave_up(&mut self, number: u64, left: bool, why: &str) {
         let Some(gate) = &mut self.gate else { return };
-        let Some(Flying { venue, purpose, paid }) = gate.flying.remove(&number) else { return };
+        let Some(Flying { venue, purpose, paid, .. }) = gate.flying.remove(&number) else { return };
         let shown = self.clock.shows(self.now);
         if let (Some(paid), Some(budget)) = (paid, gate.budgets.get_mut(venue)) {
             match left {
