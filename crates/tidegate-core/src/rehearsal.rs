@@ -249,7 +249,9 @@ fn unrecorded(code: Code, request: &Request) -> Option<&'static str> {
         405..410 | 600.. => {
             Some("the journal's, the signer's or the venue's room is not on record")
         }
-        570..573 => Some("which of the owner's orders were being cancelled for it is not on record"),
+        570..573 => {
+            Some("which of the owner's orders were being cancelled for it is not on record")
+        }
         514 => Some("that a later request overtook it is not on record"),
         _ if request.token.is_some() => Some("what its token allowed is less than its app's grant"),
         _ => None,

@@ -78,7 +78,10 @@ fn the_examples_hold() {
     let mut seen = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
+        // Policies, and cases for them, are held by the crate that reads them.
+        let is_policy =
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("policy"));
+        if !is_policy && path.extension().is_some_and(|extension| extension == "toml") {
             let config = Config::parse(&std::fs::read_to_string(&path).unwrap());
             let config = config.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             seen.extend(config.venues.into_keys());

@@ -408,10 +408,12 @@ async fn public_reads_are_refused_once_their_share_is_spent_and_orders_are_not()
     let is_refused = |reply: &&Reply| String::from_utf8_lossy(&reply.body).contains("TG");
     let passed = replies.iter().filter(|reply| !is_refused(reply)).count();
     assert!((20..100).contains(&passed), "{passed} of 20 each");
-    let reply = replies.iter().find(is_refused).unwrap();
-    let refusal: Value = serde_json::from_slice(&reply.body).unwrap();
-    assert_eq!((reply.status, &refusal["code"]), (429, &json!(-1003)), "{refusal}");
-    assert!(reply.headers.iter().any(|(name, _)| name == "retry-after"), "{reply:?}");
+    // At once, or after waiting for as long as a read may.
+    for reply in replies.iter().filter(is_refused) {
+        let refusal: Value = serde_json::from_slice(&reply.body).unwrap();
+        let told = (reply.status, refusal["code"].as_i64());
+        assert!([(429, Some(-1003)), (503, Some(-1008))].contains(&told), "{refusal}");
+    }
     let request = desk.request(Method::Post, "/fapi/v1/order", ORDER, 0);
     let (status, order) = desk.answer(request).await;
     assert_eq!(status, 200, "{order}");

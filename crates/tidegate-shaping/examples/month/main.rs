@@ -120,7 +120,14 @@ impl Month {
             self.now = at;
             match due {
                 Due::Wants { bot, weight, cancel, since } => {
-                    self.asks(Request { bot, weight, cancel, since, paid: None, left: Time::default() });
+                    self.asks(Request {
+                        bot,
+                        weight,
+                        cancel,
+                        since,
+                        paid: None,
+                        left: Time::default(),
+                    });
                 }
                 Due::Arrives { number } => self.arrives(number),
                 Due::Answered { number, used, wait } => self.answered(number, used, wait),

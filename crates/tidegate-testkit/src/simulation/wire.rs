@@ -235,7 +235,9 @@ impl Simulation {
     /// An answer reaches the gateway.
     pub(super) fn answer(&mut self, number: u64, reply: Reply) {
         let Some(gate) = &mut self.gate else { return };
-        let Some(Flying { venue, purpose, paid, left }) = gate.flying.remove(&number) else { return };
+        let Some(Flying { venue, purpose, paid, left }) = gate.flying.remove(&number) else {
+            return;
+        };
         let [first, second] = self.dialects;
         let dialect = if venue == 0 { first } else { second };
         let shown = self.clock.shows(self.now);

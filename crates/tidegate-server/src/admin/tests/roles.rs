@@ -136,7 +136,6 @@ fn samples(pending: u64) -> Vec<Sample> {
                 "instrument": "binance/BTCUSDT", "side": "buy"}),
         ),
         sample(BreakerTighten, false, breaker("loss@caller:bob", "1")),
-        sample(BreakerLoosen, false, breaker("loss@all", "900000000")),
         sample(BreakerLoosen, false, json!({"op": "breaker-remove", "breaker": "loss@all"})),
         sample(BreakerLoosen, false, json!({"op": "breaker-reset", "breaker": "loss@all"})),
         sample(

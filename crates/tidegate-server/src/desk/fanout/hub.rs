@@ -122,9 +122,14 @@ impl Hub {
 
     fn advance_due(&mut self, now: Instant) {
         let is_due = |member: &Member| member.due.is_some_and(|due| due <= now);
-        let due: Vec<u64> =
-            self.members.iter().filter(|(_, member)| is_due(member)).map(|(n, _)| *n).collect();
-        for number in due {
+        let mut due: Vec<(u64, u64)> = self
+            .members
+            .iter()
+            .filter(|(_, member)| is_due(member))
+            .map(|(number, member)| (member.served, *number))
+            .collect();
+        due.sort_unstable();
+        for (_, number) in due {
             self.advance(number, now);
         }
     }
@@ -196,6 +201,9 @@ impl Hub {
             self.streams.insert(name.clone(), stream);
         }
         self.asked.insert(self.last, fresh);
+        if let Some(member) = self.members.get_mut(&number) {
+            member.served = self.last;
+        }
         Ok(())
     }
 

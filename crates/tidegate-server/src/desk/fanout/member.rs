@@ -25,6 +25,8 @@ pub(super) struct Member {
     pub(super) streams: BTreeSet<String>,
     /// Until when its next wish must wait: the venue's rate limit, or a line's pace.
     pub(super) due: Option<Instant>,
+    /// The number of what was asked of the venue last for it: who was served longest ago goes first.
+    pub(super) served: u64,
 }
 
 /// A wish to be told streams of which some are not there yet.
@@ -45,7 +47,7 @@ impl Member {
         ended: Arc<OnceLock<Reject>>,
     ) -> Member {
         let (wishes, streams) = (VecDeque::new(), BTreeSet::new());
-        Member { follower, told, ended, wishes, waits: None, streams, due: None }
+        Member { follower, told, ended, wishes, waits: None, streams, due: None, served: 0 }
     }
 
     /// Takes up a wish; false when too many wait.
