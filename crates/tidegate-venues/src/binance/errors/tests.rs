@@ -24,6 +24,7 @@ fn every_code_has_the_venue_s_shape() {
             code,
             Code::CallerRate
                 | Code::AccountRate
+                | Code::PolicyRate
                 | Code::RequestRate
                 | Code::VenueBudget
                 | Code::VenueFrozen

@@ -29,6 +29,7 @@ fn refusals_by_risk_and_right_are_not_retried() {
             code,
             Code::CallerRate
                 | Code::AccountRate
+                | Code::PolicyRate
                 | Code::RequestRate
                 | Code::VenueBudget
                 | Code::VenueFrozen
