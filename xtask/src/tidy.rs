@@ -74,7 +74,7 @@ const SYSTEM_S_CHANCE: &str = "what nobody may guess comes from the system's gen
 /// The one file that may call each proof's constructor.
 const VOUCHERS: &[(&str, &str)] = &[
     ("Authenticated::vouch", "crates/tidegate-identity/src/authenticate.rs"),
-    ("Authenticated::of_record", "crates/tidegate-core/src/rehearsal.rs"),
+    ("Authenticated::of_record", "crates/tidegate-core/src/rehearsal/request.rs"),
     ("Durable::vouch", "crates/tidegate-journal/src/writer.rs"),
     ("Signed::vouch", "crates/tidegate-vault/src/client.rs"),
 ];

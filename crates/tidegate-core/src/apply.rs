@@ -68,11 +68,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
             halted(state, (by, scope, reason), *allow_reduce, now);
         }
         Body::Unrecorded { act, .. } => unrecorded(state, act, now),
-        Body::HaltProven { scope } => {
-            if let Some(halt) = state.halts.get_mut(scope) {
-                halt.proven = true;
-            }
-        }
+        Body::HaltProven { scope } => set_proven(state, scope),
         Body::Flattening { scope, .. } => set_flatten(state, scope, Flatten::Closing),
         Body::Flattened { scope } => set_flatten(state, scope, Flatten::Flat),
         Body::Resumed { scope, .. } => drop(state.halts.remove(scope)),
@@ -86,15 +82,8 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         }
         cleared @ Body::Cleared { .. } => place(state, cleared, now),
         closing @ Body::ClosingCleared { .. } => place_closing(state, closing, now),
-        cleared @ Body::AmendCleared { order, decision, .. } => {
-            amend_cleared(state, cleared, now);
-            state.message_for_policies(*order, 2, Some(decision));
-        }
-        Body::CancelCleared { order, call, .. } => {
-            state.change(*order, |order| order.cancels += 1);
-            state.message_for_policies(*order, 1, None);
-            track(state, *call, Purpose::Cancel { order: *order });
-        }
+        cleared @ Body::AmendCleared { .. } => amend_cleared(state, cleared, now),
+        Body::CancelCleared { order, call, .. } => cancel_cleared(state, *order, *call),
         Body::SettingCleared { call, caller, account, .. } => {
             take_token(state, caller, account, now);
             track(state, *call, Purpose::Set);
@@ -453,6 +442,19 @@ fn amend_cleared(state: &mut State, cleared: &Body, now: Time) {
             unknown: false,
         });
     });
+    state.message_for_policies(*order, 2, Some(decision));
+}
+
+fn cancel_cleared(state: &mut State, order: OrderId, call: CallId) {
+    state.change(order, |order| order.cancels += 1);
+    state.message_for_policies(order, 1, None);
+    track(state, call, Purpose::Cancel { order });
+}
+
+fn set_proven(state: &mut State, scope: &Scope) {
+    if let Some(halt) = state.halts.get_mut(scope) {
+        halt.proven = true;
+    }
 }
 
 fn not_sent(state: &mut State, call: CallId, now: Time) {

@@ -48,10 +48,8 @@ pub(crate) fn feed(state: &mut State, record: &Record) {
         Body::RefusedMore { caller: Some(caller), code, count } => {
             refused(state, caller, *code, *count, now);
         }
-        Body::Sent { call } => {
-            if state.breakers.has(BreakerKind::Latency) {
-                state.breakers.sent.insert(*call, now);
-            }
+        Body::Sent { call } if state.breakers.has(BreakerKind::Latency) => {
+            state.breakers.sent.insert(*call, now);
         }
         Body::NotSent { call, reject } => {
             state.breakers.sent.remove(call);

@@ -55,10 +55,10 @@ impl Finder {
             Body::Reconciled { snapshot, .. } => {
                 snapshot.orders.iter().for_each(|report| self.report(report, None));
             }
-            Body::Refused { caller: Some(caller), .. } => {
-                if self.sought == Sought::LastRefusal(caller.clone()) {
-                    self.refusal = Some(seq);
-                }
+            Body::Refused { caller: Some(caller), .. }
+                if self.sought == Sought::LastRefusal(caller.clone()) =>
+            {
+                self.refusal = Some(seq);
             }
             // No call outlives the gateway that made it.
             Body::Started { .. } => self.placing.clear(),

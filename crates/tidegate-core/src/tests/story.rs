@@ -117,7 +117,7 @@ fn a_refusal_tells_the_gates_up_to_the_one_that_refused() {
         "TG502 the order is larger than the notional limit: order notional of account main, rules \
          v{RULES}: 15000 > 10000 USD (over by 5000)"
     );
-    assert_eq!(told.gates[3].said, [line.clone()]);
+    assert_eq!(told.gates[3].said, std::slice::from_ref(&line));
     assert_eq!(told.standing, format!("refused: {line}"));
     let over: Vec<String> = held(&told, Gate::Risk);
     let last = over.last().unwrap();

@@ -101,6 +101,6 @@ mod tests {
         for (is, should) in risk_array(&legs, &ranges).into_iter().zip(worked) {
             assert!((is / should - 1.0).abs() < 1e-7, "{is} is not {should}");
         }
-        assert!((scan_risk(&legs, &ranges) - 25_839.7344).abs() < 1e-3);
+        assert!((scan_risk(&legs, &ranges) - 25_839.734_4).abs() < 1e-3);
     }
 }

@@ -100,14 +100,8 @@ fn times(qty: i64, gain: i64) -> i128 {
 }
 
 /// What all instruments of a coin come to.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(super) struct Sums(Part);
-
-impl Default for Sums {
-    fn default() -> Sums {
-        Sums(Part::default())
-    }
-}
 
 impl Sums {
     pub(super) fn add(&mut self, part: &Part) {

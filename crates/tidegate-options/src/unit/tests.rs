@@ -79,11 +79,11 @@ fn an_inverse_option_follows_its_coin_less_by_its_premium() {
     let terms = call(30, Unit::CoinOption);
     let unit = PerUnit::of(&terms, &mark(&terms, "0.023"), Some(&quote(&terms)), &grid()).unwrap();
     assert!((greek(&unit, 0) - 0.208_465_661_306 * 60_000.0).abs() < 1e-4);
-    assert!((unit.worth as f64 / SCALE - 1379.801_578_49).abs() < 1e-6);
+    assert!((unit.worth as f64 / SCALE - 1_379.801_578_49).abs() < 1e-6);
     // The coin that it is worth, at the price now: 300 % up it is 170,000 of 240,000 dollars or a little more.
     let grid = grid();
     let at = grid.rows().iter().position(|row| (row.price - 3.0).abs() < 1e-9).unwrap();
-    let coin = (unit.lanes[at] as f64 / SCALE / (0.16 / 3.0) + 1379.801_578) / 60_000.0;
+    let coin = (unit.lanes[at] as f64 / SCALE / (0.16 / 3.0) + 1_379.801_578) / 60_000.0;
     assert!((coin - 170_000.0 / 240_000.0).abs() < 1e-3, "{coin}");
 }
 

@@ -198,25 +198,15 @@ impl Administration {
             Request::AccountAdd { venue, account, self_trade } => {
                 self.add_account(by, &venue, &account, self_trade).await
             }
-            Request::AccountOwner { account, owner } => {
-                let account = name("account", &account)?;
-                let owner = owner.map(|owner| name("owner", &owner)).transpose()?;
-                self.change(by, Change::OwnerSet { account, owner }).await
-            }
-            Request::SelfTradeSet { account, mode } => {
-                self.set_self_trade(by, &account, &mode).await
-            }
+            Request::AccountOwner { account, owner } => self.set_owner(by, &account, owner).await,
+            Request::SelfTradeSet { account, mode } => self.self_trade(by, &account, &mode).await,
             Request::VenueKeyReload { account } => self.reload(by, &account).await,
             Request::CallerAdd { caller } => {
                 self.change(by, Change::CallerAdded { caller: name("caller", &caller)? }).await
             }
-            Request::CallerShare { caller, person } => {
-                let (caller, person) = (name("caller", &caller)?, name("person", &person)?);
-                self.change(by, Change::CallerShared { caller, person }).await
-            }
+            Request::CallerShare { caller, person } => self.share(by, &caller, &person, true).await,
             Request::CallerUnshare { caller, person } => {
-                let (caller, person) = (name("caller", &caller)?, name("person", &person)?);
-                self.change(by, Change::CallerUnshared { caller, person }).await
+                self.share(by, &caller, &person, false).await
             }
             Request::KeyAdd { caller, account, public, terms } => {
                 self.add_key(by, &caller, &account, public, terms).await
@@ -229,8 +219,7 @@ impl Administration {
             Request::Keys {} => self.keys(by),
             Request::GrantSet(spec) => self.set_grant(by, spec).await,
             Request::GrantRemove { caller, account } => {
-                let (caller, account) = (name("caller", &caller)?, name("account", &account)?);
-                self.change(by, Change::GrantRemoved { caller, account }).await
+                self.remove_grant(by, &caller, &account).await
             }
             Request::LimitsSet(spec) => self.set_limits(by, spec).await,
             Request::Policy {} => self.policy(by),
@@ -245,23 +234,16 @@ impl Administration {
             Request::BreakerSet(spec) => self.set_breaker(by, spec).await,
             Request::BreakerRemove { breaker } => self.remove_breaker(by, &breaker).await,
             Request::BreakerHalfOpen { breaker, scope, reason } => {
-                let place = (breaker.as_str(), scope.as_deref());
-                self.turn_breaker(by, place, Turn::HalfOpen, &reason).await
+                self.turn_breaker(by, (&breaker, scope.as_deref()), Turn::HalfOpen, &reason).await
             }
             Request::BreakerClose { breaker, scope, reason } => {
-                let place = (breaker.as_str(), scope.as_deref());
-                self.turn_breaker(by, place, Turn::Close, &reason).await
+                self.turn_breaker(by, (&breaker, scope.as_deref()), Turn::Close, &reason).await
             }
             Request::BreakerReset { breaker, scope } => {
-                let place = (breaker.as_str(), scope.as_deref());
-                self.turn_breaker(by, place, Turn::Reset, "").await
+                self.turn_breaker(by, (&breaker, scope.as_deref()), Turn::Reset, "").await
             }
             Request::OptionLimitsSet(spec) => self.set_option_limits(by, spec).await,
-            Request::AlarmsSeen { until_ms } => {
-                // What is told is cut to whole milliseconds.
-                let until = Time::from_millis(until_ms).plus(Span::from_micros(999));
-                self.change(by, Change::AlarmsSeen { until }).await
-            }
+            Request::AlarmsSeen { until_ms } => self.alarms_seen(by, until_ms).await,
             Request::PersonSet(spec) => self.set_person(by, spec).await,
             Request::PersonRemove { person } => self.remove_person(by, &person).await,
             Request::PersonInvite { person } => self.invite(by, &person).await,
@@ -286,13 +268,58 @@ impl Administration {
             Request::ApproveBySet { approve_by } => self.set_approve_by(by, &approve_by).await,
             Request::Approve { id, digest } => self.approve(by, id, &digest).await,
             Request::Deny { id } => self.deny(by, id).await,
-            Request::Shutdown {} => {
-                // Who asks again is not who stopped it.
-                let _ = self.stopped_by.set(by.person.clone());
-                self.parts.stop.send_replace(true);
-                Ok(json!({}))
-            }
+            Request::Shutdown {} => Ok(self.shut_down(by)),
         }
+    }
+
+    async fn set_owner(
+        &self,
+        by: &Administrator,
+        account: &str,
+        owner: Option<String>,
+    ) -> Result<Value, Failure> {
+        let account = name("account", account)?;
+        let owner = owner.map(|owner| name("owner", &owner)).transpose()?;
+        self.change(by, Change::OwnerSet { account, owner }).await
+    }
+
+    async fn share(
+        &self,
+        by: &Administrator,
+        caller: &str,
+        person: &str,
+        on: bool,
+    ) -> Result<Value, Failure> {
+        let (caller, person) = (name("caller", caller)?, name("person", person)?);
+        let change = if on {
+            Change::CallerShared { caller, person }
+        } else {
+            Change::CallerUnshared { caller, person }
+        };
+        self.change(by, change).await
+    }
+
+    async fn remove_grant(
+        &self,
+        by: &Administrator,
+        caller: &str,
+        account: &str,
+    ) -> Result<Value, Failure> {
+        let (caller, account) = (name("caller", caller)?, name("account", account)?);
+        self.change(by, Change::GrantRemoved { caller, account }).await
+    }
+
+    async fn alarms_seen(&self, by: &Administrator, until_ms: u64) -> Result<Value, Failure> {
+        // What is told is cut to whole milliseconds.
+        let until = Time::from_millis(until_ms).plus(Span::from_micros(999));
+        self.change(by, Change::AlarmsSeen { until }).await
+    }
+
+    fn shut_down(&self, by: &Administrator) -> Value {
+        // Who asks again is not who stopped it.
+        let _ = self.stopped_by.set(by.person.clone());
+        self.parts.stop.send_replace(true);
+        json!({})
     }
 
     pub(super) async fn change(
@@ -330,7 +357,7 @@ impl Administration {
         self.change(by, Change::LimitsSet { limits }).await
     }
 
-    async fn set_self_trade(
+    async fn self_trade(
         &self,
         by: &Administrator,
         account: &str,
@@ -340,6 +367,7 @@ impl Administration {
         self.venue_of(&account)?;
         self.change(by, Change::SelfTradeSet { account, mode }).await
     }
+
     async fn set_option_limits(
         &self,
         by: &Administrator,

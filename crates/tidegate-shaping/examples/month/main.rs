@@ -1,6 +1,11 @@
 //! Thirty days of fifty bots behind one address: through the shaper, and each with a client library's own
 //! limiter alone. `cargo run --release -p tidegate-shaping --example month [DAYS]`
-#![expect(clippy::indexing_slicing, reason = "a program for measuring, over bots it made itself")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a program for measuring, over bots it made itself"
+)]
 
 mod venue;
 

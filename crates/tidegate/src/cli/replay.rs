@@ -72,7 +72,9 @@ fn same(common: &Common, folder: &DataFolder, part: &Part) -> Result<(), Failure
         return Err(failure);
     }
     let mut object = tally.json();
-    object["same"] = json!(true);
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert("same".to_owned(), json!(true));
+    }
     print(common.json, &object, &tally.text());
     Ok(())
 }

@@ -13,6 +13,7 @@ use tidegate_types::key::KeyTerms;
 use tidegate_types::time::Span;
 
 mod duties;
+mod limits;
 
 /// A policy that is put in force.
 const POLICY: &str = "name = \"p\"\nversion = 1\nmark_age = \"5 s\"\n[[rule]]\nid = \"all\"\nallow = true\n\
@@ -66,6 +67,12 @@ fn reading(mut app: Value) -> Value {
 }
 
 fn samples(pending: u64) -> Vec<Sample> {
+    let mut all = people_and_keys(pending);
+    all.extend(limits::samples());
+    all
+}
+
+fn people_and_keys(pending: u64) -> Vec<Sample> {
     use Action::*;
     let wrong = "00".repeat(32);
     let halt = |scope: &str, flatten: bool| json!({"op": "halt", "scope": scope, "reason": "x", "timeout_s": 0, "flatten": flatten});
@@ -97,56 +104,6 @@ fn samples(pending: u64) -> Vec<Sample> {
             GrantTighten,
             false,
             json!({"op": "grant-remove", "caller": "bob", "account": "main"}),
-        ),
-        sample(LimitsLoosen, false, limits_of(9000)),
-        sample(LimitsTighten, false, limits_of(1)),
-        sample(
-            LimitsTighten,
-            false,
-            json!({"op": "self-trade-set", "account": "main", "mode": "refuse"}),
-        ),
-        sample(
-            LimitsTighten,
-            false,
-            json!({"op": "account-owner", "account": "main", "owner": "fund"}),
-        ),
-        sample(
-            LimitsTighten,
-            false,
-            json!({"op": "option-limits-set", "account": "main", "max_margin_bps": 9000}),
-        ),
-        sample(Status, false, json!({"op": "policy"})),
-        sample(PolicyTighten, false, json!({"op": "policy-set", "policy": POLICY, "reason": "x"})),
-        sample(PolicyLoosen, false, json!({"op": "policy-remove", "reason": "x"})),
-        sample(PolicyShadow, false, json!({"op": "shadow-set", "policy": POLICY})),
-        sample(PolicyShadow, false, json!({"op": "shadow-remove"})),
-        sample(Status, false, json!({"op": "policy-check", "policy": POLICY})),
-        sample(
-            OverrideGive,
-            false,
-            json!({"op": "override-give", "caller": "bob", "account": "main",
-                "instrument": "binance/BTCUSDT", "side": "buy", "max_quantity": "1",
-                "rules": ["ask"], "reason": "x", "valid_s": 60}),
-        ),
-        sample(OverrideTake, false, json!({"op": "override-take-back", "id": "ov-1"})),
-        sample(
-            ThrottleRelease,
-            false,
-            json!({"op": "throttle-release", "rule": "ask", "caller": "bob",
-                "instrument": "binance/BTCUSDT", "side": "buy"}),
-        ),
-        sample(BreakerTighten, false, breaker("loss@caller:bob", "1")),
-        sample(BreakerLoosen, false, json!({"op": "breaker-remove", "breaker": "loss@all"})),
-        sample(BreakerLoosen, false, json!({"op": "breaker-reset", "breaker": "loss@all"})),
-        sample(
-            BreakerLoosen,
-            false,
-            json!({"op": "breaker-half-open", "breaker": "loss@all", "reason": "x"}),
-        ),
-        sample(
-            BreakerLoosen,
-            false,
-            json!({"op": "breaker-close", "breaker": "loss@all", "reason": "x"}),
         ),
         sample(AlarmsSeen, false, json!({"op": "alarms-seen", "until_ms": 1})),
         sample(AppSet, false, reading(app("bob"))),

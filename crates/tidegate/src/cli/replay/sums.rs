@@ -54,9 +54,11 @@ pub(super) fn json(tally: &Tally, policy: &str) -> Value {
         rows.collect::<Vec<_>>()
     };
     let mut object = tally.json();
-    object["policy"] = json!(policy);
-    object["would_be_refused"] = json!(rows(true));
-    object["would_pass"] = json!(rows(false));
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert("policy".to_owned(), json!(policy));
+        fields.insert("would_be_refused".to_owned(), json!(rows(true)));
+        fields.insert("would_pass".to_owned(), json!(rows(false)));
+    }
     object
 }
 
