@@ -12,6 +12,8 @@ use tidegate_venues::upstream::{Allowance, Counting};
 const OUTLOOK: Span = Span::from_secs(10);
 /// How long after the end of a venue's span what it told of it still counts: clocks differ.
 const GRACE: Span = Span::from_secs(1);
+/// The part of a limit that what others use never takes away.
+const SPARED: u64 = 50;
 /// Units of a bucket are kept so finely that a rate by the minute loses nothing in a microsecond.
 const FINE: u64 = 60_000_000;
 
@@ -131,7 +133,8 @@ impl Meter {
             return;
         }
         let ours = window.since(Time::from_micros(begin), now).saturating_add(pending);
-        let told = used.saturating_sub(ours);
+        // Where others use all there is, cancels still have a little: a venue that asks us to wait is worth one.
+        let told = used.min(self.limit - self.limit / SPARED).saturating_sub(ours);
         let until = Time::from_micros(begin + length).plus(GRACE);
         let known = !self.others.assumed && self.others.until == until;
         let units = if known { told.max(before) } else { told };

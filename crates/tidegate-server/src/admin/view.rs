@@ -19,6 +19,11 @@ pub(super) struct View {
 }
 
 impl View {
+    /// Whether it is somebody that the desk does not know.
+    pub(super) fn is_stranger(&self) -> bool {
+        self.stranger
+    }
+
     /// What this person sees; none where it sees everything.
     pub(super) fn of(state: &State, by: &Administrator) -> Option<View> {
         let stranger = !state.people().contains_key(&by.person) && !is_setting_up(state, by);

@@ -28,9 +28,10 @@ struct Fetched {
 
 impl Fetched {
     /// Whether it answers somebody who asked at that time: it was on its way then, or is young enough. A
-    /// refusal is for those who waited for it, but for one of the asker's own share of the rate limit.
+    /// refusal is for those who waited for it, but for those of the asker's own share and place.
     fn answers(&self, asked: Instant) -> bool {
-        let shared_refusal = |reject: &Reject| reject.code != Code::VenueBudget;
+        let own = [Code::VenueBudget, Code::WaitedTooLong, Code::TooManyInFlight];
+        let shared_refusal = |reject: &Reject| !own.contains(&reject.code);
         match &self.outcome {
             Ok(_) => self.came >= asked || asked.duration_since(self.came) <= age(),
             Err(reject) => self.came >= asked && self.began <= asked && shared_refusal(reject),

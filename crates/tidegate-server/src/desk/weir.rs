@@ -55,7 +55,7 @@ pub(super) struct Weir {
 
 struct Inner {
     shaper: Shaper,
-    waiting: BTreeMap<Ticket, oneshot::Sender<Result<Paid, Refusal>>>,
+    waiting: BTreeMap<Ticket, oneshot::Sender<Result<Fare, Refusal>>>,
     watched: bool,
     /// A limit is being approached, and the log was told.
     warned: bool,
@@ -123,15 +123,18 @@ impl Weir {
                 }
             }
         };
-        let paid = match answer {
-            Ok(paid) => paid,
+        match answer {
+            Ok(paid) => Ok(self.fare(paid)),
             Err(told) => {
                 self.news.notify_one();
                 let gone = |_| Reject::new(Code::VenueUnreachable, "closed");
-                told.await.map_err(gone)?.map_err(|refusal| self.said(&refusal))?
+                told.await.map_err(gone)?.map_err(|refusal| self.said(&refusal))
             }
-        };
-        Ok(Fare { weir: Arc::clone(self), paid: Some(paid) })
+        }
+    }
+
+    fn fare(self: &Arc<Weir>, paid: Paid) -> Fare {
+        Fare { weir: Arc::clone(self), paid: Some(paid) }
     }
 
     /// Pays for something that does not wait in line, and is answered by no one.
@@ -215,16 +218,26 @@ impl Weir {
     async fn watch(self: Arc<Weir>) {
         loop {
             let now = clock::now();
-            let due = {
+            let (served, due) = {
                 let mut inner = self.lock();
                 let served = inner.shaper.turn(now);
-                for served in served {
-                    inner.serve(served);
-                }
+                let tell = |Served { ticket, outcome }| (inner.waiting.remove(&ticket), outcome);
+                let served: Vec<_> = served.into_iter().map(tell).collect();
                 let due = inner.shaper.due(now);
                 inner.watched = due.is_some();
-                due
+                (served, due)
             };
+            // What is paid for is a fare from here on: whoever drops it, it is not lost.
+            for (tell, outcome) in served {
+                let outcome = outcome.map(|paid| self.fare(paid));
+                let unheard = match tell {
+                    Some(tell) => tell.send(outcome).err(),
+                    None => Some(outcome),
+                };
+                if let Some(Ok(fare)) = unheard {
+                    fare.give_back();
+                }
+            }
             let Some(due) = due else { return };
             let wait = Duration::from_micros(due.since(now).micros());
             // Whatever changes meanwhile is looked at right away.
@@ -283,18 +296,6 @@ impl Weir {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Inner {
-    fn serve(&mut self, Served { ticket, outcome }: Served) {
-        let unheard = match self.waiting.remove(&ticket) {
-            Some(tell) => tell.send(outcome).err(),
-            None => Some(outcome),
-        };
-        if let Some(Ok(paid)) = unheard {
-            self.shaper.give_back(paid);
-        }
     }
 }
 

@@ -234,8 +234,7 @@ impl Callers {
             return;
         }
         match failed {
-            Some(failed @ Failed::Key(_)) => self.failures.count(origin.peer, failed, now),
-            Some(Failed::Token) => self.failures.take(origin.peer, Failed::Token, now),
+            Some(failed) => self.failures.take(origin.peer, failed, now),
             None => true,
         };
     }

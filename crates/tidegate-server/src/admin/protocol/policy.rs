@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The policies that the desk knows, and what of them is used.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct PolicyStatus {
     /// The one in force; without one the limits of accounts and grants hold alone.
     pub in_force: Option<InForce>,

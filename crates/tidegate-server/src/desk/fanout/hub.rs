@@ -19,6 +19,10 @@ use tokio::time::{Instant, sleep_until};
 const LINGER: Duration = Duration::from_secs(5);
 /// How often it is looked who is gone and what is idle.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// How long the venue may take to answer a subscription.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// Between two wishes of one member that cost the venue nothing: each may be told where its streams stand.
+const WISH_PACE: Duration = Duration::from_millis(50);
 /// Most messages of lines that wait to be handed on.
 const MAX_UNTOLD: usize = 1024;
 
@@ -30,7 +34,7 @@ pub(super) struct Hub {
     streams: BTreeMap<String, Stream>,
     lines: BTreeMap<LineNumber, Line>,
     /// What the venue has not answered yet, by id.
-    asked: BTreeMap<u64, Vec<String>>,
+    asked: BTreeMap<u64, (Instant, Vec<String>)>,
     last: u64,
     told: mpsc::Sender<Heard>,
     heard: Option<mpsc::Receiver<Heard>>,
@@ -101,7 +105,9 @@ impl Hub {
     fn command(&mut self, command: Command) {
         match command {
             Command::Enter { number, follower, told, ended } => {
-                self.members.insert(number, Member::new(follower, told, ended));
+                let mut member = Member::new(follower, told, ended);
+                member.served = self.last;
+                self.members.insert(number, member);
             }
             Command::Said { member: number, text } => {
                 let Some(link) = self.link.upgrade() else { return };
@@ -122,11 +128,11 @@ impl Hub {
 
     fn advance_due(&mut self, now: Instant) {
         let is_due = |member: &Member| member.due.is_some_and(|due| due <= now);
-        let mut due: Vec<(u64, u64)> = self
+        let mut due: Vec<((bool, u64), u64)> = self
             .members
             .iter()
             .filter(|(_, member)| is_due(member))
-            .map(|(number, member)| (member.served, *number))
+            .map(|(number, member)| ((member.is_stranger(), member.served), *number))
             .collect();
         due.sort_unstable();
         for (_, number) in due {
@@ -146,11 +152,16 @@ impl Hub {
                     self.tell(number, link.venue().left(&id).into());
                 }
                 Said::Join { id, streams } => match self.ask_for(&link, number, &streams, now) {
-                    Ok(()) => self.wait(&link, number, id, streams),
+                    Ok(()) => {
+                        member_of(&mut self.members, number, |member| {
+                            member.due = Some(now + WISH_PACE);
+                        });
+                        self.wait(&link, number, id, streams);
+                    }
                     Err(Not::Until(due)) => {
-                        if let Some(member) = self.members.get_mut(&number) {
+                        member_of(&mut self.members, number, |member| {
                             member.put_off(Said::Join { id, streams }, due);
-                        }
+                        });
                         return;
                     }
                     Err(Not::Ever(reject)) => {
@@ -200,10 +211,8 @@ impl Hub {
             let stream = Stream { line: line_number, members, there: false, memory, idle_since };
             self.streams.insert(name.clone(), stream);
         }
-        self.asked.insert(self.last, fresh);
-        if let Some(member) = self.members.get_mut(&number) {
-            member.served = self.last;
-        }
+        self.asked.insert(self.last, (now, fresh));
+        member_of(&mut self.members, number, |member| member.served = self.last);
         Ok(())
     }
 
@@ -217,7 +226,21 @@ impl Hub {
             let why = format!("{} public streams are followed, at most {most}", self.streams.len());
             return Err(Not::Ever(Reject::new(Code::TooManyInFlight, why)));
         }
+        let (own, most) = (self.followed_by(follower), most / 2);
+        if own + more > most {
+            let why = format!("{own} public streams are followed from there, at most {most}");
+            return Err(Not::Ever(Reject::new(Code::TooManyInFlight, why)));
+        }
         Ok(())
+    }
+
+    /// How many streams are followed by one caller, or from one network.
+    fn followed_by(&self, follower: &Follower) -> usize {
+        let payer = follower.errand().line().1;
+        let same = |member: &&Member| member.follower.errand().line().1 == payer;
+        let streams: BTreeSet<&String> =
+            self.members.values().filter(same).flat_map(Member::wanted).collect();
+        streams.len()
     }
 
     /// A line with room for so many more.
@@ -323,7 +346,7 @@ impl Hub {
     }
 
     fn answered(&mut self, link: &Arc<Link>, id: u64, taken: &Taken, text: &str) {
-        let Some(names) = self.asked.remove(&id) else { return };
+        let Some((_, names)) = self.asked.remove(&id) else { return };
         let error: Option<Arc<str>> = (*taken == Taken::None).then(|| text.into());
         let is_taken = |name: &String| match taken {
             Taken::All => true,
@@ -406,7 +429,31 @@ impl Hub {
             self.dismiss(member, Reject::new(Code::VenueUnreachable, why));
         }
         self.streams.retain(|name, _| !lost.contains(name));
-        self.asked.retain(|_, names| names.iter().all(|name| !lost.contains(name)));
+        self.asked.retain(|_, (_, names)| names.iter().all(|name| !lost.contains(name)));
+    }
+
+    /// What the venue does not answer for is not there, and who waits for it connects again.
+    fn give_up(&mut self, now: Instant) {
+        let late = |(_, (since, _)): &(&u64, &(Instant, Vec<String>))| {
+            now.duration_since(*since) >= ANSWER_WITHIN
+        };
+        let late: Vec<u64> = self.asked.iter().filter(late).map(|(id, _)| *id).collect();
+        for id in late {
+            let Some((_, names)) = self.asked.remove(&id) else { continue };
+            let waits = |member: &Member| {
+                let waits = member.waits.as_ref();
+                waits.is_some_and(|wait| names.iter().any(|name| wait.missing.contains(name)))
+            };
+            let members: Vec<u64> =
+                self.members.iter().filter(|(_, member)| waits(member)).map(|(n, _)| *n).collect();
+            for member in members {
+                let why = "the venue does not answer a subscription; connect again";
+                self.dismiss(member, Reject::new(Code::VenueUnreachable, why));
+            }
+            for name in &names {
+                self.forget(name);
+            }
+        }
     }
 
     fn forget(&mut self, name: &str) {
@@ -418,6 +465,7 @@ impl Hub {
 
     /// Lets go of members that are gone, streams that nobody is told, and lines that carry none.
     fn sweep(&mut self, now: Instant) {
+        self.give_up(now);
         let gone: Vec<u64> =
             self.members.iter().filter(|(_, member)| member.is_gone()).map(|(n, _)| *n).collect();
         for number in gone {
@@ -459,6 +507,12 @@ impl Hub {
         for name in names {
             self.forget(name);
         }
+    }
+}
+
+fn member_of(members: &mut BTreeMap<u64, Member>, number: u64, f: impl FnOnce(&mut Member)) {
+    if let Some(member) = members.get_mut(&number) {
+        f(member);
     }
 }
 

@@ -50,6 +50,17 @@ impl Member {
         Member { follower, told, ended, wishes, waits: None, streams, due: None, served: 0 }
     }
 
+    /// Whether it did not log in.
+    pub(super) fn is_stranger(&self) -> bool {
+        matches!(self.follower, Follower::Peer(_))
+    }
+
+    /// What it is told, and what it waits for.
+    pub(super) fn wanted(&self) -> impl Iterator<Item = &String> {
+        let waits = self.waits.iter().flat_map(|wait| &wait.streams);
+        self.streams.iter().chain(waits)
+    }
+
     /// Takes up a wish; false when too many wait.
     pub(super) fn wish(&mut self, said: Said) -> bool {
         self.wishes.push_back(said);
