@@ -2,12 +2,12 @@
 
 use crate::Core;
 use crate::action::{Action, Answer};
-use crate::orders::{Ending, Order, Stage};
+use crate::orders::{Ending, Stage};
 use crate::refusals::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::ids::{AccountName, CallerName, OrderId, Ticket};
 use tidegate_types::limits::MAX_IN_FLIGHT;
-use tidegate_types::order::CancelFilter;
+use tidegate_types::order::{CancelFilter, NewOrder};
 use tidegate_types::record::Canceller;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Reply;
@@ -109,7 +109,7 @@ impl Core {
         filter: &CancelFilter,
     ) -> Vec<OrderId> {
         let own = self.state.orders.open_of(account).filter(|o| o.caller.as_ref() == Some(caller));
-        own.filter(|order| meant(filter, order)).map(|order| order.id).collect()
+        own.filter(|order| is_meant(filter, &order.request)).map(|order| order.id).collect()
     }
 
     /// Sends a cancel that is wanted, once the order's placement is answered or given up; before
@@ -187,8 +187,8 @@ impl Core {
     }
 }
 
-fn meant(filter: &CancelFilter, order: &Order) -> bool {
-    let request = &order.request;
+/// Whether a mass cancel means an order.
+pub(crate) fn is_meant(filter: &CancelFilter, request: &NewOrder) -> bool {
     filter.instrument.as_ref().is_none_or(|i| *i == request.instrument)
         && (filter.instruments.is_empty() || filter.instruments.contains(&request.instrument))
         && (filter.caller_id.is_none() || filter.caller_id == request.caller_id)

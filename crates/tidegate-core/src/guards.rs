@@ -16,7 +16,7 @@ use crate::timers::{Backoff, Timer};
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::codec_struct;
 use tidegate_types::ids::{AccountName, CallerName, InstrumentId, KeyId, OrderId, Seq, SessionId};
-use tidegate_types::order::{Guard, GuardScope};
+use tidegate_types::order::{Guard, GuardScope, NewOrder};
 use tidegate_types::record::{Body, Canceller};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::{Span, Time};
@@ -282,6 +282,10 @@ impl Core {
             None => return,
         }
         let Countdown { caller, account, instrument } = of;
+        let is_meant = |order: &NewOrder| {
+            instrument.as_ref().is_none_or(|instrument| *instrument == order.instrument)
+        };
+        self.apart_cancelled((&caller, &account), is_meant, now, out);
         self.append(Body::CountdownLapsed { caller, account, instrument }, now, out);
         self.take_doomed(now, out);
     }

@@ -8,9 +8,11 @@
 use crate::action::Action;
 use crate::refusals::Refusal;
 use crate::risk::Cleared;
-use crate::{Core, authorize, repeat, risk, shape};
+use crate::{Core, authorize, cancel, repeat, risk, shape};
 use tidegate_types::ids::{OrderId, SessionId, Ticket};
-use tidegate_types::order::{AmendOrder, CancelFilter, CancelOrder, Intent, NewOrder, Setting};
+use tidegate_types::order::{
+    AmendOrder, CancelFilter, CancelOrder, Intent, NewOrder, OrderName, Setting,
+};
 use tidegate_types::proof::{Authenticated, TokenShown};
 use tidegate_types::record::{Body, Canceller};
 use tidegate_types::reject::Reject;
@@ -163,6 +165,11 @@ impl Core {
         cancel: &CancelOrder,
         out: &mut Vec<Action>,
     ) -> Result<(), Refusal> {
+        if let OrderName::Caller { id } = &cancel.order {
+            let is_meant = |order: &NewOrder| order.caller_id.as_ref() == Some(id);
+            let whose = (asked.who.caller(), asked.who.account());
+            self.apart_cancelled(whose, is_meant, asked.now, out);
+        }
         let order = authorize::cancel(&self.state, asked.who, cancel, asked.now)?.id;
         self.room_to_cancel(order)?;
         self.cancel_one(order, canceller(asked.who), asked.ticket, asked.now, out);
@@ -177,6 +184,8 @@ impl Core {
     ) -> Result<(), Refusal> {
         authorize::cancels(&self.state, asked.who, asked.now)?;
         let (caller, account) = (asked.who.caller(), asked.who.account());
+        let is_meant = |order: &NewOrder| cancel::is_meant(filter, order);
+        self.apart_cancelled((caller, account), is_meant, asked.now, out);
         let orders = self.matching(caller, account, filter);
         self.cancel_group(asked.ticket, orders, &canceller(asked.who), asked.now, out);
         Ok(())

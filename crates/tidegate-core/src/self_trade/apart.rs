@@ -56,7 +56,12 @@ impl Core {
         let Some(before) = before else {
             return Err(Reject::new(Code::SelfTrade, meets).into());
         };
-        self.may_wait(&before, &meets)?;
+        match self.may_wait(&before, &meets) {
+            Ok(()) => {}
+            // Nobody is trapped in a position by orders that cannot be cancelled for it.
+            Err(_) if cleared.is_reducing() => return Ok(cleared),
+            Err(reject) => return Err(reject.into()),
+        }
         self.waits.note(asked.ticket, before);
         Err(Reject::new(Code::SelfTradeWait, meets).into())
     }

@@ -10,10 +10,10 @@ use crate::refusals::Refusal;
 use crate::timers::Timer;
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::decimal::Decimal;
-use tidegate_types::ids::{OrderId, SessionId, Ticket};
+use tidegate_types::ids::{AccountName, CallerName, OrderId, SessionId, Ticket};
 use tidegate_types::instrument::Qty;
 use tidegate_types::limits::SELF_TRADE_WAIT;
-use tidegate_types::order::Intent;
+use tidegate_types::order::{Intent, NewOrder};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::Canceller;
 use tidegate_types::reject::{Code, Reject};
@@ -127,14 +127,38 @@ impl Core {
         now: Time,
         out: &mut Vec<Action>,
     ) {
-        let of = |w: &Waiting| w.asker.session == Some(session);
+        let of = |asker: &Asker| asker.session == Some(session);
+        self.apart_called_back(of, "its session ended meanwhile", now, out);
+    }
+
+    /// A caller does not want any more what it has waiting: it cancelled, or its dead-man timer lapsed.
+    pub(crate) fn apart_cancelled(
+        &mut self,
+        (caller, account): (&CallerName, &AccountName),
+        is_meant: impl Fn(&NewOrder) -> bool,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let of = |asker: &Asker| {
+            let own = asker.who.caller() == caller && asker.who.account() == account;
+            own && matches!(&asker.intent, Intent::New { order } if is_meant(order))
+        };
+        self.apart_called_back(of, "it was cancelled meanwhile", now, out);
+    }
+
+    fn apart_called_back(
+        &mut self,
+        of: impl Fn(&Asker) -> bool,
+        why: &str,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
         let gone: Vec<_> =
-            self.waits.waiting.iter().filter(|(_, w)| of(w)).map(|(t, _)| *t).collect();
+            self.waits.waiting.iter().filter(|(_, w)| of(&w.asker)).map(|(t, _)| *t).collect();
         for ticket in gone {
             self.timers.clear(&Timer::SelfTrade(ticket));
             if let Some(Waiting { asker, .. }) = self.waits.remove(ticket) {
-                let reject = Reject::new(Code::SelfTradeWait, "its session ended meanwhile");
-                self.refuse_asker(asker, reject, now, out);
+                self.refuse_asker(asker, Reject::new(Code::SelfTradeWait, why), now, out);
             }
         }
     }

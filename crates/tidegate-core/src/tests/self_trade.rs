@@ -10,7 +10,7 @@ use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, VirtualKey};
 use tidegate_types::ids::{OrderId, SessionId, Ticket};
 use tidegate_types::instrument::{Price, Qty};
 use tidegate_types::key::KeyTerms;
-use tidegate_types::order::{AmendOrder, Intent, NewOrder, OrderType, Side};
+use tidegate_types::order::{AmendOrder, CancelFilter, Intent, NewOrder, OrderType, Side};
 use tidegate_types::policy::Liquidity;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Body, Canceller, Change};
@@ -497,4 +497,20 @@ fn a_refused_shrink_leaves_the_open_order_as_it_was() {
     let order = world.core.state().orders().get(old).unwrap();
     assert_eq!((order.remaining(), order.amend.is_none()), (Qty(d("5")), true));
     assert_eq!(world.venue.orders.len(), 1, "the newer one was not sent");
+}
+
+#[test]
+fn what_waits_is_not_sent_once_its_caller_cancelled_everything() {
+    let mut world = World::with_mode(CancelOld);
+    world.live("ann", sell("1", "101"));
+    world.venue.deaf = 100;
+    let ticket = world.place("bob", buy("1", "101"));
+    world.settle();
+    assert!(!world.answers.contains_key(&ticket), "it waits");
+    let filter = CancelFilter::default();
+    world.submit("bob", Intent::CancelMany { filter });
+    assert_eq!(world.code(ticket), Some(Code::SelfTradeWait));
+    world.venue.deaf = 0;
+    world.settle_for(10);
+    assert_eq!(world.venue.orders.len(), 1, "ann's alone");
 }

@@ -74,6 +74,8 @@ impl Part {
         let sold = i128::from(book.opening) + more.map_or(0, More::sold);
         let net = i128::from(book.position) - sold;
         let short = if unit.series.is_some() { (-net).max(0) } else { 0 };
+        // A bought option that is being sold covers none of another strike.
+        let net = net - i128::from(book.sells.saturating_sub(book.opening));
         let short = short.saturating_mul(i128::from(unit.underlying) + 1);
         Part {
             lanes,

@@ -34,7 +34,8 @@ impl Rule {
     /// Whether whatever `old` refuses is refused by this rule too.
     pub fn holds_for(&self, old: &Rule) -> bool {
         let kind = self.limit.kind();
-        let wide = if kind.grows_with_reach() {
+        // What is counted over time is counted anew over another reach.
+        let wide = if kind.grows_with_reach() && !kind.has_a_past() {
             self.reach.contains(&old.reach)
         } else {
             self.reach == old.reach

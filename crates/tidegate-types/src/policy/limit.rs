@@ -38,7 +38,8 @@ pub enum Limit {
         /// At most.
         max: Usd,
     },
-    /// How far from the mark an order's worst price may be, on the side that costs.
+    /// How far from the mark an order's limit price may be, on the side that costs. Orders without one have the
+    /// account's collar.
     Collar {
         /// Basis points of the mark, at most.
         bps: u32,
