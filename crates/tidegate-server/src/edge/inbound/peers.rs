@@ -32,8 +32,7 @@ impl<W: Eq + Hash> Peers<W> {
         peer.to_canonical().is_loopback() || self.count(peer, what, now)
     }
 
-    /// The same for this machine as for any other: where `what` names who does it, nobody is shut out for another.
-    pub fn count(&self, peer: IpAddr, what: W, now: Time) -> bool {
+    fn count(&self, peer: IpAddr, what: W, now: Time) -> bool {
         let peer = (network_of(peer), what);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         // Who has so many addresses is held back by none: nobody else is to be shut out for it.
