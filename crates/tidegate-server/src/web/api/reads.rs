@@ -316,6 +316,7 @@ pub(super) struct Limits {
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug)]
 pub(super) struct Policy {
     /// Its name.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_.-]{1,32}$"), length(max = 32))]
     pub name: String,
     /// Its version.
     pub version: u32,
