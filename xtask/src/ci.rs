@@ -12,12 +12,15 @@ struct Step {
     commands: &'static [&'static [&'static str]],
 }
 
-/// The binary of a desk that trades: no simulator, no demo, no benchmarks.
+/// The binary of a desk that trades: no simulator, no demo, no benchmarks. `xtask` is beside it for the features of
+/// libraries: with those of the whole workspace nothing below the binary is looked at twice.
 const PRODUCTION: &[&str] = &[
     "cargo",
     "clippy",
     "-p",
     "tidegate",
+    "-p",
+    "xtask",
     "--no-default-features",
     "--quiet",
     "--",

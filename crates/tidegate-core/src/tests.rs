@@ -24,7 +24,6 @@ mod retry;
 mod roles;
 mod self_trade;
 mod self_trade_model;
-mod speed;
 mod story;
 mod tokens;
 mod trades;

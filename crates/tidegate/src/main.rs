@@ -15,6 +15,7 @@ mod cli;
 mod demo;
 mod http;
 mod oauth;
+mod paper;
 #[cfg(feature = "tools")]
 mod process;
 

@@ -3,6 +3,7 @@
 mod app;
 mod callers;
 mod crash;
+mod decisions;
 mod kill;
 mod load;
 mod machine;
@@ -33,6 +34,7 @@ pub fn run(common: &Common, args: &Bench) -> Result<(), Failure> {
             BenchWhat::Kill => kill::measure(&dir, args).await,
             BenchWhat::Callers => callers::measure(&dir, args).await,
             BenchWhat::Revocation => revocation::measure(&dir, args).await,
+            BenchWhat::Decisions => decisions::measure(args),
             BenchWhat::Recovery => recovery::measure(&dir, args).await,
         }
     });

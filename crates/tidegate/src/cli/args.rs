@@ -22,7 +22,7 @@ pub use policy::{Override, OverrideGive, Policy, PolicyRelease, PolicyShadow};
 pub use remote::{Api, Login, LoginNew, Logout};
 pub use running::{Init, Serve, Status};
 #[cfg(feature = "tools")]
-pub use tools::{Bench, BenchWhat, Demo, Sim};
+pub use tools::{Bench, BenchWhat, Decided, Demo, Sim};
 pub use trading::{
     Account, Alarms, Grant, GrantSet, Halt, Limit, LimitOptions, LimitSet, OnRepeat, Resume, Vault,
     VenueKey,

@@ -63,6 +63,20 @@ pub struct Bench {
     /// Orders in the journal (for `recovery`).
     #[arg(long, default_value_t = 1_000_000)]
     pub orders: u64,
+    /// Decide in this way alone, for a program that counts instructions (for `decisions`).
+    #[arg(long, value_enum, hide = true)]
+    pub decided: Option<Decided>,
+}
+
+/// A way in which an order is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Decided {
+    /// By the limits of its account and its caller's grant.
+    Plain,
+    /// By twenty limits of a policy besides.
+    Limits,
+    /// By what a portfolio of options may lose.
+    Options,
 }
 
 /// What to measure.
@@ -78,6 +92,8 @@ pub enum BenchWhat {
     Callers,
     /// From the revocation of a key to the end of its last socket.
     Revocation,
+    /// The core's decision on an order: plain, under 20 limits, and beside 500 options.
+    Decisions,
     /// Starts on a long journal, with and without a saved state, until an order is answered.
     Recovery,
 }
