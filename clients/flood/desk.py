@@ -10,7 +10,10 @@ import time
 import urllib.parse
 
 # What a caller does between two requests: it is well behaved.
-PAUSE_S = 0.02
+READ_PAUSE_S = 0.02
+# Less than what the exchange takes of an account, others of the demo included.
+TRADE_PAUSE_S = 0.1
+NEWCOMER_PAUSE_S = 0.2
 GONE = (OSError, http.client.HTTPException, ValueError)
 
 
@@ -39,7 +42,7 @@ class Seen:
     """How long what took, and what was refused."""
 
     def __init__(self):
-        self.times = {"order": [], "cancel": [], "read": []}
+        self.times = {"order": [], "cancel": [], "read": [], "new": []}
         self.refused = []
 
     def ask(self, kind, caller, *asked):
@@ -55,14 +58,13 @@ class Seen:
 
 
 class Traders:
-    """One that places and cancels, and one that reads."""
+    """One that places and cancels, one that reads, and one that comes anew each time."""
 
     def __init__(self, target, trades, reads):
         self.target, self.keys = target, (trades, reads)
         self.connect()
         _, mark = self.trader.ask("GET", "/fapi/v1/premiumIndex", {"symbol": "BTCUSDT"})
-        self.order = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTX", "quantity": "0.002",
-                      "price": f"{float(mark['markPrice']) * 0.97:.0f}"}
+        self.price, self.placed = int(float(mark["markPrice"]) * 0.97), 0
 
     def connect(self):
         """Connections anew."""
@@ -72,30 +74,47 @@ class Traders:
     def measure(self, seconds):
         """What they see for a while."""
         seen, until = Seen(), time.monotonic() + seconds
-        def repeat(work):
+        def repeat(work, pause):
             while time.monotonic() < until:
                 try:
                     work(seen)
                 except GONE as error:
                     seen.refused.append(("connection", repr(error)))
                     return
-                time.sleep(PAUSE_S)
-        reads = threading.Thread(target=repeat, args=(self.read,))
-        reads.start()
-        repeat(self.trade)
-        reads.join()
+                time.sleep(pause)
+        others = [threading.Thread(target=repeat, args=(work, pause))
+                  for work, pause in ((self.read, READ_PAUSE_S), (self.come_anew, NEWCOMER_PAUSE_S))]
+        for other in others:
+            other.start()
+        repeat(self.trade, TRADE_PAUSE_S)
+        for other in others:
+            other.join()
         return seen
 
     def trade(self, seen):
-        """An order, and its cancel."""
-        status, placed = seen.ask("order", self.trader, "POST", "/fapi/v1/order", self.order)
+        """An order, and its cancel. No two in a row are the same, which would look like a loop."""
+        self.placed += 1
+        order = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTX", "quantity": "0.002",
+                 "price": self.price - self.placed % 200}
+        status, placed = seen.ask("order", self.trader, "POST", "/fapi/v1/order", order)
         if status == 200:
             order = {"symbol": "BTCUSDT", "orderId": placed["orderId"]}
             seen.ask("cancel", self.trader, "DELETE", "/fapi/v1/order", order)
 
     def read(self, seen):
-        """The open orders."""
-        seen.ask("read", self.reader, "GET", "/fapi/v1/openOrders", {"symbol": "BTCUSDT"})
+        """The mark, which the gateway knows."""
+        seen.ask("read", self.reader, "GET", "/fapi/v1/premiumIndex", {"symbol": "BTCUSDT"})
+
+    def come_anew(self, seen):
+        """The mark, over a connection of its own, whose making counts."""
+        began = time.monotonic()
+        caller = Caller(self.target, self.keys[1], "127.0.0.4")
+        status, answer = caller.ask("GET", "/fapi/v1/premiumIndex", {"symbol": "BTCUSDT"})
+        caller.connection.close()
+        if status == 200:
+            seen.times["new"].append(time.monotonic() - began)
+        else:
+            seen.refused.append(("new", status, str(answer)[:120]))
 
     def recovers(self, within, seconds):
         """After how long five cancels in a row, over a new connection, take no longer than `within`."""

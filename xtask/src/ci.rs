@@ -71,6 +71,7 @@ const STEPS: &[Step] = &[
             &["clients/options/run"],
             &["clients/journal-go/run.sh", "--if-there"],
             &["clients/autobahn/run", "--if-there"],
+            &["clients/flood/run", "--short"],
         ],
     },
     Step {
@@ -104,6 +105,7 @@ const NEEDS: &[(&str, &str)] = &[
     ("oathtool", "oathtool"),
     ("ip", "iproute2"),
     ("unshare", "util-linux"),
+    ("slowhttptest", "slowhttptest"),
 ];
 
 /// Runs every step, or the ones named.

@@ -8,6 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tidegate_types::time::Time;
 
+/// Once three quarters of the places are taken, an address that has so many gets no more: whoever has few, or
+/// comes anew, is not shut out by a few others with many.
+const FEW: usize = 16;
+
 /// Counts connections against their limits.
 #[derive(Debug)]
 pub struct Connections {
@@ -74,8 +78,10 @@ impl Connections {
             return None;
         }
         let peer = network_of(peer);
+        let crowded = open.total >= self.most - self.most / 4;
+        let most_here = if crowded { self.most_per_peer.min(FEW) } else { self.most_per_peer };
         let here = open.per_peer.entry(peer).or_insert(0);
-        if *here >= self.most_per_peer {
+        if *here >= most_here {
             return None;
         }
         *here += 1;

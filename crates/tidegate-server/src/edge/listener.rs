@@ -8,12 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 use tidegate_types::key::Origin;
 use tidegate_venues::Venue;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 /// How long accepting pauses when the machine has no descriptor or memory for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How many connections wait to be accepted; the system may allow fewer. A caller that finds no room comes back
+/// after a second, by itself, so that a crowd of others would delay everybody who comes anew.
+const BACKLOG: u32 = 4096;
 
 /// Which venues a listener serves, and where.
 #[derive(Clone)]
@@ -63,10 +67,18 @@ pub async fn listen<S: Site>(
     door: Door<S>,
     stop: watch::Receiver<bool>,
 ) -> io::Result<Listening> {
-    let listener = TcpListener::bind(address).await?;
+    let listener = bind(address)?;
     let address = listener.local_addr()?;
     let task = tokio::spawn(accept(listener, Arc::new(door), stop));
     Ok(Listening { address, task })
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A gateway that starts again listens where connections of the one before are still remembered.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 async fn accept<S: Site>(listener: TcpListener, door: Arc<Door<S>>, stop: watch::Receiver<bool>) {

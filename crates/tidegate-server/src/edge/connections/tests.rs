@@ -28,3 +28,22 @@ fn who_has_many_addresses_has_no_more_places() {
     drop(seat);
     assert!(connections.enter(two).is_some(), "the place came back");
 }
+
+#[test]
+fn a_few_addresses_with_many_leave_places_to_others() {
+    let connections = Connections::new(400, 100);
+    let address = |last: u8| IpAddr::from([192, 0, 2, last]);
+    let mut seats = Vec::new();
+    for greedy in 1..=5 {
+        while let Some(seat) = connections.enter(address(greedy)) {
+            seats.push(seat);
+        }
+    }
+    assert_eq!(connections.count(), 3 * 100 + 2 * FEW, "the last quarter goes in small parts");
+    for newcomer in 101..=104 {
+        seats.extend((0..FEW).map(|_| connections.enter(address(newcomer)).unwrap()));
+    }
+    seats.truncate(250);
+    assert!(connections.enter(address(1)).is_none(), "it has its hundred");
+    assert!(connections.enter(address(3)).is_some(), "there is room for more than a few again");
+}
