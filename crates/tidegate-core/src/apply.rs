@@ -304,12 +304,13 @@ fn set_flatten(state: &mut State, scope: &Scope, flatten: Flatten) {
 }
 
 fn set_open(state: &mut State, account: &AccountName, open: bool, why: &str, now: Time) {
-    if let Some(account) = state.accounts.get_mut(account) {
-        account.open = open;
+    if let Some(known) = state.accounts.get_mut(account) {
+        known.open = open;
         if open {
-            account.taken_over.get_or_insert(now);
+            known.taken_over.get_or_insert(now);
         }
-        why.clone_into(&mut account.why);
+        why.clone_into(&mut known.why);
+        state.wallet_for_policies(account);
     }
 }
 

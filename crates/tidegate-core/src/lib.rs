@@ -32,6 +32,7 @@ mod outstanding;
 mod over;
 mod people;
 mod pipeline;
+mod profit;
 mod reconcile;
 mod refusals;
 mod repeat;

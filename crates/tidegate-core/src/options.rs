@@ -7,6 +7,7 @@
 use crate::Core;
 use crate::action::Action;
 use crate::positions;
+use crate::profit;
 use crate::state::State;
 use std::collections::BTreeMap;
 use tidegate_options::portfolio::{Book, Change, More, Portfolio, Weighed};
@@ -57,7 +58,8 @@ struct Index {
 pub struct Standing {
     /// What everything of their coins comes to, open orders at their worst.
     pub weighed: Weighed,
-    /// What the account has: its balances and its options, in dollars; none where a balance cannot be valued.
+    /// What the account has, in dollars: its balances and its options, less what its futures and perpetuals
+    /// lost that is not in the balances yet; none where a balance cannot be valued.
     pub equity: Option<Usd>,
 }
 
@@ -130,7 +132,7 @@ impl State {
         Some(Standing { weighed, equity: self.equity(account, weighed.worth).ok() })
     }
 
-    /// What an account has, in dollars, rounded down; the currency that cannot be valued otherwise.
+    /// What an account has, in dollars, rounded down: balances, options, and what is lost elsewhere; the currency that cannot be valued otherwise.
     pub(crate) fn equity(&self, account: &AccountName, options: Usd) -> Result<Usd, Reject> {
         let mut sum = options.0;
         for (currency, amount) in self.balances.of(account) {
@@ -146,7 +148,28 @@ impl State {
             let worth = amount.mul(rate, Rounding::Floor).and_then(|worth| sum.add(worth));
             sum = worth.map_err(|error| what(error.to_string()))?;
         }
-        Ok(Usd(sum))
+        let all = sum.add(self.lost_and_not_settled(account));
+        let of_range = |error: DecimalError| Reject::new(Code::Unvalued, error.to_string());
+        Ok(Usd(all.map_err(of_range)?))
+    }
+
+    /// What is lost on futures and perpetuals and not in the balances yet, in dollars, never above zero: a gain
+    /// is set against losses in the same coin, and what is left of it does not count before it is settled.
+    fn lost_and_not_settled(&self, account: &AccountName) -> Decimal {
+        let mut won_in: BTreeMap<&Currency, i128> = BTreeMap::new();
+        for (id, book) in self.positions.books(account).filter(|(_, book)| book.position != 0) {
+            // Without terms or a mark nothing may be added, whatever the equity.
+            let Some((terms, mark)) = self.instruments.get(id).zip(self.marks.get(id)) else {
+                continue;
+            };
+            let entry = self.entries.of(account, id).filter(|_| !is_option(terms));
+            let Some(entry) = entry else { continue };
+            let won = profit::won(terms, mark, book.position, entry);
+            let sum = won_in.entry(&terms.settlement).or_default();
+            *sum = sum.saturating_add(won);
+        }
+        let lost = won_in.values().fold(0_i128, |sum, won| sum.saturating_add((*won).min(0)));
+        Decimal::from_raw(i64::try_from(lost).unwrap_or(i64::MIN))
     }
 
     /// An instrument whose figures are too old to weigh an account by, or that has none.
@@ -264,12 +287,10 @@ impl State {
                 note_index(&mut fresh.indexes, terms, mark);
             }
         }
-        let is_option = |id: &InstrumentId| {
-            self.instruments.get(id).is_some_and(|terms| matches!(terms.kind, Kind::Option { .. }))
-        };
+        let of_option = |id: &InstrumentId| self.instruments.get(id).is_some_and(is_option);
         for account in self.accounts.keys() {
             let limited = self.option_limits.contains_key(account);
-            if limited || self.positions.books(account).any(|(id, _)| is_option(id)) {
+            if limited || self.positions.books(account).any(|(id, _)| of_option(id)) {
                 fresh.accounts.insert(account.clone(), self.followed(account));
             }
         }
@@ -330,6 +351,10 @@ impl Followed {
         let counts = quote.at.plus(QUOTE_AGE) >= mark.at;
         counts && unit.is_some_and(|unit| unit.is_by(quote))
     }
+}
+
+fn is_option(terms: &Instrument) -> bool {
+    matches!(terms.kind, Kind::Option { .. })
 }
 
 /// What is held of an instrument and ordered, as the scenarios take it.

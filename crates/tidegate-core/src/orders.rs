@@ -463,5 +463,14 @@ pub(crate) struct Shift {
     pub(crate) filled: i64,
     /// What the filled is worth at worst, in dollars of 10⁻⁸.
     pub(crate) traded: i128,
+    /// At which price the filled was filled, where the venue told.
+    pub(crate) price: Option<Price>,
     pub(crate) side: Side,
+}
+
+impl Shift {
+    /// The price of what was filled: told, or that of the order, or the mark.
+    pub(crate) fn price_or(&self, order: &Order, mark: Option<Price>) -> Option<Price> {
+        self.price.or(order.request.price).or(mark)
+    }
 }

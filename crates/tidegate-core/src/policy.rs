@@ -20,7 +20,6 @@ use crate::state::State;
 use live::Message;
 use ruling::Ruling;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Keys;
 use tidegate_types::codec_struct;
 use tidegate_types::ids::{AccountName, ExceptionId, InstrumentId, RuleId};
 use tidegate_types::instrument::{Instrument, Mark};
@@ -49,7 +48,7 @@ codec_struct!(Policies { in_force, shadow, shadowed, exceptions });
 /// What rules look at.
 #[derive(Clone, Debug)]
 pub(crate) struct Ground<'a> {
-    pub(crate) accounts: Keys<'a, AccountName, crate::state::Account>,
+    pub(crate) accounts: &'a BTreeMap<AccountName, crate::state::Account>,
     pub(crate) instruments: &'a BTreeMap<InstrumentId, Instrument>,
     pub(crate) marks: &'a BTreeMap<InstrumentId, Mark>,
     pub(crate) liquidity: &'a BTreeMap<InstrumentId, Liquidity>,
@@ -97,6 +96,13 @@ impl Policies {
 
     fn is_idle(&self) -> bool {
         self.in_force.is_none() && self.shadow.is_none()
+    }
+}
+
+impl Ground<'_> {
+    /// Whether what an account holds is known: it was open once, after all its balances came.
+    pub(crate) fn knows(&self, account: &AccountName) -> bool {
+        self.accounts.get(account).is_some_and(|account| account.taken_over.is_some())
     }
 }
 
@@ -208,7 +214,7 @@ impl State {
 
     pub(crate) fn ground(&self, at: Time) -> Ground<'_> {
         Ground {
-            accounts: self.accounts.keys(),
+            accounts: &self.accounts,
             instruments: &self.instruments,
             marks: &self.marks,
             liquidity: &self.liquidity,
@@ -224,7 +230,7 @@ impl State {
     /// The policies, to be changed, beside what they look at.
     fn policies_and_ground(&mut self, at: Time) -> (&mut Policies, Ground<'_>) {
         let ground = Ground {
-            accounts: self.accounts.keys(),
+            accounts: &self.accounts,
             instruments: &self.instruments,
             marks: &self.marks,
             liquidity: &self.liquidity,

@@ -165,7 +165,10 @@ impl Positions {
             let before = Share::default();
             let after = order.share();
             let side = order.request.side;
-            fresh.shift(order, &Shift { id: order.id, before, after, filled: 0, traded: 0, side });
+            fresh.shift(
+                order,
+                &Shift { id: order.id, before, after, filled: 0, traded: 0, price: None, side },
+            );
         }
         fresh
     }

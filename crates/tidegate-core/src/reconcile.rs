@@ -228,6 +228,8 @@ impl Core {
     ) -> Vec<PositionReport> {
         let shown = snapshot.positions.iter().map(|p| (p.instrument.clone(), p.qty));
         let mut differ: BTreeMap<InstrumentId, SignedQty> = shown.collect();
+        let entries = snapshot.positions.iter().map(|p| (&p.instrument, p.entry));
+        let entries: BTreeMap<_, _> = entries.collect();
         for (instrument, _) in self.state.positions.books(account) {
             differ.entry(instrument.clone()).or_default();
         }
@@ -254,7 +256,8 @@ impl Core {
             let read = !watch.readings.owe(&instrument) || !patient;
             if same && read && !in_doubt.contains(&instrument) {
                 watch.readings.corrected(&instrument, now);
-                corrected.push(PositionReport { instrument, qty: shown, entry: None });
+                let entry = entries.get(&instrument).copied().flatten();
+                corrected.push(PositionReport { instrument, qty: shown, entry });
             } else {
                 let since = earlier.map_or(now, |s| s.since);
                 watch.suspects.insert(instrument, Suspect { shown, counted, since });
@@ -339,6 +342,10 @@ impl Core {
                     self.append(Body::Streamed { account, event }, now, out);
                 }
                 return news;
+            }
+            AccountEvent::Funding { .. } => {
+                self.append(Body::Streamed { account, event }, now, out);
+                return true;
             }
         };
         if order.is_none() {

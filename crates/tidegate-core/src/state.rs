@@ -431,7 +431,7 @@ impl State {
             self.exposures.set(account, instrument, book, unit);
             if shift.filled != 0 {
                 let mark = self.marks.get(instrument).map(|mark| mark.mark);
-                let price = order.average.or(order.request.price).or(mark);
+                let price = shift.price_or(order, mark);
                 self.entries.moved(account, instrument, (held, book.position), price);
             }
             let (account, instrument) = (account.clone(), instrument.clone());
@@ -441,23 +441,30 @@ impl State {
         self.count_for_policies(shift);
     }
 
-    /// Sets a position to the venue's.
+    /// Sets a position to the venue's; what it differs by came at `price`, where that is known.
     pub(crate) fn correct(
         &mut self,
         account: &AccountName,
         instrument: &InstrumentId,
         qty: SignedQty,
+        price: Option<Price>,
     ) {
         let held = self.positions.book(account, instrument).position;
         self.positions.correct(account, instrument, qty);
-        breakers::corrected(self, account, instrument, qty);
+        breakers::corrected(self, account, instrument, (qty, price));
         let unit = unit_value(&self.instruments, &self.marks, instrument);
         let book = self.positions.book(account, instrument);
         self.exposures.set(account, instrument, book, unit);
-        let mark = self.marks.get(instrument).map(|mark| mark.mark);
-        self.entries.moved(account, instrument, (held, book.position), mark);
+        let price = price.or(self.marks.get(instrument).map(|mark| mark.mark));
+        self.entries.moved(account, instrument, (held, book.position), price);
         self.revalue_for_policies(account, instrument);
         self.hold(account, instrument);
+    }
+
+    /// The venue tells at which price a position was entered.
+    pub(crate) fn entered(&mut self, account: &AccountName, instrument: &InstrumentId, at: Price) {
+        self.entries.set(account, instrument, Some(at));
+        self.revalue_for_policies(account, instrument);
     }
 
     /// Takes a mark, and values what is held by it.

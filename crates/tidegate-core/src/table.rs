@@ -2,6 +2,7 @@
 
 use crate::news::{News, Piece};
 use crate::orders::{Order, Share, Shift, Trade, worth};
+use crate::profit::Tally;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use tidegate_types::decimal::Decimal;
@@ -143,6 +144,7 @@ impl Orders {
             after: order.share(),
             filled: 0,
             traded: 0,
+            price: None,
             side: order.request.side,
         };
         let id = order.id;
@@ -156,7 +158,7 @@ impl Orders {
     pub(crate) fn change(&mut self, id: OrderId, f: impl FnOnce(&mut Order)) -> Option<Shift> {
         let order = self.all.get_mut(&id)?;
         let (before, filled, trades) = (order.share(), order.filled, order.trades.len());
-        let value = order.worst_value();
+        let (value, tally) = (order.worst_value(), Tally::of(order));
         f(order);
         let told = order.trades.len() != trades;
         let more = order.filled.0.raw().saturating_sub(filled.0.raw());
@@ -166,6 +168,7 @@ impl Orders {
             after: order.share(),
             filled: more,
             traded: worth(Qty(Decimal::from_raw(more)), value.max(order.unit_value)),
+            price: Tally::of(order).price_since(&tally),
             side: order.request.side,
         };
         self.news.note(Piece::Order(id));

@@ -1,6 +1,7 @@
 //! What the venue tells about orders, folded in: from the stream, queries and snapshots.
 
 use crate::alarms::{Alarm, AlarmKind, cancelled, not_ours};
+use crate::breakers;
 use crate::orders::{Heard, Order, Stage, Terms};
 use crate::state::State;
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ pub(crate) fn streamed(state: &mut State, account: &AccountName, event: &Account
             state.balances.set(account, balance, now);
             state.wallet_for_policies(account);
         }
+        AccountEvent::Funding { change } => breakers::funded(state, account, change),
     }
 }
 
@@ -62,7 +64,7 @@ fn stray(state: &mut State, account: &AccountName, fill: &FillReport, now: Time)
         Side::Buy => held.saturating_add(fill.qty.0.raw()),
         Side::Sell => held.saturating_sub(fill.qty.0.raw()),
     };
-    state.correct(account, &fill.instrument, SignedQty(Decimal::from_raw(moved)));
+    state.correct(account, &fill.instrument, SignedQty(Decimal::from_raw(moved)), Some(fill.price));
     state.alarms.note(account, fill);
     state.alarms.raise(Alarm::of_fill(account, fill, now));
 }
@@ -111,10 +113,10 @@ pub(crate) fn reconciled(
             let counted = state.positions.book(account, instrument).position().0;
             state.alarms.raise(Alarm::of_position(account, instrument, counted, qty.0, now));
         }
-        if entry.is_some() {
-            state.entries.set(account, instrument, *entry);
+        state.correct(account, instrument, *qty, None);
+        if let Some(entry) = entry {
+            state.entered(account, instrument, *entry);
         }
-        state.correct(account, instrument, *qty);
         // What was not found until now is in the venue's figure.
         traded(state, account, instrument, now);
     }

@@ -209,10 +209,15 @@ pub enum AccountEvent {
         /// What it is now.
         balance: BalanceReport,
     },
+    /// Funding was paid or received; the balance that it makes is told besides.
+    Funding {
+        /// By how much it changed a balance; negative when it was paid.
+        change: BalanceReport,
+    },
 }
 codec_enum!(AccountEvent {
     0 => Order { report }, 1 => Fill { fill }, 2 => Position { position },
-    3 => Balance { balance },
+    3 => Balance { balance }, 4 => Funding { change },
 });
 
 /// The account as the venue shows it: the answer to a reconciliation.

@@ -1,10 +1,14 @@
 //! What accounts and callers gained and lost: what they hold is valued at each mark, what they trade at the
 //! price it traded at. Counted from the moment that a breaker asks for it. Fees in dollars, stablecoins and
-//! the traded coin are taken off; funding is not known to the journal and not counted.
+//! coins that have a price are taken off, and funding counts of accounts, where the venue tells it by itself.
+//!
+//! What callers hold adds up to what the account holds, less what is nobody's: taken over, traded past Tidegate.
 
 use super::Place;
 use super::measure::cut;
-use crate::orders::{Order, Shift};
+use super::shares::shares;
+use crate::orders::Shift;
+use crate::profit::won;
 use crate::state::State;
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::breaker::{BreakerId, BreakerKind, Facet};
@@ -14,8 +18,9 @@ use tidegate_types::decimal::Decimal;
 use tidegate_types::grant::Scope;
 use tidegate_types::hours::day;
 use tidegate_types::ids::{AccountName, CallerName, Currency, InstrumentId, OrderId, VenueName};
-use tidegate_types::instrument::{Instrument, Mark, SignedQty, Unit};
+use tidegate_types::instrument::{Instrument, Mark, Price, SignedQty};
 use tidegate_types::order::Side;
+use tidegate_types::report::BalanceReport;
 use tidegate_types::time::Time;
 
 /// One in the steps of a decimal.
@@ -26,10 +31,10 @@ const ONE: i128 = 100_000_000;
 enum Owner {
     /// An account's, whoever trades on it.
     Account { venue: VenueName, name: AccountName },
-    /// A caller's own trades.
-    Caller { name: CallerName },
+    /// A caller's own trades on an account.
+    Caller { name: CallerName, account: AccountName },
 }
-codec_enum!(Owner { 0 => Account { venue, name }, 1 => Caller { name } });
+codec_enum!(Owner { 0 => Account { venue, name }, 1 => Caller { name, account } });
 
 /// What is held of an instrument, and what it is valued at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -38,16 +43,6 @@ struct Held {
     price: i64,
 }
 codec_struct!(Held { qty, price });
-
-/// What of an order is counted already.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Paid {
-    /// For what was filled, at the average of it.
-    average: i64,
-    filled: i64,
-    fees: i64,
-}
-codec_struct!(Paid { average, filled, fees });
 
 /// From where a loss is measured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,7 +59,8 @@ pub(crate) struct Money {
     on: bool,
     held: BTreeMap<InstrumentId, BTreeMap<Owner, Held>>,
     gained: BTreeMap<Owner, i64>,
-    paid: BTreeMap<OrderId, Paid>,
+    /// The fees of orders that may still tell more of them.
+    paid: BTreeMap<OrderId, i64>,
     bases: BTreeMap<Place, Base>,
 }
 codec_struct!(Money { on, held, gained, paid, bases });
@@ -100,11 +96,37 @@ impl Money {
             (Scope::All | Scope::Desk { .. }, Owner::Account { .. }) => true,
             (Scope::Venue { name }, Owner::Account { venue, .. }) => name == venue,
             (Scope::Account { name: one }, Owner::Account { name, .. }) => one == name,
-            (Scope::Caller { name: one }, Owner::Caller { name }) => one == name,
+            (Scope::Caller { name: one }, Owner::Caller { name, .. }) => one == name,
             _ => false,
         };
         let gained = self.gained.iter().filter(|(owner, _)| own(owner));
         gained.fold(0, |sum: i64, (_, gain)| sum.saturating_add(*gain))
+    }
+
+    /// By how much everybody's part changes when an account's position changes by `change`, ordered by this
+    /// caller or by none.
+    fn parts(
+        &self,
+        instrument: &InstrumentId,
+        (account, caller): (&AccountName, Option<&CallerName>),
+        change: i64,
+    ) -> Vec<(Owner, i64)> {
+        let whole = Owner::Account { venue: instrument.venue.clone(), name: account.clone() };
+        if let Some(name) = caller {
+            let own = Owner::Caller { name: name.clone(), account: account.clone() };
+            return vec![(whole, change), (own, change)];
+        }
+        let held = self.held.get(instrument).into_iter().flatten();
+        let callers = held.filter(
+            |(owner, _)| matches!(owner, Owner::Caller { account: on, .. } if on == account),
+        );
+        let (owners, parts): (Vec<Owner>, Vec<i64>) =
+            callers.map(|(owner, held)| (owner.clone(), held.qty)).unzip();
+        let total = self.held.get(instrument).and_then(|of| of.get(&whole));
+        let less = shares(total.map_or(0, |held| held.qty), &parts, change);
+        let mut all = vec![(whole, change)];
+        all.extend(owners.into_iter().zip(less).filter(|(_, less)| *less != 0));
+        all
     }
 }
 
@@ -124,10 +146,11 @@ pub(crate) fn marked(state: &mut State, mark: &Mark) {
     let money = &mut state.breakers.money;
     let Some(holders) = money.held.get_mut(&mark.instrument).filter(|_| money.on) else { return };
     let Some(terms) = state.instruments.get(&mark.instrument) else { return };
-    let (price, mut gains) = (mark.mark.0.raw(), Vec::new());
+    let mut gains = Vec::new();
     for (owner, held) in holders {
-        let moved = if held.price == 0 { 0 } else { gain(terms, mark, *held, price) };
-        held.price = price;
+        let from = Price(Decimal::from_raw(held.price));
+        let moved = if held.price == 0 { 0 } else { gain(terms, mark, held.qty, from) };
+        held.price = mark.mark.0.raw();
         gains.push((owner.clone(), moved));
     }
     for (owner, moved) in gains.into_iter().filter(|(_, moved)| *moved != 0) {
@@ -142,50 +165,81 @@ pub(crate) fn traded(state: &mut State, shift: &Shift) {
         return;
     }
     let Some(order) = state.orders.get(shift.id) else { return };
-    let instrument = order.request.instrument.clone();
-    let Some(terms) = state.instruments.get(&instrument) else { return };
-    let mark = state.marks.get(&instrument).cloned();
-    let before = money.paid.get(&shift.id).copied().unwrap_or_default();
-    let now = paid(order, terms, mark.as_ref());
-    let price = price_of(before, now, shift.filled);
-    let mark = mark.unwrap_or_else(|| bare_mark(&instrument, price));
+    let (account, instrument) = (order.account.clone(), order.request.instrument.clone());
+    let mark = state.marks.get(&instrument);
+    let price = shift.price_or(order, mark.map(|mark| mark.mark));
     let signed = match shift.side {
         Side::Buy => shift.filled,
         Side::Sell => shift.filled.saturating_neg(),
     };
-    let fees = now.fees.saturating_sub(before.fees);
-    let at = mark.mark.0.raw();
-    let moved = gain(terms, &mark, Held { qty: signed, price }, at).saturating_sub(fees);
-    let account = Owner::Account { venue: instrument.venue.clone(), name: order.account.clone() };
-    let caller = order.caller.clone().map(|name| Owner::Caller { name });
+    let before = money.paid.get(&shift.id).copied().unwrap_or(0);
+    let fees = order.trades.values().fold(0_i64, |sum, trade| {
+        sum.saturating_add(in_dollars(state, trade.fee, trade.fee_currency.as_ref()))
+    });
+    let parts = money.parts(&instrument, (&account, order.caller.as_ref()), signed);
+    let ordered = order.caller.is_some();
     let over = !order.is_open() && !order.lacks_trades();
     let money = &mut state.breakers.money;
     match over {
         true => drop(money.paid.remove(&shift.id)),
-        false => drop(money.paid.insert(shift.id, now)),
+        false => drop(money.paid.insert(shift.id, fees)),
     }
-    for owner in [Some(account), caller].into_iter().flatten() {
-        hold(&mut state.breakers.money, &instrument, &owner, signed, at);
-        earn(state, &owner, moved);
+    for (owner, part) in parts {
+        // What no caller ordered costs no caller a fee.
+        let pays = ordered || matches!(owner, Owner::Account { .. });
+        let fee = if pays { fees.saturating_sub(before) } else { 0 };
+        took(state, &instrument, (&owner, part), price, fee);
     }
 }
 
-/// A position is the venue's from now on: what it differed by came at the mark.
+/// A position is the venue's from now on: what it differed by came at this price, or at the mark.
 pub(crate) fn corrected(
     state: &mut State,
     account: &AccountName,
     instrument: &InstrumentId,
-    qty: SignedQty,
+    (qty, price): (SignedQty, Option<Price>),
 ) {
-    let price = state.marks.get(instrument).map_or(0, |mark| mark.mark.0.raw());
-    let money = &mut state.breakers.money;
+    let money = &state.breakers.money;
     if !money.on {
         return;
     }
     let owner = Owner::Account { venue: instrument.venue.clone(), name: account.clone() };
     let held = money.held.get(instrument).and_then(|of| of.get(&owner)).copied();
     let differs = qty.0.raw().saturating_sub(held.unwrap_or_default().qty);
-    hold(money, instrument, &owner, differs, price);
+    for (owner, part) in money.parts(instrument, (account, None), differs) {
+        took(state, instrument, (&owner, part), price, 0);
+    }
+}
+
+/// An account received funding, or paid it. No venue tells for which caller's position.
+pub(crate) fn funded(state: &mut State, account: &AccountName, more: &BalanceReport) {
+    let Some(venue) = state.accounts.get(account).map(|account| account.venue.clone()) else {
+        return;
+    };
+    if state.breakers.money.on {
+        let moved = in_dollars(state, more.amount, Some(&more.asset));
+        earn(state, &Owner::Account { venue, name: account.clone() }, moved);
+    }
+}
+
+/// Somebody's part changed at a price, for a fee: what that is worth at the mark is won or lost at once.
+fn took(
+    state: &mut State,
+    instrument: &InstrumentId,
+    (owner, part): (&Owner, i64),
+    price: Option<Price>,
+    fee: i64,
+) {
+    let price = price.unwrap_or_default();
+    let mark = state.marks.get(instrument).cloned();
+    let mark = mark.unwrap_or_else(|| bare_mark(instrument, price));
+    let terms = state.instruments.get(instrument);
+    let moved = match terms {
+        Some(terms) if price != Price::default() => gain(terms, &mark, part, price),
+        _ => 0,
+    };
+    hold(&mut state.breakers.money, instrument, owner, part, mark.mark.0.raw());
+    earn(state, owner, moved.saturating_sub(fee));
 }
 
 fn hold(money: &mut Money, instrument: &InstrumentId, owner: &Owner, more: i64, price: i64) {
@@ -209,7 +263,7 @@ fn earn(state: &mut State, owner: &Owner, moved: i64) {
         Owner::Account { venue, name } => {
             Facet { venue: Some(venue), account: Some(name), ..Facet::default() }
         }
-        Owner::Caller { name } => Facet { caller: Some(name), ..Facet::default() },
+        Owner::Caller { name, .. } => Facet { caller: Some(name), ..Facet::default() },
     };
     let today = day(state.at);
     let breakers = &state.breakers;
@@ -242,73 +296,22 @@ fn earn(state: &mut State, owner: &Owner, moved: i64) {
     state.touched.extend(places);
 }
 
-/// What somebody gains, in dollars, when what it holds moves from its price to another one. Cut towards loss.
-fn gain(terms: &Instrument, mark: &Mark, held: Held, to: i64) -> i64 {
-    let (qty, from) = (i128::from(held.qty), i128::from(held.price));
-    let moved = i128::from(to) - from;
-    let dollars = match terms.unit {
-        Unit::Linear => (qty * moved).div_euclid(ONE),
-        // In coin it gains the difference of what its dollars buy; valued at the new price.
-        Unit::Inverse if from > 0 => (qty * moved).div_euclid(from),
-        Unit::Inverse => 0,
-        Unit::CoinOption => (qty * moved)
-            .div_euclid(ONE)
-            .saturating_mul(i128::from(mark.index.0.raw()))
-            .div_euclid(ONE),
-    };
-    cut(dollars).raw()
+/// What somebody gains, in dollars, on what it holds since that was worth `from`. A stablecoin is a dollar.
+fn gain(terms: &Instrument, mark: &Mark, qty: i64, from: Price) -> i64 {
+    cut(won(terms, mark, qty, from)).raw()
 }
 
-/// What of an order was filled at which average, and for which fees, as far as is told.
-fn paid(order: &Order, terms: &Instrument, mark: Option<&Mark>) -> Paid {
-    let filled = order.filled.0.raw();
-    let whole = !order.trades.is_empty() && !order.lacks_trades();
-    let average = if whole {
-        let sums = order.trades.values().fold((0_i128, 0_i128), |(worth, qty), trade| {
-            let more = i128::from(trade.qty.0.raw());
-            (worth + more * i128::from(trade.price.0.raw()), qty + more)
-        });
-        sums.0.checked_div(sums.1).map(|average| cut(average).raw())
-    } else {
-        None
-    };
-    let told = order.average.or(order.request.price).or(mark.map(|mark| mark.mark));
-    let average = average.or(told.map(|price| price.0.raw())).unwrap_or(0);
-    let fee = |sum: i64, trade: &crate::orders::Trade| {
-        sum.saturating_add(fee_in_dollars(trade.fee, trade.fee_currency.as_ref(), terms, mark))
-    };
-    Paid { average, filled, fees: order.trades.values().fold(0, fee) }
-}
-
-/// The price of what was filled since: what the averages before and after come to.
-fn price_of(before: Paid, now: Paid, filled: i64) -> i64 {
-    let sum = |paid: Paid| i128::from(paid.average) * i128::from(paid.filled);
-    let known = now.filled.saturating_sub(before.filled) == filled && filled > 0;
-    let price = (sum(now) - sum(before)).checked_div(i128::from(filled));
-    match price {
-        Some(price) if known && price > 0 => cut(price).raw(),
-        _ => now.average,
+/// An amount of a coin in dollars; none of a coin without a price.
+fn in_dollars(state: &State, amount: Decimal, coin: Option<&Currency>) -> i64 {
+    let Some(coin) = coin else { return 0 };
+    if ["USD", "USDT", "USDC"].contains(&coin.as_str()) {
+        return amount.raw();
     }
+    let mark = state.coins.get(coin).and_then(|id| state.marks.get(id));
+    let index = mark.map_or(0, |mark| i128::from(mark.index.0.raw()));
+    cut((i128::from(amount.raw()) * index).div_euclid(ONE)).raw()
 }
 
-fn fee_in_dollars(
-    fee: Decimal,
-    currency: Option<&Currency>,
-    terms: &Instrument,
-    mark: Option<&Mark>,
-) -> i64 {
-    let raw = i128::from(fee.raw());
-    match currency {
-        Some(paid) if ["USD", "USDT", "USDC"].contains(&paid.as_str()) => fee.raw(),
-        Some(paid) if *paid == terms.base => {
-            let index = mark.map_or(0, |mark| i128::from(mark.index.0.raw()));
-            cut((raw * index).div_euclid(ONE)).raw()
-        }
-        _ => 0,
-    }
-}
-
-fn bare_mark(instrument: &InstrumentId, price: i64) -> Mark {
-    let price = tidegate_types::instrument::Price(Decimal::from_raw(price));
+fn bare_mark(instrument: &InstrumentId, price: Price) -> Mark {
     Mark { instrument: instrument.clone(), mark: price, index: price, at: Time::default() }
 }

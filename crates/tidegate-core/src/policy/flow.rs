@@ -90,6 +90,15 @@ impl Flow {
         }
     }
 
+    /// More equity is known than was, and it was there all the time.
+    pub(crate) fn enter(&mut self, more: i64) {
+        if let Flow::Equity { start, last, peak, .. } = self {
+            for point in [start, last, peak] {
+                *point = point.saturating_add(more);
+            }
+        }
+    }
+
     /// What was lost since the day of `now` began, and since equity was highest.
     pub(crate) fn lost(flow: Option<&Flow>, equity: i64, now: Time) -> (i64, i64) {
         match flow {

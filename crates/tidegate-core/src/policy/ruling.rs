@@ -33,7 +33,14 @@ impl Ruling {
             }
         }
         ruling.recount(ground);
-        for account in ground.accounts.clone() {
+        if let Some(before) = before {
+            // What counts otherwise by the new policy, a coin's price say, was neither won nor lost.
+            for account in ground.accounts.keys() {
+                let more = ruling.worths.equity(account) - before.worths.equity(account);
+                ruling.enter(account, more);
+            }
+        }
+        for account in ground.accounts.keys() {
             ruling.stand(ground, account);
         }
         ruling
@@ -51,8 +58,10 @@ impl Ruling {
             live.stocks.clear();
             live.bases.clear();
         }
-        for account in ground.accounts.clone() {
-            self.worths.fill_wallet(&self.policy, ground, account);
+        for account in ground.accounts.keys() {
+            if ground.knows(account) {
+                self.worths.fill_wallet(&self.policy, ground, account);
+            }
             for (id, _) in ground.positions.books(account) {
                 self.value(ground, account, id);
             }
@@ -60,7 +69,8 @@ impl Ruling {
         for order in ground.orders.open() {
             let (before, after) = (Share::default(), order.share());
             let side = order.request.side;
-            let shift = Shift { id: order.id, before, after, filled: 0, traded: 0, side };
+            let shift =
+                Shift { id: order.id, before, after, filled: 0, traded: 0, price: None, side };
             self.shifted(ground, order, &shift);
         }
     }
@@ -108,16 +118,38 @@ impl Ruling {
         let prices = |account: &&AccountName| {
             self.worths.wallet(account).and_then(|w| w.missing.as_ref()).is_some()
         };
-        let unpriced: Vec<AccountName> = ground.accounts.clone().filter(prices).cloned().collect();
+        let unpriced: Vec<AccountName> = ground.accounts.keys().filter(prices).cloned().collect();
         for account in unpriced {
             self.wallet(ground, &account);
         }
     }
 
-    /// An account's wallet changed.
+    /// An account's wallet changed. What is known of it for the first time was there before: it moves the
+    /// points from where losses are measured.
     pub(crate) fn wallet(&mut self, ground: &Ground<'_>, account: &AccountName) {
+        if !ground.knows(account) {
+            return;
+        }
+        let before = self.worths.wallet(account).map(|w| (w.usd, w.missing.is_some()));
         self.worths.fill_wallet(&self.policy, ground, account);
+        let after = self.worths.wallet(account).map(|w| (w.usd, w.missing.is_some()));
+        match (before, after) {
+            (None, _) => self.enter(account, self.worths.equity(account)),
+            (Some((partly, true)), Some((wholly, false))) => self.enter(account, wholly - partly),
+            _ => {}
+        }
         self.stand(ground, account);
+    }
+
+    /// More of an account's equity is known than was, or less.
+    fn enter(&mut self, account: &AccountName, more: i128) {
+        let more = i64::try_from(more).unwrap_or(i64::MAX);
+        for live in self.rules.iter_mut().filter(|live| live.watches_equity()) {
+            let part = live.equity_part(account);
+            if let Some(flow) = part.and_then(|part| live.flows.get_mut(&part)) {
+                flow.enter(more);
+            }
+        }
     }
 
     /// What executed too often is counted anew; whether there was such a throttle.
@@ -138,15 +170,17 @@ impl Ruling {
         live: &Live,
         part: &Part,
     ) -> Result<i64, String> {
-        let mut sum = 0_i128;
-        for account in ground.accounts.clone() {
+        let (mut sum, mut known) = (0_i128, false);
+        for account in ground.accounts.keys() {
             let meant = match part {
                 Part::Account { name } => name == account,
                 _ => live.rule.reach.account.as_ref().is_none_or(|name| name == account),
             };
-            if !meant {
+            // What was never open lost nothing, and is no equity to borrow on.
+            if !meant || !ground.knows(account) {
                 continue;
             }
+            known = true;
             if let Some(coin) = self.worths.wallet(account).and_then(|w| w.missing.as_ref()) {
                 return Err(format!(
                     "{account} holds {coin}, which has no price; peg it in the policy"
@@ -161,6 +195,9 @@ impl Ruling {
                 self.young(id, at, ground.at)?;
             }
             sum += self.worths.equity(account);
+        }
+        if !known {
+            return Err("no account of it was open yet, so that its equity is not known".to_owned());
         }
         i64::try_from(sum).map_err(|_| "the equity is out of range".to_owned())
     }
@@ -213,9 +250,7 @@ impl Ruling {
     fn stand(&mut self, ground: &Ground<'_>, account: &AccountName) {
         let mut notes = Vec::new();
         for (at, live) in self.rules.iter().enumerate() {
-            let watches =
-                matches!(live.rule.limit.kind(), LimitKind::DailyLoss | LimitKind::Drawdown);
-            if !watches {
+            if !live.watches_equity() {
                 continue;
             }
             let Some(part) = live.equity_part(account) else { continue };
@@ -233,6 +268,10 @@ impl Ruling {
 }
 
 impl Live {
+    fn watches_equity(&self) -> bool {
+        matches!(self.rule.limit.kind(), LimitKind::DailyLoss | LimitKind::Drawdown)
+    }
+
     /// The part of a rule over equity that an account belongs to.
     pub(crate) fn equity_part(&self, account: &AccountName) -> Option<Part> {
         let reach = &self.rule.reach;

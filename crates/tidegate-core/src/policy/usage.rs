@@ -139,7 +139,7 @@ impl Live {
         let mut parts: BTreeSet<Part> =
             self.stocks.keys().chain(self.flows.keys()).cloned().collect();
         if self.rule.limit.kind().is_of_equity() {
-            parts.extend(ground.accounts.clone().filter_map(|account| self.equity_part(account)));
+            parts.extend(ground.accounts.keys().filter_map(|account| self.equity_part(account)));
         }
         let strategies = matches!(self.rule.limit, Limit::RepeatedExecutions { .. });
         if self.rule.each == tidegate_types::policy::Each::All && !strategies {

@@ -11,8 +11,9 @@
 //! A dollar is `USD`; every other coin that stands for one counts only if the policy says at which price.
 
 use super::Ground;
+use crate::profit::won;
 use std::collections::BTreeMap;
-use tidegate_types::decimal::{Decimal, DecimalError, Rounding};
+use tidegate_types::decimal::{Decimal, Rounding};
 use tidegate_types::ids::{Currency, InstrumentId};
 use tidegate_types::instrument::{Instrument, Kind, Mark, Price, Unit};
 use tidegate_types::policy::Policy;
@@ -94,24 +95,8 @@ pub(crate) fn gain(
     entry: Option<Price>,
 ) -> Option<Decimal> {
     let quote = quote(policy, terms)?.0;
-    let won = |entry: Price| mark.mark.0.sub(entry.0);
-    let gain = || -> Result<Decimal, DecimalError> {
-        let entry = entry.unwrap_or(mark.mark);
-        match (terms.unit, &terms.kind) {
-            (Unit::CoinOption, _) => {
-                qty.mul(mark.mark.0, Rounding::Floor)?.mul(mark.index.0, Rounding::Floor)
-            }
-            (Unit::Linear, Kind::Option { .. }) => {
-                qty.mul(mark.mark.0, Rounding::Floor)?.mul(quote, Rounding::Floor)
-            }
-            (Unit::Linear, _) => qty.mul(won(entry)?, Rounding::Floor)?.mul(quote, Rounding::Floor),
-            // Coins won: quantity × (1/entry − 1/mark), each worth the index.
-            (Unit::Inverse, _) => qty.mul_div(won(entry)?, entry.0, Rounding::Floor)?.mul_div(
-                mark.index.0,
-                mark.mark.0,
-                Rounding::Floor,
-            ),
-        }
-    };
-    gain().ok()
+    let is_option = terms.unit == Unit::CoinOption || matches!(terms.kind, Kind::Option { .. });
+    let entry = if is_option { Price(Decimal::ZERO) } else { entry.unwrap_or(mark.mark) };
+    let won = i64::try_from(won(terms, mark, qty.raw(), entry)).ok()?;
+    Decimal::from_raw(won).mul(quote, Rounding::Floor).ok()
 }

@@ -189,7 +189,9 @@ impl Life {
                 let mine = by_client || self.venue_ids.contains(&fill.venue_id);
                 mine.then_some(fill).and_then(|fill| self.traded(fill))
             }
-            AccountEvent::Position { .. } | AccountEvent::Balance { .. } => None,
+            AccountEvent::Position { .. }
+            | AccountEvent::Balance { .. }
+            | AccountEvent::Funding { .. } => None,
         }
     }
 

@@ -2,6 +2,7 @@
 //! again by people alone.
 
 mod kinds;
+mod parts;
 mod people;
 
 use super::world::*;

@@ -176,6 +176,25 @@ fn selling_a_bought_option_reduces_unless_the_margin_rises() {
 }
 
 #[test]
+fn what_futures_lost_is_taken_off_the_equity_and_what_they_won_is_not_added() {
+    let mut world = World::with_options("0.5", |_| {});
+    world.trades(buy("1", "100"));
+    let mut equity_at = |mark: &str| {
+        world.now = world.now.plus(Span::from_secs(1));
+        let perp = world.core.state().marks()[&instrument(PERP)].clone();
+        let mark = Mark { mark: Price(d(mark)), at: world.now, ..perp };
+        world.event(Event::Marks { marks: vec![mark] });
+        world.core.state().options_of(&name(MAIN)).unwrap().equity
+    };
+    assert_eq!(equity_at("100"), most("50"));
+    assert_eq!(equity_at("80"), most("30"));
+    assert_eq!(equity_at("120"), most("50"));
+    assert_eq!(equity_at("60"), most("10"));
+    assert_eq!(world.tries(buy("0.5", "60")), Some(Code::ScenarioMargin));
+    world.check_replay();
+}
+
+#[test]
 fn without_limits_for_options_nothing_is_asked_and_no_quote_is_kept() {
     let mut world = World::new();
     world.quote("0.6");

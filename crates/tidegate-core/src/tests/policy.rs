@@ -1,6 +1,8 @@
 //! Policies: each limit at its edge, soft rules and exceptions, the policy beside, restarts, and random
 //! histories against what the venue itself shows.
 
+mod equity;
+
 use super::model::{Step, step};
 use super::world::*;
 use crate::event::Event;

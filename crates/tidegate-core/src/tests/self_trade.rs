@@ -1,5 +1,7 @@
 //! Orders of one owner that would trade with each other: every mode, over callers and accounts.
 
+mod restart;
+
 use super::amends::unchanged;
 use super::gates::of;
 use super::world::*;

@@ -1,6 +1,7 @@
 use super::*;
 use crate::storage::Memory;
-use crate::testing::{closed_journal, open, record};
+use crate::testing::{closed_journal, open, open_on, options, record};
+use tidegate_types::record::Durability;
 
 fn over(memory: &Memory, from: u64) -> Reader {
     Reader::over(Arc::new(memory.clone()), Seq(from)).expect("opens")
@@ -88,4 +89,41 @@ fn reading_stops_at_damage_with_an_error() {
         }
     };
     assert!(matches!(error, JournalError::Damaged(Damage { record: Some(Seq(250)), .. })));
+}
+
+/// As `tidegate replay` reads a folder that a crash left, before any gateway has opened it again.
+#[test]
+fn a_last_batch_that_is_torn_at_any_byte_is_read_to_its_last_whole_record() {
+    let root = tempfile::tempdir().expect("a folder");
+    let here = root.path().join("journal");
+    let disk: Arc<dyn Storage> = Arc::new(Disk::create(&here).expect("made"));
+    let mut world = open_on(disk, options(Durability::Disk)).expect("opens");
+    world.append_until(20, 20);
+    world.append_until(27, 7);
+    world.close();
+    let mut reader = Reader::open(&here, Seq(0)).expect("opens");
+    let mut ends = Vec::new();
+    while reader.next_entry().expect("read").is_some() {
+        ends.push(usize::try_from(reader.position().offset).expect("small"));
+    }
+    assert_eq!(ends.len(), 27);
+    let file = here.join("segment/0000000000");
+    let whole = std::fs::read(&file).expect("read");
+    for cut in ends[19]..=ends[26] {
+        let mut zeroed = whole.clone();
+        zeroed[cut..].fill(0);
+        for torn in [&whole[..cut], &zeroed] {
+            // A record that ends in zeros is whole where the zeros alone were lost.
+            let is_whole = |end: &&usize| torn.get(..**end) == whole.get(..**end);
+            let records = ends.iter().filter(is_whole).count() as u64;
+            std::fs::write(&file, torn).expect("written");
+            let mut reader = Reader::open(&here, Seq(0)).expect("opens");
+            for n in 0..records {
+                let found = reader.next_record().unwrap_or_else(|e| panic!("{cut}, {n}: {e}"));
+                assert_eq!(found, Some((Seq(n), record(n))), "{cut}");
+            }
+            let rest = reader.next_record().unwrap_or_else(|e| panic!("{cut}: {e}"));
+            assert_eq!(rest, None, "{cut}");
+        }
+    }
 }

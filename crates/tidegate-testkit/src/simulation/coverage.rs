@@ -116,7 +116,8 @@ impl Coverage {
                 AccountEvent::Order { report } => self.reported(state, account, report),
                 AccountEvent::Fill { .. }
                 | AccountEvent::Position { .. }
-                | AccountEvent::Balance { .. } => {}
+                | AccountEvent::Balance { .. }
+                | AccountEvent::Funding { .. } => {}
             },
             Body::Reconciled { account, snapshot, .. } => {
                 snapshot.orders.iter().for_each(|row| self.reported(state, account, row));

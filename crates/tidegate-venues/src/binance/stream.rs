@@ -155,9 +155,13 @@ pub(crate) fn events(
         Some("ACCOUNT_UPDATE") => {
             let update = part("a")?;
             let list = |name| update.get(name).and_then(Raw::items).unwrap_or_default();
+            let funding = update.text("m").as_deref() == Some("FUNDING_FEE");
             for row in list("B") {
-                let balance = wire::balance_update(&row.fields().unwrap_or_default())?;
+                let row = row.fields().unwrap_or_default();
+                let balance = wire::balance_update(&row)?;
                 events.extend(balance.map(|balance| AccountEvent::Balance { balance }));
+                let change = if funding { wire::balance_change(&row)? } else { None };
+                events.extend(change.map(|change| AccountEvent::Funding { change }));
             }
             for row in list("P") {
                 let row = row.fields().unwrap_or_default();

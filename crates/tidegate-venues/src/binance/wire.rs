@@ -315,6 +315,11 @@ pub(crate) fn balance_update(object: &Fields<'_>) -> Read<Option<BalanceReport>>
     balance_of(object, ["a", "wb"])
 }
 
+/// By how much an `ACCOUNT_UPDATE` changed a balance, trades and their fees aside; `None` where nothing.
+pub(crate) fn balance_change(object: &Fields<'_>) -> Read<Option<BalanceReport>> {
+    Ok(balance_of(object, ["a", "bc"])?.filter(|change| !change.amount.is_zero()))
+}
+
 fn balance_of(object: &Fields<'_>, [asset, amount]: [&str; 2]) -> Read<Option<BalanceReport>> {
     let amount = decimal(object, amount)?;
     let asset = Currency::new(&text(object, asset)?).ok();

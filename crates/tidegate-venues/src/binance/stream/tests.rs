@@ -122,6 +122,29 @@ fn balances_and_positions_are_news_and_settings_are_frames_alone() {
 }
 
 #[test]
+fn funding_is_told_with_the_balance_that_it_makes() {
+    let update = |why: &str, change: &str| {
+        json!({"e": "ACCOUNT_UPDATE", "E": 5, "a": {"m": why, "P": [], "B": [
+            {"a": "USDT", "wb": "122624.12", "cw": "100.12", "bc": change},
+        ]}})
+    };
+    let (news, _) = told(&update("FUNDING_FEE", "-50.12"));
+    let [
+        StreamNews::Event(AccountEvent::Balance { .. }),
+        StreamNews::Event(AccountEvent::Funding { change }),
+        StreamNews::Frame(_),
+    ] = news.as_slice()
+    else {
+        panic!("{news:?}")
+    };
+    assert_eq!((change.asset.as_str(), change.amount.to_string()), ("USDT", "-50.12".into()));
+    for other in [update("FUNDING_FEE", "0"), update("DEPOSIT", "50.12"), update("ORDER", "-1")] {
+        let (news, _) = told(&other);
+        assert_eq!(news.len(), 2, "{other}");
+    }
+}
+
+#[test]
 fn what_may_have_been_an_order_makes_the_stream_begin_anew() {
     for frame in [
         json!({"e": "listenKeyExpired", "listenKey": "abc123"}),

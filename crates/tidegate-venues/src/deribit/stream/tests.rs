@@ -22,6 +22,9 @@ fn heard(stream: &mut DeribitStream, text: &str, now: Time) -> (Vec<String>, Vec
         StreamNews::Event(AccountEvent::Balance { balance }) => {
             format!("balance {} {}", balance.asset, balance.amount)
         }
+        StreamNews::Event(AccountEvent::Funding { change }) => {
+            format!("funding {} {}", change.asset, change.amount)
+        }
     };
     (news.into_iter().map(word).collect(), steps)
 }
