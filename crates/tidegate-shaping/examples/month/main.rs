@@ -136,6 +136,8 @@ impl Month {
                 }
                 Due::Arrives { number } => self.arrives(number),
                 Due::Answered { number, used, wait } => self.answered(number, used, wait),
+                // One that was planned sooner has taken its place.
+                Due::Turn if at != self.next_turn => {}
                 Due::Turn => self.turn(),
             }
         }
