@@ -173,7 +173,8 @@ impl Month {
         };
         let costs = vec![Units { allowance: 0, count: weight }];
         let (account, deadline) = (Some(self.account.clone()), now.plus(patience));
-        match shaper.ask(Ask { rank, payer, account, costs, weight: 1, deadline }, now) {
+        let ask = Ask { rank, payer, account, from: 0, costs, weight: 1, deadline };
+        match shaper.ask(ask, now) {
             Answer::Go(paid) => {
                 request.paid = Some(paid);
                 self.leaves(request, 0);
@@ -263,12 +264,12 @@ impl Month {
             }
             if let Some(used) = used {
                 let count = u32::try_from(used).unwrap_or(u32::MAX);
-                shaper.told(Units { allowance: 0, count }, None, request.left, now);
+                shaper.told(Units { allowance: 0, count }, (0, None), request.left, now);
             }
             if let Some((banned, wait)) = wait {
                 let stops = if banned { Stops::Everything } else { Stops::Requests };
                 let wait = Span::from_millis(wait);
-                shaper.freeze(BackOff { stops, wait, until: None }, None, now);
+                shaper.freeze(BackOff { stops, wait, until: None }, (0, None), now);
             }
         }
         match wait {
