@@ -298,6 +298,9 @@ settings! {
         /// Requests of all callers at once. Public reads are let in while half of them is free, other reads while a
         /// quarter is, orders to the last; cancels have as many besides.
         inside: usize = 8_192,
+        /// Most that waits to be written to all callers' WebSockets together, in MiB, at least 64. Beyond that whoever
+        /// has let most pile up is cut off.
+        unsent_mib: usize = tidegate_types::limits::MAX_UNSENT_BYTES / (1024 * 1024),
     }
 }
 
@@ -510,6 +513,9 @@ impl Requests {
         ];
         let nothing = limits.iter().find(|(_, most)| *most == 0).map(|(key, _)| *key);
         let nothing = nothing.or((self.caller_at_once == 0).then_some("caller_at_once"));
+        // One socket alone may have as much.
+        let least = tidegate_types::limits::MAX_WS_UNSENT_BYTES / (1024 * 1024);
+        let nothing = nothing.or((self.unsent_mib < least).then_some("unsent_mib"));
         // Half of the room is what public reads have.
         match nothing.or((self.inside < 2).then_some("inside")) {
             Some(key) => Err(ConfigError(format!("requests.{key}: is too small to serve anybody"))),

@@ -26,8 +26,8 @@ pub(crate) struct Waiting {
 /// before an earlier one.
 pub(crate) type FlowKey = (Rank, Key, Payer);
 
-/// A flow's place: by rank, and by its first request's start tag.
-pub(crate) type Place = (Rank, u64, FlowKey);
+/// A flow's place: by rank, and by its first request's start tag; at the same tag who came first, whatever its name.
+pub(crate) type Place = (Rank, u64, Ticket, FlowKey);
 
 #[derive(Default, Debug)]
 struct Flow {
@@ -209,5 +209,6 @@ impl Queue {
 }
 
 fn place(key: &FlowKey, flow: &Flow) -> Option<Place> {
-    Some((key.0, flow.waiting.front()?.start, key.clone()))
+    let first = flow.waiting.front()?;
+    Some((key.0, first.start, first.ticket, key.clone()))
 }

@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 use tidegate_types::ids::AccountName;
 use tidegate_types::time::{Span, Time};
-use tidegate_venues::upstream::{Allowance, BackOff, Counting, Per, Units};
+use tidegate_venues::upstream::{
+    AccountLimit, Allowance, BackOff, Counting, Per, UNTOLD, Units,
+};
 
 /// What a request of full length of one allowance is worth in the queue.
 const WHOLE: u64 = 1_000_000_000;
@@ -89,7 +91,7 @@ impl Shaper {
         {
             return Answer::Refused(self.no_room(&blocked));
         }
-        let (length, first) = (self.length(&ask), self.first(&ask));
+        let (length, first) = (self.length(&ask, now), self.first(&ask));
         let Some((ticket, displaced)) = self.queue.push(ask, first, length, now) else {
             return Answer::Refused(Refusal::Crowded);
         };
@@ -287,6 +289,16 @@ impl Shaper {
         }
     }
 
+    /// The venue tells what an account has.
+    pub fn publish_of(&mut self, account: &AccountName, limit: AccountLimit, now: Time) {
+        let Some(allowance) = self.table.get(limit.allowance) else { return };
+        if allowance.per == Per::Account {
+            let key = (limit.allowance, Whose::Account(Some(account.clone())));
+            let meter = self.meter(key, now);
+            meter.tell_limit(limit.units.into(), limit.per_minute.into(), now);
+        }
+    }
+
     /// The venue asked us to wait, in answer to a request from this address and on this account; whether it had
     /// not before.
     pub fn freeze(
@@ -316,7 +328,8 @@ impl Shaper {
     /// How much of each allowance is used, those alone of which something was ever used.
     pub fn uses(&mut self, now: Time) -> Vec<Use> {
         let table = &self.table;
-        let told = self.meters.iter_mut().filter_map(|((allowance, whose), meter)| {
+        let limited = self.meters.iter_mut().filter(|(_, meter)| meter.limit() < UNTOLD.into());
+        let told = limited.filter_map(|((allowance, whose), meter)| {
             Some(Use {
                 name: table.get(*allowance)?.name,
                 whose: whose.clone(),
@@ -475,10 +488,10 @@ impl Shaper {
     }
 
     /// What a request is worth in the queue: the largest part of an allowance that it takes, by weight.
-    fn length(&self, ask: &Ask) -> u64 {
-        let parts = ask.costs.iter().filter_map(|cost| {
-            let units = u64::from(self.table.get(cost.allowance)?.units).max(1);
-            Some(u64::from(cost.count).saturating_mul(WHOLE) / units)
+    fn length(&mut self, ask: &Ask, now: Time) -> u64 {
+        let parts = ask.costs.iter().map(|cost| {
+            let units = self.meter(self.key(*cost, ask), now).limit().max(1);
+            u64::from(cost.count).saturating_mul(WHOLE) / units
         });
         parts.max().unwrap_or(0) / u64::from(ask.weight.max(1))
     }

@@ -323,6 +323,11 @@ impl Link {
         self.weir.publish(&self.venue.published_limits(replies));
     }
 
+    /// An account's snapshot was answered so.
+    pub(super) fn note_snapshot(&self, account: &AccountName, replies: &[Reply]) {
+        self.weir.publish_of(account, &self.venue.account_limits(replies));
+    }
+
     async fn exchange(
         &self,
         (errand, from): (&Errand<'_>, usize),

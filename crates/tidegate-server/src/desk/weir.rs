@@ -19,7 +19,7 @@ use tidegate_types::limits::{ORDER_PATIENCE, READ_PATIENCE, SEND_TIMEOUT};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::{Span, Time};
 use tidegate_venues::Venue;
-use tidegate_venues::upstream::{BackOff, Stops, Units};
+use tidegate_venues::upstream::{AccountLimit, BackOff, Stops, Units};
 use tokio::sync::{Notify, oneshot};
 
 /// The shares of callers, and how old their orders may get while they wait.
@@ -207,6 +207,14 @@ impl Weir {
         let mut inner = self.lock();
         for limit in limits {
             inner.shaper.publish(*limit);
+        }
+    }
+
+    /// The venue told what an account has.
+    pub(super) fn publish_of(&self, account: &AccountName, limits: &[AccountLimit]) {
+        let mut inner = self.lock();
+        for limit in limits {
+            inner.shaper.publish_of(account, *limit, clock::now());
         }
     }
 

@@ -231,7 +231,8 @@ fn certificate(
 fn connections(config: &Config) -> Result<Arc<Connections>, GatewayError> {
     let most = descriptors::connections(config.requests.connections)?;
     let limits = Limits::from(&config.requests);
-    Ok(Connections::within(most, config.requests.connections_per_peer, limits.address))
+    let unsent = config.requests.unsent_mib.saturating_mul(1024 * 1024);
+    Ok(Connections::within(most, config.requests.connections_per_peer, limits.address, unsent))
 }
 
 /// The user whose folder it is.

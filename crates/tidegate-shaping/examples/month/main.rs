@@ -302,6 +302,11 @@ impl Month {
         println!("  used of the limit by day    {:.1} %", 100.0 * mean / LIMIT as f64);
         println!("  the same of what is open    {:.1} %", 100.0 * mean / (LIMIT as f64 * 0.8));
         println!("  Jain's index of the bots    {:.4}", sum * sum / (BOTS as f64 * squares));
+        let share = |units: Option<&u64>| {
+            100.0 * units.copied().unwrap_or(0) as f64 * BOTS as f64 / sum.max(1.0)
+        };
+        let (least, most) = (share(self.served.iter().min()), share(self.served.iter().max()));
+        println!("  of an even share            {least:.1} % to {most:.1} %");
         println!("  cancels                     {}", self.cancel_waits.len());
         if let (Some(p99), Some(worst)) =
             (self.cancel_waits.get(last * 99 / 100), self.cancel_waits.last())

@@ -339,3 +339,4 @@ fn who_was_turned_away_is_not_behind_who_was_served() {
 mod addresses;
 mod chance;
 mod places;
+mod told;
