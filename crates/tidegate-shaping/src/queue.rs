@@ -110,9 +110,11 @@ impl Queue {
     /// Takes out the newest request of the payer with most places at this rank, if it has more than these.
     fn displace(&mut self, rank: Rank, ours: Places) -> Option<Waiting> {
         let at_rank = self.places.iter().filter(|((of, _), _)| *of == rank);
-        let most = at_rank.reduce(|most, next| if next.1.is_more_than(*most.1) { next } else { most });
+        let most =
+            at_rank.reduce(|most, next| if next.1.is_more_than(*most.1) { next } else { most });
         let ((_, largest), _) = most.filter(|(_, places)| places.is_more_than(ours))?;
-        let theirs = self.flows.iter_mut().filter(|((of, _, payer), _)| (of, payer) == (&rank, largest));
+        let theirs =
+            self.flows.iter_mut().filter(|((of, _, payer), _)| (of, payer) == (&rank, largest));
         let newest = theirs.max_by_key(|(_, flow)| flow.waiting.back().map(|last| last.ticket));
         let (_, flow) = newest?;
         let last = flow.waiting.pop_back()?;

@@ -10,9 +10,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 use tidegate_types::ids::AccountName;
 use tidegate_types::time::{Span, Time};
-use tidegate_venues::upstream::{
-    AccountLimit, Allowance, BackOff, Counting, Per, UNTOLD, Units,
-};
+use tidegate_venues::upstream::{AccountLimit, Allowance, BackOff, Counting, Per, UNTOLD, Units};
 
 /// What a request of full length of one allowance is worth in the queue.
 const WHOLE: u64 = 1_000_000_000;
@@ -95,8 +93,8 @@ impl Shaper {
         let Some((ticket, displaced)) = self.queue.push(ask, first, length, now) else {
             return Answer::Refused(Refusal::Crowded);
         };
-        let gone = displaced
-            .map(|gone| Served { ticket: gone.ticket, outcome: Err(Refusal::Crowded) });
+        let gone =
+            displaced.map(|gone| Served { ticket: gone.ticket, outcome: Err(Refusal::Crowded) });
         self.displaced.extend(gone);
         Answer::Waits(ticket)
     }

@@ -132,7 +132,7 @@ impl Connections {
 
 impl Seat {
     /// What will wait to be written to its socket.
-    pub fn unsent(&self) -> Debt {
+    pub(super) fn unsent(&self) -> Debt {
         self.connections.unsent.enter()
     }
 }

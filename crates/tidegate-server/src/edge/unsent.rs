@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// All callers' sockets.
 #[derive(Debug)]
-pub struct Unsent {
+pub(super) struct Unsent {
     most: usize,
     /// What all of them owe, but for those that are cut off.
     total: AtomicUsize,
@@ -23,7 +23,7 @@ struct Debtor {
 
 /// What waits to be written to one socket, until dropped.
 #[derive(Debug)]
-pub struct Debt {
+pub(super) struct Debt {
     unsent: Arc<Unsent>,
     number: u64,
     debtor: Arc<Debtor>,
@@ -31,7 +31,7 @@ pub struct Debt {
 
 impl Unsent {
     /// So many bytes at most.
-    pub fn new(most: usize) -> Arc<Unsent> {
+    pub(super) fn new(most: usize) -> Arc<Unsent> {
         Arc::new(Unsent {
             most,
             total: AtomicUsize::new(0),
@@ -41,7 +41,7 @@ impl Unsent {
     }
 
     /// One more socket.
-    pub fn enter(self: &Arc<Unsent>) -> Debt {
+    pub(super) fn enter(self: &Arc<Unsent>) -> Debt {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let debtor = Arc::new(Debtor::default());
         let mut debtors = self.debtors.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,7 +7,8 @@ use super::num::Num;
 use super::public::{of_kind, wanted_kind};
 use super::rpc::{Answer, answer};
 use super::view::account::{
-    PositionView, SELF_TRADE_MODE, limits, order_margin, positions as held, summary as one_summary, user,
+    PositionView, SELF_TRADE_MODE, limits, order_margin, positions as held, summary as one_summary,
+    user,
 };
 use super::view::instrument::CURRENCIES;
 use super::view::of_currency;

@@ -2,8 +2,8 @@
 //! without a key are counted by address, those with one by account. Orders and cancels have credits
 //! of their own, which reads do not touch: how many depends on the account's volume, and its summary tells.
 
-use super::methods::{self, Kind};
 use super::build;
+use super::methods::{self, Kind};
 use crate::upstream::{AccountLimit, Allowance, Connections, Counting, Per, UNTOLD, Units};
 use serde::Deserialize;
 use serde_json::Value;

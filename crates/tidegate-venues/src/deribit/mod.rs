@@ -34,8 +34,8 @@ use crate::front::{
     Context, Front, Instruments, Listed, LocalAnswer, Need, Parsed, Read, Session, Viewer, Weakness,
 };
 use crate::upstream::{
-    AccountLimit, AccountStream, Allowance, BackOff, BookNews, BuildError, Connections, KeySigner, PublicFeed,
-    Units, Unreadable, Upstream,
+    AccountLimit, AccountStream, Allowance, BackOff, BookNews, BuildError, Connections, KeySigner,
+    PublicFeed, Units, Unreadable, Upstream,
 };
 use crate::{NewKey, Venue};
 use base64::Engine as _;

@@ -1,8 +1,8 @@
 //! Who is told which stream over which line.
 
 use super::super::links::Link;
-use super::line::{Heard, Line, LineNumber};
 use super::super::weir::Fare;
+use super::line::{Heard, Line, LineNumber};
 use super::member::{Member, Toll, Wait};
 use super::{Command, Follower};
 use serde_json::Value;

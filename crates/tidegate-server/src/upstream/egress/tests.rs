@@ -20,7 +20,8 @@ fn serve(stream: &TcpStream) -> Option<()> {
     loop {
         let target = lines.next()?.ok()?;
         while !lines.next()?.ok()?.is_empty() {}
-        let status = if target.contains("ban=") { "418 Banned\r\nRetry-After: 60" } else { "200 OK" };
+        let status =
+            if target.contains("ban=") { "418 Banned\r\nRetry-After: 60" } else { "200 OK" };
         let length = peer.len();
         let mut out = stream;
         write!(out, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{peer}").ok()?;
@@ -111,9 +112,8 @@ async fn cancels_stay_where_their_keys_are_good() {
 
 #[test]
 fn an_account_is_at_an_address_of_the_venue_s() {
-    let venue = |egress: &str| {
-        format!("[venues.deribit]\nrest = 'https://x'\nws = 'wss://x'\n{egress}\n")
-    };
+    let venue =
+        |egress: &str| format!("[venues.deribit]\nrest = 'https://x'\nws = 'wss://x'\n{egress}\n");
     let told = |egress| config::Config::parse(&venue(egress)).map_err(|error| error.0);
     assert!(told("egress = ['203.0.113.5']\negress_of = {main = '203.0.113.5'}").is_ok());
     for (egress, why) in [

@@ -63,7 +63,11 @@ fn a_heavier_payer_has_more_places_and_a_full_one_takes_none_of_another_s() {
     assert_eq!(shaper.ask(asked, start()), Answer::Refused(Refusal::Crowded));
     // Each of the eight has 64; one of weight 3 may have 64 as well, which is the most of one.
     let heavy = |shaper: &mut Shaper| {
-        let asked = Ask { weight: 3, deadline: at(60_000), ..ask(Rank::Read, caller("heavy"), 500, start()) };
+        let asked = Ask {
+            weight: 3,
+            deadline: at(60_000),
+            ..ask(Rank::Read, caller("heavy"), 500, start())
+        };
         matches!(shaper.ask(asked, start()), Answer::Waits(_))
     };
     assert_eq!((0..200).take_while(|_| heavy(&mut shaper)).count(), MAX_QUEUED_OF_ONE);
@@ -89,7 +93,10 @@ fn where_there_is_room_and_nobody_waits_for_it_nobody_is_refused_for_others() {
     let mut shaper = Shaper::new(&[CREDITS, WEIGHT]);
     drain_credits(&mut shaper);
     let _ = crowd(&mut shaper, Rank::Read);
-    let elsewhere = Ask { account: AccountName::new("other").ok(), ..ask(Rank::Read, caller("crowd0"), 500, start()) };
+    let elsewhere = Ask {
+        account: AccountName::new("other").ok(),
+        ..ask(Rank::Read, caller("crowd0"), 500, start())
+    };
     let answer = shaper.ask(elsewhere, start());
     assert!(matches!(answer, Answer::Go(_)), "another account: {answer:?}");
     let weight = Units { allowance: 1, count: 5 };

@@ -27,7 +27,8 @@ fn an_account_is_limited_once_the_venue_tells_and_no_other() {
         assert!(!go(&mut shaper, Rank::Cancel, 1, at(4_000)));
         let again = (0..100).take_while(|_| go(&mut shaper, Rank::New, 1, at(6_000))).count();
         assert_eq!(again, 6, "five a second come back, and the reserve is filled first");
-        let elsewhere = Ask { account: other.clone(), ..ask(Rank::New, caller("ann"), 1, at(6_000)) };
+        let elsewhere =
+            Ask { account: other.clone(), ..ask(Rank::New, caller("ann"), 1, at(6_000)) };
         assert!(matches!(shaper.ask(elsewhere, at(6_000)), Answer::Go(_)));
     }
 }

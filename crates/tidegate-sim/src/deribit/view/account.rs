@@ -315,9 +315,7 @@ fn num(number: Num) -> Value {
 /// What an account may ask at so many times the credits of the lowest tier; without limit at none.
 pub(crate) fn limits(scale: u64) -> Value {
     let scale = if scale == 0 { 1_000_000 } else { scale };
-    let rate = |burst: u64, rate: u64| {
-        json!({ "burst": burst.saturating_mul(scale), "rate": rate.saturating_mul(scale) })
-    };
+    let rate = |burst: u64, rate: u64| json!({ "burst": burst.saturating_mul(scale), "rate": rate.saturating_mul(scale) });
     json!({
         "limits_per_currency": false,
         "non_matching_engine": rate(1500, 1000),

@@ -49,8 +49,10 @@ fn the_summaries_tell_how_many_orders_there_may_be() {
         limits.iter().map(|limit| (limit.units, limit.per_minute)).collect::<Vec<_>>()
     };
     let rate = |burst: u32, rate: u32| json!({"burst": burst, "rate": rate});
-    let limits = |trading: Value| json!({"matching_engine": {"trading": trading, "spot": rate(1, 1)}});
-    let (fast, slow) = (limits(json!({"total": rate(250, 200)})), limits(json!({"total": rate(20, 5)})));
+    let limits =
+        |trading: Value| json!({"matching_engine": {"trading": trading, "spot": rate(1, 1)}});
+    let (fast, slow) =
+        (limits(json!({"total": rate(250, 200)})), limits(json!({"total": rate(20, 5)})));
     assert_eq!(told(&[fast.clone()]), [(238, 12_000)]);
     assert_eq!(told(&[fast, slow]), [(19, 300)], "the least of them");
     let kinds = limits(json!({"perpetuals": rate(100, 30), "options": rate(50, 40)}));
