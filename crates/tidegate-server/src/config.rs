@@ -1,6 +1,7 @@
 //! `DATA/tidegate.toml`: every setting, its meaning and its default, defined once. Unknown keys
 //! are refused, so that a misspelt limit cannot pass for a set one.
 
+mod egress;
 mod passkeys;
 mod settings;
 mod shaping;
@@ -10,7 +11,7 @@ use crate::syslog;
 use serde::{Deserialize, Serialize};
 use settings::settings;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use tidegate_identity::RsaBits;
 use tidegate_identity::oauth::metadata;
@@ -137,6 +138,16 @@ settings! {
         /// Address of a listener of its own, where it is served at the root. Port 0 takes any;
         /// without an address there is none.
         listen: Option<SocketAddr> = None,
+        /// Addresses of this machine that connections to the venue leave from: `["203.0.113.5", "203.0.113.6"]`. The
+        /// venue counts each by itself; accounts are spread over them and stay where they are. Empty: one, that the
+        /// machine chooses.
+        egress: Vec<IpAddr> = Vec::new(),
+        /// Whether keys at the venue are good at their account's address alone. If not, cancels leave from another
+        /// one while the venue has stopped that.
+        egress_binds_keys: bool = true,
+        /// The address of some accounts, one of `egress`: `main = "203.0.113.5"`. Accounts whose keys are bound to an
+        /// address need it; the others take the address that fewest have, in the order of their names at a start.
+        egress_of: BTreeMap<String, IpAddr> = BTreeMap::new(),
         /// Base URLs of the hosts that serve some paths only, by path prefix; the longest prefix
         /// wins, and `rest` and `ws` serve every other path. Each URL is one as `rest` or `ws`
         /// takes: `"/sapi" = "https://…"`, `"/ws-fapi" = "wss://…"`.
@@ -287,6 +298,9 @@ settings! {
         /// Requests of all callers at once. Public reads are let in while half of them is free, other reads while a
         /// quarter is, orders to the last; cancels have as many besides.
         inside: usize = 8_192,
+        /// Most that waits to be written to all callers' WebSockets together, in MiB, at least 64. Beyond that whoever
+        /// has let most pile up is cut off.
+        unsent_mib: usize = tidegate_types::limits::MAX_UNSENT_BYTES / (1024 * 1024),
     }
 }
 
@@ -470,6 +484,7 @@ impl Config {
             if self.listen.plain_http && venue.listen.is_some_and(|at| !at.ip().is_loopback()) {
                 return bad(format!("venues.{name}.listen: plain HTTP is for loopback only"));
             }
+            venue.check_egress(name)?;
             check_url(&format!("venues.{name}.rest"), &venue.rest, ["https", "http"])?;
             check_url(&format!("venues.{name}.ws"), &venue.ws, ["wss", "ws"])?;
             for (prefix, url) in &venue.hosts {
@@ -498,6 +513,9 @@ impl Requests {
         ];
         let nothing = limits.iter().find(|(_, most)| *most == 0).map(|(key, _)| *key);
         let nothing = nothing.or((self.caller_at_once == 0).then_some("caller_at_once"));
+        // One socket alone may have as much.
+        let least = tidegate_types::limits::MAX_WS_UNSENT_BYTES / (1024 * 1024);
+        let nothing = nothing.or((self.unsent_mib < least).then_some("unsent_mib"));
         // Half of the room is what public reads have.
         match nothing.or((self.inside < 2).then_some("inside")) {
             Some(key) => Err(ConfigError(format!("requests.{key}: is too small to serve anybody"))),

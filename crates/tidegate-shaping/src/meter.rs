@@ -6,7 +6,7 @@
 
 use crate::window::Window;
 use tidegate_types::time::{Span, Time};
-use tidegate_venues::upstream::{Allowance, Counting};
+use tidegate_venues::upstream::{Allowance, Counting, UNTOLD};
 
 /// Over how long the rate is measured that a forecast is made of.
 const OUTLOOK: Span = Span::from_secs(10);
@@ -81,6 +81,20 @@ impl Meter {
             *per_minute = scale(*per_minute, limit, old).max(1);
         }
         self.limit = limit;
+    }
+
+    /// The venue tells what this account has: so many at once, that come back so fast. What was used before nobody
+    /// counted: at most half of it, as after a start.
+    pub(crate) fn tell_limit(&mut self, limit: u64, back: u64, now: Time) {
+        let was_told = self.limit != u64::from(UNTOLD);
+        (self.limit, self.reserved) = (limit, limit.div_ceil(5));
+        if let Count::Refill { owed, per_minute, at } = &mut self.count {
+            drain(owed, *per_minute, at, now);
+            if !was_told {
+                *owed = (*owed).min((limit / 2).saturating_mul(FINE));
+            }
+            *per_minute = back.max(1);
+        }
     }
 
     /// How much is used, at most.

@@ -2,8 +2,8 @@
 //! 1996), so that each payer gets room in proportion to its weight, whatever its requests cost and however
 //! many of them wait.
 
+use crate::ask::{Ask, Key};
 use crate::rank::{Payer, Rank};
-use crate::shaper::Ask;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use tidegate_types::limits::{MAX_QUEUED_OF_ONE, MAX_QUEUED_REQUESTS};
@@ -24,10 +24,10 @@ pub(crate) struct Waiting {
 
 /// A payer's requests of a rank that are paid first of all from the same allowance: none of them goes
 /// before an earlier one.
-pub(crate) type FlowKey = (Rank, usize, Payer);
+pub(crate) type FlowKey = (Rank, Key, Payer);
 
-/// A flow's place: by rank, and by its first request's start tag.
-pub(crate) type Place = (Rank, u64, FlowKey);
+/// A flow's place: by rank, and by its first request's start tag; at the same tag who came first, whatever its name.
+pub(crate) type Place = (Rank, u64, Ticket, FlowKey);
 
 #[derive(Default, Debug)]
 struct Flow {
@@ -43,7 +43,27 @@ pub(crate) struct Queue {
     virtual_time: BTreeMap<Rank, u64>,
     /// How many wait, by rank.
     lengths: BTreeMap<Rank, usize>,
+    /// How many of them are whose.
+    places: BTreeMap<(Rank, Payer), Places>,
     next: u64,
+}
+
+/// The places that a payer has at a rank.
+#[derive(Clone, Copy, Default, Debug)]
+struct Places {
+    taken: usize,
+    weight: u32,
+}
+
+impl Places {
+    /// Whether these are more than those, each by its weight.
+    fn is_more_than(self, other: Places) -> bool {
+        self.by(other.weight) > other.by(self.weight)
+    }
+
+    fn by(self, weight: u32) -> u64 {
+        (self.taken as u64).saturating_mul(weight.max(1).into())
+    }
 }
 
 impl Queue {
@@ -56,24 +76,71 @@ impl Queue {
         self.lengths.values().sum()
     }
 
-    /// Adds a request, whose length is what it costs by its weight; none when too many wait.
-    pub(crate) fn push(&mut self, ask: Ask, length: u64, now: Time) -> Option<Ticket> {
-        let (rank, key) = (ask.rank, key(&ask));
-        let waiting = self.lengths.entry(rank).or_default();
-        let ours = self.flows.get(&key).map_or(0, |flow| flow.waiting.len());
-        if *waiting >= MAX_QUEUED_REQUESTS || ours >= MAX_QUEUED_OF_ONE {
+    /// Adds a request, whose length is what it costs by its weight, to the flow of what it is paid from first. Where
+    /// too many wait, the newest of whoever has most places for its weight gives way to a payer that has fewer; none
+    /// is added when nobody has to.
+    pub(crate) fn push(
+        &mut self,
+        ask: Ask,
+        first: Key,
+        length: u64,
+        now: Time,
+    ) -> Option<(Ticket, Option<Waiting>)> {
+        let (rank, payer) = (ask.rank, ask.payer.clone());
+        let taken = self.places.get(&(rank, payer.clone())).map_or(0, |places| places.taken) + 1;
+        let ours = Places { taken, weight: ask.weight };
+        if taken > MAX_QUEUED_OF_ONE {
             return None;
         }
-        *waiting += 1;
+        let is_full = self.lengths.get(&rank).is_some_and(|length| *length >= MAX_QUEUED_REQUESTS);
+        let displaced = if is_full { Some(self.displace(rank, ours)?) } else { None };
+        self.places.insert((rank, payer.clone()), ours);
+        *self.lengths.entry(rank).or_default() += 1;
         self.next += 1;
         let ticket = Ticket(self.next);
         let virtual_time = self.virtual_time.get(&rank).copied().unwrap_or(0);
-        let flow = self.flows.entry(key).or_default();
+        let flow = self.flows.entry((rank, first, payer)).or_default();
         let start = virtual_time.max(flow.finish);
         let length = length.max(1);
         flow.finish = start.saturating_add(length);
         flow.waiting.push_back(Waiting { ticket, ask: Arc::new(ask), since: now, start, length });
-        Some(ticket)
+        Some((ticket, displaced))
+    }
+
+    /// Takes out the newest request of the payer with most places at this rank, if it has more than these.
+    fn displace(&mut self, rank: Rank, ours: Places) -> Option<Waiting> {
+        let at_rank = self.places.iter().filter(|((of, _), _)| *of == rank);
+        let most =
+            at_rank.reduce(|most, next| if next.1.is_more_than(*most.1) { next } else { most });
+        let ((_, largest), _) = most.filter(|(_, places)| places.is_more_than(ours))?;
+        let theirs =
+            self.flows.iter_mut().filter(|((of, _, payer), _)| (of, payer) == (&rank, largest));
+        let newest = theirs.max_by_key(|(_, flow)| flow.waiting.back().map(|last| last.ticket));
+        let (_, flow) = newest?;
+        let last = flow.waiting.pop_back()?;
+        flow.finish = last.start;
+        self.free(&last);
+        Some(last)
+    }
+
+    /// It does not wait any more.
+    fn free(&mut self, gone: &Waiting) {
+        if let Some(length) = self.lengths.get_mut(&gone.ask.rank) {
+            *length = length.saturating_sub(1);
+        }
+        let place = (gone.ask.rank, gone.ask.payer.clone());
+        if let Some(places) = self.places.get_mut(&place) {
+            places.taken = places.taken.saturating_sub(1);
+            if places.taken == 0 {
+                self.places.remove(&place);
+            }
+        }
+    }
+
+    /// The first request of each flow that goes before others of this rank, or may.
+    pub(crate) fn heads(&self, rank: Rank) -> impl Iterator<Item = (&FlowKey, &Ask)> {
+        let before = self.flows.iter().take_while(move |((of, ..), _)| *of <= rank);
+        before.filter_map(|(key, flow)| Some((key, flow.waiting.front()?.ask.as_ref())))
     }
 
     /// The flows in which somebody waits, each with its place in the order: the least goes first.
@@ -94,22 +161,20 @@ impl Queue {
     pub(crate) fn pop(&mut self, key: &FlowKey) -> Option<Waiting> {
         let flow = self.flows.get_mut(key)?;
         let first = flow.waiting.pop_front()?;
-        if let Some(length) = self.lengths.get_mut(&key.0) {
-            *length -= 1;
-        }
         let virtual_time = self.virtual_time.entry(key.0).or_default();
         *virtual_time = (*virtual_time).max(first.start);
         // A flow that is not ahead of the others is like one that never was.
         if flow.waiting.is_empty() && flow.finish <= *virtual_time {
             self.flows.remove(key);
         }
+        self.free(&first);
         Some(first)
     }
 
     /// Takes out everything that has to go out, whatever its place.
     pub(crate) fn drop_where(&mut self, gone: impl Fn(&Waiting) -> bool) -> Vec<Waiting> {
         let mut dropped = Vec::new();
-        for ((rank, ..), flow) in &mut self.flows {
+        for flow in self.flows.values_mut() {
             if !flow.waiting.iter().any(&gone) {
                 continue;
             }
@@ -123,10 +188,10 @@ impl Queue {
                 tag = tag.saturating_add(waiting.length);
             }
             flow.finish = tag;
-            if let Some(length) = self.lengths.get_mut(rank) {
-                *length -= out.len();
-            }
             dropped.extend(out);
+        }
+        for gone in &dropped {
+            self.free(gone);
         }
         let virtual_time = &self.virtual_time;
         self.flows.retain(|(rank, ..), flow| {
@@ -146,10 +211,6 @@ impl Queue {
 }
 
 fn place(key: &FlowKey, flow: &Flow) -> Option<Place> {
-    Some((key.0, flow.waiting.front()?.start, key.clone()))
-}
-
-fn key(ask: &Ask) -> FlowKey {
-    let first = ask.costs.first().map_or(0, |cost| cost.allowance);
-    (ask.rank, first, ask.payer.clone())
+    let first = flow.waiting.front()?;
+    Some((key.0, first.start, first.ticket, key.clone()))
 }

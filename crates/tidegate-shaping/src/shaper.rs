@@ -1,16 +1,16 @@
-//! One venue's limits as they apply to one address, and everybody who shares them.
+//! One venue's limits as they apply to the desk's addresses and accounts, and everybody who shares them.
 
+use crate::ask::{Answer, Ask, Key, Paid, Refusal, Served, Use, Whose};
 use crate::freeze::{Freezes, Frozen};
 use crate::meter::Meter;
 use crate::pace::{Half, Held, Pace};
-use crate::queue::{Place, Queue, Ticket, Waiting};
-use crate::rank::{Payer, Rank};
+use crate::queue::{Place, Queue, Waiting};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 use tidegate_types::ids::AccountName;
 use tidegate_types::time::{Span, Time};
-use tidegate_venues::upstream::{Allowance, BackOff, Counting, Per, Units};
+use tidegate_venues::upstream::{AccountLimit, Allowance, BackOff, Counting, Per, UNTOLD, Units};
 
 /// What a request of full length of one allowance is worth in the queue.
 const WHOLE: u64 = 1_000_000_000;
@@ -25,102 +25,15 @@ const NO_LIMIT: Allowance = Allowance {
 /// The soonest that those who wait are looked at again.
 const SOON: Span = Span::from_millis(2);
 
-/// May this leave?
-#[derive(Clone, Debug)]
-pub struct Ask {
-    /// How urgent it is.
-    pub rank: Rank,
-    /// For whom.
-    pub payer: Payer,
-    /// On which account.
-    pub account: Option<AccountName>,
-    /// What it costs.
-    pub costs: Vec<Units>,
-    /// The payer's share in proportion to others', from 1.
-    pub weight: u32,
-    /// Until when it may wait.
-    pub deadline: Time,
-}
-
-/// What was counted for a request that may leave. It must be given to `settle` or `give_back`.
-#[must_use]
-#[derive(PartialEq, Eq, Debug)]
-pub struct Paid {
-    counted: Vec<(Key, u64)>,
-    paced: Option<(usize, Half, Payer, u64)>,
-}
-
-/// Whether a request may leave.
-#[derive(PartialEq, Eq, Debug)]
-pub enum Answer {
-    /// It may.
-    Go(Paid),
-    /// It waits; `turn` will tell.
-    Waits(Ticket),
-    /// It may not.
-    Refused(Refusal),
-}
-
-/// Why a request may not leave.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Refusal {
-    /// The venue forbade it for a while.
-    Frozen(Frozen),
-    /// There is no room, and none in the time it may wait.
-    NoRoom {
-        /// The allowance.
-        name: &'static str,
-        /// How much of it is used.
-        used: u64,
-        /// How much of it a request of this rank may leave used.
-        most: u64,
-        /// How long until there is room, at the earliest.
-        wait: Span,
-    },
-    /// It waited for as long as it may.
-    TooOld {
-        /// For how long.
-        waited: Span,
-    },
-    /// Too many wait already.
-    Crowded,
-}
-
-/// What came of one that waited.
-#[derive(Debug)]
-pub struct Served {
-    /// Which.
-    pub ticket: Ticket,
-    /// It may leave, or why not.
-    pub outcome: Result<Paid, Refusal>,
-}
-
-/// How much of an allowance is used.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Use {
-    /// The allowance.
-    pub name: &'static str,
-    /// Whose, where the venue counts by account.
-    pub account: Option<AccountName>,
-    /// Units used, at most.
-    pub used: u64,
-    /// The venue's limit.
-    pub limit: u64,
-    /// How much of it is kept for cancels and for orders that reduce.
-    pub reserved: u64,
-    /// How long until the limit is reached at the present rate of what is not held back.
-    pub reaches_limit: Option<Span>,
-}
-
-type Key = (usize, Option<AccountName>);
-
-/// The shaper of one venue and address.
+/// The shaper of one venue.
 #[derive(Debug)]
 pub struct Shaper {
     table: Vec<Allowance>,
     meters: BTreeMap<Key, Meter>,
-    paces: BTreeMap<usize, Pace>,
+    paces: BTreeMap<Key, Pace>,
     queue: Queue,
+    /// Who gave its place up, and was not told yet.
+    displaced: Vec<Served>,
     freezes: Freezes,
     /// When the gateway before this one was last seen.
     before: Option<Time>,
@@ -128,8 +41,11 @@ pub struct Shaper {
 
 /// Why one may not go yet.
 struct Blocked {
+    /// Where there is least room.
     key: Key,
     wait: Span,
+    /// Where there is none now.
+    short: Vec<Key>,
     /// Only its own share is used up: nobody else waits because of it.
     alone: bool,
     used: u64,
@@ -144,6 +60,7 @@ impl Shaper {
             meters: BTreeMap::new(),
             paces: BTreeMap::new(),
             queue: Queue::default(),
+            displaced: Vec::new(),
             freezes: Freezes::default(),
             before: None,
         }
@@ -159,10 +76,10 @@ impl Shaper {
 
     /// Asks for a request.
     pub fn ask(&mut self, ask: Ask, now: Time) -> Answer {
-        if let Some(frozen) = self.freezes.stops(ask.rank, ask.account.as_ref(), now) {
+        if let Some(frozen) = self.freezes.stops(&ask, now) {
             return Answer::Refused(Refusal::Frozen(frozen));
         }
-        let blocked = match (self.try_go(&ask, now), self.queue.is_before(ask.rank)) {
+        let blocked = match (self.try_go(&ask, now), self.is_behind(&ask, now)) {
             (Ok(half), false) => return Answer::Go(self.go(&ask, half, now)),
             (Ok(_), true) => None,
             (Err(blocked), _) => Some(blocked),
@@ -172,11 +89,65 @@ impl Shaper {
         {
             return Answer::Refused(self.no_room(&blocked));
         }
-        let length = self.length(&ask);
-        match self.queue.push(ask, length, now) {
-            Some(ticket) => Answer::Waits(ticket),
-            None => Answer::Refused(Refusal::Crowded),
+        let (length, first) = (self.length(&ask, now), self.first(&ask));
+        let Some((ticket, displaced)) = self.queue.push(ask, first, length, now) else {
+            return Answer::Refused(Refusal::Crowded);
+        };
+        let gone =
+            displaced.map(|gone| Served { ticket: gone.ticket, outcome: Err(Refusal::Crowded) });
+        self.displaced.extend(gone);
+        Answer::Waits(ticket)
+    }
+
+    /// Has a request that may leave from any of so many addresses leave from the one with most room: not from
+    /// a stopped one if there is another, then from where it waits least, then from the one least used.
+    pub fn place(&mut self, ask: &mut Ask, addresses: usize, now: Time) {
+        let mut best = None;
+        for from in 0..addresses {
+            ask.from = from;
+            let stopped = self.freezes.stops(ask, now).map(|frozen| frozen.until);
+            let wait = self.try_go(ask, now).map_or_else(|blocked| blocked.wait, |_| Span::ZERO);
+            let rating = (stopped, wait, self.part_used(ask, now), from);
+            best = best.into_iter().chain([rating]).min();
         }
+        ask.from = best.map_or(0, |(.., from)| from);
+    }
+
+    /// The largest part of an allowance that is used of those that it costs.
+    fn part_used(&mut self, ask: &Ask, now: Time) -> u64 {
+        let parts = ask.costs.iter().map(|cost| {
+            let meter = self.meter(self.key(*cost, ask), now);
+            meter.used(now).saturating_mul(WHOLE) / meter.limit().max(1)
+        });
+        parts.max().unwrap_or(0)
+    }
+
+    /// Whether somebody who goes first waits for what this costs, or an earlier one of the same payer does.
+    fn is_behind(&mut self, ask: &Ask, now: Time) -> bool {
+        if !self.queue.is_before(ask.rank) {
+            return false;
+        }
+        let costs: Vec<Key> = ask.costs.iter().map(|cost| self.key(*cost, ask)).collect();
+        let own = (ask.rank, self.first(ask), ask.payer.clone());
+        let queue = std::mem::take(&mut self.queue);
+        let mut heads = queue.heads(ask.rank);
+        let behind = heads.any(|(flow, head)| {
+            if *flow == own {
+                return true;
+            }
+            if !head.costs.iter().any(|cost| costs.contains(&self.key(*cost, head))) {
+                return false;
+            }
+            match self.try_go(head, now) {
+                Ok(_) => true,
+                Err(blocked) => {
+                    !blocked.alone && blocked.short.iter().any(|key| costs.contains(key))
+                }
+            }
+        });
+        drop(heads);
+        self.queue = queue;
+        behind
     }
 
     /// Asks for a request that cannot wait.
@@ -184,7 +155,7 @@ impl Shaper {
     /// # Errors
     /// Why it may not leave.
     pub fn ask_now(&mut self, ask: &Ask, now: Time) -> Result<Paid, Refusal> {
-        if let Some(frozen) = self.freezes.stops(ask.rank, ask.account.as_ref(), now) {
+        if let Some(frozen) = self.freezes.stops(ask, now) {
             return Err(Refusal::Frozen(frozen));
         }
         match self.try_go(ask, now) {
@@ -208,7 +179,7 @@ impl Shaper {
             let Some(ask) = self.queue.head(&flow).map(|head| Arc::clone(&head.ask)) else {
                 continue;
             };
-            if ask.costs.iter().any(|cost| is_held(&held, *cost, &ask)) {
+            if self.is_held(&held, &ask) {
                 continue;
             }
             match self.try_go(&ask, now) {
@@ -221,7 +192,7 @@ impl Shaper {
                 }
                 Err(blocked) if blocked.alone => {}
                 // Nobody behind takes what it waits for.
-                Err(_) => held.extend(ask.costs.iter().map(|cost| self.key(*cost, &ask))),
+                Err(blocked) => held.extend(blocked.short),
             }
         }
         served
@@ -229,6 +200,9 @@ impl Shaper {
 
     /// When `turn` is due again; none when nobody waits.
     pub fn due(&mut self, now: Time) -> Option<Time> {
+        if !self.displaced.is_empty() {
+            return Some(now);
+        }
         let deadline = self.queue.first_deadline()?;
         let mut due = deadline;
         let mut places: Vec<Place> = self.queue.places().collect();
@@ -238,14 +212,14 @@ impl Shaper {
             let Some(ask) = self.queue.head(flow).map(|head| Arc::clone(&head.ask)) else {
                 continue;
             };
-            if ask.costs.iter().any(|cost| is_held(&held, *cost, &ask)) {
+            if self.is_held(&held, &ask) {
                 continue;
             }
             let wait = match self.try_go(&ask, now) {
                 Ok(_) => Span::ZERO,
                 Err(blocked) => {
                     if !blocked.alone {
-                        held.extend(ask.costs.iter().map(|cost| self.key(*cost, &ask)));
+                        held.extend(blocked.short);
                     }
                     blocked.wait
                 }
@@ -271,22 +245,29 @@ impl Shaper {
                 meter.release(*units);
             }
         }
-        let Some((allowance, half, payer, units)) = paid.paced else { return };
-        let open = self.open(&(allowance, None));
-        if let Some(pace) = self.paces.get_mut(&allowance) {
+        let Some((key, half, payer, units)) = paid.paced else { return };
+        let open = self.open(&key);
+        if let Some(pace) = self.paces.get_mut(&key) {
             pace.give_back(half, &payer, units, open);
         }
     }
 
-    /// The venue says how much of an allowance it has counted, in the answer to a request that left at `left`.
-    pub fn told(&mut self, used: Units, account: Option<&AccountName>, left: Time, now: Time) {
+    /// The venue says how much of an allowance it has counted, in the answer to a request from this address,
+    /// on this account, that left at `left`.
+    pub fn told(
+        &mut self,
+        used: Units,
+        (from, account): (usize, Option<&AccountName>),
+        left: Time,
+        now: Time,
+    ) {
         let Some(allowance) = self.table.get(used.allowance) else { return };
-        let account = match (allowance.per, account) {
-            (Per::Address, _) => None,
-            (Per::Account, Some(account)) => Some(account.clone()),
+        let whose = match (allowance.per, account) {
+            (Per::Address, _) => Whose::Address(from),
+            (Per::Account, Some(account)) => Whose::Account(Some(account.clone())),
             (Per::Account, None) => return,
         };
-        self.meter((used.allowance, account), now).told(used.count.into(), left, now);
+        self.meter((used.allowance, whose), now).told(used.count.into(), left, now);
     }
 
     /// The venue publishes another limit than the table has.
@@ -306,14 +287,35 @@ impl Shaper {
         }
     }
 
-    /// The venue asked us to wait; whether it had not before.
-    pub fn freeze(&mut self, told: BackOff, account: Option<&AccountName>, now: Time) -> bool {
-        self.freezes.note(told, account, now)
+    /// The venue tells what an account has.
+    pub fn publish_of(&mut self, account: &AccountName, limit: AccountLimit, now: Time) {
+        let Some(allowance) = self.table.get(limit.allowance) else { return };
+        if allowance.per == Per::Account {
+            let key = (limit.allowance, Whose::Account(Some(account.clone())));
+            let meter = self.meter(key, now);
+            meter.tell_limit(limit.units.into(), limit.per_minute.into(), now);
+        }
     }
 
-    /// What is stopped, and of which account where it is one's alone.
-    pub fn frozen(&self, now: Time) -> Vec<(Frozen, Option<AccountName>)> {
-        self.freezes.all(now).map(|(frozen, account)| (frozen, account.cloned())).collect()
+    /// The venue asked us to wait, in answer to a request from this address and on this account; whether it had
+    /// not before.
+    pub fn freeze(
+        &mut self,
+        told: BackOff,
+        (from, account): (usize, Option<&AccountName>),
+        now: Time,
+    ) -> bool {
+        self.freezes.note(told, from, account, now)
+    }
+
+    /// Whether the venue stopped such a request, from where it is to leave.
+    pub fn is_stopped(&self, ask: &Ask, now: Time) -> bool {
+        self.freezes.stops(ask, now).is_some()
+    }
+
+    /// What is stopped, and of whom.
+    pub fn frozen(&self, now: Time) -> Vec<(Frozen, Whose)> {
+        self.freezes.all(now).collect()
     }
 
     /// How many wait.
@@ -324,10 +326,11 @@ impl Shaper {
     /// How much of each allowance is used, those alone of which something was ever used.
     pub fn uses(&mut self, now: Time) -> Vec<Use> {
         let table = &self.table;
-        let told = self.meters.iter_mut().filter_map(|((allowance, account), meter)| {
+        let limited = self.meters.iter_mut().filter(|(_, meter)| meter.limit() < UNTOLD.into());
+        let told = limited.filter_map(|((allowance, whose), meter)| {
             Some(Use {
                 name: table.get(*allowance)?.name,
-                account: account.clone(),
+                whose: whose.clone(),
                 used: meter.used(now),
                 limit: meter.limit(),
                 reserved: meter.reserved(),
@@ -348,8 +351,7 @@ impl Shaper {
 
     fn turn_away(&mut self, now: Time) -> Vec<Served> {
         let freezes = &self.freezes;
-        let stopped =
-            |waiting: &Waiting| freezes.stops(waiting.ask.rank, waiting.ask.account.as_ref(), now);
+        let stopped = |waiting: &Waiting| freezes.stops(&waiting.ask, now);
         let gone = self
             .queue
             .drop_where(|waiting| waiting.ask.deadline <= now || stopped(waiting).is_some());
@@ -360,12 +362,13 @@ impl Shaper {
             };
             Served { ticket: waiting.ticket, outcome: Err(refusal) }
         });
-        refused.collect()
+        std::mem::take(&mut self.displaced).into_iter().chain(refused).collect()
     }
 
     /// Whether it may go now, and from which half of the pace.
     fn try_go(&mut self, ask: &Ask, now: Time) -> Result<Option<Half>, Blocked> {
         let mut worst: Option<Blocked> = None;
+        let mut short = Vec::new();
         for cost in &ask.costs {
             let key = self.key(*cost, ask);
             let units = u64::from(cost.count);
@@ -377,28 +380,29 @@ impl Shaper {
             let used = meter.used(now);
             if used > target {
                 let wait = meter.falls_to(target, now).max(Span::from_micros(1));
+                short.push(key.clone());
                 if worst.as_ref().is_none_or(|worst| worst.wait < wait) {
-                    worst = Some(Blocked { key, wait, alone: false, used, most });
+                    let short = Vec::new();
+                    worst = Some(Blocked { key, wait, short, alone: false, used, most });
                 }
             }
         }
         if let Some(blocked) = worst {
-            return Err(blocked);
+            return Err(Blocked { short, ..blocked });
         }
         self.try_pace(ask, now)
     }
 
     fn try_pace(&mut self, ask: &Ask, now: Time) -> Result<Option<Half>, Blocked> {
-        let Some((allowance, units)) = self.paced(ask) else { return Ok(None) };
-        let key = (allowance, None);
+        let Some((key, units)) = self.paced(ask) else { return Ok(None) };
         let open = self.open(&key);
-        let Some(pace) = self.paces.get_mut(&allowance) else { return Ok(None) };
+        let Some(pace) = self.paces.get_mut(&key) else { return Ok(None) };
         match pace.may_go((ask.rank, &ask.payer), units, open, now) {
             Ok(half) => Ok(Some(half)),
             Err(Held { until, alone }) => {
                 let used = self.meter(key.clone(), now).used(now);
                 let wait = until.since(now).max(Span::from_micros(1));
-                Err(Blocked { key, wait, alone, used, most: open })
+                Err(Blocked { short: vec![key.clone()], key, wait, alone, used, most: open })
             }
         }
     }
@@ -413,17 +417,17 @@ impl Shaper {
             counted.push((key, units));
         }
         let paced = half.and_then(|half| {
-            let (allowance, units) = self.paced(ask)?;
-            let open = self.open(&(allowance, None));
-            let pace = self.paces.get_mut(&allowance)?;
+            let (key, units) = self.paced(ask)?;
+            let open = self.open(&key);
+            let pace = self.paces.get_mut(&key)?;
             pace.take(half, &ask.payer, units, open, now);
-            Some((allowance, half, ask.payer.clone(), units))
+            Some((key, half, ask.payer.clone(), units))
         });
         Paid { counted, paced }
     }
 
     /// What of a read's costs is spread over time: the first that the venue counts by the span and address.
-    fn paced(&mut self, ask: &Ask) -> Option<(usize, u64)> {
+    fn paced(&mut self, ask: &Ask) -> Option<(Key, u64)> {
         if !ask.rank.is_paced() {
             return None;
         }
@@ -434,8 +438,11 @@ impl Shaper {
                 _ => None,
             }
         })?;
-        self.paces.entry(cost.allowance).or_insert_with(|| Pace::new(span));
-        Some((cost.allowance, cost.count.into()))
+        let key = (cost.allowance, Whose::Address(ask.from));
+        if !self.paces.contains_key(&key) {
+            self.paces.insert(key.clone(), Pace::new(span));
+        }
+        Some((key, cost.count.into()))
     }
 
     /// How many units those may have who may not use the reserve.
@@ -446,8 +453,24 @@ impl Shaper {
 
     fn key(&self, cost: Units, ask: &Ask) -> Key {
         let per = self.table.get(cost.allowance).map(|allowance| allowance.per);
-        let account = ask.account.clone().filter(|_| per == Some(Per::Account));
-        (cost.allowance, account)
+        let whose = match per {
+            Some(Per::Account) => Whose::Account(ask.account.clone()),
+            Some(Per::Address) | None => Whose::Address(ask.from),
+        };
+        (cost.allowance, whose)
+    }
+
+    /// What it is paid from first of all.
+    fn first(&self, ask: &Ask) -> Key {
+        match ask.costs.first() {
+            Some(cost) => self.key(*cost, ask),
+            None => (0, Whose::Address(ask.from)),
+        }
+    }
+
+    /// Whether somebody before waits for what this costs.
+    fn is_held(&self, held: &[Key], ask: &Ask) -> bool {
+        !held.is_empty() && ask.costs.iter().any(|cost| held.contains(&self.key(*cost, ask)))
     }
 
     fn meter(&mut self, key: Key, now: Time) -> &mut Meter {
@@ -463,10 +486,10 @@ impl Shaper {
     }
 
     /// What a request is worth in the queue: the largest part of an allowance that it takes, by weight.
-    fn length(&self, ask: &Ask) -> u64 {
-        let parts = ask.costs.iter().filter_map(|cost| {
-            let units = u64::from(self.table.get(cost.allowance)?.units).max(1);
-            Some(u64::from(cost.count).saturating_mul(WHOLE) / units)
+    fn length(&mut self, ask: &Ask, now: Time) -> u64 {
+        let parts = ask.costs.iter().map(|cost| {
+            let units = self.meter(self.key(*cost, ask), now).limit().max(1);
+            u64::from(cost.count).saturating_mul(WHOLE) / units
         });
         parts.max().unwrap_or(0) / u64::from(ask.weight.max(1))
     }
@@ -476,13 +499,6 @@ impl Shaper {
         let Blocked { used, most, wait, .. } = *blocked;
         Refusal::NoRoom { name, used, most, wait }
     }
-}
-
-/// Whether somebody before waits for what this costs.
-fn is_held(held: &[Key], cost: Units, ask: &Ask) -> bool {
-    held.iter().any(|(allowance, account)| {
-        *allowance == cost.allowance && (account.is_none() || *account == ask.account)
-    })
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ pub const PACE_WINDOW: Span = Span::from_secs(5);
 pub const MAX_WS_BACKLOG_BYTES: usize = 4 * 1024 * 1024;
 /// Most bytes waiting to be written to one caller's WebSocket, however fast it reads.
 pub const MAX_WS_UNSENT_BYTES: usize = 64 * 1024 * 1024;
+/// Most bytes waiting to be written to all callers' WebSockets together; beyond that whoever has most is cut off.
+pub const MAX_UNSENT_BYTES: usize = 512 * 1024 * 1024;
 /// How long a caller's WebSocket may leave more than `MAX_WS_BACKLOG_BYTES` unread.
 pub const BACKLOG_PATIENCE: Span = Span::from_secs(2);
 /// How long what a refused caller still sends is taken and thrown away, so that it can read why.

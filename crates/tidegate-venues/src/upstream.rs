@@ -188,6 +188,20 @@ pub struct Units {
     pub count: u32,
 }
 
+/// The units of an allowance that limits nobody until the venue tells what an account has.
+pub const UNTOLD: u32 = u32::MAX;
+
+/// What a venue tells that an account has of an allowance whose units come back all the time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AccountLimit {
+    /// Which, counted from 0 over `Upstream::allowances`.
+    pub allowance: usize,
+    /// The most units at once.
+    pub units: u32,
+    /// How many come back in a minute.
+    pub per_minute: u32,
+}
+
 /// The venue's side.
 pub trait Upstream {
     /// How many connections it may have.
@@ -234,6 +248,11 @@ pub trait Upstream {
         replies: &[Reply],
         instruments: &Instruments,
     ) -> Result<AccountSnapshot, Unreadable>;
+
+    /// The limits of the account that the answers of a snapshot tell.
+    fn account_limits(&self, _replies: &[Reply]) -> Vec<AccountLimit> {
+        Vec::new()
+    }
 
     /// The account's trades, from the answer to `CallBody::Trades`.
     fn trades(

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use tidegate_core::orders::Order;
 use tidegate_core::roles;
 use tidegate_core::state::{Flatten, State};
+use tidegate_shaping::Whose;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{AccountName, CallerName, PersonName};
 use tidegate_types::time::Time;
@@ -117,17 +118,27 @@ pub(super) fn open_order(order: &Order) -> OpenOrder {
 
 fn venue_limits(link: &Link) -> VenueLimits {
     let gauge = link.gauge();
+    let address = |whose: &Whose| match whose {
+        Whose::Address(from) => gauge.addresses.get(*from).map(ToString::to_string),
+        Whose::Account(_) => None,
+    };
+    let account = |whose: &Whose| match whose {
+        Whose::Address(_) => None,
+        Whose::Account(account) => account.as_ref().map(ToString::to_string),
+    };
     let limits = gauge.uses.into_iter().map(|told| VenueLimit {
         name: told.name.to_owned(),
-        account: told.account.map(|account| account.to_string()),
+        account: account(&told.whose),
+        address: address(&told.whose),
         used: told.used,
         limit: told.limit,
         reserved: told.reserved,
         reached_in_ms: told.reaches_limit.map(|left| left.millis()),
     });
-    let frozen = gauge.frozen.into_iter().map(|(frozen, account)| VenueFrozen {
+    let frozen = gauge.frozen.into_iter().map(|(frozen, whose)| VenueFrozen {
         stops: stopped(frozen.stops).to_owned(),
-        account: account.map(|account| account.to_string()),
+        account: account(&whose),
+        address: address(&whose),
         until_ms: frozen.until.millis(),
     });
     VenueLimits {

@@ -137,6 +137,7 @@ impl Desk {
             let errand = Errand::Cancel(account);
             replies.push(link.fetch(errand, request.into_request()).await.map_err(say)?);
         }
+        link.note_snapshot(account, &replies);
         link.venue().snapshot(&replies, &self.book(&venue)).map_err(|e| e.0)
     }
 

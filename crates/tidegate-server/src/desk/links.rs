@@ -1,10 +1,11 @@
 //! The ways to the venues.
 
+use super::egress::Egress;
 use super::fanout::{Follower, Hubs, Membership};
 use super::rooms::{Rooms, SocketPlace};
 use super::shared::Shared;
-use super::transport::{Departure, Failure, Transport};
-use super::weir::{Gauge, Shares, Weir};
+use super::transport::{BoxedSocket, Departure, Failure, Transport};
+use super::weir::{Fare, Gauge, Shares, Weir};
 use crate::clock;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -18,20 +19,28 @@ use tidegate_types::ids::{AccountName, CallerName, VenueName};
 use tidegate_types::limits::{SEND_TIMEOUT, VENUE_TIMEOUT};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Reply;
-use tidegate_types::time::{Span, Time};
+use tidegate_types::time::Time;
 use tidegate_venues::Venue;
 use tidegate_venues::upstream::Units;
 
 /// The way to one venue.
 pub struct Link {
     venue: &'static dyn Venue,
-    transport: Box<dyn Transport>,
-    rooms: Rooms,
+    first: Way,
+    /// From the other addresses, where there are several.
+    more: Vec<Way>,
+    egress: Arc<Egress>,
     weir: Arc<Weir>,
     hubs: Hubs,
     shared: Shared,
     leave_within: Duration,
     answer_within: Duration,
+}
+
+/// The way there from one of the desk's addresses.
+struct Way {
+    transport: Box<dyn Transport>,
+    rooms: Rooms,
 }
 
 /// What a request to a venue is for: which connections it may take, and who pays for it out of the
@@ -137,12 +146,13 @@ impl Links {
 impl Link {
     /// The way to `venue` over `transport`.
     pub fn new(venue: &'static dyn Venue, transport: Box<dyn Transport>) -> Link {
-        let rooms = Rooms::new(venue.connections());
+        let egress = Arc::new(Egress::default());
         Link {
             venue,
-            transport,
-            rooms,
-            weir: Weir::new(venue, Shares::default(), None),
+            first: Way { transport, rooms: Rooms::new(venue.connections()) },
+            more: Vec::new(),
+            weir: Weir::new(venue, Shares::default(), Arc::clone(&egress), None),
+            egress,
             hubs: Hubs::default(),
             shared: Shared::default(),
             leave_within: Duration::from_micros(SEND_TIMEOUT.micros()),
@@ -153,7 +163,26 @@ impl Link {
     /// With these shares of its rate limits, after a gateway that ran until `before`.
     #[must_use]
     pub fn shared(self, shares: Shares, before: Option<Time>) -> Link {
-        Link { weir: Weir::new(self.venue, shares, before), ..self }
+        let weir = Weir::new(self.venue, shares, Arc::clone(&self.egress), before);
+        Link { weir, ..self }
+    }
+
+    /// From these addresses, the first by the transport that it has, the others by one of these each. Before its
+    /// rate limits are shared.
+    #[must_use]
+    pub fn leaving_from(self, egress: Egress, others: Vec<Box<dyn Transport>>) -> Link {
+        let most = self.venue.connections();
+        let way = |transport| Way { transport, rooms: Rooms::new(most) };
+        let egress = Arc::new(egress);
+        let weir = Weir::new(self.venue, Shares::default(), Arc::clone(&egress), None);
+        Link { more: others.into_iter().map(way).collect(), egress, weir, ..self }
+    }
+
+    /// Where its accounts are; these take their places in this order, unless they have one.
+    pub fn pin<'a>(&self, accounts: impl IntoIterator<Item = &'a AccountName>) {
+        for account in accounts {
+            self.egress.of(account);
+        }
     }
 
     /// How much of the venue's limits is used, and what it stopped.
@@ -166,9 +195,33 @@ impl Link {
         self.venue
     }
 
-    /// What carries requests and sockets there.
-    pub fn transport(&self) -> &dyn Transport {
-        self.transport.as_ref()
+    /// Opens the venue's WebSocket at this path and query: an account's from its address.
+    ///
+    /// # Errors
+    /// Why it cannot be opened.
+    pub async fn socket(
+        &self,
+        account: Option<&AccountName>,
+        target: &str,
+    ) -> Result<BoxedSocket, String> {
+        let from = match account {
+            Some(account) => self.egress.of(account),
+            None => self.weir.open_from(),
+        };
+        self.socket_from(from, target).await
+    }
+
+    /// The same, from this of the desk's addresses.
+    pub(super) async fn socket_from(
+        &self,
+        from: usize,
+        target: &str,
+    ) -> Result<BoxedSocket, String> {
+        self.way(from).transport.socket(target).await
+    }
+
+    fn way(&self, from: usize) -> &Way {
+        from.checked_sub(1).and_then(|other| self.more.get(other)).unwrap_or(&self.first)
     }
 
     /// Sends a request once, unless the venue's rate limits or connections do not allow for it.
@@ -180,18 +233,19 @@ impl Link {
     ) -> Result<Reply, SendError> {
         let began = Instant::now();
         let costs = self.venue.cost(&request);
-        let fare = self.weir.pass(&errand, costs).await.map_err(SendError::NotSent)?;
-        let left = clock::now();
+        let fare = self.weir.pass(&errand, costs, None).await.map_err(SendError::NotSent)?;
+        let (from, left) = (fare.from(), clock::now());
         let leave_within = self.leave_within(&errand).saturating_sub(began.elapsed());
-        let exchanged = self.exchange(&errand, request, departure, leave_within).await;
+        let exchanged = self.exchange((&errand, from), request, departure, leave_within).await;
         match &exchanged {
             Err(SendError::NotSent(_)) => fare.give_back(),
             Ok(_) | Err(SendError::Unknown(_)) => drop(fare),
         }
         let reply = exchanged?;
-        self.weir.told(&self.venue.used(&reply), errand.account(), left);
+        let whose = (from, errand.account());
+        self.weir.told(&self.venue.used(&reply), whose, left);
         if let Some(told) = self.venue.back_off(&reply) {
-            self.weir.freeze(told, errand.account());
+            self.weir.freeze(told, whose);
         }
         Ok(reply)
     }
@@ -232,15 +286,36 @@ impl Link {
     /// # Errors
     /// When the venue's connections are in use, but for those that are kept for the gateway itself.
     pub(super) fn reserve_socket(&self) -> Result<SocketPlace, Reject> {
-        self.rooms.socket()
+        let stopped = |from: &usize| self.weir.is_stopped(*from);
+        let most_free = |from: &usize| {
+            let free = self.way(*from).rooms.free_sockets();
+            (free > 0, !stopped(from), free, std::cmp::Reverse(*from))
+        };
+        let from = (0..self.egress.count()).max_by_key(most_free).unwrap_or(0);
+        self.way(from).rooms.socket(from)
     }
 
-    /// Pays for something that costs this much.
+    /// Waits in line for what is said on a public socket, and pays for it.
     ///
     /// # Errors
-    /// How long to wait, when a read would take more than there is for it.
-    pub fn pay(&self, errand: Errand<'_>, cost: Units) -> Result<(), Span> {
-        self.weir.pay(&errand, cost)
+    /// As for a request.
+    pub(super) async fn pay(
+        &self,
+        errand: Errand<'_>,
+        cost: Units,
+        from: usize,
+    ) -> Result<Fare, Reject> {
+        self.weir.pass(&errand, vec![cost], Some(from)).await
+    }
+
+    /// Counts what the gateway says for itself on a public socket.
+    pub fn charge(&self, cost: Units) {
+        self.weir.charge(self.weir.open_from(), cost);
+    }
+
+    /// The same, from this of the desk's addresses.
+    pub(super) fn charge_from(&self, from: usize, cost: Units) {
+        self.weir.charge(from, cost);
     }
 
     /// The venue's instruments were answered so.
@@ -248,13 +323,19 @@ impl Link {
         self.weir.publish(&self.venue.published_limits(replies));
     }
 
+    /// An account's snapshot was answered so.
+    pub(super) fn note_snapshot(&self, account: &AccountName, replies: &[Reply]) {
+        self.weir.publish_of(account, &self.venue.account_limits(replies));
+    }
+
     async fn exchange(
         &self,
-        errand: &Errand<'_>,
+        (errand, from): (&Errand<'_>, usize),
         request: WireRequest,
         departure: Departure<'_>,
         leave_within: Duration,
     ) -> Result<Reply, SendError> {
+        let way = self.way(from);
         let gone = AtomicBool::new(false);
         let Departure { may_leave, left } = departure;
         let note = || {
@@ -263,8 +344,8 @@ impl Link {
         };
         let departure = Departure { may_leave, left: Box::new(note) };
         let mut exchange = pin!(async {
-            let _place = self.rooms.enter(errand).await.map_err(SendError::NotSent)?;
-            let answered = self.transport.send(request, departure).await;
+            let _place = way.rooms.enter(errand).await.map_err(SendError::NotSent)?;
+            let answered = way.transport.send(request, departure).await;
             answered.map_err(|failure| match failure {
                 Failure::NotSent(why) => not_sent(why),
                 Failure::Unknown(why) => SendError::Unknown(why),

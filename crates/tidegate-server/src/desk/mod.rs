@@ -6,6 +6,7 @@
 //! whichever thread it comes, and a halt waits for one event at most.
 
 mod carry_out;
+mod egress;
 mod exchange;
 mod fanout;
 mod links;
@@ -21,6 +22,7 @@ mod transport;
 mod weir;
 
 pub use carry_out::urgency;
+pub use egress::Egress;
 pub use fanout::{Follower, Membership};
 pub use links::{Errand, Link, Links, SendError};
 pub use measure::{Histogram, Measures, Quantiles};

@@ -32,6 +32,8 @@ pub(super) struct Place<'a> {
 #[derive(Debug)]
 pub(super) struct SocketPlace {
     _place: OwnedSemaphorePermit,
+    /// From which of the desk's addresses.
+    pub(super) from: usize,
 }
 
 impl Rooms {
@@ -65,14 +67,19 @@ impl Rooms {
         }
     }
 
-    /// A place for one more public socket, if there is one.
-    pub(super) fn socket(&self) -> Result<SocketPlace, Reject> {
+    /// How many more public sockets there is a place for.
+    pub(super) fn free_sockets(&self) -> usize {
+        self.sockets.available_permits()
+    }
+
+    /// A place for one more public socket from this of the desk's addresses, if there is one.
+    pub(super) fn socket(&self, from: usize) -> Result<SocketPlace, Reject> {
         let full = |_| {
             let detail = "the connections that the venue allows for public streams are in use";
             Reject::new(Code::TooManyInFlight, detail)
         };
         let place = Arc::clone(&self.sockets).try_acquire_owned().map_err(full)?;
-        Ok(SocketPlace { _place: place })
+        Ok(SocketPlace { _place: place, from })
     }
 }
 

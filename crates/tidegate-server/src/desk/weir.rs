@@ -4,20 +4,22 @@
 //! task that looks when it is the next one's turn.
 
 use super::Errand;
+use super::egress::Egress;
 use crate::clock;
 use crate::oplog;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tidegate_shaping::{
-    Answer, Ask, Frozen, Paid, Payer, Rank, Refusal, Served, Shaper, Ticket, Use,
+    Answer, Ask, Frozen, Paid, Payer, Rank, Refusal, Served, Shaper, Ticket, Use, Whose,
 };
 use tidegate_types::ids::{AccountName, CallerName};
 use tidegate_types::limits::{ORDER_PATIENCE, READ_PATIENCE, SEND_TIMEOUT};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::{Span, Time};
 use tidegate_venues::Venue;
-use tidegate_venues::upstream::{BackOff, Stops, Units};
+use tidegate_venues::upstream::{AccountLimit, BackOff, Stops, Units};
 use tokio::sync::{Notify, oneshot};
 
 /// The shares of callers, and how old their orders may get while they wait.
@@ -48,6 +50,7 @@ impl Default for Shares {
 pub(super) struct Weir {
     venue: &'static dyn Venue,
     shares: Shares,
+    egress: Arc<Egress>,
     inner: Mutex<Inner>,
     /// Somebody waits now who did not, or there is room.
     news: Notify,
@@ -55,16 +58,23 @@ pub(super) struct Weir {
 
 struct Inner {
     shaper: Shaper,
-    waiting: BTreeMap<Ticket, oneshot::Sender<Result<Fare, Refusal>>>,
+    waiting: BTreeMap<Ticket, Waiter>,
     watched: bool,
     /// A limit is being approached, and the log was told.
     warned: bool,
+}
+
+/// One that waits, and from where it leaves.
+struct Waiter {
+    tell: oneshot::Sender<Result<Fare, Refusal>>,
+    from: usize,
 }
 
 /// What was paid for a request. Dropped, it counts as one that may have arrived.
 pub(super) struct Fare {
     weir: Arc<Weir>,
     paid: Option<Paid>,
+    from: usize,
 }
 
 /// What a venue's limits look like now.
@@ -72,8 +82,10 @@ pub(super) struct Fare {
 pub struct Gauge {
     /// What is used of each.
     pub uses: Vec<Use>,
-    /// What the venue stopped, and whose, where it is one account's alone.
-    pub frozen: Vec<(Frozen, Option<AccountName>)>,
+    /// What the venue stopped, and of whom.
+    pub frozen: Vec<(Frozen, Whose)>,
+    /// The addresses that requests leave from, where they are chosen.
+    pub addresses: Vec<IpAddr>,
     /// How many requests wait.
     pub waiting: usize,
 }
@@ -82,6 +94,7 @@ impl Weir {
     pub(super) fn new(
         venue: &'static dyn Venue,
         shares: Shares,
+        egress: Arc<Egress>,
         before: Option<Time>,
     ) -> Arc<Weir> {
         let shaper = Shaper::new(venue.allowances());
@@ -90,10 +103,10 @@ impl Weir {
             None => shaper,
         };
         let inner = Inner { shaper, waiting: BTreeMap::new(), watched: false, warned: false };
-        Arc::new(Weir { venue, shares, inner: Mutex::new(inner), news: Notify::new() })
+        Arc::new(Weir { venue, shares, egress, inner: Mutex::new(inner), news: Notify::new() })
     }
 
-    /// Waits for a request's turn and pays for it.
+    /// Waits for a request's turn and pays for it, as one that leaves from this address, or from where it is best.
     ///
     /// # Errors
     /// When there is no room in the time it may wait, or the venue asked us to stop.
@@ -101,12 +114,18 @@ impl Weir {
         self: &Arc<Weir>,
         errand: &Errand<'_>,
         costs: Vec<Units>,
+        place: Option<usize>,
     ) -> Result<Fare, Reject> {
-        let ask = self.ask(errand, costs);
-        let rank = ask.rank;
+        let mut ask = self.ask(errand, costs);
+        let (rank, from);
         let answer = {
             let mut inner = self.lock();
             let now = clock::now();
+            match place {
+                Some(place) => ask.from = place,
+                None => self.choose(&mut inner.shaper, errand, &mut ask, now),
+            }
+            (rank, from) = (ask.rank, ask.from);
             match inner.shaper.ask(ask, now) {
                 Answer::Go(paid) => {
                     self.look_ahead(&mut inner, rank, now);
@@ -115,7 +134,7 @@ impl Weir {
                 Answer::Refused(refusal) => return Err(self.said(&refusal)),
                 Answer::Waits(ticket) => {
                     let (tell, told) = oneshot::channel();
-                    inner.waiting.insert(ticket, tell);
+                    inner.waiting.insert(ticket, Waiter { tell, from });
                     if !std::mem::replace(&mut inner.watched, true) {
                         tokio::spawn(Arc::clone(self).watch());
                     }
@@ -124,7 +143,7 @@ impl Weir {
             }
         };
         match answer {
-            Ok(paid) => Ok(self.fare(paid)),
+            Ok(paid) => Ok(self.fare(paid, from)),
             Err(told) => {
                 self.news.notify_one();
                 let gone = |_| Reject::new(Code::VenueUnreachable, "closed");
@@ -133,41 +152,53 @@ impl Weir {
         }
     }
 
-    fn fare(self: &Arc<Weir>, paid: Paid) -> Fare {
-        Fare { weir: Arc::clone(self), paid: Some(paid) }
+    fn fare(self: &Arc<Weir>, paid: Paid, from: usize) -> Fare {
+        Fare { weir: Arc::clone(self), paid: Some(paid), from }
     }
 
-    /// Pays for something that does not wait in line, and is answered by no one.
-    ///
-    /// # Errors
-    /// How long to wait.
-    pub(super) fn pay(&self, errand: &Errand<'_>, cost: Units) -> Result<(), Span> {
-        let ask = self.ask(errand, vec![cost]);
-        let mut inner = self.lock();
-        let now = clock::now();
-        if let Errand::Upkeep(_) = errand {
-            inner.shaper.charge(&ask, now);
-            return Ok(());
-        }
-        match inner.shaper.ask_now(&ask, now) {
-            Ok(paid) => {
-                inner.shaper.settle(paid, now);
-                Ok(())
-            }
-            Err(Refusal::NoRoom { wait, .. }) => Err(wait),
-            Err(Refusal::Frozen(frozen)) => Err(frozen.until.since(now)),
-            Err(Refusal::TooOld { .. } | Refusal::Crowded) => Err(Span::from_secs(1)),
+    /// Counts something of the gateway's own that leaves in any case, and is answered by no one.
+    pub(super) fn charge(&self, from: usize, cost: Units) {
+        let mut ask = self.ask(&Errand::Upkeep(None), vec![cost]);
+        ask.from = from;
+        self.lock().shaper.charge(&ask, clock::now());
+    }
+
+    /// From where a request leaves: what is of an account from the address that it is pinned to, what is of none
+    /// from where there is most room. A cancel does not wait for the end of a stop, where keys are good at
+    /// other addresses too.
+    fn choose(&self, shaper: &mut Shaper, errand: &Errand<'_>, ask: &mut Ask, now: Time) {
+        let addresses = self.egress.count();
+        let Some(account) = errand.account() else { return shaper.place(ask, addresses, now) };
+        ask.from = self.egress.of(account);
+        let may_move = matches!(errand, Errand::Kill(_) | Errand::Cancel(_));
+        if may_move && !self.egress.binds_keys() && shaper.is_stopped(ask, now) {
+            shaper.place(ask, addresses, now);
         }
     }
 
-    /// The venue told how much is used, of the account's where it counts so, when it answered what left then.
-    pub(super) fn told(&self, used: &[Units], account: Option<&AccountName>, left: Time) {
+    /// From where a public socket of the gateway's own is opened: the first address that is not stopped.
+    pub(super) fn open_from(&self) -> usize {
+        let mut ask = self.ask(&Errand::Upkeep(None), Vec::new());
+        self.lock().shaper.place(&mut ask, self.egress.count(), clock::now());
+        ask.from
+    }
+
+    /// Whether public requests from there are stopped.
+    pub(super) fn is_stopped(&self, from: usize) -> bool {
+        let mut ask = self.ask(&Errand::Upkeep(None), Vec::new());
+        ask.from = from;
+        self.lock().shaper.is_stopped(&ask, clock::now())
+    }
+
+    /// The venue told how much is used, of the address's or the account's as it counts, when it answered what left
+    /// then.
+    pub(super) fn told(&self, used: &[Units], whose: (usize, Option<&AccountName>), left: Time) {
         if used.is_empty() {
             return;
         }
         let mut inner = self.lock();
         for used in used {
-            inner.shaper.told(*used, account, left, clock::now());
+            inner.shaper.told(*used, whose, left, clock::now());
         }
     }
 
@@ -179,14 +210,24 @@ impl Weir {
         }
     }
 
-    /// The venue asked us to wait.
-    pub(super) fn freeze(&self, told: BackOff, account: Option<&AccountName>) {
-        let news = self.lock().shaper.freeze(told, account, clock::now());
+    /// The venue told what an account has.
+    pub(super) fn publish_of(&self, account: &AccountName, limits: &[AccountLimit]) {
+        let mut inner = self.lock();
+        for limit in limits {
+            inner.shaper.publish_of(account, *limit, clock::now());
+        }
+    }
+
+    /// The venue asked us to wait, at this address and on this account.
+    pub(super) fn freeze(&self, told: BackOff, whose: (usize, Option<&AccountName>)) {
+        let news = self.lock().shaper.freeze(told, whose, clock::now());
         self.news.notify_one();
         if news {
             let (venue, wait, stops) = (self.venue.name(), told.wait.millis(), word(told.stops));
-            let fields: [(&str, &dyn std::fmt::Display); 3] =
-                [("venue", &venue), ("ms", &wait), ("stops", &stops)];
+            let from = self.egress.address(whose.0).map(|address| address.to_string());
+            let from = from.unwrap_or_else(|| "here".to_owned());
+            let fields: [(&str, &dyn std::fmt::Display); 4] =
+                [("venue", &venue), ("ms", &wait), ("stops", &stops), ("from", &from)];
             oplog::warn("venue-asks-to-wait", &fields);
         }
     }
@@ -199,6 +240,7 @@ impl Weir {
             uses: inner.shaper.uses(now),
             frozen: inner.shaper.frozen(now),
             waiting: inner.shaper.waiting(),
+            addresses: self.egress.addresses().to_vec(),
         }
     }
 
@@ -228,10 +270,11 @@ impl Weir {
                 (served, due)
             };
             // What is paid for is a fare from here on: whoever drops it, it is not lost.
-            for (tell, outcome) in served {
-                let outcome = outcome.map(|paid| self.fare(paid));
-                let unheard = match tell {
-                    Some(tell) => tell.send(outcome).err(),
+            for (waiter, outcome) in served {
+                let from = waiter.as_ref().map_or(0, |waiter| waiter.from);
+                let outcome = outcome.map(|paid| self.fare(paid, from));
+                let unheard = match waiter {
+                    Some(waiter) => waiter.tell.send(outcome).err(),
                     None => Some(outcome),
                 };
                 if let Some(Ok(fare)) = unheard {
@@ -267,7 +310,8 @@ impl Weir {
             _ => 1,
         };
         let deadline = clock::now().plus(self.patience(errand));
-        Ask { rank, payer, account: errand.account().cloned(), costs, weight, deadline }
+        let account = errand.account().cloned();
+        Ask { rank, payer, account, from: 0, costs, weight, deadline }
     }
 
     fn said(&self, refusal: &Refusal) -> Reject {
@@ -300,6 +344,11 @@ impl Weir {
 }
 
 impl Fare {
+    /// From which of the desk's addresses it may leave.
+    pub(super) fn from(&self) -> usize {
+        self.from
+    }
+
     /// No byte of the request left.
     pub(super) fn give_back(mut self) {
         if let Some(paid) = self.paid.take() {

@@ -1,11 +1,13 @@
 //! How many connections there are, in all and from each address.
 
 use super::inbound::{Limits, Peers, Rate};
+use super::unsent::{Debt, Unsent};
 use crate::oplog;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use tidegate_types::limits::MAX_UNSENT_BYTES;
 use tidegate_types::time::Time;
 
 /// Once three quarters of the places are taken, an address that has so many gets no more: whoever has few, or
@@ -19,6 +21,7 @@ pub struct Connections {
     most_per_peer: usize,
     open: Mutex<Open>,
     asking: Peers<()>,
+    unsent: Arc<Unsent>,
     turned_away: AtomicU64,
     handshakes: Mutex<Refused>,
     requests: Mutex<Refused>,
@@ -45,18 +48,26 @@ pub struct Seat {
 }
 
 impl Connections {
-    /// Limits: in all, and per address, with the default rate of requests for each address.
+    /// Limits: in all, and per address, with the default rate of requests for each address and the default bound
+    /// of what waits to be written.
     pub fn new(most: usize, most_per_peer: usize) -> Arc<Connections> {
-        Connections::within(most, most_per_peer, Limits::default().address)
+        Connections::within(most, most_per_peer, Limits::default().address, MAX_UNSENT_BYTES)
     }
 
-    /// Limits: in all, and per address, with the rate of requests for each address.
-    pub fn within(most: usize, most_per_peer: usize, rate: Rate) -> Arc<Connections> {
+    /// Limits: in all, and per address, with the rate of requests for each address, and so many bytes at most that
+    /// wait to be written to all sockets together.
+    pub fn within(
+        most: usize,
+        most_per_peer: usize,
+        rate: Rate,
+        unsent: usize,
+    ) -> Arc<Connections> {
         Arc::new(Connections {
             most,
             most_per_peer,
             open: Mutex::default(),
             asking: Peers::new(rate),
+            unsent: Unsent::new(unsent),
             turned_away: AtomicU64::new(0),
             handshakes: Mutex::default(),
             requests: Mutex::default(),
@@ -122,6 +133,13 @@ impl Connections {
     /// How many connections are open.
     pub fn count(&self) -> usize {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).total
+    }
+}
+
+impl Seat {
+    /// What will wait to be written to its socket.
+    pub(super) fn unsent(&self) -> Debt {
+        self.connections.unsent.enter()
     }
 }
 

@@ -199,7 +199,8 @@ impl<S: Site> Visit<S> {
         let (seat, (per_second, burst)) = (Arc::clone(&self.seat), self.door.rate);
         tokio::spawn(async move {
             if let Ok(upgraded) = upgrade.await {
-                serve(accept_socket(upgraded).await, Bucket::new(per_second, burst)).await;
+                let socket = accept_socket(upgraded, seat.unsent()).await;
+                serve(socket, Bucket::new(per_second, burst)).await;
             }
             drop(seat);
         });

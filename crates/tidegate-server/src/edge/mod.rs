@@ -8,6 +8,7 @@ mod lines;
 mod listener;
 mod names;
 pub mod tls;
+mod unsent;
 mod websocket;
 
 pub use connections::{Connections, network_of};

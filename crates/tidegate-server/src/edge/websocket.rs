@@ -3,6 +3,7 @@
 mod backlog;
 mod wire;
 
+use super::unsent::Debt;
 use super::{Bucket, Opening};
 use crate::clock;
 use crate::desk::{Follower, Membership};
@@ -30,8 +31,13 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 pub use wire::{Heard, Wire};
 
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
 /// A caller's socket after the upgrade.
-pub type CallerSocket = WebSocketStream<TokioIo<Upgraded>>;
+pub struct CallerSocket {
+    socket: Socket,
+    debt: Debt,
+}
 
 /// How often a silent caller is pinged.
 pub const PING_INTERVAL: Duration = Duration::from_secs(30);
@@ -50,13 +56,15 @@ pub const FAREWELL_OF_REVOKED: Duration = Duration::from_millis(400);
 const BATCH: usize = 64;
 
 /// Takes over an upgraded connection.
-pub(super) async fn accept_socket(upgraded: Upgraded) -> CallerSocket {
+pub(super) async fn accept_socket(upgraded: Upgraded, debt: Debt) -> CallerSocket {
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_WS_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_WS_MESSAGE_BYTES))
         .read_buffer_size(16 * 1024)
         .write_buffer_size(64 * 1024);
-    WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await
+    let upgraded = TokioIo::new(upgraded);
+    let socket = WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config)).await;
+    CallerSocket { socket, debt }
 }
 
 /// Serves a session until its socket closes, breaks, reads too slowly, or was used for nothing for as

@@ -7,7 +7,7 @@ use super::{GatewayConfig, GatewayError, descriptors, place};
 use crate::admin::{Administration, Parts};
 use crate::clock;
 use crate::config::Config;
-use crate::desk::{Desk, Link, Links};
+use crate::desk::{Desk, Links};
 use crate::disk::DiskWatch;
 use crate::edge::tls::Certificate;
 use crate::edge::{Connections, Limits};
@@ -15,7 +15,7 @@ use crate::folder::DataFolder;
 use crate::front::{Callers, Gate};
 use crate::oplog;
 use crate::people::{Attested, Breached, People, Provider};
-use crate::upstream::{Pool, follow_account, follow_books, follow_clock, follow_marks};
+use crate::upstream::{egress, follow_account, follow_books, follow_clock, follow_marks};
 use crate::web::api::Api;
 use crate::web::{Pages, Web, oauth};
 use std::collections::{BTreeMap, BTreeSet};
@@ -231,7 +231,8 @@ fn certificate(
 fn connections(config: &Config) -> Result<Arc<Connections>, GatewayError> {
     let most = descriptors::connections(config.requests.connections)?;
     let limits = Limits::from(&config.requests);
-    Ok(Connections::within(most, config.requests.connections_per_peer, limits.address))
+    let unsent = config.requests.unsent_mib.saturating_mul(1024 * 1024);
+    Ok(Connections::within(most, config.requests.connections_per_peer, limits.address, unsent))
 }
 
 /// The user whose folder it is.
@@ -350,9 +351,9 @@ fn links(config: &Config, before: Option<Time>) -> Result<Links, GatewayError> {
     for (name, venue) in &config.venues {
         let known = VenueName::new(name).ok().and_then(|name| registry::find(&name));
         let known = known.ok_or_else(|| GatewayError(format!("there is no venue {name}")))?;
-        let pool =
-            Pool::configured(venue).map_err(|e| GatewayError::of(&format!("venues.{name}"))(&e))?;
-        links.push(Link::new(known, Box::new(pool)).shared(shares.clone(), before));
+        let link = egress::link(known, venue)
+            .map_err(|e| GatewayError::of(&format!("venues.{name}"))(&e))?;
+        links.push(link.shared(shares.clone(), before));
     }
     Ok(Links::new(links))
 }
@@ -361,6 +362,11 @@ impl Assembled {
     /// Follows every venue's marks and books, and the private stream of every account that has a key.
     pub(super) fn follow_venues(&self) {
         for link in self.links.iter() {
+            let venue = link.venue().name();
+            self.desk.look(|state| {
+                let accounts = state.accounts().iter();
+                link.pin(accounts.filter(|(_, at)| at.venue == venue).map(|(name, _)| name));
+            });
             tokio::spawn(follow_marks(self.desk.clone(), Arc::clone(link)));
             tokio::spawn(follow_books(self.desk.clone(), Arc::clone(link)));
             tokio::spawn(follow_clock(self.desk.clone(), Arc::clone(link)));

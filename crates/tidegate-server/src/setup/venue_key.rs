@@ -5,7 +5,7 @@ use super::SetupError;
 use crate::config::Config;
 use crate::desk::{Errand, Link};
 use crate::folder::DataFolder;
-use crate::upstream::Pool;
+use crate::upstream::egress;
 use std::io::Write;
 use std::path::PathBuf;
 use tidegate_types::ids::{AccountName, Seq, VenueName};
@@ -68,8 +68,7 @@ fn link(config: &Config, venue: &VenueName) -> Result<Link, SetupError> {
     let (Some(known), Some(settings)) = (registry::find(venue), settings) else {
         return Err(SetupError(format!("venue {venue} is not in the configuration")));
     };
-    let pool = Pool::configured(settings).map_err(SetupError::of("venue"))?;
-    Ok(Link::new(known, Box::new(pool)))
+    egress::link(known, settings).map_err(SetupError::of("venue"))
 }
 
 /// A vault for one key that is on trial, sealed by a passphrase that nobody knows.

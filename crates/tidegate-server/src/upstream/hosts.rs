@@ -19,6 +19,12 @@ impl<T> ByPath<T> {
         self.prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
     }
 
+    /// Does something to each.
+    pub(super) fn each(&mut self, mut change: impl FnMut(&mut T)) {
+        change(&mut self.otherwise);
+        self.prefixes.iter_mut().for_each(|(_, it)| change(it));
+    }
+
     /// What serves a target: the longest prefix of its path, in whole segments.
     pub(super) fn of(&self, target: &str) -> &T {
         let path = target.split('?').next().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! The venues' side: request pools, the sockets that tell marks, the accounts' private streams; and single
 //! requests to what is no venue.
 
+pub mod egress;
 mod hosts;
 mod origin;
 pub mod pool;

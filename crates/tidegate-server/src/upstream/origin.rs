@@ -4,9 +4,11 @@ use super::watched::Wire;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 
 /// Where the system keeps the authorities it trusts.
@@ -39,6 +41,8 @@ pub(super) struct Origin {
     /// What comes before every target; without a slash at its end.
     pub(super) base: String,
     tls: Option<(TlsConnector, ServerName<'static>)>,
+    /// The local address that connections leave from; none: the machine chooses.
+    pub(super) leaves_from: Option<IpAddr>,
 }
 
 impl Origin {
@@ -73,6 +77,7 @@ impl Origin {
             base: uri.path().trim_end_matches('/').to_owned(),
             host,
             tls,
+            leaves_from: None,
         })
     }
 
@@ -80,7 +85,7 @@ impl Origin {
     pub(super) async fn connect(&self) -> Result<Box<dyn Wire>, String> {
         let failed =
             |error: std::io::Error| format!("cannot connect to {}: {error}", self.authority);
-        let tcp = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(failed)?;
+        let tcp = self.reach().await.map_err(failed)?;
         tcp.set_nodelay(true).map_err(failed)?;
         match &self.tls {
             None => Ok(Box::new(tcp)),
@@ -88,6 +93,24 @@ impl Origin {
                 Ok(Box::new(connector.connect(name.clone(), tcp).await.map_err(failed)?))
             }
         }
+    }
+
+    async fn reach(&self) -> io::Result<TcpStream> {
+        let place = (self.host.as_str(), self.port);
+        let Some(local) = self.leaves_from else { return TcpStream::connect(place).await };
+        let mut failed = io::Error::other(format!("it has no address that {local} reaches"));
+        for remote in lookup_host(place).await?.filter(|at| at.is_ipv4() == local.is_ipv4()) {
+            let socket = if local.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+            let from_there = |error: io::Error| {
+                io::Error::new(error.kind(), format!("from {local} (egress): {error}"))
+            };
+            socket.bind(SocketAddr::new(local, 0)).map_err(from_there)?;
+            match socket.connect(remote).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => failed = from_there(error),
+            }
+        }
+        Err(failed)
     }
 }
 

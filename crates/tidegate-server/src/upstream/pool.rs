@@ -15,6 +15,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 use std::future::{Future, poll_fn};
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -80,6 +81,14 @@ impl Pool {
             }
         }
         Ok(pool)
+    }
+
+    /// With every connection leaving from this address of the machine.
+    #[must_use]
+    pub fn leaving_from(mut self, local: IpAddr) -> Pool {
+        self.http.each(|host| host.origin.leaves_from = Some(local));
+        self.websocket.each(|origin| origin.leaves_from = Some(local));
+        self
     }
 
     async fn exchange(

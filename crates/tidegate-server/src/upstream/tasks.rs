@@ -15,6 +15,7 @@ pub use marks::follow_marks;
 use crate::desk::{BoxedSocket, Link};
 use futures_util::{SinkExt, StreamExt};
 use std::time::Duration;
+use tidegate_types::ids::AccountName;
 use tidegate_types::time::Time;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -65,8 +66,13 @@ impl Pause {
     }
 }
 
-async fn open(link: &Link, target: &str) -> Result<BoxedSocket, String> {
-    tokio::time::timeout(OPEN_TIMEOUT, link.transport().socket(target))
+/// Opens a socket: an account's private one, or a public one.
+async fn open(
+    link: &Link,
+    account: Option<&AccountName>,
+    target: &str,
+) -> Result<BoxedSocket, String> {
+    tokio::time::timeout(OPEN_TIMEOUT, link.socket(account, target))
         .await
         .unwrap_or_else(|_| Err("the socket does not open in time".to_owned()))
 }

@@ -136,6 +136,8 @@ impl Month {
                 }
                 Due::Arrives { number } => self.arrives(number),
                 Due::Answered { number, used, wait } => self.answered(number, used, wait),
+                // One that was planned sooner has taken its place.
+                Due::Turn if at != self.next_turn => {}
                 Due::Turn => self.turn(),
             }
         }
@@ -171,7 +173,8 @@ impl Month {
         };
         let costs = vec![Units { allowance: 0, count: weight }];
         let (account, deadline) = (Some(self.account.clone()), now.plus(patience));
-        match shaper.ask(Ask { rank, payer, account, costs, weight: 1, deadline }, now) {
+        let ask = Ask { rank, payer, account, from: 0, costs, weight: 1, deadline };
+        match shaper.ask(ask, now) {
             Answer::Go(paid) => {
                 request.paid = Some(paid);
                 self.leaves(request, 0);
@@ -261,12 +264,12 @@ impl Month {
             }
             if let Some(used) = used {
                 let count = u32::try_from(used).unwrap_or(u32::MAX);
-                shaper.told(Units { allowance: 0, count }, None, request.left, now);
+                shaper.told(Units { allowance: 0, count }, (0, None), request.left, now);
             }
             if let Some((banned, wait)) = wait {
                 let stops = if banned { Stops::Everything } else { Stops::Requests };
                 let wait = Span::from_millis(wait);
-                shaper.freeze(BackOff { stops, wait, until: None }, None, now);
+                shaper.freeze(BackOff { stops, wait, until: None }, (0, None), now);
             }
         }
         match wait {
@@ -299,6 +302,11 @@ impl Month {
         println!("  used of the limit by day    {:.1} %", 100.0 * mean / LIMIT as f64);
         println!("  the same of what is open    {:.1} %", 100.0 * mean / (LIMIT as f64 * 0.8));
         println!("  Jain's index of the bots    {:.4}", sum * sum / (BOTS as f64 * squares));
+        let share = |units: Option<&u64>| {
+            100.0 * units.copied().unwrap_or(0) as f64 * BOTS as f64 / sum.max(1.0)
+        };
+        let (least, most) = (share(self.served.iter().min()), share(self.served.iter().max()));
+        println!("  of an even share            {least:.1} % to {most:.1} %");
         println!("  cancels                     {}", self.cancel_waits.len());
         if let (Some(p99), Some(worst)) =
             (self.cancel_waits.get(last * 99 / 100), self.cancel_waits.last())

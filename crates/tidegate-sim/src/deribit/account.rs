@@ -7,7 +7,8 @@ use super::num::Num;
 use super::public::{of_kind, wanted_kind};
 use super::rpc::{Answer, answer};
 use super::view::account::{
-    PositionView, SELF_TRADE_MODE, order_margin, positions as held, summary as one_summary, user,
+    PositionView, SELF_TRADE_MODE, limits, order_margin, positions as held, summary as one_summary,
+    user,
 };
 use super::view::instrument::CURRENCIES;
 use super::view::of_currency;
@@ -58,6 +59,7 @@ pub(crate) fn summary(context: &mut Context<'_>) -> Answer {
     let (currency, extended) = (known_currency(context)?, context.params.flag("extended")?);
     let (exchange, account) = (context.exchange(), context.account()?);
     let mut view = one_summary(exchange, account, currency, extended, context.now);
+    tell_limits(&mut view, context.credit_scale);
     if extended
         && let (Some(view), Value::Object(user)) = (view.as_object_mut(), user(exchange, account))
     {
@@ -69,12 +71,23 @@ pub(crate) fn summary(context: &mut Context<'_>) -> Answer {
 pub(crate) fn summaries(context: &mut Context<'_>) -> Answer {
     let extended = context.params.flag("extended")?;
     let (exchange, account) = (context.exchange(), context.account()?);
-    let each = CURRENCIES.map(|c| one_summary(exchange, account, c, extended, context.now));
+    let each = CURRENCIES.map(|c| {
+        let mut view = one_summary(exchange, account, c, extended, context.now);
+        tell_limits(&mut view, context.credit_scale);
+        view
+    });
     let mut view = user(exchange, account);
     if let Some(view) = view.as_object_mut() {
         view.insert("summaries".to_owned(), Value::from(each.to_vec()));
     }
     answer(&view)
+}
+
+/// Says how much may be asked: as much as is enforced.
+fn tell_limits(view: &mut Value, credit_scale: u64) {
+    if let Some(fields) = view.as_object_mut() {
+        fields.insert("limits".to_owned(), limits(credit_scale));
+    }
 }
 
 pub(crate) fn transaction_log(context: &mut Context<'_>) -> Answer {

@@ -41,6 +41,11 @@ impl Credits {
         Credits { scale, left: BTreeMap::new() }
     }
 
+    /// How many times the venue's credits there are; none is no limit.
+    pub(crate) const fn scale(&self) -> u64 {
+        self.scale
+    }
+
     /// Pays for a request; false when there is not enough left.
     pub(crate) fn pay(&mut self, payer: Payer, pool: Pool, now: Time) -> bool {
         if self.scale == 0 {

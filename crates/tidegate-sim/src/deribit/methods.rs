@@ -27,6 +27,8 @@ pub(crate) struct Context<'a> {
     pub(crate) session: Option<&'a mut Session>,
     /// The parameters.
     pub(crate) params: &'a Params,
+    /// How many times the venue's credits callers have.
+    pub(crate) credit_scale: u64,
     /// When it came.
     pub(crate) now: Time,
 }

@@ -205,6 +205,7 @@ impl Deribit {
             hub: &mut self.hub,
             session,
             params: &call.params,
+            credit_scale: self.credits.scale(),
             now,
         };
         (method.run)(&mut context)

@@ -34,8 +34,8 @@ use crate::front::{
     Context, Front, Instruments, Listed, LocalAnswer, Need, Parsed, Read, Session, Viewer, Weakness,
 };
 use crate::upstream::{
-    AccountStream, Allowance, BackOff, BookNews, BuildError, Connections, KeySigner, PublicFeed,
-    Units, Unreadable, Upstream,
+    AccountLimit, AccountStream, Allowance, BackOff, BookNews, BuildError, Connections, KeySigner,
+    PublicFeed, Units, Unreadable, Upstream,
 };
 use crate::{NewKey, Venue};
 use base64::Engine as _;
@@ -256,6 +256,10 @@ impl Upstream for Deribit {
         _instruments: &Instruments,
     ) -> Result<AccountSnapshot, Unreadable> {
         snapshot::snapshot(replies)
+    }
+
+    fn account_limits(&self, replies: &[Reply]) -> Vec<AccountLimit> {
+        budget::account_limits(replies)
     }
 
     fn trades(

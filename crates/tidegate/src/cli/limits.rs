@@ -9,7 +9,7 @@ pub(super) fn lines(out: &mut String, status: &Status) {
         let name = &venue.venue;
         for stop in &venue.frozen {
             let left = stop.until_ms.saturating_sub(super::status::now_ms()).div_ceil(1000);
-            let whose = stop.account.as_deref().map_or(String::new(), |name| format!(" of {name}"));
+            let whose = whose(stop.account.as_deref(), stop.address.as_deref());
             let _ = writeln!(out, "!! {name} stopped {}{whose} for {left} s", stop.stops);
         }
         for near in &venue.limits {
@@ -34,8 +34,13 @@ fn share(limit: &VenueLimit) -> String {
 }
 
 fn title(limit: &VenueLimit) -> String {
-    match &limit.account {
-        Some(account) => format!("{} of {account}", limit.name),
-        None => limit.name.clone(),
+    format!("{}{}", limit.name, whose(limit.account.as_deref(), limit.address.as_deref()))
+}
+
+fn whose(account: Option<&str>, address: Option<&str>) -> String {
+    match (account, address) {
+        (Some(account), _) => format!(" of {account}"),
+        (None, Some(address)) => format!(" from {address}"),
+        (None, None) => String::new(),
     }
 }

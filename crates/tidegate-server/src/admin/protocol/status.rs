@@ -112,6 +112,9 @@ pub struct VenueLimit {
     /// Whose, where the venue counts by account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// Of which of the desk's addresses, where the venue counts by address and several are used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     /// Units used, at most.
     pub used: u64,
     /// The most units that may be used.
@@ -131,6 +134,9 @@ pub struct VenueFrozen {
     /// Of which account, where it is one's alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// At which of the desk's addresses, where several are used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     /// Until when, in ms since 1970.
     pub until_ms: u64,
 }

@@ -1,8 +1,9 @@
 //! Who is told which stream over which line.
 
-use super::super::links::{Errand, Link};
+use super::super::links::Link;
+use super::super::weir::Fare;
 use super::line::{Heard, Line, LineNumber};
-use super::member::{Member, Wait};
+use super::member::{Member, Toll, Wait};
 use super::{Command, Follower};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use std::time::Duration;
 use tidegate_types::limits::MAX_SHARED_STREAMS;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_venues::fanout::{Fit, Memory, Said, Taken, Told};
+use tidegate_venues::upstream::Units;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -23,6 +25,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Between two wishes of one member that cost the venue nothing: each may be told where its streams stand.
 const WISH_PACE: Duration = Duration::from_millis(50);
+/// How soon a member whose turn did not come in time stands in line again.
+const TRY_AGAIN: Duration = Duration::from_millis(250);
 /// Most messages of lines that wait to be handed on.
 const MAX_UNTOLD: usize = 1024;
 
@@ -38,7 +42,12 @@ pub(super) struct Hub {
     last: u64,
     told: mpsc::Sender<Heard>,
     heard: Option<mpsc::Receiver<Heard>>,
+    pays: mpsc::Sender<Payment>,
+    paid: Option<mpsc::Receiver<Payment>>,
 }
+
+/// A member's turn to have something said to the venue, or why it is not.
+type Payment = (u64, Result<Fare, Reject>);
 
 /// A stream at the venue.
 struct Stream {
@@ -61,6 +70,7 @@ enum Not {
 impl Hub {
     pub(super) fn new(link: Weak<Link>, target: String) -> Hub {
         let (told, heard) = mpsc::channel(MAX_UNTOLD);
+        let (pays, paid) = mpsc::channel(MAX_UNTOLD);
         Hub {
             link,
             target,
@@ -71,12 +81,16 @@ impl Hub {
             last: 0,
             told,
             heard: Some(heard),
+            pays,
+            paid: Some(paid),
         }
     }
 
     /// Serves its members until nobody can become one any more.
     pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
-        let Some(mut heard) = self.heard.take() else { return };
+        let (Some(mut heard), Some(mut paid)) = (self.heard.take(), self.paid.take()) else {
+            return;
+        };
         let mut sweep = Instant::now() + SWEEP_EVERY;
         loop {
             let due = self.members.values().filter_map(|member| member.due).min();
@@ -90,6 +104,7 @@ impl Hub {
                     Some(text) => self.heard(line, &text),
                     None => self.line_closed(line),
                 },
+                Some((member, paid)) = paid.recv() => self.paid(member, paid),
                 () = sleep_until(wake) => {
                     let now = Instant::now();
                     self.advance_due(now);
@@ -183,6 +198,10 @@ impl Hub {
         let fresh: BTreeSet<&String> =
             streams.iter().filter(|name| !self.streams.contains_key(*name)).collect();
         if fresh.is_empty() {
+            // Somebody else's wish began them.
+            if let Some(Toll::Paid(fare)) = self.members.get_mut(&number).map(Member::take_paid) {
+                fare.give_back();
+            }
             return Ok(());
         }
         let Some(follower) = self.members.get(&number).map(|member| member.follower.clone()) else {
@@ -198,9 +217,10 @@ impl Hub {
         self.last += 1;
         let text = link.venue().begin(self.last, &fresh);
         if let Some(cost) = link.venue().socket_cost(&text) {
-            let paid = link.pay(follower.errand(), cost);
-            paid.map_err(|wait| Not::Until(now + Duration::from_micros(wait.micros().max(1000))))?;
+            let from = line.from;
+            self.pay(link, (number, follower), cost, from, now)?;
         }
+        let Some(line) = self.lines.get_mut(&line_number) else { return Ok(()) };
         if !line.say(text) {
             return Err(Not::Until(line.free_at));
         }
@@ -214,6 +234,56 @@ impl Hub {
         self.asked.insert(self.last, (now, fresh));
         member_of(&mut self.members, number, |member| member.served = self.last);
         Ok(())
+    }
+
+    /// Takes what a member has paid for what is said on a line from this address; until then it waits in line.
+    fn pay(
+        &mut self,
+        link: &Arc<Link>,
+        (number, follower): (u64, Follower),
+        cost: Units,
+        from: usize,
+        now: Instant,
+    ) -> Result<(), Not> {
+        let Some(member) = self.members.get_mut(&number) else { return Ok(()) };
+        match std::mem::take(&mut member.toll) {
+            // What left may have arrived.
+            Toll::Paid(fare) if fare.from() == from => return Ok(drop(fare)),
+            Toll::Paid(fare) => fare.give_back(),
+            Toll::InLine => {
+                member.toll = Toll::InLine;
+                return Err(Not::Until(now + ANSWER_WITHIN));
+            }
+            Toll::None => {}
+        }
+        member.toll = Toll::InLine;
+        let (link, pays) = (Arc::clone(link), self.pays.clone());
+        tokio::spawn(async move {
+            let paid = link.pay(follower.errand(), cost, from).await;
+            // A fare that nobody takes counts as used.
+            let _ = pays.send((number, paid)).await;
+        });
+        Err(Not::Until(now + ANSWER_WITHIN))
+    }
+
+    /// A member's turn has come, or it is to try again.
+    fn paid(&mut self, number: u64, paid: Result<Fare, Reject>) {
+        let now = Instant::now();
+        let Some(member) = self.members.get_mut(&number) else {
+            // It left meanwhile.
+            return paid.map_or((), Fare::give_back);
+        };
+        match paid {
+            Ok(fare) => {
+                member.toll = Toll::Paid(fare);
+                member.due = None;
+                self.advance(number, now);
+            }
+            Err(_) => {
+                member.toll = Toll::None;
+                member.due = Some(now + TRY_AGAIN);
+            }
+        }
     }
 
     /// Strangers together may have half of all streams begun, so that those who log in find room.
@@ -339,7 +409,7 @@ impl Hub {
         for text in [link.venue().end(end, &names), link.venue().begin(begin, &names)] {
             if let Some(cost) = link.venue().socket_cost(&text) {
                 // Counted whatever is left: those who are told it are owed it.
-                let _ = link.pay(Errand::Upkeep(None), cost);
+                link.charge_from(line.from, cost);
             }
             line.say(text);
         }

@@ -24,6 +24,8 @@ pub(super) type Heard = (LineNumber, Option<String>);
 /// A line. Dropping it closes the socket.
 pub(super) struct Line {
     out: mpsc::Sender<String>,
+    /// From which of the desk's addresses it goes.
+    pub(super) from: usize,
     /// How many streams it carries.
     pub(super) carries: usize,
     /// When the next text may be said.
@@ -43,15 +45,16 @@ impl Line {
         now: Instant,
     ) -> Line {
         let (out, to_say) = mpsc::channel(MAX_UNSAID);
+        let from = place.from;
         tokio::spawn(async move {
             let _place = place;
-            if let Ok(socket) = link.transport().socket(&target).await {
+            if let Ok(socket) = link.socket_from(from, &target).await {
                 drop(link);
                 carry(number, socket, to_say, &heard).await;
             }
             let _ = heard.send((number, None)).await;
         });
-        Line { out, carries: 0, free_at: now, idle_since: None }
+        Line { out, from, carries: 0, free_at: now, idle_since: None }
     }
 
     /// Says a text; false when the line takes no more.

@@ -1,5 +1,6 @@
 //! A session, as a hub sees it.
 
+use super::super::weir::Fare;
 use super::Follower;
 use serde_json::Value;
 use std::collections::{BTreeSet, VecDeque};
@@ -25,8 +26,22 @@ pub(super) struct Member {
     pub(super) streams: BTreeSet<String>,
     /// Until when its next wish must wait: the venue's rate limit, or a line's pace.
     pub(super) due: Option<Instant>,
+    /// What it has paid for the next thing that is said to the venue for it, or will have.
+    pub(super) toll: Toll,
     /// The number of what was asked of the venue last for it: who was served longest ago goes first.
     pub(super) served: u64,
+}
+
+/// What is paid for what a member has said to the venue.
+#[derive(Default)]
+pub(super) enum Toll {
+    /// Nothing.
+    #[default]
+    None,
+    /// It waits in line for it.
+    InLine,
+    /// It is paid.
+    Paid(Fare),
 }
 
 /// A wish to be told streams of which some are not there yet.
@@ -40,6 +55,15 @@ pub(super) struct Wait {
     pub(super) error: Option<Arc<str>>,
 }
 
+impl Drop for Member {
+    /// What it paid for was not said.
+    fn drop(&mut self) {
+        if let Toll::Paid(fare) = std::mem::take(&mut self.toll) {
+            fare.give_back();
+        }
+    }
+}
+
 impl Member {
     pub(super) fn new(
         follower: Follower,
@@ -47,7 +71,8 @@ impl Member {
         ended: Arc<OnceLock<Reject>>,
     ) -> Member {
         let (wishes, streams) = (VecDeque::new(), BTreeSet::new());
-        Member { follower, told, ended, wishes, waits: None, streams, due: None, served: 0 }
+        let (waits, due, toll) = (None, None, Toll::None);
+        Member { follower, told, ended, wishes, waits, streams, due, toll, served: 0 }
     }
 
     /// Whether it did not log in.
@@ -59,6 +84,14 @@ impl Member {
     pub(super) fn wanted(&self) -> impl Iterator<Item = &String> {
         let waits = self.waits.iter().flat_map(|wait| &wait.streams);
         self.streams.iter().chain(waits)
+    }
+
+    /// What it has paid, taken from it; it stays in line if it is there.
+    pub(super) fn take_paid(&mut self) -> Toll {
+        match self.toll {
+            Toll::Paid(_) => std::mem::take(&mut self.toll),
+            Toll::None | Toll::InLine => Toll::None,
+        }
     }
 
     /// Takes up a wish; false when too many wait.

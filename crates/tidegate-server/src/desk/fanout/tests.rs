@@ -9,6 +9,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
+mod credits;
+
 type VenueEnd = WebSocketStream<DuplexStream>;
 
 /// Long enough on any machine.

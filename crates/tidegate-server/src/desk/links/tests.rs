@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use tidegate_types::limits::MAX_QUEUED_READS;
+use tidegate_types::time::Span;
 use tidegate_venues::registry;
 
 const LEAVE: Duration = Duration::from_millis(500);

@@ -1,7 +1,7 @@
 //! A caller's socket with a bounded backlog: written in batches, cut off when it reads too slowly.
 
-use super::CallerSocket;
 use super::backlog::Backlog;
+use super::{CallerSocket, Socket};
 use futures_util::{Sink, Stream};
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -25,7 +25,7 @@ pub enum Heard {
 
 /// A caller's socket.
 pub struct Wire {
-    socket: CallerSocket,
+    socket: Socket,
     backlog: Backlog,
     unflushed: bool,
 }
@@ -33,7 +33,8 @@ pub struct Wire {
 impl Wire {
     /// The socket, with nothing queued.
     pub fn new(socket: CallerSocket) -> Wire {
-        Wire { socket, backlog: Backlog::default(), unflushed: false }
+        let CallerSocket { socket, debt } = socket;
+        Wire { socket, backlog: Backlog::new(debt), unflushed: false }
     }
 
     /// Queues a message; it goes out with the next `next`.

@@ -90,7 +90,7 @@ impl Follower<'_> {
                     left.extend(self.stream.on_reply(&reply, clock::now()));
                 }
                 StreamStep::Connect(target) => {
-                    self.socket = Some(open(self.link, &target).await?);
+                    self.socket = Some(open(self.link, Some(self.account), &target).await?);
                     left.extend(self.stream.on_open(clock::now()));
                 }
                 StreamStep::SendCall(body) => {

@@ -78,7 +78,7 @@ impl Follower<'_> {
             tokio::time::sleep(LOOK).await;
         }
         let feed = self.link.venue().book_feed();
-        let mut socket = open(self.link, &feed.target).await?;
+        let mut socket = open(self.link, None, &feed.target).await?;
         for text in feed.hello {
             self.say(&mut socket, text).await?;
         }
@@ -215,7 +215,7 @@ impl Follower<'_> {
     async fn say(&self, socket: &mut BoxedSocket, text: String) -> Result<(), String> {
         if let Some(cost) = self.link.venue().socket_cost(&text) {
             // Counted; never refused to the gateway itself.
-            let _ = self.link.pay(Errand::Upkeep(None), cost);
+            self.link.charge(cost);
         }
         write(socket, text).await
     }

@@ -2,7 +2,7 @@
 
 use super::{Pause, open, read, write};
 use crate::clock;
-use crate::desk::{Errand, Link, Sink};
+use crate::desk::{Link, Sink};
 use crate::oplog;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -59,11 +59,11 @@ async fn follow(sink: &dyn Sink, link: &Link) -> Result<(), String> {
         instruments = sink.instruments(&name);
     }
     let feed = venue.mark_feed(&instruments);
-    let mut socket = open(link, &feed.target).await?;
+    let mut socket = open(link, None, &feed.target).await?;
     for text in &feed.hello {
         if let Some(cost) = venue.socket_cost(text) {
             // Counted; never refused to the gateway itself.
-            let _ = link.pay(Errand::Upkeep(None), cost);
+            link.charge(cost);
         }
         write(&mut socket, text.clone()).await?;
     }

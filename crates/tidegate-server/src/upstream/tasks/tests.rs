@@ -82,7 +82,7 @@ async fn a_ping_is_answered_while_waiting_for_a_text() {
 async fn a_venue_that_went_away_without_a_word_is_noticed() {
     let (ours, theirs) = tokio::io::duplex(4096);
     let (link, silence) = (link("deribit", vec![ours]), Duration::from_millis(200));
-    let mut socket = open(&link, "/").await.unwrap();
+    let mut socket = open(&link, None, "/").await.unwrap();
     // One that answers pings may be silent for as long as it likes.
     let mut venue = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
     let answering = async {

@@ -300,7 +300,7 @@ pub(crate) fn summary(
         "margin_model": "segregated_sm",
         "portfolio_margining_enabled": false,
         "cross_collateral_enabled": false,
-        "limits": limits(),
+        "limits": limits(1),
     });
     if extended && let Some(fields) = fields.as_object_mut() {
         fields.insert("fees".to_owned(), fees(exchange, currency));
@@ -312,18 +312,20 @@ fn num(number: Num) -> Value {
     serde_json::to_value(number).unwrap_or_default()
 }
 
-fn limits() -> Value {
-    let rate = |burst: u32, rate: u32| json!({ "burst": burst, "rate": rate });
+/// What an account may ask at so many times the credits of the lowest tier; without limit at none.
+pub(crate) fn limits(scale: u64) -> Value {
+    let scale = if scale == 0 { 1_000_000 } else { scale };
+    let rate = |burst: u64, rate: u64| json!({ "burst": burst.saturating_mul(scale), "rate": rate.saturating_mul(scale) });
     json!({
         "limits_per_currency": false,
         "non_matching_engine": rate(1500, 1000),
         "matching_engine": {
-            "trading": { "total": rate(250, 200) },
-            "spot": rate(250, 200),
+            "trading": { "total": rate(20, 5) },
+            "spot": rate(20, 5),
             "quotes": rate(500, 500),
             "max_quotes": rate(10, 10),
             "guaranteed_quotes": rate(2, 2),
-            "cancel_all": rate(250, 200),
+            "cancel_all": rate(20, 5),
         },
     })
 }

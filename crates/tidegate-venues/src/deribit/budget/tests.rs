@@ -1,4 +1,5 @@
 use super::*;
+use serde_json::json;
 
 #[test]
 fn each_call_is_paid_from_the_credits_it_costs_at_the_venue() {
@@ -12,8 +13,9 @@ fn each_call_is_paid_from_the_credits_it_costs_at_the_venue() {
         ("private/get_positions", told("private credits", 500)),
         ("private/list_api_keys", told("private credits", 500)),
         ("private/get_transaction_log", told("transaction log credits", 10_000)),
-        ("private/buy", None),
-        ("private/cancel", None),
+        ("private/buy", told("matching engine requests", 1)),
+        ("private/cancel", told("matching engine requests", 1)),
+        ("private/cancel_all", None),
     ] {
         let target = format!("/api/v2/{method}?instrument_name=X");
         let request =
@@ -32,4 +34,28 @@ fn all_connections_together_stay_below_the_venue_s_limit() {
     let Connections { cancels, orders, reads, public, sockets } = CONNECTIONS;
     let (marks, books, accounts) = (1, 1, 6);
     assert!(cancels + orders + reads + public + sockets + marks + books + accounts <= 32);
+}
+
+#[test]
+fn the_summaries_tell_how_many_orders_there_may_be() {
+    let told = |limits: &[Value]| {
+        let summaries: Vec<Value> =
+            limits.iter().map(|limits| json!({"currency": "BTC", "limits": limits})).collect();
+        let body = json!({"result": {"id": 1, "summaries": summaries}}).to_string().into_bytes();
+        let summaries = Reply { status: 200, headers: Vec::new(), body };
+        let other = Reply { status: 200, headers: Vec::new(), body: b"{\"result\":[]}".into() };
+        let replies = [other.clone(), other.clone(), other, summaries];
+        let limits = account_limits(&replies);
+        limits.iter().map(|limit| (limit.units, limit.per_minute)).collect::<Vec<_>>()
+    };
+    let rate = |burst: u32, rate: u32| json!({"burst": burst, "rate": rate});
+    let limits =
+        |trading: Value| json!({"matching_engine": {"trading": trading, "spot": rate(1, 1)}});
+    let (fast, slow) =
+        (limits(json!({"total": rate(250, 200)})), limits(json!({"total": rate(20, 5)})));
+    assert_eq!(told(&[fast.clone()]), [(238, 12_000)]);
+    assert_eq!(told(&[fast, slow]), [(19, 300)], "the least of them");
+    let kinds = limits(json!({"perpetuals": rate(100, 30), "options": rate(50, 40)}));
+    assert_eq!(told(&[kinds]), [(48, 1_800)]);
+    assert_eq!(told(&[json!({}), limits(json!({"total": rate(0, 0)}))]), [], "nothing is told");
 }
