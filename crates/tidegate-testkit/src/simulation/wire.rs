@@ -128,7 +128,7 @@ impl Simulation {
         }
         let (rank, payer) = errand.line();
         let account = errand.account().cloned();
-        let ask = Ask { rank, payer, account, costs, weight: 1, deadline: shown };
+        let ask = Ask { rank, payer, from: 0, account, costs, weight: 1, deadline: shown };
         let paid = gate.budgets.get_mut(venue).map(|budget| budget.ask_now(&ask, shown));
         let paid = match paid {
             Some(Err(_)) if rank == Rank::Read => {
@@ -248,7 +248,7 @@ impl Simulation {
                 budget.settle(paid, shown);
             }
             for used in dialect.used(&reply) {
-                budget.told(used, account.as_ref(), left, shown);
+                budget.told(used, (0, account.as_ref()), left, shown);
             }
         }
         if let (Some(told), Some(until)) =

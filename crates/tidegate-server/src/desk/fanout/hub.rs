@@ -248,7 +248,10 @@ impl Hub {
         let Some(member) = self.members.get_mut(&number) else { return Ok(()) };
         match std::mem::take(&mut member.toll) {
             // What left may have arrived.
-            Toll::Paid(fare) if fare.from() == from => return Ok(drop(fare)),
+            Toll::Paid(fare) if fare.from() == from => {
+                drop(fare);
+                return Ok(());
+            }
             Toll::Paid(fare) => fare.give_back(),
             Toll::InLine => {
                 member.toll = Toll::InLine;

@@ -53,7 +53,7 @@ fn the_summaries_tell_how_many_orders_there_may_be() {
         |trading: Value| json!({"matching_engine": {"trading": trading, "spot": rate(1, 1)}});
     let (fast, slow) =
         (limits(json!({"total": rate(250, 200)})), limits(json!({"total": rate(20, 5)})));
-    assert_eq!(told(&[fast.clone()]), [(238, 12_000)]);
+    assert_eq!(told(std::slice::from_ref(&fast)), [(238, 12_000)]);
     assert_eq!(told(&[fast, slow]), [(19, 300)], "the least of them");
     let kinds = limits(json!({"perpetuals": rate(100, 30), "options": rate(50, 40)}));
     assert_eq!(told(&[kinds]), [(48, 1_800)]);
