@@ -9,7 +9,7 @@ use crate::action::Action;
 use crate::positions;
 use crate::profit;
 use crate::state::State;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tidegate_options::portfolio::{Book, Change, More, Portfolio, Weighed};
 use tidegate_options::stress::Grid;
 use tidegate_options::unit::{PerUnit, QUOTE_AGE};
@@ -43,6 +43,8 @@ struct Followed {
     grid: Grid,
     stress: Stress,
     portfolio: Portfolio,
+    /// Futures and perpetuals in which there is a position.
+    futures: BTreeSet<InstrumentId>,
 }
 
 /// What a coin is worth, by the newest mark of any instrument on it.
@@ -132,7 +134,8 @@ impl State {
         Some(Standing { weighed, equity: self.equity(account, weighed.worth).ok() })
     }
 
-    /// What an account has, in dollars, rounded down: balances, options, and what is lost elsewhere; the currency that cannot be valued otherwise.
+    /// What an account that is followed has, in dollars, rounded down: balances, options, less what is lost
+    /// elsewhere. Otherwise the currency that cannot be valued.
     pub(crate) fn equity(&self, account: &AccountName, options: Usd) -> Result<Usd, Reject> {
         let mut sum = options.0;
         for (currency, amount) in self.balances.of(account) {
@@ -157,14 +160,13 @@ impl State {
     /// is set against losses in the same coin, and what is left of it does not count before it is settled.
     fn lost_and_not_settled(&self, account: &AccountName) -> Decimal {
         let mut won_in: BTreeMap<&Currency, i128> = BTreeMap::new();
-        for (id, book) in self.positions.books(account).filter(|(_, book)| book.position != 0) {
+        let followed = self.portfolios.accounts.get(account);
+        for id in followed.into_iter().flat_map(|followed| &followed.futures) {
+            let held = self.instruments.get(id).zip(self.entries.of(account, id));
             // Without terms or a mark nothing may be added, whatever the equity.
-            let Some((terms, mark)) = self.instruments.get(id).zip(self.marks.get(id)) else {
-                continue;
-            };
-            let entry = self.entries.of(account, id).filter(|_| !is_option(terms));
-            let Some(entry) = entry else { continue };
-            let won = profit::won(terms, mark, book.position, entry);
+            let Some(((terms, entry), mark)) = held.zip(self.marks.get(id)) else { continue };
+            let position = self.positions.book(account, id).position;
+            let won = profit::won(terms, mark, position, entry);
             let sum = won_in.entry(&terms.settlement).or_default();
             *sum = sum.saturating_add(won);
         }
@@ -197,7 +199,7 @@ impl State {
         order: (Side, i64, Option<Price>),
     ) -> Result<Option<Weighing>, Reject> {
         let Some(followed) = self.portfolios.accounts.get(account) else { return Ok(None) };
-        let Followed { grid, stress, portfolio } = followed;
+        let Followed { grid, stress, portfolio, .. } = followed;
         let missing = |what: &str| Reject::new(Code::Unvalued, format!("{}: {what}", terms.id));
         let mark = self.marks.get(&terms.id).ok_or_else(|| missing("no mark"))?;
         let valued;
@@ -253,6 +255,7 @@ impl State {
             return;
         };
         let book = summed(self.positions.book(account, instrument));
+        followed.note(terms, &book);
         if !followed.portfolio.set_book(&terms.base, instrument, book) {
             let marks = self.marks.get(instrument);
             let quote = self.option_quotes.get(instrument);
@@ -316,7 +319,8 @@ impl State {
         let limits = self.option_limits.get(account);
         let stress = limits.map_or(Stress::STANDARD, |limits| limits.stress);
         let grid = Grid::new(&stress);
-        let mut followed = Followed { grid, stress, portfolio: Portfolio::default() };
+        let (portfolio, futures) = (Portfolio::default(), BTreeSet::new());
+        let mut followed = Followed { grid, stress, portfolio, futures };
         for (id, book) in self.positions.books(account) {
             if let Some(terms) = self.instruments.get(id) {
                 let quote = self.option_quotes.get(id);
@@ -335,8 +339,20 @@ impl Followed {
         mark: Option<&Mark>,
         quote: Option<&OptionQuote>,
     ) {
+        self.note(terms, &book);
         let unit = mark.and_then(|mark| PerUnit::of(terms, mark, quote, &self.grid).ok());
         self.portfolio.set(&terms.base, &terms.id, book, unit);
+    }
+
+    fn note(&mut self, terms: &Instrument, book: &Book) {
+        if is_option(terms) {
+            return;
+        }
+        if book.position == 0 {
+            self.futures.remove(&terms.id);
+        } else if !self.futures.contains(&terms.id) {
+            self.futures.insert(terms.id.clone());
+        }
     }
 
     /// Whether an option is valued already by a quote that still counts: its mark changes nothing then.
