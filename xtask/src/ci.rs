@@ -90,15 +90,15 @@ const STEPS: &[Step] = &[
         beside: false,
     },
     Step {
-        name: "api",
-        what: "the unified API: stock clients, the documents under others' rules, schemathesis",
-        commands: &[&["clients/api/run"]],
-        beside: true,
-    },
-    Step {
         name: "browser",
         what: "the console and every flow of OAuth in Chromium, with a virtual authenticator",
         commands: &[&["clients/browser/run"]],
+        beside: false,
+    },
+    Step {
+        name: "api",
+        what: "the unified API: stock clients, the documents under others' rules, schemathesis",
+        commands: &[&["clients/api/run"]],
         beside: true,
     },
     Step {
