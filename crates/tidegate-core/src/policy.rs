@@ -21,7 +21,7 @@ use live::Message;
 use ruling::Ruling;
 use std::collections::BTreeMap;
 use tidegate_types::codec_struct;
-use tidegate_types::ids::{AccountName, ExceptionId, InstrumentId, RuleId};
+use tidegate_types::ids::{AccountName, CallerName, ExceptionId, InstrumentId, RuleId};
 use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::policy::{Exception, Liquidity, Policy};
 use tidegate_types::record::{Body, Change, Decision};
@@ -295,10 +295,12 @@ impl State {
         policies.both().for_each(|ruling| ruling.wallet(&ground, account));
     }
 
-    /// An order, an amend or a cancel went out, with the numbers it was decided by.
+    /// An order, an amend or a cancel went out, with the numbers it was decided by. It counts for whose the order
+    /// is, unless somebody else caused it on an account.
     pub(crate) fn message_for_policies(
         &mut self,
         order: tidegate_types::ids::OrderId,
+        caused: Option<(&CallerName, &AccountName)>,
         weight: u64,
         decision: Option<&Decision>,
     ) {
@@ -307,8 +309,12 @@ impl State {
         let Some(order) = ground.orders.get(order) else { return };
         let ordered = decision.and_then(|decision| decision.notional).unwrap_or_default();
         let ordered = u64::try_from(ordered.0.raw()).unwrap_or(0);
+        let whose = match caused {
+            Some((caller, account)) => (Some(caller), account),
+            None => (order.caller.as_ref(), &order.account),
+        };
         for ruling in policies.both() {
-            ruling.message(&ground, order, Message { weight, ordered });
+            ruling.message(&ground, order, whose, Message { weight, ordered });
         }
     }
 }

@@ -152,6 +152,24 @@ pub enum Body {
         /// The numbers.
         decision: Decision,
     },
+    /// An open order will be made smaller, because a newer one of the same owner would have traded with it. Who
+    /// asked for that one pays for the message.
+    ShrinkCleared {
+        /// Which order.
+        order: OrderId,
+        /// Whose it is.
+        of: CallerName,
+        /// The request to the venue.
+        call: CallId,
+        /// Who asked for the newer one.
+        caller: CallerName,
+        /// On which account.
+        account: AccountName,
+        /// What the open one becomes.
+        body: CallBody,
+        /// The numbers.
+        decision: Decision,
+    },
     /// A cancel will be sent.
     CancelCleared {
         /// Which order.
@@ -613,6 +631,7 @@ codec_enum!(Body {
     101 => ShadowRefused { order, caller, account, policy, rule, detail },
     102 => ShadowRefusedMore { caller, rule, count },
     103 => OverrideUsed { id, order },
+    195 => ShrinkCleared { order, of, call, caller, account, body, decision },
 });
 
 /// One entry of the journal.

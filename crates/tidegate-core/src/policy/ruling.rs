@@ -75,10 +75,16 @@ impl Ruling {
         }
     }
 
-    /// A message of an order's went out.
-    pub(crate) fn message(&mut self, ground: &Ground<'_>, order: &Order, message: Message) {
+    /// A message of an order's went out, which these pay for.
+    pub(crate) fn message(
+        &mut self,
+        ground: &Ground<'_>,
+        order: &Order,
+        (caller, account): (Option<&CallerName>, &AccountName),
+        message: Message,
+    ) {
         let Some(terms) = ground.instruments.get(&order.request.instrument) else { return };
-        let who = Who { account: &order.account, caller: order.caller.as_ref(), terms };
+        let who = Who { account, caller, terms };
         let ordered = super::live::dollars(i128::from(message.ordered), self.quote(terms));
         let ordered = u64::try_from(ordered).unwrap_or(u64::MAX);
         for live in &mut self.rules {

@@ -13,6 +13,7 @@ use tidegate_types::ids::OrderId;
 use tidegate_types::instrument::{Price, Qty};
 use tidegate_types::limits::{MAX_SELF_TRADE_CANCELS, MAX_SELF_TRADE_WAITS};
 use tidegate_types::order::{NewOrder, Side};
+use tidegate_types::proof::Authenticated;
 use tidegate_types::record::Canceller;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::self_trade::SelfTradeMode;
@@ -107,12 +108,12 @@ impl Core {
             return;
         }
         if left < least || left == 0 {
-            let by = Canceller::SelfTrade { account: asked.who.account().clone() };
+            let by = newer(asked.who);
             return self.cancel_quietly(old, by, asked.now, out);
         }
         let total = order.filled.0.raw().saturating_add(left);
         let total = Qty(Decimal::from_raw(total));
-        if let Some(journalled) = self.journal_shrink(old, total, asked.now, out) {
+        if let Some(journalled) = self.journal_shrink((old, total), asked.who, asked.now, out) {
             self.sign(journalled, None, asked.now, out);
         }
     }
@@ -139,6 +140,11 @@ impl Before {
         }
         (!orders.is_empty()).then_some(Before { orders, cut: true })
     }
+}
+
+/// Who has an open order cancelled by a newer one.
+pub(super) fn newer(who: &Authenticated) -> Canceller {
+    Canceller::Newer { caller: who.caller().clone(), account: who.account().clone() }
 }
 
 /// What is said of it: the caller's own order by its number, of another caller's nothing but that it is there.

@@ -2,6 +2,7 @@
 //! reserved until they go; then every gate is passed anew. They are forgotten at a restart, which ends
 //! the connection of who asked.
 
+use super::apart::newer;
 use crate::Core;
 use crate::action::Action;
 use crate::orders::{Ending, Order, Stage};
@@ -15,7 +16,6 @@ use tidegate_types::instrument::Qty;
 use tidegate_types::limits::SELF_TRADE_WAIT;
 use tidegate_types::order::{Intent, NewOrder};
 use tidegate_types::proof::Authenticated;
-use tidegate_types::record::Canceller;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
 
@@ -95,7 +95,7 @@ impl Core {
             self.waits.by_order.entry(*id).or_default().insert(ticket);
         }
         let orders: Vec<OrderId> = before.orders.iter().copied().collect();
-        let by = Canceller::SelfTrade { account: asker.who.account().clone() };
+        let by = newer(&asker.who);
         self.timers.set(Timer::SelfTrade(ticket), until);
         self.waits.waiting.insert(ticket, Waiting { asker, before, until });
         for id in orders {

@@ -1,5 +1,6 @@
 //! Orders of one owner that would trade with each other: every mode, over callers and accounts.
 
+mod paid;
 mod restart;
 
 use super::amends::unchanged;
@@ -233,7 +234,7 @@ fn the_old_one_is_cancelled_first_and_the_new_one_sent_then() {
         Body::CancelCleared { by, .. } => Some(by.clone()),
         _ => None,
     });
-    let newer = Canceller::SelfTrade { account: name(MAIN) };
+    let newer = Canceller::Newer { caller: name("bob"), account: name(MAIN) };
     assert_eq!(by.collect::<Vec<_>>(), [newer.clone(), newer]);
     world.check_replay();
     world.check();

@@ -94,6 +94,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::Unrecorded { .. }
         | Body::Cleared { .. }
         | Body::AmendCleared { .. }
+        | Body::ShrinkCleared { .. }
         | Body::CancelCleared { .. }
         | Body::SettingCleared { .. }
         | Body::Guarded { .. }

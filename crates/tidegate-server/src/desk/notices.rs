@@ -79,7 +79,7 @@ impl Notices {
                 counts.orders += 1;
                 tell(&record.body);
             }
-            Body::AmendCleared { .. } => counts.amends += 1,
+            Body::AmendCleared { .. } | Body::ShrinkCleared { .. } => counts.amends += 1,
             Body::CancelCleared { .. } => counts.cancels += 1,
             Body::Streamed { event: AccountEvent::Fill { .. }, .. } => counts.fills += 1,
             Body::Refused { caller, account, reject, .. } => {
