@@ -65,7 +65,11 @@ impl Core {
         }
         self.can_write()?;
         let Asked { who, now, .. } = asked;
-        let (cleared, warning) = self.clear_order(who, order, now)?;
+        let (mut cleared, warning) = self.clear_order(who, order, now)?;
+        if self.is_better_reducing(who, &cleared, now) {
+            let reduces = NewOrder { reduce_only: true, ..order.clone() };
+            (cleared, _) = self.clear_order(who, &reduces, now)?;
+        }
         let mut cleared = self.keep_apart(asked, cleared, out)?;
         let id = self.state.next_order;
         self.note_aside(cleared.take_aside(), id, who, now, out);
@@ -114,7 +118,11 @@ impl Core {
     ) -> Result<(), Refusal> {
         self.can_write()?;
         let Asked { who, now, .. } = asked;
-        let cleared = self.clear_amend(who, amend, now)?;
+        let mut cleared = self.clear_amend(who, amend, now)?;
+        if self.is_better_reducing(who, &cleared, now) {
+            let reduces = AmendOrder { reduce_only: Some(true), ..amend.clone() };
+            cleared = self.clear_amend(who, &reduces, now)?;
+        }
         let mut cleared = self.keep_apart(asked, cleared, out)?;
         if let Some(order) = cleared.replaces() {
             self.note_aside(cleared.take_aside(), order, who, now, out);

@@ -17,8 +17,22 @@ use tidegate_types::proof::Authenticated;
 use tidegate_types::record::Canceller;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::self_trade::SelfTradeMode;
+use tidegate_types::time::Time;
 
 impl Core {
+    /// Whether an order meets others of its owner's, and fits into the position on the side that reduces it:
+    /// it goes as one that does, then, since those are not refused here.
+    pub(crate) fn is_better_reducing(
+        &self,
+        who: &Authenticated,
+        cleared: &Cleared,
+        now: Time,
+    ) -> bool {
+        cleared.could_reduce()
+            && self.state.self_trades.mode(who.account()) != SelfTradeMode::Off
+            && !self.state.met_by(who.account(), cleared.order(), now).is_empty()
+    }
+
     /// Lets a cleared order pass that meets none of its owner's. Otherwise it is refused, or noted to wait
     /// until those that it meets are cancelled: then `Waits::noted` says so beside the refusal.
     pub(crate) fn keep_apart(
@@ -35,6 +49,10 @@ impl Core {
         let order = cleared.order();
         let met = self.state.met_by(account, order, asked.now);
         let Some(first) = met.first() else { return Ok(cleared) };
+        // Nobody is trapped in a position by cancels that the venue does not confirm.
+        if cleared.is_reducing() && self.waits.is_late(asked.ticket) {
+            return Ok(cleared);
+        }
         let meets = meets(order, first, asked);
         // An order that reduces the position is never refused for orders that can be cancelled.
         let mode = match mode {
@@ -63,7 +81,8 @@ impl Core {
             Err(_) if cleared.is_reducing() => return Ok(cleared),
             Err(reject) => return Err(reject.into()),
         }
-        self.waits.note(asked.ticket, before);
+        let reduces = cleared.is_reducing();
+        self.waits.note(asked.ticket, Before { reduces, ..before });
         Err(Reject::new(Code::SelfTradeWait, meets).into())
     }
 
@@ -122,7 +141,8 @@ impl Core {
 impl Before {
     /// All of these are cancelled.
     fn cancelled(met: &[&Order]) -> Before {
-        Before { orders: met.iter().map(|order| order.id).collect(), cut: false }
+        let orders = met.iter().map(|order| order.id).collect();
+        Before { orders, cut: false, reduces: false }
     }
 
     /// Those are cancelled that are smaller than what is left of a new order when it comes to them; none
@@ -138,7 +158,7 @@ impl Before {
             left -= old;
             orders.insert(order.id);
         }
-        (!orders.is_empty()).then_some(Before { orders, cut: true })
+        (!orders.is_empty()).then_some(Before { orders, cut: true, reduces: false })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Orders of one owner that would trade with each other: every mode, over callers and accounts.
 
 mod paid;
+mod reducing;
 mod restart;
 
 use super::amends::unchanged;

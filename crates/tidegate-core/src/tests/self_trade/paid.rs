@@ -30,12 +30,12 @@ fn cancels_for_a_newer_order_spend_nothing_of_the_older_one_s_caller() {
     world.place("bob", buy("1", "101"));
     world.settle();
     assert_eq!(world.stage_of(old), CANCELLED);
-    let again = [world.place("ann", sell("1", "105")), world.place("ann", sell("1", "106"))];
+    let again = [world.place("ann", sell("1", "103")), world.place("ann", sell("1", "104"))];
     assert_eq!(again.map(|ticket| world.code(ticket)), [None, None], "ann sent three");
     // Bob sent one, and one was cancelled for it.
-    let third = world.place("bob", buy("1", "90"));
+    let third = world.place("bob", buy("1", "99"));
     assert_eq!(world.code(third), None);
-    let fourth = world.place("bob", buy("1", "90"));
+    let fourth = world.place("bob", buy("1", "99"));
     assert_eq!(world.code(fourth), Some(Code::PolicyRate));
     world.check_replay();
 }
@@ -48,9 +48,9 @@ fn making_an_order_smaller_spends_nothing_of_its_caller() {
     assert_eq!(world.code(met), Some(Code::SelfTradeCut));
     world.settle();
     assert_eq!(world.core.state().orders().get(old).unwrap().remaining(), Qty(d("3")));
-    let second = world.place("ann", sell("1", "105"));
+    let second = world.place("ann", sell("1", "103"));
     assert_eq!(world.code(second), None, "ann sent two");
-    let too_many = world.place("bob", buy("1", "90"));
+    let too_many = world.place("bob", buy("1", "99"));
     assert_eq!(world.code(too_many), Some(Code::PolicyRate));
     world.check_replay();
 }
