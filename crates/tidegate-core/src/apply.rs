@@ -40,6 +40,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         | Body::ByToken { .. }
         | Body::BySignature { .. }
         | Body::RefusedByToken { .. }
+        | Body::RefusedBecause { .. }
         | Body::StateSaved { .. }
         | Body::Identity { .. }
         | Body::OptionsWeighed { .. }

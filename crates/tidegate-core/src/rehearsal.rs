@@ -225,6 +225,7 @@ fn stands_before(body: &Body) -> bool {
             | Body::ByToken { .. }
             | Body::BySignature { .. }
             | Body::RefusedByToken { .. }
+            | Body::RefusedBecause { .. }
             | Body::OverrideUsed { .. }
             | Body::ShadowRefused { .. }
     )

@@ -562,6 +562,12 @@ pub enum Body {
         /// How many.
         count: u64,
     },
+    /// What the refusal that follows is about, with the names of what another account holds: its caller was told
+    /// it without them.
+    RefusedBecause {
+        /// In one line.
+        detail: String,
+    },
     /// An order passed soft rules by an exception, which is used up.
     OverrideUsed {
         /// Which exception.
@@ -631,6 +637,7 @@ codec_enum!(Body {
     101 => ShadowRefused { order, caller, account, policy, rule, detail },
     102 => ShadowRefusedMore { caller, rule, count },
     103 => OverrideUsed { id, order },
+    196 => RefusedBecause { detail },
     195 => ShrinkCleared { order, of, call, caller, account, body, decision },
 });
 

@@ -84,9 +84,10 @@ pub(crate) struct ClearedSetting(());
 pub(crate) fn clear(state: &State, shaped: Shaped<'_>, now: Time) -> Result<Cleared, Refusal> {
     let mut authorized = shaped.into_authorized();
     let mut decision = Decision { rules: RULES, ..Decision::default() };
-    match check(state, &mut authorized, &mut decision, now) {
+    let mut whole = None;
+    match check(state, &mut authorized, &mut decision, &mut whole, now) {
         Ok(cleared) => Ok(cleared),
-        Err(reject) => Err(Refusal { reject, decision: Box::new(decision) }),
+        Err(reject) => Err(Refusal { reject, decision: Box::new(decision), whole }),
     }
 }
 
@@ -137,6 +138,7 @@ fn check(
     state: &State,
     authorized: &mut Authorized<'_>,
     decision: &mut Decision,
+    whole: &mut Option<String>,
     now: Time,
 ) -> Result<Cleared, Reject> {
     let (who, limits) = (authorized.who(), authorized.limits());
@@ -192,7 +194,8 @@ fn check(
         Ok(figures) => figures,
         Err(over) => authorized.spare(over).map(|()| None)?,
     };
-    let aside = policy::check(state, authorized, (mark, worst, notional), decision, now)?;
+    let found = (mark, worst, notional);
+    let aside = policy::check(state, authorized, found, decision, whole, now)?;
     let cleared = cleared(ask(authorized)?, decision.clone());
     Ok(Cleared { options: figures, aside, ..cleared })
 }

@@ -36,7 +36,7 @@ impl World {
     }
 
     /// A second account at the venue, on which eve trades.
-    fn with_other(mode: SelfTradeMode) -> World {
+    pub(super) fn with_other(mode: SelfTradeMode) -> World {
         let mut world = World::with_mode(mode);
         world.change(Change::AccountAdded { venue: name(VENUE), account: name(OTHER) });
         world.set_mode(OTHER, mode);
@@ -60,7 +60,7 @@ impl World {
         world
     }
 
-    fn place_on_other(&mut self, order: NewOrder) -> Ticket {
+    pub(super) fn place_on_other(&mut self, order: NewOrder) -> Ticket {
         let ticket = self.ticket();
         let who = Authenticated::vouch(name("eve"), name("eve"), name(VENUE), name(OTHER));
         self.event(Event::Submit { ticket, who, session: None, intent: Intent::New { order } });

@@ -135,6 +135,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::ByToken { .. }
         | Body::BySignature { .. }
         | Body::RefusedByToken { .. }
+        | Body::RefusedBecause { .. }
         | Body::Through { .. }
         | Body::OptionsWeighed { .. }
         | Body::SessionEnded { .. }
@@ -155,6 +156,7 @@ fn is_news(body: &Body) -> bool {
             | Body::RefusedMore { .. }
             | Body::RefusedMoreOf { .. }
             | Body::RefusedByToken { .. }
+            | Body::RefusedBecause { .. }
             | Body::ShadowRefused { .. }
             | Body::ShadowRefusedMore { .. }
             | Body::OverrideUsed { .. }
