@@ -265,6 +265,8 @@ fn changed(state: &mut State, change: &Change, now: Time) {
         | Change::ApprovalsSet { .. }) => people::apply(state, &change),
         change @ (Change::PolicySet { .. }
         | Change::PolicyRemoved
+        | Change::PolicyPut { .. }
+        | Change::PolicyTaken { .. }
         | Change::ShadowSet { .. }
         | Change::ShadowRemoved
         | Change::OverrideSet { .. }

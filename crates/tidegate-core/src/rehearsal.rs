@@ -235,7 +235,13 @@ fn stands_before(body: &Body) -> bool {
 fn may_set_policy(body: &Body) -> bool {
     match body {
         Body::Changed { change, .. } => {
-            matches!(change, Change::PolicySet { .. } | Change::PolicyRemoved)
+            matches!(
+                change,
+                Change::PolicySet { .. }
+                    | Change::PolicyRemoved
+                    | Change::PolicyPut { .. }
+                    | Change::PolicyTaken { .. }
+            )
         }
         Body::ApprovalEnded { .. } => true,
         _ => false,

@@ -2,6 +2,7 @@
 //! histories against what the venue itself shows.
 
 mod equity;
+mod reason;
 mod veiled;
 
 use super::model::{Step, step};

@@ -288,6 +288,10 @@ fn changed(by: &dyn Display, change: &Change) {
         Change::AlarmsSeen { .. } => ("alarms-seen", Vec::new()),
         Change::PolicySet { policy } => ("policy-set", vec![("policy", policy.name())]),
         Change::PolicyRemoved => ("policy-removed", Vec::new()),
+        Change::PolicyPut { policy, reason } => {
+            ("policy-set", vec![("policy", policy.name()), ("reason", reason)])
+        }
+        Change::PolicyTaken { reason } => ("policy-removed", vec![("reason", reason)]),
         Change::ShadowSet { policy } => ("policy-shadow-set", vec![("policy", policy.name())]),
         Change::ShadowRemoved => ("policy-shadow-removed", Vec::new()),
         Change::OverrideSet { exception } => {
