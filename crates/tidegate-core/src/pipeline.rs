@@ -118,11 +118,7 @@ impl Core {
     ) -> Result<(), Refusal> {
         self.can_write()?;
         let Asked { who, now, .. } = asked;
-        let mut cleared = self.clear_amend(who, amend, now)?;
-        if self.is_better_reducing(who, &cleared, now) {
-            let reduces = AmendOrder { reduce_only: Some(true), ..amend.clone() };
-            cleared = self.clear_amend(who, &reduces, now)?;
-        }
+        let cleared = self.clear_amend(who, amend, now)?;
         let mut cleared = self.keep_apart(asked, cleared, out)?;
         if let Some(order) = cleared.replaces() {
             self.note_aside(cleared.take_aside(), order, who, now, out);

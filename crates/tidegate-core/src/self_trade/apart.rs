@@ -81,7 +81,8 @@ impl Core {
             Err(_) if cleared.is_reducing() => return Ok(cleared),
             Err(reject) => return Err(reject.into()),
         }
-        let reduces = cleared.is_reducing();
+        // An amend that is refused traps nobody: its order stands, and may be cancelled.
+        let reduces = cleared.is_reducing() && cleared.replaces().is_none();
         self.waits.note(asked.ticket, Before { reduces, ..before });
         Err(Reject::new(Code::SelfTradeWait, meets).into())
     }

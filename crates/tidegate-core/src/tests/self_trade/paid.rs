@@ -2,7 +2,7 @@
 
 use super::*;
 use tidegate_types::ids::{PolicyName, RuleId};
-use tidegate_types::policy::{Each, Limit, Policy, Reach, Rule, Strength};
+use tidegate_types::policy::{Each, Limit, Peg, Policy, Reach, Rule, Strength};
 use tidegate_types::time::Span;
 
 /// Each caller may send so many messages a minute.
@@ -17,7 +17,9 @@ fn with_rate(mode: SelfTradeMode, max: u32) -> World {
     let rate = Limit::MessageRate { max, window: Span::from_secs(60) };
     let rules = vec![rule("rate", rate), Rule { each: Each::All, ..rule("all", Limit::Allow) }];
     let name = PolicyName::new("desk").unwrap();
-    let policy = Policy::new(name, 1, Span::from_secs(3600), vec![], rules).unwrap();
+    let peg = |coin: &str| Peg { currency: coin.parse().unwrap(), price: Price(d("1")) };
+    let pegs = ["BTC", "USDT"].map(peg).to_vec();
+    let policy = Policy::new(name, 1, Span::from_secs(3600), pegs, rules).unwrap();
     let mut world = World::with_mode(mode);
     world.change(Change::PolicySet { policy: Box::new(policy) });
     world
