@@ -173,9 +173,7 @@ fn title(act: &Act) -> String {
                 format!("put policy {} in force: {reason:?}", policy.stamp())
             }
             Change::PolicyRemoved => "have no policy in force any more".to_owned(),
-            Change::PolicyTaken { reason } => {
-                format!("have no policy in force any more: {reason:?}")
-            }
+            Change::PolicyTaken { reason } => format!("have no policy in force: {reason:?}"),
             Change::ShadowSet { policy } => {
                 format!("run policy {} beside the one in force", policy.stamp())
             }
