@@ -1,7 +1,7 @@
 //! Who asked for the newer order pays for what is done about the older one.
 
 use super::*;
-use tidegate_types::ids::{PolicyName, RuleId};
+use tidegate_types::ids::{AccountName, CallerName, PolicyName, RuleId};
 use tidegate_types::policy::{Each, Limit, Peg, Policy, Reach, Rule, Strength};
 use tidegate_types::time::Span;
 
@@ -63,8 +63,8 @@ fn the_record_says_who_asked_and_whose_order_it_is() {
     world.same_owner();
     let old = world.live("ann", sell("5", "101"));
     let taken = |world: &World, caller: &str, account: &str| {
-        let buckets = world.core.state().caller_buckets.get(&name(caller));
-        buckets.and_then(|of| of.get(&name(account))).is_some()
+        let buckets = world.core.state().caller_buckets.get(&name::<CallerName>(caller));
+        buckets.is_some_and(|of| of.contains_key(&name::<AccountName>(account)))
     };
     world.place_on_other(buy("2", "101"));
     let shrunk = world.journal.iter().find_map(|record| match &record.body {
