@@ -15,7 +15,7 @@ fn holding(mode: SelfTradeMode) -> (World, OrderId) {
 /// The last order that was cleared for bob: how much, and whether it can only reduce.
 fn sent(world: &World) -> Option<(Qty, bool)> {
     world.journal.iter().rev().find_map(|record| match &record.body {
-        Body::Cleared { caller, request, decision, .. } if *caller == name("bob") => {
+        Body::Cleared { caller, request, decision, .. } if caller.as_str() == "bob" => {
             assert_eq!(request.reduce_only, decision.reducing);
             (request.side == Side::Sell).then_some((request.qty, decision.reducing))
         }
