@@ -81,6 +81,8 @@ impl Core {
             }
             change @ (Change::PolicySet { .. }
             | Change::PolicyRemoved
+            | Change::PolicyPut { .. }
+            | Change::PolicyTaken { .. }
             | Change::ShadowSet { .. }
             | Change::ShadowRemoved
             | Change::OverrideSet { .. }

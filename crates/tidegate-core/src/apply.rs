@@ -24,7 +24,7 @@ use tidegate_types::ids::{
 use tidegate_types::instrument::{Instrument, Qty};
 use tidegate_types::key::Replaced;
 use tidegate_types::order::NewOrder;
-use tidegate_types::record::{Body, Change, Decision, Record};
+use tidegate_types::record::{Body, Canceller, Change, Decision, Record};
 use tidegate_types::report::{Outcome, VenueState};
 use tidegate_types::time::Time;
 
@@ -40,6 +40,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         | Body::ByToken { .. }
         | Body::BySignature { .. }
         | Body::RefusedByToken { .. }
+        | Body::RefusedBecause { .. }
         | Body::StateSaved { .. }
         | Body::Identity { .. }
         | Body::OptionsWeighed { .. }
@@ -83,7 +84,8 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         cleared @ Body::Cleared { .. } => place(state, cleared, now),
         closing @ Body::ClosingCleared { .. } => place_closing(state, closing, now),
         cleared @ Body::AmendCleared { .. } => amend_cleared(state, cleared, now),
-        Body::CancelCleared { order, call, .. } => cancel_cleared(state, *order, *call),
+        shrinks @ Body::ShrinkCleared { .. } => shrink_cleared(state, shrinks, now),
+        Body::CancelCleared { order, call, by } => cancel_cleared(state, *order, *call, by),
         Body::SettingCleared { call, caller, account, .. } => {
             take_token(state, caller, account, now);
             track(state, *call, Purpose::Set);
@@ -263,6 +265,8 @@ fn changed(state: &mut State, change: &Change, now: Time) {
         | Change::ApprovalsSet { .. }) => people::apply(state, &change),
         change @ (Change::PolicySet { .. }
         | Change::PolicyRemoved
+        | Change::PolicyPut { .. }
+        | Change::PolicyTaken { .. }
         | Change::ShadowSet { .. }
         | Change::ShadowRemoved
         | Change::OverrideSet { .. }
@@ -345,7 +349,7 @@ fn place(state: &mut State, cleared: &Body, now: Time) {
     let caller = Some(caller.clone());
     let bare = pending(*order, account, client_id, *deadline, request, decision, now);
     state.insert(Order { caller, untold: true, session, ..bare });
-    state.message_for_policies(*order, 1, Some(decision));
+    state.message_for_policies(*order, None, 1, Some(decision));
 }
 
 /// An order of Tidegate's own enters the table. It takes nobody's tokens: there is one at a time of
@@ -423,15 +427,36 @@ fn amend_cleared(state: &mut State, cleared: &Body, now: Time) {
     if let Some(account) = state.orders.get(*order).map(|o| o.account.clone()) {
         take_token(state, caller, &account, now);
     }
-    track(state, *call, Purpose::Amend { order: *order });
+    amend_pending(state, (*order, *call), body, decision, now);
+    state.message_for_policies(*order, None, 2, Some(decision));
+}
+
+/// An order is made smaller for a newer one: it is the newer one's caller who pays, on its own account.
+fn shrink_cleared(state: &mut State, shrinks: &Body, now: Time) {
+    let Body::ShrinkCleared { order, call, caller, account, body, decision, .. } = shrinks else {
+        return;
+    };
+    take_token(state, caller, account, now);
+    amend_pending(state, (*order, *call), body, decision, now);
+    state.message_for_policies(*order, Some((caller, account)), 2, Some(decision));
+}
+
+fn amend_pending(
+    state: &mut State,
+    (order, call): (OrderId, CallId),
+    body: &CallBody,
+    decision: &Decision,
+    now: Time,
+) {
+    track(state, call, Purpose::Amend { order });
     let CallBody::Amend { qty, price, trigger_price, deadline, post_only, reduce_only, .. } = body
     else {
         return;
     };
-    state.change(*order, |order| {
+    state.change(order, |order| {
         order.changed = now;
         order.amend = Some(PendingAmend {
-            call: *call,
+            call,
             qty: *qty,
             price: *price,
             trigger_price: *trigger_price,
@@ -443,12 +468,15 @@ fn amend_cleared(state: &mut State, cleared: &Body, now: Time) {
             unknown: false,
         });
     });
-    state.message_for_policies(*order, 2, Some(decision));
 }
 
-fn cancel_cleared(state: &mut State, order: OrderId, call: CallId) {
+fn cancel_cleared(state: &mut State, order: OrderId, call: CallId, by: &Canceller) {
     state.change(order, |order| order.cancels += 1);
-    state.message_for_policies(order, 1, None);
+    let caused = match by {
+        Canceller::Newer { caller, account } => Some((caller, account)),
+        _ => None,
+    };
+    state.message_for_policies(order, caused, 1, None);
     track(state, call, Purpose::Cancel { order });
 }
 

@@ -44,6 +44,11 @@ impl Ask<'_> {
     pub(crate) fn is_reducing(&self) -> bool {
         self.reduce
     }
+
+    /// Whether it could go as one that reduces the position.
+    pub(crate) fn could_reduce(&self) -> bool {
+        self.reducible
+    }
 }
 
 /// Proof that the caller's grant covers a request. Made here alone.

@@ -4,8 +4,9 @@ use crate::Core;
 use crate::action::{Action, Answer};
 use crate::orders::{Ending, Stage};
 use crate::refusals::Refusal;
+use crate::state::Purpose;
 use std::collections::{BTreeMap, BTreeSet};
-use tidegate_types::ids::{AccountName, CallerName, OrderId, Ticket};
+use tidegate_types::ids::{AccountName, CallId, CallerName, OrderId, Ticket};
 use tidegate_types::limits::MAX_IN_FLIGHT;
 use tidegate_types::order::{CancelFilter, NewOrder};
 use tidegate_types::record::Canceller;
@@ -17,6 +18,8 @@ use tidegate_types::time::Time;
 #[derive(Debug)]
 struct Wanted {
     by: Canceller,
+    /// A halt or a breaker wants it, maybe after somebody else did.
+    kill: bool,
     sent: bool,
     alone: Vec<Ticket>,
     groups: Vec<Ticket>,
@@ -45,6 +48,12 @@ impl Cancels {
 }
 
 impl Core {
+    /// Whether a call is a cancel that a halt or a breaker wants: nothing goes before it.
+    pub fn is_kill(&self, call: CallId) -> bool {
+        let Some(Purpose::Cancel { order }) = self.state.calls.get(&call) else { return false };
+        self.cancels.wanted.get(order).is_some_and(|wanted| wanted.kill)
+    }
+
     pub(crate) fn room_to_cancel(&self, order: OrderId) -> Result<(), Refusal> {
         let waiting = self.cancels.wanted.len();
         if waiting < MAX_IN_FLIGHT || self.cancels.wanted.contains_key(&order) {
@@ -160,12 +169,16 @@ impl Core {
     }
 
     fn want(&mut self, order: OrderId, by: Canceller) -> &mut Wanted {
-        self.cancels.wanted.entry(order).or_insert_with(|| Wanted {
+        let kill = matches!(by, Canceller::Halt { .. } | Canceller::Breaker { .. });
+        let wanted = self.cancels.wanted.entry(order).or_insert_with(|| Wanted {
             by,
+            kill,
             sent: false,
             alone: Vec::new(),
             groups: Vec::new(),
-        })
+        });
+        wanted.kill |= kill;
+        wanted
     }
 
     fn group_heard(&mut self, ticket: Ticket, id: OrderId) {

@@ -208,16 +208,17 @@ impl Core {
         Ok(journalled(call, account, body, purpose, Warrant::Journalled { seq }))
     }
 
-    /// Makes an order smaller, because a newer one of the same owner would have traded with it.
+    /// Makes an order smaller, because a newer one of the same owner, which `who` asked for, would have traded
+    /// with it.
     pub(crate) fn journal_shrink(
         &mut self,
-        order: OrderId,
-        total: Qty,
+        (order, total): (OrderId, Qty),
+        who: &Authenticated,
         now: Time,
         out: &mut Vec<Action>,
     ) -> Option<Journalled> {
         let found = self.state.orders.get(order)?;
-        let caller = found.caller.clone()?;
+        let of = found.caller.clone()?;
         let (call, account) = (self.state.next_call, found.account.clone());
         let body = CallBody::Amend {
             order: found.reference(),
@@ -235,7 +236,15 @@ impl Core {
             reducing: found.reducing,
             ..Decision::default()
         };
-        let record = Body::AmendCleared { order, call, caller, body: body.clone(), decision };
+        let record = Body::ShrinkCleared {
+            order,
+            of,
+            call,
+            caller: who.caller().clone(),
+            account: who.account().clone(),
+            body: body.clone(),
+            decision,
+        };
         let seq = self.append(record, now, out);
         let purpose = Purpose::Amend { order };
         Some(journalled(call, account, body, purpose, Warrant::Journalled { seq }))

@@ -65,7 +65,11 @@ impl Core {
         }
         self.can_write()?;
         let Asked { who, now, .. } = asked;
-        let (cleared, warning) = self.clear_order(who, order, now)?;
+        let (mut cleared, warning) = self.clear_order(who, order, now)?;
+        if self.is_better_reducing(who, &cleared, now) {
+            let reduces = NewOrder { reduce_only: true, ..order.clone() };
+            (cleared, _) = self.clear_order(who, &reduces, now)?;
+        }
         let mut cleared = self.keep_apart(asked, cleared, out)?;
         let id = self.state.next_order;
         self.note_aside(cleared.take_aside(), id, who, now, out);

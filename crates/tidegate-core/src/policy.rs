@@ -21,7 +21,7 @@ use live::Message;
 use ruling::Ruling;
 use std::collections::BTreeMap;
 use tidegate_types::codec_struct;
-use tidegate_types::ids::{AccountName, ExceptionId, InstrumentId, RuleId};
+use tidegate_types::ids::{AccountName, CallerName, ExceptionId, InstrumentId, RuleId};
 use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::policy::{Exception, Liquidity, Policy};
 use tidegate_types::record::{Body, Change, Decision};
@@ -42,8 +42,10 @@ pub struct Policies {
     /// What the policy beside would have refused, by rule; under no rule what none of them allows.
     shadowed: BTreeMap<Option<RuleId>, u64>,
     exceptions: BTreeMap<ExceptionId, Exception>,
+    /// Why the policy came into force, or none is any more, as whoever did it said.
+    reason: Option<String>,
 }
-codec_struct!(Policies { in_force, shadow, shadowed, exceptions });
+codec_struct!(Policies { in_force, shadow, shadowed, exceptions, reason });
 
 /// What rules look at.
 #[derive(Clone, Debug)]
@@ -65,6 +67,11 @@ impl Policies {
     /// The policy in force.
     pub fn in_force(&self) -> Option<&Policy> {
         self.in_force.as_ref().map(|ruling| &ruling.policy)
+    }
+
+    /// Why it came into force, or none is any more, if that was said.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
     }
 
     /// The policy that runs beside it.
@@ -110,11 +117,11 @@ impl Ground<'_> {
 pub(crate) fn apply(state: &mut State, change: &Change, now: Time) {
     let (policies, ground) = state.policies_and_ground(now);
     match change {
-        Change::PolicySet { policy } => {
+        Change::PolicySet { policy } | Change::PolicyPut { policy, .. } => {
             let ruling = Ruling::new(policy, policies.in_force.as_deref(), &ground);
             policies.in_force = Some(Box::new(ruling));
         }
-        Change::PolicyRemoved => policies.in_force = None,
+        Change::PolicyRemoved | Change::PolicyTaken { .. } => policies.in_force = None,
         Change::ShadowSet { policy } => {
             // What the rules in force remember holds for the same rules beside.
             let ruling = Ruling::new(policy, policies.in_force.as_deref(), &ground);
@@ -132,6 +139,13 @@ pub(crate) fn apply(state: &mut State, change: &Change, now: Time) {
                 ruling.release(rule, (caller, instrument, *side));
             }
         }
+        _ => {}
+    }
+    match change {
+        Change::PolicyPut { reason, .. } | Change::PolicyTaken { reason } => {
+            state.policies.reason = Some(reason.clone());
+        }
+        Change::PolicySet { .. } | Change::PolicyRemoved => state.policies.reason = None,
         _ => {}
     }
 }
@@ -154,14 +168,16 @@ pub(crate) fn told(state: &mut State, body: &Body) {
 pub(crate) fn makes_sense(state: &State, change: &Change) -> Result<(), Reject> {
     let bad = |what: String| Err(Reject::new(Code::BadParameter, what));
     match change {
-        Change::PolicySet { policy } => match state.policies.in_force() {
-            Some(old) if old.name() == policy.name() && old.version() >= policy.version() => {
-                let next = old.version().saturating_add(1);
-                bad(format!("{} is in force; give the new one version {next}", old.stamp()))
+        Change::PolicySet { policy } | Change::PolicyPut { policy, .. } => {
+            match state.policies.in_force() {
+                Some(old) if old.name() == policy.name() && old.version() >= policy.version() => {
+                    let next = old.version().saturating_add(1);
+                    bad(format!("{} is in force; give the new one version {next}", old.stamp()))
+                }
+                _ => Ok(()),
             }
-            _ => Ok(()),
-        },
-        Change::PolicyRemoved if state.policies.in_force.is_none() => {
+        }
+        Change::PolicyRemoved | Change::PolicyTaken { .. } if state.policies.in_force.is_none() => {
             bad("there is no policy in force".to_owned())
         }
         Change::ShadowRemoved if state.policies.shadow.is_none() => {
@@ -295,10 +311,12 @@ impl State {
         policies.both().for_each(|ruling| ruling.wallet(&ground, account));
     }
 
-    /// An order, an amend or a cancel went out, with the numbers it was decided by.
+    /// An order, an amend or a cancel went out, with the numbers it was decided by. It counts for whose the order
+    /// is, unless somebody else caused it on an account.
     pub(crate) fn message_for_policies(
         &mut self,
         order: tidegate_types::ids::OrderId,
+        caused: Option<(&CallerName, &AccountName)>,
         weight: u64,
         decision: Option<&Decision>,
     ) {
@@ -307,8 +325,12 @@ impl State {
         let Some(order) = ground.orders.get(order) else { return };
         let ordered = decision.and_then(|decision| decision.notional).unwrap_or_default();
         let ordered = u64::try_from(ordered.0.raw()).unwrap_or(0);
+        let whose = match caused {
+            Some((caller, account)) => (Some(caller), account),
+            None => (order.caller.as_ref(), &order.account),
+        };
         for ruling in policies.both() {
-            ruling.message(&ground, order, Message { weight, ordered });
+            ruling.message(&ground, order, whose, Message { weight, ordered });
         }
     }
 }

@@ -23,11 +23,14 @@ const MAX_PEOPLE: usize = 256;
 pub(crate) struct Refusal {
     pub(crate) reject: Reject,
     pub(crate) decision: Box<Decision>,
+    /// What it is about, where that names what its caller is not to be told.
+    pub(crate) whole: Option<String>,
 }
 
 impl From<Reject> for Refusal {
     fn from(reject: Reject) -> Refusal {
-        Refusal { reject, decision: Box::new(Decision { rules: RULES, ..Decision::default() }) }
+        let decision = Box::new(Decision { rules: RULES, ..Decision::default() });
+        Refusal { reject, decision, whole: None }
     }
 }
 
@@ -88,7 +91,7 @@ impl Core {
         now: Time,
         out: &mut Vec<Action>,
     ) {
-        let Refusal { reject, decision } = refusal;
+        let Refusal { reject, decision, whole } = refusal;
         self.count_stopped(who, &intent, &reject, now);
         let (caller, account) = (who.caller().clone(), who.account().clone());
         let body = || Body::Refused {
@@ -99,7 +102,7 @@ impl Core {
             decision: *decision,
         };
         let by = Whose::caller(Some(caller.clone()), who.shown());
-        self.count_refusal(by, reject.code, body, now, out);
+        self.count_refusal(by, reject.code, (whole, body), now, out);
         out.push(Action::Answer { ticket, answer: Answer::Refused { reject } });
     }
 
@@ -115,7 +118,7 @@ impl Core {
         let decision = Decision { rules: RULES, ..Decision::default() };
         let by = Whose::caller(caller.clone(), shown);
         let body = || Body::Refused { caller, account, intent: None, reject, decision };
-        self.count_refusal(by, code, body, now, out);
+        self.count_refusal(by, code, (None, body), now, out);
     }
 
     /// Records that the console or the administration turned a person down.
@@ -135,14 +138,14 @@ impl Core {
         let by = if room || known { by } else { Whose::Nobody };
         let decision = Decision { rules: RULES, ..Decision::default() };
         let body = || Body::Refused { caller: None, account: None, intent: None, reject, decision };
-        self.count_refusal((by, None), code, body, now, out);
+        self.count_refusal((by, None), code, (None, body), now, out);
     }
 
     fn count_refusal(
         &mut self,
         (whose, token): (Whose, Option<KeyId>),
         code: Code,
-        body: impl FnOnce() -> Body,
+        (whole, body): (Option<String>, impl FnOnce() -> Body),
         now: Time,
         out: &mut Vec<Action>,
     ) {
@@ -153,6 +156,9 @@ impl Core {
                 let window = Window { until: now.plus(WINDOW), more: 0, token };
                 self.windows.kinds.insert((whose, code), window);
                 self.timers.set_if_sooner(Timer::Refusals, now.plus(WINDOW));
+                if let Some(detail) = whole {
+                    self.append(Body::RefusedBecause { detail }, now, out);
+                }
                 self.append(body(), now, out);
             }
         }

@@ -225,6 +225,7 @@ fn stands_before(body: &Body) -> bool {
             | Body::ByToken { .. }
             | Body::BySignature { .. }
             | Body::RefusedByToken { .. }
+            | Body::RefusedBecause { .. }
             | Body::OverrideUsed { .. }
             | Body::ShadowRefused { .. }
     )
@@ -234,7 +235,13 @@ fn stands_before(body: &Body) -> bool {
 fn may_set_policy(body: &Body) -> bool {
     match body {
         Body::Changed { change, .. } => {
-            matches!(change, Change::PolicySet { .. } | Change::PolicyRemoved)
+            matches!(
+                change,
+                Change::PolicySet { .. }
+                    | Change::PolicyRemoved
+                    | Change::PolicyPut { .. }
+                    | Change::PolicyTaken { .. }
+            )
         }
         Body::ApprovalEnded { .. } => true,
         _ => false,

@@ -186,8 +186,18 @@ pub fn action_of(state: &State, act: &Act) -> Action {
         | Change::BreakerHalfOpened { .. }
         | Change::BreakerClosed { .. }
         | Change::BreakerReset { .. } => Action::BreakerLoosen,
-        Change::PolicySet { .. } | Change::PolicyRemoved if loose => Action::PolicyLoosen,
-        Change::PolicySet { .. } | Change::PolicyRemoved => Action::PolicyTighten,
+        Change::PolicySet { .. }
+        | Change::PolicyRemoved
+        | Change::PolicyPut { .. }
+        | Change::PolicyTaken { .. }
+            if loose =>
+        {
+            Action::PolicyLoosen
+        }
+        Change::PolicySet { .. }
+        | Change::PolicyRemoved
+        | Change::PolicyPut { .. }
+        | Change::PolicyTaken { .. } => Action::PolicyTighten,
         Change::ShadowSet { .. } | Change::ShadowRemoved => Action::PolicyShadow,
         Change::OverrideSet { .. } => Action::OverrideGive,
         Change::OverrideRemoved { .. } => Action::OverrideTake,
@@ -401,9 +411,13 @@ fn concerns(state: &State, by: &PersonName, act: &Act, caller: Option<&CallerNam
             change: Change::OwnerSet { account, .. } | Change::SelfTradeSet { account, .. },
         } => trades(account),
         Act::Change { change: Change::OptionLimitsSet { limits } } => trades(&limits.account),
-        Act::Change { change: Change::PolicySet { .. } | Change::PolicyRemoved } => {
-            trades_where(state, person, |_, _| true)
-        }
+        Act::Change {
+            change:
+                Change::PolicySet { .. }
+                | Change::PolicyRemoved
+                | Change::PolicyPut { .. }
+                | Change::PolicyTaken { .. },
+        } => trades_where(state, person, |_, _| true),
         Act::Change { change: Change::PersonSet { person: set } } => set.name == *by,
         Act::Change {
             change: Change::PersonRemoved { person } | Change::PersonInvited { person, .. },

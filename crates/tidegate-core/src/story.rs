@@ -183,6 +183,7 @@ fn belongs_to_next(body: &Body) -> bool {
             | Body::ByToken { .. }
             | Body::BySignature { .. }
             | Body::RefusedByToken { .. }
+            | Body::RefusedBecause { .. }
             | Body::OverrideUsed { .. }
             | Body::ShadowRefused { .. }
     )

@@ -6,7 +6,7 @@ use tidegate_types::ids::{AccountName, CallerName};
 /// How urgent a request is, the most urgent first. What waits goes strictly in this order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Rank {
-    /// A cancel of a halt's.
+    /// A cancel of a halt's or a breaker's.
     Kill,
     /// A cancel, or a question that proves one.
     Cancel,

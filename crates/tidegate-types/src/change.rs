@@ -209,13 +209,26 @@ pub enum Change {
         /// The limits.
         limits: OptionLimits,
     },
-    /// A policy came into force, in place of the one before.
+    /// A policy came into force, in place of the one before. Read from older journals, which did not say why; now
+    /// `PolicyPut` is written.
     PolicySet {
         /// The policy.
         policy: Box<Policy>,
     },
-    /// No policy is in force any more.
+    /// No policy is in force any more. Read from older journals; now `PolicyTaken` is written.
     PolicyRemoved,
+    /// A policy came into force, in place of the one before.
+    PolicyPut {
+        /// The policy.
+        policy: Box<Policy>,
+        /// Why.
+        reason: String,
+    },
+    /// No policy is in force any more.
+    PolicyTaken {
+        /// Why.
+        reason: String,
+    },
     /// A policy runs beside the one in force, and only tells what it would refuse.
     ShadowSet {
         /// The policy.
@@ -279,5 +292,7 @@ codec_enum!(Change {
     103 => ShadowRemoved,
     104 => OverrideSet { exception },
     105 => OverrideRemoved { id },
+    195 => PolicyPut { policy, reason },
+    196 => PolicyTaken { reason },
     106 => ThrottleReleased { rule, caller, instrument, side },
 });

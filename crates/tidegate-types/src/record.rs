@@ -152,6 +152,24 @@ pub enum Body {
         /// The numbers.
         decision: Decision,
     },
+    /// An open order will be made smaller, because a newer one of the same owner would have traded with it. Who
+    /// asked for that one pays for the message.
+    ShrinkCleared {
+        /// Which order.
+        order: OrderId,
+        /// Whose it is.
+        of: CallerName,
+        /// The request to the venue.
+        call: CallId,
+        /// Who asked for the newer one.
+        caller: CallerName,
+        /// On which account.
+        account: AccountName,
+        /// What the open one becomes.
+        body: CallBody,
+        /// The numbers.
+        decision: Decision,
+    },
     /// A cancel will be sent.
     CancelCleared {
         /// Which order.
@@ -544,6 +562,12 @@ pub enum Body {
         /// How many.
         count: u64,
     },
+    /// What the refusal that follows is about, with the names of what another account holds: its caller was told
+    /// it without them.
+    RefusedBecause {
+        /// In one line.
+        detail: String,
+    },
     /// An order passed soft rules by an exception, which is used up.
     OverrideUsed {
         /// Which exception.
@@ -613,6 +637,8 @@ codec_enum!(Body {
     101 => ShadowRefused { order, caller, account, policy, rule, detail },
     102 => ShadowRefusedMore { caller, rule, count },
     103 => OverrideUsed { id, order },
+    196 => RefusedBecause { detail },
+    195 => ShrinkCleared { order, of, call, caller, account, body, decision },
 });
 
 /// One entry of the journal.

@@ -86,7 +86,10 @@ pub(super) fn touched(state: &State, act: &Act) -> Vec<u8> {
                 state.option_limits.get(&limits.account).cloned().encode(&mut out);
             }
             // Policies are compared with the one in force: another one, and the request is void.
-            Change::PolicySet { .. } | Change::PolicyRemoved => {
+            Change::PolicySet { .. }
+            | Change::PolicyRemoved
+            | Change::PolicyPut { .. }
+            | Change::PolicyTaken { .. } => {
                 state.policies.in_force().cloned().encode(&mut out);
             }
             Change::ShadowSet { .. } | Change::ShadowRemoved => {
@@ -166,7 +169,11 @@ fn title(act: &Act) -> String {
                 format!("have breaker {breaker} measure {scope} anew")
             }
             Change::PolicySet { policy } => format!("put policy {} in force", policy.stamp()),
+            Change::PolicyPut { policy, reason } => {
+                format!("put policy {} in force: {reason:?}", policy.stamp())
+            }
             Change::PolicyRemoved => "have no policy in force any more".to_owned(),
+            Change::PolicyTaken { reason } => format!("have no policy in force: {reason:?}"),
             Change::ShadowSet { policy } => {
                 format!("run policy {} beside the one in force", policy.stamp())
             }
@@ -263,10 +270,12 @@ fn rows(state: &State, act: &Act) -> Vec<Row> {
             let granted = granted.unwrap_or_else(|| vec![("grant", "none yet".to_owned())]);
             compared(None, of_key(key, replaces.as_ref()).into_iter().chain(granted).collect())
         }
-        Change::PolicySet { policy } => {
+        Change::PolicySet { policy } | Change::PolicyPut { policy, .. } => {
             compared(state.policies.in_force().map(of_policy), of_policy(policy))
         }
-        Change::PolicyRemoved => compared(state.policies.in_force().map(of_policy), Vec::new()),
+        Change::PolicyRemoved | Change::PolicyTaken { .. } => {
+            compared(state.policies.in_force().map(of_policy), Vec::new())
+        }
         Change::OverrideSet { exception } => compared(None, of_exception(exception)),
         Change::AppSet { app } => {
             let before = state.apps.get(&app.caller).map(|known| known.app.summary.clone());

@@ -4,7 +4,7 @@ use super::Ground;
 use super::flow::Flow;
 use super::live::{Live, dollars};
 use super::part::{Part, Who};
-use super::ruling::Ruling;
+use super::ruling::{Blind, Ruling};
 use super::values::{quote, unit_value};
 use super::worths::Worth;
 use crate::orders::Share;
@@ -60,6 +60,8 @@ pub(crate) struct Breach {
     pub(crate) rule: Option<RuleId>,
     pub(crate) strength: Strength,
     pub(crate) reject: Reject,
+    /// What is on record beside it, where that names what its caller is not to be told.
+    pub(crate) whole: Option<String>,
     pub(crate) measure: Option<Measure>,
     /// Orders that reduce a position pass it.
     pub(crate) spares: bool,
@@ -80,7 +82,7 @@ enum Found {
     /// It is refused, whatever the number.
     No(String),
     /// What is to be measured is not known.
-    Unknown(String),
+    Unknown(Blind),
 }
 
 impl Ruling {
@@ -116,8 +118,10 @@ impl Ruling {
                 Found::No(why) => {
                     said.breaches.push(self.breach(live, Code::PolicyLimit, why, None));
                 }
-                Found::Unknown(why) => {
-                    said.breaches.push(self.breach(live, Code::PolicyUnmeasured, why, None));
+                Found::Unknown(blind) => {
+                    let (told, whole) = blind.told_to(case.account);
+                    let breach = self.breach(live, Code::PolicyUnmeasured, told, None);
+                    said.breaches.push(Breach { whole, ..breach });
                 }
             }
         }
@@ -200,7 +204,7 @@ impl Ruling {
         let side = if case.order.side == Side::Buy { &mut more.buys } else { &mut more.sells };
         *side += i128::from(case.added.qty);
         let Some(at_mark) = unit_value(&self.policy, case.terms, case.mark) else {
-            return Found::Unknown(format!("a unit of {id} has no worth"));
+            return Found::Unknown(Blind::open(format!("a unit of {id} has no worth")));
         };
         let asked = case.unit_value.0.mul(quote.0, Rounding::Ceil).map_or(at_mark, Price);
         let before = self.worths.of(case.account, id);
@@ -215,8 +219,8 @@ impl Ruling {
         {
             return Found::Nothing;
         }
-        if let Err(why) = self.fresh(ground, live, case.account) {
-            return Found::Unknown(why);
+        if let Err(blind) = self.fresh(ground, live, case.account) {
+            return Found::Unknown(blind);
         }
         match &live.rule.limit {
             Limit::GrossPosition { max } => number(gross, max.0.raw().into(), Unit::Usd),
@@ -230,7 +234,7 @@ impl Ruling {
             Limit::Leverage { max } => {
                 let part = live.equity_part(case.account).unwrap_or(Part::All);
                 match self.equity(ground, live, &part) {
-                    Err(why) => Found::Unknown(why),
+                    Err(blind) => Found::Unknown(blind),
                     Ok(equity) if equity <= 0 => {
                         Found::No(format!("the equity is {} USD", Decimal::from_raw(equity)))
                     }
@@ -255,7 +259,7 @@ impl Ruling {
     }
 
     /// Whether everything that a rule counts is valued by a young mark.
-    fn fresh(&self, ground: &Ground<'_>, live: &Live, account: &AccountName) -> Result<(), String> {
+    fn fresh(&self, ground: &Ground<'_>, live: &Live, account: &AccountName) -> Result<(), Blind> {
         let of_account = live.rule.each == Each::Account;
         let stale = self.stale(ground, |holder, id| {
             let meant = ground.instruments.get(id).is_none_or(|terms| {
@@ -263,7 +267,14 @@ impl Ruling {
             });
             meant && (!of_account || holder == account)
         });
-        stale.map_or(Ok(()), |(id, at)| self.young(id, at, ground.at))
+        let Some((id, at)) = stale else { return Ok(()) };
+        // Of several that hold it, whoever asks may be told.
+        let mut holders = self.worths.holders(id).into_iter();
+        let holder = match self.worths.holds(account, id) {
+            true => Some(account.clone()),
+            false => holders.next(),
+        };
+        self.young((holder.as_ref().unwrap_or(account), id), at, ground.at)
     }
 
     fn lost(
@@ -275,7 +286,7 @@ impl Ruling {
     ) -> Found {
         let part = live.equity_part(case.account).unwrap_or(Part::All);
         match self.equity(ground, live, &part) {
-            Err(why) => Found::Unknown(why),
+            Err(blind) => Found::Unknown(blind),
             Ok(equity) => {
                 let lost = Flow::lost(live.flows.get(&part), equity, ground.at);
                 let (lost, max) = pick(lost);
@@ -308,6 +319,7 @@ impl Ruling {
             rule: Some(id.clone()),
             strength: *strength,
             reject: Reject::new(code, detail),
+            whole: None,
             measure,
             spares: spares(limit.kind()),
         }
@@ -324,6 +336,7 @@ impl Ruling {
             rule: None,
             strength: Strength::Hard,
             reject: Reject::new(Code::NotInPolicy, detail),
+            whole: None,
             measure: None,
             spares: true,
         }
@@ -340,6 +353,7 @@ impl Ruling {
             rule: None,
             strength: Strength::Hard,
             reject: Reject::new(Code::PolicyUnmeasured, detail),
+            whole: None,
             measure: None,
             spares: true,
         }
@@ -478,15 +492,16 @@ fn order_to_trade(
 fn thin(ground: &Ground<'_>, case: &Case<'_>, (depth, volume): (Usd, Usd), max_age: Span) -> Found {
     let id = &case.terms.id;
     let Some(fact) = ground.liquidity.get(id) else {
-        return Found::Unknown(format!("no liquidity of {id} is on record"));
+        return Found::Unknown(Blind::open(format!("no liquidity of {id} is on record")));
     };
     let age = ground.at.since(fact.at);
     if age > max_age {
         let (age, most) = (age.millis(), max_age.millis());
-        return Found::Unknown(format!("the liquidity of {id} is {age} ms old, at most {most} ms"));
+        let why = format!("the liquidity of {id} is {age} ms old, at most {most} ms");
+        return Found::Unknown(Blind::open(why));
     }
     let (Some(shown), Some(traded)) = (fact.depth(), fact.volume) else {
-        return Found::Unknown(format!("depth or volume of {id} is not known"));
+        return Found::Unknown(Blind::open(format!("depth or volume of {id} is not known")));
     };
     let least = |measured: Usd, limit: Usd| Reading {
         measured: measured.0.raw().into(),

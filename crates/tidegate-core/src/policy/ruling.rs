@@ -15,6 +15,33 @@ use tidegate_types::order::Side;
 use tidegate_types::policy::{Each, LimitKind, Policy};
 use tidegate_types::time::Time;
 
+/// Why something cannot be measured.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Blind {
+    /// With every name in it, for the journal.
+    pub(crate) whole: String,
+    /// Without the names of what an account holds.
+    pub(crate) veiled: String,
+    /// Whose holdings the names are of.
+    pub(crate) of: Option<AccountName>,
+}
+
+impl Blind {
+    /// Something that anybody may be told.
+    pub(crate) fn open(why: impl Into<String>) -> Blind {
+        let whole: String = why.into();
+        Blind { veiled: whole.clone(), whole, of: None }
+    }
+
+    /// What a caller on an account is told, and what is on record besides.
+    pub(crate) fn told_to(self, account: &AccountName) -> (String, Option<String>) {
+        match self.of.as_ref().is_some_and(|of| of != account) {
+            true => (self.veiled, Some(self.whole)),
+            false => (self.whole, None),
+        }
+    }
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Ruling {
     pub(crate) policy: Policy,
@@ -75,10 +102,16 @@ impl Ruling {
         }
     }
 
-    /// A message of an order's went out.
-    pub(crate) fn message(&mut self, ground: &Ground<'_>, order: &Order, message: Message) {
+    /// A message of an order's went out, which these pay for.
+    pub(crate) fn message(
+        &mut self,
+        ground: &Ground<'_>,
+        order: &Order,
+        (caller, account): (Option<&CallerName>, &AccountName),
+        message: Message,
+    ) {
         let Some(terms) = ground.instruments.get(&order.request.instrument) else { return };
-        let who = Who { account: &order.account, caller: order.caller.as_ref(), terms };
+        let who = Who { account, caller, terms };
         let ordered = super::live::dollars(i128::from(message.ordered), self.quote(terms));
         let ordered = u64::try_from(ordered).unwrap_or(u64::MAX);
         for live in &mut self.rules {
@@ -169,7 +202,7 @@ impl Ruling {
         ground: &Ground<'_>,
         live: &Live,
         part: &Part,
-    ) -> Result<i64, String> {
+    ) -> Result<i64, Blind> {
         let (mut sum, mut known) = (0_i128, false);
         for account in ground.accounts.keys() {
             let meant = match part {
@@ -182,24 +215,28 @@ impl Ruling {
             }
             known = true;
             if let Some(coin) = self.worths.wallet(account).and_then(|w| w.missing.as_ref()) {
-                return Err(format!(
-                    "{account} holds {coin}, which has no price; peg it in the policy"
-                ));
+                let rest = "which has no price; peg it in the policy";
+                return Err(Blind {
+                    whole: format!("{account} holds {coin}, {rest}"),
+                    veiled: format!("another account holds a coin {rest}"),
+                    of: Some(account.clone()),
+                });
             }
             let priced_by = self.worths.wallet(account).into_iter().flat_map(|w| &w.by);
             for id in priced_by {
                 let at = ground.marks.get(id).map(|mark| mark.at).unwrap_or_default();
-                self.young(id, at, ground.at)?;
+                self.young((account, id), at, ground.at)?;
             }
             if let Some((id, at)) = self.stale(ground, |of, _| of == account) {
-                self.young(id, at, ground.at)?;
+                self.young((account, id), at, ground.at)?;
             }
             sum += self.worths.equity(account);
         }
         if !known {
-            return Err("no account of it was open yet, so that its equity is not known".to_owned());
+            let why = "no account of it was open yet, so that its equity is not known";
+            return Err(Blind::open(why));
         }
-        i64::try_from(sum).map_err(|_| "the equity is out of range".to_owned())
+        i64::try_from(sum).map_err(|_| Blind::open("the equity is out of range"))
     }
 
     /// Something held by those meant whose mark is missing or too old.
@@ -211,16 +248,28 @@ impl Ruling {
         self.worths.stale(ground.at, self.policy.max_mark_age(), is_meant)
     }
 
-    /// Whether a mark is young enough.
-    pub(crate) fn young(&self, id: &InstrumentId, at: Time, now: Time) -> Result<(), String> {
+    /// Whether the mark of what an account holds is young enough.
+    pub(crate) fn young(
+        &self,
+        (holder, id): (&AccountName, &InstrumentId),
+        at: Time,
+        now: Time,
+    ) -> Result<(), Blind> {
         let (age, most) = (now.since(at), self.policy.max_mark_age());
+        let blind = |whole, veiled| Err(Blind { whole, veiled, of: Some(holder.clone()) });
         match at {
             at if at == Time::default() => {
-                Err(format!("{id} is held and cannot be valued: no mark, or no price of its coin"))
+                let rest = "is held and cannot be valued: no mark, or no price of its coin";
+                blind(
+                    format!("{id} {rest}"),
+                    format!("something that another account holds {rest}"),
+                )
             }
             _ if age > most => {
                 let (age, most) = (age.millis(), most.millis());
-                Err(format!("the mark of {id} is {age} ms old, at most {most} ms"))
+                let rest = format!("is {age} ms old, at most {most} ms");
+                let veiled = format!("the mark of what another account holds {rest}");
+                blind(format!("the mark of {id} {rest}"), veiled)
             }
             _ => Ok(()),
         }

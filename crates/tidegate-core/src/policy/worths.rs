@@ -74,6 +74,11 @@ impl Worths {
         self.wallets.get(account)
     }
 
+    /// Whether an account holds an instrument.
+    pub(crate) fn holds(&self, account: &AccountName, instrument: &InstrumentId) -> bool {
+        self.held.get(instrument).is_some_and(|held| held.contains_key(account))
+    }
+
     /// Who holds an instrument.
     pub(crate) fn holders(&self, instrument: &InstrumentId) -> Vec<AccountName> {
         self.held.get(instrument).into_iter().flat_map(BTreeMap::keys).cloned().collect()

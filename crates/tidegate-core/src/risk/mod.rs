@@ -36,6 +36,7 @@ pub(crate) struct Cleared {
     decision: Decision,
     options: Option<OptionFigures>,
     aside: Aside,
+    could_reduce: bool,
 }
 
 impl Cleared {
@@ -52,6 +53,11 @@ impl Cleared {
     /// Whether it goes as one that reduces the position.
     pub(crate) fn is_reducing(&self) -> bool {
         self.decision.reducing
+    }
+
+    /// Whether it passed as an ordinary order, and could go as one that reduces the position.
+    pub(crate) fn could_reduce(&self) -> bool {
+        self.could_reduce && !self.decision.reducing
     }
 
     /// The numbers by which it passed the limits of its account's options, where there are any.
@@ -78,9 +84,10 @@ pub(crate) struct ClearedSetting(());
 pub(crate) fn clear(state: &State, shaped: Shaped<'_>, now: Time) -> Result<Cleared, Refusal> {
     let mut authorized = shaped.into_authorized();
     let mut decision = Decision { rules: RULES, ..Decision::default() };
-    match check(state, &mut authorized, &mut decision, now) {
+    let mut whole = None;
+    match check(state, &mut authorized, &mut decision, &mut whole, now) {
         Ok(cleared) => Ok(cleared),
-        Err(reject) => Err(Refusal { reject, decision: Box::new(decision) }),
+        Err(reject) => Err(Refusal { reject, decision: Box::new(decision), whole }),
     }
 }
 
@@ -109,7 +116,8 @@ pub(crate) fn clear_closing(
     now: Time,
 ) -> Result<Cleared, Reject> {
     let (order, decision) = closing::order(state, account, instrument, closeness, now)?;
-    Ok(Cleared { order, replaces: None, decision, options: None, aside: Aside::default() })
+    let aside = Aside::default();
+    Ok(Cleared { order, replaces: None, decision, options: None, aside, could_reduce: true })
 }
 
 /// How far an order's limit price might be from the mark that a decision was made from: the collar's edge.
@@ -130,6 +138,7 @@ fn check(
     state: &State,
     authorized: &mut Authorized<'_>,
     decision: &mut Decision,
+    whole: &mut Option<String>,
     now: Time,
 ) -> Result<Cleared, Reject> {
     let (who, limits) = (authorized.who(), authorized.limits());
@@ -185,7 +194,8 @@ fn check(
         Ok(figures) => figures,
         Err(over) => authorized.spare(over).map(|()| None)?,
     };
-    let aside = policy::check(state, authorized, (mark, worst, notional), decision, now)?;
+    let found = (mark, worst, notional);
+    let aside = policy::check(state, authorized, found, decision, whole, now)?;
     let cleared = cleared(ask(authorized)?, decision.clone());
     Ok(Cleared { options: figures, aside, ..cleared })
 }
@@ -196,7 +206,8 @@ fn cleared(ask: &Ask<'_>, mut decision: Decision) -> Cleared {
     decision.reducing = ask.is_reducing();
     order.reduce_only |= decision.reducing;
     let replaces = ask.replaces.map(|order| order.id);
-    Cleared { order, replaces, decision, options: None, aside: Aside::default() }
+    let (aside, could_reduce) = (Aside::default(), ask.could_reduce());
+    Cleared { order, replaces, decision, options: None, aside, could_reduce }
 }
 
 fn ask<'b, 'a>(authorized: &'b Authorized<'a>) -> Result<&'b Ask<'a>, Reject> {

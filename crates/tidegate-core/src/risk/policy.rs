@@ -22,12 +22,14 @@ pub(crate) struct Aside {
     pub(crate) shadow: Option<Finding>,
 }
 
-/// Refuses what the policy in force does not let pass.
+/// Refuses what the policy in force does not let pass. `whole` is told what a refusal is about, where its caller is
+/// not.
 pub(super) fn check(
     state: &State,
     authorized: &mut Authorized<'_>,
     (mark, worst, notional): (&Mark, worst::Worst, Usd),
     decision: &mut Decision,
+    whole: &mut Option<String>,
     now: Time,
 ) -> Result<Aside, Reject> {
     let mut aside = Aside::default();
@@ -46,10 +48,10 @@ pub(super) fn check(
                 aside.exception = Some(exception.id.clone());
                 decision.measures = breaches.into_iter().filter_map(|b| b.measure).collect();
             }
-            None => refuse(authorized, decision, &breaches, soft)?,
+            None => refuse(authorized, (decision, whole), &breaches, soft)?,
         }
     } else if let Some(hard) = foremost(&breaches) {
-        refuse(authorized, decision, &breaches, hard)?;
+        refuse(authorized, (decision, whole), &breaches, hard)?;
     }
     if beside.is_some() {
         aside.shadow = shadow(state, authorized, (mark, worst, notional), now);
@@ -60,7 +62,7 @@ pub(super) fn check(
 /// Refuses, unless the order can go as one that reduces the position.
 fn refuse(
     authorized: &mut Authorized<'_>,
-    decision: &mut Decision,
+    (decision, whole): (&mut Decision, &mut Option<String>),
     breaches: &[Breach],
     foremost: &Breach,
 ) -> Result<(), Reject> {
@@ -72,6 +74,7 @@ fn refuse(
     };
     if refused.is_err() {
         decision.measures = measures;
+        whole.clone_from(&foremost.whole);
     }
     refused
 }
@@ -127,7 +130,7 @@ fn shadow(
     Some(Finding {
         policy: ruling.policy.stamp(),
         rule: breach.rule.clone(),
-        detail: breach.reject.detail.clone(),
+        detail: breach.whole.as_ref().unwrap_or(&breach.reject.detail).clone(),
     })
 }
 

@@ -64,12 +64,13 @@ pub fn loosens(state: &State, change: &Change) -> bool {
             !before.is_some_and(|before| is_less(person, before))
         }
         // A first policy takes away; what takes its place may give.
-        Change::PolicySet { policy } => {
+        Change::PolicySet { policy } | Change::PolicyPut { policy, .. } => {
             state.policies.in_force().is_some_and(|old| policy.loosens(old))
         }
-        Change::PolicyRemoved | Change::OverrideSet { .. } | Change::ThrottleReleased { .. } => {
-            true
-        }
+        Change::PolicyRemoved
+        | Change::PolicyTaken { .. }
+        | Change::OverrideSet { .. }
+        | Change::ThrottleReleased { .. } => true,
         // The policy beside allows and refuses nothing.
         Change::ShadowSet { .. }
         | Change::ShadowRemoved

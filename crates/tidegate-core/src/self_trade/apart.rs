@@ -13,11 +13,26 @@ use tidegate_types::ids::OrderId;
 use tidegate_types::instrument::{Price, Qty};
 use tidegate_types::limits::{MAX_SELF_TRADE_CANCELS, MAX_SELF_TRADE_WAITS};
 use tidegate_types::order::{NewOrder, Side};
+use tidegate_types::proof::Authenticated;
 use tidegate_types::record::Canceller;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::self_trade::SelfTradeMode;
+use tidegate_types::time::Time;
 
 impl Core {
+    /// Whether an order meets others of its owner's, and fits into the position on the side that reduces it:
+    /// it goes as one that does, then, since those are not refused here.
+    pub(crate) fn is_better_reducing(
+        &self,
+        who: &Authenticated,
+        cleared: &Cleared,
+        now: Time,
+    ) -> bool {
+        cleared.could_reduce()
+            && self.state.self_trades.mode(who.account()) != SelfTradeMode::Off
+            && !self.state.met_by(who.account(), cleared.order(), now).is_empty()
+    }
+
     /// Lets a cleared order pass that meets none of its owner's. Otherwise it is refused, or noted to wait
     /// until those that it meets are cancelled: then `Waits::noted` says so beside the refusal.
     pub(crate) fn keep_apart(
@@ -34,6 +49,10 @@ impl Core {
         let order = cleared.order();
         let met = self.state.met_by(account, order, asked.now);
         let Some(first) = met.first() else { return Ok(cleared) };
+        // Nobody is trapped in a position by cancels that the venue does not confirm.
+        if cleared.is_reducing() && self.waits.is_late(asked.ticket) {
+            return Ok(cleared);
+        }
         let meets = meets(order, first, asked);
         // An order that reduces the position is never refused for orders that can be cancelled.
         let mode = match mode {
@@ -62,7 +81,9 @@ impl Core {
             Err(_) if cleared.is_reducing() => return Ok(cleared),
             Err(reject) => return Err(reject.into()),
         }
-        self.waits.note(asked.ticket, before);
+        // An amend that is refused traps nobody: its order stands, and may be cancelled.
+        let reduces = cleared.is_reducing() && cleared.replaces().is_none();
+        self.waits.note(asked.ticket, Before { reduces, ..before });
         Err(Reject::new(Code::SelfTradeWait, meets).into())
     }
 
@@ -107,12 +128,12 @@ impl Core {
             return;
         }
         if left < least || left == 0 {
-            let by = Canceller::SelfTrade { account: asked.who.account().clone() };
+            let by = newer(asked.who);
             return self.cancel_quietly(old, by, asked.now, out);
         }
         let total = order.filled.0.raw().saturating_add(left);
         let total = Qty(Decimal::from_raw(total));
-        if let Some(journalled) = self.journal_shrink(old, total, asked.now, out) {
+        if let Some(journalled) = self.journal_shrink((old, total), asked.who, asked.now, out) {
             self.sign(journalled, None, asked.now, out);
         }
     }
@@ -121,7 +142,8 @@ impl Core {
 impl Before {
     /// All of these are cancelled.
     fn cancelled(met: &[&Order]) -> Before {
-        Before { orders: met.iter().map(|order| order.id).collect(), cut: false }
+        let orders = met.iter().map(|order| order.id).collect();
+        Before { orders, cut: false, reduces: false }
     }
 
     /// Those are cancelled that are smaller than what is left of a new order when it comes to them; none
@@ -137,8 +159,13 @@ impl Before {
             left -= old;
             orders.insert(order.id);
         }
-        (!orders.is_empty()).then_some(Before { orders, cut: true })
+        (!orders.is_empty()).then_some(Before { orders, cut: true, reduces: false })
     }
+}
+
+/// Who has an open order cancelled by a newer one.
+pub(super) fn newer(who: &Authenticated) -> Canceller {
+    Canceller::Newer { caller: who.caller().clone(), account: who.account().clone() }
 }
 
 /// What is said of it: the caller's own order by its number, of another caller's nothing but that it is there.

@@ -2,6 +2,7 @@
 //! reserved until they go; then every gate is passed anew. They are forgotten at a restart, which ends
 //! the connection of who asked.
 
+use super::apart::newer;
 use crate::Core;
 use crate::action::Action;
 use crate::orders::{Ending, Order, Stage};
@@ -15,7 +16,6 @@ use tidegate_types::instrument::Qty;
 use tidegate_types::limits::SELF_TRADE_WAIT;
 use tidegate_types::order::{Intent, NewOrder};
 use tidegate_types::proof::Authenticated;
-use tidegate_types::record::Canceller;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
 
@@ -25,6 +25,8 @@ pub(crate) struct Before {
     pub(super) orders: BTreeSet<OrderId>,
     /// The order goes without what they had left.
     pub(super) cut: bool,
+    /// It reduces the position: it goes even where they did not end in time.
+    pub(super) reduces: bool,
 }
 
 /// Who asked for what.
@@ -47,6 +49,8 @@ struct Waiting {
 #[derive(Debug, Default)]
 pub(crate) struct Waits {
     noted: Option<(Ticket, Before)>,
+    /// Whose time to wait is over just now.
+    late: Option<Ticket>,
     waiting: BTreeMap<Ticket, Waiting>,
     /// Who waits for an order's end.
     by_order: BTreeMap<OrderId, BTreeSet<Ticket>>,
@@ -60,6 +64,11 @@ impl Waits {
     /// Whether a question that was refused just now is to wait instead.
     pub(crate) fn noted(&self, ticket: Ticket) -> bool {
         self.noted.as_ref().is_some_and(|(noted, _)| *noted == ticket)
+    }
+
+    /// Whether a question waited for as long as it may, and is asked for the last time.
+    pub(super) fn is_late(&self, ticket: Ticket) -> bool {
+        self.late == Some(ticket)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -95,7 +104,7 @@ impl Core {
             self.waits.by_order.entry(*id).or_default().insert(ticket);
         }
         let orders: Vec<OrderId> = before.orders.iter().copied().collect();
-        let by = Canceller::SelfTrade { account: asker.who.account().clone() };
+        let by = newer(&asker.who);
         self.timers.set(Timer::SelfTrade(ticket), until);
         self.waits.waiting.insert(ticket, Waiting { asker, before, until });
         for id in orders {
@@ -111,10 +120,26 @@ impl Core {
         }
     }
 
-    /// The time to wait is over.
+    /// The time to wait is over. An order that reduces the position passes the gates once more, and is sent
+    /// whatever it may meet; any other is refused.
     pub(crate) fn apart_late(&mut self, ticket: Ticket, now: Time, out: &mut Vec<Action>) {
         self.go_on(ticket, now, out);
-        let Some(Waiting { asker, .. }) = self.waits.remove(ticket) else { return };
+        let Some(Waiting { asker, before, .. }) = self.waits.remove(ticket) else { return };
+        if !before.reduces {
+            return self.refuse_late(asker, now, out);
+        }
+        let Asker { who, session, intent, .. } = asker;
+        self.waits.late = Some(ticket);
+        let asked = Asked { ticket, who: &who, session, now };
+        let again = self.submit(asked, intent, out);
+        self.waits.late = None;
+        if let Some(intent) = again {
+            self.waits.noted = None;
+            self.refuse_late(Asker { ticket, who, session, intent }, now, out);
+        }
+    }
+
+    fn refuse_late(&mut self, asker: Asker, now: Time, out: &mut Vec<Action>) {
         let most = SELF_TRADE_WAIT.millis();
         let detail = format!("waited {most} ms for the venue to confirm it; try again");
         self.refuse_asker(asker, Reject::new(Code::SelfTradeWait, detail), now, out);

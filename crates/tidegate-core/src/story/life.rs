@@ -60,6 +60,10 @@ impl Life {
                 self.calls.insert(*call, "the amend");
                 Some(amended(state, order, caller, body, decision))
             }
+            Body::ShrinkCleared { order: of, call, caller, body, .. } if *of == order => {
+                self.calls.insert(*call, "the amend");
+                told("amend", words::shrunk(caller, body))
+            }
             Body::CancelCleared { order: of, call, by } if *of == order => {
                 self.calls.insert(*call, "the cancel");
                 told("cancel", words::canceller(by))

@@ -78,11 +78,23 @@ pub(super) fn begin(
             account: account.clone(),
             asked: intent.as_ref().map_or("what could not be read".to_owned(), words::intent),
             gates: refused(state, before, (caller, account, intent), (reject, decision), record.at),
-            standing: format!("refused: {reject}"),
+            standing: because(before, reject),
             ..bare
         },
         _ => return None,
     })
+}
+
+/// Why something was refused, with what its caller was not told.
+fn because(before: &[(Seq, Record)], reject: &Reject) -> String {
+    let whole = before.iter().find_map(|(_, record)| match &record.body {
+        Body::RefusedBecause { detail } => Some(detail),
+        _ => None,
+    });
+    match whole {
+        Some(detail) => format!("refused: {reject}; on record: {detail}"),
+        None => format!("refused: {reject}"),
+    }
 }
 
 /// What the risk gate measured of an order, beside the limits in force.

@@ -1,7 +1,9 @@
 //! Orders, answers and people, in a line each.
 
 use std::fmt::Write as _;
+use tidegate_types::call::CallBody;
 use tidegate_types::codec::to_json;
+use tidegate_types::ids::CallerName;
 use tidegate_types::order::{Intent, NewOrder, OrderName, PostOnly, TimeInForce};
 use tidegate_types::record::Canceller;
 use tidegate_types::report::{FillReport, OrderReport, Outcome};
@@ -67,6 +69,15 @@ pub(super) fn name(name: &OrderName) -> &dyn std::fmt::Display {
     }
 }
 
+/// For whom it was made smaller.
+pub(super) fn shrunk(caller: &CallerName, body: &CallBody) -> String {
+    let newer = format!("for a newer order of {caller} that met it");
+    match body {
+        CallBody::Amend { qty, .. } => format!("to {qty}, {newer}"),
+        _ => newer,
+    }
+}
+
 /// Who had it cancelled.
 pub(super) fn canceller(by: &Canceller) -> String {
     match by {
@@ -76,6 +87,9 @@ pub(super) fn canceller(by: &Canceller) -> String {
         Canceller::Countdown { caller } => format!("because the timer of {caller} lapsed"),
         Canceller::Token { caller, token, subject } => {
             format!("by {caller} with {token}, in the name of {subject}")
+        }
+        Canceller::Newer { caller, account } => {
+            format!("for a newer order of {caller} on {account} that met it")
         }
         #[allow(unreachable_patterns, reason = "others join as breakers and rules do")]
         other => format!("by {}", to_json(other)),

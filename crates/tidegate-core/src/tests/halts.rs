@@ -3,6 +3,7 @@
 use super::world::*;
 use crate::action::Answer;
 use crate::event::Event;
+use tidegate_types::call::CallClass;
 use tidegate_types::emergency::Emergency;
 use tidegate_types::order::Side;
 use tidegate_types::record::{Body, Canceller, Change};
@@ -339,4 +340,47 @@ fn a_stop_tells_who_asked_for_it() {
         assert_eq!(last, Some(Body::StoppedBy { by }));
         world.check_replay();
     }
+}
+
+#[test]
+fn what_a_halt_cancels_goes_before_what_callers_do() {
+    let mut world = World::new();
+    let (own_first, halted) =
+        (world.live("ann", buy("1", "99")), world.live("bob", buy("1", "98")));
+    world.cancel("ann", own(own_first));
+    world.flush();
+    let callers = world.to_sign.iter().map(|(call, _)| call.id).collect::<Vec<_>>();
+    assert_eq!(callers.len(), 1);
+    assert!(!world.core.is_kill(callers[0]), "a caller's own cancel is none");
+    world.halt("all", false);
+    world.flush();
+    let kills = world.to_sign.iter().map(|(call, _)| call.id);
+    let kills: Vec<_> = kills.filter(|id| !callers.contains(id)).collect();
+    assert_eq!(kills.len(), 1, "ann's is on its way already");
+    assert!(world.core.is_kill(kills[0]));
+    world.settle();
+    for id in [own_first, halted] {
+        assert!(!world.core.state().orders().get(id).unwrap().is_open());
+    }
+}
+
+#[test]
+fn a_cancel_that_waits_becomes_the_halt_s_where_one_comes() {
+    let mut world = World::new();
+    world.place("ann", buy("1", "99"));
+    let id = world.core.state().orders().open().next().unwrap().id;
+    world.flush();
+    world.sign(0);
+    let call = world.to_send.remove(0);
+    world.event(Event::Sent { call: call.id });
+    // It waits until the venue has answered the order itself.
+    world.cancel("ann", own(id));
+    world.halt("all", false);
+    let outcome = world.venue.arrive(&call.body, world.now);
+    world.reply(call.id, outcome);
+    world.flush();
+    let cancel = world.to_sign.iter().find(|(call, _)| call.body.class() == CallClass::Cancel);
+    assert!(world.core.is_kill(cancel.unwrap().0.id));
+    world.settle();
+    assert!(!world.core.state().orders().get(id).unwrap().is_open());
 }

@@ -2,6 +2,8 @@
 //! histories against what the venue itself shows.
 
 mod equity;
+mod reason;
+mod veiled;
 
 use super::model::{Step, step};
 use super::world::*;

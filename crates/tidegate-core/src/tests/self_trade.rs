@@ -1,5 +1,7 @@
 //! Orders of one owner that would trade with each other: every mode, over callers and accounts.
 
+mod paid;
+mod reducing;
 mod restart;
 
 use super::amends::unchanged;
@@ -34,7 +36,7 @@ impl World {
     }
 
     /// A second account at the venue, on which eve trades.
-    fn with_other(mode: SelfTradeMode) -> World {
+    pub(super) fn with_other(mode: SelfTradeMode) -> World {
         let mut world = World::with_mode(mode);
         world.change(Change::AccountAdded { venue: name(VENUE), account: name(OTHER) });
         world.set_mode(OTHER, mode);
@@ -58,7 +60,7 @@ impl World {
         world
     }
 
-    fn place_on_other(&mut self, order: NewOrder) -> Ticket {
+    pub(super) fn place_on_other(&mut self, order: NewOrder) -> Ticket {
         let ticket = self.ticket();
         let who = Authenticated::vouch(name("eve"), name("eve"), name(VENUE), name(OTHER));
         self.event(Event::Submit { ticket, who, session: None, intent: Intent::New { order } });
@@ -233,7 +235,7 @@ fn the_old_one_is_cancelled_first_and_the_new_one_sent_then() {
         Body::CancelCleared { by, .. } => Some(by.clone()),
         _ => None,
     });
-    let newer = Canceller::SelfTrade { account: name(MAIN) };
+    let newer = Canceller::Newer { caller: name("bob"), account: name(MAIN) };
     assert_eq!(by.collect::<Vec<_>>(), [newer.clone(), newer]);
     world.check_replay();
     world.check();

@@ -1,5 +1,5 @@
 //! Random histories with orders kept apart: whatever the order of things, no two live orders of the owner
-//! cross at the venue, and the index says what a walk over all orders says.
+//! cross at the venue unless one reduces the position, and the index says what a walk over all orders says.
 
 use super::world::*;
 use crate::event::Event;
@@ -100,7 +100,10 @@ fn nth_open(world: &World, pick: usize) -> Option<OrderId> {
 
 fn apart_at_the_venue(world: &World) {
     let best = |side: Side| {
+        // What reduces the position is sent even where a cancel was not confirmed in time.
+        let reduces = |id| world.core.state().orders().by_client(id).is_some_and(|o| o.reducing);
         let of = world.venue.open().filter(move |(_, order)| order.side == side);
+        let of = of.filter(move |(_, order)| !order.client_id.as_ref().is_some_and(reduces));
         of.filter_map(|(_, order)| order.price)
     };
     let (bid, ask): (Option<Price>, Option<Price>) =

@@ -71,12 +71,13 @@ impl Administration {
         text: &str,
         reason: &str,
     ) -> Result<Value, Failure> {
-        let (policy, why) = (read(text)?, reason_of(reason)?);
+        let (policy, reason) = (read(text)?, reason_of(reason)?);
         let told = stamp(&policy);
         let (stamp, digest) = (policy.stamp(), digest(&policy));
-        let answer = self.change(by, Change::PolicySet { policy: Box::new(policy) }).await?;
+        let change = Change::PolicyPut { policy: Box::new(policy), reason: reason.clone() };
+        let answer = self.change(by, change).await?;
         let fields: [(&str, &dyn Display); 4] =
-            [("by", &by.person), ("policy", &stamp), ("digest", &digest), ("reason", &why)];
+            [("by", &by.person), ("policy", &stamp), ("digest", &digest), ("reason", &reason)];
         oplog::info("policy-asked", &fields);
         Ok(with(answer, told))
     }
@@ -87,9 +88,10 @@ impl Administration {
         by: &Administrator,
         reason: &str,
     ) -> Result<Value, Failure> {
-        let why = reason_of(reason)?;
-        let answer = self.change(by, Change::PolicyRemoved).await?;
-        oplog::info("policy-removal-asked", &[("by", &by.person), ("reason", &why)]);
+        let reason = reason_of(reason)?;
+        let change = Change::PolicyTaken { reason: reason.clone() };
+        let answer = self.change(by, change).await?;
+        oplog::info("policy-removal-asked", &[("by", &by.person), ("reason", &reason)]);
         Ok(answer)
     }
 
@@ -153,6 +155,7 @@ pub(crate) fn told(state: &State, person: &PersonName, now: Time) -> PolicyStatu
         name: policy.name().to_string(),
         version: policy.version(),
         digest: digest(policy),
+        reason: policies.reason().filter(|_| all).map(str::to_owned),
         file: file(policy),
         rules: policy
             .rules()

@@ -58,8 +58,8 @@ pub(super) struct Ongoing {
     pub(super) body: CallBody,
     /// For whom, where it is an order of a caller's.
     pub(super) caller: Option<CallerName>,
-    /// A cancel that goes without a record.
-    pub(super) emergency: bool,
+    /// A cancel of a halt's or a breaker's.
+    pub(super) kill: bool,
     asked: Instant,
 }
 
@@ -94,6 +94,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::Unrecorded { .. }
         | Body::Cleared { .. }
         | Body::AmendCleared { .. }
+        | Body::ShrinkCleared { .. }
         | Body::CancelCleared { .. }
         | Body::SettingCleared { .. }
         | Body::Guarded { .. }
@@ -134,6 +135,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::ByToken { .. }
         | Body::BySignature { .. }
         | Body::RefusedByToken { .. }
+        | Body::RefusedBecause { .. }
         | Body::Through { .. }
         | Body::OptionsWeighed { .. }
         | Body::SessionEnded { .. }
@@ -154,6 +156,7 @@ fn is_news(body: &Body) -> bool {
             | Body::RefusedMore { .. }
             | Body::RefusedMoreOf { .. }
             | Body::RefusedByToken { .. }
+            | Body::RefusedBecause { .. }
             | Body::ShadowRefused { .. }
             | Body::ShadowRefusedMore { .. }
             | Body::OverrideUsed { .. }
@@ -451,10 +454,10 @@ impl Desk {
         };
         let (account, body, asked) = (call.account.clone(), call.body.clone(), Instant::now());
         let caller = caller_of(inner.state(), &body);
-        let emergency = warrant == Warrant::Emergency;
+        let kill = inner.core.is_kill(id);
         // The venue reads the deadline by its own clock.
         let ahead = inner.state().clocks().get(&venue).map_or(0, |clock| clock.ahead);
-        inner.calls.insert(id, Ongoing { venue, account, body, caller, emergency, asked });
+        inner.calls.insert(id, Ongoing { venue, account, body, caller, kill, asked });
         self.signer.sign(call.on_clock(ahead), warrant, key);
     }
 

@@ -52,7 +52,7 @@ impl Desk {
             _ if matches!(ongoing.body, CallBody::DeadMan { .. }) => {
                 Errand::Upkeep(Some(&ongoing.account))
             }
-            CallClass::Cancel if ongoing.emergency => Errand::Kill(&ongoing.account),
+            CallClass::Cancel if ongoing.kill => Errand::Kill(&ongoing.account),
             CallClass::Cancel | CallClass::Read => Errand::Cancel(&ongoing.account),
             CallClass::New | CallClass::Amend | CallClass::Setting => Errand::Order {
                 caller: ongoing.caller.as_ref(),

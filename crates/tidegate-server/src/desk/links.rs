@@ -47,7 +47,7 @@ struct Way {
 /// venue's rate limits.
 #[derive(Clone, Copy, Debug)]
 pub enum Errand<'a> {
-    /// To cancel on this account for a halt that has no record.
+    /// To cancel on this account for a halt or a breaker.
     Kill(&'a AccountName),
     /// To cancel on this account, or to ask what is open there. Goes even when the venue asked us to
     /// wait: it bans an address that does not heed it, which a cancel is worth. Only while it has banned

@@ -79,7 +79,7 @@ impl Notices {
                 counts.orders += 1;
                 tell(&record.body);
             }
-            Body::AmendCleared { .. } => counts.amends += 1,
+            Body::AmendCleared { .. } | Body::ShrinkCleared { .. } => counts.amends += 1,
             Body::CancelCleared { .. } => counts.cancels += 1,
             Body::Streamed { event: AccountEvent::Fill { .. }, .. } => counts.fills += 1,
             Body::Refused { caller, account, reject, .. } => {
@@ -288,6 +288,10 @@ fn changed(by: &dyn Display, change: &Change) {
         Change::AlarmsSeen { .. } => ("alarms-seen", Vec::new()),
         Change::PolicySet { policy } => ("policy-set", vec![("policy", policy.name())]),
         Change::PolicyRemoved => ("policy-removed", Vec::new()),
+        Change::PolicyPut { policy, reason } => {
+            ("policy-set", vec![("policy", policy.name()), ("reason", reason)])
+        }
+        Change::PolicyTaken { reason } => ("policy-removed", vec![("reason", reason)]),
         Change::ShadowSet { policy } => ("policy-shadow-set", vec![("policy", policy.name())]),
         Change::ShadowRemoved => ("policy-shadow-removed", Vec::new()),
         Change::OverrideSet { exception } => {

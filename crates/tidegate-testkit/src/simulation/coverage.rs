@@ -95,7 +95,7 @@ impl Coverage {
             Body::Cleared { order, call, .. } | Body::ClosingCleared { order, call, .. } => {
                 self.calls.insert(*call, About::Place(*order));
             }
-            Body::AmendCleared { order, call, .. } => {
+            Body::AmendCleared { order, call, .. } | Body::ShrinkCleared { order, call, .. } => {
                 self.calls.insert(*call, About::Amend(*order));
             }
             Body::CancelCleared { order, call, .. } => {

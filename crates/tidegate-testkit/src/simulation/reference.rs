@@ -236,6 +236,7 @@ impl Reference {
             Body::Cleared { call, .. }
             | Body::ClosingCleared { call, .. }
             | Body::AmendCleared { call, .. }
+            | Body::ShrinkCleared { call, .. }
             | Body::CancelCleared { call, .. }
             | Body::SettingCleared { call, .. }
             | Body::DeadManTold { call, .. } => Some(call),

@@ -37,9 +37,18 @@ pub enum Canceller {
         /// In whose name: a person's opaque id, or the app's own.
         subject: String,
     },
-    /// Tidegate, because a newer order of the same owner would have traded with it.
+    /// Tidegate, because a newer order of the same owner would have traded with it. Read from older
+    /// journals, which did not say whose that was; now `Newer` is written.
     SelfTrade {
         /// The newer one's account.
+        account: AccountName,
+    },
+    /// Tidegate, because a newer order of the same owner would have traded with it. Who asked for that one
+    /// pays for the cancel.
+    Newer {
+        /// Who asked for the newer one.
+        caller: CallerName,
+        /// On which account.
         account: AccountName,
     },
     /// A circuit breaker that tripped.
@@ -53,5 +62,5 @@ pub enum Canceller {
 codec_enum!(Canceller {
     0 => Caller { caller }, 1 => Halt { scope }, 2 => Disconnect { caller },
     3 => Countdown { caller }, 4 => Token { caller, token, subject }, 70 => Breaker { breaker, scope },
-    80 => SelfTrade { account },
+    80 => SelfTrade { account }, 195 => Newer { caller, account },
 });

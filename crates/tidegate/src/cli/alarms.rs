@@ -1,20 +1,25 @@
 //! `tidegate alarms`: what somebody has to look at.
 
 use super::args::{Alarms as Args, Common};
+use super::breakers::trip_line;
 use super::output::{Failure, print};
 use super::reach::ask;
 use super::status::{now_ms, read, span};
 use serde_json::json;
 use std::time::Duration;
-use tidegate_server::admin::protocol::{AlarmStatus, Request};
+use tidegate_server::admin::protocol::{AlarmStatus, BreakerStatus, Request};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Prints the alarms that nobody has seen yet, and with `--seen` takes those off the list.
+/// Prints the breakers that are not closed and the alarms that nobody has seen yet; with `--seen` takes those off
+/// the list. A breaker stays on it until a person closes it.
 pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
     let status = read(&ask(common, &Request::Status {}, PATIENCE)?)?;
     let alarms = status.alarms;
-    let mut lines: Vec<String> = alarms.iter().rev().map(line).collect();
+    let breakers = not_closed(&status.breakers);
+    let tripped = breakers.iter().flat_map(|row| row.places.iter().map(|at| trip_line(row, at)));
+    let mut lines: Vec<String> = tripped.map(|line| format!("BREAKER {line}")).collect();
+    lines.extend(alarms.iter().rev().map(line));
     if lines.is_empty() {
         lines.push("no alarms".to_owned());
     }
@@ -23,9 +28,18 @@ pub fn run(common: &Common, args: &Args) -> Result<(), Failure> {
         ask(common, &Request::AlarmsSeen { until_ms }, PATIENCE)?;
         lines.push("taken off the list; the journal keeps them".to_owned());
     }
-    let value = json!({ "alarms": alarms, "raised": status.alarms_raised });
+    let value = json!({ "alarms": alarms, "raised": status.alarms_raised, "breakers": breakers });
     print(common.json, &value, &lines.join("\n"));
     Ok(())
+}
+
+/// The breakers that are not closed, where they are not.
+fn not_closed(breakers: &[BreakerStatus]) -> Vec<BreakerStatus> {
+    let open = |row: &BreakerStatus| {
+        let places = row.places.iter().filter(|place| place.stage != "closed").cloned().collect();
+        BreakerStatus { places, ..row.clone() }
+    };
+    breakers.iter().map(open).filter(|row| !row.places.is_empty()).collect()
 }
 
 /// An alarm as a line of text.

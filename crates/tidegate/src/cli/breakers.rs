@@ -127,7 +127,7 @@ pub fn trip_line(row: &BreakerStatus, place: &BreakerPlace) -> String {
     let at = place.tripped_at.as_deref().unwrap_or("?");
     let stage = if place.stage == "tripped" { "TRIPPED" } else { "HALF-OPEN" };
     format!(
-        "{stage} {} for {} {ago} ago: {at} {}, the limit is {}; stopped {}",
-        row.breaker, place.scope, row.unit, row.limit, place.stopped
+        "{stage} {} for {} {ago} ago: {at} {}, the limit is {}; stops {}, stopped {}",
+        row.breaker, place.scope, row.unit, row.limit, row.stops, place.stopped
     )
 }

@@ -48,6 +48,7 @@ impl World {
                 let recorded = match &self.journal[seq.0 as usize].body {
                     Body::Cleared { call, .. }
                     | Body::AmendCleared { call, .. }
+                    | Body::ShrinkCleared { call, .. }
                     | Body::CancelCleared { call, .. }
                     | Body::SettingCleared { call, .. }
                     | Body::DeadManTold { call, .. }

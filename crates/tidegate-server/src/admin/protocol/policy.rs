@@ -44,6 +44,8 @@ pub struct InForce {
     pub version: u32,
     /// SHA-256 of its canonical form, in hex.
     pub digest: String,
+    /// Why it was put in force, as whoever did it said; none for who sees its own callers only.
+    pub reason: Option<String>,
     /// Its canonical form: the file that `digest` is of; empty for who sees its own callers only.
     pub file: String,
     /// Its rules, with what of each is used.

@@ -2,14 +2,16 @@
 
 use super::ask::content;
 use super::problem::Problem;
-use super::vocabulary::When;
+use super::vocabulary::{Amount, When};
 use super::{Api, Change, json};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tidegate_core::action::Answer;
+use tidegate_core::breakers::{Place, Stage, Trip};
 use tidegate_core::state::{Halt as Known, State};
 use tidegate_identity::Named;
+use tidegate_types::breaker::Stops;
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::PersonName;
 use tidegate_types::proof::Authenticated;
@@ -35,11 +37,57 @@ pub(super) struct Halt {
     pub(super) proven: bool,
 }
 
-/// The halts that stand in a caller's way.
+/// The halts and breakers that stand in a caller's way.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug)]
 pub(super) struct Halts {
     /// The halts.
     pub(super) items: Vec<Halt>,
+    /// The circuit breakers that are not closed.
+    pub(super) breakers: Vec<Tripped>,
+}
+
+/// A circuit breaker that is not closed.
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug)]
+pub(super) struct Tripped {
+    /// What it covers, as a halt's scope says it.
+    #[schemars(regex(pattern = r"^[!-~]{1,200}$"), length(max = 200))]
+    pub(super) scope: String,
+    /// What it measures, in a word.
+    #[schemars(regex(pattern = r"^[a-z-]{1,32}$"), length(max = 32))]
+    pub(super) kind: String,
+    /// How far it is from closed.
+    pub(super) state: TripState,
+    /// What it measured when it tripped.
+    pub(super) measured: Amount,
+    /// The limit that this reached.
+    pub(super) limit: Amount,
+    /// The unit of both.
+    #[schemars(regex(pattern = r"^([A-Za-z]{1,16}|%)$"), length(max = 16))]
+    pub(super) unit: String,
+    /// Since when it is so.
+    pub(super) since: When,
+    /// What it stops.
+    pub(super) stops: StopsWord,
+}
+
+/// How far a breaker is from closed.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, JsonSchema, Debug)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum TripState {
+    /// It stops orders.
+    Tripped,
+    /// A person lets a few orders pass within a minute, to see.
+    HalfOpen,
+}
+
+/// What a breaker stops. Cancels pass it always.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, JsonSchema, Debug)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum StopsWord {
+    /// Orders that do not reduce a position.
+    Increases,
+    /// Every order.
+    All,
 }
 
 /// A halt of oneself.
@@ -54,10 +102,37 @@ pub(super) struct NewHalt {
     pub(super) allow_reduce: bool,
 }
 
-/// The halts that cover something of what a caller may do.
+/// The halts and breakers that cover something of what a caller may do.
 pub(super) fn halts(state: &State, who: &Authenticated) -> Halts {
     let halts = state.halts().iter().filter(|(scope, _)| binds(state, scope, who));
-    Halts { items: halts.map(|(scope, halt)| shown(scope, halt)).collect() }
+    let items = halts.map(|(scope, halt)| shown(scope, halt)).collect();
+    let breakers = state.breakers();
+    let trips = breakers.trips().iter().filter(|(place, _)| binds(state, &place.scope, who));
+    let rows = trips.filter_map(|(place, trip)| {
+        let rule = breakers.rules().get(&place.breaker)?;
+        Some(tripped(place, trip, rule.stops))
+    });
+    Halts { items, breakers: rows.collect() }
+}
+
+fn tripped(place: &Place, trip: &Trip, stops: Stops) -> Tripped {
+    let kind = place.breaker.kind;
+    Tripped {
+        scope: place.scope.to_string(),
+        kind: kind.word().to_owned(),
+        state: match trip.stage {
+            Stage::Tripped => TripState::Tripped,
+            Stage::HalfOpen => TripState::HalfOpen,
+        },
+        measured: Amount(trip.measured),
+        limit: Amount(trip.limit),
+        unit: kind.measure().unit().to_owned(),
+        since: When(trip.since),
+        stops: match stops {
+            Stops::Increases => StopsWord::Increases,
+            Stops::All => StopsWord::All,
+        },
+    }
 }
 
 /// Whether a halt of this scope covers something of what a caller may do.

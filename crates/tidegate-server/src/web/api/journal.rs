@@ -86,7 +86,10 @@ impl Api {
         let read = aside_within(PATIENCE, "records", read).await;
         let read = read.map_err(|e| unreadable(e.to_string()))?.map_err(unreadable)?;
         let (mut read, mut next) = read;
-        self.look(|state| read.retain(|(_, record)| is_about(state, record, &named)));
+        let told = |state: &State, record: &Record| {
+            is_about(state, record, &named) && may_name(&record.body, &named, wide)
+        };
+        self.look(|state| read.retain(|(_, record)| told(state, record)));
         if let Some((seq, _)) = read.get(page.limit) {
             next = *seq;
             read.truncate(page.limit);
@@ -127,6 +130,18 @@ fn entry(seq: Seq, record: Record, wide: bool) -> Entry {
     let mut text = String::new();
     body.show(&mut text);
     Entry { seq: seq.to_string(), at: When(at), text }
+}
+
+/// Whether those that a record names are the caller, or others on an account that it sees all of. Who asked for
+/// the newer of two orders that met is nothing to the older one's caller.
+fn may_name(body: &Body, who: &Named, wide: bool) -> bool {
+    match body {
+        Body::ShrinkCleared { caller, account, .. }
+        | Body::CancelCleared { by: Canceller::Newer { caller, account }, .. } => {
+            account == who.account() && (wide || caller == who.caller())
+        }
+        _ => true,
+    }
 }
 
 fn is_about(state: &State, record: &Record, who: &Named) -> bool {
@@ -183,6 +198,7 @@ fn subject(body: &Body) -> Subject<'_> {
         | Body::Refused { caller: Some(caller), .. }
         | Body::RefusedMore { caller: Some(caller), .. } => Subject::Caller(caller),
         Body::CancelCleared { order, .. }
+        | Body::ShrinkCleared { order, .. }
         | Body::Resolved { order, .. }
         | Body::Through { order, .. }
         | Body::Warned { order, .. } => Subject::Order(*order),

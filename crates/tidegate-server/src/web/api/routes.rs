@@ -345,8 +345,8 @@ pub(super) const ROUTES: &[Route] = &[
         op: Op::Halts,
         path: "/v1/halts",
         name: "listHalts",
-        about: "The halts in force that stand in one's way.",
-        good: &[ok("The halts.", schema::<Halts>)],
+        about: "The halts in force and the circuit breakers that are not closed, as far as they stand in one's way.",
+        good: &[ok("The halts and breakers.", schema::<Halts>)],
         ..BASE
     },
     Route {

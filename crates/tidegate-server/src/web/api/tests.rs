@@ -429,6 +429,25 @@ async fn what_there_is_can_be_read() {
 }
 
 #[tokio::test]
+async fn a_tripped_breaker_is_told_beside_the_halts() {
+    let desk = desk().await;
+    let ann = desk.key("ann").await;
+    let set = json!({"op": "breaker-set", "breaker": "repeats@account:main", "limit": "2"});
+    desk.office.ask(set).await.unwrap();
+    let (_, none) = desk.ask(&ann, Method::Get, "/v1/halts", Value::Null).await;
+    assert_eq!(none, json!({"items": [], "breakers": []}));
+    for _ in 0..3 {
+        desk.ask(&ann, Method::Post, "/v1/orders", order(None)).await;
+    }
+    let (_, halts) = desk.ask(&ann, Method::Get, "/v1/halts", Value::Null).await;
+    let tripped = &halts["breakers"][0];
+    let of = |field: &str| tripped[field].as_str().unwrap_or_default();
+    assert_eq!((of("scope"), of("kind"), of("unit")), ("account:main", "repeats", "times"));
+    assert_eq!((of("state"), of("limit"), of("stops")), ("tripped", "2", "increases"));
+    assert_eq!(halts["items"], json!([]), "it is no halt");
+}
+
+#[tokio::test]
 async fn a_caller_halts_itself_and_cannot_go_on() {
     let desk = desk().await;
     let ann = desk.key("ann").await;
@@ -445,7 +464,7 @@ async fn a_caller_halts_itself_and_cannot_go_on() {
     let bob = desk.key("bob").await;
     desk.grant("bob", true).await;
     let (_, none) = desk.ask(&bob, Method::Get, "/v1/halts", Value::Null).await;
-    assert_eq!(none, json!({"items": []}), "another's halt is not there");
+    assert_eq!(none, json!({"items": [], "breakers": []}), "another's halt is not there");
     let (status, _) = desk.ask(&bob, Method::Post, "/v1/orders", order(None)).await;
     assert_eq!(status, 201);
     let (status, _) = desk.ask(&ann, Method::Post, "/v1/halts", json!({"reason": "a\nb"})).await;

@@ -74,8 +74,9 @@ fn valued(of: &HoldingStatus) -> String {
 }
 
 fn in_force_text(policy: &InForce) -> String {
-    let InForce { name, version, digest, rules, .. } = policy;
-    let mut out = format!("{name} v{version} is in force\ndigest {digest}\n\n");
+    let InForce { name, version, digest, reason, rules, .. } = policy;
+    let why = reason.as_ref().map(|reason| format!("reason {reason}\n")).unwrap_or_default();
+    let mut out = format!("{name} v{version} is in force\ndigest {digest}\n{why}\n");
     let width = rules.iter().map(|rule| rule.rule.len()).max().unwrap_or(0);
     for rule in rules {
         let _ = writeln!(out, "{:<width$}  {}", rule.rule, rule.text);

@@ -1,0 +1,40 @@
+//! A rule over the desk refuses without telling a caller what other accounts hold; the journal has it whole.
+
+use super::*;
+use tidegate_types::self_trade::SelfTradeMode::Refuse;
+
+fn stale_on_the_other_account() -> World {
+    let mut w = World::with_other(Refuse);
+    let rules = vec![hard("gross", Limit::GrossPosition { max: usd("9999") })];
+    w.change(Change::PolicySet { policy: policy(1, rules) });
+    w.place_on_other(buy("3", "100"));
+    w.settle();
+    // Only the inverse is marked from now on: the linear one that the other account may hold grows stale.
+    w.now = w.now.plus(Span::from_millis(5_001));
+    let fresh = tidegate_types::instrument::Mark {
+        instrument: instrument(INVERSE),
+        mark: Price(d("100")),
+        index: Price(d("100")),
+        at: w.now,
+    };
+    w.event(Event::Marks { marks: vec![fresh] });
+    w
+}
+
+#[test]
+fn what_another_account_holds_is_not_named_and_on_record() {
+    let mut w = stale_on_the_other_account();
+    let inverse = || NewOrder { instrument: instrument(INVERSE), ..buy("10", "100") };
+    let more = w.place("ann", inverse());
+    assert_eq!(w.code(more), Some(Code::PolicyUnmeasured));
+    let told = "gross v1: the mark of what another account holds is 5001 ms old, at most 5000 ms";
+    assert!(refused(&w, more).ends_with(told), "{}", refused(&w, more));
+    let [.., because, refusal] = w.journal.as_slice() else { panic!("nothing on record") };
+    let whole = "the mark of paper/BTC-PERP is 5001 ms old, at most 5000 ms";
+    assert_eq!(because.body, Body::RefusedBecause { detail: whole.to_owned() });
+    assert!(matches!(&refusal.body, Body::Refused { reject, .. } if reject.detail.ends_with(told)));
+    // Whoever holds it is told which it is.
+    let own = w.place_on_other(inverse());
+    assert!(refused(&w, own).ends_with(whole), "{}", refused(&w, own));
+    w.check_replay();
+}
