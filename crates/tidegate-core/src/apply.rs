@@ -13,6 +13,7 @@ use crate::policy;
 use crate::retry::AFTER_END;
 use crate::state::{Account, Flatten, Halt, Key, Purpose, RegisteredApp, State};
 use crate::told::{reconciled, resolved, streamed};
+use crate::venue_margin;
 use std::collections::BTreeMap;
 use tidegate_types::approval::Act;
 use tidegate_types::call::CallBody;
@@ -80,6 +81,7 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         Body::BalancesTaken { account, balances, untold } => {
             balances_taken(state, account, balances, *untold, now);
         }
+        Body::MarginTold { .. } => venue_margin::fold(state, &record.body, now),
         cleared @ Body::Cleared { .. } => place(state, cleared, now),
         closing @ Body::ClosingCleared { .. } => place_closing(state, closing, now),
         cleared @ Body::AmendCleared { .. } => amend_cleared(state, cleared, now),

@@ -165,6 +165,7 @@ impl Core {
         let unsure = self.is_unsure(account);
         let look = Look { asked, now, after_gap: closed, unsure };
         self.compare_balances(account, &snapshot.balances, look, out);
+        self.margins_shown(account, &snapshot.margins, now, out);
         let Some(watch) = self.watches.get_mut(account) else { return };
         let same = watch.suspects.is_empty() && watch.uneven.is_empty();
         let agreed = same && watch.readings.are_done() && !unsure;

@@ -17,6 +17,7 @@ use crate::positions::{Positions, usd};
 use crate::repeat::Recent;
 use crate::self_trade::{Resting, SelfTrades};
 use crate::shape::TokenBucket;
+use crate::venue_margin::VenueMargins;
 use crate::venue_terms::TermsInForce;
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::app::App;
@@ -209,6 +210,7 @@ pub struct State {
     pub(crate) portfolios: Portfolios,
     pub(crate) policies: Policies,
     pub(crate) entries: Entries,
+    pub(crate) venue_margins: VenueMargins,
     /// By which perpetual each coin is priced; it follows from the instruments.
     pub(crate) coins: Coins,
     /// When the newest record was made.

@@ -28,5 +28,6 @@ mod story;
 mod tokens;
 mod trades;
 mod venue;
+mod venue_margin;
 mod venue_terms;
 mod world;

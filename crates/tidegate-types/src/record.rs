@@ -19,6 +19,7 @@ use crate::policy::{Liquidity, PolicyVersion};
 use crate::reject::{Code, Reject};
 use crate::report::{AccountEvent, BalanceReport, Outcome, PositionReport, Shown};
 use crate::time::{Span, Time};
+use crate::venue_margin::VenueMargin;
 use crate::venue_terms::VenueTerms;
 use crate::{codec_enum, codec_struct};
 
@@ -551,6 +552,13 @@ pub enum Body {
         /// Which order, or amend of one: the record that follows.
         order: OrderId,
     },
+    /// What a venue says of an account's margin, otherwise than it was known or some time after.
+    MarginTold {
+        /// Of which account.
+        account: AccountName,
+        /// All that it tells now.
+        margins: Vec<VenueMargin>,
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -613,6 +621,7 @@ codec_enum!(Body {
     101 => ShadowRefused { order, caller, account, policy, rule, detail },
     102 => ShadowRefusedMore { caller, rule, count },
     103 => OverrideUsed { id, order },
+    200 => MarginTold { account, margins },
 });
 
 /// One entry of the journal.

@@ -5,6 +5,7 @@ use crate::ids::{ClientId, Currency, InstrumentId, TradeId, VenueOrderId};
 use crate::instrument::{Price, Qty, SignedQty};
 use crate::order::{OrderType, PostOnly, Side};
 use crate::time::Time;
+use crate::venue_margin::VenueMargin;
 use crate::{codec_enum, codec_struct};
 
 /// Where an order stands at the venue.
@@ -229,6 +230,8 @@ pub struct AccountSnapshot {
     pub positions: Vec<PositionReport>,
     /// The balances; an asset that is not among them is not held.
     pub balances: Vec<BalanceReport>,
+    /// What the venue says of the account's margin, as far as it tells.
+    pub margins: Vec<VenueMargin>,
 }
 
 /// Orders and positions of a snapshot, as far as they are put on record together.

@@ -11,12 +11,15 @@ use tidegate_types::report::{
     VenueState,
 };
 use tidegate_types::time::{Span, Time};
+use tidegate_types::venue_margin::VenueMargin;
 
 #[derive(Debug, Default)]
 pub(super) struct Venue {
     pub(super) orders: BTreeMap<u64, OrderReport>,
     pub(super) positions: BTreeMap<InstrumentId, i64>,
     pub(super) balances: Vec<BalanceReport>,
+    /// What it says of the margin.
+    pub(super) margins: Vec<VenueMargin>,
     pub(super) arrivals: BTreeMap<ClientId, u32>,
     /// What the private stream has to tell.
     pub(super) stream: Vec<AccountEvent>,
@@ -244,6 +247,7 @@ impl Venue {
                 })
                 .collect(),
             balances: self.balances.clone(),
+            margins: self.margins.clone(),
         }
     }
 

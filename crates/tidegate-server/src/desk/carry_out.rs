@@ -110,6 +110,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::Closed { .. }
         | Body::Reconciled { .. }
         | Body::BalancesTaken { .. }
+        | Body::MarginTold { .. }
         | Body::Opened { .. }
         | Body::Refused { .. }
         | Body::RefusedMore { .. }
@@ -149,6 +150,7 @@ fn is_news(body: &Body) -> bool {
             | Body::Liquidity { .. }
             | Body::ClockMeasured { .. }
             | Body::OptionQuotes { .. }
+            | Body::MarginTold { .. }
             | Body::Instruments { .. }
             | Body::Refused { .. }
             | Body::RefusedMore { .. }

@@ -10,6 +10,7 @@ mod context;
 mod errors;
 mod fanout;
 mod instruments;
+mod margin;
 mod methods;
 mod names;
 mod orders;

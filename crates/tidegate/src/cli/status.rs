@@ -153,6 +153,9 @@ fn alarms(out: &mut String, status: &Status) {
             "!! NO BOOK of {instrument} since {ago}{now}: {why}; only reducing orders pass"
         );
     }
+    for line in status.accounts.iter().filter_map(super::margin::warning) {
+        let _ = writeln!(out, "!! {line}");
+    }
     for order in &status.foreign {
         let id = order.venue_id.as_deref().unwrap_or("?");
         let _ = writeln!(
@@ -202,6 +205,9 @@ fn accounts(out: &mut String, status: &Status) {
         }
         if let Some(options) = &account.options {
             let _ = writeln!(out, "  options{}", standing(options));
+        }
+        if let Some(margin) = &account.venue_margin {
+            let _ = writeln!(out, "  margin{}", super::margin::line(margin));
         }
         for caller in callers.iter().filter(|caller| caller.account == account.account) {
             let rights = if caller.trade { "" } else { "reads only" };

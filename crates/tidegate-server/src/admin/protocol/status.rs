@@ -1,7 +1,7 @@
 //! What `status` tells.
 
 use super::OpenOrder;
-use super::OptionsStatus;
+use super::{MarginStatus, OptionsStatus};
 use super::Remains;
 use super::{BreakerStatus, ClockStatus};
 use crate::desk::Counts;
@@ -227,6 +227,9 @@ pub struct AccountStatus {
     /// How its options stand, if it trades any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<OptionsStatus>,
+    /// What its venue says of its margin, if it told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub venue_margin: Option<MarginStatus>,
 }
 
 /// An alarm as `status` tells it: something at the venue that Tidegate did not cause, or that was
