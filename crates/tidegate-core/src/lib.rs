@@ -41,6 +41,7 @@ mod retry;
 mod risk;
 mod saved;
 mod self_trade;
+mod settlements;
 mod table;
 mod timers;
 mod told;

@@ -24,6 +24,7 @@ mod retry;
 mod roles;
 mod self_trade;
 mod self_trade_model;
+mod settlements;
 mod story;
 mod tokens;
 mod trades;

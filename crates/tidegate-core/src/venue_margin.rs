@@ -110,13 +110,12 @@ impl State {
 }
 
 /// Takes what a venue tells of an account in the place of what it told before.
-pub(crate) fn fold(state: &mut State, body: &Body, now: Time) {
-    let Body::MarginTold { account, margins } = body else { return };
+pub(crate) fn fold(state: &mut State, account: &AccountName, margins: &[VenueMargin], now: Time) {
     let known = &mut state.venue_margins.0;
     if margins.is_empty() {
         known.remove(account);
     } else {
-        known.insert(account.clone(), Told { margins: margins.clone(), at: now });
+        known.insert(account.clone(), Told { margins: margins.to_vec(), at: now });
     }
 }
 

@@ -17,7 +17,7 @@ use crate::options::{OptionFigures, OptionQuote};
 use crate::order::{Intent, NewOrder};
 use crate::policy::{Liquidity, PolicyVersion};
 use crate::reject::{Code, Reject};
-use crate::report::{AccountEvent, BalanceReport, Outcome, PositionReport, Shown};
+use crate::report::{AccountEvent, BalanceReport, Outcome, PositionReport, Settlement, Shown};
 use crate::time::{Span, Time};
 use crate::venue_margin::VenueMargin;
 use crate::venue_terms::VenueTerms;
@@ -559,6 +559,14 @@ pub enum Body {
         /// All that it tells now.
         margins: Vec<VenueMargin>,
     },
+    /// A venue paid what positions made until a settlement: from now on they count from its prices. Long lists
+    /// take several records.
+    SettledAt {
+        /// Of which account.
+        account: AccountName,
+        /// The prices.
+        settlements: Vec<Settlement>,
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -622,6 +630,7 @@ codec_enum!(Body {
     102 => ShadowRefusedMore { caller, rule, count },
     103 => OverrideUsed { id, order },
     200 => MarginTold { account, margins },
+    201 => SettledAt { account, settlements },
 });
 
 /// One entry of the journal.

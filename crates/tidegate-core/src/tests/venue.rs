@@ -8,7 +8,7 @@ use tidegate_types::instrument::{Price, Qty, SignedQty};
 use tidegate_types::order::{OrderType, PostOnly, Side, TimeInForce};
 use tidegate_types::report::{
     AccountEvent, AccountSnapshot, BalanceReport, FillReport, OrderReport, Outcome, PositionReport,
-    VenueState,
+    Settlement, VenueState,
 };
 use tidegate_types::time::{Span, Time};
 use tidegate_types::venue_margin::VenueMargin;
@@ -20,6 +20,8 @@ pub(super) struct Venue {
     pub(super) balances: Vec<BalanceReport>,
     /// What it says of the margin.
     pub(super) margins: Vec<VenueMargin>,
+    /// The settlements that positions were held over.
+    pub(super) settlements: Vec<Settlement>,
     pub(super) arrivals: BTreeMap<ClientId, u32>,
     /// What the private stream has to tell.
     pub(super) stream: Vec<AccountEvent>,
@@ -248,6 +250,7 @@ impl Venue {
                 .collect(),
             balances: self.balances.clone(),
             margins: self.margins.clone(),
+            settlements: self.settlements.clone(),
         }
     }
 

@@ -111,6 +111,7 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::Reconciled { .. }
         | Body::BalancesTaken { .. }
         | Body::MarginTold { .. }
+        | Body::SettledAt { .. }
         | Body::Opened { .. }
         | Body::Refused { .. }
         | Body::RefusedMore { .. }

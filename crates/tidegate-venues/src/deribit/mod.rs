@@ -22,6 +22,7 @@ mod quotes;
 mod rows;
 mod rpc;
 mod session;
+mod settlements;
 mod snapshot;
 mod stream;
 mod subscriptions;
