@@ -1,11 +1,25 @@
 //! What venues say of accounts' margin, as `tidegate status` shows it beside ours.
 
-use super::status::{now_ms, span};
+use super::status::{now_ms, span, standing};
 use std::fmt::Write as _;
-use tidegate_server::admin::protocol::{AccountStatus, MarginRow, MarginStatus};
+use tidegate_server::admin::protocol::{AccountStatus, MarginRow, MarginStatus, Status};
+
+/// How an account's options stand, counted here, and what its venue says; nothing where neither is known.
+pub(super) fn both(account: &AccountStatus) -> Vec<String> {
+    let ours = account.options.as_ref().map(|options| format!("options{}", standing(options)));
+    let theirs = account.venue_margin.as_ref().map(|margin| format!("margin{}", line(margin)));
+    ours.into_iter().chain(theirs).collect()
+}
+
+/// The same of one of the gateway's accounts, with what somebody has to look at.
+pub(super) fn of(status: &Status, name: &str) -> Vec<String> {
+    let account = status.accounts.iter().find(|account| account.account == name);
+    let lines = |account| both(account).into_iter().chain(warning(account)).collect();
+    account.map(lines).unwrap_or_default()
+}
 
 /// An account's margin by its venue's word, with its age; dollars first, the venue's own figures behind.
-pub(super) fn line(margin: &MarginStatus) -> String {
+fn line(margin: &MarginStatus) -> String {
     let ago = span(now_ms().saturating_sub(margin.told_ms) / 1000);
     let total = match (&margin.maintenance, &margin.initial, &margin.equity) {
         (Some(maintenance), Some(initial), Some(equity)) => {

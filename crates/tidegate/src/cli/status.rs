@@ -203,11 +203,8 @@ fn accounts(out: &mut String, status: &Status) {
                 account.balances.iter().map(|(asset, amount)| format!(" · {asset} {amount}"));
             let _ = writeln!(out, "  wallet{}", held.collect::<String>());
         }
-        if let Some(options) = &account.options {
-            let _ = writeln!(out, "  options{}", standing(options));
-        }
-        if let Some(margin) = &account.venue_margin {
-            let _ = writeln!(out, "  margin{}", super::margin::line(margin));
+        for line in super::margin::both(account) {
+            let _ = writeln!(out, "  {line}");
         }
         for caller in callers.iter().filter(|caller| caller.account == account.account) {
             let rights = if caller.trade { "" } else { "reads only" };
@@ -229,7 +226,7 @@ fn accounts(out: &mut String, status: &Status) {
 }
 
 /// How an account's options stand, in dollars.
-fn standing(options: &OptionsStatus) -> String {
+pub(super) fn standing(options: &OptionsStatus) -> String {
     let most = match (&options.max_margin, &options.equity) {
         (Some(most), _) => format!(" of at most {most}"),
         (None, Some(equity)) => format!(", equity {equity}, no limits for options"),

@@ -38,6 +38,15 @@ fn the_venues_word_is_shown_with_its_age_and_its_own_figures() {
 }
 
 #[test]
+fn ours_and_theirs_stand_one_below_the_other() {
+    let both = both(&account(told(None)));
+    let [ours, theirs] = both.as_slice() else { panic!("{both:?}") };
+    assert!(ours.starts_with("options · scenario margin USD 16"), "{ours}");
+    assert!(theirs.starts_with("margin by deribit"), "{theirs}");
+    assert_eq!(super::both(&account(Value::Null)).len(), 1);
+}
+
+#[test]
 fn what_is_above_ours_has_a_line_of_its_own() {
     let warned = warning(&account(told(Some("2")))).unwrap();
     let says =
