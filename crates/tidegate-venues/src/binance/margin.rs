@@ -27,7 +27,9 @@ pub(crate) fn margins(account: &Fields<'_>, assets: &[Fields<'_>]) -> Vec<VenueM
     }
     let used = |margin: &VenueMargin| (margin.initial, margin.maintenance);
     let usdt = usdt.as_ref().map(used).unwrap_or_default();
-    others.retain(|_| used(&total) == usdt);
+    if used(&total) != usdt {
+        others.clear();
+    }
     let all = std::iter::once(total).chain(others);
     all.filter(|margin| !margin.is_empty()).collect()
 }
