@@ -11,8 +11,10 @@ use crate::orders::{Heard, Order, PendingAmend, Stage, Terms, next};
 use crate::people;
 use crate::policy;
 use crate::retry::AFTER_END;
+use crate::settlements;
 use crate::state::{Account, Flatten, Halt, Key, Purpose, RegisteredApp, State};
 use crate::told::{reconciled, resolved, streamed};
+use crate::venue_margin;
 use std::collections::BTreeMap;
 use tidegate_types::approval::Act;
 use tidegate_types::call::CallBody;
@@ -78,8 +80,8 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         Body::Reconciled { account, snapshot, corrected } => {
             reconciled(state, account, snapshot, corrected, now);
         }
-        Body::BalancesTaken { account, balances, untold } => {
-            balances_taken(state, account, balances, *untold, now);
+        Body::BalancesTaken { .. } | Body::MarginTold { .. } | Body::SettledAt { .. } => {
+            money_told(state, &record.body, now);
         }
         cleared @ Body::Cleared { .. } => place(state, cleared, now),
         closing @ Body::ClosingCleared { .. } => place_closing(state, closing, now),
@@ -127,6 +129,20 @@ fn terms_read(state: &mut State, instruments: &[Instrument]) {
         state.revalue(&terms.id);
     }
     state.recount_policies();
+}
+
+/// What a venue tells of an account's money.
+fn money_told(state: &mut State, body: &Body, now: Time) {
+    match body {
+        Body::BalancesTaken { account, balances, untold } => {
+            balances_taken(state, account, balances, *untold, now);
+        }
+        Body::MarginTold { account, margins } => {
+            venue_margin::fold(state, account, margins, now);
+        }
+        Body::SettledAt { account, settlements } => settlements::fold(state, account, settlements),
+        _ => {}
+    }
 }
 
 /// What was done while the journal could take no record.

@@ -41,10 +41,12 @@ mod retry;
 mod risk;
 mod saved;
 mod self_trade;
+mod settlements;
 mod table;
 mod timers;
 mod told;
 mod trades;
+mod venue_margin;
 mod venue_terms;
 
 pub mod action;
@@ -71,6 +73,7 @@ pub use guards::{Countdown, Guards};
 pub use options::Standing;
 pub use outstanding::{Outstanding, StillHeld};
 pub use self_trade::SelfTrades;
+pub use venue_margin::{MarginTotal, VenueStanding};
 pub use venue_terms::TermsInForce;
 
 use action::{Action, Answer};

@@ -134,6 +134,14 @@ impl State {
         Some(Standing { weighed, equity: self.equity(account, weighed.worth).ok() })
     }
 
+    /// What a unit of a currency is worth in dollars; none where nothing trades on it here.
+    pub(crate) fn dollars_for(&self, currency: &Currency) -> Option<Decimal> {
+        if DOLLARS.contains(&currency.as_str()) {
+            return Some(Decimal::ONE);
+        }
+        self.portfolios.indexes.get(currency).map(|index| index.price.0)
+    }
+
     /// What an account that is followed has, in dollars, rounded down: balances, options, less what is lost
     /// elsewhere. Otherwise the currency that cannot be valued.
     pub(crate) fn equity(&self, account: &AccountName, options: Usd) -> Result<Usd, Reject> {
@@ -141,9 +149,8 @@ impl State {
         for (currency, amount) in self.balances.of(account) {
             let what =
                 |detail: String| Reject::new(Code::Unvalued, format!("{currency}: {detail}"));
-            let rate = match self.portfolios.indexes.get(currency) {
-                _ if DOLLARS.contains(&currency.as_str()) => Decimal::ONE,
-                Some(index) => index.price.0,
+            let rate = match self.dollars_for(currency) {
+                Some(rate) => rate,
                 None if amount.is_negative() => return Err(what(format!("owed {amount}"))),
                 // What nothing trades on here counts for nothing.
                 None => Decimal::ZERO,

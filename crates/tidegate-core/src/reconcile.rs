@@ -165,6 +165,8 @@ impl Core {
         let unsure = self.is_unsure(account);
         let look = Look { asked, now, after_gap: closed, unsure };
         self.compare_balances(account, &snapshot.balances, look, out);
+        self.margins_shown(account, &snapshot.margins, now, out);
+        self.settlements_shown(account, &snapshot.settlements, now, out);
         let Some(watch) = self.watches.get_mut(account) else { return };
         let same = watch.suspects.is_empty() && watch.uneven.is_empty();
         let agreed = same && watch.readings.are_done() && !unsure;
@@ -229,7 +231,9 @@ impl Core {
         let shown = snapshot.positions.iter().map(|p| (p.instrument.clone(), p.qty));
         let mut differ: BTreeMap<InstrumentId, SignedQty> = shown.collect();
         let entries = snapshot.positions.iter().map(|p| (&p.instrument, p.entry));
-        let entries: BTreeMap<_, _> = entries.collect();
+        let mut entries: BTreeMap<_, _> = entries.collect();
+        // What was made until a settlement is in the wallet.
+        entries.extend(snapshot.settlements.iter().map(|s| (&s.instrument, Some(s.price))));
         for (instrument, _) in self.state.positions.books(account) {
             differ.entry(instrument.clone()).or_default();
         }

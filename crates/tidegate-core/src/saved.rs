@@ -26,6 +26,7 @@ kept! {
     alarms, balances, lost_books, people, approvals, approve_by, apps, invitations, daily,
     self_trades, venue_terms,
     liquidity, breakers, clocks, option_limits, option_quotes, policies, entries,
+    venue_margins, settlements,
 }
 
 impl State {

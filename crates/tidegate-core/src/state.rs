@@ -16,7 +16,9 @@ use crate::policy::{Coins, Entries, Policies};
 use crate::positions::{Positions, usd};
 use crate::repeat::Recent;
 use crate::self_trade::{Resting, SelfTrades};
+use crate::settlements::Settlements;
 use crate::shape::TokenBucket;
+use crate::venue_margin::VenueMargins;
 use crate::venue_terms::TermsInForce;
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::app::App;
@@ -209,6 +211,8 @@ pub struct State {
     pub(crate) portfolios: Portfolios,
     pub(crate) policies: Policies,
     pub(crate) entries: Entries,
+    pub(crate) venue_margins: VenueMargins,
+    pub(crate) settlements: Settlements,
     /// By which perpetual each coin is priced; it follows from the instruments.
     pub(crate) coins: Coins,
     /// When the newest record was made.

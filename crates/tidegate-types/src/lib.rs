@@ -31,6 +31,7 @@ pub mod secret;
 pub mod self_trade;
 pub mod text;
 pub mod time;
+pub mod venue_margin;
 pub mod venue_terms;
 
 pub use decimal::{Decimal, DecimalError, Rounding};

@@ -17,8 +17,9 @@ use crate::options::{OptionFigures, OptionQuote};
 use crate::order::{Intent, NewOrder};
 use crate::policy::{Liquidity, PolicyVersion};
 use crate::reject::{Code, Reject};
-use crate::report::{AccountEvent, BalanceReport, Outcome, PositionReport, Shown};
+use crate::report::{AccountEvent, BalanceReport, Outcome, PositionReport, Settlement, Shown};
 use crate::time::{Span, Time};
+use crate::venue_margin::VenueMargin;
 use crate::venue_terms::VenueTerms;
 use crate::{codec_enum, codec_struct};
 
@@ -575,6 +576,21 @@ pub enum Body {
         /// Which order, or amend of one: the record that follows.
         order: OrderId,
     },
+    /// What a venue says of an account's margin, otherwise than it was known or some time after.
+    MarginTold {
+        /// Of which account.
+        account: AccountName,
+        /// All that it tells now.
+        margins: Vec<VenueMargin>,
+    },
+    /// A venue paid what positions made until a settlement: from now on they count from its prices. Long lists
+    /// take several records.
+    SettledAt {
+        /// Of which account.
+        account: AccountName,
+        /// The prices.
+        settlements: Vec<Settlement>,
+    },
 }
 codec_enum!(Body {
     0 => Started { epoch, version, durability },
@@ -639,6 +655,8 @@ codec_enum!(Body {
     103 => OverrideUsed { id, order },
     196 => RefusedBecause { detail },
     195 => ShrinkCleared { order, of, call, caller, account, body, decision },
+    200 => MarginTold { account, margins },
+    201 => SettledAt { account, settlements },
 });
 
 /// One entry of the journal.

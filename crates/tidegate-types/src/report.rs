@@ -5,6 +5,7 @@ use crate::ids::{ClientId, Currency, InstrumentId, TradeId, VenueOrderId};
 use crate::instrument::{Price, Qty, SignedQty};
 use crate::order::{OrderType, PostOnly, Side};
 use crate::time::Time;
+use crate::venue_margin::VenueMargin;
 use crate::{codec_enum, codec_struct};
 
 /// Where an order stands at the venue.
@@ -144,6 +145,16 @@ pub struct PositionReport {
 }
 codec_struct!(PositionReport { instrument, qty, entry });
 
+/// A settlement that a position was held over: what it made until then is in the wallet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settlement {
+    /// In what.
+    pub instrument: InstrumentId,
+    /// At which price.
+    pub price: Price,
+}
+codec_struct!(Settlement { instrument, price });
+
 /// What the account's wallet holds of an asset. Profit that is not realized yet is not in it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BalanceReport {
@@ -229,6 +240,10 @@ pub struct AccountSnapshot {
     pub positions: Vec<PositionReport>,
     /// The balances; an asset that is not among them is not held.
     pub balances: Vec<BalanceReport>,
+    /// What the venue says of the account's margin, as far as it tells.
+    pub margins: Vec<VenueMargin>,
+    /// The last settlements that positions were held over, where the venue has such and tells them.
+    pub settlements: Vec<Settlement>,
 }
 
 /// Orders and positions of a snapshot, as far as they are put on record together.

@@ -55,7 +55,7 @@ impl World {
         world.change(Change::LimitsSet { limits });
         world.event(Event::StreamUp { account: name(OTHER) });
         let question = world.to_read.remove(0);
-        let shown = AccountSnapshot { orders: vec![], positions: vec![], balances: vec![] };
+        let shown = AccountSnapshot::default();
         world.event(Event::Snapshot { account: name(OTHER), question, result: Ok(shown) });
         world
     }

@@ -8,15 +8,20 @@ use tidegate_types::instrument::{Price, Qty, SignedQty};
 use tidegate_types::order::{OrderType, PostOnly, Side, TimeInForce};
 use tidegate_types::report::{
     AccountEvent, AccountSnapshot, BalanceReport, FillReport, OrderReport, Outcome, PositionReport,
-    VenueState,
+    Settlement, VenueState,
 };
 use tidegate_types::time::{Span, Time};
+use tidegate_types::venue_margin::VenueMargin;
 
 #[derive(Debug, Default)]
 pub(super) struct Venue {
     pub(super) orders: BTreeMap<u64, OrderReport>,
     pub(super) positions: BTreeMap<InstrumentId, i64>,
     pub(super) balances: Vec<BalanceReport>,
+    /// What it says of the margin.
+    pub(super) margins: Vec<VenueMargin>,
+    /// The settlements that positions were held over.
+    pub(super) settlements: Vec<Settlement>,
     pub(super) arrivals: BTreeMap<ClientId, u32>,
     /// What the private stream has to tell.
     pub(super) stream: Vec<AccountEvent>,
@@ -244,6 +249,8 @@ impl Venue {
                 })
                 .collect(),
             balances: self.balances.clone(),
+            margins: self.margins.clone(),
+            settlements: self.settlements.clone(),
         }
     }
 

@@ -38,7 +38,7 @@ pub(super) fn limits(spec: OptionLimitsSpec) -> Result<OptionLimits, Failure> {
 }
 
 /// How an account's options stand; none where it has neither options nor limits for them.
-pub(super) fn standing(state: &State, account: &AccountName) -> Option<OptionsStatus> {
+pub(crate) fn standing(state: &State, account: &AccountName) -> Option<OptionsStatus> {
     let standing = state.options_of(account)?;
     let (weighed, limits) = (standing.weighed, state.option_limits().get(account));
     let most = limits.zip(standing.equity).and_then(|(limits, equity)| limits.most_margin(equity));

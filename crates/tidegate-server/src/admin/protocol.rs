@@ -9,6 +9,7 @@ mod apps;
 mod breakers;
 mod grants;
 mod keys;
+mod margin;
 mod options;
 mod people;
 mod policy;
@@ -21,6 +22,7 @@ pub use apps::{AppGrantStatus, AppSpec, AppStatus};
 pub use breakers::{BreakerPlace, BreakerSpec, BreakerStatus, ClockStatus};
 pub use grants::{GrantSpec, LimitsSpec, RepeatSpec};
 pub use keys::{KeyStatus, MadeKey, TermsSpec};
+pub use margin::{MarginRow, MarginStatus};
 pub use options::{OptionLimitsSpec, OptionsStatus};
 pub use people::{
     ApprovalStatus, Invitation, LinkedStatus, NoticeStatus, PasskeyStatus, PersonSpec,

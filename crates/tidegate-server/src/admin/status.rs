@@ -6,7 +6,7 @@ use super::protocol::{
 };
 use super::service::Administration;
 use super::view::View;
-use super::{Administrator, alarms, breakers, halts, options, people};
+use super::{Administrator, alarms, breakers, halts, margin, options, people};
 use crate::clock;
 use crate::desk::{Link, stopped};
 use serde_json::Value;
@@ -226,6 +226,7 @@ fn accounts(state: &State) -> Vec<AccountStatus> {
             positions,
             balances: balances.map(|(asset, held)| (asset.to_string(), held.to_string())).collect(),
             options: options::standing(state, name),
+            venue_margin: margin::told(state, name),
         });
     }
     found

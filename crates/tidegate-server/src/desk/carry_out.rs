@@ -111,6 +111,8 @@ pub fn urgency(body: &Body) -> Urgency {
         | Body::Closed { .. }
         | Body::Reconciled { .. }
         | Body::BalancesTaken { .. }
+        | Body::MarginTold { .. }
+        | Body::SettledAt { .. }
         | Body::Opened { .. }
         | Body::Refused { .. }
         | Body::RefusedMore { .. }
@@ -151,6 +153,7 @@ fn is_news(body: &Body) -> bool {
             | Body::Liquidity { .. }
             | Body::ClockMeasured { .. }
             | Body::OptionQuotes { .. }
+            | Body::MarginTold { .. }
             | Body::Instruments { .. }
             | Body::Refused { .. }
             | Body::RefusedMore { .. }

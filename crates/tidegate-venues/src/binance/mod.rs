@@ -7,6 +7,7 @@ mod build;
 mod errors;
 mod fanout;
 mod instruments;
+mod margin;
 mod market;
 mod order;
 mod outcome;

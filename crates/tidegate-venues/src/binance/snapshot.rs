@@ -1,7 +1,7 @@
-//! The account as the venue shows it: open orders, open conditional orders, positions, balances.
+//! The account as the venue shows it: open orders, open conditional orders, positions, balances and margin.
 
 use super::outcome::refusal;
-use super::wire;
+use super::{margin, wire};
 use crate::raw::{Fields, Raw};
 use crate::upstream::Unreadable;
 use tidegate_types::ids::VenueName;
@@ -9,7 +9,7 @@ use tidegate_types::report::{AccountSnapshot, FillReport};
 use tidegate_types::request::Reply;
 
 const PATHS: [&str; 4] =
-    ["/fapi/v1/openOrders", "/fapi/v1/openAlgoOrders", "/fapi/v3/positionRisk", "/fapi/v3/balance"];
+    ["/fapi/v1/openOrders", "/fapi/v1/openAlgoOrders", "/fapi/v3/positionRisk", "/fapi/v3/account"];
 
 /// How many requests a snapshot takes.
 pub(crate) const PARTS: u32 = 4;
@@ -24,7 +24,7 @@ pub(crate) fn snapshot(
     venue: &VenueName,
     replies: &[Reply],
 ) -> Result<AccountSnapshot, Unreadable> {
-    let [orders, algos, positions, balances] = replies else {
+    let [orders, algos, positions, money] = replies else {
         return Err(Unreadable(format!("{} answers instead of {PARTS}", replies.len())));
     };
     let mut snapshot = AccountSnapshot::default();
@@ -38,9 +38,12 @@ pub(crate) fn snapshot(
         let position = wire::position(venue, &row)?;
         snapshot.positions.extend(position.filter(|position| !position.qty.0.is_zero()));
     }
-    for row in rows(balances)? {
-        snapshot.balances.extend(wire::balance(&row)?);
+    let account = object(money)?;
+    let assets = assets(&account)?;
+    for row in &assets {
+        snapshot.balances.extend(wire::balance(row)?);
     }
+    snapshot.margins = margin::margins(&account, &assets);
     snapshot.orders.retain(|order| order.state.is_live());
     Ok(snapshot)
 }
@@ -63,6 +66,13 @@ pub(crate) fn object(reply: &Reply) -> Result<Fields<'_>, Unreadable> {
     let answer = answer(reply)?;
     let fields = answer.fields().filter(|_| reply.status == 200);
     fields.ok_or_else(|| failed(reply, answer, "not an object"))
+}
+
+/// The wallets of an account; an answer without them is not the one that was asked for.
+fn assets<'a>(account: &Fields<'a>) -> Result<Vec<Fields<'a>>, Unreadable> {
+    let rows = account.get("assets").and_then(Raw::items);
+    let rows = rows.ok_or_else(|| Unreadable("no `assets` in the account".to_owned()))?;
+    Ok(rows.into_iter().map(|row| row.fields().unwrap_or_default()).collect())
 }
 
 fn answer(reply: &Reply) -> Result<Raw<'_>, Unreadable> {

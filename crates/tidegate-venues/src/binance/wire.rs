@@ -305,9 +305,9 @@ pub(crate) fn position_update(
     position_of(venue, object, ["s", "pa", "ep", "ps"])
 }
 
-/// A balance of `balance`; `None` for an asset whose name is too long to be one.
+/// A balance of an account's `assets`; `None` for an asset whose name is too long to be one.
 pub(crate) fn balance(object: &Fields<'_>) -> Read<Option<BalanceReport>> {
-    balance_of(object, ["asset", "balance"])
+    balance_of(object, ["asset", "walletBalance"])
 }
 
 /// A balance of an `ACCOUNT_UPDATE`.

@@ -1,6 +1,6 @@
 //! The account as the venue shows it, and what a key may do.
 
-use super::{build, rows};
+use super::{build, margin, rows, settlements};
 use crate::upstream::Unreadable;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -32,16 +32,20 @@ pub(crate) fn snapshot(replies: &[Reply]) -> Result<AccountSnapshot, Unreadable>
         return Err(Unreadable("the snapshot has not all its parts".into()));
     }
     let (mut orders, mut positions, mut balances) = (BTreeMap::new(), Vec::new(), Vec::new());
+    let (mut margins, mut settled) = (Vec::new(), Vec::new());
     for (reply, (route, _)) in replies.iter().zip(build::SNAPSHOT) {
         if *route == "private/get_account_summaries" {
-            for row in listed(reply, |result| result.get_mut("summaries").map(Value::take))? {
-                balances.push(rows::balance(&row)?);
+            let rows = listed(reply, |result| result.get_mut("summaries").map(Value::take))?;
+            for row in &rows {
+                balances.push(rows::balance(row)?);
             }
+            margins = margin::margins(&rows);
             continue;
         }
         for row in list(reply)? {
             if *route == "private/get_positions" {
                 positions.push(rows::position(&row)?);
+                settled.extend(settlements::settlement(&row));
             } else if let Some(order) = rows::order(&row)? {
                 orders.insert(order.venue_id.clone(), order);
             }
@@ -49,7 +53,7 @@ pub(crate) fn snapshot(replies: &[Reply]) -> Result<AccountSnapshot, Unreadable>
     }
     positions.retain(|position| !position.qty.0.is_zero());
     let orders = orders.into_values().filter(|order| order.state.is_live()).collect();
-    Ok(AccountSnapshot { orders, positions, balances })
+    Ok(AccountSnapshot { orders, positions, balances, margins, settlements: settled })
 }
 
 /// The rights of the key with that id, from the list of the account's keys: the words of its

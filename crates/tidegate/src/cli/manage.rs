@@ -4,8 +4,10 @@ use super::args::{
     Account, Caller, Common, Grant, GrantSet, Halt, Limit, LimitOptions, LimitSet, OnRepeat, Resume,
 };
 use super::keys;
+use super::margin;
 use super::output::{Failure, print, say};
 use super::reach::{ask, data_dir, remains};
+use super::status;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tidegate_server::admin::protocol::{
@@ -120,8 +122,23 @@ pub fn limit(common: &Common, command: Limit) -> Result<(), Failure> {
         }
         Limit::Options(set) => {
             let text = format!("set the limits of the options of {}", set.account);
-            done(common, &Request::OptionLimitsSet(option_limits_spec(set)), &text)
+            let account = set.account.clone();
+            done(common, &Request::OptionLimitsSet(option_limits_spec(set)), &text)?;
+            show_standing(common, &account);
+            Ok(())
         }
+    }
+}
+
+/// How the account stands by its new limits, beside its venue's own margin, for people. That they are set is said
+/// already, so a status that does not come is no failure.
+fn show_standing(common: &Common, account: &str) {
+    if common.json {
+        return;
+    }
+    let status = ask(common, &Request::Status {}, PATIENCE).and_then(|told| status::read(&told));
+    for line in status.iter().flat_map(|status| margin::of(status, account)) {
+        say(&line);
     }
 }
 

@@ -11,6 +11,7 @@ mod keys;
 mod limits;
 mod login;
 pub mod manage;
+mod margin;
 pub mod offline;
 pub mod output;
 mod overrides;

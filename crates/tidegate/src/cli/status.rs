@@ -153,6 +153,9 @@ fn alarms(out: &mut String, status: &Status) {
             "!! NO BOOK of {instrument} since {ago}{now}: {why}; only reducing orders pass"
         );
     }
+    for line in status.accounts.iter().filter_map(super::margin::warning) {
+        let _ = writeln!(out, "!! {line}");
+    }
     for order in &status.foreign {
         let id = order.venue_id.as_deref().unwrap_or("?");
         let _ = writeln!(
@@ -200,8 +203,8 @@ fn accounts(out: &mut String, status: &Status) {
                 account.balances.iter().map(|(asset, amount)| format!(" · {asset} {amount}"));
             let _ = writeln!(out, "  wallet{}", held.collect::<String>());
         }
-        if let Some(options) = &account.options {
-            let _ = writeln!(out, "  options{}", standing(options));
+        for line in super::margin::both(account) {
+            let _ = writeln!(out, "  {line}");
         }
         for caller in callers.iter().filter(|caller| caller.account == account.account) {
             let rights = if caller.trade { "" } else { "reads only" };
@@ -223,7 +226,7 @@ fn accounts(out: &mut String, status: &Status) {
 }
 
 /// How an account's options stand, in dollars.
-fn standing(options: &OptionsStatus) -> String {
+pub(super) fn standing(options: &OptionsStatus) -> String {
     let most = match (&options.max_margin, &options.equity) {
         (Some(most), _) => format!(" of at most {most}"),
         (None, Some(equity)) => format!(", equity {equity}, no limits for options"),

@@ -181,7 +181,7 @@ fn what_is_taken_over_was_entered_as_the_venue_tells() {
             let positions = vec![position.clone()];
             let balances = vec![money("USDT", "1000")];
             let orders = Vec::new();
-            let result = Ok(AccountSnapshot { orders, positions, balances });
+            let result = Ok(AccountSnapshot { orders, positions, balances, ..Default::default() });
             w.event(Event::Snapshot { account: account.clone(), question, result });
         }
         while let Some((question, instrument, _)) = w.trades_to_read.pop() {

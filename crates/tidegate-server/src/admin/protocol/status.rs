@@ -1,9 +1,9 @@
 //! What `status` tells.
 
 use super::OpenOrder;
-use super::OptionsStatus;
 use super::Remains;
 use super::{BreakerStatus, ClockStatus};
+use super::{MarginStatus, OptionsStatus};
 use crate::desk::Counts;
 use crate::desk::Quantiles;
 use crate::desk::RecentRefusal;
@@ -227,6 +227,9 @@ pub struct AccountStatus {
     /// How its options stand, if it trades any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<OptionsStatus>,
+    /// What its venue says of its margin, if it told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub venue_margin: Option<MarginStatus>,
 }
 
 /// An alarm as `status` tells it: something at the venue that Tidegate did not cause, or that was

@@ -167,7 +167,7 @@ async fn strangers_cannot_use_up_what_orders_cancels_and_snapshots_need() {
     assert_eq!(refused.code, Code::VenueBudget);
     assert!(refused.wait().is_some(), "{refused}");
     let main = account();
-    for part in ["v1/openOrders", "v1/openAlgoOrders", "v3/positionRisk", "v3/balance"] {
+    for part in ["v1/openOrders", "v1/openAlgoOrders", "v3/positionRisk", "v3/account"] {
         let part = request(&format!("GET /fapi/{part}"));
         assert!(link.fetch(Errand::Cancel(&main), part).await.is_ok());
     }

@@ -2,6 +2,7 @@
 //! the passkey of who asks and, where the desk wants it, for a second person.
 
 use super::layout::{csrf, plain, refusal, status_of_failure};
+use super::margin::Margins;
 use super::terms::{self, LIMITS};
 use super::{Pages, Visit, asked, guard, reply};
 use crate::admin::{
@@ -22,11 +23,15 @@ const FORM: &str = "/console/limits/change";
 impl Pages {
     pub(super) fn limits(&self, visit: &Visit<'_>) -> Reply {
         let person = &visit.visitor.person;
-        let accounts: Vec<(AccountName, Option<AccountLimits>)> = self.desk.look(|state| {
-            let seen = |account: &&AccountName| roles::sees_account(state, person, account);
-            let with = |name: &AccountName| (name.clone(), state.limits().get(name).cloned());
-            state.accounts().keys().filter(seen).map(with).collect()
-        });
+        let accounts: Vec<(AccountName, Option<AccountLimits>, Margins)> =
+            self.desk.look(|state| {
+                let seen = |account: &&AccountName| roles::sees_account(state, person, account);
+                let with = |name: &AccountName| {
+                    let limits = state.limits().get(name).cloned();
+                    (name.clone(), limits, Margins::of(state, name))
+                };
+                state.accounts().keys().filter(seen).map(with).collect()
+            });
         let sets = self.sets_limits(visit);
         let policy =
             self.desk.look(|state| admin::policy_told(state, person, clock::now()).in_force);
@@ -35,13 +40,14 @@ impl Pages {
             @if let Some(policy) = &policy { (policy_card(policy)) }
             p.lead { "What all callers of an account may do together." }
             @if accounts.is_empty() { section.card { "No account is yours to see." } }
-            @for (account, limits) in &accounts {
+            @for (account, limits, margins) in &accounts {
                 section.card {
                     h2 { (account) }
                     @match limits {
                         Some(limits) => (facts(limits)),
                         None => p.dim { "No limits are set, so nothing passes." },
                     }
+                    (margins.shown())
                     @if sets {
                         p { a.button.plain.small href=(format!("{FORM}?account={account}")) {
                             "Change the limits of " (account)

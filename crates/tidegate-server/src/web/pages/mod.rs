@@ -17,6 +17,7 @@ mod home;
 mod layout;
 mod limits;
 mod login;
+mod margin;
 mod outside;
 mod people;
 mod reply;

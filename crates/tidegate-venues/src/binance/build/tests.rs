@@ -262,7 +262,7 @@ fn snapshots_and_listen_keys() {
         (0, "/fapi/v1/openOrders"),
         (1, "/fapi/v1/openAlgoOrders"),
         (2, "/fapi/v3/positionRisk"),
-        (3, "/fapi/v3/balance"),
+        (3, "/fapi/v3/account"),
     ] {
         assert_eq!(told(CallBody::Snapshot { part }), format!("GET {path} recvWindow=5000"));
     }

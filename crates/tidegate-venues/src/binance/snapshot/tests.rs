@@ -17,9 +17,14 @@ fn parts() -> [Value; 4] {
                 "price": "0", "updateTime": 5}]),
         json!([{"symbol": "BTCUSDT", "positionSide": "BOTH", "positionAmt": "-0.5", "entryPrice": "9000.123456789"},
                {"symbol": "BTCUSDT_261225", "positionSide": "BOTH", "positionAmt": "0", "entryPrice": "0"}]),
-        json!([{"accountAlias": "SgsR", "asset": "USDT", "balance": "122607.35137903", "crossWalletBalance": "23.72469206",
-                "crossUnPnl": "0.00000000", "availableBalance": "23.72469206", "updateTime": 5},
-               {"asset": "BNB", "balance": "0.00000000"}]),
+        json!({"totalInitialMargin": "40.00000000", "totalMaintMargin": "20.00000000",
+               "totalMarginBalance": "122600.00000000", "availableBalance": "122560.00000000",
+               "assets": [{"asset": "USDT", "walletBalance": "122607.35137903", "unrealizedProfit": "-7.35137903",
+                           "marginBalance": "122600.00000000", "maintMargin": "20.00000000",
+                           "initialMargin": "40.00000000", "availableBalance": "122560.00000000",
+                           "updateTime": 5},
+                          {"asset": "BNB", "walletBalance": "0.00000000"}],
+               "positions": []}),
     ]
 }
 
@@ -39,6 +44,7 @@ fn live_orders_of_both_kinds_positions_and_balances() {
     assert_eq!(snapshot.positions[0].entry, None);
     let held = snapshot.balances.iter().map(|b| format!("{} {}", b.asset, b.amount));
     assert_eq!(held.collect::<Vec<_>>(), ["USDT 122607.35137903", "BNB 0"]);
+    assert_eq!(snapshot.margins.len(), 1);
     assert_eq!(venue().snapshot_parts(), PARTS);
 }
 

@@ -34,6 +34,23 @@ fn orders_are_counted_once_positions_when_not_zero_and_balances() {
 }
 
 #[test]
+fn margins_and_settlements_come_along() {
+    let held = list_of(&[r#"{"instrument_name":"BTC-PERPETUAL","size":50.0,"direction":"buy",
+        "average_price":7440.18,"settlement_price":7476.65,"mark_price":7476.65,
+        "floating_profit_loss":0.0}"#
+        .to_owned()]);
+    let money = summaries(
+        r#"{"currency":"BTC","balance":3.0,"margin_balance":3.0,"initial_margin":0.5,
+            "maintenance_margin":0.4,"margin_model":"segregated_pm"}"#,
+    );
+    let read = snapshot(&[list_of(&[]), list_of(&[]), held, money]).unwrap();
+    let [margin] = read.margins.as_slice() else { panic!("{:?}", read.margins) };
+    assert_eq!(margin.maintenance.to_string(), "0.4");
+    let [settlement] = read.settlements.as_slice() else { panic!("{:?}", read.settlements) };
+    assert_eq!(settlement.price.to_string(), "7476.65");
+}
+
+#[test]
 fn half_a_snapshot_is_none() {
     let (empty, poor) = (|| list_of(&[]), || summaries(""));
     assert!(snapshot(&[empty(), empty(), empty(), poor()]).is_ok());
