@@ -7,8 +7,8 @@ fn stale_on_the_other_account() -> World {
     let mut w = World::with_other(Refuse);
     let rules = vec![hard("gross", Limit::GrossPosition { max: usd("9999") })];
     w.change(Change::PolicySet { policy: policy(1, rules) });
+    // Cleared, so that it counts; what this venue then shows would be the main account's.
     w.place_on_other(buy("3", "100"));
-    w.settle();
     // Only the inverse is marked from now on: the linear one that the other account may hold grows stale.
     w.now = w.now.plus(Span::from_millis(5_001));
     let fresh = tidegate_types::instrument::Mark {
