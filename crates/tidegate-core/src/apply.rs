@@ -73,7 +73,10 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         Body::Unrecorded { act, .. } => unrecorded(state, act, now),
         Body::HaltProven { scope } => set_proven(state, scope),
         Body::Flattening { scope, .. } => set_flatten(state, scope, Flatten::Closing),
-        Body::Flattened { scope } => set_flatten(state, scope, Flatten::Flat),
+        Body::Flattened { scope } => {
+            set_flatten(state, scope, Flatten::Flat);
+            breakers::flattened(state, scope);
+        }
         Body::Resumed { scope, .. } => drop(state.halts.remove(scope)),
         Body::Closed { account, why } => set_open(state, account, false, why, now),
         Body::Opened { account } => set_open(state, account, true, "", now),
