@@ -38,3 +38,23 @@ fn what_another_account_holds_is_not_named_and_on_record() {
     assert!(refused(&w, own).ends_with(whole), "{}", refused(&w, own));
     w.check_replay();
 }
+
+#[test]
+fn a_coin_of_another_account_s_is_not_named_nor_is_the_account() {
+    let mut w = World::with_other(Refuse);
+    let rules = vec![hard("loss", Limit::DailyLoss { max: usd("100") })];
+    w.change(Change::PolicySet { policy: policy(1, rules) });
+    let balance = BalanceReport { asset: name("XYZ"), amount: d("5") };
+    w.event(Event::Streamed { account: name("other"), event: AccountEvent::Balance { balance } });
+    let rest = "which has no price; peg it in the policy";
+    let told = w.place("ann", buy("1", "99"));
+    assert_eq!(w.code(told), Some(Code::PolicyUnmeasured));
+    let veiled = format!("loss v1: another account holds a coin {rest}");
+    assert!(refused(&w, told).ends_with(&veiled), "{}", refused(&w, told));
+    let whole = format!("other holds XYZ, {rest}");
+    let because = Body::RefusedBecause { detail: whole.clone() };
+    assert!(w.journal.iter().any(|record| record.body == because));
+    let own = w.place_on_other(buy("1", "99"));
+    assert!(refused(&w, own).ends_with(&whole), "{}", refused(&w, own));
+    w.check_replay();
+}
