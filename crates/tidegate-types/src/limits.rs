@@ -76,6 +76,9 @@ pub const MAX_QUEUED_OF_ONE: usize = 64;
 pub const MAX_BUDGET_SHARES: usize = 4096;
 /// An order must reach the venue's engine within this of being signed (the venues' own windows).
 pub const ORDER_DEADLINE: Span = Span::from_secs(5);
+/// What a venue's clock may be apart from the machine's for signed requests to follow it: twice what most orders
+/// have until their deadline, and well below what a signature stays good for.
+pub const MAX_CLOCK_OFFSET: Span = Span::from_secs(10);
 /// What a caller's clock may be ahead of ours.
 pub const MAX_CLOCK_AHEAD: Span = Span::from_secs(1);
 /// The longest a caller's signature may say it is good for.

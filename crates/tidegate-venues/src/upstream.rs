@@ -239,6 +239,11 @@ pub trait Upstream {
     /// What the venue asks us to stop and for how long, if the answer says so (429, 418 and the like).
     fn back_off(&self, reply: &Reply) -> Option<BackOff>;
 
+    /// Whether the venue refused a request because of its time stamp, so that the clocks are to be compared anew.
+    fn refuses_time(&self, _reply: &Reply) -> bool {
+        false
+    }
+
     /// How many requests a snapshot of the account takes.
     fn snapshot_parts(&self) -> u32;
 

@@ -20,6 +20,7 @@ mod sink;
 mod timer;
 mod transport;
 mod weir;
+mod venue_clock;
 
 pub use carry_out::urgency;
 pub use egress::Egress;
@@ -32,6 +33,7 @@ pub use signing::Signer;
 pub use sink::{Signing, Sink};
 pub use transport::{BoxedSocket, CALLED_BACK, Departure, Failure, Transport, VenueSocket};
 pub use weir::{Gauge, Shares, word as stopped};
+pub use venue_clock::{Offset, Reading, VenueClock, apart};
 
 use crate::clock;
 use carry_out::Inner;

@@ -252,6 +252,10 @@ impl Upstream for Binance {
         outcome::back_off(reply)
     }
 
+    fn refuses_time(&self, reply: &Reply) -> bool {
+        outcome::refuses_time(reply)
+    }
+
     fn snapshot_parts(&self) -> u32 {
         snapshot::PARTS
     }
