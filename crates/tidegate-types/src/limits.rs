@@ -130,6 +130,10 @@ pub const MAX_EVIDENCE_BYTES: usize = 4 * 1024;
 pub const STATE_SAVED_EVERY: u64 = 500_000;
 /// Most books followed at a venue: each costs it messages, and us requests against its limits.
 pub const MAX_BOOKS: usize = 20;
+/// Most books followed at a venue besides, because a policy's rule reads what they show: those ordered last.
+pub const MAX_MARKETS_ASKED: usize = 20;
+/// For how long after the last order for it such a book is followed.
+pub const MARKET_FOLLOWED: Span = Span::from_secs(3600);
 /// Most levels kept of each side of a book; the best ones are.
 pub const MAX_BOOK_LEVELS: usize = 1_000;
 /// Most changes of a book kept until it is there to make them in.

@@ -400,6 +400,7 @@ impl Desk {
                         }
                     }
                     Action::Reconcile { account, question } => self.reconcile(account, question),
+                    Action::FollowMarket { instrument } => self.markets.ask(instrument),
                     Action::ReadTrades { account, question, instrument, since } => {
                         self.read_trades(account, question, instrument, since);
                     }

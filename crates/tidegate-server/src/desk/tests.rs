@@ -4,6 +4,7 @@
 mod books;
 mod clocks;
 pub(crate) mod disk;
+mod markets;
 
 use super::*;
 use futures_util::future::BoxFuture;
@@ -26,8 +27,8 @@ use tidegate_types::record::{Approvals, Durability};
 use tidegate_types::request::Reply;
 use tidegate_types::time::Span;
 use tidegate_vault::client::SignerNews;
-use tidegate_venues::registry;
 use tidegate_vault::signer::protocol::SignAs;
+use tidegate_venues::registry;
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::{Error, Message};
 

@@ -193,6 +193,7 @@ impl Simulation {
                     self.answered(ticket, answer);
                 }
             }
+            Action::FollowMarket { .. } => {}
             Action::ReadTrades { account, question, instrument, since } => {
                 if self.broken(Broken::ReadsNoTrades) {
                     return self.give(Event::Trades {
