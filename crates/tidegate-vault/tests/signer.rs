@@ -468,7 +468,12 @@ fn reads_the_vault_again_when_restarted() {
         store.import(&second, &venue(), "second-id", hmac()).unwrap();
         let snapshot = || CallBody::Snapshot { part: 0 };
         let id = || "second-id".to_owned();
-        assert!(client.sign_unrecorded(second.clone(), snapshot(), id()).await.is_err());
+        assert!(
+            client
+                .sign_unrecorded(second.clone(), snapshot(), SignAs { key: id(), ..agreed() })
+                .await
+                .is_err()
+        );
         client.restart();
         loop {
             if let SignerNews::Up(ready) = news(&mut from).await {
@@ -478,7 +483,7 @@ fn reads_the_vault_again_when_restarted() {
         }
         let other = client.sign_unrecorded(second.clone(), snapshot(), agreed()).await.unwrap_err();
         assert!(other.detail.contains("does not hold key `venue-key-id`"), "{other}");
-        client.sign_unrecorded(second, snapshot(), id()).await.unwrap();
+        client.sign_unrecorded(second, snapshot(), SignAs { key: id(), ..agreed() }).await.unwrap();
     });
 }
 

@@ -2,16 +2,22 @@
 //! short under way tells most, so of the last few the shortest counts.
 
 use crate::clock;
+use crate::config;
 use crate::desk::{Errand, Link, Offset, Sink, apart};
+use crate::upstream::Pool;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tidegate_core::event::Event;
+use tidegate_types::ids::VenueName;
 use tidegate_types::time::{Span, Time};
+use tidegate_venues::registry;
 
 /// How often to ask: while there is little to choose from, and then.
 const AT_FIRST: Duration = Duration::from_secs(1);
 const THEN: Duration = Duration::from_secs(15);
+/// How often it is asked for one comparison.
+const ASKED: usize = 3;
 /// How many answers are kept to choose from.
 const KEPT: usize = 8;
 /// Venues tell whole milliseconds, cut off: the truth lies half of one later, on average.
@@ -47,6 +53,25 @@ pub async fn ask_time(link: &Link) -> Option<Offset> {
     let came = clock::steady();
     let told = link.venue().server_time(&reply)?;
     Some(compare(left, told, came))
+}
+
+/// A venue's clock against the machine's, by a few questions over connections of their own.
+///
+/// # Errors
+/// Why there is no answer.
+pub async fn compare_clock(name: &str, settings: &config::Venue) -> Result<Offset, String> {
+    let known = VenueName::new(name).ok().and_then(|name| registry::find(&name));
+    let known = known.ok_or_else(|| "there is no such venue".to_owned())?;
+    let pool = Pool::configured(settings).map_err(|e| e.to_string())?;
+    let link = Link::new(known, Box::new(pool));
+    let mut best: Option<Offset> = None;
+    for _ in 0..ASKED {
+        let found = ask_time(&link).await;
+        best = best.into_iter().chain(found).min_by_key(|offset| offset.give);
+    }
+    let best = best.ok_or_else(|| "it cannot be reached, or answers something else".to_owned())?;
+    let ahead = best.ahead.saturating_add(apart(clock::steady(), clock::machine()));
+    Ok(Offset { ahead, ..best })
 }
 
 /// What a venue's clock shows against the one by which the question left and the answer came. That was made at any time

@@ -5,16 +5,12 @@ use crate::cli::run::runtime;
 use std::time::{Duration, SystemTime};
 use tidegate_server::admin::protocol::ClockStatus;
 use tidegate_server::config::{Config, Venue};
-use tidegate_server::desk::{Link, Offset};
+use tidegate_server::desk::Offset;
 use tidegate_server::edge::tls;
-use tidegate_server::upstream::{Pool, ask_time};
-use tidegate_types::ids::VenueName;
-use tidegate_venues::registry;
+use tidegate_server::upstream::compare_clock;
 
 /// How long a venue may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often it is asked: the answer that was shortest under way counts.
-const TIMES: usize = 3;
 /// What a clock may be off for certain. Requests to a venue follow the venue's; the journal's times do not, and a caller's
 /// time stamp may be a second ahead of it.
 const MAX_OFF_MS: i64 = 500;
@@ -47,9 +43,10 @@ pub(super) fn measured(clock: &ClockStatus) -> Finding {
 }
 
 fn compared(name: &str, venue: &Venue) -> Finding {
+    tls::install_provider();
     let found = runtime().map_err(|e| e.message).and_then(|runtime| {
         runtime.block_on(async {
-            let asked = tokio::time::timeout(PATIENCE, ask(name, venue)).await;
+            let asked = tokio::time::timeout(PATIENCE, compare_clock(name, venue)).await;
             asked.unwrap_or_else(|_| Err("no answer in time".to_owned()))
         })
     });
@@ -86,20 +83,6 @@ fn alone(now_ms: i64, why: &str) -> Finding {
         true => Finding::good("clock", format!("{} s since 1970; {why}", now_ms / 1000)),
         false => Finding::bad("clock", "before 2025", MEND),
     }
-}
-
-async fn ask(name: &str, venue: &Venue) -> Result<Offset, String> {
-    tls::install_provider();
-    let known = VenueName::new(name).ok().and_then(|name| registry::find(&name));
-    let known = known.ok_or_else(|| "there is no such venue".to_owned())?;
-    let pool = Pool::configured(venue).map_err(|e| e.to_string())?;
-    let link = Link::new(known, Box::new(pool));
-    let mut best: Option<Offset> = None;
-    for _ in 0..TIMES {
-        let found = ask_time(&link).await;
-        best = best.into_iter().chain(found).min_by_key(|offset| offset.give);
-    }
-    best.ok_or_else(|| "it cannot be reached, or answers something else".to_owned())
 }
 
 fn now_ms() -> i64 {
