@@ -64,6 +64,11 @@ pub enum Action {
         /// From this time of the venue's on.
         since: Time,
     },
+    /// Follow for a while what the market of an instrument shows of itself; told by `Event::Liquidity`.
+    FollowMarket {
+        /// Which.
+        instrument: InstrumentId,
+    },
     /// Read the account's open orders and positions; answered by `Event::Snapshot`.
     Reconcile {
         /// Which account.

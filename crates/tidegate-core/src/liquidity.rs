@@ -3,9 +3,12 @@
 use crate::Core;
 use crate::action::Action;
 use crate::state::State;
+use tidegate_types::ids::InstrumentId;
 use tidegate_types::limits::LIQUIDITY_INTERVAL;
 use tidegate_types::policy::Liquidity;
+use tidegate_types::proof::Authenticated;
 use tidegate_types::record::Body;
+use tidegate_types::reject::Code;
 use tidegate_types::time::Time;
 
 /// Most facts in one record, so that none outgrows the journal's longest.
@@ -17,11 +20,34 @@ impl Core {
         let due = |fact: &Liquidity| {
             let last = self.state.liquidity.get(&fact.instrument);
             self.state.instruments.contains_key(&fact.instrument)
-                && last.is_none_or(|last| fact.at >= last.at.plus(LIQUIDITY_INTERVAL))
+                && last.is_none_or(|last| {
+                    let tells_more = last.volume.is_none() && fact.volume.is_some();
+                    fact.at >= last.at.plus(LIQUIDITY_INTERVAL) || tells_more && fact.at > last.at
+                })
         };
         let due: Vec<Liquidity> = facts.into_iter().filter(due).collect();
         for facts in due.chunks(FACTS) {
             self.append(Body::Liquidity { facts: facts.to_vec() }, now, out);
+        }
+    }
+}
+
+impl Core {
+    /// Has the server follow the market of an order where a rule reads what it shows. `refused` is what became of the
+    /// order: who may not trade the instrument at all asks for nothing.
+    pub(crate) fn ask_for_market(
+        &self,
+        who: &Authenticated,
+        instrument: &InstrumentId,
+        refused: Option<Code>,
+        out: &mut Vec<Action>,
+    ) {
+        let judged = refused.is_none_or(|code| {
+            matches!(code, Code::PolicyUnmeasured | Code::PolicyLimit | Code::SoftLimit)
+        });
+        let terms = self.state.instruments.get(instrument);
+        if judged && terms.is_some_and(|terms| self.state.policies().reads_market(who, terms)) {
+            out.push(Action::FollowMarket { instrument: instrument.clone() });
         }
     }
 }

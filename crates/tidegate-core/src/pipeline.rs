@@ -65,7 +65,10 @@ impl Core {
         }
         self.can_write()?;
         let Asked { who, now, .. } = asked;
-        let (mut cleared, warning) = self.clear_order(who, order, now)?;
+        let found = self.clear_order(who, order, now);
+        let refused = found.as_ref().err().map(|refusal| refusal.reject.code);
+        self.ask_for_market(who, &order.instrument, refused, out);
+        let (mut cleared, warning) = found?;
         if self.is_better_reducing(who, &cleared, now) {
             let reduces = NewOrder { reduce_only: true, ..order.clone() };
             (cleared, _) = self.clear_order(who, &reduces, now)?;

@@ -18,12 +18,14 @@ use crate::orders::{Orders, Shift};
 use crate::positions::Positions;
 use crate::state::State;
 use live::Message;
+use part::Who;
 use ruling::Ruling;
 use std::collections::BTreeMap;
 use tidegate_types::codec_struct;
 use tidegate_types::ids::{AccountName, CallerName, ExceptionId, InstrumentId, RuleId};
 use tidegate_types::instrument::{Instrument, Mark};
-use tidegate_types::policy::{Exception, Liquidity, Policy};
+use tidegate_types::policy::{Exception, LimitKind, Liquidity, Policy};
+use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Body, Change, Decision};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
@@ -95,6 +97,19 @@ impl Policies {
 
     pub(crate) fn beside(&self) -> Option<&Ruling> {
         self.shadow.as_deref()
+    }
+
+    /// Whether a rule over the caller's orders of an instrument, in force or beside, reads what its market shows.
+    pub(crate) fn reads_market(&self, who: &Authenticated, terms: &Instrument) -> bool {
+        let who = Who { account: who.account(), caller: Some(who.caller()), terms };
+        let mut rulings = self.in_force.iter().chain(&self.shadow);
+        rulings.any(|ruling| {
+            ruling
+                .policy
+                .rules()
+                .iter()
+                .any(|rule| rule.limit.kind() == LimitKind::ThinMarket && who.is_in(&rule.reach))
+        })
     }
 
     fn both(&mut self) -> impl Iterator<Item = &mut Box<Ruling>> {

@@ -2,7 +2,7 @@
 
 use crate::ids::{AccountName, CallId, ClientId, InstrumentId, Seq, VenueOrderId};
 use crate::instrument::{Price, Qty};
-use crate::limits::ORDER_DEADLINE;
+use crate::limits::MAX_CLOCK_OFFSET;
 use crate::order::{NewOrder, PostOnly, Side};
 use crate::time::{Span, Time};
 use crate::{codec_enum, codec_struct};
@@ -163,11 +163,10 @@ codec_struct!(Call { id, account, body });
 
 impl Call {
     /// The same with its deadline on a clock that is so many microseconds ahead of the one that it was made on;
-    /// behind below zero. By no more than half of an order's time, so that none is over before it leaves.
+    /// behind below zero. By no more than `MAX_CLOCK_OFFSET`, which is the most that a request's time stamp follows.
     #[must_use]
     pub fn on_clock(mut self, ahead: i64) -> Call {
-        let most = ORDER_DEADLINE.micros() / 2;
-        let by = Span::from_micros(ahead.unsigned_abs().min(most));
+        let by = Span::from_micros(ahead.unsigned_abs().min(MAX_CLOCK_OFFSET.micros()));
         if let CallBody::Place { deadline, .. } | CallBody::Amend { deadline, .. } = &mut self.body
         {
             *deadline = if ahead < 0 { deadline.minus(by) } else { deadline.plus(by) };
@@ -248,6 +247,6 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let told = [0, 300_000, -300_000, 60_000_000, -60_000_000].map(deadline);
-        assert_eq!(told, [100_000, 100_300, 99_700, 102_500, 97_500]);
+        assert_eq!(told, [100_000, 100_300, 99_700, 110_000, 90_000]);
     }
 }

@@ -76,6 +76,9 @@ pub const MAX_QUEUED_OF_ONE: usize = 64;
 pub const MAX_BUDGET_SHARES: usize = 4096;
 /// An order must reach the venue's engine within this of being signed (the venues' own windows).
 pub const ORDER_DEADLINE: Span = Span::from_secs(5);
+/// What a venue's clock may be apart from the machine's for signed requests to follow it: twice what most orders
+/// have until their deadline, and well below what a signature stays good for.
+pub const MAX_CLOCK_OFFSET: Span = Span::from_secs(10);
 /// What a caller's clock may be ahead of ours.
 pub const MAX_CLOCK_AHEAD: Span = Span::from_secs(1);
 /// The longest a caller's signature may say it is good for.
@@ -127,6 +130,10 @@ pub const MAX_EVIDENCE_BYTES: usize = 4 * 1024;
 pub const STATE_SAVED_EVERY: u64 = 500_000;
 /// Most books followed at a venue: each costs it messages, and us requests against its limits.
 pub const MAX_BOOKS: usize = 20;
+/// Most books followed at a venue besides, because a policy's rule reads what they show: those ordered last.
+pub const MAX_MARKETS_ASKED: usize = 20;
+/// For how long after the last order for it such a book is followed.
+pub const MARKET_FOLLOWED: Span = Span::from_secs(3600);
 /// Most levels kept of each side of a book; the best ones are.
 pub const MAX_BOOK_LEVELS: usize = 1_000;
 /// Most changes of a book kept until it is there to make them in.

@@ -5,7 +5,7 @@
 mod process;
 
 use crate::signer::protocol::{
-    FromSigner, Ready, SelfTest, SignAnswer, SignRequest, ToSigner, next_frame, put_frame,
+    FromSigner, Ready, SelfTest, SignAnswer, SignAs, SignRequest, ToSigner, next_frame, put_frame,
 };
 use process::Connection;
 pub use process::{SignerConfig, SignerError, UnlockSource};
@@ -116,16 +116,16 @@ impl SignerClient {
         Ok((SignerClient { shared, commands }, ready, news_to_come))
     }
 
-    /// Has a call signed by the key with the public id `key` and by no other; the answer comes as news.
+    /// Has a call signed by the key that is named and by no other; the answer comes as news.
     /// Numbers of calls are below 2^63.
-    pub fn sign(&self, call: Call, warrant: Warrant, key: String) {
+    pub fn sign(&self, call: Call, warrant: Warrant, by: SignAs) {
         let id = call.id;
-        if let Err(reject) = self.ask(SignRequest { warrant, key, call }, None) {
+        if let Err(reject) = self.ask(SignRequest { warrant, by, call }, None) {
             let _ = self.shared.news.send(SignerNews::Refused { call: id, reject });
         }
     }
 
-    /// Has a read or a session call signed by the key with the public id `key` and by no other, under a
+    /// Has a read or a session call signed by the key that is named and by no other, under a
     /// number of the client's own.
     ///
     /// # Errors
@@ -134,7 +134,7 @@ impl SignerClient {
         &self,
         account: AccountName,
         body: CallBody,
-        key: String,
+        by: SignAs,
     ) -> Result<Signed, Reject> {
         let (answer, answered) = oneshot::channel();
         let id = {
@@ -143,7 +143,7 @@ impl SignerClient {
             CallId(state.next_own)
         };
         let call = Call { id, account, body };
-        self.ask(SignRequest { warrant: Warrant::Unrecorded, key, call }, Some(answer))?;
+        self.ask(SignRequest { warrant: Warrant::Unrecorded, by, call }, Some(answer))?;
         answered.await.unwrap_or_else(|_| Err(unavailable("it ended")))
     }
 

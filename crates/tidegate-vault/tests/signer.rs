@@ -15,7 +15,7 @@ use std::future::Future;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use tidegate_types::call::{Call, CallBody, CallClass, OrderRef, Warrant};
 use tidegate_types::ids::{
@@ -23,9 +23,10 @@ use tidegate_types::ids::{
 };
 use tidegate_types::reject::Code;
 use tidegate_types::secret::Secret;
+use tidegate_types::time::Time;
 use tidegate_vault::client::{SignerConfig, SignerError, SignerNews, UnlockSource};
 use tidegate_vault::import::Material;
-use tidegate_vault::signer::protocol::{Ready, SelfTest};
+use tidegate_vault::signer::protocol::{Ready, SelfTest, SignAs};
 use tidegate_vault::{CallerSecrets, SignerClient, Unlock, VenueKeys, new_key_file, signer};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -78,7 +79,7 @@ impl Vault {
         let unlock = new_key_file(&vault.key_file()).unwrap();
         let mut store = VenueKeys::create(&vault.file(), &unlock).unwrap();
         store.import(&account(), &venue(), "venue-key-id", hmac()).unwrap();
-        store.set_rights(&account(), &agreed(), vec!["enableFutures".to_owned()]).unwrap();
+        store.set_rights(&account(), &agreed().key, vec!["enableFutures".to_owned()]).unwrap();
         vault
     }
 
@@ -136,8 +137,9 @@ async fn news(from: &mut UnboundedReceiver<SignerNews>) -> SignerNews {
 }
 
 /// The id of the key that the desk agreed to.
-fn agreed() -> String {
-    "venue-key-id".to_owned()
+fn agreed() -> SignAs {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    SignAs { key: "venue-key-id".to_owned(), at: Time::from_micros(now.as_micros() as u64) }
 }
 
 fn recorded(seq: u64) -> Warrant {
@@ -266,7 +268,7 @@ fn refuses_bytes_it_cannot_read() {
     };
     assert!(matches!(say(&hello()), FromSigner::Ready { .. }));
     let sign = |id, seq| {
-        let request = SignRequest { warrant: recorded(seq), key: agreed(), call: cancel(id) };
+        let request = SignRequest { warrant: recorded(seq), by: agreed(), call: cancel(id) };
         to_bytes(&ToSigner::Sign { requests: vec![request] })
     };
     // Bytes to be signed are no request: there is no message that carries any.
@@ -466,7 +468,12 @@ fn reads_the_vault_again_when_restarted() {
         store.import(&second, &venue(), "second-id", hmac()).unwrap();
         let snapshot = || CallBody::Snapshot { part: 0 };
         let id = || "second-id".to_owned();
-        assert!(client.sign_unrecorded(second.clone(), snapshot(), id()).await.is_err());
+        assert!(
+            client
+                .sign_unrecorded(second.clone(), snapshot(), SignAs { key: id(), ..agreed() })
+                .await
+                .is_err()
+        );
         client.restart();
         loop {
             if let SignerNews::Up(ready) = news(&mut from).await {
@@ -476,7 +483,7 @@ fn reads_the_vault_again_when_restarted() {
         }
         let other = client.sign_unrecorded(second.clone(), snapshot(), agreed()).await.unwrap_err();
         assert!(other.detail.contains("does not hold key `venue-key-id`"), "{other}");
-        client.sign_unrecorded(second, snapshot(), id()).await.unwrap();
+        client.sign_unrecorded(second, snapshot(), SignAs { key: id(), ..agreed() }).await.unwrap();
     });
 }
 

@@ -4,7 +4,7 @@ use crate::book::Update;
 use crate::front::Instruments;
 use tidegate_types::call::{Call, CallBody, WireRequest};
 use tidegate_types::ids::InstrumentName;
-use tidegate_types::instrument::{Instrument, Mark};
+use tidegate_types::instrument::{Instrument, Mark, Usd};
 use tidegate_types::options::OptionQuote;
 use tidegate_types::report::{AccountEvent, AccountSnapshot, FillReport, Outcome};
 use tidegate_types::request::Reply;
@@ -239,6 +239,11 @@ pub trait Upstream {
     /// What the venue asks us to stop and for how long, if the answer says so (429, 418 and the like).
     fn back_off(&self, reply: &Reply) -> Option<BackOff>;
 
+    /// Whether the venue refused a request because of its time stamp, so that the clocks are to be compared anew.
+    fn refuses_time(&self, _reply: &Reply) -> bool {
+        false
+    }
+
     /// How many requests a snapshot of the account takes.
     fn snapshot_parts(&self) -> u32;
 
@@ -316,6 +321,12 @@ pub trait Upstream {
 
     /// The snapshot, from the answer.
     fn read_book_snapshot(&self, reply: &Reply) -> Result<Update, Unreadable>;
+
+    /// The public request for what was traded of an instrument in the last 24 hours.
+    fn volume_request(&self, instrument: &InstrumentName) -> WireRequest;
+
+    /// That in dollars, from the answer; a stablecoin counts as one.
+    fn read_volume(&self, reply: &Reply) -> Option<Usd>;
 
     /// What a message on that socket tells. One that cannot be read tells nothing: the next one shows
     /// that it is missing.

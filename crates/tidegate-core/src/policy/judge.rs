@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 use tidegate_types::decimal::{Decimal, Rounding};
 use tidegate_types::grant::Pattern;
 use tidegate_types::ids::{AccountName, CallerName, RuleId};
-use tidegate_types::instrument::{Instrument, Mark, Price, Usd};
+use tidegate_types::instrument::{Instrument, Mark, Price, Unit as Denomination, Usd};
 use tidegate_types::order::{NewOrder, OrderType, Side};
 use tidegate_types::policy::{Each, Form, Limit, LimitKind, Measure, Rule, Strength, Unit};
 use tidegate_types::reject::{Code, Reject};
@@ -20,6 +20,8 @@ use tidegate_types::time::{Span, Time};
 
 const BASIS_POINTS: i128 = 10_000;
 const ONE: i128 = Decimal::ONE.raw() as i128;
+/// In about how many seconds what a market shows is known once it was asked for.
+const ASKED_FOR: u64 = 10;
 /// How many of the nearest limits a decision tells.
 const NEAREST: usize = 3;
 
@@ -491,24 +493,30 @@ fn order_to_trade(
 /// What the market shows of itself, against the least that it must.
 fn thin(ground: &Ground<'_>, case: &Case<'_>, (depth, volume): (Usd, Usd), max_age: Span) -> Found {
     let id = &case.terms.id;
+    let unknown = |why: String| {
+        Found::Unknown(Blind::open(format!("{why}: it was asked for; try again in {ASKED_FOR} s")))
+    };
+    if case.terms.unit == Denomination::CoinOption && !depth.0.is_zero() {
+        let why = format!("{id} is paid in coin, so that no depth in dollars is counted of it");
+        return Found::Unknown(Blind::open(why));
+    }
     let Some(fact) = ground.liquidity.get(id) else {
-        return Found::Unknown(Blind::open(format!("no liquidity of {id} is on record")));
+        return unknown(format!("no depth or volume of {id} is known yet"));
     };
     let age = ground.at.since(fact.at);
     if age > max_age {
         let (age, most) = (age.millis(), max_age.millis());
-        let why = format!("the liquidity of {id} is {age} ms old, at most {most} ms");
-        return Found::Unknown(Blind::open(why));
+        return unknown(format!("depth and volume of {id} are {age} ms old, at most {most} ms"));
     }
-    let (Some(shown), Some(traded)) = (fact.depth(), fact.volume) else {
-        return Found::Unknown(Blind::open(format!("depth or volume of {id} is not known")));
+    let least = |measured: Option<Usd>, limit: Usd| {
+        let measured = measured.or(limit.0.is_zero().then_some(limit))?.0.raw().into();
+        Some(Reading { measured, limit: limit.0.raw().into(), unit: Unit::Usd, least: true })
     };
-    let least = |measured: Usd, limit: Usd| Reading {
-        measured: measured.0.raw().into(),
-        limit: limit.0.raw().into(),
-        unit: Unit::Usd,
-        least: true,
-    };
-    let (depth, volume) = (least(shown, depth), least(traded, volume));
-    Found::Number(if volume.is_over() { volume } else { depth })
+    match (least(fact.depth(), depth), least(fact.volume, volume)) {
+        (None, _) => unknown(format!("no depth of {id} is known yet")),
+        (_, None) => unknown(format!("no volume of {id} is known yet")),
+        (Some(depth), Some(volume)) => {
+            Found::Number(if volume.is_over() || depth.limit == 0 { volume } else { depth })
+        }
+    }
 }

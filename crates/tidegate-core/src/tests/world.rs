@@ -37,6 +37,7 @@ pub(super) struct World {
     pub(super) asked: Vec<Ticket>,
     /// The numbers of the questions after the account.
     pub(super) to_read: Vec<u64>,
+    pub(super) markets_asked: Vec<InstrumentId>,
     pub(super) trades_to_read: Vec<(u64, InstrumentId, Time)>,
     pub(super) starts: u32,
     /// What went without a record.
@@ -68,6 +69,7 @@ impl World {
             asked: Vec::new(),
             to_read: Vec::new(),
             trades_to_read: Vec::new(),
+            markets_asked: Vec::new(),
             starts: 0,
             kept: Vec::new(),
         };

@@ -4,11 +4,13 @@ use super::Administrator;
 use super::protocol::{BreakerPlace, BreakerSpec, BreakerStatus, ClockStatus, Failure};
 use super::service::Administration;
 use crate::clock;
+use crate::desk::{Link, Links, Offset, Reading};
 use serde_json::Value;
 use tidegate_core::breakers::{Place, Stage};
 use tidegate_core::state::State;
 use tidegate_types::breaker::{Breaker, BreakerId, BreakerKind, Over, Stops};
 use tidegate_types::grant::Scope;
+use tidegate_types::ids::VenueName;
 use tidegate_types::record::Change;
 use tidegate_types::text::one_line;
 use tidegate_types::time::{Span, Time};
@@ -75,15 +77,25 @@ pub(super) fn told(state: &State) -> Vec<BreakerStatus> {
     state.breakers().rules().values().map(|rule| of_rule(state, rule, now)).collect()
 }
 
-/// The venues' clocks.
-pub(super) fn clocks(state: &State) -> Vec<ClockStatus> {
-    let told = state.clocks().iter().map(|(venue, clock)| ClockStatus {
-        venue: venue.to_string(),
-        ahead_us: clock.ahead,
-        give_us: clock.give.micros(),
-        at_ms: clock.at.millis(),
-    });
-    told.collect()
+/// The clocks of the venues that are served: as measured last, and before that as on record.
+pub(super) fn clocks(state: &State, links: &Links) -> Vec<ClockStatus> {
+    let now = clock::now();
+    let of = |venue: VenueName, link: &Link| {
+        let known = state.clocks().get(&venue).map(|found| Reading {
+            offset: Offset { ahead: found.ahead, give: found.give },
+            age: now.since(found.at),
+            used: false,
+        });
+        let Reading { offset, age, used } = link.clock().reading().or(known)?;
+        Some(ClockStatus {
+            venue: venue.to_string(),
+            ahead_us: offset.ahead,
+            give_us: offset.give.micros(),
+            at_ms: now.minus(age).millis(),
+            used,
+        })
+    };
+    links.iter().filter_map(|link| of(link.venue().name(), link)).collect()
 }
 
 fn of_rule(state: &State, rule: &Breaker, now: Time) -> BreakerStatus {

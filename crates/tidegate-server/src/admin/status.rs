@@ -47,7 +47,7 @@ pub(super) fn status(admin: &Administration, by: &Administrator) -> Result<Value
     });
     let lost_books = parts.desk.look(lost_books);
     let (breakers, clocks) =
-        parts.desk.look(|state| (breakers::told(state), breakers::clocks(state)));
+        parts.desk.look(|state| (breakers::told(state), breakers::clocks(state, &parts.links)));
     let (counts, recent_refusals) = parts.desk.notices();
     let measures = parts.desk.measures();
     let stages = [

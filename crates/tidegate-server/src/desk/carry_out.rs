@@ -2,6 +2,7 @@
 
 use super::notices::Notices;
 use super::read::{key_of, no_key};
+use super::venue_clock::apart;
 use super::{Desk, Histogram, Kept, Waiting};
 use crate::oplog;
 use std::collections::{HashMap, VecDeque};
@@ -20,6 +21,7 @@ use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Body, Record};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
+use tidegate_vault::signer::protocol::SignAs;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// What the desk's lock guards.
@@ -399,6 +401,7 @@ impl Desk {
                         }
                     }
                     Action::Reconcile { account, question } => self.reconcile(account, question),
+                    Action::FollowMarket { instrument } => self.markets.ask(instrument),
                     Action::ReadTrades { account, question, instrument, since } => {
                         self.read_trades(account, question, instrument, since);
                     }
@@ -462,10 +465,11 @@ impl Desk {
         if body.class() == CallClass::Cancel {
             inner.kills.insert(id, tell);
         }
-        // The venue reads the deadline by its own clock.
-        let ahead = inner.state().clocks().get(&venue).map_or(0, |clock| clock.ahead);
+        // The venue reads the deadline, and the time stamp, by its own clock.
+        let at = self.links.stamp(&venue);
+        let by = SignAs { key, at };
         inner.calls.insert(id, Ongoing { venue, account, body, caller, kill, asked });
-        self.signer.sign(call.on_clock(ahead), warrant, key);
+        self.signer.sign(call.on_clock(apart(at, now)), warrant, by);
     }
 
     /// Takes up what the journal's threads tell, until they end. They never wait for the desk, nor

@@ -5,6 +5,7 @@ use super::fanout::{Follower, Hubs, Membership};
 use super::rooms::{Rooms, SocketPlace};
 use super::shared::Shared;
 use super::transport::{BoxedSocket, Departure, Failure, Transport};
+use super::venue_clock::VenueClock;
 use super::weir::{Fare, Gauge, Shares, Weir};
 use crate::clock;
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub struct Link {
     /// From the other addresses, where there are several.
     more: Vec<Way>,
     egress: Arc<Egress>,
+    clock: VenueClock,
     weir: Arc<Weir>,
     hubs: Hubs,
     shared: Shared,
@@ -137,6 +139,11 @@ impl Links {
             .ok_or_else(|| Reject::new(Code::VenueUnreachable, format!("{venue} is not set up")))
     }
 
+    /// The time to stamp a request to a venue with.
+    pub fn stamp(&self, venue: &VenueName) -> Time {
+        self.0.get(venue).map_or_else(clock::machine, |link| link.clock.stamp())
+    }
+
     /// Every way.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Link>> {
         self.0.values()
@@ -153,6 +160,7 @@ impl Link {
             more: Vec::new(),
             weir: Weir::new(venue, Shares::default(), Arc::clone(&egress), None),
             egress,
+            clock: VenueClock::default(),
             hubs: Hubs::default(),
             shared: Shared::default(),
             leave_within: Duration::from_micros(SEND_TIMEOUT.micros()),
@@ -193,6 +201,11 @@ impl Link {
     /// The venue.
     pub fn venue(&self) -> &'static dyn Venue {
         self.venue
+    }
+
+    /// The venue's clock.
+    pub fn clock(&self) -> &VenueClock {
+        &self.clock
     }
 
     /// Opens the venue's WebSocket at this path and query: an account's from its address.
@@ -247,6 +260,9 @@ impl Link {
         self.weir.told(&self.venue.used(&reply), whose, left);
         if let Some(told) = self.venue.back_off(&reply) {
             self.weir.freeze(told, whose);
+        }
+        if self.venue.refuses_time(&reply) {
+            self.clock.doubt();
         }
         Ok(reply)
     }

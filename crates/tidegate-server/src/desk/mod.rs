@@ -10,6 +10,7 @@ mod egress;
 mod exchange;
 mod fanout;
 mod links;
+mod markets;
 mod measure;
 mod notices;
 mod read;
@@ -19,6 +20,7 @@ mod signing;
 mod sink;
 mod timer;
 mod transport;
+mod venue_clock;
 mod weir;
 
 pub use carry_out::urgency;
@@ -31,10 +33,12 @@ pub use read::{AccountOwners, AllowedRead};
 pub use signing::Signer;
 pub use sink::{Signing, Sink};
 pub use transport::{BoxedSocket, CALLED_BACK, Departure, Failure, Transport, VenueSocket};
+pub use venue_clock::{Offset, Reading, VenueClock, apart};
 pub use weir::{Gauge, Shares, word as stopped};
 
 use crate::clock;
 use carry_out::Inner;
+use markets::Markets;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -96,6 +100,7 @@ pub struct Desk {
     books: RwLock<BTreeMap<VenueName, Arc<Instruments>>>,
     marks: Mutex<BTreeMap<InstrumentId, Mark>>,
     quotes: Mutex<BTreeMap<InstrumentId, OptionQuote>>,
+    markets: Markets,
     frames: Mutex<BTreeMap<AccountName, broadcast::Sender<Arc<Value>>>>,
     pulse: watch::Sender<()>,
     measures: Measures,
@@ -126,6 +131,7 @@ impl Desk {
             books,
             marks: Mutex::default(),
             quotes: Mutex::default(),
+            markets: Markets::default(),
             frames: Mutex::default(),
             pulse: watch::Sender::new(()),
             measures: Measures::default(),

@@ -8,6 +8,7 @@ use tidegate_types::ids::{AccountName, CallerName};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
+use tidegate_vault::signer::protocol::SignAs;
 use tidegate_venues::Venue;
 use tidegate_venues::front::{Owned, Owners, Read};
 
@@ -67,8 +68,11 @@ impl Desk {
         account: &AccountName,
         body: CallBody,
     ) -> Result<Sendable, Reject> {
-        let key = self.look(|state| key_of(state, account)).ok_or_else(no_key)?;
-        self.sign_by(account, body, key).await
+        let found = self.look(|state| {
+            Some((state.accounts().get(account)?.venue.clone(), key_of(state, account)?))
+        });
+        let (venue, key) = found.ok_or_else(no_key)?;
+        self.sign_by(account, body, SignAs { key, at: self.links.stamp(&venue) }).await
     }
 
     /// Has the question signed what a key of the account may do, by that key: the only thing that one signs
@@ -79,16 +83,17 @@ impl Desk {
         venue: &dyn Venue,
         key: &str,
     ) -> Result<Sendable, Reject> {
-        self.sign_by(account, venue.rights_call(), key.to_owned()).await
+        let by = SignAs { key: key.to_owned(), at: self.links.stamp(&venue.name()) };
+        self.sign_by(account, venue.rights_call(), by).await
     }
 
     async fn sign_by(
         &self,
         account: &AccountName,
         body: CallBody,
-        key: String,
+        by: SignAs,
     ) -> Result<Sendable, Reject> {
-        let signed = self.signer.sign_unrecorded(account.clone(), body, key).await?;
+        let signed = self.signer.sign_unrecorded(account.clone(), body, by).await?;
         unrecorded(signed)
             .map_err(|_| Reject::new(Code::SignerRefused, "the call is neither read nor session"))
     }

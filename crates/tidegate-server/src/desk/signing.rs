@@ -11,6 +11,7 @@ use tidegate_types::proof::Signed;
 use tidegate_types::reject::Reject;
 use tidegate_vault::SignerClient;
 use tidegate_vault::client::SignerNews;
+use tidegate_vault::signer::protocol::SignAs;
 use tidegate_vault::store::VenueKeyInfo;
 use tokio::sync::{mpsc, watch};
 
@@ -19,31 +20,31 @@ const BATCH: usize = 256;
 
 /// Signs calls in another process.
 pub trait Signer: Send + Sync {
-    /// Asks for a signature by the account's key of this public id. Calls reach the signer in the order of
+    /// Asks for a signature by this key of the account. Calls reach the signer in the order of
     /// these calls; the answer comes as news.
-    fn sign(&self, call: Call, warrant: Warrant, key: String);
+    fn sign(&self, call: Call, warrant: Warrant, by: SignAs);
 
     /// The same of a read or session call.
     fn sign_unrecorded(
         &self,
         account: AccountName,
         body: CallBody,
-        key: String,
+        by: SignAs,
     ) -> BoxFuture<'_, Result<Signed, Reject>>;
 }
 
 impl Signer for SignerClient {
-    fn sign(&self, call: Call, warrant: Warrant, key: String) {
-        SignerClient::sign(self, call, warrant, key);
+    fn sign(&self, call: Call, warrant: Warrant, by: SignAs) {
+        SignerClient::sign(self, call, warrant, by);
     }
 
     fn sign_unrecorded(
         &self,
         account: AccountName,
         body: CallBody,
-        key: String,
+        by: SignAs,
     ) -> BoxFuture<'_, Result<Signed, Reject>> {
-        Box::pin(SignerClient::sign_unrecorded(self, account, body, key))
+        Box::pin(SignerClient::sign_unrecorded(self, account, body, by))
     }
 }
 

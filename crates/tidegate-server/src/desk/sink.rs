@@ -67,7 +67,9 @@ impl Sink for super::Desk {
     }
 
     fn books_wanted(&self, venue: &VenueName) -> BTreeSet<InstrumentId> {
-        self.look(|state| state.books_wanted(venue))
+        let mut wanted = self.look(|state| state.books_wanted(venue));
+        wanted.extend(self.markets.asked(venue));
+        wanted
     }
 
     fn sign<'a>(&'a self, account: &'a AccountName, body: CallBody) -> Signing<'a> {

@@ -2,7 +2,9 @@
 //! what it is told to.
 
 mod books;
+mod clocks;
 pub(crate) mod disk;
+mod markets;
 
 use super::*;
 use futures_util::future::BoxFuture;
@@ -25,6 +27,7 @@ use tidegate_types::record::{Approvals, Durability};
 use tidegate_types::request::Reply;
 use tidegate_types::time::Span;
 use tidegate_vault::client::SignerNews;
+use tidegate_vault::signer::protocol::SignAs;
 use tidegate_venues::registry;
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -62,18 +65,18 @@ fn sign(call: &Call, key: String) -> Signed {
 }
 
 impl Signer for AnySigner {
-    fn sign(&self, call: Call, _: Warrant, key: String) {
-        let _ = self.0.send(SignerNews::Signed(sign(&call, key)));
+    fn sign(&self, call: Call, _: Warrant, by: SignAs) {
+        let _ = self.0.send(SignerNews::Signed(sign(&call, by.key)));
     }
 
     fn sign_unrecorded(
         &self,
         account: AccountName,
         body: CallBody,
-        key: String,
+        by: SignAs,
     ) -> BoxFuture<'_, Result<Signed, Reject>> {
         let call = Call { id: CallId(1 << 63), account, body };
-        Box::pin(async move { Ok(sign(&call, key)) })
+        Box::pin(async move { Ok(sign(&call, by.key)) })
     }
 }
 

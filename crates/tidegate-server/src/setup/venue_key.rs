@@ -2,16 +2,18 @@
 //! that key alone, before the key enters the vault.
 
 use super::SetupError;
+use crate::clock;
 use crate::config::Config;
 use crate::desk::{Errand, Link};
 use crate::folder::DataFolder;
-use crate::upstream::egress;
+use crate::upstream::{ask_time, egress};
 use std::io::Write;
 use std::path::PathBuf;
 use tidegate_types::ids::{AccountName, Seq, VenueName};
 use tidegate_types::secret::Secret;
 use tidegate_vault::client::{SignerConfig, UnlockSource};
 use tidegate_vault::import::{GivenKey, parse};
+use tidegate_vault::signer::protocol::SignAs;
 use tidegate_vault::{SignerClient, Unlock, VenueKeys};
 use tidegate_venues::registry;
 
@@ -109,10 +111,12 @@ impl Trial {
         let (signer, _ready, _news) =
             SignerClient::start(config, Seq(0)).await.map_err(SetupError::of("signer"))?;
         let say = SetupError::of("the key's rights cannot be read");
-        let signed = signer
-            .sign_unrecorded(account.clone(), venue.rights_call(), id.to_owned())
-            .await
-            .map_err(&say)?;
+        if let Some(offset) = ask_time(link).await {
+            link.clock().measured(offset, clock::steady());
+        }
+        let by = SignAs { key: id.to_owned(), at: link.clock().stamp() };
+        let signed =
+            signer.sign_unrecorded(account.clone(), venue.rights_call(), by).await.map_err(&say)?;
         let request = tidegate_core::send::unrecorded(signed)
             .map_err(|_| SetupError("the signer answered another question".to_owned()))?;
         let reply = link

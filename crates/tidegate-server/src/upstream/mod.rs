@@ -15,4 +15,6 @@ pub(crate) use origin::client_config;
 pub use origin::{Roots, UrlError, trusted};
 pub use pool::Pool;
 pub use site::{Answered, Site};
-pub use tasks::{follow_account, follow_books, follow_clock, follow_marks};
+pub use tasks::{
+    ask_time, compare_clock, follow_account, follow_books, follow_clock, follow_marks,
+};

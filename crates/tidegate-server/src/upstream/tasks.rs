@@ -9,7 +9,7 @@ mod marks;
 
 pub use account::follow_account;
 pub use books::follow_books;
-pub use clocks::follow_clock;
+pub use clocks::{ask_time, compare_clock, follow_clock};
 pub use marks::follow_marks;
 
 use crate::desk::{BoxedSocket, Link};

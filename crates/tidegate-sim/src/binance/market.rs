@@ -17,7 +17,7 @@ pub(crate) fn ping(_: &mut Call<'_>) -> Outcome {
 }
 
 pub(crate) fn time(call: &mut Call<'_>) -> Outcome {
-    Ok(json!({"serverTime": call.now.millis()}))
+    Ok(json!({"serverTime": call.world.binance.shown(call.now).millis()}))
 }
 
 pub(crate) fn exchange_info(call: &mut Call<'_>) -> Outcome {

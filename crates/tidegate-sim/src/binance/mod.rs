@@ -32,6 +32,15 @@ use tidegate_types::time::Time;
 #[derive(Debug, Default)]
 pub struct State {
     counters: limits::Counters,
+    /// By how many milliseconds the clock that callers are held to is ahead of the exchange's own.
+    pub ahead_ms: i64,
+}
+
+impl State {
+    /// What that clock shows.
+    fn shown(&self, now: Time) -> Time {
+        Time::from_millis(now.millis().saturating_add_signed(self.ahead_ms))
+    }
 }
 
 /// Answers a request.
@@ -80,7 +89,7 @@ fn run(world: &mut World, request: &Request, route: &Route, now: Time) -> Result
     }
     if let Some(key) = key.as_ref().filter(|_| route.security.is_signed()) {
         let given = params.need("signature")?;
-        auth::check_time(&params, now)?;
+        auth::check_time(&params, world.binance.shown(now))?;
         let payload = format!("{}{}", unsigned(&request.query), unsigned(body));
         auth::check_signature(key, &payload, given)?;
     }

@@ -28,6 +28,14 @@ struct Rule {
     count: u32,
 }
 
+/// A clock that is wrong: Binance's, by which it judges time stamps and which it tells.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shift {
+    /// By how many milliseconds it is ahead.
+    ahead_ms: i64,
+}
+
 const fn once() -> u32 {
     1
 }
@@ -93,6 +101,13 @@ pub(super) fn control(world: &mut World, request: &Request) -> Answer {
             world.faults.rules.clear();
             Answer::json(200, &json!({"ok": true}))
         }
+        ("POST", "/sim/clock") => match serde_json::from_slice::<Shift>(&request.body) {
+            Ok(shift) => {
+                world.binance.ahead_ms = shift.ahead_ms;
+                Answer::json(200, &json!({"ok": true}))
+            }
+            Err(error) => Answer::json(400, &json!({"error": error.to_string()})),
+        },
         _ => Answer::json(404, &json!({"error": "no such control"})),
     }
 }

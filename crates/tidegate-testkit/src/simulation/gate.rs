@@ -194,7 +194,7 @@ impl Simulation {
                 }
             }
             // Nothing of the simulated gateway's waits in a line.
-            Action::Hasten { .. } => {}
+            Action::Hasten { .. } | Action::FollowMarket { .. } => {}
             Action::ReadTrades { account, question, instrument, since } => {
                 if self.broken(Broken::ReadsNoTrades) {
                     return self.give(Event::Trades {

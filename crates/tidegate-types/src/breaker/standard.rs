@@ -33,7 +33,7 @@ pub fn standard(which: Standard) -> Vec<Breaker> {
         of(DataAge, Venue, (15_000, 0, 1), Increases),
         of(Latency, Venue, (3_000, 60, 10), Increases),
         of(VenueErrors, Venue, (30, 60, 10), Increases),
-        of(ClockSkew, Venue, (1_000, 300, 1), Increases),
+        of(ClockSkew, Venue, (5_000, 300, 1), Increases),
         of(Repeats, Caller, (50, 10, 1), All),
     ];
     let wanted = |breaker: &Breaker| match which {

@@ -7,6 +7,7 @@ use std::fmt;
 use tidegate_types::call::{Call, Warrant, WireRequest};
 use tidegate_types::codec::{Codec, to_bytes};
 use tidegate_types::ids::{CallId, Seq};
+use tidegate_types::time::Time;
 use tidegate_types::{codec_enum, codec_struct};
 use zeroize::Zeroize;
 
@@ -35,17 +36,28 @@ pub enum UnlockKind {
 }
 codec_enum!(UnlockKind { 0 => KeyFile, 1 => Passphrase });
 
+/// How a request is to be signed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignAs {
+    /// The public id of the account's key that is to sign.
+    pub key: String,
+    /// What the venue's clock shows, as far as the gateway knows: the request's time stamp. The signer takes it while
+    /// it is near its own clock.
+    pub at: Time,
+}
+codec_struct!(SignAs { key, at });
+
 /// An intent to sign, and why it may be signed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignRequest {
     /// Why.
     pub warrant: Warrant,
-    /// The public id of the account's key that is to sign.
-    pub key: String,
+    /// By which key, and at what time.
+    pub by: SignAs,
     /// What.
     pub call: Call,
 }
-codec_struct!(SignRequest { warrant, key, call });
+codec_struct!(SignRequest { warrant, by, call });
 
 /// To the signer.
 #[derive(Debug)]

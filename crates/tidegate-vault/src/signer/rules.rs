@@ -6,6 +6,7 @@ use super::protocol::{SignAnswer, SignRequest};
 use std::collections::BTreeMap;
 use tidegate_types::call::{Call, CallBody, CallClass, Warrant, WireRequest};
 use tidegate_types::ids::{AccountName, Seq, VenueName};
+use tidegate_types::limits::MAX_CLOCK_OFFSET;
 use tidegate_types::time::Time;
 use tidegate_venues::upstream::{BuildError, Upstream};
 
@@ -51,25 +52,26 @@ impl<'a> Rules<'a> {
     }
 
     fn try_sign(&mut self, request: &SignRequest, now: Time) -> Result<WireRequest, String> {
-        let SignRequest { warrant, key, call } = request;
+        let SignRequest { warrant, by, call } = request;
+        let key = &by.key;
         let held = self.keys.get(&call.account);
         let held =
             held.ok_or_else(|| format!("there is no venue key for account `{}`", call.account))?;
-        let key = held.get(key).ok_or_else(|| {
+        let signing = held.get(key).ok_or_else(|| {
             format!(
                 "the vault does not hold key `{key}` of account `{}`, which the desk uses",
                 call.account
             )
         })?;
-        let venue = (self.find)(&key.info().venue)
-            .ok_or_else(|| format!("there is no venue `{}`", key.info().venue))?;
+        let venue = (self.find)(&signing.info().venue)
+            .ok_or_else(|| format!("there is no venue `{}`", signing.info().venue))?;
         let class = call.body.class();
         self.ledger.allows(class, *warrant)?;
         check_route(call, venue)?;
         if class == CallClass::Session {
-            check_session(key, venue)?;
+            check_session(signing, venue)?;
         }
-        let built = venue.build(call, key, now).map_err(|error| match error {
+        let built = venue.build(call, signing, stamp(by.at, now)).map_err(|error| match error {
             BuildError::UnknownRoute(route) => format!("unknown route `{route}`"),
             BuildError::Unsupported(what) => format!("the venue cannot do this: {what}"),
             BuildError::Key(what) => format!("the venue key cannot sign this: {what}"),
@@ -77,6 +79,13 @@ impl<'a> Rules<'a> {
         self.ledger.note(*warrant);
         Ok(built)
     }
+}
+
+/// The time to sign at: what the venue's clock is said to show, while that is near the signer's own. Whoever holds the
+/// gateway gets no signature that is good at another time.
+fn stamp(told: Time, own: Time) -> Time {
+    let apart = told.since(own).max(own.since(told));
+    if apart > MAX_CLOCK_OFFSET { own } else { told }
 }
 
 impl Ledger {

@@ -1,13 +1,14 @@
 //! Order books: the diff depth stream, and the snapshot it is joined to.
 
 use super::snapshot::object;
-use super::wire::{Read, text};
+use super::wire::{Read, decimal, text};
 use crate::book::{self, Level, Update};
 use crate::raw::{Fields, Raw};
 use crate::upstream::{PublicFeed, Unreadable};
 use serde_json::json;
 use tidegate_types::call::WireRequest;
 use tidegate_types::ids::InstrumentName;
+use tidegate_types::instrument::Usd;
 use tidegate_types::request::Reply;
 
 /// Levels of a snapshot; a hundred weigh 5, a thousand 20.
@@ -45,6 +46,21 @@ pub(crate) fn snapshot(reply: &Reply) -> Result<Update, Unreadable> {
         bids: levels(&answer, "bids")?,
         asks: levels(&answer, "asks")?,
     })
+}
+
+/// The request for what was traded in the last 24 hours.
+pub(crate) fn volume_request(instrument: &InstrumentName) -> WireRequest {
+    WireRequest {
+        method: "GET".to_owned(),
+        target: format!("/fapi/v1/ticker/24hr?symbol={instrument}"),
+        headers: Vec::new(),
+        body: String::new(),
+    }
+}
+
+/// That, in what the instrument is quoted in.
+pub(crate) fn volume(reply: &Reply) -> Option<Usd> {
+    decimal(&object(reply).ok()?, "quoteVolume").ok().map(Usd)
 }
 
 /// The change that a message tells.

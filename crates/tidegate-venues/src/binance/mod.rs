@@ -38,7 +38,7 @@ use params::Params;
 use serde_json::Value;
 use tidegate_types::call::{Call, CallBody, OrderRef, WireRequest};
 use tidegate_types::ids::{BadName, InstrumentName, KeyId, VenueName};
-use tidegate_types::instrument::{Instrument, Mark};
+use tidegate_types::instrument::{Instrument, Mark, Usd};
 use tidegate_types::limits::MAX_CLOCK_AHEAD;
 use tidegate_types::order::OrderName;
 use tidegate_types::reject::{Code, Reject};
@@ -252,6 +252,10 @@ impl Upstream for Binance {
         outcome::back_off(reply)
     }
 
+    fn refuses_time(&self, reply: &Reply) -> bool {
+        outcome::refuses_time(reply)
+    }
+
     fn snapshot_parts(&self) -> u32 {
         snapshot::PARTS
     }
@@ -353,6 +357,14 @@ impl Upstream for Binance {
 
     fn read_book_snapshot(&self, reply: &Reply) -> Result<Update, Unreadable> {
         books::snapshot(reply)
+    }
+
+    fn volume_request(&self, instrument: &InstrumentName) -> WireRequest {
+        books::volume_request(instrument)
+    }
+
+    fn read_volume(&self, reply: &Reply) -> Option<Usd> {
+        books::volume(reply)
     }
 
     fn book_news(&self, text: &str) -> BookNews {

@@ -14,6 +14,8 @@ const UNKNOWN: &[i64] = &[-1000, -1001, -1006, -1007];
 /// The number by which the venue, overloaded, turns a request away; the one answer of a server error
 /// that says nothing was done.
 const OVERLOADED: i64 = -1008;
+/// The number of a time stamp that is refused.
+const WRONG_TIME: i64 = -1021;
 /// Numbers that say there is no such live order.
 const NO_SUCH_ORDER: &[i64] = &[-2011, -2013];
 /// The number of "too many requests".
@@ -118,6 +120,12 @@ pub(crate) fn back_off(reply: &Reply) -> Option<BackOff> {
     let asked = seconds.map_or(default, Span::from_secs);
     let wait = asked.clamp(Span::from_secs(1), MAX_BACK_OFF);
     Some(BackOff { stops, wait, until: banned_until(&words) })
+}
+
+/// Whether the time stamp was ahead of the venue's clock, or outside the window.
+pub(crate) fn refuses_time(reply: &Reply) -> bool {
+    let told = || Fields::read(&reply.body).ok().and_then(|answer| refusal(&answer));
+    reply.status == 400 && told().is_some_and(|(code, _)| code == WRONG_TIME)
 }
 
 /// The time that the words of a ban name: `… banned until 1700000000000 …`.

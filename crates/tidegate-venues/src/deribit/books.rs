@@ -1,11 +1,14 @@
 //! Order books: the channel of a book's changes, which begins with a snapshot.
 
-use super::rpc;
+use super::{rows, rpc};
 use crate::book::{self, Level, Update};
 use crate::upstream::{BookNews, PublicFeed};
 use serde::Deserialize;
 use serde_json::{Map, Number, Value};
+use tidegate_types::call::WireRequest;
 use tidegate_types::ids::InstrumentName;
+use tidegate_types::instrument::Usd;
+use tidegate_types::request::Reply;
 
 /// Seconds between heartbeats.
 const HEARTBEAT: u64 = 30;
@@ -85,6 +88,22 @@ fn level(Row(what, price, qty): &Row) -> Option<Level> {
         "new" | "change" => book::read(price.as_str(), qty.as_str()),
         _ => None,
     }
+}
+
+/// The request for what was traded in the last 24 hours.
+pub(crate) fn volume_request(instrument: &InstrumentName) -> WireRequest {
+    WireRequest {
+        method: "GET".into(),
+        target: rpc::target("public/ticker", [("instrument_name", instrument.as_str())]),
+        headers: Vec::new(),
+        body: String::new(),
+    }
+}
+
+/// That, in dollars.
+pub(crate) fn volume(reply: &Reply) -> Option<Usd> {
+    let answer: Value = serde_json::from_slice(&reply.body).ok()?;
+    rows::rounded(answer.get("result")?.get("stats")?, "volume_usd").map(Usd)
 }
 
 #[cfg(test)]

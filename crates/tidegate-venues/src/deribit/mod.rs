@@ -45,7 +45,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use tidegate_types::call::{Call, CallBody, OrderRef, WireRequest};
 use tidegate_types::ids::{BadName, InstrumentName, KeyId, VenueName};
-use tidegate_types::instrument::{Instrument, Mark};
+use tidegate_types::instrument::{Instrument, Mark, Usd};
 use tidegate_types::options::OptionQuote;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::report::{AccountSnapshot, FillReport, Outcome};
@@ -345,6 +345,14 @@ impl Upstream for Deribit {
 
     fn read_book_snapshot(&self, _reply: &Reply) -> Result<Update, Unreadable> {
         Err(Unreadable("snapshots come with subscriptions".into()))
+    }
+
+    fn volume_request(&self, instrument: &InstrumentName) -> WireRequest {
+        books::volume_request(instrument)
+    }
+
+    fn read_volume(&self, reply: &Reply) -> Option<Usd> {
+        books::volume(reply)
     }
 
     fn book_news(&self, text: &str) -> BookNews {

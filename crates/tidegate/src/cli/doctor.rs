@@ -261,6 +261,7 @@ fn running(status: &Status) -> Vec<Finding> {
         let (key, may) = (account.key.as_ref()?, account.rights.join(", "));
         Some(Finding::good("venue key", format!("{key} of {} may {may}", account.account)))
     }));
+    found.extend(status.clocks.iter().map(clock::measured));
     if status.pids.signer.is_none() {
         found.push(Finding::bad(
             "signer",

@@ -274,11 +274,13 @@ fn clocks(out: &mut String, status: &Status) {
     for clock in &status.clocks {
         let (off, give) = (clock.ahead_us / 1000, clock.give_us.div_ceil(1000));
         let where_ = if off < 0 { "behind" } else { "ahead of" };
-        let venue = &clock.venue;
+        let (venue, off, ago) =
+            (&clock.venue, off.abs(), span(now_ms().saturating_sub(clock.at_ms) / 1000));
+        let stamped = if clock.used { "its" } else { "our" };
         let _ = writeln!(
             out,
-            "clock: {venue}'s is {} ms {where_} ours, give or take {give} ms",
-            off.abs()
+            "clock: {venue}'s is {off} ms {where_} ours, give or take {give} ms, compared {ago} ago; \
+             requests carry {stamped} time"
         );
     }
 }

@@ -33,6 +33,7 @@ impl World {
                     assert!(twice.is_none(), "{ticket} was answered twice");
                 }
                 Action::Reconcile { question, .. } => self.to_read.push(question),
+                Action::FollowMarket { instrument } => self.markets_asked.push(instrument),
                 Action::ReadTrades { question, instrument, since, .. } => {
                     self.trades_to_read.push((question, instrument, since));
                 }

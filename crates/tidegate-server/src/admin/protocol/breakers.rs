@@ -100,4 +100,7 @@ pub struct ClockStatus {
     pub give_us: u64,
     /// When it was compared, in ms since 1970.
     pub at_ms: u64,
+    /// Whether signed requests are stamped by it; by the machine's otherwise.
+    #[serde(default)]
+    pub used: bool,
 }

@@ -6,7 +6,7 @@ use tidegate_sim::config::SimConfig;
 use tidegate_sim::{SimReady, engine};
 
 /// A simulator on a thread of its own, which ends with the test program.
-async fn simulator(folder: &std::path::Path) -> SimReady {
+pub(super) async fn simulator(folder: &std::path::Path) -> SimReady {
     let listen = "127.0.0.1:0".parse().unwrap();
     let mut config = SimConfig::standard(folder.to_owned(), listen, 7, &[engine::Venue::Binance]);
     (config.tls, config.control, config.few) = (false, true, true);
@@ -20,10 +20,15 @@ async fn simulator(folder: &std::path::Path) -> SimReady {
 }
 
 async fn faults(sim: &SimReady, method: &str, body: &str) {
+    control(sim, method, "/sim/faults", body).await;
+}
+
+/// Tells the simulator what it is to do, past its venues.
+pub(super) async fn control(sim: &SimReady, method: &str, target: &str, body: &str) {
     let pool = Pool::new(&sim.url, &sim.url.replace("http", "ws"), &Roots::System).unwrap();
     let request = WireRequest {
         method: method.to_owned(),
-        target: "/sim/faults".to_owned(),
+        target: target.to_owned(),
         headers: Vec::new(),
         body: body.to_owned(),
     };

@@ -1,5 +1,7 @@
 //! Order books as the venue tells them: a change that is missing drops the book, and the core hears.
 
+mod volumes;
+
 use super::{Pause, open, read, write};
 use crate::clock;
 use crate::desk::{BoxedSocket, Errand, Link, Sink};
@@ -15,6 +17,7 @@ use tidegate_types::limits::LIQUIDITY_INTERVAL;
 use tidegate_types::policy::{DEPTH_BPS, Liquidity};
 use tidegate_types::time::Time;
 use tidegate_venues::book::{Book, Level, Update};
+use volumes::Volumes;
 
 /// How often to look which books are wanted, and whether one lacks a snapshot.
 const LOOK: Duration = Duration::from_secs(1);
@@ -29,11 +32,16 @@ const BETWEEN_SNAPSHOTS: Duration = Duration::from_secs(1);
 /// Follows, for ever, the books of the instruments that are wanted. A venue that cannot be followed
 /// changes nothing for orders; a book that was whole and is not any more does.
 pub async fn follow_books(sink: Arc<dyn Sink>, link: Arc<Link>) {
+    let volumes = Volumes::default();
+    tokio::join!(follow(&sink, &link, &volumes), volumes.follow(&sink, &link));
+}
+
+async fn follow(sink: &Arc<dyn Sink>, link: &Link, volumes: &Volumes) {
     let (mut pause, mut broken) = (Pause::default(), oplog::Repeated::default());
     loop {
         let began = Instant::now();
-        let mut follower =
-            Follower { sink: sink.as_ref(), link: &link, books: BTreeMap::new(), asked: None };
+        let (sink, books) = (sink.as_ref(), BTreeMap::new());
+        let mut follower = Follower { sink, link, volumes, books, asked: None };
         let followed = follower.follow(&mut broken).await;
         if let Err(why) = followed {
             if broken.is_news(&why) {
@@ -48,6 +56,7 @@ pub async fn follow_books(sink: Arc<dyn Sink>, link: Arc<Link>) {
 struct Follower<'a> {
     sink: &'a dyn Sink,
     link: &'a Link,
+    volumes: &'a Volumes,
     books: BTreeMap<InstrumentName, Followed>,
     /// When a snapshot was asked for last.
     asked: Option<Instant>,
@@ -58,11 +67,18 @@ struct Followed {
     book: Book,
     /// When it was asked last.
     since: Instant,
+    /// When the core was told last what it shows, and whether with the volume.
+    shown: Option<(Instant, bool)>,
 }
 
 impl Followed {
     fn anew() -> Followed {
-        Followed { book: Book::default(), since: Instant::now() }
+        Followed { book: Book::default(), since: Instant::now(), shown: None }
+    }
+
+    /// Whether the core is to be told what it shows.
+    fn is_due(&self, with_volume: bool) -> bool {
+        self.shown.is_none_or(|(at, had)| at.elapsed() >= SHOW || with_volume && !had)
     }
 
     fn wants_snapshot(&self) -> bool {
@@ -83,7 +99,6 @@ impl Follower<'_> {
             self.say(&mut socket, text).await?;
         }
         let mut look = tokio::time::interval(LOOK);
-        let mut shown = Instant::now();
         loop {
             let text = tokio::select! {
                 text = read(&mut socket) => Some(text?),
@@ -92,24 +107,27 @@ impl Follower<'_> {
             match text {
                 Some(text) => self.hear(&mut socket, &text).await?,
                 None if self.turn_to_wanted(&mut socket).await? => return Ok(()),
-                None if shown.elapsed() >= SHOW => {
-                    shown = Instant::now();
-                    self.show();
-                }
-                None => {}
+                None => self.show(),
             }
             self.ask_for_snapshot(&mut socket, refused).await?;
         }
     }
 
-    /// Tells the core what the whole books show: their best prices, and what rests near them.
-    fn show(&self) {
+    /// Tells the core what the whole books show: their best prices, and what rests near them. At once what it does
+    /// not know yet.
+    fn show(&mut self) {
         let venue = self.link.venue().name();
         let (terms, now) = (self.sink.instruments(&venue), clock::now());
-        let whole = self.books.iter().filter(|(_, followed)| followed.book.is_whole());
-        let facts = whole
-            .filter_map(|(name, followed)| Some(liquidity(terms.get(name)?, &followed.book, now)));
-        let facts: Vec<Liquidity> = facts.collect();
+        let mut facts = Vec::new();
+        for (name, followed) in &mut self.books {
+            let volume = self.volumes.of(name);
+            if !followed.book.is_whole() || !followed.is_due(volume.is_some()) {
+                continue;
+            }
+            let Some(terms) = terms.get(name) else { continue };
+            followed.shown = Some((Instant::now(), volume.is_some()));
+            facts.push(Liquidity { volume, ..liquidity(terms, &followed.book, now) });
+        }
         if !facts.is_empty() {
             self.sink.event(Event::Liquidity { facts });
         }

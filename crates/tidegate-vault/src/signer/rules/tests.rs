@@ -1,3 +1,4 @@
+use super::super::protocol::SignAs;
 use super::*;
 use crate::store::{Scheme, StoredKey, VenueKeyInfo};
 use tidegate_types::call::OrderRef;
@@ -62,10 +63,29 @@ fn sign_by(
 ) -> Result<WireRequest, String> {
     let key = key.to_owned();
     let call = Call { id: CallId(7), account: AccountName::new(venue).unwrap(), body };
-    match rules.sign(&SignRequest { warrant, key, call }, NOW) {
+    let by = SignAs { key, at: NOW };
+    match rules.sign(&SignRequest { warrant, by, call }, NOW) {
         SignAnswer::Signed { call: CallId(7), request } => Ok(request),
         SignAnswer::Refused { call: CallId(7), why } => Err(why),
         other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_request_is_stamped_by_the_time_that_is_told_while_it_is_near() {
+    let mut rules = rules(vec![key("binance", None)]);
+    let ms = |ms: u64| Time::from_millis(1_700_000_000_000 + ms);
+    for (told, stamped) in [(3000, 13_000), (-3000, 7000), (10_000, 20_000), (10_001, 10_000)] {
+        let now = ms(10_000);
+        let at = Time::from_millis(now.millis().saturating_add_signed(told));
+        let account = AccountName::new("binance").unwrap();
+        let call = Call { id: CallId(7), account, body: cancel("binance") };
+        let by = SignAs { key: "the-key".to_owned(), at };
+        let warrant = Warrant::Emergency;
+        let answer = rules.sign(&SignRequest { warrant, by, call }, now);
+        let SignAnswer::Signed { request, .. } = answer else { panic!("{answer:?}") };
+        let wanted = format!("timestamp={}&", ms(stamped).millis());
+        assert!(request.target.contains(&wanted), "{told}: {}", request.target);
     }
 }
 

@@ -79,3 +79,13 @@ fn subscriptions_and_snapshots_are_worded_as_the_venue_wants() {
     assert_eq!(cost.count, 5);
     assert!(60 * cost.count < room / 4 && MAX_BOOKS <= 60);
 }
+
+#[test]
+fn a_day_s_volume_is_what_was_turned_over() {
+    let name = InstrumentName::new("BTCUSDT").unwrap();
+    assert_eq!(volume_request(&name).target, "/fapi/v1/ticker/24hr?symbol=BTCUSDT");
+    let told = r#"{"symbol":"BTCUSDT","volume":"8913.30","quoteVolume":"517284.25"}"#;
+    assert_eq!(volume(&reply(200, told)), Some(Usd("517284.25".parse().unwrap())));
+    assert_eq!(volume(&reply(400, r#"{"code":-1121,"msg":"Invalid symbol."}"#)), None);
+    assert_eq!(volume(&reply(200, r#"{"volume":"1"}"#)), None);
+}

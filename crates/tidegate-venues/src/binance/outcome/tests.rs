@@ -209,3 +209,13 @@ fn a_ban_stops_everything_until_the_time_it_names() {
     let orders = stops(429, json!({"code": -1015, "msg": "Too many new orders."}));
     assert_eq!((orders.stops, orders.wait), (Stops::Orders, Span::from_secs(10)));
 }
+
+#[test]
+fn a_time_stamp_that_is_refused_is_told_from_other_refusals() {
+    let told = |status, body: &str| {
+        refuses_time(&Reply { status, headers: Vec::new(), body: body.into() })
+    };
+    assert!(told(400, r#"{"code":-1021,"msg":"Timestamp for this request is outside."}"#));
+    assert!(!told(400, r#"{"code":-1022,"msg":"Signature is not valid."}"#));
+    assert!(!told(200, r#"{"code":-1021,"msg":""}"#) && !told(400, "x"));
+}

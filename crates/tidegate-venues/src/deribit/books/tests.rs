@@ -64,3 +64,15 @@ fn subscriptions_name_the_channels() {
     assert!(subscription(&[name()], false).contains("public/unsubscribe"));
     assert!(feed().hello[0].contains("set_heartbeat"));
 }
+
+#[test]
+fn a_day_s_volume_is_told_in_dollars() {
+    let asked = volume_request(&name()).target;
+    assert!(asked.ends_with("public/ticker?instrument_name=BTC-PERPETUAL"), "{asked}");
+    let reply = |body: &str| Reply { status: 200, headers: Vec::new(), body: body.into() };
+    let told = r#"{"result":{"stats":{"volume":1.5,"volume_usd":95002.25}}}"#;
+    assert_eq!(volume(&reply(told)), Some(Usd("95002.25".parse().unwrap())));
+    for other in ["", "{}", r#"{"error":{"code":10}}"#, r#"{"result":{"stats":{}}}"#] {
+        assert_eq!(volume(&reply(other)), None, "{other}");
+    }
+}

@@ -1,21 +1,19 @@
-//! The machine's clock, against the time that each venue puts on its answers.
+//! The machine's clock, against the time that each venue tells.
 
 use super::Finding;
 use crate::cli::run::runtime;
-use jiff::fmt::rfc2822::DateTimeParser;
 use std::time::{Duration, SystemTime};
+use tidegate_server::admin::protocol::ClockStatus;
 use tidegate_server::config::{Config, Venue};
-use tidegate_server::desk::{Departure, Failure, Transport as _};
+use tidegate_server::desk::Offset;
 use tidegate_server::edge::tls;
-use tidegate_server::upstream::Pool;
-use tidegate_types::call::WireRequest;
+use tidegate_server::upstream::compare_clock;
 
 /// How long a venue may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What a clock may be off for certain: requests from a second ahead are refused.
+/// What a clock may be off for certain. Requests to a venue follow the venue's; the journal's times do not, and a caller's
+/// time stamp may be a second ahead of it.
 const MAX_OFF_MS: i64 = 500;
-/// A venue tells whole seconds.
-const STEP_MS: i64 = 1000;
 
 const MEND: &str = "set the clock and keep it with NTP or PTP";
 
@@ -29,26 +27,53 @@ pub(super) fn findings(config: Option<&Config>) -> Vec<Finding> {
     found
 }
 
-fn compared(name: &str, venue: &Venue) -> Finding {
-    let before = now_ms();
-    let told = runtime().map_err(|e| e.message).and_then(|runtime| runtime.block_on(ask(venue)));
-    match told {
-        Ok(told) => judged(name, off(before, now_ms(), told)),
-        Err(why) => alone(before, &format!("{name} does not tell its time: {why}")),
+/// What the gateway measured of a venue's clock, and what it does with it.
+pub(super) fn measured(clock: &ClockStatus) -> Finding {
+    let age = u64::try_from(now_ms()).unwrap_or_default().saturating_sub(clock.at_ms);
+    let seen = format!(
+        "{}, compared {} s ago by the gateway, whose requests carry {} time",
+        told(&clock.venue, clock.ahead_us, clock.give_us),
+        age / 1000,
+        if clock.used { "its" } else { "our" },
+    );
+    match is_near(clock.ahead_us, clock.give_us) {
+        true => Finding::good("venue clock", seen),
+        false => Finding::bad("venue clock", seen, MEND),
     }
 }
 
-/// By so many milliseconds the clock is ahead of a venue's; behind it when negative.
-fn judged(name: &str, off: i64) -> Finding {
-    let seen = match off {
-        0 => format!("agrees with {name}'s to the second"),
-        ahead @ 1.. => format!("at least {ahead} ms ahead of {name}'s"),
-        behind => format!("at least {} ms behind {name}'s", behind.unsigned_abs()),
-    };
-    match off.unsigned_abs() <= MAX_OFF_MS.unsigned_abs() {
+fn compared(name: &str, venue: &Venue) -> Finding {
+    tls::install_provider();
+    let found = runtime().map_err(|e| e.message).and_then(|runtime| {
+        runtime.block_on(async {
+            let asked = tokio::time::timeout(PATIENCE, compare_clock(name, venue)).await;
+            asked.unwrap_or_else(|_| Err("no answer in time".to_owned()))
+        })
+    });
+    match found {
+        Ok(offset) => judged(name, offset),
+        Err(why) => alone(now_ms(), &format!("{name} does not tell its time: {why}")),
+    }
+}
+
+fn judged(name: &str, offset: Offset) -> Finding {
+    let give = offset.give.micros();
+    let seen = format!("{}, compared just now", told(name, offset.ahead, give));
+    match is_near(offset.ahead, give) {
         true => Finding::good("clock", seen),
         false => Finding::bad("clock", seen, MEND),
     }
+}
+
+/// Whether the clocks may be as near as they must be.
+fn is_near(ahead_us: i64, give_us: u64) -> bool {
+    ahead_us.unsigned_abs().saturating_sub(give_us) <= MAX_OFF_MS.unsigned_abs() * 1000
+}
+
+fn told(name: &str, ahead_us: i64, give_us: u64) -> String {
+    let way = if ahead_us < 0 { "behind" } else { "ahead of" };
+    let (off, give) = (ahead_us.unsigned_abs() / 1000, give_us.div_ceil(1000));
+    format!("{name}'s is {off} ms {way} ours, give or take {give} ms")
 }
 
 /// A clock that was never set makes every request stale.
@@ -58,41 +83,6 @@ fn alone(now_ms: i64, why: &str) -> Finding {
         true => Finding::good("clock", format!("{} s since 1970; {why}", now_ms / 1000)),
         false => Finding::bad("clock", "before 2025", MEND),
     }
-}
-
-/// How far a clock is off for certain that showed `before` and `after` around the second `told`.
-fn off(before: i64, after: i64, told: i64) -> i64 {
-    let latest = told.saturating_add(STEP_MS);
-    if before > latest {
-        before - latest
-    } else if after < told {
-        after - told
-    } else {
-        0
-    }
-}
-
-/// The time on a venue's answer, in milliseconds since 1970.
-async fn ask(venue: &Venue) -> Result<i64, String> {
-    tls::install_provider();
-    let pool = Pool::configured(venue).map_err(|e| e.to_string())?;
-    let request = WireRequest {
-        method: "GET".to_owned(),
-        target: "/".to_owned(),
-        headers: Vec::new(),
-        body: String::new(),
-    };
-    let answer = tokio::time::timeout(PATIENCE, pool.send(request, Departure::certain())).await;
-    let reply = answer
-        .map_err(|_| "no answer in time".to_owned())?
-        .map_err(|(Failure::NotSent(why) | Failure::Unknown(why))| why)?;
-    let date = reply.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("date"));
-    date.and_then(|(_, date)| parse(date)).ok_or_else(|| "an answer without a date".to_owned())
-}
-
-/// A date as HTTP writes it, in milliseconds since 1970.
-fn parse(date: &str) -> Option<i64> {
-    DateTimeParser::new().parse_timestamp(date).ok().map(|time| time.as_millisecond())
 }
 
 fn now_ms() -> i64 {
