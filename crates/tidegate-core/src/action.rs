@@ -5,7 +5,7 @@ use crate::send::Sendable;
 use tidegate_types::call::{Call, Warrant};
 use tidegate_types::emergency::Emergency;
 use tidegate_types::grant::Scope;
-use tidegate_types::ids::{AccountName, ApprovalId, InstrumentId, OrderId, Seq, Ticket};
+use tidegate_types::ids::{AccountName, ApprovalId, CallId, InstrumentId, OrderId, Seq, Ticket};
 use tidegate_types::record::Record;
 use tidegate_types::reject::Reject;
 use tidegate_types::report::PositionReport;
@@ -40,6 +40,11 @@ pub enum Action {
     Send {
         /// The request.
         request: Sendable,
+    },
+    /// A cancel on its way is a halt's or a breaker's from now on: wherever it waits, nothing goes before it.
+    Hasten {
+        /// Which.
+        call: CallId,
     },
     /// Answer a question.
     Answer {

@@ -6,6 +6,7 @@ use crate::breakers;
 use crate::{options, people, policy};
 use tidegate_types::app::App;
 use tidegate_types::approval::Act;
+use tidegate_types::grant::{AccountLimits, Grant};
 use tidegate_types::ids::{AccountName, CallerName, VenueName};
 use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::key::{Replaced, VirtualKey};
@@ -51,25 +52,11 @@ impl Core {
             }
             // What is set before its account is there holds from its first order on.
             Change::SelfTradeSet { .. } => Ok(()),
-            Change::KeyAdded { key, replaces } => {
-                absent(self.state.keys.contains_key(&key.id), "key", key.id.as_str())?;
-                self.caller(&key.caller)?;
-                self.at_venue(&key.account, &key.venue)?;
-                self.room_for_key(&key.caller)?;
-                replaces.as_ref().map_or(Ok(()), |replaced| self.replaceable(key, replaced))
-            }
+            Change::KeyAdded { key, replaces } => self.key_makes_sense(key, replaces.as_ref()),
             Change::KeyRevoked { id } => {
                 present(self.state.keys.contains_key(id), "key", id.as_str())
             }
-            Change::GrantSet { grant } => {
-                self.caller(&grant.caller)?;
-                self.at_venue(&grant.account, &grant.venue)?;
-                not_negative(&[
-                    grant.max_order_notional.0,
-                    grant.max_open_notional.0,
-                    grant.max_daily_notional.unwrap_or_default().0,
-                ])
-            }
+            Change::GrantSet { grant } => self.grant_makes_sense(grant),
             Change::GrantRemoved { caller, account } => {
                 let there = self.state.grant(caller, account).is_some();
                 present(there, "grant", &format!("{caller} on {account}"))
@@ -85,24 +72,13 @@ impl Core {
             | Change::PolicyTaken { .. }
             | Change::ShadowSet { .. }
             | Change::ShadowRemoved
+            | Change::ShadowPut { .. }
+            | Change::ShadowTaken { .. }
+            | Change::ThrottleFreed { .. }
             | Change::OverrideSet { .. }
             | Change::OverrideRemoved { .. }
             | Change::ThrottleReleased { .. }) => policy::makes_sense(&self.state, change),
-            Change::LimitsSet { limits } => {
-                self.account(&limits.account)?;
-                not_negative(&[
-                    limits.max_order_notional.0,
-                    limits.max_open_notional.0,
-                    limits.max_position_notional.0,
-                    limits.max_exposure.0,
-                ])?;
-                if limits.repeat_window > MAX_REPEAT_WINDOW {
-                    let most = MAX_REPEAT_WINDOW.millis();
-                    let detail = format!("a repeat window above {most} ms");
-                    return Err(Reject::new(Code::OutOfRange, detail));
-                }
-                self.may_have_dead_man(limits)
-            }
+            Change::LimitsSet { limits } => self.limits_make_sense(limits),
             Change::BreakerSet { .. }
             | Change::BreakerRemoved { .. }
             | Change::BreakerHalfOpened { .. }
@@ -122,6 +98,40 @@ impl Core {
 
     fn caller(&self, name: &CallerName) -> Result<(), Reject> {
         present(self.state.callers.contains_key(name), "caller", name.as_str())
+    }
+
+    fn key_makes_sense(&self, key: &VirtualKey, replaces: Option<&Replaced>) -> Result<(), Reject> {
+        absent(self.state.keys.contains_key(&key.id), "key", key.id.as_str())?;
+        self.caller(&key.caller)?;
+        self.at_venue(&key.account, &key.venue)?;
+        self.room_for_key(&key.caller)?;
+        replaces.map_or(Ok(()), |replaced| self.replaceable(key, replaced))
+    }
+
+    fn grant_makes_sense(&self, grant: &Grant) -> Result<(), Reject> {
+        self.caller(&grant.caller)?;
+        self.at_venue(&grant.account, &grant.venue)?;
+        not_negative(&[
+            grant.max_order_notional.0,
+            grant.max_open_notional.0,
+            grant.max_daily_notional.unwrap_or_default().0,
+        ])
+    }
+
+    fn limits_make_sense(&self, limits: &AccountLimits) -> Result<(), Reject> {
+        self.account(&limits.account)?;
+        not_negative(&[
+            limits.max_order_notional.0,
+            limits.max_open_notional.0,
+            limits.max_position_notional.0,
+            limits.max_exposure.0,
+        ])?;
+        if limits.repeat_window > MAX_REPEAT_WINDOW {
+            let most = MAX_REPEAT_WINDOW.millis();
+            let detail = format!("a repeat window above {most} ms");
+            return Err(Reject::new(Code::OutOfRange, detail));
+        }
+        self.may_have_dead_man(limits)
     }
 
     fn app_makes_sense(&self, app: &App) -> Result<(), Reject> {

@@ -6,7 +6,7 @@ use crate::state::Purpose;
 use crate::timers::Timer;
 use crate::{Core, send};
 use tidegate_types::call::{Call, Warrant};
-use tidegate_types::ids::{CallId, Seq, Ticket};
+use tidegate_types::ids::{CallId, CallerName, Seq, Ticket};
 use tidegate_types::limits::VENUE_TIMEOUT;
 use tidegate_types::proof::{Durable, Signed};
 use tidegate_types::record::Body;
@@ -26,6 +26,7 @@ pub(crate) struct Flight {
     pub(crate) asked: Time,
     call: Call,
     warrant: Warrant,
+    asked_by: Option<CallerName>,
     signed: Option<Signed>,
     /// It was handed out to be sent.
     released: bool,
@@ -54,7 +55,7 @@ impl Core {
         now: Time,
         out: &mut Vec<Action>,
     ) {
-        let (call, purpose, warrant) = journalled.into_parts();
+        let (call, purpose, warrant, asked_by) = journalled.into_parts();
         self.timers.set(Timer::Call(call.id), now.plus(BACKSTOP));
         self.orders_in_flight += usize::from(takes_room(purpose));
         out.push(Action::Sign { call: call.clone(), warrant });
@@ -64,6 +65,7 @@ impl Core {
             asked: now,
             call,
             warrant,
+            asked_by,
             signed: None,
             released: false,
             left: false,
@@ -72,6 +74,12 @@ impl Core {
             joined: Vec::new(),
         };
         self.flights.insert(id, flight);
+    }
+
+    /// Who asked for an order, a change or a setting on its way. An older order that is made smaller for a newer one
+    /// is the newer one's caller's to ask for.
+    pub fn asked_by(&self, call: CallId) -> Option<&CallerName> {
+        self.flights.get(&call)?.asked_by.as_ref()
     }
 
     /// New orders, amends and settings in flight.

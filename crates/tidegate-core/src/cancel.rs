@@ -20,7 +20,8 @@ struct Wanted {
     by: Canceller,
     /// A halt or a breaker wants it, maybe after somebody else did.
     kill: bool,
-    sent: bool,
+    /// The request to the venue, once there is one.
+    sent: Option<CallId>,
     alone: Vec<Ticket>,
     groups: Vec<Ticket>,
 }
@@ -72,7 +73,7 @@ impl Core {
         now: Time,
         out: &mut Vec<Action>,
     ) {
-        self.want(order, by).alone.push(ticket);
+        self.want(order, by, out).alone.push(ticket);
         self.push_cancel(order, now, out);
     }
 
@@ -89,7 +90,7 @@ impl Core {
         self.cancels.groups.insert(ticket, group);
         for order in orders {
             if self.room_to_cancel(order).is_ok() {
-                self.want(order, by.clone()).groups.push(ticket);
+                self.want(order, by.clone(), out).groups.push(ticket);
                 self.push_cancel(order, now, out);
             } else {
                 self.group_heard(ticket, order);
@@ -106,7 +107,7 @@ impl Core {
         now: Time,
         out: &mut Vec<Action>,
     ) {
-        self.want(order, by);
+        self.want(order, by, out);
         self.push_cancel(order, now, out);
     }
 
@@ -124,15 +125,18 @@ impl Core {
     /// Sends a cancel that is wanted, once the order's placement is answered or given up; before
     /// that the venue might see the cancel first. An order that ended needs none.
     pub(crate) fn push_cancel(&mut self, id: OrderId, now: Time, out: &mut Vec<Action>) {
-        let Some(wanted) = self.cancels.wanted.get_mut(&id).filter(|wanted| !wanted.sent) else {
+        let Some(wanted) = self.cancels.wanted.get_mut(&id).filter(|wanted| wanted.sent.is_none())
+        else {
             return;
         };
         match self.state.orders.get(id).map(|order| order.stage) {
             Some(Stage::Pending | Stage::Sent) => {}
             Some(Stage::Live | Stage::Unknown) => {
-                wanted.sent = true;
                 let by = wanted.by.clone();
                 if let Some(journalled) = self.journal_cancel(id, by, now, out) {
+                    if let Some(wanted) = self.cancels.wanted.get_mut(&id) {
+                        wanted.sent = Some(journalled.call());
+                    }
                     self.sign(journalled, None, now, out);
                 }
             }
@@ -168,16 +172,21 @@ impl Core {
         }
     }
 
-    fn want(&mut self, order: OrderId, by: Canceller) -> &mut Wanted {
+    /// Notes who wants an order cancelled. A cancel that is on its way already is hastened where a halt or a
+    /// breaker wants it too.
+    fn want(&mut self, order: OrderId, by: Canceller, out: &mut Vec<Action>) -> &mut Wanted {
         let kill = matches!(by, Canceller::Halt { .. } | Canceller::Breaker { .. });
         let wanted = self.cancels.wanted.entry(order).or_insert_with(|| Wanted {
             by,
             kill,
-            sent: false,
+            sent: None,
             alone: Vec::new(),
             groups: Vec::new(),
         });
-        wanted.kill |= kill;
+        if kill && !wanted.kill {
+            wanted.kill = true;
+            out.extend(wanted.sent.map(|call| Action::Hasten { call }));
+        }
         wanted
     }
 

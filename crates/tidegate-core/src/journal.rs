@@ -10,7 +10,9 @@ use std::collections::VecDeque;
 use tidegate_types::call::{Call, CallBody, Warrant};
 use tidegate_types::codec::Octets;
 use tidegate_types::grant::Scope;
-use tidegate_types::ids::{AccountName, CallId, ClientId, InstrumentId, OrderId, Seq, SessionId};
+use tidegate_types::ids::{
+    AccountName, CallId, CallerName, ClientId, InstrumentId, OrderId, Seq, SessionId,
+};
 use tidegate_types::instrument::Qty;
 use tidegate_types::limits::ORDER_DEADLINE;
 use tidegate_types::options::OptionFigures;
@@ -37,11 +39,22 @@ pub(crate) struct Journalled {
     call: Call,
     purpose: Purpose,
     warrant: Warrant,
+    asked_by: Option<CallerName>,
 }
 
 impl Journalled {
-    pub(crate) fn into_parts(self) -> (Call, Purpose, Warrant) {
-        (self.call, self.purpose, self.warrant)
+    /// The request's number.
+    pub(crate) fn call(&self) -> CallId {
+        self.call.id
+    }
+
+    pub(crate) fn into_parts(self) -> (Call, Purpose, Warrant, Option<CallerName>) {
+        (self.call, self.purpose, self.warrant, self.asked_by)
+    }
+
+    /// It is sent because this caller asked for it, or for what takes it.
+    fn asked_by(self, who: &Authenticated) -> Journalled {
+        Journalled { asked_by: Some(who.caller().clone()), ..self }
     }
 }
 
@@ -123,7 +136,8 @@ impl Core {
             now,
             out,
         );
-        Ok(journalled(call, account, body, purpose, Warrant::Journalled { seq }))
+        let journalled = journalled(call, account, body, purpose, Warrant::Journalled { seq });
+        Ok(journalled.asked_by(who))
     }
 
     /// Puts on record by which numbers the order or amend that follows passed the limits of options.
@@ -205,7 +219,8 @@ impl Core {
         self.note_proof(who, now, out);
         let seq = self.append(record, now, out);
         let purpose = Purpose::Amend { order };
-        Ok(journalled(call, account, body, purpose, Warrant::Journalled { seq }))
+        let journalled = journalled(call, account, body, purpose, Warrant::Journalled { seq });
+        Ok(journalled.asked_by(who))
     }
 
     /// Makes an order smaller, because a newer one of the same owner, which `who` asked for, would have traded
@@ -247,7 +262,8 @@ impl Core {
         };
         let seq = self.append(record, now, out);
         let purpose = Purpose::Amend { order };
-        Some(journalled(call, account, body, purpose, Warrant::Journalled { seq }))
+        let journalled = journalled(call, account, body, purpose, Warrant::Journalled { seq });
+        Some(journalled.asked_by(who))
     }
 
     pub(crate) fn journal_setting(
@@ -269,7 +285,7 @@ impl Core {
         };
         self.note_proof(who, now, out);
         let seq = self.append(record, now, out);
-        journalled(call, account, body, Purpose::Set, Warrant::Journalled { seq })
+        journalled(call, account, body, Purpose::Set, Warrant::Journalled { seq }).asked_by(who)
     }
 
     /// Says what the next call is asked by, beyond a key: a token and in whose name that is, or what the
@@ -349,7 +365,7 @@ fn journalled(
     purpose: Purpose,
     warrant: Warrant,
 ) -> Journalled {
-    Journalled { call: Call { id, account, body }, purpose, warrant }
+    Journalled { call: Call { id, account, body }, purpose, warrant, asked_by: None }
 }
 
 fn deadline(asked: Option<Time>, now: Time) -> Time {

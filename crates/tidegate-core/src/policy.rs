@@ -122,19 +122,20 @@ pub(crate) fn apply(state: &mut State, change: &Change, now: Time) {
             policies.in_force = Some(Box::new(ruling));
         }
         Change::PolicyRemoved | Change::PolicyTaken { .. } => policies.in_force = None,
-        Change::ShadowSet { policy } => {
+        Change::ShadowSet { policy } | Change::ShadowPut { policy, .. } => {
             // What the rules in force remember holds for the same rules beside.
             let ruling = Ruling::new(policy, policies.in_force.as_deref(), &ground);
             policies.shadow = Some(Box::new(ruling));
             policies.shadowed.clear();
         }
-        Change::ShadowRemoved => policies.shadow = None,
+        Change::ShadowRemoved | Change::ShadowTaken { .. } => policies.shadow = None,
         Change::OverrideSet { exception } => {
             policies.exceptions.retain(|_, known| known.expires > now);
             policies.exceptions.insert(exception.id.clone(), exception.clone());
         }
         Change::OverrideRemoved { id } => drop(policies.exceptions.remove(id)),
-        Change::ThrottleReleased { rule, caller, instrument, side } => {
+        Change::ThrottleReleased { rule, caller, instrument, side }
+        | Change::ThrottleFreed { rule, caller, instrument, side, .. } => {
             for ruling in policies.both() {
                 ruling.release(rule, (caller, instrument, *side));
             }
@@ -180,14 +181,15 @@ pub(crate) fn makes_sense(state: &State, change: &Change) -> Result<(), Reject> 
         Change::PolicyRemoved | Change::PolicyTaken { .. } if state.policies.in_force.is_none() => {
             bad("there is no policy in force".to_owned())
         }
-        Change::ShadowRemoved if state.policies.shadow.is_none() => {
+        Change::ShadowRemoved | Change::ShadowTaken { .. } if state.policies.shadow.is_none() => {
             bad("there is no policy beside".to_owned())
         }
         Change::OverrideSet { exception } => exception_makes_sense(state, exception),
         Change::OverrideRemoved { id } if !state.policies.exceptions.contains_key(id) => {
             bad(format!("there is no override {id} that nobody used"))
         }
-        Change::ThrottleReleased { rule, caller, instrument, side } => {
+        Change::ThrottleReleased { rule, caller, instrument, side }
+        | Change::ThrottleFreed { rule, caller, instrument, side, .. } => {
             let mut policies = state.policies.clone();
             let known = policies.both().any(|r| r.release(rule, (caller, instrument, *side)));
             if known { Ok(()) } else { bad(format!("rule {rule} stopped no such strategy")) }

@@ -198,10 +198,13 @@ pub fn action_of(state: &State, act: &Act) -> Action {
         | Change::PolicyRemoved
         | Change::PolicyPut { .. }
         | Change::PolicyTaken { .. } => Action::PolicyTighten,
-        Change::ShadowSet { .. } | Change::ShadowRemoved => Action::PolicyShadow,
+        Change::ShadowSet { .. }
+        | Change::ShadowRemoved
+        | Change::ShadowPut { .. }
+        | Change::ShadowTaken { .. } => Action::PolicyShadow,
         Change::OverrideSet { .. } => Action::OverrideGive,
         Change::OverrideRemoved { .. } => Action::OverrideTake,
-        Change::ThrottleReleased { .. } => Action::ThrottleRelease,
+        Change::ThrottleReleased { .. } | Change::ThrottleFreed { .. } => Action::ThrottleRelease,
         Change::AppSet { .. } => Action::AppSet,
         Change::AppRevoked { .. } => Action::AppRevoke,
         Change::AlarmsSeen { .. } => Action::AlarmsSeen,
@@ -373,7 +376,11 @@ fn caller_of(state: &State, act: &Act) -> Option<(Option<CallerName>, String)> {
         }
         Act::Change { change: Change::GrantSet { grant } } => caller(&grant.caller),
         Act::Change { change: Change::OverrideSet { exception } } => caller(&exception.caller),
-        Act::Change { change: Change::ThrottleReleased { caller: stopped, .. } } => caller(stopped),
+        Act::Change {
+            change:
+                Change::ThrottleReleased { caller: stopped, .. }
+                | Change::ThrottleFreed { caller: stopped, .. },
+        } => caller(stopped),
         Act::Change { change: Change::OverrideRemoved { id } } => {
             let there = state.policies.exceptions().get(id).map(|known| known.caller.clone());
             Some((there, format!("there is no override {id}")))

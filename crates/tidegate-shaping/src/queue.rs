@@ -94,17 +94,39 @@ impl Queue {
         }
         let is_full = self.lengths.get(&rank).is_some_and(|length| *length >= MAX_QUEUED_REQUESTS);
         let displaced = if is_full { Some(self.displace(rank, ours)?) } else { None };
-        self.places.insert((rank, payer.clone()), ours);
-        *self.lengths.entry(rank).or_default() += 1;
         self.next += 1;
-        let ticket = Ticket(self.next);
+        let (ticket, length) = (Ticket(self.next), length.max(1));
+        self.add(Waiting { ticket, ask: Arc::new(ask), since: now, start: 0, length }, first);
+        Some((ticket, displaced))
+    }
+
+    /// Adds it behind those of its flow.
+    fn add(&mut self, mut waiting: Waiting, first: Key) {
+        let (rank, payer) = (waiting.ask.rank, waiting.ask.payer.clone());
+        let places = self.places.entry((rank, payer.clone())).or_default();
+        *places = Places { taken: places.taken + 1, weight: waiting.ask.weight };
+        *self.lengths.entry(rank).or_default() += 1;
         let virtual_time = self.virtual_time.get(&rank).copied().unwrap_or(0);
         let flow = self.flows.entry((rank, first, payer)).or_default();
-        let start = virtual_time.max(flow.finish);
-        let length = length.max(1);
-        flow.finish = start.saturating_add(length);
-        flow.waiting.push_back(Waiting { ticket, ask: Arc::new(ask), since: now, start, length });
-        Some((ticket, displaced))
+        waiting.start = virtual_time.max(flow.finish);
+        flow.finish = waiting.start.saturating_add(waiting.length);
+        flow.waiting.push_back(waiting);
+    }
+
+    /// Has a request wait at another rank and for another payer, unless too many do already.
+    pub(crate) fn hasten(&mut self, ticket: Ticket, rank: Rank, payer: &Payer) {
+        let is_it = |waiting: &Waiting| waiting.ticket == ticket;
+        let flow = self.flows.iter().find(|(_, flow)| flow.waiting.iter().any(is_it));
+        let Some((_, first, _)) = flow.map(|(key, _)| key.clone()) else { return };
+        let taken = self.places.get(&(rank, payer.clone())).map_or(0, |places| places.taken);
+        let all = self.lengths.get(&rank).copied().unwrap_or(0);
+        if taken >= MAX_QUEUED_OF_ONE || all >= MAX_QUEUED_REQUESTS {
+            return;
+        }
+        for waiting in self.drop_where(is_it) {
+            let ask = Ask { rank, payer: payer.clone(), ..Ask::clone(&waiting.ask) };
+            self.add(Waiting { ask: Arc::new(ask), ..waiting }, first.clone());
+        }
     }
 
     /// Takes out the newest request of the payer with most places at this rank, if it has more than these.

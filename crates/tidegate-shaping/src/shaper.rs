@@ -4,7 +4,8 @@ use crate::ask::{Answer, Ask, Key, Paid, Refusal, Served, Use, Whose};
 use crate::freeze::{Freezes, Frozen};
 use crate::meter::Meter;
 use crate::pace::{Half, Held, Pace};
-use crate::queue::{Place, Queue, Waiting};
+use crate::queue::{Place, Queue, Ticket, Waiting};
+use crate::rank::{Payer, Rank};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
@@ -168,6 +169,12 @@ impl Shaper {
     pub fn charge(&mut self, ask: &Ask, now: Time) {
         let paid = self.go(ask, None, now);
         self.settle(paid, now);
+    }
+
+    /// Has one that waits go as one of this rank and payer from now on, for as long as it may wait in any case. It
+    /// stays as it is where too many of those wait already; so does one that waits no more.
+    pub fn hasten(&mut self, ticket: Ticket, rank: Rank, payer: &Payer) {
+        self.queue.hasten(ticket, rank, payer);
     }
 
     /// Lets go whom there is room for, and turns away whose time is over.

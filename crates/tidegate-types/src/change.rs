@@ -230,11 +230,23 @@ pub enum Change {
         reason: String,
     },
     /// A policy runs beside the one in force, and only tells what it would refuse.
+    ShadowPut {
+        /// The policy.
+        policy: Box<Policy>,
+        /// Why.
+        reason: String,
+    },
+    /// No policy runs beside any more.
+    ShadowTaken {
+        /// Why.
+        reason: String,
+    },
+    /// As `ShadowPut`. Read from older journals, which did not say why.
     ShadowSet {
         /// The policy.
         policy: Box<Policy>,
     },
-    /// No policy runs beside any more.
+    /// As `ShadowTaken`. Read from older journals.
     ShadowRemoved,
     /// A single order may pass soft rules.
     OverrideSet {
@@ -247,6 +259,19 @@ pub enum Change {
         id: ExceptionId,
     },
     /// What executed too often may trade again; it is counted anew.
+    ThrottleFreed {
+        /// By which rule it was stopped.
+        rule: RuleId,
+        /// Whose.
+        caller: CallerName,
+        /// In what.
+        instrument: InstrumentId,
+        /// Buy or sell.
+        side: Side,
+        /// Why.
+        reason: String,
+    },
+    /// As `ThrottleFreed`. Read from older journals, which did not say why.
     ThrottleReleased {
         /// By which rule it was stopped.
         rule: RuleId,
@@ -295,4 +320,7 @@ codec_enum!(Change {
     195 => PolicyPut { policy, reason },
     196 => PolicyTaken { reason },
     106 => ThrottleReleased { rule, caller, instrument, side },
+    220 => ShadowPut { policy, reason },
+    221 => ShadowTaken { reason },
+    222 => ThrottleFreed { rule, caller, instrument, side, reason },
 });

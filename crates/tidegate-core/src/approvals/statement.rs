@@ -92,7 +92,10 @@ pub(super) fn touched(state: &State, act: &Act) -> Vec<u8> {
             | Change::PolicyTaken { .. } => {
                 state.policies.in_force().cloned().encode(&mut out);
             }
-            Change::ShadowSet { .. } | Change::ShadowRemoved => {
+            Change::ShadowSet { .. }
+            | Change::ShadowRemoved
+            | Change::ShadowPut { .. }
+            | Change::ShadowTaken { .. } => {
                 state.policies.shadow().map(Policy::stamp).encode(&mut out);
             }
             Change::OverrideSet { exception: Exception { id, .. } }
@@ -100,7 +103,7 @@ pub(super) fn touched(state: &State, act: &Act) -> Vec<u8> {
                 state.policies.exceptions().get(id).cloned().encode(&mut out);
                 state.policies.in_force().map(Policy::stamp).encode(&mut out);
             }
-            Change::ThrottleReleased { .. } => {
+            Change::ThrottleReleased { .. } | Change::ThrottleFreed { .. } => {
                 state.policies.in_force().map(Policy::stamp).encode(&mut out);
             }
             Change::AlarmsSeen { .. } => {}
@@ -168,24 +171,18 @@ fn title(act: &Act) -> String {
             Change::BreakerReset { breaker, scope } => {
                 format!("have breaker {breaker} measure {scope} anew")
             }
-            Change::PolicySet { policy } => format!("put policy {} in force", policy.stamp()),
-            Change::PolicyPut { policy, reason } => {
-                format!("put policy {} in force: {reason:?}", policy.stamp())
-            }
-            Change::PolicyRemoved => "have no policy in force any more".to_owned(),
-            Change::PolicyTaken { reason } => format!("have no policy in force: {reason:?}"),
-            Change::ShadowSet { policy } => {
-                format!("run policy {} beside the one in force", policy.stamp())
-            }
-            Change::ShadowRemoved => "run no policy beside any more".to_owned(),
-            Change::OverrideSet { exception } => format!(
-                "let one order of {} on {} pass: {:?}",
-                exception.caller, exception.account, exception.why
-            ),
-            Change::OverrideRemoved { id } => format!("take override {id} back"),
-            Change::ThrottleReleased { rule, caller, instrument, side } => {
-                format!("let {caller} {side:?} {instrument} again, which {rule} stopped")
-            }
+            change @ (Change::PolicySet { .. }
+            | Change::PolicyRemoved
+            | Change::PolicyPut { .. }
+            | Change::PolicyTaken { .. }
+            | Change::ShadowSet { .. }
+            | Change::ShadowRemoved
+            | Change::ShadowPut { .. }
+            | Change::ShadowTaken { .. }
+            | Change::OverrideSet { .. }
+            | Change::OverrideRemoved { .. }
+            | Change::ThrottleReleased { .. }
+            | Change::ThrottleFreed { .. }) => title_of_policy(change),
             Change::AlarmsSeen { .. } => "take alarms off the list".to_owned(),
             Change::PersonSet { person } => format!("set person {}", person.name),
             Change::PersonRemoved { person } => format!("remove person {person}"),
@@ -211,6 +208,37 @@ fn title(act: &Act) -> String {
                 "have two people loosen from now on".to_owned()
             }
         },
+    }
+}
+
+fn title_of_policy(change: &Change) -> String {
+    match change {
+        Change::PolicySet { policy } => format!("put policy {} in force", policy.stamp()),
+        Change::PolicyPut { policy, reason } => {
+            format!("put policy {} in force: {reason:?}", policy.stamp())
+        }
+        Change::PolicyRemoved => "have no policy in force any more".to_owned(),
+        Change::PolicyTaken { reason } => format!("have no policy in force: {reason:?}"),
+        Change::ShadowSet { policy } => {
+            format!("run policy {} beside the one in force", policy.stamp())
+        }
+        Change::ShadowPut { policy, reason } => {
+            format!("run policy {} beside the one in force: {reason:?}", policy.stamp())
+        }
+        Change::ShadowRemoved => "run no policy beside any more".to_owned(),
+        Change::ShadowTaken { reason } => format!("run no policy beside: {reason:?}"),
+        Change::OverrideSet { exception } => format!(
+            "let one order of {} on {} pass: {:?}",
+            exception.caller, exception.account, exception.why
+        ),
+        Change::OverrideRemoved { id } => format!("take override {id} back"),
+        Change::ThrottleReleased { rule, caller, instrument, side } => {
+            format!("let {caller} {side:?} {instrument} again, which {rule} stopped")
+        }
+        Change::ThrottleFreed { rule, caller, instrument, side, reason } => {
+            format!("let {caller} {side:?} {instrument} again, which {rule} stopped: {reason:?}")
+        }
+        _ => String::new(),
     }
 }
 

@@ -31,7 +31,7 @@ pub use change::figures;
 pub(crate) use change::{about, changed, make_sense, scope_of};
 pub(crate) use feed::feed;
 pub use measure::Found;
-pub(crate) use money::{Money, corrected, funded, marked, traded};
+pub(crate) use money::{Money, corrected, flattened, funded, marked, traded};
 pub(crate) use trip::Stopped;
 use window::Window;
 

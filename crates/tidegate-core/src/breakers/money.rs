@@ -117,9 +117,7 @@ impl Money {
             return vec![(whole, change), (own, change)];
         }
         let held = self.held.get(instrument).into_iter().flatten();
-        let callers = held.filter(
-            |(owner, _)| matches!(owner, Owner::Caller { account: on, .. } if on == account),
-        );
+        let callers = held.filter(|(owner, _)| is_part(owner, account));
         let (owners, parts): (Vec<Owner>, Vec<i64>) =
             callers.map(|(owner, held)| (owner.clone(), held.qty)).unzip();
         let total = self.held.get(instrument).and_then(|of| of.get(&whole));
@@ -127,6 +125,56 @@ impl Money {
         let mut all = vec![(whole, change)];
         all.extend(owners.into_iter().zip(less).filter(|(_, less)| *less != 0));
         all
+    }
+}
+
+impl Money {
+    /// What the callers of an account that holds nothing of an instrument have of it is nobody's any more, unless it
+    /// adds up to nothing: then they hold against each other.
+    fn clear_where_flat(&mut self, instrument: &InstrumentId, account: &AccountName) {
+        let whole = |owner: &Owner| matches!(owner, Owner::Account { name, .. } if name == account);
+        let Some(holders) = self.held.get(instrument) else { return };
+        let parts = holders.iter().filter(|(owner, _)| is_part(owner, account));
+        let sum: i128 = parts.map(|(_, held)| i128::from(held.qty)).sum();
+        if sum != 0 && !holders.keys().any(whole) {
+            self.take_parts(instrument, account);
+        }
+    }
+
+    fn take_parts(&mut self, instrument: &InstrumentId, account: &AccountName) {
+        let Some(holders) = self.held.get_mut(instrument) else { return };
+        holders.retain(|owner, _| !is_part(owner, account));
+        if holders.is_empty() {
+            self.held.remove(instrument);
+        }
+    }
+}
+
+/// Whether somebody is a caller on an account.
+fn is_part(owner: &Owner, account: &AccountName) -> bool {
+    matches!(owner, Owner::Caller { account: on, .. } if on == account)
+}
+
+/// A halt closed all positions of its scope: no caller holds anything there, not even against another.
+pub(crate) fn flattened(state: &mut State, scope: &Scope) {
+    let held = state.breakers.money.held.iter().flat_map(|(instrument, holders)| {
+        let accounts = holders.keys().filter_map(|owner| match owner {
+            Owner::Caller { account, .. } => Some(account.clone()),
+            Owner::Account { .. } => None,
+        });
+        accounts.map(|account| (instrument.clone(), account))
+    });
+    let meant = |(instrument, account): &(InstrumentId, AccountName)| {
+        let facet = Facet {
+            venue: Some(&instrument.venue),
+            account: Some(account),
+            instrument: Some(instrument),
+            ..Facet::default()
+        };
+        facet.is_in(scope)
+    };
+    for (instrument, account) in held.filter(meant).collect::<BTreeSet<_>>() {
+        state.breakers.money.take_parts(&instrument, &account);
     }
 }
 
@@ -190,6 +238,7 @@ pub(crate) fn traded(state: &mut State, shift: &Shift) {
         let fee = if pays { fees.saturating_sub(before) } else { 0 };
         took(state, &instrument, (&owner, part), price, fee);
     }
+    state.breakers.money.clear_where_flat(&instrument, &account);
 }
 
 /// A position is the venue's from now on: what it differed by came at this price, or at the mark.

@@ -70,10 +70,13 @@ pub fn loosens(state: &State, change: &Change) -> bool {
         Change::PolicyRemoved
         | Change::PolicyTaken { .. }
         | Change::OverrideSet { .. }
-        | Change::ThrottleReleased { .. } => true,
+        | Change::ThrottleReleased { .. }
+        | Change::ThrottleFreed { .. } => true,
         // The policy beside allows and refuses nothing.
         Change::ShadowSet { .. }
         | Change::ShadowRemoved
+        | Change::ShadowPut { .. }
+        | Change::ShadowTaken { .. }
         | Change::OverrideRemoved { .. }
         | Change::KeyRevoked { .. }
         | Change::GrantRemoved { .. }

@@ -130,7 +130,15 @@ impl World {
 
     /// What is held is bought, and the venue fills it.
     fn bought(&mut self, caller: &str, qty: &str) {
-        self.live(caller, buy(qty, "100"));
+        self.traded(caller, qty, buy(qty, "100"));
+    }
+
+    fn sold(&mut self, caller: &str, qty: &str) {
+        self.traded(caller, qty, sell(qty, "100"));
+    }
+
+    fn traded(&mut self, caller: &str, qty: &str, order: NewOrder) {
+        self.live(caller, order);
         let id = *self.venue.open().last().unwrap().0;
         self.venue.fill(id, d(qty).raw());
         self.settle();

@@ -3,8 +3,9 @@
 use super::world::*;
 use crate::action::Answer;
 use crate::event::Event;
-use tidegate_types::call::CallClass;
+use tidegate_types::call::{Call, CallBody, CallClass, Warrant};
 use tidegate_types::emergency::Emergency;
+use tidegate_types::ids::OrderId;
 use tidegate_types::order::Side;
 use tidegate_types::record::{Body, Canceller, Change};
 use tidegate_types::reject::Code;
@@ -383,4 +384,70 @@ fn a_cancel_that_waits_becomes_the_halt_s_where_one_comes() {
     assert!(world.core.is_kill(cancel.unwrap().0.id));
     world.settle();
     assert!(!world.core.state().orders().get(id).unwrap().is_open());
+}
+
+#[test]
+fn a_cancel_on_its_way_is_hastened_where_a_halt_wants_it_too() {
+    let mut world = World::new();
+    let id = world.live("ann", buy("1", "99"));
+    world.cancel("ann", own(id));
+    world.flush();
+    world.sign(0);
+    let call = world.to_send[0].id;
+    assert!(!world.core.is_kill(call), "it waits in line as a caller's");
+    world.halt("all", false);
+    assert!(world.core.is_kill(call));
+    assert_eq!(world.hastened, [call]);
+    world.halt("account:main", false);
+    assert_eq!(world.hastened, [call], "told once");
+    let cancels = world.journal.iter().filter(|r| matches!(r.body, Body::CancelCleared { .. }));
+    assert_eq!(cancels.count(), 1, "and no second cancel is sent beside it");
+    world.settle();
+    world.check_replay();
+}
+
+#[test]
+fn a_halt_of_a_caller_s_hurries_what_is_that_caller_s_alone() {
+    let mut world = World::new();
+    let [first, second] = ["99", "98"].map(|price| world.live("ann", buy("1", price)));
+    let [gone, stays] = ["97", "96"].map(|price| world.live("bob", buy("1", price)));
+    for (caller, id) in [("ann", first), ("bob", gone)] {
+        world.cancel(caller, own(id));
+    }
+    world.flush();
+    world.halt("caller:ann", false);
+    world.flush();
+    let about = |world: &World, id: OrderId| {
+        let order = world.core.state().orders().get(id).unwrap().reference();
+        let of = |call: &&(Call, Warrant)| matches!(&call.0.body, CallBody::Cancel { order: o } if *o == order);
+        world.to_sign.iter().find(of).map(|(call, _)| call.id)
+    };
+    let calls = [first, second, gone, stays].map(|id| about(&world, id));
+    let kills = calls.map(|call| call.map(|call| world.core.is_kill(call)));
+    assert_eq!(kills, [Some(true), Some(true), Some(false), None]);
+    assert_eq!(world.hastened, [calls[0].unwrap()]);
+    world.settle();
+    assert!(world.core.state().orders().get(stays).unwrap().is_open(), "bob trades on");
+    let more = world.place("bob", buy("1", "95"));
+    assert_eq!(world.code(more), None);
+    world.check_replay();
+}
+
+#[test]
+fn what_a_newer_order_has_cancelled_is_no_halt_s() {
+    let mut world = World::new();
+    let account = name(MAIN);
+    let mode = tidegate_types::self_trade::SelfTradeMode::CancelOld;
+    world.change(Change::SelfTradeSet { account, mode });
+    world.live("ann", buy("1", "99"));
+    world.place("bob", limit(Side::Sell, "1", "99"));
+    world.flush();
+    let call = world.to_sign[0].0.id;
+    assert!(!world.core.is_kill(call));
+    // A halt of bob's takes its new order back, and ann's is nobody's to hurry.
+    world.halt("caller:bob", false);
+    assert!(!world.core.is_kill(call));
+    world.halt("caller:ann", false);
+    assert!(world.core.is_kill(call));
+    assert_eq!(world.hastened, [call]);
 }

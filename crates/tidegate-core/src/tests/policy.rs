@@ -231,11 +231,12 @@ fn what_executes_too_often_stops_until_a_person_lets_it_go_on() {
     assert_eq!(w.code(out), None, "the other side goes on");
     w.settle();
     w.check_replay();
-    let release = Change::ThrottleReleased {
+    let release = Change::ThrottleFreed {
         rule: name_rule("again"),
         caller: name("ann"),
         instrument: instrument(PERP),
         side: Side::Buy,
+        reason: "looked at".to_owned(),
     };
     assert!(loosens(w.core.state(), &release));
     w.change(release.clone());

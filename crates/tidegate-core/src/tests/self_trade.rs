@@ -1,5 +1,6 @@
 //! Orders of one owner that would trade with each other: every mode, over callers and accounts.
 
+mod hung;
 mod paid;
 mod reducing;
 mod restart;

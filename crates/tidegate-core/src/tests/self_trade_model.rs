@@ -1,5 +1,7 @@
 //! Random histories with orders kept apart: whatever the order of things, no two live orders of the owner
-//! cross at the venue unless one reduces the position, and the index says what a walk over all orders says.
+//! cross at the venue, and the index says what a walk over all orders says. The one exception is an order that only
+//! reduces the position and that waited for as long as it may for the cancels of those that it meets, or meets more
+//! of them than may be cancelled for it.
 
 use super::world::*;
 use crate::event::Event;
@@ -7,16 +9,18 @@ use crate::orders::Order;
 use crate::self_trade::Resting;
 use proptest::prelude::*;
 use tidegate_types::decimal::Decimal;
-use tidegate_types::ids::OrderId;
-use tidegate_types::instrument::Price;
+use tidegate_types::ids::{CallerName, OrderId};
+use tidegate_types::instrument::{Price, Qty};
+use tidegate_types::limits::{MAX_SELF_TRADE_CANCELS, SELF_TRADE_WAIT};
 use tidegate_types::order::{NewOrder, Side};
 use tidegate_types::record::Body;
 use tidegate_types::reject::Code;
 use tidegate_types::self_trade::SelfTradeMode::{self, CancelOld, Decrement, Refuse};
+use tidegate_types::time::{Span, Time};
 
 type Step = (u8, u8, u8);
 
-fn step(world: &mut World, (what, pick, size): Step) {
+fn step(world: &mut World, asked: &mut Vec<Asked>, (what, pick, size): Step) {
     let pick = usize::from(pick);
     let caller = if pick.is_multiple_of(2) { "ann" } else { "bob" };
     let side = if size.is_multiple_of(2) { Side::Buy } else { Side::Sell };
@@ -25,7 +29,7 @@ fn step(world: &mut World, (what, pick, size): Step) {
     let order = NewOrder { reduce_only: pick > 230, ..limit(side, &qty, &price) };
     let nth = |len: usize| (len > 0).then(|| pick % len.max(1));
     match what {
-        0..=9 => place(world, caller, order),
+        0..=9 => asked.push(place(world, caller, order)),
         10..=12 => {
             if let Some(id) = nth_open(world, pick) {
                 world.cancel(caller, own(id));
@@ -61,25 +65,57 @@ fn step(world: &mut World, (what, pick, size): Step) {
     }
 }
 
-/// Places an order; with `refuse`, it is refused exactly when a walk over all orders finds one that it meets.
-fn place(world: &mut World, caller: &str, order: NewOrder) {
+/// An order as it was asked for: who it is of, its side, quantity and price, and the time at which alone it may be
+/// cleared beside one that it meets.
+type Asked = (CallerName, (Side, Qty, Option<Price>), Time);
+
+fn numbers(order: &NewOrder) -> (Side, Qty, Option<Price>) {
+    (order.side, order.qty, order.price)
+}
+
+/// Whether what was cleared is what was asked for; it may have been cut before it waited for its last.
+fn is_of((caller, (side, qty, price), at): &Asked, asked: &Asked) -> bool {
+    let (who, (of, most, limit), due) = asked;
+    (caller, side, price, at) == (who, of, limit, due) && qty <= most
+}
+
+/// Places an order. It is not cleared at once beside one that it meets. With `refuse`, it is refused exactly when
+/// a walk over all orders finds one that it meets and it does more than reduce the position; it waits exactly when it
+/// does no more than that.
+fn place(world: &mut World, caller: &str, order: NewOrder) -> Asked {
     let mode = world.core.state().self_trades().mode(&name(MAIN));
-    let meets = world.core.state().orders().open().any(|open| crosses(open, &order));
-    let cleared = |world: &World| {
-        world.journal.iter().filter(|r| matches!(r.body, Body::Cleared { .. })).count()
-    };
-    let before = cleared(world);
+    let met = world.core.state().orders().open().filter(|open| crosses(open, &order)).count();
+    let meets = met > 0;
+    let book = world.core.state().positions().book(&name(MAIN), &order.instrument);
+    let reduces = i128::from(order.qty.0.raw()) <= book.room(order.side);
+    // More than may be cancelled for one: it goes at once, if it reduces.
+    let wait = if met > MAX_SELF_TRADE_CANCELS { Span::ZERO } else { SELF_TRADE_WAIT };
+    let asked = (name(caller), numbers(&order), world.now.plus(wait));
+    let before = cleared(world).count();
     let ticket = world.place(caller, order);
-    let sent = cleared(world) > before;
-    assert!(!(sent && meets), "it was cleared beside an order that it meets");
+    let sent = cleared(world).count() > before;
+    let crowded = reduces && wait == Span::ZERO;
+    assert!(!(sent && meets) || crowded, "it was cleared beside an order that it meets");
     if mode == Refuse && !sent {
         match world.code(ticket) {
-            // One that reduces the position waits.
-            Some(Code::SelfTrade) | None => assert!(meets, "it meets nothing"),
+            Some(Code::SelfTrade) => assert!(meets && !reduces, "refused, it could wait: {meets}"),
+            None => assert!(meets && reduces, "it waits for nothing: {meets} {reduces}"),
             // Another gate comes before this one.
             Some(_) => {}
         }
     }
+    asked
+}
+
+/// The orders of callers that were cleared, the newest first: when, for whom, and what.
+fn cleared(world: &World) -> impl Iterator<Item = (OrderId, Asked, bool)> {
+    world.journal.iter().rev().filter_map(|record| match &record.body {
+        Body::Cleared { order, caller, request, decision, .. } => {
+            let reduces = decision.reducing && request.reduce_only;
+            Some((*order, (caller.clone(), numbers(request), record.at), reduces))
+        }
+        _ => None,
+    })
 }
 
 fn crosses(open: &Order, order: &NewOrder) -> bool {
@@ -98,18 +134,23 @@ fn nth_open(world: &World, pick: usize) -> Option<OrderId> {
     open.get(pick % open.len().max(1)).copied()
 }
 
-fn apart_at_the_venue(world: &World) {
-    let best = |side: Side| {
-        // What reduces the position is sent even where a cancel was not confirmed in time.
-        let reduces = |id| world.core.state().orders().by_client(id).is_some_and(|o| o.reducing);
-        let of = world.venue.open().filter(move |(_, order)| order.side == side);
-        let of = of.filter(move |(_, order)| !order.client_id.as_ref().is_some_and(reduces));
-        of.filter_map(|(_, order)| order.price)
-    };
-    let (bid, ask): (Option<Price>, Option<Price>) =
-        (best(Side::Buy).max(), best(Side::Sell).min());
-    if let (Some(bid), Some(ask)) = (bid, ask) {
-        assert!(bid < ask, "at the venue a buy at {bid} meets a sell at {ask}");
+/// Of two that cross at the venue, the newer one was cleared as one that can only reduce, exactly when its time to wait
+/// for the cancel of the other was over.
+fn apart_at_the_venue(world: &World, asked: &[Asked]) {
+    let of = |side: Side| world.venue.open().filter(move |(_, order)| order.side == side);
+    for (_, bid) in of(Side::Buy) {
+        for (_, ask) in of(Side::Sell).filter(|(_, ask)| ask.price <= bid.price) {
+            let ids = [bid, ask].map(|order| {
+                let id = order.client_id.as_ref().unwrap();
+                world.core.state().orders().by_client(id).unwrap().id
+            });
+            let newer = *ids.iter().max().unwrap();
+            let found = cleared(world).find(|(id, ..)| *id == newer);
+            let (_, sent, reduces) = found.unwrap();
+            assert!(reduces, "at the venue {bid:?} meets {ask:?}");
+            let waited = asked.iter().any(|asked| is_of(&sent, asked));
+            assert!(waited, "{newer} did not wait for its time");
+        }
     }
 }
 
@@ -120,15 +161,15 @@ fn index_is_a_walk(world: &World) {
 }
 
 fn history(mode: SelfTradeMode, steps: &[Step]) {
-    let mut world = World::with_mode(mode);
+    let (mut world, mut asked) = (World::with_mode(mode), Vec::new());
     for step_now in steps {
-        step(&mut world, *step_now);
-        apart_at_the_venue(&world);
+        step(&mut world, &mut asked, *step_now);
+        apart_at_the_venue(&world, &asked);
         index_is_a_walk(&world);
     }
     world.venue.deaf = 0;
     world.settle_for(60);
-    apart_at_the_venue(&world);
+    apart_at_the_venue(&world, &asked);
     index_is_a_walk(&world);
     world.check();
     world.check_replay();

@@ -32,6 +32,7 @@ pub(super) struct World {
     pub(super) to_sign: Vec<(Call, Warrant)>,
     pub(super) signed: BTreeMap<CallId, (Call, Warrant)>,
     pub(super) to_send: Vec<Call>,
+    pub(super) hastened: Vec<CallId>,
     pub(super) answers: BTreeMap<Ticket, Answer>,
     pub(super) asked: Vec<Ticket>,
     /// The numbers of the questions after the account.
@@ -62,6 +63,7 @@ impl World {
             to_sign: Vec::new(),
             signed: BTreeMap::new(),
             to_send: Vec::new(),
+            hastened: Vec::new(),
             answers: BTreeMap::new(),
             asked: Vec::new(),
             to_read: Vec::new(),

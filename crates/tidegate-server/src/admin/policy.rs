@@ -100,11 +100,21 @@ impl Administration {
         &self,
         by: &Administrator,
         text: &str,
+        reason: &str,
     ) -> Result<Value, Failure> {
-        let policy = read(text)?;
+        let (policy, reason) = (read(text)?, reason_of(reason)?);
         let told = stamp(&policy);
-        let answer = self.change(by, Change::ShadowSet { policy: Box::new(policy) }).await?;
-        Ok(with(answer, told))
+        let change = Change::ShadowPut { policy: Box::new(policy), reason };
+        Ok(with(self.change(by, change).await?, told))
+    }
+
+    /// Runs no policy beside any more.
+    pub(super) async fn remove_shadow(
+        &self,
+        by: &Administrator,
+        reason: &str,
+    ) -> Result<Value, Failure> {
+        self.change(by, Change::ShadowTaken { reason: reason_of(reason)? }).await
     }
 
     /// Lets one order pass soft rules.
@@ -136,7 +146,8 @@ impl Administration {
     ) -> Result<Value, Failure> {
         let (rule, caller) = (name("rule", &spec.rule)?, name("caller", &spec.caller)?);
         let (instrument, side) = (instrument(&spec.instrument)?, side(&spec.side)?);
-        self.change(by, Change::ThrottleReleased { rule, caller, instrument, side }).await
+        let reason = reason_of(&spec.reason)?;
+        self.change(by, Change::ThrottleFreed { rule, caller, instrument, side, reason }).await
     }
 }
 

@@ -187,9 +187,14 @@ pub enum Request {
     ShadowSet {
         /// The policy's file.
         policy: String,
+        /// Why.
+        reason: String,
     },
     /// Run no policy beside any more.
-    ShadowRemove {},
+    ShadowRemove {
+        /// Why.
+        reason: String,
+    },
     /// Let a single order pass soft rules.
     OverrideGive(OverrideSpec),
     /// Take an override back that was not used yet.

@@ -37,7 +37,7 @@ pub(super) const fn actions(request: &Request) -> &'static [Action] {
         Request::PolicySet { .. } | Request::PolicyRemove { .. } => {
             &[Action::PolicyLoosen, Action::PolicyTighten]
         }
-        Request::ShadowSet { .. } | Request::ShadowRemove {} => &[Action::PolicyShadow],
+        Request::ShadowSet { .. } | Request::ShadowRemove { .. } => &[Action::PolicyShadow],
         Request::OverrideGive(_) => &[Action::OverrideGive],
         Request::OverrideTakeBack { .. } => &[Action::OverrideTake],
         Request::ThrottleRelease(_) => &[Action::ThrottleRelease],

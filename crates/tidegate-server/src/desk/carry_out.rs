@@ -13,14 +13,14 @@ use tidegate_core::send::Sendable;
 use tidegate_core::state::State;
 use tidegate_core::{Core, Outstanding, ReadRights};
 use tidegate_journal::{Appender, FlushEvent, JournalError, Urgency};
-use tidegate_types::call::{Call, CallBody, Warrant};
+use tidegate_types::call::{Call, CallBody, CallClass, Warrant};
 use tidegate_types::grant::Scope;
 use tidegate_types::ids::{AccountName, CallId, CallerName, Seq, Ticket, VenueName};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Body, Record};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// What the desk's lock guards.
 pub(super) struct Inner {
@@ -31,6 +31,8 @@ pub(super) struct Inner {
     waiting: HashMap<Ticket, Waiting>,
     next_ticket: Ticket,
     calls: HashMap<CallId, Ongoing>,
+    /// Of the cancels that are not answered, which are a halt's or a breaker's.
+    kills: HashMap<CallId, watch::Sender<bool>>,
     /// Records that something waits for, and since when.
     gating: VecDeque<(Seq, Instant)>,
     /// Since when records wait that nothing waits for.
@@ -56,21 +58,11 @@ pub(super) struct Ongoing {
     pub(super) venue: VenueName,
     pub(super) account: AccountName,
     pub(super) body: CallBody,
-    /// For whom, where it is an order of a caller's.
+    /// Who asked for it, where a caller did.
     pub(super) caller: Option<CallerName>,
-    /// A cancel of a halt's or a breaker's.
-    pub(super) kill: bool,
+    /// Whether it is a cancel of a halt's or a breaker's.
+    pub(super) kill: watch::Receiver<bool>,
     asked: Instant,
-}
-
-/// Whose order a call is about.
-fn caller_of(state: &State, body: &CallBody) -> Option<CallerName> {
-    let client_id = match body {
-        CallBody::Place { client_id, .. } => client_id,
-        CallBody::Amend { order, .. } => order.client_id.as_ref()?,
-        _ => return None,
-    };
-    state.orders().by_client(client_id)?.caller.clone()
 }
 
 /// Whether a send or an answer of the administration's waits for this record.
@@ -178,6 +170,7 @@ impl Inner {
             waiting: HashMap::new(),
             next_ticket: Ticket(0),
             calls: HashMap::new(),
+            kills: HashMap::new(),
             gating: VecDeque::new(),
             lazy_since: None,
             journal_failed: None,
@@ -198,6 +191,9 @@ impl Inner {
     pub(super) fn handle(&mut self, event: Event, now: Time) {
         let takes_up = matches!(event, Event::Kept { .. } | Event::JournalRestored);
         let fails = matches!(event, Event::JournalFailed { .. });
+        if let Event::NotSent { call, .. } | Event::Replied { call, .. } = &event {
+            self.kills.remove(call);
+        }
         self.core.handle(event, now, &mut self.actions);
         if takes_up || fails {
             self.taken_up = takes_up.then(|| self.core.next_seq());
@@ -387,6 +383,11 @@ impl Desk {
                     Action::Keep { at, act } => self.keep(Kept::Act { at, act }),
                     Action::Sign { call, warrant } => self.sign_call(inner, call, warrant, now),
                     Action::Send { request } => self.send_call(inner, request, now),
+                    Action::Hasten { call } => {
+                        if let Some(kill) = inner.kills.get(&call) {
+                            kill.send_replace(true);
+                        }
+                    }
                     Action::Answer { ticket, answer } => {
                         if let Some(waiting) = inner.waiting.remove(&ticket) {
                             // Nobody waits any more when the connection is gone.
@@ -456,8 +457,11 @@ impl Desk {
             return inner.handle(Event::NotSent { call: id, reject: no_key() }, now);
         };
         let (account, body, asked) = (call.account.clone(), call.body.clone(), Instant::now());
-        let caller = caller_of(inner.state(), &body);
-        let kill = inner.core.is_kill(id);
+        let caller = inner.core.asked_by(id).cloned();
+        let (tell, kill) = watch::channel(inner.core.is_kill(id));
+        if body.class() == CallClass::Cancel {
+            inner.kills.insert(id, tell);
+        }
         // The venue reads the deadline by its own clock.
         let ahead = inner.state().clocks().get(&venue).map_or(0, |clock| clock.ahead);
         inner.calls.insert(id, Ongoing { venue, account, body, caller, kill, asked });

@@ -52,7 +52,7 @@ impl Desk {
             _ if matches!(ongoing.body, CallBody::DeadMan { .. }) => {
                 Errand::Upkeep(Some(&ongoing.account))
             }
-            CallClass::Cancel if ongoing.kill => Errand::Kill(&ongoing.account),
+            CallClass::Cancel if *ongoing.kill.borrow() => Errand::Kill(&ongoing.account),
             CallClass::Cancel | CallClass::Read => Errand::Cancel(&ongoing.account),
             CallClass::New | CallClass::Amend | CallClass::Setting => Errand::Order {
                 caller: ongoing.caller.as_ref(),
@@ -66,6 +66,7 @@ impl Desk {
         let departure = Departure {
             may_leave: Box::new(|| self.may_leave(call)),
             left: Box::new(|| self.event(Event::Sent { call })),
+            kill: (ongoing.body.class() == CallClass::Cancel).then(|| ongoing.kill.clone()),
         };
         let reply = link.send(errand, request.into_request(), departure).await;
         self.measures.venue.record(began.elapsed());

@@ -94,7 +94,7 @@ impl Errand<'_> {
     /// In which line it waits for room under the venue's rate limits, and whose turn it takes there.
     pub fn line(&self) -> (Rank, Payer) {
         match self {
-            Errand::Kill(_) => (Rank::Kill, Payer::Gateway),
+            Errand::Kill(account) => (Rank::Kill, Payer::Account((*account).clone())),
             Errand::Cancel(account) => (Rank::Cancel, Payer::Account((*account).clone())),
             Errand::Order { caller, account, reduces } => {
                 let rank = if *reduces { Rank::Reduce } else { Rank::New };
@@ -229,11 +229,12 @@ impl Link {
         &self,
         errand: Errand<'_>,
         request: WireRequest,
-        departure: Departure<'_>,
+        mut departure: Departure<'_>,
     ) -> Result<Reply, SendError> {
         let began = Instant::now();
         let costs = self.venue.cost(&request);
-        let fare = self.weir.pass(&errand, costs, None).await.map_err(SendError::NotSent)?;
+        let kill = departure.kill.take();
+        let fare = self.weir.pass(&errand, costs, None, kill).await.map_err(SendError::NotSent)?;
         let (from, left) = (fare.from(), clock::now());
         let leave_within = self.leave_within(&errand).saturating_sub(began.elapsed());
         let exchanged = self.exchange((&errand, from), request, departure, leave_within).await;
@@ -305,7 +306,7 @@ impl Link {
         cost: Units,
         from: usize,
     ) -> Result<Fare, Reject> {
-        self.weir.pass(&errand, vec![cost], Some(from)).await
+        self.weir.pass(&errand, vec![cost], Some(from), None).await
     }
 
     /// Counts what the gateway says for itself on a public socket.
@@ -337,12 +338,12 @@ impl Link {
     ) -> Result<Reply, SendError> {
         let way = self.way(from);
         let gone = AtomicBool::new(false);
-        let Departure { may_leave, left } = departure;
+        let Departure { may_leave, left, .. } = departure;
         let note = || {
             gone.store(true, Ordering::Relaxed);
             left();
         };
-        let departure = Departure { may_leave, left: Box::new(note) };
+        let departure = Departure { may_leave, left: Box::new(note), kill: None };
         let mut exchange = pin!(async {
             let _place = way.rooms.enter(errand).await.map_err(SendError::NotSent)?;
             let answered = way.transport.send(request, departure).await;

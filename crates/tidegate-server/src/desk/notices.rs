@@ -294,6 +294,10 @@ fn changed(by: &dyn Display, change: &Change) {
         Change::PolicyTaken { reason } => ("policy-removed", vec![("reason", reason)]),
         Change::ShadowSet { policy } => ("policy-shadow-set", vec![("policy", policy.name())]),
         Change::ShadowRemoved => ("policy-shadow-removed", Vec::new()),
+        Change::ShadowPut { policy, reason } => {
+            ("policy-shadow-set", vec![("policy", policy.name()), ("reason", reason)])
+        }
+        Change::ShadowTaken { reason } => ("policy-shadow-removed", vec![("reason", reason)]),
         Change::OverrideSet { exception } => {
             let Exception { id, caller, .. } = exception;
             ("override-set", vec![("override", id), ("caller", caller)])
@@ -302,6 +306,15 @@ fn changed(by: &dyn Display, change: &Change) {
         Change::ThrottleReleased { rule, caller, instrument, .. } => (
             "throttle-released",
             vec![("rule", rule), ("caller", caller), ("instrument", instrument)],
+        ),
+        Change::ThrottleFreed { rule, caller, instrument, reason, .. } => (
+            "throttle-released",
+            vec![
+                ("rule", rule),
+                ("caller", caller),
+                ("instrument", instrument),
+                ("reason", reason),
+            ],
         ),
         Change::LimitsSet { limits } => ("limits-set", vec![("account", &limits.account)]),
         Change::OptionLimitsSet { limits } => {

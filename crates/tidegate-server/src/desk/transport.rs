@@ -5,6 +5,7 @@ use futures_util::{Sink, Stream};
 use std::pin::Pin;
 use tidegate_types::call::WireRequest;
 use tidegate_types::request::Reply;
+use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 /// Why a request has no answer.
@@ -36,12 +37,14 @@ pub struct Departure<'a> {
     pub may_leave: Box<dyn Fn() -> bool + Send + 'a>,
     /// The first byte leaves.
     pub left: Box<dyn FnOnce() + Send + 'a>,
+    /// Of a cancel: whether it is a halt's or a breaker's, which it may become on its way.
+    pub kill: Option<watch::Receiver<bool>>,
 }
 
 impl Departure<'_> {
     /// Of a request that nothing calls back.
     pub fn certain() -> Departure<'static> {
-        Departure { may_leave: Box::new(|| true), left: Box::new(|| ()) }
+        Departure { may_leave: Box::new(|| true), left: Box::new(|| ()), kill: None }
     }
 }
 

@@ -20,7 +20,7 @@ use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::{Span, Time};
 use tidegate_venues::Venue;
 use tidegate_venues::upstream::{AccountLimit, BackOff, Stops, Units};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 
 /// The shares of callers, and how old their orders may get while they wait.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -106,7 +106,8 @@ impl Weir {
         Arc::new(Weir { venue, shares, egress, inner: Mutex::new(inner), news: Notify::new() })
     }
 
-    /// Waits for a request's turn and pays for it, as one that leaves from this address, or from where it is best.
+    /// Waits for a request's turn and pays for it, as one that leaves from this address, or from where it is best. A
+    /// cancel that becomes a halt's while it waits goes as one.
     ///
     /// # Errors
     /// When there is no room in the time it may wait, or the venue asked us to stop.
@@ -115,6 +116,7 @@ impl Weir {
         errand: &Errand<'_>,
         costs: Vec<Units>,
         place: Option<usize>,
+        kill: Option<watch::Receiver<bool>>,
     ) -> Result<Fare, Reject> {
         let mut ask = self.ask(errand, costs);
         let (rank, from);
@@ -138,17 +140,33 @@ impl Weir {
                     if !std::mem::replace(&mut inner.watched, true) {
                         tokio::spawn(Arc::clone(self).watch());
                     }
-                    Err(told)
+                    Err((ticket, told))
                 }
             }
         };
         match answer {
             Ok(paid) => Ok(self.fare(paid, from)),
-            Err(told) => {
+            Err((ticket, mut told)) => {
                 self.news.notify_one();
+                let served = tokio::select! {
+                    served = &mut told => served,
+                    () = killed(kill) => {
+                        self.hasten(ticket, errand);
+                        told.await
+                    }
+                };
                 let gone = |_| Reject::new(Code::VenueUnreachable, "closed");
-                told.await.map_err(gone)?.map_err(|refusal| self.said(&refusal))
+                served.map_err(gone)?.map_err(|refusal| self.said(&refusal))
             }
+        }
+    }
+
+    /// What waits goes before everything else from now on.
+    fn hasten(&self, ticket: Ticket, errand: &Errand<'_>) {
+        if let Some(account) = errand.account() {
+            let (rank, payer) = Errand::Kill(account).line();
+            self.lock().shaper.hasten(ticket, rank, &payer);
+            self.news.notify_one();
         }
     }
 
@@ -363,6 +381,14 @@ impl Drop for Fare {
         if let Some(paid) = self.paid.take() {
             self.weir.lock().shaper.settle(paid, clock::now());
         }
+    }
+}
+
+/// Waits until a cancel becomes a halt's, for ever where it does not.
+async fn killed(kill: Option<watch::Receiver<bool>>) {
+    let Some(mut kill) = kill else { return std::future::pending().await };
+    if kill.wait_for(|kill| *kill).await.is_err() {
+        std::future::pending().await
     }
 }
 

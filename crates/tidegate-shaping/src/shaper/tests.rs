@@ -338,5 +338,6 @@ fn who_was_turned_away_is_not_behind_who_was_served() {
 
 mod addresses;
 mod chance;
+mod hastened;
 mod places;
 mod told;

@@ -193,6 +193,8 @@ impl Simulation {
                     self.answered(ticket, answer);
                 }
             }
+            // Nothing of the simulated gateway's waits in a line.
+            Action::Hasten { .. } => {}
             Action::ReadTrades { account, question, instrument, since } => {
                 if self.broken(Broken::ReadsNoTrades) {
                     return self.give(Event::Trades {

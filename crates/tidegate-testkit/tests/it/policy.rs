@@ -162,9 +162,11 @@ fn a_policy_in_force_refuses_by_name_and_number_and_an_override_passes_once() {
     );
     refused("twice", &["TG523", "ask-first"]);
 
-    done(ask(&["policy", "shadow", &file("none.toml", &POLICY.replace("20 USD", "1 USD"))]));
+    let tighter = file("none.toml", &POLICY.replace("20 USD", "1 USD"));
+    assert_eq!(ask(&["policy", "shadow", &tighter]).code, 64, "why?");
+    done(ask(&["policy", "shadow", &tighter, "--reason", "to see"]));
     assert_eq!(done(ask(&["policy", "shadow", "report"]))["name"], "desk");
-    done(ask(&["policy", "shadow", "--off"]));
+    done(ask(&["policy", "shadow", "--off", "--reason", "seen"]));
 
     let looser = file("looser.toml", &second("2_000_000 USD"));
     let diff = done(ask(&["policy", "diff", "in-force", &looser]));

@@ -37,10 +37,11 @@ pub fn policy(common: &Common, command: Command) -> Result<(), Failure> {
 }
 
 fn release(common: &Common, args: PolicyRelease) -> Result<(), Failure> {
-    let PolicyRelease { rule, caller, instrument, side } = args;
+    let PolicyRelease { rule, caller, instrument, side, reason } = args;
     let side = side.word().to_owned();
     let text = format!("{caller} may {side} {instrument} again");
-    done(common, &Request::ThrottleRelease(ReleaseSpec { rule, caller, instrument, side }), &text)
+    let spec = ReleaseSpec { rule, caller, instrument, side, reason };
+    done(common, &Request::ThrottleRelease(spec), &text)
 }
 
 /// What a running gateway tells of policies and overrides.
@@ -225,16 +226,24 @@ fn apply(common: &Common, path: &Path, reason: String) -> Result<(), Failure> {
 }
 
 fn shadow(common: &Common, args: &PolicyShadow) -> Result<(), Failure> {
+    let reason = || {
+        let missing = || Failure::usage("why is not said", "add --reason TEXT");
+        args.reason.clone().ok_or_else(missing)
+    };
     match args.file.as_deref() {
-        None => done(common, &Request::ShadowRemove {}, "no policy runs beside any more"),
+        None => {
+            let request = Request::ShadowRemove { reason: reason()? };
+            done(common, &request, "no policy runs beside any more")
+        }
         Some(REPORT) => show::report(common),
         Some(file) => {
+            let reason = reason()?;
             let Given { text, policy } = given(Path::new(file))?;
             let text_of = format!(
                 "{} runs beside, without effect; `tidegate policy shadow report` tells what it would refuse",
                 policy.stamp()
             );
-            done(common, &Request::ShadowSet { policy: text }, &text_of)
+            done(common, &Request::ShadowSet { policy: text, reason }, &text_of)
         }
     }
 }

@@ -92,3 +92,40 @@ fn what_is_nobodys_is_the_accounts_alone() {
     assert_eq!(callers_lost(&world)[0].unwrap().sub(before), Ok(d("30")), "three are left");
     world.check_replay();
 }
+
+#[test]
+fn who_closes_what_was_nobodys_owes_nobody_anything() {
+    let mut world = watched();
+    world.bought("ann", "6");
+    by_hand(&mut world, Side::Buy, "4");
+    world.sold("ann", "10");
+    assert!(world.core.state().positions().iter().next().is_none(), "flat");
+    let before = callers_lost(&world);
+    world.priced("120");
+    world.priced("100");
+    assert_eq!(callers_lost(&world), before, "ann is short of nothing");
+    // What comes next is counted from nothing.
+    world.bought("ann", "2");
+    world.priced("95");
+    let lost = callers_lost(&world)[0].unwrap();
+    assert_eq!(lost.sub(before[0].unwrap()), Ok(d("10")));
+    world.check_replay();
+}
+
+#[test]
+fn callers_that_hold_against_each_other_do_so_until_a_flattening() {
+    for (flattened, moved) in [(false, "30"), (true, "0")] {
+        let mut world = watched();
+        world.bought("ann", "3");
+        world.sold("bob", "3");
+        assert!(world.core.state().positions().iter().next().is_none(), "flat");
+        if flattened {
+            world.flatten("all");
+            world.settle_for(10);
+        }
+        let before = callers_lost(&world)[0].unwrap();
+        world.priced("90");
+        assert_eq!(callers_lost(&world)[0].unwrap().sub(before), Ok(d(moved)), "{flattened}");
+        world.check_replay();
+    }
+}

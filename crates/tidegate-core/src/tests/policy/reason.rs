@@ -52,3 +52,33 @@ fn a_policy_with_a_reason_is_held_to_what_one_without_is() {
     w.change(Change::PolicySet { policy: policy(3, rules()) });
     assert_eq!(w.core.state().policies().reason(), None);
 }
+
+#[test]
+fn why_one_runs_beside_and_why_executions_go_on_are_on_record() {
+    let mut w = world(rules());
+    let reason = |text: &str| text.to_owned();
+    let wider = vec![hard("one", Limit::OrderQuantity { max: Qty(d("2")) })];
+    let put = Change::ShadowPut { policy: policy(2, wider), reason: reason("to see") };
+    assert!(!loosens(w.core.state(), &put), "it allows nothing");
+    w.change(put);
+    assert!(w.core.state().policies().shadow().is_some());
+    w.change(Change::ShadowTaken { reason: reason("seen") });
+    assert!(w.core.state().policies().shadow().is_none());
+    let freed = Change::ThrottleFreed {
+        rule: RuleId::new("one").unwrap(),
+        caller: name("ann"),
+        instrument: instrument(PERP),
+        side: Side::Buy,
+        reason: reason("looked at"),
+    };
+    assert!(loosens(w.core.state(), &freed));
+    let on_record = w.journal.iter().filter_map(|record| match &record.body {
+        Body::Changed {
+            change: Change::ShadowPut { reason, .. } | Change::ShadowTaken { reason },
+            ..
+        } => Some(reason.as_str()),
+        _ => None,
+    });
+    assert_eq!(on_record.collect::<Vec<_>>(), ["to see", "seen"]);
+    w.check_replay();
+}

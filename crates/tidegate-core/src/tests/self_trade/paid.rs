@@ -52,7 +52,10 @@ fn making_an_order_smaller_spends_nothing_of_its_caller() {
     assert_eq!(world.core.state().orders().get(old).unwrap().remaining(), Qty(d("3")));
     let second = world.place("ann", sell("1", "103"));
     assert_eq!(world.code(second), None, "ann sent two");
-    let too_many = world.place("bob", buy("1", "99"));
+    // Bob had one made smaller, and sends one.
+    let sent = world.place("bob", buy("1", "99"));
+    assert_eq!(world.code(sent), None);
+    let too_many = world.place("bob", buy("1", "98"));
     assert_eq!(world.code(too_many), Some(Code::PolicyRate));
     world.check_replay();
 }
@@ -75,6 +78,9 @@ fn the_record_says_who_asked_and_whose_order_it_is() {
     });
     assert_eq!(shrunk, Some((old, name("ann"), name("eve"), name(OTHER))));
     assert!(taken(&world, "eve", OTHER) && !taken(&world, "eve", MAIN));
+    // Under the venue's limits it is the newer one's caller that waits for its turn, too.
+    let call = world.to_sign.last().unwrap().0.id;
+    assert_eq!(world.core.asked_by(call), Some(&name("eve")));
     world.settle();
     world.check_replay();
 }

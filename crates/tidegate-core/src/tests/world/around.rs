@@ -27,6 +27,7 @@ impl World {
                     self.check_recorded(&call, warrant);
                     self.to_send.push(call);
                 }
+                Action::Hasten { call } => self.hastened.push(call),
                 Action::Answer { ticket, answer } => {
                     let twice = self.answers.insert(ticket, answer);
                     assert!(twice.is_none(), "{ticket} was answered twice");

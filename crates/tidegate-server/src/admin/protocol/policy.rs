@@ -160,6 +160,8 @@ pub struct ReleaseSpec {
     pub instrument: String,
     /// `buy` or `sell`.
     pub side: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// An override as it is told.

@@ -198,7 +198,7 @@ const fn place(request: &Request) -> usize {
         Request::PolicySet { .. } => 43,
         Request::PolicyRemove { .. } => 44,
         Request::ShadowSet { .. } => 45,
-        Request::ShadowRemove {} => 46,
+        Request::ShadowRemove { .. } => 46,
         Request::OverrideGive(_) => 47,
         Request::OverrideTakeBack { .. } => 48,
         Request::ThrottleRelease(_) => 49,

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicUsize;
 use tidegate_types::limits::MAX_QUEUED_READS;
 use tidegate_types::time::Span;
 use tidegate_venues::registry;
+use tokio::sync::watch;
 
 const LEAVE: Duration = Duration::from_millis(500);
 
@@ -235,6 +236,39 @@ async fn a_venue_that_asks_to_wait_still_gets_cancels_and_snapshots() {
     assert_eq!(refused.code, Code::VenueFrozen);
     assert!(refused.wait().is_some_and(|wait| wait > Span::from_secs(18)), "{refused}");
     assert!(link.fetch(Errand::Cancel(&main), request("GET /fapi/v1/openOrders")).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_cancel_that_becomes_a_halt_s_while_it_waits_overtakes_the_others() {
+    let (link, _) = link("deribit");
+    let open = || request("GET /api/v2/private/get_open_orders");
+    let main = account();
+    // All that there is at once; then one comes every twentieth of a second.
+    while link.gauge().uses.iter().all(|told| told.used + 500 <= told.limit) {
+        assert!(link.fetch(Errand::Cancel(&main), open()).await.is_ok());
+    }
+    let (tell, kill) = watch::channel(false);
+    let served = Arc::new(Mutex::new(Vec::new()));
+    let waiting = (0..20).map(|n| {
+        let (link, served, kill) = (Arc::clone(&link), Arc::clone(&served), kill.clone());
+        tokio::spawn(async move {
+            let kill = (n == 19).then_some(kill);
+            let departure = Departure { kill, ..Departure::certain() };
+            let main = account();
+            link.send(Errand::Cancel(&main), open(), departure).await.unwrap();
+            served.lock().unwrap().push(n);
+        })
+    });
+    let waiting: Vec<_> = waiting.collect();
+    while link.gauge().waiting + served.lock().unwrap().len() < 20 {
+        tokio::task::yield_now().await;
+    }
+    let before = served.lock().unwrap().len();
+    tell.send_replace(true);
+    futures_util::future::join_all(waiting).await;
+    let served = served.lock().unwrap();
+    let place = served.iter().position(|n| *n == 19).unwrap();
+    assert!(place <= before + 1 && place < 10, "{served:?}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use tidegate_journal::Reader;
 use tidegate_journal::storage::{Fault, Memory};
 use tidegate_types::approval::{Act, Showing};
 use tidegate_types::record::Body;
+use tidegate_types::self_trade::SelfTradeMode;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -104,6 +105,34 @@ async fn with_a_disk_that_hangs_no_order_leaves_and_cancels_and_halts_do() {
         assert!(matches!(done, Answer::Done), "{done:?}");
         world.place().await;
         assert!(world.arrived("place") > placed);
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_cancels_while_the_disk_hangs_is_refused_in_time_and_never_sent() {
+    for durability in [Durability::Disk, Durability::Os] {
+        let memory = Memory::default();
+        let world = on(&memory, durability).await;
+        let change = Change::SelfTradeSet { account: name("main"), mode: SelfTradeMode::CancelOld };
+        assert!(matches!(world.desk.administer(name("owner"), change).await, Answer::Done));
+        world.place().await;
+        hang(&world, &memory).await;
+        let (placed, cancels) = (world.arrived("place"), world.arrived("cancel"));
+        let Intent::New { order } = buy("0.001", "100") else { panic!() };
+        let order = NewOrder { side: Side::Sell, ..order };
+        let began = Instant::now();
+        let waits = world.desk.submit(ann(), None, Intent::New { order });
+        assert_eq!(world.arrived("cancel"), cancels, "its record is not on disk");
+        let told = code(&waits.await);
+        let refused = [Code::SelfTradeWait, Code::JournalUnavailable];
+        assert!(told.is_some_and(|code| refused.contains(&code)), "{told:?}");
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        until("the cancel leaves without its record", || world.arrived("cancel") > cancels).await;
+        assert!(memory.hangs(), "while the disk still hangs");
+        memory.set_fault(None);
+        until("the disk answers", || world.desk.journal_failed().is_none()).await;
+        assert_eq!(world.order().await, None, "orders pass again");
+        assert_eq!(world.arrived("place"), placed + 1, "and what was refused was not sent");
     }
 }
 

@@ -23,7 +23,7 @@ async fn send(pool: &Pool) -> (bool, Result<Reply, Failure>) {
     let note = Box::new(|| {
         left.fetch_add(1, Ordering::Relaxed);
     });
-    let departure = Departure { may_leave: Box::new(|| true), left: note };
+    let departure = Departure { left: note, ..Departure::certain() };
     let result = tokio::time::timeout(Duration::from_secs(10), pool.send(get(), departure)).await;
     let times = left.load(Ordering::Relaxed);
     assert!(times <= 1);
@@ -93,7 +93,7 @@ async fn the_length_that_is_told_is_that_of_the_body() {
     let pool = pool(&base);
     for body in ["", "a=b", "label=\u{e9}"] {
         let request = WireRequest { method: "POST".into(), body: body.into(), ..get() };
-        let departure = Departure { may_leave: Box::new(|| true), left: Box::new(|| {}) };
+        let departure = Departure::certain();
         pool.send(request, departure).await.unwrap();
         assert_eq!(told.recv().unwrap(), (body.len(), body.to_owned()));
     }
@@ -329,7 +329,7 @@ async fn what_was_called_back_leaves_no_byte_and_the_connection_serves_the_next(
     let note = Box::new(|| {
         left.fetch_add(1, Ordering::Relaxed);
     });
-    let departure = Departure { may_leave: Box::new(|| false), left: note };
+    let departure = Departure { may_leave: Box::new(|| false), left: note, kill: None };
     let result = pool.send(get(), departure).await;
     assert_eq!(result.unwrap_err(), Failure::NotSent(CALLED_BACK.to_owned()));
     assert_eq!(left.load(Ordering::Relaxed), 0);

@@ -61,6 +61,9 @@ pub struct PolicyRelease {
     /// Which side.
     #[arg(long, value_enum)]
     pub side: SideWord,
+    /// Why.
+    #[arg(long)]
+    pub reason: String,
 }
 
 #[derive(Args, Debug)]
@@ -80,6 +83,9 @@ pub struct PolicyShadow {
     /// End it.
     #[arg(long)]
     pub off: bool,
+    /// Why one starts or ends.
+    #[arg(long)]
+    pub reason: Option<String>,
 }
 
 #[derive(Subcommand, Debug)]

@@ -25,8 +25,12 @@ pub(super) fn samples() -> Vec<Sample> {
         sample(Status, false, json!({"op": "policy"})),
         sample(PolicyTighten, false, json!({"op": "policy-set", "policy": POLICY, "reason": "x"})),
         sample(PolicyLoosen, false, json!({"op": "policy-remove", "reason": "x"})),
-        sample(PolicyShadow, false, json!({"op": "shadow-set", "policy": POLICY})),
-        sample(PolicyShadow, false, json!({"op": "shadow-remove"})),
+        sample(
+            PolicyShadow,
+            false,
+            json!({"op": "shadow-set", "policy": POLICY, "reason": "a test"}),
+        ),
+        sample(PolicyShadow, false, json!({"op": "shadow-remove", "reason": "a test"})),
         sample(Status, false, json!({"op": "policy-check", "policy": POLICY})),
         sample(
             OverrideGive,
@@ -39,7 +43,7 @@ pub(super) fn samples() -> Vec<Sample> {
         sample(
             ThrottleRelease,
             false,
-            json!({"op": "throttle-release", "rule": "ask", "caller": "bob",
+            json!({"op": "throttle-release", "reason": "a test", "rule": "ask", "caller": "bob",
                 "instrument": "binance/BTCUSDT", "side": "buy"}),
         ),
         sample(BreakerTighten, false, breaker("loss@caller:bob", "1")),
