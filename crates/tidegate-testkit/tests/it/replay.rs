@@ -1,7 +1,8 @@
 //! A desk's journal decided again: by another policy, at twice its peak, and after its last batch was torn.
 
-use crate::demo::Demo;
-use crate::program::{Ended, eventually, run, run_json};
+use crate::demo::{Demo, files, frames};
+use crate::program::{Ended, eventually, run, run_json, signal};
+use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -52,13 +53,19 @@ fn a_journal_is_decided_by_another_policy_at_twice_its_peak_and_with_a_torn_end(
     eventually("the orders are on record", PATIENCE, || {
         (run_json(&demo.dir, &["why", "c", "--caller", "you"]).code == 0).then_some(())
     });
-    demo.stop();
+    end(&mut demo);
 
     let same = replay(&demo, &[]);
     assert_eq!((same.code, &same.json["same"]), (0, &Value::from(true)), "{same:?}");
     tighter(&demo, &policy(home.path(), "10 USD"));
     at_twice_its_peak(&demo);
     with_a_torn_end(&demo, same.json["records"].as_u64().unwrap());
+}
+
+fn end(demo: &mut Demo) {
+    signal(u64::from(demo.process.pid()), Signal::SIGTERM);
+    let (code, _) = demo.process.wait(PATIENCE);
+    assert_eq!(code, Some(0));
 }
 
 /// Each of the three orders is worth more than the other policy lets pass.
@@ -95,15 +102,14 @@ fn at_twice_its_peak(demo: &Demo) {
     assert!(text.stdout.contains("120 %, 1"), "{text:?}");
 }
 
-/// The last record is cut in the middle, as by a crash amid a write.
+/// The second half of the last record was never written, as by a crash amid a write.
 fn with_a_torn_end(demo: &Demo, whole: u64) {
-    let mut segments: Vec<_> = fs::read_dir(demo.dir.join("journal/segments"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    segments.sort();
-    let last = fs::OpenOptions::new().write(true).open(segments.last().unwrap()).unwrap();
-    last.set_len(last.metadata().unwrap().len() - 1).unwrap();
+    let segments = files(&demo.dir.join("journal/segment"));
+    let last = segments.last().unwrap();
+    let mut bytes = fs::read(last).unwrap();
+    let (begin, end) = *frames(&bytes).last().unwrap();
+    bytes[(begin + end) / 2..end].fill(0);
+    fs::write(last, bytes).unwrap();
     let ended = replay(demo, &[]);
     assert_eq!((ended.code, &ended.json["same"]), (0, &Value::from(true)), "{ended:?}");
     assert!(ended.json["records"].as_u64().unwrap() < whole, "{ended:?}");
