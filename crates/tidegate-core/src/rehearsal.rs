@@ -7,10 +7,12 @@
 mod peak;
 mod request;
 mod stress;
+mod used;
 
 pub use peak::{Busiest, Peak};
 pub use request::Request;
 pub use stress::Strain;
+pub use used::{LimitName, Used};
 
 use crate::Core;
 use crate::action::Action;

@@ -10,6 +10,7 @@ mod words;
 
 pub use find::{Finder, Sought};
 pub use held::Held;
+pub(crate) use passages::numbers;
 
 use crate::Core;
 use life::Life;

@@ -3,9 +3,11 @@
 //! taken for one that was sent before.
 
 use super::peak::MINUTE;
+use super::used::{LimitName, Used};
 use super::{Rehearsal, Request};
 use crate::action::{Action, Answer};
 use crate::event::Event;
+use crate::story::{self, Held};
 use std::collections::BTreeMap;
 use tidegate_types::ids::{CallId, CallerName, ClientId, OrderId, Seq, TradeId, VenueOrderId};
 use tidegate_types::order::{CancelOrder, Intent, OrderName};
@@ -23,6 +25,12 @@ pub struct Strain {
     pub passed: u64,
     /// How many did not, by why.
     pub refused: BTreeMap<Code, u64>,
+    /// What they were held against: how much of each limit was used at most, and how often it refused.
+    pub limits: BTreeMap<LimitName, Used>,
+    /// How many came in the second that had the most.
+    pub busiest_second: u64,
+    /// The second of the newest, and how many came in it so far.
+    second: (u64, u64),
     /// Messages about orders that had ended by then, left out.
     pub left_out: u64,
     /// How long each decision took, in nanoseconds, sorted.
@@ -34,6 +42,28 @@ impl Strain {
     pub fn quantile(&self, per_mille: usize) -> u64 {
         let at = self.took.len().saturating_mul(per_mille) / 1000;
         self.took.get(at.min(self.took.len().saturating_sub(1))).copied().unwrap_or_default()
+    }
+
+    /// Takes note of a message that is decided at this time.
+    fn came(&mut self, now: Time) {
+        self.messages += 1;
+        let second = now.millis() / 1000;
+        let so_far = if self.second.0 == second { self.second.1 } else { 0 };
+        self.second = (second, so_far + 1);
+        self.busiest_second = self.busiest_second.max(so_far + 1);
+    }
+
+    /// Takes note of what a message was held against, and of the limit that stood in its way.
+    fn held(&mut self, held: &[Held], refused: bool) {
+        let mut blame = refused;
+        for one in held {
+            let used = self.limits.entry(LimitName::of(one)).or_default();
+            used.most = used.most.max(one.percent());
+            if blame && !one.kept {
+                used.refused += 1;
+                blame = false;
+            }
+        }
     }
 }
 
@@ -85,6 +115,14 @@ impl Rehearsal {
         }
         strain.took.sort_unstable();
         strain
+    }
+
+    /// The numbers that a request is held against in the state as it is; none of a cancel.
+    fn held(&self, request: &Request, now: Time) -> Vec<Held> {
+        let Some(verdict) = self.decide(request, now) else { return Vec::new() };
+        let Request { caller, account, intent, .. } = request;
+        let whose = (caller, account, intent);
+        story::numbers(self.core().state(), whose, verdict.decision(), now)
     }
 }
 
@@ -229,10 +267,11 @@ impl Play<'_> {
         strain: &mut Strain,
     ) -> Came {
         let mut out = Vec::new();
+        let held = core.held(request, now);
         let began = (self.clock)();
         core.submit(request, now, &mut out);
         strain.took.push((self.clock)().saturating_sub(began));
-        strain.messages += 1;
+        strain.came(now);
         let mut came = Came { placed: None, call: None };
         let mut refused = None;
         for action in out {
@@ -249,6 +288,7 @@ impl Play<'_> {
                 _ => {}
             }
         }
+        strain.held(&held, refused.is_some());
         match refused {
             Some(code) => *strain.refused.entry(code).or_default() += 1,
             None => strain.passed += 1,

@@ -2,7 +2,7 @@
 
 use crate::over::distance;
 use std::fmt;
-use tidegate_types::decimal::Decimal;
+use tidegate_types::decimal::{Decimal, Rounding};
 use tidegate_types::policy::{Measure, PolicyVersion};
 
 /// A number or name, beside what bounds it.
@@ -76,6 +76,22 @@ impl Held {
             false => Held::most(name, number, limit, unit),
         };
         Held { rule: format!("{rule} ({})", measure.kind.word()), ..held }
+    }
+
+    /// How much of the limit is used, in per cent, rounded up; none of names and prices, which are no
+    /// amounts of something.
+    pub(crate) fn percent(&self) -> Option<Decimal> {
+        let (measured, limit): (Decimal, Decimal) =
+            (self.measured.parse().ok()?, self.limit.parse().ok()?);
+        let (part, whole) = match self.sign {
+            "≤" | ">" => (measured, limit),
+            _ => (limit, measured),
+        };
+        if self.unit.is_empty() || !whole.is_positive() {
+            return None;
+        }
+        let percent = part.max(Decimal::ZERO).mul_div(Decimal::new(100, 0), whole, Rounding::Ceil);
+        percent.and_then(|percent| percent.round_to(Decimal::new(1, 0), Rounding::Ceil)).ok()
     }
 
     fn number(

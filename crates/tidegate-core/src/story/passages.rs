@@ -97,6 +97,20 @@ fn because(before: &[(Seq, Record)], reject: &Reject) -> String {
     }
 }
 
+/// The numbers that a request is held against: its rates, and what the risk gate measured.
+pub(crate) fn numbers(
+    state: &State,
+    (caller, account, intent): (&CallerName, &AccountName, &Intent),
+    decision: &Decision,
+    now: Time,
+) -> Vec<Held> {
+    let order = becomes(state, caller, account, intent);
+    let way = Way { state, caller, account, order, decision, now };
+    let mut held = way.room();
+    held.extend(way.measured());
+    held
+}
+
 /// What the risk gate measured of an order, beside the limits in force.
 pub(super) fn measured(
     state: &State,

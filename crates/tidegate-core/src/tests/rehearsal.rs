@@ -1,12 +1,12 @@
 //! A journal that is decided again says the same; one that was decided by others does not.
 
 use super::world::*;
-use crate::rehearsal::{Again, Busiest, Difference, Rehearsal};
+use crate::rehearsal::{Again, Busiest, Difference, LimitName, Rehearsal, Strain};
 use crate::{Core, CoreSettings};
 use tidegate_types::grant::AccountLimits;
 use tidegate_types::ids::Seq;
 use tidegate_types::instrument::{Price, Usd};
-use tidegate_types::record::{Body, Change, Record};
+use tidegate_types::record::{Body, Change, RULES, Record};
 use tidegate_types::reject::Code;
 
 /// What came of each record.
@@ -155,4 +155,19 @@ fn the_busiest_minute_is_played_at_twice_its_rate() {
     assert_eq!(three.messages + three.left_out, 3 * 23, "{three:?}");
     assert!(three.refused.contains_key(&Code::CallerRate), "the grant's rate holds: {three:?}");
     assert_eq!(three.refused.get(&Code::OrderNotional), Some(&9), "{three:?}");
+    // An order and its cancel; of two orders in a second one is refused, and has none.
+    assert_eq!((once.busiest_second, three.busiest_second), (2, 3));
+    // 20,000 USD each, of the 5,000 that `limits` allows an order; a rate of one a second holds from twice on.
+    let used = |strain: &Strain, rule: &str, of: &str| {
+        let is = |name: &LimitName| name.rule == rule && name.of == of;
+        let (name, used) = strain.limits.iter().find(|(name, _)| is(name)).unwrap();
+        assert_eq!(name.version, format!("rules v{RULES}"));
+        (used.most.map(|most| most.to_string()), used.refused)
+    };
+    let notional = |strain| used(strain, "order notional", "account main");
+    assert_eq!([notional(&once), notional(&three)].map(|(_, refused)| refused), [3, 9]);
+    assert_eq!(notional(&once).0.as_deref(), Some("200"));
+    let rate = |strain| used(strain, "burst", "the grant of ann on main");
+    assert_eq!(rate(&once), (Some("100".to_owned()), 0));
+    assert_eq!(rate(&three).1, three.refused[&Code::CallerRate], "{three:?}");
 }

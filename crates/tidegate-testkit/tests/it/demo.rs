@@ -8,7 +8,7 @@ use crate::client::Access;
 use crate::program::{Foreground, eventually, is_alive, run_json, signal};
 use nix::sys::signal::Signal;
 use serde_json::Value;
-pub(crate) use stage::{Demo, files, scan};
+pub(crate) use stage::{Demo, files, frames, scan};
 use stage::{Flood, Steps, children};
 use std::fs;
 use std::process::Command;

@@ -23,6 +23,8 @@ mod policy;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod simulate;

@@ -61,8 +61,8 @@ fn an_order_is_told_by_each_of_its_names_and_decided_the_same_again() {
     assert!(same.json["same_decisions"].as_u64().unwrap() >= 2, "{same:?}");
     let stress = replay(&demo, &["--stress", "2"]);
     assert_eq!(stress.code, 0, "{stress:?}");
-    let (peak, messages) = (&stress.json["peak"]["messages"], &stress.json["messages"]);
-    let left_out = stress.json["left_out"].as_u64().unwrap();
+    let (peak, twice) = (&stress.json["peak"]["messages"], &stress.json["at_times"]);
+    let (messages, left_out) = (&twice["messages"], twice["left_out"].as_u64().unwrap());
     assert_eq!(messages.as_u64().unwrap() + left_out, 2 * peak.as_u64().unwrap(), "{stress:?}");
     let text = run(&["why", &order, "--data-dir", demo.dir.to_str().unwrap()]);
     assert!(text.stdout.contains("✓ risk") && text.stdout.contains(" left)"), "{text:?}");

@@ -1,6 +1,7 @@
 //! `tidegate replay`: the journal decided again, from its records alone, also beside a running gateway.
 
 mod report;
+mod strain;
 mod sums;
 
 use super::args::{Common, Replay};
@@ -11,6 +12,7 @@ use report::Tally;
 use serde_json::json;
 use std::path::Path;
 use std::time::Instant;
+use strain::Stress;
 use tidegate_core::rehearsal::{Again, Busiest, Peak, Rehearsal, Strain};
 use tidegate_server::folder::DataFolder;
 use tidegate_server::gateway::core_before;
@@ -114,10 +116,10 @@ fn stress(common: &Common, folder: &DataFolder, part: &Part, times: u32) -> Resu
         let hint = "name another part with --from and --to";
         Failure::new("not-found", "nobody asked for anything in that part of the journal", hint)
     })?;
-    let strain = play(folder, peak, times)?;
-    let refused: u64 = strain.refused.values().sum();
-    let object = report::strain_json(&peak, &strain, times);
-    print(common.json, &object, &report::strain_text(&peak, &strain, times, refused));
+    let once = play(folder, peak, 1)?;
+    let strained = play(folder, peak, times)?;
+    let stress = Stress { peak, times, once, strained };
+    print(common.json, &stress.json(), &stress.text());
     Ok(())
 }
 

@@ -303,7 +303,7 @@ pub(crate) fn damage(from: &Path, home: &Path) {
 
 /// Where the frames of a segment begin and end: 24 bytes of head with the record's length first,
 /// the whole rounded up to 8.
-fn frames(bytes: &[u8]) -> Vec<(usize, usize)> {
+pub(crate) fn frames(bytes: &[u8]) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut at = 64;
     while let Some(length) = bytes.get(at..at + 4) {

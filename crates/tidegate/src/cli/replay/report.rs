@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use tidegate_core::rehearsal::{Difference, Peak, Strain, Verdict};
+use tidegate_core::rehearsal::{Difference, Verdict};
 use tidegate_types::codec::to_json;
 use tidegate_types::ids::Seq;
 use tidegate_types::record::{Body, Record};
@@ -95,53 +95,4 @@ fn difference(difference: &Difference) -> Value {
         "was": told(was),
         "now": told(now),
     })
-}
-
-/// The report of a stress test as an object.
-pub(super) fn strain_json(peak: &Peak, strain: &Strain, times: u32) -> Value {
-    let refused = strain
-        .refused
-        .iter()
-        .map(|(code, count)| (format!("TG{}", code.number()), Value::from(*count)));
-    json!({
-        "peak": {
-            "start_ms": peak.start.millis(),
-            "record": peak.first.0,
-            "messages": peak.messages,
-        },
-        "times": times,
-        "messages": strain.messages,
-        "passed": strain.passed,
-        "refused": refused.collect::<serde_json::Map<_, _>>(),
-        "left_out": strain.left_out,
-        "decision_ns": {
-            "p50": strain.quantile(500),
-            "p99": strain.quantile(990),
-            "p999": strain.quantile(999),
-            "max": strain.quantile(1000),
-        },
-    })
-}
-
-/// The same as text.
-pub(super) fn strain_text(peak: &Peak, strain: &Strain, times: u32, refused: u64) -> String {
-    let Peak { first, messages, .. } = peak;
-    let mut out = format!(
-        "busiest minute: {messages} messages from record {first} on\nat {times} times its rate: {} messages, \
-         {} passed, {refused} refused, {} left out because their order had ended",
-        strain.messages, strain.passed, strain.left_out
-    );
-    for (code, count) in &strain.refused {
-        let _ = write!(out, "\n  {count} × TG{} {}", code.number(), code.meaning());
-    }
-    let micros = |ns: u64| format!("{}.{} µs", ns / 1000, ns % 1000 / 100);
-    let _ = write!(
-        out,
-        "\na decision, with its record: p50 {}, p99 {}, p99.9 {}, longest {}",
-        micros(strain.quantile(500)),
-        micros(strain.quantile(990)),
-        micros(strain.quantile(999)),
-        micros(strain.quantile(1000))
-    );
-    out
 }
