@@ -159,6 +159,7 @@ impl Core {
             self.append(Body::NotSent { call, reject: reject.clone() }, now, out);
         }
         self.halts_told(flight.purpose, &reject);
+        self.count_held_back(flight.purpose.order(), &reject);
         match flight.purpose {
             Purpose::Query { order } => {
                 self.retries_failed(order, &reject, out);

@@ -286,6 +286,13 @@ impl Order {
         !self.is_foreign() && self.traded() < self.filled
     }
 
+    /// Whether one more trade makes its trades come to more than was ever asked for, counting an unanswered amend
+    /// at its larger side.
+    pub(crate) fn is_exceeded_by(&self, more: Qty) -> bool {
+        let total = self.amend.as_ref().map_or(self.request.qty, |a| a.qty.max(self.request.qty));
+        self.traded().0.raw().saturating_add(more.0.raw()) > total.0.raw()
+    }
+
     /// What the trades heard of come to.
     fn traded(&self) -> Qty {
         let sum = |sum: i64, trade: &Trade| sum.saturating_add(trade.qty.0.raw());

@@ -1,13 +1,13 @@
-//! Refusals are records too, but cannot fill the disk: the first of a caller or person and code within
-//! a second is one of its own, the rest are counted; by tokens, for each in whose name they are. What
-//! strangers send hides no caller's and no person's.
+//! Refusals are records too, but cannot fill the disk: of a caller or person, code, account and policy's rule,
+//! the first in each second is one of its own, the rest of that second are counted; by tokens, for each in whose
+//! name they are. What strangers send hides no caller's and no person's.
 
 use crate::Core;
 use crate::action::{Action, Answer};
 use crate::timers::Timer;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tidegate_types::ids::{AccountName, CallerName, KeyId, PersonName, Ticket};
+use tidegate_types::ids::{AccountName, CallerName, KeyId, PersonName, RuleId, Ticket};
 use tidegate_types::order::Intent;
 use tidegate_types::proof::{Authenticated, TokenShown};
 use tidegate_types::record::{Body, Decision, RULES};
@@ -17,6 +17,8 @@ use tidegate_types::time::{Span, Time};
 const WINDOW: Span = Span::from_secs(1);
 /// Most windows at a time of people; those beyond share the one of nobody.
 const MAX_PEOPLE: usize = 256;
+/// Most windows at a time of one code; refusals beyond are told apart by whose they are alone.
+const MAX_OF_CODE: usize = 256;
 
 /// A refusal with the numbers it was made from, as far as they were reached.
 #[derive(Debug)]
@@ -53,10 +55,26 @@ enum Whose {
     Nobody,
 }
 
+/// Refusals that are counted together.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Kind {
+    code: Code,
+    whose: Whose,
+    account: Option<AccountName>,
+    /// The first rule of a policy whose number was past its limit.
+    rule: Option<RuleId>,
+}
+
 /// The kinds of refusals seen within the last second.
 #[derive(Debug, Default)]
 pub(crate) struct Windows {
-    kinds: BTreeMap<(Whose, Code), Window>,
+    kinds: BTreeMap<Kind, Window>,
+}
+
+impl Kind {
+    fn new(code: Code, whose: Whose) -> Kind {
+        Kind { code, whose, account: None, rule: None }
+    }
 }
 
 impl Whose {
@@ -94,15 +112,18 @@ impl Core {
         let Refusal { reject, decision, whole } = refusal;
         self.count_stopped(who, &intent, &reject, now);
         let (caller, account) = (who.caller().clone(), who.account().clone());
+        let by = Whose::caller(Some(caller.clone()), who.shown());
+        let over = decision.measures.iter().find(|measure| measure.is_over());
+        let rule = over.map(|measure| measure.rule.clone());
+        let kind = Kind { account: Some(account.clone()), rule, ..Kind::new(reject.code, by.0) };
         let body = || Body::Refused {
-            caller: Some(caller.clone()),
+            caller: Some(caller),
             account: Some(account),
             intent: Some(intent),
             reject: reject.clone(),
             decision: *decision,
         };
-        let by = Whose::caller(Some(caller.clone()), who.shown());
-        self.count_refusal(by, reject.code, (whole, body), now, out);
+        self.count_refusal((kind, by.1), (whole, body), now, out);
         out.push(Action::Answer { ticket, answer: Answer::Refused { reject } });
     }
 
@@ -114,11 +135,13 @@ impl Core {
         now: Time,
         out: &mut Vec<Action>,
     ) {
-        let code = reject.code;
         let decision = Decision { rules: RULES, ..Decision::default() };
-        let by = Whose::caller(caller.clone(), shown);
+        let (whose, token) = Whose::caller(caller.clone(), shown);
+        // Which account strangers name tells them apart no more than anything else they send.
+        let of = caller.is_some().then(|| account.clone()).flatten();
+        let kind = Kind { account: of, ..Kind::new(reject.code, whose) };
         let body = || Body::Refused { caller, account, intent: None, reject, decision };
-        self.count_refusal(by, code, (None, body), now, out);
+        self.count_refusal((kind, token), (None, body), now, out);
     }
 
     /// Records that the console or the administration turned a person down.
@@ -131,30 +154,34 @@ impl Core {
     ) {
         let code = reject.code;
         let people =
-            self.windows.kinds.keys().filter(|(whose, _)| matches!(whose, Whose::Person(_)));
+            self.windows.kinds.keys().filter(|kind| matches!(kind.whose, Whose::Person(_)));
         let room = people.count() < MAX_PEOPLE;
-        let by = Whose::Person(person);
-        let known = self.windows.kinds.contains_key(&(by.clone(), code));
-        let by = if room || known { by } else { Whose::Nobody };
+        let kind = Kind::new(code, Whose::Person(person));
+        let known = self.windows.kinds.contains_key(&kind);
+        let kind = if room || known { kind } else { Kind::new(code, Whose::Nobody) };
         let decision = Decision { rules: RULES, ..Decision::default() };
         let body = || Body::Refused { caller: None, account: None, intent: None, reject, decision };
-        self.count_refusal((by, None), code, (None, body), now, out);
+        self.count_refusal((kind, None), (None, body), now, out);
     }
 
     fn count_refusal(
         &mut self,
-        (whose, token): (Whose, Option<KeyId>),
-        code: Code,
+        (kind, token): (Kind, Option<KeyId>),
         (whole, body): (Option<String>, impl FnOnce() -> Body),
         now: Time,
         out: &mut Vec<Action>,
     ) {
-        match self.windows.kinds.get_mut(&(whose.clone(), code)) {
+        // Time has passed, even if nothing has looked at the clock yet.
+        self.close_windows(now, false, out);
+        let of_code = self.windows.kinds.keys().filter(|other| other.code == kind.code);
+        let full = of_code.count() >= MAX_OF_CODE && !self.windows.kinds.contains_key(&kind);
+        let kind = if full { Kind::new(kind.code, kind.whose) } else { kind };
+        match self.windows.kinds.get_mut(&kind) {
             Some(window) => window.more += 1,
             None => {
-                self.note_refused_token(&whose, token.clone(), now, out);
+                self.note_refused_token(&kind.whose, token.clone(), now, out);
                 let window = Window { until: now.plus(WINDOW), more: 0, token };
-                self.windows.kinds.insert((whose, code), window);
+                self.windows.kinds.insert(kind, window);
                 self.timers.set_if_sooner(Timer::Refusals, now.plus(WINDOW));
                 if let Some(detail) = whole {
                     self.append(Body::RefusedBecause { detail }, now, out);
@@ -178,21 +205,19 @@ impl Core {
         }
     }
 
-    /// Writes the counts of the windows that are over, or of all of them.
+    /// Closes the windows that are over, or all of them, and writes their counts: what comes next is a record
+    /// again.
     pub(crate) fn close_windows(&mut self, now: Time, all: bool, out: &mut Vec<Action>) {
         let over = self.windows.kinds.iter().filter(|(_, w)| all || w.until <= now);
-        let over: Vec<_> = over.map(|(kind, w)| (kind.clone(), w.more, w.token.clone())).collect();
-        for (kind, count, token) in over {
-            if count == 0 {
-                self.windows.kinds.remove(&kind);
+        let over: Vec<_> = over.map(|(kind, _)| kind.clone()).collect();
+        for kind in over {
+            let Some(Window { more, token, .. }) = self.windows.kinds.remove(&kind) else {
                 continue;
+            };
+            if more > 0 {
+                self.note_refused_token(&kind.whose, token, now, out);
+                self.append(kind.whose.more(kind.code, more), now, out);
             }
-            if let Some(window) = self.windows.kinds.get_mut(&kind) {
-                (window.until, window.more) = (now.plus(WINDOW), 0);
-            }
-            let (whose, code) = kind;
-            self.note_refused_token(&whose, token, now, out);
-            self.append(whose.more(code, count), now, out);
         }
         if let Some(next) = self.windows.kinds.values().map(|w| w.until).min() {
             self.timers.set(Timer::Refusals, next);

@@ -18,6 +18,7 @@ use crate::Core;
 use crate::action::Action;
 use crate::event::Event;
 use crate::pipeline::Asked;
+use crate::story::belongs_to_next;
 use tidegate_types::ids::{AccountName, CallerName, Seq, Ticket};
 use tidegate_types::order::{Intent, NewOrder};
 use tidegate_types::policy::Policy;
@@ -142,7 +143,7 @@ impl Rehearsal {
 
     /// Decides a record again, and folds it in.
     pub fn again(&mut self, seq: Seq, record: &Record) -> Again {
-        if stands_before(&record.body) {
+        if belongs_to_next(&record.body) {
             self.before.push((seq, record.clone()));
             return Again::Nothing;
         }
@@ -217,20 +218,6 @@ impl Rehearsal {
         let Request { caller, account, .. } = request;
         Again::Other(Box::new(Difference { seq, at: record.at, caller, account, was, now }))
     }
-}
-
-/// Whether a record belongs to the one that follows, which was decided before both.
-fn stands_before(body: &Body) -> bool {
-    matches!(
-        body,
-        Body::Through { .. }
-            | Body::ByToken { .. }
-            | Body::BySignature { .. }
-            | Body::RefusedByToken { .. }
-            | Body::RefusedBecause { .. }
-            | Body::OverrideUsed { .. }
-            | Body::ShadowRefused { .. }
-    )
 }
 
 /// Whether a record may put a policy in force, or take it away.

@@ -2,6 +2,7 @@
 //! was measured against which limit, and what became of it. Of a refusal the same, up to the gate that
 //! refused.
 
+mod beside;
 mod find;
 mod held;
 mod life;
@@ -176,8 +177,9 @@ impl Teller {
     }
 }
 
-/// Whether a record tells of the one that follows. None of these changes what a gate looks at.
-fn belongs_to_next(body: &Body) -> bool {
+/// Whether a record tells of the one that follows, which was decided before both. Of these only the use of an
+/// override changes what a gate looks at.
+pub(crate) fn belongs_to_next(body: &Body) -> bool {
     matches!(
         body,
         Body::Through { .. }
@@ -187,5 +189,6 @@ fn belongs_to_next(body: &Body) -> bool {
             | Body::RefusedBecause { .. }
             | Body::OverrideUsed { .. }
             | Body::ShadowRefused { .. }
+            | Body::OptionsWeighed { .. }
     )
 }

@@ -18,6 +18,7 @@ mod loosen;
 mod model;
 mod options;
 mod policy;
+mod refusals;
 mod rehearsal;
 mod repeat;
 mod retry;

@@ -6,7 +6,7 @@ use crate::action::Action;
 use crate::state::State;
 use tidegate_types::codec_struct;
 use tidegate_types::ids::InstrumentId;
-use tidegate_types::instrument::Mark;
+use tidegate_types::instrument::{Mark, Price};
 use tidegate_types::limits::{BAND_INTERVAL, MAX_BAND_AGE};
 use tidegate_types::order::{NewOrder, Side};
 use tidegate_types::record::Body;
@@ -84,17 +84,11 @@ impl State {
         mark: &Mark,
         now: Time,
     ) -> Result<(), Reject> {
-        let (Some(terms), Some(price)) = (self.venue_terms.get(&order.instrument), order.price)
+        let (Some((lowest, highest)), Some(price)) =
+            (self.venue_band(order, mark, now), order.price)
         else {
             return Ok(());
         };
-        let old = matches!(terms.band, PriceBand::Prices { .. })
-            && now.since(terms.band_at) > MAX_BAND_AGE;
-        // A conditional order is held against the band of when it triggers.
-        if old || order.order_type.is_conditional() {
-            return Ok(());
-        }
-        let Ok(Some((lowest, highest))) = terms.band.at(mark.mark) else { return Ok(()) };
         let (beyond, word, edge) = match order.side {
             Side::Buy => (price > highest, "highest", highest),
             Side::Sell => (price < lowest, "lowest", lowest),
@@ -104,6 +98,23 @@ impl State {
         }
         let detail = format!("price {price}, {}'s {word} {edge}", order.instrument.venue);
         Err(Reject::new(Code::VenueBand, detail))
+    }
+
+    /// The lowest and the highest price that an order is held to here.
+    pub(crate) fn venue_band(
+        &self,
+        order: &NewOrder,
+        mark: &Mark,
+        now: Time,
+    ) -> Option<(Price, Price)> {
+        let terms = self.venue_terms.get(&order.instrument)?;
+        let old = matches!(terms.band, PriceBand::Prices { .. })
+            && now.since(terms.band_at) > MAX_BAND_AGE;
+        // A conditional order is held against the band of when it triggers.
+        if old || order.order_type.is_conditional() {
+            return None;
+        }
+        terms.band.at(mark.mark).ok().flatten()
     }
 }
 

@@ -183,11 +183,15 @@ fn of_order(state: &mut State, call: CallId, told: &[(BreakerKind, i64)], now: T
     }
 }
 
-/// A trade that no order of Tidegate's explains: of an order that it did not place, or of none that is known.
+/// A trade that no order of Tidegate's explains: of an order that it did not place, of none that is known, or of
+/// more than was ordered.
 fn filled(state: &mut State, account: &AccountName, fill: &FillReport, now: Time) {
     let order = find_filled(state, account, fill).and_then(|id| state.orders.get(id));
     let stray = match order {
-        Some(order) => order.is_foreign() && !order.trades.contains_key(&fill.trade_id),
+        Some(order) => {
+            let news = !order.trades.contains_key(&fill.trade_id);
+            news && (order.is_foreign() || order.is_exceeded_by(fill.qty))
+        }
         None => !state.alarms.knows(account, fill),
     };
     if stray {

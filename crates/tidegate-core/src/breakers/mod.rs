@@ -227,14 +227,13 @@ pub(crate) fn check<'a>(
 impl Trip {
     /// Why it stands in an order's way, if it does.
     fn block(&self, place: &Place, rule: &Breaker, now: Time) -> Option<Block> {
-        let (id, scope, unit) = (&place.breaker, &place.scope, place.breaker.kind.measure().unit());
+        let (id, scope) = (&place.breaker, &place.scope);
+        let allow_reduce = rule.stops == Stops::Increases;
         match self.stage {
             Stage::Tripped => {
-                let (measured, limit) = (self.measured, self.limit);
-                let detail =
-                    format!("{id} tripped for {scope}: {measured} {unit}, the limit is {limit}");
+                let detail = trip::detail(place, self.measured, self.limit);
                 let reject = Reject::new(Code::BreakerTripped, detail);
-                Some(Block { reject, allow_reduce: rule.stops == Stops::Increases })
+                Some(Block { reject, allow_reduce })
             }
             Stage::HalfOpen => {
                 let young = |at: &&Time| now.since(**at) < TRIAL;
@@ -244,7 +243,7 @@ impl Trip {
                         "{id} is half-open for {scope}: {passed} orders passed within a minute, at most {} do",
                         rule.trial
                     );
-                    Block { reject: Reject::new(Code::BreakerTrial, detail), allow_reduce: true }
+                    Block { reject: Reject::new(Code::BreakerTrial, detail), allow_reduce }
                 })
             }
         }

@@ -1,12 +1,15 @@
 //! Looking at what breakers measured, and tripping them.
 
-use super::{Found, Place, check, covers};
+use super::{Found, Place, Stage, check, covers};
 use crate::Core;
 use crate::action::Action;
 use crate::calls::Flight;
+use crate::over::distance;
 use crate::timers::Timer;
 use std::collections::BTreeMap;
 use tidegate_types::breaker::{Breaker, BreakerKind, Facet};
+use tidegate_types::decimal::Decimal;
+use tidegate_types::ids::OrderId;
 use tidegate_types::order::Intent;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::Body;
@@ -15,6 +18,15 @@ use tidegate_types::time::{Span, Time};
 
 /// How often ages are looked at, and what was stopped is put on record.
 const LOOK: Span = Span::from_secs(1);
+
+/// What tripped, its number, the limit and how far that is past it.
+pub(super) fn detail(place: &Place, measured: Decimal, limit: Decimal) -> String {
+    let Place { breaker, scope } = place;
+    let unit = breaker.kind.measure().unit();
+    let word = if measured < limit { "short by" } else { "over by" };
+    let by = distance(measured, limit);
+    format!("{breaker} tripped for {scope}: {measured} {unit}, the limit is {limit} ({word} {by})")
+}
 
 /// What breakers stopped and no record tells yet.
 pub(crate) type Stopped = BTreeMap<Place, u64>;
@@ -86,6 +98,22 @@ impl Core {
         }
     }
 
+    /// Counts a request that a trip held back before it left.
+    pub(crate) fn count_held_back(&mut self, order: Option<OrderId>, reject: &Reject) {
+        let order = order.and_then(|id| self.state.orders.get(id));
+        let Some(order) = order.filter(|_| reject.code == Code::BreakerTripped) else { return };
+        let breakers = &self.state.breakers;
+        let stops = |place: &Place| {
+            let rule = breakers.rules.get(&place.breaker);
+            rule.is_some_and(|rule| covers(place, rule.stops, order))
+        };
+        let tripped = breakers.trips.iter().filter(|(_, trip)| trip.stage == Stage::Tripped);
+        let mut places = tripped.map(|(place, _)| place).filter(|place| stops(place));
+        if let Some(place) = places.next() {
+            *self.stopped.entry(place.clone()).or_default() += 1;
+        }
+    }
+
     fn trip(
         &mut self,
         place: Place,
@@ -96,9 +124,8 @@ impl Core {
     ) {
         let Found { measured, count } = found;
         let (breaker, scope) = (place.breaker.clone(), place.scope.clone());
-        let (limit, unit) = (rule.limit, breaker.kind.measure().unit());
-        let detail =
-            format!("{breaker} tripped for {scope}: {measured} {unit}, the limit is {limit}");
+        let limit = rule.limit;
+        let detail = detail(&place, measured, limit);
         self.append(Body::BreakerTripped { breaker, scope, measured, limit, count }, now, out);
         let stops = rule.stops;
         let stopped = |core: &Core, flight: &Flight| {

@@ -1,5 +1,5 @@
 //! The policy beside the one in force: what it would refuse is put on record, and has no other effect. The
-//! first of a caller and rule within a second is a record of its own, the rest are counted.
+//! first of a caller and rule in each second is a record of its own, the rest of that second are counted.
 
 use crate::Core;
 use crate::action::Action;
@@ -49,18 +49,16 @@ impl Core {
         self.append(body, now, out);
     }
 
-    /// Writes the counts of the windows that are over, or of all of them.
+    /// Closes the windows that are over, or all of them, and writes their counts.
     pub(crate) fn close_shadows(&mut self, now: Time, all: bool, out: &mut Vec<Action>) {
         let over = self.shadows.kinds.iter().filter(|(_, (until, _))| all || *until <= now);
         let over: Vec<_> = over.map(|(kind, (_, more))| (kind.clone(), *more)).collect();
         for (kind, count) in over {
-            if count == 0 {
-                self.shadows.kinds.remove(&kind);
-                continue;
+            self.shadows.kinds.remove(&kind);
+            if count > 0 {
+                let (caller, rule) = kind;
+                self.append(Body::ShadowRefusedMore { caller, rule, count }, now, out);
             }
-            self.shadows.kinds.insert(kind.clone(), (now.plus(WINDOW), 0));
-            let (caller, rule) = kind;
-            self.append(Body::ShadowRefusedMore { caller, rule, count }, now, out);
         }
         if let Some(next) = self.shadows.kinds.values().map(|(until, _)| *until).min() {
             self.timers.set(Timer::Shadows, next);

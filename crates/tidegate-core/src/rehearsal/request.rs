@@ -65,7 +65,7 @@ impl Request {
     }
 
     /// Whom the record names. The key is the one on record, or one of the caller's that is good.
-    pub(super) fn who(&self, state: &State, now: Time) -> Option<Authenticated> {
+    pub(crate) fn who(&self, state: &State, now: Time) -> Option<Authenticated> {
         let venue = state.accounts.get(&self.account)?.venue.clone();
         let (caller, account) = (self.caller.clone(), self.account.clone());
         if let Some(token) = &self.token {

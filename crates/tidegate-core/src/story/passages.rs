@@ -1,6 +1,6 @@
 //! The gates, as an order came to them: the terms that were in force then beside its own numbers.
 
-use super::{Gate, Held, Passage, Story, words};
+use super::{Gate, Held, Passage, Story, beside, words};
 use crate::over;
 use crate::risk;
 use crate::state::State;
@@ -134,7 +134,10 @@ fn passed(way: &Way<'_>, before: &[(Seq, Record)], written: String) -> Vec<Passa
         passage(Gate::Authenticate, Vec::new(), way.shown(before)),
         passage(Gate::Authorize, way.granted(), String::new()),
         passage(Gate::Shape, way.room(), String::new()),
-        Passage { said: way.besides(before), ..passage(Gate::Risk, way.measured(), String::new()) },
+        Passage {
+            said: way.besides(before),
+            ..passage(Gate::Risk, way.passed(before), String::new())
+        },
         passage(Gate::Journal, Vec::new(), written),
     ]
 }
@@ -330,6 +333,15 @@ impl Way<'_> {
         }
     }
 
+    /// All that an order was held against which passed.
+    fn passed(&self, before: &[(Seq, Record)]) -> Vec<Held> {
+        let mut held = self.measured();
+        let band = self.order.as_ref().and_then(|order| beside::band(self.state, order, self.now));
+        held.extend(band);
+        held.extend(beside::options(self.state, self.account, before, &rules(self.decision)));
+        held
+    }
+
     /// What is to be said of the risk gate beside its numbers.
     fn besides(&self, before: &[(Seq, Record)]) -> Vec<String> {
         let mut said = vec![self.reducing()];
@@ -343,6 +355,9 @@ impl Way<'_> {
                 }
                 _ => {}
             }
+        }
+        if let Some(order) = &self.order {
+            said.extend(beside::lines(self.state, (self.caller, self.account), order, self.now));
         }
         said.retain(|line| !line.is_empty());
         said

@@ -4,6 +4,7 @@
 mod kinds;
 mod parts;
 mod people;
+mod stops;
 
 use super::world::*;
 use crate::action::Answer;

@@ -1,5 +1,7 @@
 //! What is told of an order, gate by gate, and how it is found.
 
+mod beside;
+
 use super::world::*;
 use crate::story::{Finder, Gate, Sought, Story, Subject, Teller};
 use crate::{Core, CoreSettings};
