@@ -460,10 +460,11 @@ fn distance(case: &Case<'_>, bps: u32) -> Found {
         return Found::No("it takes at once, and so keeps no distance from the mark".to_owned());
     };
     let (price, mark) = (i128::from(price.0.raw()), i128::from(case.mark.mark.0.raw()));
-    let away = match (trigger, case.order.side) {
-        (Some(_), _) => (price - mark).abs(),
-        (None, Side::Buy) => mark - price,
-        (None, Side::Sell) => price - mark,
+    // A stop waits on the far side of the mark, where the market runs away; everything else on the near one.
+    let stop = matches!(case.order.order_type, OrderType::StopMarket | OrderType::StopLimit);
+    let away = match (case.order.side, stop) {
+        (Side::Buy, false) | (Side::Sell, true) => mark - price,
+        (Side::Sell, false) | (Side::Buy, true) => price - mark,
     };
     let far = away.saturating_mul(BASIS_POINTS).saturating_mul(ONE) / mark.max(1);
     let limit = i128::from(bps) * ONE;

@@ -10,6 +10,7 @@ use crate::event::Event;
 use crate::story::{self, Held};
 use std::collections::BTreeMap;
 use tidegate_types::ids::{CallId, CallerName, ClientId, OrderId, Seq, TradeId, VenueOrderId};
+use tidegate_types::instrument::Mark;
 use tidegate_types::order::{CancelOrder, Intent, OrderName};
 use tidegate_types::record::{Body, Canceller, Record};
 use tidegate_types::reject::Code;
@@ -31,7 +32,7 @@ pub struct Strain {
     pub busiest_second: u64,
     /// The second of the newest, and how many came in it so far.
     second: (u64, u64),
-    /// Messages about orders that had ended by then, left out.
+    /// Messages about orders that had ended by then, and of whom the state does not know: left out.
     pub left_out: u64,
     /// How long each decision took, in nanoseconds, sorted.
     pub took: Vec<u64>,
@@ -97,6 +98,7 @@ impl Rehearsal {
         clock: &mut dyn FnMut() -> u64,
     ) -> Strain {
         let mut strain = Strain::default();
+        let marks: Vec<Mark> = self.core().state().marks().values().cloned().collect();
         for number in 0..u64::from(times) {
             let mut play = Play {
                 times: u64::from(times),
@@ -108,8 +110,14 @@ impl Rehearsal {
                 refused: BTreeMap::new(),
                 clock: &mut *clock,
             };
-            for (at, (_, record)) in minute.iter().enumerate() {
+            if let Some((_, first)) = minute.first().filter(|_| number > 0) {
+                play.marks(&mut self, &marks, first.at);
+            }
+            for (at, (seq, record)) in minute.iter().enumerate() {
                 let before = minute.get(at.saturating_sub(2)..at).unwrap_or_default();
+                if number == 0 && holds_on(&record.body, strain.messages == 0) {
+                    self.fold(*seq, &Record { at: play.when(record.at), ..record.clone() });
+                }
                 play.step(&mut self, before, record, &mut strain);
             }
         }
@@ -126,12 +134,37 @@ impl Rehearsal {
     }
 }
 
+/// Whether something happens once, in the first playing, and holds through all: what the desk changed, and
+/// before the first message what made the desk ready.
+fn holds_on(body: &Body, before_all: bool) -> bool {
+    match body {
+        Body::Changed { .. } | Body::Instruments { .. } => true,
+        Body::Started { .. }
+        | Body::Closed { .. }
+        | Body::Reconciled { .. }
+        | Body::Opened { .. }
+        | Body::BalancesTaken { .. }
+        | Body::VenueTermsRead { .. }
+        | Body::Halted { .. }
+        | Body::Resumed { .. } => before_all,
+        _ => false,
+    }
+}
+
 impl Play<'_> {
     /// When something of the minute happens in this playing.
     fn when(&self, at: Time) -> Time {
         let part = MINUTE.micros() / self.times.max(1);
         let into = at.since(self.start).micros() / self.times.max(1);
         self.start.plus(Span::from_micros(part * self.number + into))
+    }
+
+    /// Each playing begins with the marks that the minute began with, as old as they were.
+    fn marks(&self, core: &mut Rehearsal, marks: &[Mark], at: Time) {
+        let now = self.when(at);
+        let as_old = |mark: &Mark| Mark { at: now.minus(at.since(mark.at)), ..mark.clone() };
+        let marks = marks.iter().map(as_old).collect();
+        core.tell(Event::Marks { marks }, now, &mut Vec::new());
     }
 
     fn step(
@@ -270,9 +303,15 @@ impl Play<'_> {
         let held = core.held(request, now);
         let began = (self.clock)();
         core.submit(request, now, &mut out);
-        strain.took.push((self.clock)().saturating_sub(began));
-        strain.came(now);
+        let took = (self.clock)().saturating_sub(began);
         let mut came = Came { placed: None, call: None };
+        if out.is_empty() {
+            // Nobody is known by that name, or there is no such account: no gate looked at it.
+            strain.left_out += 1;
+            return came;
+        }
+        strain.took.push(took);
+        strain.came(now);
         let mut refused = None;
         for action in out {
             match action {

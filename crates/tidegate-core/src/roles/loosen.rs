@@ -2,7 +2,7 @@
 
 use crate::state::State;
 use tidegate_types::grant::{AccountLimits, Grant, OnRepeat};
-use tidegate_types::options::OptionLimits;
+use tidegate_types::options::{OptionLimits, Stress};
 use tidegate_types::person::{Person, Role};
 use tidegate_types::record::{Approvals, ApproveBy, Change};
 use tidegate_types::time::Span;
@@ -165,13 +165,17 @@ pub(crate) fn is_less_of_options(new: &OptionLimits, old: &OptionLimits) -> bool
         && at_most(&new.max_theta, &old.max_theta)
         && at_most(&new.max_net_short, &old.max_net_short)
         && new.max_margin_bps <= old.max_margin_bps
-        && stress.range_bps >= before.range_bps
-        && stress.vol_up_bps >= before.vol_up_bps
-        && stress.vol_down_bps >= before.vol_down_bps
+        && shocks(stress) == shocks(before)
         && stress.short_bps >= before.short_bps
         && stress.expiry_bps >= before.expiry_bps
         && stress.concentrated_above <= before.concentrated_above
         && stress.concentration_bps >= before.concentration_bps
+}
+
+/// What the grid is made of. As many points over a wider range lie farther apart, and the worst of a portfolio
+/// may fall between them: no other grid is known to be stricter.
+fn shocks(stress: &Stress) -> [u32; 3] {
+    [stress.range_bps, stress.vol_up_bps, stress.vol_down_bps]
 }
 
 /// A caller that is taken from a person takes with it what kept that person from loosening for it, or from

@@ -24,6 +24,8 @@ pub struct Held {
     pub distance: Option<String>,
     /// Whether it is kept.
     pub kept: bool,
+    /// Whether it is an amount, of which a share can be used; a price is none.
+    amount: bool,
     /// Between both: `≤`, `>`, `is one of` …
     sign: &'static str,
 }
@@ -62,7 +64,18 @@ impl Held {
     ) -> Held {
         let sign = if kept { "is one of:" } else { "is none of:" };
         let (rule, of, version) = (rule.to_owned(), of.to_owned(), version.to_owned());
-        Held { rule, of, version, measured, limit, unit: "", distance: None, kept, sign }
+        Held {
+            rule,
+            of,
+            version,
+            measured,
+            limit,
+            unit: "",
+            distance: None,
+            kept,
+            amount: false,
+            sign,
+        }
     }
 
     /// What a policy's rule measured.
@@ -75,7 +88,7 @@ impl Held {
             true => Held::least(name, number, limit, unit),
             false => Held::most(name, number, limit, unit),
         };
-        Held { rule: format!("{rule} ({})", measure.kind.word()), ..held }
+        Held { rule: format!("{rule} ({})", measure.kind.word()), amount: true, ..held }
     }
 
     /// How much of the limit is used, in per cent, rounded up; none of names and prices, which are no
@@ -87,7 +100,7 @@ impl Held {
             "≤" | ">" => (measured, limit),
             _ => (limit, measured),
         };
-        if self.unit.is_empty() || !whole.is_positive() {
+        if !self.amount || !whole.is_positive() {
             return None;
         }
         let percent = part.max(Decimal::ZERO).mul_div(Decimal::new(100, 0), whole, Rounding::Ceil);
@@ -109,6 +122,7 @@ impl Held {
             unit,
             distance: Some(distance(measured, limit).to_string()),
             kept,
+            amount: !unit.is_empty(),
             sign,
         }
     }

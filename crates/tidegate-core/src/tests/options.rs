@@ -256,6 +256,10 @@ fn every_figure_loosens_one_way_only() {
         |l| l.stress.range_bps -= 1,
         |l| l.stress.vol_up_bps -= 1,
         |l| l.stress.vol_down_bps -= 1,
+        // The worst of a portfolio may fall between points that lie farther apart.
+        |l| l.stress.range_bps += 1,
+        |l| l.stress.vol_up_bps += 1,
+        |l| l.stress.vol_down_bps += 1,
         |l| l.stress.short_bps -= 1,
         |l| l.stress.expiry_bps -= 1,
         |l| l.stress.concentrated_above = Usd(d("10000001")),
@@ -265,7 +269,7 @@ fn every_figure_loosens_one_way_only() {
         |_| (),
         |l| l.max_delta = most("99"),
         |l| l.max_margin_bps -= 1,
-        |l| l.stress.range_bps += 1,
+        |l| l.stress.short_bps += 1,
         |l| l.stress.concentrated_above = Usd(d("1")),
     ];
     let mut world = World::new();

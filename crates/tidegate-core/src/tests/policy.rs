@@ -14,7 +14,7 @@ use tidegate_types::decimal::Decimal;
 use tidegate_types::grant::Pattern;
 use tidegate_types::ids::{ExceptionId, OrderId, PolicyName, RuleId, Ticket};
 use tidegate_types::instrument::{Price, Qty, Usd};
-use tidegate_types::order::{NewOrder, OrderType, Side};
+use tidegate_types::order::{NewOrder, OrderType, Side, Trigger, TriggerBy};
 use tidegate_types::policy::{
     Each, Exception, Form, Limit, Liquidity, Peg, Policy, Reach, Rule, Strength,
 };
@@ -104,6 +104,30 @@ fn an_order_is_held_to_its_size_worth_and_price() {
     let market = NewOrder { price: None, order_type: OrderType::Market, ..buy("1", "99") };
     let at_once = w.place("ann", market);
     assert_eq!(w.code(at_once), Some(Code::PolicyLimit), "it keeps no distance");
+}
+
+#[test]
+fn what_waits_for_a_trigger_keeps_its_distance_on_the_side_it_waits_on() {
+    let triggered = |side, order_type, at: &str| {
+        let mut w = world(vec![hard("away", Limit::Distance { bps: 100 })]);
+        let trigger = Some(Trigger { price: Price(d(at)), by: TriggerBy::Mark });
+        let ticket = w
+            .place("ann", NewOrder { order_type, price: None, trigger, ..limit(side, "1", "100") });
+        w.settle();
+        w.code(ticket)
+    };
+    let (stop, take) = (OrderType::StopMarket, OrderType::TakeMarket);
+    for (side, order_type, waits, fires, near) in [
+        (Side::Buy, stop, "110", "90", "100.9"),
+        (Side::Sell, stop, "90", "110", "99.1"),
+        (Side::Buy, take, "90", "110", "99.1"),
+        (Side::Sell, take, "110", "90", "100.9"),
+    ] {
+        assert_eq!(triggered(side, order_type, waits), None, "{side:?} {order_type:?}");
+        let refused = Some(Code::PolicyLimit);
+        assert_eq!(triggered(side, order_type, fires), refused, "{side:?} {order_type:?}");
+        assert_eq!(triggered(side, order_type, near), refused, "{side:?} {order_type:?}");
+    }
 }
 
 #[test]
