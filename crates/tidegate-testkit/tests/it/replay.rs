@@ -1,6 +1,6 @@
 //! A desk's journal decided again: by another policy, at twice its peak, and after its last batch was torn.
 
-use crate::demo::{Demo, files, frames};
+use crate::demo::{Demo, frames};
 use crate::program::{Ended, eventually, run, run_json, signal};
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -117,12 +117,11 @@ fn at_twice_its_peak(demo: &Demo, first: &str) {
 
 /// The second half of the last record was never written, as by a crash amid a write.
 fn with_a_torn_end(demo: &Demo, whole: u64) {
-    let segments = files(&demo.dir.join("journal/segment"));
-    let last = segments.last().unwrap();
-    let mut bytes = fs::read(last).unwrap();
+    let segment = demo.dir.join("journal/segment/0000000000");
+    let mut bytes = fs::read(&segment).unwrap();
     let (begin, end) = *frames(&bytes).last().unwrap();
-    bytes[(begin + end) / 2..end].fill(0);
-    fs::write(last, bytes).unwrap();
+    bytes[usize::midpoint(begin, end)..end].fill(0);
+    fs::write(segment, bytes).unwrap();
     let ended = replay(demo, &[]);
     assert_eq!((ended.code, &ended.json["same"]), (0, &Value::from(true)), "{ended:?}");
     assert!(ended.json["records"].as_u64().unwrap() < whole, "{ended:?}");
