@@ -108,7 +108,9 @@ fn serve(status: &'static str, body: &'static str) -> (SocketAddr, mpsc::Receive
                 .collect();
             let _ = asked.send(head.join("\n"));
             let length = body.len();
-            let _ = write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}");
+            let head =
+                format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}");
+            let _ = write!(stream, "{head}\r\n\r\n{body}");
         }
     });
     (address, asks)
