@@ -88,6 +88,10 @@ impl Core {
                 self.account(&limits.account)?;
                 options::make_sense(limits)
             }
+            Change::OptionLimitsRemoved { account } => {
+                let known = self.state.option_limits.contains_key(account);
+                present(known, "limits of options of account", account.as_str())
+            }
         }
     }
 

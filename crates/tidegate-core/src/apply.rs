@@ -197,6 +197,7 @@ fn changed(state: &mut State, change: &Change, now: Time) {
             state.limits.insert(limits.account.clone(), limits);
         }
         Change::OptionLimitsSet { limits } => state.limit_options(limits),
+        Change::OptionLimitsRemoved { account } => state.unlimit_options(&account),
         change @ (Change::KeyAdded { .. }
         | Change::KeyRevoked { .. }
         | Change::GrantSet { .. }

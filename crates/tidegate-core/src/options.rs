@@ -240,6 +240,17 @@ impl State {
         self.follow(&account);
     }
 
+    /// Takes the limits of an account's options away.
+    pub(crate) fn unlimit_options(&mut self, account: &AccountName) {
+        self.option_limits.remove(account);
+        let is_held = |id| self.instruments.get(id).is_some_and(is_option);
+        if self.positions.books(account).any(|(id, _)| is_held(id)) {
+            self.follow(account);
+        } else {
+            self.portfolios.accounts.remove(account);
+        }
+    }
+
     /// Takes what an option is valued by.
     pub(crate) fn option_quote(&mut self, quote: &OptionQuote) {
         self.option_quotes.insert(quote.instrument.clone(), quote.clone());

@@ -170,6 +170,7 @@ pub fn action_of(state: &State, act: &Act) -> Action {
         Change::GrantSet { .. } | Change::GrantRemoved { .. } => Action::GrantTighten,
         Change::LimitsSet { .. }
         | Change::OptionLimitsSet { .. }
+        | Change::OptionLimitsRemoved { .. }
         | Change::OwnerSet { .. }
         | Change::SelfTradeSet { .. }
             if loose =>
@@ -178,6 +179,7 @@ pub fn action_of(state: &State, act: &Act) -> Action {
         }
         Change::LimitsSet { .. }
         | Change::OptionLimitsSet { .. }
+        | Change::OptionLimitsRemoved { .. }
         | Change::OwnerSet { .. }
         | Change::SelfTradeSet { .. } => Action::LimitsTighten,
         Change::BreakerSet { .. } if !loose => Action::BreakerTighten,
@@ -415,7 +417,10 @@ fn concerns(state: &State, by: &PersonName, act: &Act, caller: Option<&CallerNam
     match act {
         Act::Change { change: Change::LimitsSet { limits } } => trades(&limits.account),
         Act::Change {
-            change: Change::OwnerSet { account, .. } | Change::SelfTradeSet { account, .. },
+            change:
+                Change::OwnerSet { account, .. }
+                | Change::SelfTradeSet { account, .. }
+                | Change::OptionLimitsRemoved { account },
         } => trades(account),
         Act::Change { change: Change::OptionLimitsSet { limits } } => trades(&limits.account),
         Act::Change {

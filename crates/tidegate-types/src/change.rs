@@ -209,6 +209,11 @@ pub enum Change {
         /// The limits.
         limits: OptionLimits,
     },
+    /// The limits of an account's options were taken away.
+    OptionLimitsRemoved {
+        /// Whose.
+        account: AccountName,
+    },
     /// A policy came into force, in place of the one before. Read from older journals, which did not say why; now
     /// `PolicyPut` is written.
     PolicySet {
@@ -311,6 +316,7 @@ codec_enum!(Change {
     123 => BreakerClosed { breaker, scope, reason },
     124 => BreakerReset { breaker, scope },
     110 => OptionLimitsSet { limits },
+    215 => OptionLimitsRemoved { account },
     100 => PolicySet { policy },
     101 => PolicyRemoved,
     102 => ShadowSet { policy },

@@ -85,6 +85,9 @@ pub(super) fn touched(state: &State, act: &Act) -> Vec<u8> {
             Change::OptionLimitsSet { limits } => {
                 state.option_limits.get(&limits.account).cloned().encode(&mut out);
             }
+            Change::OptionLimitsRemoved { account } => {
+                state.option_limits.get(account).cloned().encode(&mut out);
+            }
             // Policies are compared with the one in force: another one, and the request is void.
             Change::PolicySet { .. }
             | Change::PolicyRemoved
@@ -148,6 +151,9 @@ fn title(act: &Act) -> String {
             Change::LimitsSet { limits } => format!("set the limits of {}", limits.account),
             Change::OptionLimitsSet { limits } => {
                 format!("set the limits of the options of {}", limits.account)
+            }
+            Change::OptionLimitsRemoved { account } => {
+                format!("take the limits of the options of {account} away")
             }
             Change::AppSet { app } => format!("register app {}, a caller of the desk", app.caller),
             Change::AppRevoked { app } => format!("revoke app {app}"),
@@ -280,6 +286,9 @@ fn rows(state: &State, act: &Act) -> Vec<Row> {
             state.option_limits.get(&limits.account).map(of_option_limits),
             of_option_limits(limits),
         ),
+        Change::OptionLimitsRemoved { account } => {
+            compared(state.option_limits.get(account).map(of_option_limits), Vec::new())
+        }
         Change::PersonSet { person } => {
             compared(state.people.get(&person.name).map(of_person), of_person(person))
         }

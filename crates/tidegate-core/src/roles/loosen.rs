@@ -70,6 +70,7 @@ pub fn loosens(state: &State, change: &Change) -> bool {
         Change::PolicyRemoved
         | Change::PolicyTaken { .. }
         | Change::OverrideSet { .. }
+        | Change::OptionLimitsRemoved { .. }
         | Change::ThrottleReleased { .. }
         | Change::ThrottleFreed { .. } => true,
         // The policy beside allows and refuses nothing.

@@ -301,6 +301,19 @@ fn limits_without_sense_are_refused() {
 }
 
 #[test]
+fn limits_that_are_taken_away_limit_nothing_any_more() {
+    let mut world = World::with_options("100", |limits| limits.max_net_short = Some(Qty(d("1"))));
+    let short = || of(OPTION, Side::Sell, "2", "0.05");
+    assert_eq!(world.tries(short()), Some(Code::NetShortOptions));
+    let change = Change::OptionLimitsRemoved { account: name(MAIN) };
+    assert!(crate::roles::loosen::loosens(world.core.state(), &change));
+    world.change(change.clone());
+    assert_eq!(world.tries(short()), None);
+    let refused = world.refused_by("root", change);
+    assert!(refused.contains("there is no limits of options"), "{refused}");
+}
+
+#[test]
 fn an_expired_option_stands_in_nobodys_way() {
     let mut world = World::with_options("100", |_| {});
     world.trades(of(OPTION, Side::Buy, "2", "0.05"));
@@ -313,7 +326,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..Default::default() })]
     #[test]
     fn a_portfolio_is_the_same_step_by_step_and_anew(
-        steps in prop::collection::vec((0_u8..9, any::<u8>()), 1..60),
+        steps in prop::collection::vec((0_u8..10, any::<u8>()), 1..60),
     ) {
         let mut world = World::with_options("1000", |_| {});
         for (what, size) in steps {
@@ -330,6 +343,12 @@ proptest! {
                     let open: Vec<u64> = world.venue.open().map(|(id, _)| *id).collect();
                     if let Some(id) = open.get(usize::from(size) % open.len().max(1)) {
                         world.venue.fill(*id, Decimal::ONE.raw());
+                    }
+                }
+                8 => {
+                    let account = name(MAIN);
+                    if world.core.state().option_limits().contains_key(&account) {
+                        world.change(Change::OptionLimitsRemoved { account });
                     }
                 }
                 _ => {

@@ -14,6 +14,7 @@ use tidegate_types::decimal::Decimal;
 use tidegate_types::grant::Pattern;
 use tidegate_types::ids::{ExceptionId, OrderId, PolicyName, RuleId, Ticket};
 use tidegate_types::instrument::{Price, Qty, Usd};
+use tidegate_types::limits::MAX_POLICY_RULES;
 use tidegate_types::order::{NewOrder, OrderType, Side, Trigger, TriggerBy};
 use tidegate_types::policy::{
     Each, Exception, Form, Limit, Liquidity, Peg, Policy, Reach, Rule, Strength,
@@ -127,6 +128,22 @@ fn what_waits_for_a_trigger_keeps_its_distance_on_the_side_it_waits_on() {
         let refused = Some(Code::PolicyLimit);
         assert_eq!(triggered(side, order_type, fires), refused, "{side:?} {order_type:?}");
         assert_eq!(triggered(side, order_type, near), refused, "{side:?} {order_type:?}");
+    }
+}
+
+#[test]
+fn of_as_many_rules_as_there_may_be_the_tightest_wins_wherever_it_stands() {
+    for tightest in [0, 100, MAX_POLICY_RULES - 2] {
+        let max = |n: usize| if n == tightest { 1 } else { 500 + n as u32 };
+        let rules = (0..MAX_POLICY_RULES - 1)
+            .map(|n| hard(&format!("r{n}"), Limit::OpenOrders { max: max(n) }));
+        let mut w = world(rules.collect());
+        let text = format!("r{tightest} v1: 2 > 1 open orders of desk (over by 1)");
+        w.live("ann", buy("1", "99"));
+        let over = w.place("ann", buy("1", "99"));
+        assert_eq!(w.code(over), Some(Code::PolicyLimit));
+        let crate::action::Answer::Refused { reject } = &w.answers[&over] else { unreachable!() };
+        assert!(reject.to_string().contains(&text), "{reject}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Files that are wrong, and what is said of each.
 
 use super::*;
+use tidegate_types::limits::MAX_POLICY_RULES;
 
 const TOP: &str = "name = \"p\"\nversion = 1\nmark_age = \"5 s\"\n";
 
@@ -129,4 +130,21 @@ fn cases_are_held_as_strictly() {
         "{market}[[case]]\nname = \"n\"\nexpect = \"pass\"\norder = {order}\nopen = {order}"
     ));
     assert!(odd.contains("`open` is a list"), "{odd}");
+}
+
+#[test]
+fn a_policy_has_two_hundred_rules_at_most() {
+    let rules = |many: usize| {
+        let rule = |n| format!("[[rule]]\nid = \"r{n}\"\nopen_orders = {n}\n");
+        format!(
+            "{TOP}[[rule]]\nid = \"all\"\nallow = true\n{}",
+            (1..many).map(rule).collect::<String>()
+        )
+    };
+    let most = read("p.toml", &rules(MAX_POLICY_RULES)).unwrap();
+    assert_eq!(most.rules().len(), MAX_POLICY_RULES);
+    for many in [MAX_POLICY_RULES + 1, 10 * MAX_POLICY_RULES] {
+        let told = said(&rules(many)).join("\n");
+        assert!(told.contains("between 1 and 200 rules"), "{told}");
+    }
 }

@@ -241,6 +241,11 @@ pub enum Request {
     },
     /// Set the limits of an account's options.
     OptionLimitsSet(OptionLimitsSpec),
+    /// Take the limits of an account's options away.
+    OptionLimitsRemove {
+        /// Whose.
+        account: String,
+    },
     /// Take the alarms off the list that were raised last at this time or before.
     AlarmsSeen {
         /// In ms since 1970: `last_ms` of the newest one that was seen.

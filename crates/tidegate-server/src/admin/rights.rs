@@ -31,6 +31,7 @@ pub(super) const fn actions(request: &Request) -> &'static [Action] {
         Request::GrantRemove { .. } => &[Action::GrantTighten],
         Request::LimitsSet(_)
         | Request::OptionLimitsSet(_)
+        | Request::OptionLimitsRemove { .. }
         | Request::SelfTradeSet { .. }
         | Request::AccountOwner { .. } => &[Action::LimitsLoosen, Action::LimitsTighten],
         Request::Policy {} | Request::PolicyCheck { .. } => &[Action::Status],

@@ -243,6 +243,11 @@ impl Administration {
                 self.turn_breaker(by, (&breaker, scope.as_deref()), Turn::Reset, "").await
             }
             Request::OptionLimitsSet(spec) => self.set_option_limits(by, spec).await,
+            Request::OptionLimitsRemove { account } => {
+                let account = name("account", &account)?;
+                self.venue_of(&account)?;
+                self.change(by, Change::OptionLimitsRemoved { account }).await
+            }
             Request::AlarmsSeen { until_ms } => self.alarms_seen(by, until_ms).await,
             Request::PersonSet(spec) => self.set_person(by, spec).await,
             Request::PersonRemove { person } => self.remove_person(by, &person).await,

@@ -320,6 +320,9 @@ fn changed(by: &dyn Display, change: &Change) {
         Change::OptionLimitsSet { limits } => {
             ("option-limits-set", vec![("account", &limits.account)])
         }
+        Change::OptionLimitsRemoved { account } => {
+            ("option-limits-removed", vec![("account", account)])
+        }
     };
     let fields: Vec<(&str, &dyn Display)> = std::iter::once(("by", by)).chain(of).collect();
     oplog::info(what, &fields);

@@ -120,6 +120,10 @@ pub fn limit(common: &Common, command: Limit) -> Result<(), Failure> {
             let text = format!("{account}: orders that would meet each other: {mode}");
             done(common, &Request::SelfTradeSet { account, mode }, &text)
         }
+        Limit::Options(LimitOptions { account, remove: true, .. }) => {
+            let text = format!("took the limits of the options of {account} away");
+            done(common, &Request::OptionLimitsRemove { account }, &text)
+        }
         Limit::Options(set) => {
             let text = format!("set the limits of the options of {}", set.account);
             let account = set.account.clone();

@@ -248,7 +248,13 @@ fn account_state(account: &AccountStatus) -> String {
 
 fn positions(account: &AccountStatus) -> String {
     let rows = account.positions.iter().map(|(name, qty)| format!(" · {name} {qty}"));
-    rows.collect()
+    rows.chain([self_trades(account)]).collect()
+}
+
+/// What happens to orders that would trade with one of the same owner.
+fn self_trades(account: &AccountStatus) -> String {
+    let owner = account.owner.as_ref().map(|owner| format!(" with all accounts of {owner}"));
+    format!(" · self-trades: {}{}", account.self_trade, owner.unwrap_or_default())
 }
 
 fn refusals(out: &mut String, status: &Status) {
@@ -363,5 +369,21 @@ mod tests {
             ("1.2 µs".to_owned(), "250 µs".to_owned(), "12 ms".to_owned())
         });
         assert_eq!((span(59), span(3_700)), ("59 s".to_owned(), "1 h 1 min".to_owned()));
+    }
+
+    #[test]
+    fn an_account_tells_what_becomes_of_self_trades_and_with_whom() {
+        let account = |owner: Option<&str>| -> AccountStatus {
+            serde_json::from_value(serde_json::json!({
+                "self_trade": "cancel-old", "owner": owner, "account": "main", "venue": "deribit",
+                "open": true, "why": "", "key": null, "rights": [], "open_orders": 0,
+                "foreign_orders": 0, "open_notional": "0", "max_open_notional": null,
+                "exposure": "0", "max_exposure": null, "positions": {}, "balances": {},
+            }))
+            .unwrap()
+        };
+        assert_eq!(positions(&account(None)), " · self-trades: cancel-old");
+        let shared = " · self-trades: cancel-old with all accounts of fund-one";
+        assert_eq!(positions(&account(Some("fund-one"))), shared);
     }
 }

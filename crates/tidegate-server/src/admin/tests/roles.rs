@@ -208,9 +208,10 @@ const fn place(request: &Request) -> usize {
         Request::BreakerClose { .. } => 53,
         Request::BreakerReset { .. } => 54,
         Request::OptionLimitsSet(_) => 55,
+        Request::OptionLimitsRemove { .. } => 56,
     }
 }
-const PLACES: usize = 56;
+const PLACES: usize = 57;
 
 /// What a person granted to an app.
 pub(super) fn granted(app: &str, id: u8, subject: &str) -> Granted {

@@ -147,6 +147,7 @@ fn concerns(state: &State, who: &Authenticated, act: &Act) -> bool {
                 of == account
             }
             Change::OptionLimitsSet { limits } => limits.account == *account,
+            Change::OptionLimitsRemoved { account: of } => of == account,
             Change::VenueKeyImported { account: of, .. } => of == account,
             Change::BreakerHalfOpened { scope, .. } | Change::BreakerClosed { scope, .. } => {
                 halts::binds(state, scope, who)

@@ -73,6 +73,11 @@ fn account_card(account: &AccountStatus) -> Markup {
                 dt { "Open orders" } dd { (account.open_orders) }
                 dt { "Worth, USD" } dd { (account.open_notional) " of " (most(&account.max_open_notional)) }
                 dt { "Exposure, USD" } dd { (account.exposure) " of " (most(&account.max_exposure)) }
+                dt { "Self-trades" }
+                dd {
+                    (account.self_trade)
+                    @if let Some(owner) = &account.owner { " with all accounts of " (owner) }
+                }
                 dt { "Positions" }
                 dd {
                     @if account.positions.is_empty() { "none" }

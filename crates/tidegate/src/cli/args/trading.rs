@@ -184,14 +184,34 @@ pub enum Limit {
         /// off, refuse (the new one), cancel-old or decrement (both by the smaller quantity).
         mode: String,
     },
-    /// Set the limits of an account's options, all of them at once
+    /// Set the limits of an account's options, all of them at once; or take them away
     Options(LimitOptions),
 }
+
+/// Everything that limits options.
+const OF_OPTIONS: [&str; 13] = [
+    "max_margin_bps",
+    "max_delta",
+    "max_gamma",
+    "max_vega",
+    "max_theta",
+    "max_net_short",
+    "range_bps",
+    "vol_up_bps",
+    "vol_down_bps",
+    "short_bps",
+    "expiry_bps",
+    "concentrated_above",
+    "concentration_bps",
+];
 
 #[derive(Args, Debug)]
 pub struct LimitOptions {
     /// Which account.
     pub account: String,
+    /// Take them away: then the account's other limits alone hold.
+    #[arg(long, conflicts_with_all = OF_OPTIONS)]
+    pub remove: bool,
     /// The part of the equity that the worst scenario may take, in basis points.
     #[arg(long, default_value_t = 10_000)]
     pub max_margin_bps: u32,

@@ -22,6 +22,7 @@ pub(super) fn samples() -> Vec<Sample> {
             false,
             json!({"op": "option-limits-set", "account": "main", "max_margin_bps": 9000}),
         ),
+        sample(LimitsLoosen, false, json!({"op": "option-limits-remove", "account": "main"})),
         sample(Status, false, json!({"op": "policy"})),
         sample(PolicyTighten, false, json!({"op": "policy-set", "policy": POLICY, "reason": "x"})),
         sample(PolicyLoosen, false, json!({"op": "policy-remove", "reason": "x"})),
