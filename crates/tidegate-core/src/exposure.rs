@@ -11,6 +11,7 @@ use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::{AccountName, InstrumentId};
 use tidegate_types::instrument::{Instrument, Mark, Price, Qty, Unit};
 use tidegate_types::order::Side;
+use tidegate_types::time::Time;
 
 /// The exposure of every account, in dollars of 10⁻⁸.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +22,10 @@ pub(crate) struct Exposures {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 struct Exposure {
     total: i128,
-    values: BTreeMap<InstrumentId, i128>,
+    /// What each is worth, and when the mark was made that says so.
+    values: BTreeMap<InstrumentId, (i128, Time)>,
+    /// The same marks, from the oldest.
+    ages: BTreeSet<(Time, InstrumentId)>,
     /// Held, but without terms or mark.
     unvalued: BTreeSet<InstrumentId>,
 }
@@ -35,7 +39,17 @@ impl Exposures {
     /// The part of one instrument.
     pub(crate) fn of(&self, account: &AccountName, instrument: &InstrumentId) -> i128 {
         let part = self.accounts.get(account).and_then(|exposure| exposure.values.get(instrument));
-        part.copied().unwrap_or(0)
+        part.map_or(0, |(value, _)| *value)
+    }
+
+    /// What the account holds by marks from before a time, from the oldest.
+    pub(crate) fn older(
+        &self,
+        account: &AccountName,
+        since: Time,
+    ) -> impl Iterator<Item = (&InstrumentId, Time)> {
+        let ages = self.accounts.get(account).into_iter().flat_map(|exposure| &exposure.ages);
+        ages.take_while(move |(at, _)| *at < since).map(|(at, id)| (id, *at))
     }
 
     /// An instrument that the account holds and that cannot be valued.
@@ -54,29 +68,33 @@ impl Exposures {
         held(self) == held(other)
     }
 
-    /// Values one instrument of an account anew.
+    /// Values one instrument of an account anew: by what a unit is worth, and the time of the mark that says so.
     pub(crate) fn set(
         &mut self,
         account: &AccountName,
         instrument: &InstrumentId,
         book: Book,
-        unit_value: Option<Price>,
+        unit_value: Option<(Price, Time)>,
     ) {
         let exposure = match self.accounts.get_mut(account) {
             Some(exposure) => exposure,
             None => self.accounts.entry(account.clone()).or_default(),
         };
-        exposure.total -= exposure.values.remove(instrument).unwrap_or(0);
+        if let Some((value, at)) = exposure.values.remove(instrument) {
+            exposure.total -= value;
+            exposure.ages.remove(&(at, instrument.clone()));
+        }
         exposure.unvalued.remove(instrument);
         match unit_value {
             _ if book == Book::default() => {}
             None => {
                 exposure.unvalued.insert(instrument.clone());
             }
-            Some(unit) => {
+            Some((unit, at)) => {
                 let value = worst(book, None, unit);
                 exposure.total += value;
-                exposure.values.insert(instrument.clone(), value);
+                exposure.values.insert(instrument.clone(), (value, at));
+                exposure.ages.insert((at, instrument.clone()));
             }
         }
     }

@@ -142,6 +142,14 @@ impl State {
         self.portfolios.indexes.get(currency).map(|index| index.price.0)
     }
 
+    /// How old that is, where it is an index.
+    fn index_age(&self, currency: &Currency) -> Option<Span> {
+        if DOLLARS.contains(&currency.as_str()) {
+            return None;
+        }
+        self.portfolios.indexes.get(currency).map(|index| self.at.since(index.at))
+    }
+
     /// What an account that is followed has, in dollars, rounded down: balances, options, less what is lost
     /// elsewhere. Otherwise the currency that cannot be valued.
     pub(crate) fn equity(&self, account: &AccountName, options: Usd) -> Result<Usd, Reject> {
@@ -149,6 +157,10 @@ impl State {
         for (currency, amount) in self.balances.of(account) {
             let what =
                 |detail: String| Reject::new(Code::Unvalued, format!("{currency}: {detail}"));
+            if let Some(age) = self.index_age(currency).filter(|age| *age > HELD_AGE) {
+                let (age, most) = (age.millis(), HELD_AGE.millis());
+                return Err(what(format!("its index is {age} ms old, at most {most} ms")));
+            }
             let rate = match self.dollars_for(currency) {
                 Some(rate) => rate,
                 None if amount.is_negative() => return Err(what(format!("owed {amount}"))),

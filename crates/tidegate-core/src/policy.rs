@@ -28,6 +28,7 @@ use tidegate_types::policy::{Exception, LimitKind, Liquidity, Policy};
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Body, Change, Decision};
 use tidegate_types::reject::{Code, Reject};
+use tidegate_types::report::BalanceReport;
 use tidegate_types::time::Time;
 
 pub(crate) use entries::Entries;
@@ -125,6 +126,11 @@ impl Ground<'_> {
     /// Whether what an account holds is known: it was open once, after all its balances came.
     pub(crate) fn knows(&self, account: &AccountName) -> bool {
         self.accounts.get(account).is_some_and(|account| account.taken_over.is_some())
+    }
+
+    /// Whether an account has money, a position or an open order, as last heard.
+    pub(crate) fn has_something(&self, account: &AccountName) -> bool {
+        self.balances.of(account).next().is_some() || self.positions.books(account).next().is_some()
     }
 }
 
@@ -326,6 +332,13 @@ impl State {
         let at = self.at;
         let (policies, ground) = self.policies_and_ground(at);
         policies.both().for_each(|ruling| ruling.wallet(&ground, account));
+    }
+
+    /// Money was paid into an account, or out of it.
+    pub(crate) fn payment_for_policies(&mut self, account: &AccountName, change: &BalanceReport) {
+        let at = self.at;
+        let (policies, ground) = self.policies_and_ground(at);
+        policies.both().for_each(|ruling| ruling.paid(&ground, account, change));
     }
 
     /// An order, an amend or a cancel went out, with the numbers it was decided by. It counts for whose the order

@@ -29,12 +29,26 @@ impl Book {
         SignedQty(Decimal::from_raw(self.position))
     }
 
-    /// The farthest from zero that the position may come to on this side, `extra` included.
+    /// The farthest from zero that the position may come to on this side, `extra` included. What is held on the
+    /// other side makes no room: orders that reduce it reserve nothing, always pass, and may trade before these.
     pub(crate) fn worst(&self, side: Side, extra: i128) -> i128 {
+        let position = i128::from(self.position);
         match side {
-            Side::Buy => (i128::from(self.position) + self.buys + extra).max(0),
-            Side::Sell => (self.sells + extra - i128::from(self.position)).max(0),
+            Side::Buy => (position.max(0) + self.buys + extra).max(0),
+            Side::Sell => (self.sells + extra - position.min(0)).max(0),
         }
+    }
+
+    /// The highest that the position may come to, signed: every buy trades, and no sell.
+    pub(crate) fn highest(&self) -> i128 {
+        let position = i128::from(self.position);
+        position + self.buys + self.reducing_buys.min((-position).max(0))
+    }
+
+    /// The lowest that the position may come to, signed: every sell trades, and no buy.
+    pub(crate) fn lowest(&self) -> i128 {
+        let position = i128::from(self.position);
+        position - self.sells - self.reducing_sells.min(position.max(0))
     }
 
     /// How much an order of this side may still reduce the position by.

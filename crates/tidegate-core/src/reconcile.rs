@@ -347,7 +347,7 @@ impl Core {
                 }
                 return news;
             }
-            AccountEvent::Funding { .. } => {
+            AccountEvent::Funding { .. } | AccountEvent::Payment { .. } => {
                 self.append(Body::Streamed { account, event }, now, out);
                 return true;
             }

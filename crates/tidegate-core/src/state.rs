@@ -474,8 +474,11 @@ impl State {
     /// Takes a mark, and values what is held by it.
     pub(crate) fn mark(&mut self, mark: &Mark) {
         self.book_counts_from(mark);
-        self.marks.insert(mark.instrument.clone(), mark.clone());
+        let first = self.marks.insert(mark.instrument.clone(), mark.clone()).is_none();
         self.index_moved(mark);
+        if first {
+            crate::told::first_mark(self, &mark.instrument);
+        }
         self.revalue(&mark.instrument);
         breakers::marked(self, mark);
         self.mark_for_policies(&mark.instrument);
@@ -513,6 +516,7 @@ fn unit_value(
     instruments: &BTreeMap<InstrumentId, Instrument>,
     marks: &BTreeMap<InstrumentId, Mark>,
     instrument: &InstrumentId,
-) -> Option<Price> {
-    Some(at_mark(instruments.get(instrument)?, marks.get(instrument)?))
+) -> Option<(Price, Time)> {
+    let mark = marks.get(instrument)?;
+    Some((at_mark(instruments.get(instrument)?, mark), mark.at))
 }

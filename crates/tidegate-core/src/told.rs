@@ -29,6 +29,7 @@ pub(crate) fn streamed(state: &mut State, account: &AccountName, event: &Account
             state.wallet_for_policies(account);
         }
         AccountEvent::Funding { change } => breakers::funded(state, account, change),
+        AccountEvent::Payment { change } => state.payment_for_policies(account, change),
     }
 }
 
@@ -164,19 +165,38 @@ pub(crate) fn find_filled(
     known.find(|o| o.request.instrument == fill.instrument).map(|o| o.id)
 }
 
+/// The first mark of an instrument came: what was placed past Tidegate before, and nothing told the worth of, reserves
+/// from now on. Until now the account was allowed nothing more, since not all it had could be valued.
+pub(crate) fn first_mark(state: &mut State, instrument: &InstrumentId) {
+    let unvalued = |order: &&Order| {
+        order.is_foreign()
+            && order.request.instrument == *instrument
+            && !order.unit_value.0.is_positive()
+    };
+    let found: Vec<OrderId> = state.orders.open().filter(unvalued).map(|order| order.id).collect();
+    let unit = foreign_unit(state, instrument, None);
+    for id in found {
+        state.change(id, |order| order.unit_value = unit);
+    }
+}
+
+/// What one unit of an order that Tidegate did not place is worth at worst; zero while nothing tells.
+fn foreign_unit(state: &State, instrument: &InstrumentId, price: Option<Price>) -> Price {
+    let mark = state.marks.get(instrument);
+    match state.instruments.get(instrument).map_or(Unit::Linear, |terms| terms.unit) {
+        Unit::Linear => price.max(mark.map(|mark| mark.mark)).unwrap_or_default(),
+        Unit::Inverse => Price(Decimal::ONE),
+        Unit::CoinOption => mark.map_or(Price::default(), |mark| mark.index),
+    }
+}
+
 /// An order that Tidegate did not place. It counts in the account's exposure from now on; what it
 /// traded before is in the venue's position already.
 fn foreign(state: &mut State, account: &AccountName, report: &OrderReport, now: Time) {
     let id = state.next_order;
     state.next_order = id.next();
-    let mark = state.marks.get(&report.instrument);
-    let unit = state.instruments.get(&report.instrument).map_or(Unit::Linear, |i| i.unit);
-    let mark_price = mark.map_or(Price::default(), |m| m.mark);
-    let unit_value = match unit {
-        Unit::Linear => report.price.unwrap_or_default().max(mark_price),
-        Unit::Inverse => Price(Decimal::ONE),
-        Unit::CoinOption => mark.map_or(Price::default(), |m| m.index),
-    };
+    let price = report.price.max(report.trigger_price);
+    let unit_value = foreign_unit(state, &report.instrument, price);
     let conditional = report.order_type.is_conditional();
     let reduce_only = report.reduce_only.unwrap_or_default();
     let request = NewOrder {

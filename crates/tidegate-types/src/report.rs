@@ -225,10 +225,16 @@ pub enum AccountEvent {
         /// By how much it changed a balance; negative when it was paid.
         change: BalanceReport,
     },
+    /// Money was paid in or out, which was neither won nor lost; the balance that it makes is told besides, after what
+    /// is paid in and before what is paid out.
+    Payment {
+        /// By how much it changed a balance; negative when it was paid out.
+        change: BalanceReport,
+    },
 }
 codec_enum!(AccountEvent {
     0 => Order { report }, 1 => Fill { fill }, 2 => Position { position },
-    3 => Balance { balance }, 4 => Funding { change },
+    3 => Balance { balance }, 4 => Funding { change }, 5 => Payment { change },
 });
 
 /// The account as the venue shows it: the answer to a reconciliation.

@@ -6,7 +6,7 @@ use super::live::{Live, dollars};
 use super::part::{Part, Who};
 use super::ruling::{Blind, Ruling};
 use super::values::{quote, unit_value};
-use super::worths::Worth;
+use super::worths::{Worth, is_put, signed};
 use crate::orders::Share;
 use std::cmp::Reverse;
 use tidegate_types::decimal::{Decimal, Rounding};
@@ -118,7 +118,9 @@ impl Ruling {
                     near.truncate(NEAREST);
                 }
                 Found::No(why) => {
-                    said.breaches.push(self.breach(live, Code::PolicyLimit, why, None));
+                    // There is no number that could be too much: what reduces passes.
+                    let breach = self.breach(live, Code::PolicyLimit, why, None);
+                    said.breaches.push(Breach { spares: true, ..breach });
                 }
                 Found::Unknown(blind) => {
                     let (told, whole) = blind.told_to(case.account);
@@ -210,7 +212,8 @@ impl Ruling {
         };
         let asked = case.unit_value.0.mul(quote.0, Rounding::Ceil).map_or(at_mark, Price);
         let before = self.worths.of(case.account, id);
-        let after = Worth::of(more, at_mark.max(asked));
+        let unit = at_mark.max(asked);
+        let after = Worth::of(more, case.terms, unit);
         let stock = Part::of(&live.rule, case.who()).and_then(|part| live.stocks.get(&part));
         let stock = stock.copied().unwrap_or_default();
         let gross = stock.sum - before.gross + after.gross;
@@ -227,15 +230,18 @@ impl Ruling {
         match &live.rule.limit {
             Limit::GrossPosition { max } => number(gross, max.0.raw().into(), Unit::Usd),
             Limit::NetPosition { max } => {
-                let net = match case.order.side {
-                    Side::Buy => stock.sum - before.up + after.up,
-                    Side::Sell => -(stock.down - before.down + after.down),
+                // As with gross positions, what is held on the other side makes no room.
+                let side = case.order.side;
+                let here = signed(more.worst(side, 0), unit);
+                let net = match (side == Side::Buy) != is_put(case.terms) {
+                    true => stock.sum - before.up + here,
+                    false => before.down - stock.down + here,
                 };
                 number(net.max(0), max.0.raw().into(), Unit::Usd)
             }
             Limit::Leverage { max } => {
                 let part = live.equity_part(case.account).unwrap_or(Part::All);
-                match self.equity(ground, live, &part) {
+                match self.equity_now(ground, live, &part) {
                     Err(blind) => Found::Unknown(blind),
                     Ok(equity) if equity <= 0 => {
                         Found::No(format!("the equity is {} USD", Decimal::from_raw(equity)))
@@ -287,7 +293,7 @@ impl Ruling {
         pick: impl Fn((i64, i64)) -> (i64, Decimal),
     ) -> Found {
         let part = live.equity_part(case.account).unwrap_or(Part::All);
-        match self.equity(ground, live, &part) {
+        match self.equity_now(ground, live, &part) {
             Err(blind) => Found::Unknown(blind),
             Ok(equity) => {
                 let lost = Flow::lost(live.flows.get(&part), equity, ground.at);
@@ -310,9 +316,9 @@ impl Ruling {
 
     fn breach(&self, live: &Live, code: Code, why: String, measure: Option<Measure>) -> Breach {
         let Rule { id, strength, limit, .. } = &live.rule;
-        let ask = match strength {
-            Strength::Soft => "; risk may let it pass for once, with a reason",
-            Strength::Hard => "",
+        let ask = match (strength, &measure) {
+            (Strength::Soft, Some(_)) => "; risk may let it pass for once, with a reason",
+            _ => "",
         };
         let detail = format!("{id} v{}: {why}{ask}", self.policy.version());
         let soft = *strength == Strength::Soft;
@@ -443,16 +449,47 @@ fn only(names: &[Pattern], case: &Case<'_>) -> Found {
     Found::No(format!("{} is not among its instruments", case.terms.id))
 }
 
+/// An order without a limit price trades at any: no number says how far that is, but an order with a price may take
+/// its place. One that reduces a position passes.
+fn unbounded(case: &Case<'_>, bps: u32) -> Found {
+    if case.reducing {
+        return Found::Nothing;
+    }
+    let instead = match case.order.order_type {
+        OrderType::StopMarket => "a stop-limit order",
+        OrderType::TakeMarket => "a take-profit limit order",
+        _ => "a limit order, immediate or cancel,",
+    };
+    let far = if case.order.side == Side::Buy { "at most" } else { "at least" };
+    let what = "without a limit price it trades at any price";
+    Found::No(match edge(case, bps) {
+        Some(edge) => format!("{what}; send {instead} with a price of {far} {edge}"),
+        None => format!("{what}; send {instead}"),
+    })
+}
+
+/// The last price within a collar, on a step of the instrument's.
+fn edge(case: &Case<'_>, bps: u32) -> Option<Price> {
+    let (around, whole) = (case.reference.0, Decimal::from_int(10_000).ok()?);
+    let way = around.mul_div(Decimal::from_int(bps.into()).ok()?, whole, Rounding::Floor).ok()?;
+    let (edge, rounding) = match case.order.side {
+        Side::Buy => (around.add(way).ok()?, Rounding::Floor),
+        Side::Sell => (around.sub(way).ok()?, Rounding::Ceil),
+    };
+    let tick = case.terms.tick_at(Price(edge)).0;
+    edge.round_to(tick, rounding).ok().filter(|price| price.is_positive()).map(Price)
+}
+
 /// How far a limit price is from what it trades around, on the side that costs.
 fn collar(case: &Case<'_>, bps: u32) -> Found {
-    let Some(price) = case.order.price else { return Found::Nothing };
+    let Some(price) = case.order.price else { return unbounded(case, bps) };
     let (price, around) = (i128::from(price.0.raw()), i128::from(case.reference.0.raw()));
     let beyond = if case.order.side == Side::Buy { price - around } else { around - price };
     let far = ratio(beyond.max(0).saturating_mul(BASIS_POINTS), around);
     number(far, i128::from(bps) * ONE, Unit::BasisPoints)
 }
 
-/// How far a resting price keeps from the mark, rounded down.
+/// How far a resting price keeps from the mark, rounded down; a trigger that is reached already keeps none.
 fn distance(case: &Case<'_>, bps: u32) -> Found {
     let at_once = matches!(case.order.order_type, OrderType::Market | OrderType::MarketLimit);
     let trigger = case.order.trigger.as_ref().map(|trigger| trigger.price);

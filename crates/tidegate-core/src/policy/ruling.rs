@@ -4,15 +4,16 @@ use super::Ground;
 use super::flow::Flow;
 use super::live::{Live, Message};
 use super::part::{Part, Who};
-use super::values::quote;
+use super::values::{coin_price, quote};
 use super::worths::{Worth, Worths};
 use crate::orders::{Order, Share, Shift};
 use tidegate_types::codec::{Codec, CodecError};
-use tidegate_types::decimal::Decimal;
+use tidegate_types::decimal::{Decimal, Rounding};
 use tidegate_types::ids::{AccountName, CallerName, InstrumentId, RuleId};
 use tidegate_types::instrument::{Instrument, Price};
 use tidegate_types::order::Side;
 use tidegate_types::policy::{Each, LimitKind, Policy};
+use tidegate_types::report::BalanceReport;
 use tidegate_types::time::Time;
 
 /// Why something cannot be measured.
@@ -174,6 +175,23 @@ impl Ruling {
         self.stand(ground, account);
     }
 
+    /// Money was paid in or out: it moves the points from where losses are measured, as it moves the equity. Of a coin
+    /// without a price that is done once it has one.
+    pub(crate) fn paid(
+        &mut self,
+        ground: &Ground<'_>,
+        account: &AccountName,
+        change: &BalanceReport,
+    ) {
+        let price =
+            coin_price(&self.policy, ground, &change.asset).filter(|_| ground.knows(account));
+        let usd = price.and_then(|price| change.amount.mul(price.price.0, Rounding::Floor).ok());
+        if let Some(usd) = usd {
+            self.enter(account, i128::from(usd.raw()));
+            self.stand(ground, account);
+        }
+    }
+
     /// More of an account's equity is known than was, or less.
     fn enter(&mut self, account: &AccountName, more: i128) {
         let more = i64::try_from(more).unwrap_or(i64::MAX);
@@ -196,7 +214,34 @@ impl Ruling {
         live.is_some_and(|live| live.flows.remove(&part).is_some())
     }
 
-    /// The equity of a part, or why it is not known.
+    /// The equity of a part that a decision may rest on: of accounts that are heard of.
+    pub(crate) fn equity_now(
+        &self,
+        ground: &Ground<'_>,
+        live: &Live,
+        part: &Part,
+    ) -> Result<i64, Blind> {
+        let meant = |account: &AccountName| match part {
+            Part::Account { name } => name == account,
+            _ => live.rule.reach.account.as_ref().is_none_or(|name| name == account),
+        };
+        let unheard = ground.accounts.iter().find(|(name, account)| {
+            !account.open && meant(name) && ground.knows(name) && ground.has_something(name)
+        });
+        match unheard {
+            Some((name, account)) => Err(Blind {
+                whole: format!(
+                    "{name} is closed, so that what it has is not known: {}",
+                    account.why
+                ),
+                veiled: "another account is closed, so that what it has is not known".to_owned(),
+                of: Some(name.clone()),
+            }),
+            None => self.equity(ground, live, part),
+        }
+    }
+
+    /// The equity of a part as last heard of, or why it is not known.
     pub(crate) fn equity(
         &self,
         ground: &Ground<'_>,

@@ -8,7 +8,7 @@ use crate::positions::Book;
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::decimal::{Decimal, Rounding};
 use tidegate_types::ids::{AccountName, Currency, InstrumentId};
-use tidegate_types::instrument::{Price, Qty};
+use tidegate_types::instrument::{Instrument, Kind, Price, Qty};
 use tidegate_types::policy::Policy;
 use tidegate_types::time::{Span, Time};
 
@@ -17,30 +17,36 @@ use tidegate_types::time::{Span, Time};
 pub(crate) struct Worth {
     /// On its worse side.
     pub(crate) gross: i128,
-    /// If every open buy traded, signed.
+    /// If everything open that raises it traded, what reduces too, signed: puts fall by being bought.
     pub(crate) up: i128,
-    /// If every open sell traded, signed.
+    /// If everything open that lowers it traded, what reduces too, signed.
     pub(crate) down: i128,
     /// Won on it and not in the wallet yet.
     pub(crate) gain: i128,
 }
 
 impl Worth {
-    /// Of a book at what a unit is worth, with more on one side, if so.
-    pub(crate) fn of(book: Book, unit: Price) -> Worth {
-        let position = i128::from(book.position);
-        let signed = |qty: i128| {
-            let raw = i64::try_from(qty.unsigned_abs()).unwrap_or(i64::MAX);
-            let value = worth(Qty(Decimal::from_raw(raw)), unit);
-            if qty < 0 { -value } else { value }
+    /// Of a book of an instrument, at what a unit is worth.
+    pub(crate) fn of(book: Book, terms: &Instrument, unit: Price) -> Worth {
+        let (highest, lowest) = match is_put(terms) {
+            true => (-book.lowest(), -book.highest()),
+            false => (book.highest(), book.lowest()),
         };
-        Worth {
-            gross: worst(book, None, unit),
-            up: signed(position + book.buys),
-            down: signed(position - book.sells),
-            gain: 0,
-        }
+        let (up, down) = (signed(highest, unit), signed(lowest, unit));
+        Worth { gross: worst(book, None, unit), up, down, gain: 0 }
     }
+}
+
+/// Whether holding it is to be short of what it is on.
+pub(crate) fn is_put(terms: &Instrument) -> bool {
+    matches!(terms.kind, Kind::Option { call: false, .. })
+}
+
+/// What a quantity in 10⁻⁸ is worth, rounded away from zero.
+pub(crate) fn signed(qty: i128, unit: Price) -> i128 {
+    let raw = i64::try_from(qty.unsigned_abs()).unwrap_or(i64::MAX);
+    let value = worth(Qty(Decimal::from_raw(raw)), unit);
+    if qty < 0 { -value } else { value }
 }
 
 /// What is in an account's wallet, in dollars of 10⁻⁸.
@@ -116,21 +122,23 @@ impl Worths {
         let book = ground.positions.book(account, id);
         let terms = ground.instruments.get(id);
         let mark = ground.marks.get(id);
-        let unit = terms.zip(mark).and_then(|(terms, mark)| unit_value(policy, terms, mark));
-        let after = match unit {
+        let valued = terms.zip(mark).and_then(|(terms, mark)| {
+            unit_value(policy, terms, mark).map(|unit| Worth::of(book, terms, unit))
+        });
+        let after = match valued {
             _ if book == Book::default() => {
                 self.forget(account, id);
                 Worth::default()
             }
             None => self.keep(account, id, Worth::default(), Time::default()),
-            Some(unit) => {
+            Some(worth) => {
                 let won = || {
                     let entry = ground.entries.of(account, id);
                     gain(policy, terms?, mark?, Decimal::from_raw(book.position), entry)
                 };
                 let won = won().map_or(0, |won| i128::from(won.raw()));
                 let at = mark.map(|mark| mark.at).unwrap_or_default();
-                self.keep(account, id, Worth { gain: won, ..Worth::of(book, unit) }, at)
+                self.keep(account, id, Worth { gain: won, ..worth }, at)
             }
         };
         let won = self.gains.get(account).copied().unwrap_or(0) + after.gain - before.gain;

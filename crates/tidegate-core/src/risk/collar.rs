@@ -3,6 +3,9 @@
 //! The band is `collar_bps` of the mark. An option may be worth a tick or two, where any share of
 //! the mark is less than a tick: its band is the larger of `option_collar_bps` of the mark, half a
 //! percent of the index (0.005 for a premium in coin), and five ticks.
+//!
+//! An order without a limit price is counted at the band's edge, and the venue is not told so: it trades at what the
+//! book has, farther too. Only the collar of a policy refuses it (`policy/judge.rs`).
 
 use crate::over;
 use tidegate_types::decimal::{Decimal, DecimalError, Rounding};

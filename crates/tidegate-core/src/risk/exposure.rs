@@ -2,12 +2,15 @@
 
 use crate::authorize::{Ask, Authorized};
 use crate::exposure::{at_mark, worst};
+use crate::options::HELD_AGE;
 use crate::orders::{Share, worth};
 use crate::over;
 use crate::positions::usd;
 use crate::state::State;
 use tidegate_types::decimal::Decimal;
-use tidegate_types::instrument::{Mark, Price, Qty, Usd};
+use tidegate_types::grant::AccountLimits;
+use tidegate_types::ids::InstrumentId;
+use tidegate_types::instrument::{Kind, Mark, Price, Qty, Usd};
 use tidegate_types::record::Decision;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::Time;
@@ -75,13 +78,27 @@ pub(super) fn check(
             return Err(Reject::new(code, detail));
         }
     }
-    match state.exposures.unvalued(who.account()) {
-        Some(held) if part > part_before => {
-            let detail = format!("{held}, which the account holds and which cannot be valued");
-            Err(Reject::new(Code::NoMark, detail))
-        }
-        _ => Ok(()),
+    if part > part_before { rests_on_marks(state, authorized.limits(), now) } else { Ok(()) }
+}
+
+/// Whether everything that an account holds is valued, by marks that are young enough: as old as the account's limits
+/// let a mark be, and a minute in any case, since options far from the money are quoted seldom.
+fn rests_on_marks(state: &State, limits: &AccountLimits, now: Time) -> Result<(), Reject> {
+    let account = &limits.account;
+    if let Some(held) = state.exposures.unvalued(account) {
+        let detail = format!("{held}, which the account holds and which cannot be valued");
+        return Err(Reject::new(Code::NoMark, detail));
     }
+    let most = limits.max_mark_age.max(HELD_AGE);
+    let lives = |id: &InstrumentId| match state.instruments.get(id).map(|terms| &terms.kind) {
+        Some(Kind::Future { expiry } | Kind::Option { expiry, .. }) => now < *expiry,
+        _ => true,
+    };
+    let mut old = state.exposures.older(account, now.minus(most)).filter(|(id, _)| lives(id));
+    let Some((held, at)) = old.next() else { return Ok(()) };
+    let told = over::most_ms("mark age", &over::account(account), now.since(at), most);
+    let detail = format!("{told} for {held}, which the account holds");
+    Err(Reject::new(Code::StaleMark, detail))
 }
 
 /// What the request adds to what is reserved. An amend keeps the larger of old and new reserved

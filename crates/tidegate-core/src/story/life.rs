@@ -195,7 +195,8 @@ impl Life {
             }
             AccountEvent::Position { .. }
             | AccountEvent::Balance { .. }
-            | AccountEvent::Funding { .. } => None,
+            | AccountEvent::Funding { .. }
+            | AccountEvent::Payment { .. } => None,
         }
     }
 

@@ -132,13 +132,9 @@ impl Venue {
         }
     }
 
-    /// Trades what it can of an immediate order; a reduce-only one no more than there is.
+    /// Trades what it can of an immediate order.
     fn trade_at_once(&mut self, id: u64) {
-        let order = &self.orders[&id];
-        let held = self.position(&order.instrument).0.raw();
-        let against = if order.side == Side::Buy { -held } else { held };
-        let most = if order.reduce_only == Some(true) { against.max(0) } else { i64::MAX };
-        self.fill(id, self.depth.unwrap_or(i64::MAX).min(most).min(order.qty.0.raw()));
+        self.fill(id, self.depth.unwrap_or(i64::MAX));
         let order = self.orders.get_mut(&id).unwrap();
         if order.state.is_live() {
             order.state = VenueState::Cancelled;
@@ -190,13 +186,23 @@ impl Venue {
         id
     }
 
-    /// Trades a part of an order; the stream tells it twice over.
+    /// Trades a part of an order, of a reduce-only one no more than there is to reduce; the stream tells it twice
+    /// over.
     pub(super) fn fill(&mut self, id: u64, qty: i64) {
         let at = self.tick();
         self.trades += 1;
         let trade_id = TradeId::new(&format!("t{}", self.trades)).unwrap();
         let Some(order) = self.orders.get_mut(&id).filter(|o| o.state.is_live()) else { return };
-        let qty = qty.min(order.qty.0.raw() - order.filled.0.raw());
+        let held = self.positions.get(&order.instrument).copied().unwrap_or_default();
+        let most = match order.side {
+            _ if order.reduce_only != Some(true) => i64::MAX,
+            Side::Buy => (-held).max(0),
+            Side::Sell => held.max(0),
+        };
+        let qty = qty.min(order.qty.0.raw() - order.filled.0.raw()).min(most);
+        if most == 0 {
+            return;
+        }
         order.filled = Qty(Decimal::from_raw(order.filled.0.raw() + qty));
         order.at = at;
         if order.filled == order.qty {

@@ -117,7 +117,8 @@ impl Coverage {
                 AccountEvent::Fill { .. }
                 | AccountEvent::Position { .. }
                 | AccountEvent::Balance { .. }
-                | AccountEvent::Funding { .. } => {}
+                | AccountEvent::Funding { .. }
+                | AccountEvent::Payment { .. } => {}
             },
             Body::Reconciled { account, snapshot, .. } => {
                 snapshot.orders.iter().for_each(|row| self.reported(state, account, row));

@@ -38,13 +38,13 @@ pub enum Limit {
         /// At most.
         max: Usd,
     },
-    /// How far from the mark an order's limit price may be, on the side that costs. Orders without one have the
-    /// account's collar.
+    /// How far from the mark, or its trigger, an order's limit price may be, on the side that costs. Orders without
+    /// one are refused, unless they reduce a position: they would trade at any price.
     Collar {
         /// Basis points of the mark, at most.
         bps: u32,
     },
-    /// How far a resting price keeps from the mark; orders that take at once have no distance.
+    /// How far a resting price or a trigger keeps from the mark; what takes or fires at once has no distance.
     Distance {
         /// Basis points of the mark, at least.
         bps: u32,
@@ -86,8 +86,8 @@ pub enum Limit {
         /// At most.
         max: Usd,
     },
-    /// Equity at the day's begin, less equity now. Venues do not say why a wallet changed: what is withdrawn
-    /// counts as lost, what is paid in as won.
+    /// Equity at the day's begin, less equity now. What a venue tells to be a payment is neither won nor lost; where it
+    /// does not say why a wallet changed, what is withdrawn counts as lost and what is paid in as won.
     DailyLoss {
         /// At most.
         max: Usd,

@@ -19,6 +19,12 @@ const KEEP_AGAIN: Span = Span::from_secs(60);
 /// How long a key may go without a keep-alive before the stream begins anew.
 const KEY_LIFE: Span = Span::from_secs(55 * 60);
 
+/// Why the venue tells of a wallet: funding.
+const FUNDING: &str = "FUNDING_FEE";
+/// … and money that came from elsewhere or went there.
+const PAYMENTS: [&str; 6] =
+    ["DEPOSIT", "WITHDRAW", "WITHDRAW_REJECT", "ADMIN_DEPOSIT", "ADMIN_WITHDRAW", "ASSET_TRANSFER"];
+
 const OPEN: CallBody = CallBody::Session { step: 0 };
 const KEEP: CallBody = CallBody::Session { step: 1 };
 
@@ -155,13 +161,9 @@ pub(crate) fn events(
         Some("ACCOUNT_UPDATE") => {
             let update = part("a")?;
             let list = |name| update.get(name).and_then(Raw::items).unwrap_or_default();
-            let funding = update.text("m").as_deref() == Some("FUNDING_FEE");
+            let why = update.text("m");
             for row in list("B") {
-                let row = row.fields().unwrap_or_default();
-                let balance = wire::balance_update(&row)?;
-                events.extend(balance.map(|balance| AccountEvent::Balance { balance }));
-                let change = if funding { wire::balance_change(&row)? } else { None };
-                events.extend(change.map(|change| AccountEvent::Funding { change }));
+                balance_events(&row.fields().unwrap_or_default(), why.as_deref(), &mut events)?;
             }
             for row in list("P") {
                 let row = row.fields().unwrap_or_default();
@@ -173,6 +175,35 @@ pub(crate) fn events(
         _ => {}
     }
     Ok(events)
+}
+
+/// What a row of an account's wallet means: what is in it now, and what was paid to make it so, if that is why it is
+/// told. Money that comes in is told of before what it makes, and money that goes out after: what it leaves between the
+/// two looks lost then, and never won.
+fn balance_events(
+    row: &Fields<'_>,
+    why: Option<&str>,
+    events: &mut Vec<AccountEvent>,
+) -> Result<(), Unreadable> {
+    let balance = wire::balance_update(row)?.map(|balance| AccountEvent::Balance { balance });
+    let change = match why {
+        Some(why) if why == FUNDING || PAYMENTS.contains(&why) => wire::balance_change(row)?,
+        _ => None,
+    };
+    let Some(change) = change else {
+        events.extend(balance);
+        return Ok(());
+    };
+    let paid_in = why != Some(FUNDING) && !change.amount.is_negative();
+    let change = match why {
+        Some(FUNDING) => AccountEvent::Funding { change },
+        _ => AccountEvent::Payment { change },
+    };
+    match paid_in {
+        true => events.extend([change].into_iter().chain(balance)),
+        false => events.extend(balance.into_iter().chain([change])),
+    }
+    Ok(())
 }
 
 fn listen_key(answer: &Fields<'_>) -> Option<String> {

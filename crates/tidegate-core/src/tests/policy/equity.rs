@@ -203,3 +203,58 @@ fn what_is_taken_over_was_entered_as_the_venue_tells() {
     });
     assert_eq!(used(&w, "loss"), Some(d("50")));
 }
+
+fn paid(world: &mut World, amount: &str) {
+    let event = AccountEvent::Payment { change: money("USDT", amount) };
+    world.event(Event::Streamed { account: name(MAIN), event });
+}
+
+#[test]
+fn a_limit_on_losses_is_not_widened_by_a_payment() {
+    for each in [Each::All, Each::Account] {
+        let mut w = World::closed();
+        w.change(Change::PolicySet { policy: policy(1, rules(each)) });
+        w.venue.balances = vec![money("USDT", "1000")];
+        w.up();
+        told(&mut w, "USDT", "899");
+        let of = |w: &World| (used(w, "loss"), used(w, "peak"));
+        let lost = (Some(d("101")), Some(d("101")));
+        assert_eq!(of(&w), lost);
+        // Paid in: told of before the balance that it makes.
+        paid(&mut w, "1000");
+        told(&mut w, "USDT", "1899");
+        assert_eq!(of(&w), lost, "paid in, not won");
+        let over = w.place("ann", buy("1", "99"));
+        assert_eq!(w.code(over), Some(Code::PolicyLimit));
+        // Paid out: told of after it.
+        told(&mut w, "USDT", "1399");
+        paid(&mut w, "-500");
+        assert_eq!(of(&w), lost, "paid out, not lost");
+        w.check_replay();
+    }
+}
+
+#[test]
+fn a_rule_over_the_desk_does_not_count_an_account_that_nobody_hears_from() {
+    let mut w = World::closed();
+    w.change(Change::PolicySet { policy: policy(1, rules(Each::All)) });
+    w.venue.balances = vec![money("USDT", "1000")];
+    w.up();
+    open_other(&mut w, "5000");
+    let heard = w_place(&mut w);
+    assert_eq!(w.code(heard), None);
+    let account: AccountName = name("other");
+    w.event(Event::StreamDown { account: account.clone(), why: "test".to_owned() });
+    let unheard = w.place("ann", buy("1", "99"));
+    assert_eq!(w.code(unheard), Some(Code::PolicyUnmeasured));
+    let told = refused(&w, unheard);
+    assert!(
+        told.contains("another account is closed") && !told.contains("other is closed"),
+        "{told}"
+    );
+    // Rules over each account by itself go on.
+    w.change(Change::PolicySet { policy: policy(2, rules(Each::Account)) });
+    let own = w_place(&mut w);
+    assert_eq!(w.code(own), None);
+    w.check_replay();
+}

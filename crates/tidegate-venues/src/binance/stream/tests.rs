@@ -138,9 +138,37 @@ fn funding_is_told_with_the_balance_that_it_makes() {
         panic!("{news:?}")
     };
     assert_eq!((change.asset.as_str(), change.amount.to_string()), ("USDT", "-50.12".into()));
-    for other in [update("FUNDING_FEE", "0"), update("DEPOSIT", "50.12"), update("ORDER", "-1")] {
+    for other in [update("FUNDING_FEE", "0"), update("DEPOSIT", "0"), update("ORDER", "-1")] {
         let (news, _) = told(&other);
         assert_eq!(news.len(), 2, "{other}");
+    }
+}
+
+#[test]
+fn a_payment_is_told_so_that_it_never_looks_won() {
+    use AccountEvent::{Balance, Payment};
+    let update = |why: &str, change: &str| {
+        json!({"e": "ACCOUNT_UPDATE", "E": 5, "a": {"m": why, "P": [], "B": [
+            {"a": "USDT", "wb": "1850", "cw": "1850", "bc": change},
+        ]}})
+    };
+    for (why, change) in [("DEPOSIT", "1000"), ("ADMIN_DEPOSIT", "0.5"), ("WITHDRAW_REJECT", "7")] {
+        let (news, _) = told(&update(why, change));
+        let [StreamNews::Event(Payment { change: paid }), StreamNews::Event(Balance { .. }), _] =
+            news.as_slice()
+        else {
+            panic!("{news:?}")
+        };
+        assert_eq!((paid.asset.as_str(), paid.amount.to_string()), ("USDT", change.to_owned()));
+    }
+    for why in ["WITHDRAW", "ADMIN_WITHDRAW", "ASSET_TRANSFER"] {
+        let (news, _) = told(&update(why, "-1000"));
+        let [StreamNews::Event(Balance { .. }), StreamNews::Event(Payment { change }), _] =
+            news.as_slice()
+        else {
+            panic!("{news:?}")
+        };
+        assert_eq!(change.amount.to_string(), "-1000");
     }
 }
 

@@ -1,0 +1,105 @@
+//! Numbers that were true once: what rests on marks, indexes and accounts that nobody has heard of for long refuses.
+
+use super::world::*;
+use crate::event::Event;
+use tidegate_types::ids::Ticket;
+use tidegate_types::instrument::{Instrument, Kind, Mark, Price, Unit};
+use tidegate_types::options::{OptionLimits, Stress};
+use tidegate_types::order::NewOrder;
+use tidegate_types::record::Change;
+use tidegate_types::reject::Code;
+use tidegate_types::report::{AccountEvent, BalanceReport};
+use tidegate_types::time::Span;
+
+const MINUTE: Span = Span::from_secs(60);
+
+fn mark(world: &mut World, text: &str, price: &str) {
+    let (price, at) = (Price(d(price)), world.now);
+    let mark = Mark { instrument: instrument(text), mark: price, index: price, at };
+    world.event(Event::Marks { marks: vec![mark] });
+}
+
+fn asks(world: &mut World, order: NewOrder) -> (Ticket, Option<Code>) {
+    let ticket = world.place("ann", order);
+    world.settle();
+    (ticket, world.code(ticket))
+}
+
+#[test]
+fn an_exposure_that_rests_on_an_old_mark_refuses() {
+    let mut world = World::new();
+    let option = NewOrder { instrument: instrument(OPTION), ..buy("100", "0.05") };
+    world.live("ann", option);
+    world.venue.fill(1, d("100").raw());
+    world.settle();
+    world.now = world.now.plus(MINUTE);
+    mark(&mut world, PERP, "100");
+    assert_eq!(asks(&mut world, buy("1", "100")).1, None, "a minute is young enough");
+    // The coin trebles, and nobody hears of the option: it counts 10000 dollars, and would be 30000.
+    world.now = world.now.plus(Span::from_millis(1));
+    mark(&mut world, PERP, "300");
+    let (ticket, code) = asks(&mut world, buy("30", "300"));
+    assert_eq!(code, Some(Code::StaleMark));
+    let told = format!("{:?}", world.answers[&ticket]);
+    assert!(told.contains("60001 > 60000 ms (over by 1) for paper/BTC-OPT"), "{told}");
+    world.mark();
+    assert_eq!(asks(&mut world, buy("1", "100")).1, None);
+    world.check();
+    world.check_replay();
+}
+
+#[test]
+fn the_equity_of_a_margin_limit_rests_on_no_old_index() {
+    let mut world = World::new();
+    let eth = Instrument {
+        base: name("ETH"),
+        settlement: name("ETH"),
+        ..terms("ETH-INV", Kind::Perpetual, Unit::Inverse, "0.5", "10")
+    };
+    world.event(Event::Instruments { venue: name(VENUE), instruments: vec![eth] });
+    mark(&mut world, "ETH-INV", "100");
+    let balance = BalanceReport { asset: name("ETH"), amount: d("1") };
+    world.venue.balances = vec![balance.clone()];
+    world.event(Event::Streamed { account: name(MAIN), event: AccountEvent::Balance { balance } });
+    world.change(Change::OptionLimitsSet {
+        limits: OptionLimits {
+            account: name(MAIN),
+            max_delta: None,
+            max_gamma: None,
+            max_vega: None,
+            max_theta: None,
+            max_net_short: None,
+            max_margin_bps: 10_000,
+            stress: Stress::STANDARD,
+        },
+    });
+    assert_eq!(asks(&mut world, buy("1", "100")).1, None);
+    world.settle_for(61);
+    let (ticket, code) = asks(&mut world, buy("1", "100"));
+    assert_eq!(code, Some(Code::Unvalued));
+    let told = format!("{:?}", world.answers[&ticket]);
+    assert!(told.contains("ETH: its index is 61000 ms old, at most 60000 ms"), "{told}");
+    mark(&mut world, "ETH-INV", "100");
+    assert_eq!(asks(&mut world, buy("1", "100")).1, None);
+    world.check_replay();
+}
+
+#[test]
+fn a_foreign_order_that_came_before_any_mark_reserves_from_the_first_one_on() {
+    use tidegate_types::instrument::Qty;
+    use tidegate_types::order::{OrderType, Side};
+    let mut world = World::new();
+    let future = terms("BTC-NEW", Kind::Perpetual, Unit::Linear, "0.1", "0.001");
+    world.event(Event::Instruments { venue: name(VENUE), instruments: vec![future] });
+    let id = world.venue.place(instrument("BTC-NEW"), Side::Buy, Qty(d("500")), None);
+    world.venue.orders.get_mut(&id).unwrap().order_type = OrderType::StopMarket;
+    let report = world.venue.orders[&id].clone();
+    world.event(Event::Streamed { account: name(MAIN), event: AccountEvent::Order { report } });
+    let (_, code) = asks(&mut world, buy("1", "100"));
+    assert_eq!(code, Some(Code::NoMark), "nothing more while it cannot be valued");
+    mark(&mut world, "BTC-NEW", "100");
+    let open = world.core.state().positions().account_open(&name(MAIN));
+    assert_eq!(open.0, d("50000"), "500 at 100");
+    world.check();
+    world.check_replay();
+}
