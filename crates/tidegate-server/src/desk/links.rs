@@ -11,8 +11,8 @@ use crate::clock;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tidegate_shaping::{Payer, Rank};
 use tidegate_types::call::WireRequest;
@@ -230,6 +230,9 @@ impl Link {
         from: usize,
         target: &str,
     ) -> Result<BoxedSocket, String> {
+        if let Some(reject) = self.weir.stops(&Errand::Upkeep(None), from) {
+            return Err(reject.to_string());
+        }
         self.way(from).transport.socket(target).await
     }
 
@@ -247,7 +250,12 @@ impl Link {
         let began = Instant::now();
         let costs = self.venue.cost(&request);
         let kill = departure.kill.take();
+        let hurried = kill.clone();
         let fare = self.weir.pass(&errand, costs, None, kill).await.map_err(SendError::NotSent)?;
+        let errand = match (errand, hurried) {
+            (Errand::Cancel(account), Some(kill)) if *kill.borrow() => Errand::Kill(account),
+            (errand, _) => errand,
+        };
         let (from, left) = (fare.from(), clock::now());
         let leave_within = self.leave_within(&errand).saturating_sub(began.elapsed());
         let exchanged = self.exchange((&errand, from), request, departure, leave_within).await;
@@ -355,16 +363,28 @@ impl Link {
         let way = self.way(from);
         let gone = AtomicBool::new(false);
         let Departure { may_leave, left, .. } = departure;
+        // The venue may have stopped such requests while this one waited for a connection.
+        let stopped = Mutex::new(None);
+        let may_leave = || {
+            let told = self.weir.stops(errand, from);
+            let free = told.is_none();
+            *stopped.lock().unwrap_or_else(PoisonError::into_inner) = told;
+            free && may_leave()
+        };
         let note = || {
             gone.store(true, Ordering::Relaxed);
             left();
         };
-        let departure = Departure { may_leave, left: Box::new(note), kill: None };
+        let departure =
+            Departure { may_leave: Box::new(may_leave), left: Box::new(note), kill: None };
         let mut exchange = pin!(async {
             let _place = way.rooms.enter(errand).await.map_err(SendError::NotSent)?;
             let answered = way.transport.send(request, departure).await;
             answered.map_err(|failure| match failure {
-                Failure::NotSent(why) => not_sent(why),
+                Failure::NotSent(why) => {
+                    let told = stopped.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    told.map_or_else(|| not_sent(why), SendError::NotSent)
+                }
                 Failure::Unknown(why) => SendError::Unknown(why),
             })
         });

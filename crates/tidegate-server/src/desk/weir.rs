@@ -201,6 +201,14 @@ impl Weir {
         ask.from
     }
 
+    /// What the venue said that stops such a request from there now.
+    pub(super) fn stops(&self, errand: &Errand<'_>, from: usize) -> Option<Reject> {
+        let mut ask = self.ask(errand, Vec::new());
+        ask.from = from;
+        let frozen = self.lock().shaper.stops(&ask, clock::now());
+        frozen.map(|frozen| self.said(&Refusal::Frozen(frozen)))
+    }
+
     /// Whether public requests from there are stopped.
     pub(super) fn is_stopped(&self, from: usize) -> bool {
         let mut ask = self.ask(&Errand::Upkeep(None), Vec::new());

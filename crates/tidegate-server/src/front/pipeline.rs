@@ -274,23 +274,11 @@ impl Gate {
 /// What a question is to a gateway that is short of room.
 fn class(asked: &Asked) -> Class {
     match asked {
-        Asked::Trade(intent) => class_of(intent),
-        Asked::Batch(legs) => {
-            let cancels = |leg: &Leg| leg.as_ref().is_ok_and(|i| class_of(i) == Class::Cancel);
-            match legs.iter().all(cancels) {
-                true => Class::Cancel,
-                false => Class::Order { legs: u32::try_from(legs.len()).unwrap_or(u32::MAX) },
-            }
-        }
+        asked if asked.is_cancel() => Class::Cancel,
+        Asked::Trade(_) => Class::Order { legs: 1 },
+        Asked::Batch(legs) => Class::Order { legs: u32::try_from(legs.len()).unwrap_or(u32::MAX) },
         Asked::Public(_) => Class::Public,
         Asked::Read(_) | Asked::Local(_) => Class::Read,
-    }
-}
-
-fn class_of(intent: &Intent) -> Class {
-    match intent {
-        Intent::Cancel { .. } | Intent::CancelMany { .. } | Intent::Guard { .. } => Class::Cancel,
-        Intent::New { .. } | Intent::Amend { .. } | Intent::Set { .. } => Class::Order { legs: 1 },
     }
 }
 
