@@ -285,13 +285,20 @@ impl Link {
 
     /// Fetches what anybody may read. One answer serves everybody who asks for the same while it is on
     /// its way, or within `PUBLIC_AGE` after it came.
-    pub async fn fetch_public(&self, peer: IpAddr, request: WireRequest) -> Result<Reply, Reject> {
+    pub async fn fetch_public(
+        self: &Arc<Link>,
+        peer: IpAddr,
+        request: WireRequest,
+    ) -> Result<Reply, Reject> {
         if !self.venue.is_shareable(&request) {
             return self.fetch(Errand::Public { peer }, request).await;
         }
         let (kind, target) = (request.method.clone(), request.target.clone());
-        let fetch = || self.fetch(Errand::Public { peer }, request);
-        self.shared.get(format!("{kind} {target}"), fetch).await
+        let patience = self.weir.patience(&Errand::Public { peer });
+        let link = Arc::clone(self);
+        let fetch = || async move { link.fetch(Errand::Public { peer }, request).await };
+        let patience = Duration::from_micros(patience.micros());
+        self.shared.get(format!("{kind} {target}"), patience, fetch).await
     }
 
     /// Makes a session a member of those who share the venue's public socket at `target`.
