@@ -340,14 +340,18 @@ impl Link {
         self.weir.pass(&errand, vec![cost], Some(from), None).await
     }
 
-    /// Counts what the gateway says for itself on a public socket.
-    pub fn charge(&self, cost: Units) {
-        self.weir.charge(self.weir.open_from(), cost);
+    /// Counts what the gateway says for itself on a socket, an account's or a public one; it is never refused to it.
+    pub fn charge(&self, account: Option<&AccountName>, text: &str) {
+        let Some(cost) = self.venue.socket_cost(text) else { return };
+        let from = account.map_or_else(|| self.weir.open_from(), |account| self.egress.of(account));
+        self.weir.charge(&Errand::Upkeep(account), from, cost);
     }
 
-    /// The same, from this of the desk's addresses.
-    pub(super) fn charge_from(&self, from: usize, cost: Units) {
-        self.weir.charge(from, cost);
+    /// The same, on a public socket from this of the desk's addresses.
+    pub(super) fn charge_from(&self, from: usize, text: &str) {
+        if let Some(cost) = self.venue.socket_cost(text) {
+            self.weir.charge(&Errand::Upkeep(None), from, cost);
+        }
     }
 
     /// The venue's instruments were answered so.

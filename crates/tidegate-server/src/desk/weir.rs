@@ -175,8 +175,8 @@ impl Weir {
     }
 
     /// Counts something of the gateway's own that leaves in any case, and is answered by no one.
-    pub(super) fn charge(&self, from: usize, cost: Units) {
-        let mut ask = self.ask(&Errand::Upkeep(None), vec![cost]);
+    pub(super) fn charge(&self, errand: &Errand<'_>, from: usize, cost: Units) {
+        let mut ask = self.ask(errand, vec![cost]);
         ask.from = from;
         self.lock().shaper.charge(&ask, clock::now());
     }

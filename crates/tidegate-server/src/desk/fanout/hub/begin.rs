@@ -158,6 +158,7 @@ impl Hub {
         let (number, told) = (self.last, self.told.clone());
         let mut line = Line::open(number, Arc::clone(link), self.target.clone(), place, told, now);
         for hello in link.venue().line_hello() {
+            link.charge_from(line.from, &hello);
             line.say(hello);
         }
         line.free_at = now;

@@ -18,6 +18,7 @@ impl Hub {
             Told::Answer { id, taken } => self.answered(&link, id, &taken, text),
             Told::Say(answer) => {
                 if let Some(line) = self.lines.get_mut(&line) {
+                    link.charge_from(line.from, &answer);
                     line.say(answer);
                 }
             }
@@ -56,10 +57,8 @@ impl Hub {
         let (end, begin) = (self.last - 1, self.last);
         let mut said = true;
         for text in [link.venue().end(end, &names), link.venue().begin(begin, &names)] {
-            if let Some(cost) = link.venue().socket_cost(&text) {
-                // Counted whatever is left: those who are told it are owed it.
-                link.charge_from(line.from, cost);
-            }
+            // Counted whatever is left: those who are told it are owed it.
+            link.charge_from(line.from, &text);
             said &= line.say(text);
         }
         if said {
