@@ -6,7 +6,7 @@ use super::rooms::{Rooms, SocketPlace};
 use super::shared::Shared;
 use super::transport::{BoxedSocket, Departure, Failure, Transport};
 use super::venue_clock::VenueClock;
-use super::weir::{Fare, Gauge, Shares, Weir};
+use super::weir::{Bound, Fare, Gauge, Shares, Weir};
 use crate::clock;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -247,11 +247,12 @@ impl Link {
         request: WireRequest,
         mut departure: Departure<'_>,
     ) -> Result<Reply, SendError> {
-        let began = Instant::now();
+        let began = departure.since;
         let costs = self.venue.cost(&request);
         let kill = departure.kill.take();
         let hurried = kill.clone();
-        let fare = self.weir.pass(&errand, costs, None, kill).await.map_err(SendError::NotSent)?;
+        let bound = Bound { from: None, kill, waited: began.elapsed() };
+        let fare = self.weir.pass(&errand, costs, bound).await.map_err(SendError::NotSent)?;
         let errand = match (errand, hurried) {
             (Errand::Cancel(account), Some(kill)) if *kill.borrow() => Errand::Kill(account),
             (errand, _) => errand,
@@ -337,7 +338,8 @@ impl Link {
         cost: Units,
         from: usize,
     ) -> Result<Fare, Reject> {
-        self.weir.pass(&errand, vec![cost], Some(from), None).await
+        let bound = Bound { from: Some(from), ..Bound::default() };
+        self.weir.pass(&errand, vec![cost], bound).await
     }
 
     /// Counts what the gateway says for itself on a socket, an account's or a public one; it is never refused to it.
@@ -352,6 +354,11 @@ impl Link {
         if let Some(cost) = self.venue.socket_cost(text) {
             self.weir.charge(&Errand::Upkeep(None), from, cost);
         }
+    }
+
+    /// How long an order of this caller may wait for its turn.
+    pub fn order_patience(&self, caller: Option<&CallerName>) -> Duration {
+        Duration::from_micros(self.weir.order_patience(caller).micros())
     }
 
     /// The venue's instruments were answered so.
@@ -373,7 +380,7 @@ impl Link {
     ) -> Result<Reply, SendError> {
         let way = self.way(from);
         let gone = AtomicBool::new(false);
-        let Departure { may_leave, left, .. } = departure;
+        let Departure { may_leave, left, since, .. } = departure;
         // The venue may have stopped such requests while this one waited for a connection.
         let stopped = Mutex::new(None);
         let may_leave = || {
@@ -387,7 +394,7 @@ impl Link {
             left();
         };
         let departure =
-            Departure { may_leave: Box::new(may_leave), left: Box::new(note), kill: None };
+            Departure { may_leave: Box::new(may_leave), left: Box::new(note), kill: None, since };
         let mut exchange = pin!(async {
             let _place = way.rooms.enter(errand).await.map_err(SendError::NotSent)?;
             let answered = way.transport.send(request, departure).await;

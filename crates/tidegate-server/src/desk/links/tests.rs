@@ -247,6 +247,21 @@ async fn a_venue_that_asks_to_wait_still_gets_cancels_and_snapshots() {
 }
 
 #[tokio::test]
+async fn an_order_that_grew_old_on_its_way_here_is_not_sent() {
+    let (link, slow) = link("binance");
+    let main = account();
+    let old = link.order_patience(None);
+    let send = |errand, target| {
+        let departure = Departure { since: Instant::now() - old, ..Departure::certain() };
+        link.send(errand, request(target), departure)
+    };
+    let refused = send(order_on(&main), "POST /fapi/v1/order").await;
+    let Err(SendError::NotSent(reject)) = refused else { panic!("{refused:?}") };
+    assert_eq!(reject.code, Code::WaitedTooLong);
+    assert_eq!(slow.arrived.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
 async fn what_paid_before_the_venue_asked_to_wait_does_not_leave_after_it() {
     let (link, slow) = link("binance");
     let main = account();
