@@ -14,15 +14,15 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tidegate_shaping::{Payer, Rank};
+use tidegate_shaping::{Frozen, Payer, Rank, Whose};
 use tidegate_types::call::WireRequest;
 use tidegate_types::ids::{AccountName, CallerName, VenueName};
 use tidegate_types::limits::{SEND_TIMEOUT, VENUE_TIMEOUT};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Reply;
-use tidegate_types::time::Time;
+use tidegate_types::time::{Span, Time};
 use tidegate_venues::Venue;
-use tidegate_venues::upstream::Units;
+use tidegate_venues::upstream::{BackOff, Units};
 
 /// The way to one venue.
 pub struct Link {
@@ -196,6 +196,18 @@ impl Link {
     /// How much of the venue's limits is used, and what it stopped.
     pub fn gauge(&self) -> Gauge {
         self.weir.gauge()
+    }
+
+    /// The venue had stopped this before the gateway began.
+    pub fn stop_again(&self, frozen: Frozen, whose: &Whose) {
+        if frozen.until <= clock::now() {
+            return;
+        }
+        let told = BackOff { stops: frozen.stops, wait: Span::ZERO, until: Some(frozen.until) };
+        match whose {
+            Whose::Account(account) => self.weir.freeze(told, (0, account.as_ref())),
+            Whose::Address(from) => self.weir.freeze(told, (*from, None)),
+        }
     }
 
     /// The venue.

@@ -6,9 +6,8 @@ use futures_util::future::BoxFuture;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use tidegate_types::limits::MAX_QUEUED_READS;
-use tidegate_types::time::Span;
 use tidegate_venues::registry;
-use tidegate_venues::upstream::{BackOff, Stops};
+use tidegate_venues::upstream::Stops;
 use tokio::sync::watch;
 
 const LEAVE: Duration = Duration::from_millis(500);
