@@ -59,6 +59,8 @@ impl DataFolder {
         emergency = "emergency";
         /// The clients' assertions that the gateway before this one had seen when it stopped.
         seen = "seen";
+        /// What venues forbade, and until when.
+        stops = "stops";
         /// Where the folder belongs: a copy of it is another file.
         place = "place";
         /// Held by the gateway that runs on the folder.

@@ -28,6 +28,16 @@ impl Rank {
         self <= Rank::Reduce
     }
 
+    /// How much of what is reserved is kept from it. Callers' cancels leave something for those of a halt; it is
+    /// less than what is spared where others use all of a limit.
+    pub(crate) fn kept_from(self, reserved: u64) -> u64 {
+        match self {
+            Rank::Kill => 0,
+            Rank::Cancel | Rank::Reduce => reserved / 16,
+            Rank::New | Rank::Upkeep | Rank::Read | Rank::Public => reserved,
+        }
+    }
+
     /// Whether it is a read of somebody's behind the gateway, which is spread over time.
     pub fn is_paced(self) -> bool {
         self >= Rank::Read

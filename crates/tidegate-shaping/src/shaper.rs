@@ -315,9 +315,14 @@ impl Shaper {
         self.freezes.note(told, from, account, now)
     }
 
+    /// What the venue said that stops such a request, from where it is to leave.
+    pub fn stops(&self, ask: &Ask, now: Time) -> Option<Frozen> {
+        self.freezes.stops(ask, now)
+    }
+
     /// Whether the venue stopped such a request, from where it is to leave.
     pub fn is_stopped(&self, ask: &Ask, now: Time) -> bool {
-        self.freezes.stops(ask, now).is_some()
+        self.stops(ask, now).is_some()
     }
 
     /// What is stopped, and of whom.
@@ -380,8 +385,7 @@ impl Shaper {
             let key = self.key(*cost, ask);
             let units = u64::from(cost.count);
             let meter = self.meter(key.clone(), now);
-            let kept = if ask.rank.may_use_reserve() { 0 } else { meter.reserved() };
-            let most = meter.limit().saturating_sub(kept);
+            let most = meter.limit().saturating_sub(ask.rank.kept_from(meter.reserved()));
             // What costs more than there is goes when nothing else is on the way.
             let target = most.saturating_sub(units);
             let used = meter.used(now);

@@ -356,6 +356,15 @@ pub enum Intent {
         guard: Guard,
     },
 }
+impl Intent {
+    /// Whether it only takes orders back, now or on a condition.
+    pub const fn is_cancel(&self) -> bool {
+        match self {
+            Intent::Cancel { .. } | Intent::CancelMany { .. } | Intent::Guard { .. } => true,
+            Intent::New { .. } | Intent::Amend { .. } | Intent::Set { .. } => false,
+        }
+    }
+}
 codec_enum!(Intent {
     0 => New { order }, 1 => Amend { amend }, 2 => Cancel { cancel }, 3 => CancelMany { filter },
     4 => Set { setting }, 5 => Guard { guard },

@@ -51,6 +51,17 @@ pub enum Asked {
     Local(Local),
 }
 
+impl Asked {
+    /// Whether it only takes orders back, or has that done when the caller is gone.
+    pub fn is_cancel(&self) -> bool {
+        match self {
+            Asked::Trade(intent) => intent.is_cancel(),
+            Asked::Batch(legs) => legs.iter().all(|leg| leg.as_ref().is_ok_and(Intent::is_cancel)),
+            Asked::Read(_) | Asked::Public(_) | Asked::Local(_) => false,
+        }
+    }
+}
+
 /// A private read, checked against the venue's table of routes.
 #[derive(Clone, Debug)]
 pub struct Read {

@@ -160,7 +160,7 @@ pub struct Allowance {
 /// What a venue stops for a while.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Stops {
-    /// New orders and changes of the account that asked.
+    /// New orders and changes of the account that asked; what is asked on none stops as `Requests` does.
     Orders,
     /// Requests from this address. Cancels are still worth a try.
     Requests,

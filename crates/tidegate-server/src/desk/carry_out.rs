@@ -64,7 +64,8 @@ pub(super) struct Ongoing {
     pub(super) caller: Option<CallerName>,
     /// Whether it is a cancel of a halt's or a breaker's.
     pub(super) kill: watch::Receiver<bool>,
-    asked: Instant,
+    /// When it was cleared.
+    pub(super) asked: Instant,
 }
 
 /// Whether a send or an answer of the administration's waits for this record.

@@ -67,6 +67,7 @@ impl Desk {
             may_leave: Box::new(|| self.may_leave(call)),
             left: Box::new(|| self.event(Event::Sent { call })),
             kill: (ongoing.body.class() == CallClass::Cancel).then(|| ongoing.kill.clone()),
+            since: ongoing.asked,
         };
         let reply = link.send(errand, request.into_request(), departure).await;
         self.measures.venue.record(began.elapsed());

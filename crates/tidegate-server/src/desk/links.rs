@@ -6,23 +6,23 @@ use super::rooms::{Rooms, SocketPlace};
 use super::shared::Shared;
 use super::transport::{BoxedSocket, Departure, Failure, Transport};
 use super::venue_clock::VenueClock;
-use super::weir::{Fare, Gauge, Shares, Weir};
+use super::weir::{Bound, Fare, Gauge, Shares, Weir};
 use crate::clock;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tidegate_shaping::{Payer, Rank};
+use tidegate_shaping::{Frozen, Payer, Rank, Whose};
 use tidegate_types::call::WireRequest;
 use tidegate_types::ids::{AccountName, CallerName, VenueName};
 use tidegate_types::limits::{SEND_TIMEOUT, VENUE_TIMEOUT};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::Reply;
-use tidegate_types::time::Time;
+use tidegate_types::time::{Span, Time};
 use tidegate_venues::Venue;
-use tidegate_venues::upstream::Units;
+use tidegate_venues::upstream::{BackOff, Units};
 
 /// The way to one venue.
 pub struct Link {
@@ -198,6 +198,18 @@ impl Link {
         self.weir.gauge()
     }
 
+    /// The venue had stopped this before the gateway began.
+    pub fn stop_again(&self, frozen: Frozen, whose: &Whose) {
+        if frozen.until <= clock::now() {
+            return;
+        }
+        let told = BackOff { stops: frozen.stops, wait: Span::ZERO, until: Some(frozen.until) };
+        match whose {
+            Whose::Account(account) => self.weir.freeze(told, (0, account.as_ref())),
+            Whose::Address(from) => self.weir.freeze(told, (*from, None)),
+        }
+    }
+
     /// The venue.
     pub fn venue(&self) -> &'static dyn Venue {
         self.venue
@@ -230,6 +242,9 @@ impl Link {
         from: usize,
         target: &str,
     ) -> Result<BoxedSocket, String> {
+        if let Some(reject) = self.weir.stops(&Errand::Upkeep(None), from) {
+            return Err(reject.to_string());
+        }
         self.way(from).transport.socket(target).await
     }
 
@@ -244,10 +259,16 @@ impl Link {
         request: WireRequest,
         mut departure: Departure<'_>,
     ) -> Result<Reply, SendError> {
-        let began = Instant::now();
+        let began = departure.since;
         let costs = self.venue.cost(&request);
         let kill = departure.kill.take();
-        let fare = self.weir.pass(&errand, costs, None, kill).await.map_err(SendError::NotSent)?;
+        let hurried = kill.clone();
+        let bound = Bound { from: None, kill, waited: began.elapsed() };
+        let fare = self.weir.pass(&errand, costs, bound).await.map_err(SendError::NotSent)?;
+        let errand = match (errand, hurried) {
+            (Errand::Cancel(account), Some(kill)) if *kill.borrow() => Errand::Kill(account),
+            (errand, _) => errand,
+        };
         let (from, left) = (fare.from(), clock::now());
         let leave_within = self.leave_within(&errand).saturating_sub(began.elapsed());
         let exchanged = self.exchange((&errand, from), request, departure, leave_within).await;
@@ -277,13 +298,20 @@ impl Link {
 
     /// Fetches what anybody may read. One answer serves everybody who asks for the same while it is on
     /// its way, or within `PUBLIC_AGE` after it came.
-    pub async fn fetch_public(&self, peer: IpAddr, request: WireRequest) -> Result<Reply, Reject> {
+    pub async fn fetch_public(
+        self: &Arc<Link>,
+        peer: IpAddr,
+        request: WireRequest,
+    ) -> Result<Reply, Reject> {
         if !self.venue.is_shareable(&request) {
             return self.fetch(Errand::Public { peer }, request).await;
         }
         let (kind, target) = (request.method.clone(), request.target.clone());
-        let fetch = || self.fetch(Errand::Public { peer }, request);
-        self.shared.get(format!("{kind} {target}"), fetch).await
+        let patience = self.weir.patience(&Errand::Public { peer });
+        let link = Arc::clone(self);
+        let fetch = || async move { link.fetch(Errand::Public { peer }, request).await };
+        let patience = Duration::from_micros(patience.micros());
+        self.shared.get(format!("{kind} {target}"), patience, fetch).await
     }
 
     /// Makes a session a member of those who share the venue's public socket at `target`.
@@ -322,17 +350,27 @@ impl Link {
         cost: Units,
         from: usize,
     ) -> Result<Fare, Reject> {
-        self.weir.pass(&errand, vec![cost], Some(from), None).await
+        let bound = Bound { from: Some(from), ..Bound::default() };
+        self.weir.pass(&errand, vec![cost], bound).await
     }
 
-    /// Counts what the gateway says for itself on a public socket.
-    pub fn charge(&self, cost: Units) {
-        self.weir.charge(self.weir.open_from(), cost);
+    /// Counts what the gateway says for itself on a socket, an account's or a public one; it is never refused to it.
+    pub fn charge(&self, account: Option<&AccountName>, text: &str) {
+        let Some(cost) = self.venue.socket_cost(text) else { return };
+        let from = account.map_or_else(|| self.weir.open_from(), |account| self.egress.of(account));
+        self.weir.charge(&Errand::Upkeep(account), from, cost);
     }
 
-    /// The same, from this of the desk's addresses.
-    pub(super) fn charge_from(&self, from: usize, cost: Units) {
-        self.weir.charge(from, cost);
+    /// The same, on a public socket from this of the desk's addresses.
+    pub(super) fn charge_from(&self, from: usize, text: &str) {
+        if let Some(cost) = self.venue.socket_cost(text) {
+            self.weir.charge(&Errand::Upkeep(None), from, cost);
+        }
+    }
+
+    /// How long an order of this caller may wait for its turn.
+    pub fn order_patience(&self, caller: Option<&CallerName>) -> Duration {
+        Duration::from_micros(self.weir.order_patience(caller).micros())
     }
 
     /// The venue's instruments were answered so.
@@ -354,17 +392,29 @@ impl Link {
     ) -> Result<Reply, SendError> {
         let way = self.way(from);
         let gone = AtomicBool::new(false);
-        let Departure { may_leave, left, .. } = departure;
+        let Departure { may_leave, left, since, .. } = departure;
+        // The venue may have stopped such requests while this one waited for a connection.
+        let stopped = Mutex::new(None);
+        let may_leave = || {
+            let told = self.weir.stops(errand, from);
+            let free = told.is_none();
+            *stopped.lock().unwrap_or_else(PoisonError::into_inner) = told;
+            free && may_leave()
+        };
         let note = || {
             gone.store(true, Ordering::Relaxed);
             left();
         };
-        let departure = Departure { may_leave, left: Box::new(note), kill: None };
+        let departure =
+            Departure { may_leave: Box::new(may_leave), left: Box::new(note), kill: None, since };
         let mut exchange = pin!(async {
             let _place = way.rooms.enter(errand).await.map_err(SendError::NotSent)?;
             let answered = way.transport.send(request, departure).await;
             answered.map_err(|failure| match failure {
-                Failure::NotSent(why) => not_sent(why),
+                Failure::NotSent(why) => {
+                    let told = stopped.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    told.map_or_else(|| not_sent(why), SendError::NotSent)
+                }
                 Failure::Unknown(why) => SendError::Unknown(why),
             })
         });

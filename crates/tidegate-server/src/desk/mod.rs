@@ -161,12 +161,7 @@ impl Desk {
     ) -> impl Future<Output = Answer> + Send + use<> {
         // Cancels have as much room again to themselves, so that a flood of orders cannot keep
         // them out.
-        let most = match &intent {
-            Intent::Cancel { .. } | Intent::CancelMany { .. } | Intent::Guard { .. } => {
-                MAX_IN_FLIGHT * 2
-            }
-            Intent::New { .. } | Intent::Amend { .. } | Intent::Set { .. } => MAX_IN_FLIGHT,
-        };
+        let most = if intent.is_cancel() { MAX_IN_FLIGHT * 2 } else { MAX_IN_FLIGHT };
         answer(self.question(most, |ticket| Event::Submit { ticket, who, session, intent }))
     }
 

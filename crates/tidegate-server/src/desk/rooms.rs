@@ -18,6 +18,8 @@ pub(super) struct Rooms {
 
 struct Room {
     connections: Semaphore,
+    /// One that the most urgent of them alone may take, beside the others.
+    spare: Semaphore,
     /// Those that have a connection, and those that may wait for one.
     queue: Semaphore,
 }
@@ -42,8 +44,8 @@ impl Rooms {
             // The core bounds how many orders and cancels are under way.
             cancels: Room::new(most.cancels, 4 * MAX_IN_FLIGHT),
             orders: Room::new(most.orders, 4 * MAX_IN_FLIGHT),
-            reads: Room::new(most.reads, MAX_QUEUED_READS),
-            public: Room::new(most.public, MAX_QUEUED_READS),
+            reads: Room::of_equals(most.reads, MAX_QUEUED_READS),
+            public: Room::of_equals(most.public, MAX_QUEUED_READS),
             sockets: Arc::new(Semaphore::new(most.sockets)),
         }
     }
@@ -51,10 +53,16 @@ impl Rooms {
     /// Waits for a connection; refused at once when too many wait already.
     pub(super) async fn enter(&self, errand: &Errand<'_>) -> Result<Place<'_>, Reject> {
         let (room, what) = self.room(errand);
+        let urgent = matches!(errand, Errand::Kill(_) | Errand::Order { reduces: true, .. });
         let full = |_| Reject::new(Code::TooManyInFlight, format!("{what} of this venue"));
         let queued = room.queue.try_acquire().map_err(full)?;
         let closed = |_| Reject::new(Code::VenueUnreachable, "closed");
-        let connection = room.connections.acquire().await.map_err(closed)?;
+        let connection = tokio::select! {
+            biased;
+            connection = room.connections.acquire() => connection,
+            connection = room.spare.acquire(), if urgent => connection,
+        };
+        let connection = connection.map_err(closed)?;
         Ok(Place { _connection: connection, _queued: queued })
     }
 
@@ -84,10 +92,25 @@ impl Rooms {
 }
 
 impl Room {
-    fn new(connections: usize, waiting: usize) -> Room {
+    /// One where nobody is more urgent than others.
+    fn of_equals(connections: usize, waiting: usize) -> Room {
         Room {
             connections: Semaphore::new(connections),
+            spare: Semaphore::new(0),
+            queue: Semaphore::new(connections + waiting),
+        }
+    }
+
+    /// One where a connection is kept for the most urgent.
+    fn new(connections: usize, waiting: usize) -> Room {
+        let spare = usize::from(connections > 1);
+        Room {
+            connections: Semaphore::new(connections.saturating_sub(spare)),
+            spare: Semaphore::new(spare),
             queue: Semaphore::new(connections + waiting),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

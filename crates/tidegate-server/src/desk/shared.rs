@@ -40,25 +40,32 @@ impl Fetched {
 }
 
 impl Shared {
-    /// The answer that is there or on its way, or the one that `fetch` gets.
+    /// The answer that is there or on its way, or the one that `fetch` gets. Nobody waits for others' fetches
+    /// longer than `patience`; a fetch that began goes on for the others when whoever began it is gone.
     pub(super) async fn get<F>(
         &self,
         resource: String,
+        patience: Duration,
         fetch: impl FnOnce() -> F,
     ) -> Result<Reply, Reject>
     where
-        F: Future<Output = Result<Reply, Reject>>,
+        F: Future<Output = Result<Reply, Reject>> + Send + 'static,
     {
         let asked = Instant::now();
         let Some(slot) = self.slot(resource, asked) else { return fetch().await };
-        let mut held = slot.lock().await;
+        let turn = tokio::time::timeout(patience, slot.lock_owned()).await;
+        let mut held = turn.map_err(|_| waited(patience))?;
         if let Some(fetched) = held.as_ref().filter(|fetched| fetched.answers(asked)) {
             return fetched.outcome.clone();
         }
-        let began = Instant::now();
-        let outcome = fetch().await;
-        *held = Some(Fetched { began, came: Instant::now(), outcome: outcome.clone() });
-        outcome
+        let (began, fetch) = (Instant::now(), fetch());
+        let fetching = tokio::spawn(async move {
+            let outcome = fetch.await;
+            *held = Some(Fetched { began, came: Instant::now(), outcome: outcome.clone() });
+            outcome
+        });
+        let gone = |_| Reject::new(Code::VenueUnreachable, "the fetch ended without an answer");
+        fetching.await.map_err(gone)?
     }
 
     fn slot(&self, resource: String, now: Instant) -> Option<Slot> {
@@ -71,6 +78,11 @@ impl Shared {
         }
         Some(Arc::clone(slots.entry(resource).or_default()))
     }
+}
+
+fn waited(patience: Duration) -> Reject {
+    let detail = format!("{} ms for others who ask for the same; ask again", patience.as_millis());
+    Reject::new(Code::WaitedTooLong, detail)
 }
 
 /// Whether somebody fetches or waits, or what came is young enough.

@@ -3,6 +3,7 @@
 use futures_util::future::BoxFuture;
 use futures_util::{Sink, Stream};
 use std::pin::Pin;
+use std::time::Instant;
 use tidegate_types::call::WireRequest;
 use tidegate_types::request::Reply;
 use tokio::sync::watch;
@@ -39,12 +40,15 @@ pub struct Departure<'a> {
     pub left: Box<dyn FnOnce() + Send + 'a>,
     /// Of a cancel: whether it is a halt's or a breaker's, which it may become on its way.
     pub kill: Option<watch::Receiver<bool>>,
+    /// When it was decided: it grows old from then on.
+    pub since: Instant,
 }
 
 impl Departure<'_> {
     /// Of a request that nothing calls back.
     pub fn certain() -> Departure<'static> {
-        Departure { may_leave: Box::new(|| true), left: Box::new(|| ()), kill: None }
+        let (may_leave, left) = (Box::new(|| true), Box::new(|| ()));
+        Departure { may_leave, left, kill: None, since: Instant::now() }
     }
 }
 

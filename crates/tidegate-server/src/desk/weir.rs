@@ -70,6 +70,17 @@ struct Waiter {
     from: usize,
 }
 
+/// What is known of a request that is to leave, beside what it is for.
+#[derive(Default)]
+pub(super) struct Bound {
+    /// From which of the desk's addresses, where it cannot choose.
+    pub(super) from: Option<usize>,
+    /// Of a cancel: whether it is a halt's, which it may become.
+    pub(super) kill: Option<watch::Receiver<bool>>,
+    /// How old it is already.
+    pub(super) waited: Duration,
+}
+
 /// What was paid for a request. Dropped, it counts as one that may have arrived.
 pub(super) struct Fare {
     weir: Arc<Weir>,
@@ -115,10 +126,15 @@ impl Weir {
         self: &Arc<Weir>,
         errand: &Errand<'_>,
         costs: Vec<Units>,
-        place: Option<usize>,
-        kill: Option<watch::Receiver<bool>>,
+        bound: Bound,
     ) -> Result<Fare, Reject> {
+        let Bound { from: place, kill, waited } = bound;
+        let waited = Span::from_micros(u64::try_from(waited.as_micros()).unwrap_or(u64::MAX));
+        if matches!(errand, Errand::Order { .. }) && waited >= self.patience(errand) {
+            return Err(self.said(&Refusal::TooOld { waited }));
+        }
         let mut ask = self.ask(errand, costs);
+        ask.deadline = ask.deadline.minus(waited);
         let (rank, from);
         let answer = {
             let mut inner = self.lock();
@@ -175,8 +191,8 @@ impl Weir {
     }
 
     /// Counts something of the gateway's own that leaves in any case, and is answered by no one.
-    pub(super) fn charge(&self, from: usize, cost: Units) {
-        let mut ask = self.ask(&Errand::Upkeep(None), vec![cost]);
+    pub(super) fn charge(&self, errand: &Errand<'_>, from: usize, cost: Units) {
+        let mut ask = self.ask(errand, vec![cost]);
         ask.from = from;
         self.lock().shaper.charge(&ask, clock::now());
     }
@@ -199,6 +215,14 @@ impl Weir {
         let mut ask = self.ask(&Errand::Upkeep(None), Vec::new());
         self.lock().shaper.place(&mut ask, self.egress.count(), clock::now());
         ask.from
+    }
+
+    /// What the venue said that stops such a request from there now.
+    pub(super) fn stops(&self, errand: &Errand<'_>, from: usize) -> Option<Reject> {
+        let mut ask = self.ask(errand, Vec::new());
+        ask.from = from;
+        let frozen = self.lock().shaper.stops(&ask, clock::now());
+        frozen.map(|frozen| self.said(&Refusal::Frozen(frozen)))
     }
 
     /// Whether public requests from there are stopped.
@@ -262,13 +286,16 @@ impl Weir {
         }
     }
 
+    /// How long an order of this caller may wait.
+    pub(super) fn order_patience(&self, caller: Option<&CallerName>) -> Span {
+        let own = caller.and_then(|caller| self.shares.order_patience_of.get(caller));
+        own.copied().unwrap_or(self.shares.order_patience)
+    }
+
     /// How long an order may wait, its connection included.
     pub(super) fn patience(&self, errand: &Errand<'_>) -> Span {
         match errand {
-            Errand::Order { caller, .. } => {
-                let own = caller.and_then(|caller| self.shares.order_patience_of.get(caller));
-                own.copied().unwrap_or(self.shares.order_patience)
-            }
+            Errand::Order { caller, .. } => self.order_patience(*caller),
             Errand::Read { .. } | Errand::Public { .. } => self.shares.read_patience,
             Errand::Kill(_) | Errand::Cancel(_) | Errand::Upkeep(_) => SEND_TIMEOUT,
         }

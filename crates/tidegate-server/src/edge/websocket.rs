@@ -314,7 +314,9 @@ impl Driver {
 
     fn ask(&mut self, tag: Tag, from: From, parsed: Parsed) {
         let now = clock::now();
-        let who = if self.questions.len() < MAX_QUESTIONS {
+        // Whoever waits for as many orders can still cancel them.
+        let most = if parsed.asked.is_cancel() { 2 * MAX_QUESTIONS } else { MAX_QUESTIONS };
+        let who = if self.questions.len() < most {
             self.identify(from, now)
         } else {
             let reject = Reject::new(Code::TooManyInFlight, "on this socket");

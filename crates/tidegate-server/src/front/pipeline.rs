@@ -132,7 +132,9 @@ impl Gate {
         let Parsed { asked, context } = parsed;
         let named = who.named();
         let caller = named.as_ref().map(Named::caller);
-        let turn = self.callers.turn(caller, origin.peer, class(&asked), clock::now()).await;
+        let (class, came) = (class(&asked), Instant::now());
+        let turn = self.callers.turn(caller, origin.peer, class, clock::now()).await;
+        let turn = turn.and_then(|turn| self.in_time(venue, caller, class, came).map(|()| turn));
         let _turn = match turn {
             Ok(turn) => turn,
             Err(reject) => {
@@ -160,6 +162,22 @@ impl Gate {
             self.note_refusal(named.as_ref(), &reject);
             venue.refuse(None, Some(&context), &reject, clock::now())
         })
+    }
+
+    /// An order that waited for longer here than its caller lets it wait for the venue is not sent late.
+    fn in_time(
+        &self,
+        venue: &dyn Venue,
+        caller: Option<&CallerName>,
+        class: Class,
+        came: Instant,
+    ) -> Result<(), Reject> {
+        let (waited, patience) = (came.elapsed(), self.link(venue)?.order_patience(caller));
+        if !matches!(class, Class::Order { .. }) || waited <= patience {
+            return Ok(());
+        }
+        let detail = format!("{} ms for its turn here; send it again", waited.as_millis());
+        Err(Reject::new(Code::WaitedTooLong, detail))
     }
 
     /// Where an order's id tells what a caller means, a request that was held up and comes after the
@@ -274,23 +292,11 @@ impl Gate {
 /// What a question is to a gateway that is short of room.
 fn class(asked: &Asked) -> Class {
     match asked {
-        Asked::Trade(intent) => class_of(intent),
-        Asked::Batch(legs) => {
-            let cancels = |leg: &Leg| leg.as_ref().is_ok_and(|i| class_of(i) == Class::Cancel);
-            match legs.iter().all(cancels) {
-                true => Class::Cancel,
-                false => Class::Order { legs: u32::try_from(legs.len()).unwrap_or(u32::MAX) },
-            }
-        }
+        asked if asked.is_cancel() => Class::Cancel,
+        Asked::Trade(_) => Class::Order { legs: 1 },
+        Asked::Batch(legs) => Class::Order { legs: u32::try_from(legs.len()).unwrap_or(u32::MAX) },
         Asked::Public(_) => Class::Public,
         Asked::Read(_) | Asked::Local(_) => Class::Read,
-    }
-}
-
-fn class_of(intent: &Intent) -> Class {
-    match intent {
-        Intent::Cancel { .. } | Intent::CancelMany { .. } | Intent::Guard { .. } => Class::Cancel,
-        Intent::New { .. } | Intent::Amend { .. } | Intent::Set { .. } => Class::Order { legs: 1 },
     }
 }
 

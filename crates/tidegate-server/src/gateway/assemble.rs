@@ -3,7 +3,7 @@
 use super::keys::{Restart, keyring};
 use super::saved;
 use super::upkeep::upkeep;
-use super::{GatewayConfig, GatewayError, descriptors, place};
+use super::{GatewayConfig, GatewayError, descriptors, place, stops};
 use crate::admin::{Administration, Parts};
 use crate::clock;
 use crate::config::Config;
@@ -103,7 +103,7 @@ pub(super) async fn assemble(
     let replays = ReplayGuard::new(started, replayed.last_record);
     let taken_from = replays.not_before();
     let callers = callers(&replayed, &secrets, replays, &config)?;
-    let links = Arc::new(links(&config, replayed.last_record)?);
+    let links = links(&config, &folder, replayed.last_record)?;
     let Replayed {
         core,
         ledger,
@@ -345,7 +345,12 @@ pub(super) fn core_settings() -> CoreSettings {
     CoreSettings { label_venues, dead_man_venues, ..CoreSettings::default() }
 }
 
-fn links(config: &Config, before: Option<Time>) -> Result<Links, GatewayError> {
+/// The ways to the venues, which hold back what was forbidden to the gateway before this one.
+fn links(
+    config: &Config,
+    folder: &DataFolder,
+    before: Option<Time>,
+) -> Result<Arc<Links>, GatewayError> {
     let shares = config.shaping.shares().map_err(|error| GatewayError(error.0))?;
     let mut links = Vec::new();
     for (name, venue) in &config.venues {
@@ -355,7 +360,10 @@ fn links(config: &Config, before: Option<Time>) -> Result<Links, GatewayError> {
             .map_err(|e| GatewayError::of(&format!("venues.{name}"))(&e))?;
         links.push(link.shared(shares.clone(), before));
     }
-    Ok(Links::new(links))
+    let links = Arc::new(Links::new(links));
+    stops::take_up(&folder.stops(), &links);
+    tokio::spawn(stops::keep(Arc::clone(&links), folder.stops()));
+    Ok(links)
 }
 
 impl Assembled {

@@ -9,6 +9,7 @@ mod lock;
 mod lookout;
 mod place;
 mod saved;
+mod stops;
 mod upkeep;
 
 pub use lock::{alone, runs_on};

@@ -77,7 +77,13 @@ async fn open(
         .unwrap_or_else(|_| Err("the socket does not open in time".to_owned()))
 }
 
-async fn write(socket: &mut BoxedSocket, text: String) -> Result<(), String> {
+/// Says something to the venue, which counts it as the account's, if it is on one.
+async fn say(
+    (link, account): (&Link, Option<&AccountName>),
+    socket: &mut BoxedSocket,
+    text: String,
+) -> Result<(), String> {
+    link.charge(account, &text);
     match tokio::time::timeout(WRITE_TIMEOUT, socket.send(Message::text(text))).await {
         Ok(sent) => sent.map_err(|error| error.to_string()),
         Err(_) => Err("the venue takes no message".to_owned()),

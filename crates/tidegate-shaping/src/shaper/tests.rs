@@ -67,12 +67,14 @@ fn a_fifth_is_there_for_what_cannot_wait() {
     let mut shaper = Shaper::new(&[WEIGHT]);
     assert_eq!(drain(&mut shaper, Rank::New, &caller("ann"), start()), 1920);
     assert!(!go(&mut shaper, Rank::Upkeep, 1, start()));
-    for rank in [Rank::Kill, Rank::Cancel, Rank::Reduce] {
-        assert!(go(&mut shaper, rank, 160, start()), "{rank:?}");
+    for (rank, count) in [(Rank::Kill, 160), (Rank::Cancel, 160), (Rank::Reduce, 130)] {
+        assert!(go(&mut shaper, rank, count, start()), "{rank:?}");
     }
-    for rank in [Rank::Kill, Rank::Cancel, Rank::Reduce] {
-        assert!(!go(&mut shaper, rank, 1, start()), "the limit itself holds for {rank:?}");
+    for rank in [Rank::Cancel, Rank::Reduce] {
+        assert!(!go(&mut shaper, rank, 1, start()), "the last thirty are a halt's: {rank:?}");
     }
+    assert!(go(&mut shaper, Rank::Kill, 30, start()));
+    assert!(!go(&mut shaper, Rank::Kill, 1, start()), "the limit itself holds for halts as well");
 }
 
 #[test]

@@ -42,13 +42,13 @@ pub(crate) fn back_off(reply: &Reply) -> Option<BackOff> {
     let told = told.and_then(|(_, value)| value.parse::<u16>().ok());
     let answer: Option<Value> = serde_json::from_slice(&reply.body).ok();
     let code = answer.as_ref().and_then(|answer| answer.get("error")).and_then(code);
-    let seconds = match (reply.status, code) {
-        (429, _) => told.unwrap_or(10),
-        (_, Some(TOO_MANY_REQUESTS)) => told.unwrap_or(1),
+    // Credits are an account's, where a request was on one; others at the address are not concerned.
+    let (stops, seconds) = match (reply.status, code) {
+        (429, _) => (Stops::Requests, told.unwrap_or(10)),
+        (_, Some(TOO_MANY_REQUESTS)) => (Stops::Orders, told.unwrap_or(1)),
         _ => return None,
     };
-    let wait = Span::from_secs(seconds.into());
-    Some(BackOff { stops: Stops::Requests, wait, until: None })
+    Some(BackOff { stops, wait: Span::from_secs(seconds.into()), until: None })
 }
 
 fn refused(status: u16, error: &Value) -> Outcome {

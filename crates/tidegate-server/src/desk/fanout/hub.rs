@@ -1,18 +1,19 @@
 //! Who is told which stream over which line.
 
+mod begin;
+mod heard;
+
 use super::super::links::Link;
 use super::super::weir::Fare;
+use super::Command;
 use super::line::{Heard, Line, LineNumber};
-use super::member::{Member, Toll, Wait};
-use super::{Command, Follower};
+use super::member::{Member, Wait};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tidegate_types::limits::MAX_SHARED_STREAMS;
 use tidegate_types::reject::{Code, Reject};
-use tidegate_venues::fanout::{Fit, Memory, Said, Taken, Told};
-use tidegate_venues::upstream::Units;
+use tidegate_venues::fanout::{Memory, Said};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -27,6 +28,11 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 const WISH_PACE: Duration = Duration::from_millis(50);
 /// How soon a member whose turn did not come in time stands in line again.
 const TRY_AGAIN: Duration = Duration::from_millis(250);
+/// How soon a line is opened after another was lost, and after many.
+const REDIAL: Duration = Duration::from_secs(1);
+const LONGEST_REDIAL: Duration = Duration::from_secs(30);
+/// How long a line must have been there to have been of use.
+const OF_USE: Duration = Duration::from_secs(60);
 /// Most messages of lines that wait to be handed on.
 const MAX_UNTOLD: usize = 1024;
 
@@ -44,6 +50,7 @@ pub(super) struct Hub {
     heard: Option<mpsc::Receiver<Heard>>,
     pays: mpsc::Sender<Payment>,
     paid: Option<mpsc::Receiver<Payment>>,
+    redial: Redial,
 }
 
 /// A member's turn to have something said to the venue, or why it is not.
@@ -67,6 +74,22 @@ enum Not {
     Ever(Reject),
 }
 
+/// When the next line may be opened: venues count attempts to connect, and ban an address for too many.
+struct Redial {
+    at: Instant,
+    wait: Duration,
+}
+
+impl Redial {
+    /// A line is over that began to open then. One that was of use is opened again soon; after others each
+    /// wait is twice the one before.
+    fn note(&mut self, opened: Instant, now: Instant) {
+        let of_use = now.duration_since(opened) >= OF_USE;
+        self.wait = if of_use { REDIAL } else { (self.wait * 2).min(LONGEST_REDIAL) };
+        self.at = now + self.wait;
+    }
+}
+
 impl Hub {
     pub(super) fn new(link: Weak<Link>, target: String) -> Hub {
         let (told, heard) = mpsc::channel(MAX_UNTOLD);
@@ -83,6 +106,7 @@ impl Hub {
             heard: Some(heard),
             pays,
             paid: Some(paid),
+            redial: Redial { at: Instant::now(), wait: REDIAL },
         }
     }
 
@@ -187,154 +211,6 @@ impl Hub {
         }
     }
 
-    /// Begins those of the streams that are not there, all on one line.
-    fn ask_for(
-        &mut self,
-        link: &Arc<Link>,
-        number: u64,
-        streams: &[String],
-        now: Instant,
-    ) -> Result<(), Not> {
-        let fresh: BTreeSet<&String> =
-            streams.iter().filter(|name| !self.streams.contains_key(*name)).collect();
-        if fresh.is_empty() {
-            // Somebody else's wish began them.
-            if let Some(Toll::Paid(fare)) = self.members.get_mut(&number).map(Member::take_paid) {
-                fare.give_back();
-            }
-            return Ok(());
-        }
-        let Some(follower) = self.members.get(&number).map(|member| member.follower.clone()) else {
-            return Ok(());
-        };
-        self.has_room(&follower, fresh.len(), link.venue().streams_per_socket())?;
-        let line_number = self.line_for(link, fresh.len(), now)?;
-        let fresh: Vec<String> = fresh.into_iter().cloned().collect();
-        let Some(line) = self.lines.get_mut(&line_number) else { return Ok(()) };
-        if line.free_at > now {
-            return Err(Not::Until(line.free_at));
-        }
-        self.last += 1;
-        let text = link.venue().begin(self.last, &fresh);
-        if let Some(cost) = link.venue().socket_cost(&text) {
-            let from = line.from;
-            self.pay(link, (number, follower), cost, from, now)?;
-        }
-        let Some(line) = self.lines.get_mut(&line_number) else { return Ok(()) };
-        if !line.say(text) {
-            return Err(Not::Until(line.free_at));
-        }
-        (line.carries, line.idle_since) = (line.carries + fresh.len(), None);
-        for name in &fresh {
-            let memory = link.venue().memory(name);
-            let (members, idle_since) = (BTreeSet::new(), None);
-            let stream = Stream { line: line_number, members, there: false, memory, idle_since };
-            self.streams.insert(name.clone(), stream);
-        }
-        self.asked.insert(self.last, (now, fresh));
-        member_of(&mut self.members, number, |member| member.served = self.last);
-        Ok(())
-    }
-
-    /// Takes what a member has paid for what is said on a line from this address; until then it waits in line.
-    fn pay(
-        &mut self,
-        link: &Arc<Link>,
-        (number, follower): (u64, Follower),
-        cost: Units,
-        from: usize,
-        now: Instant,
-    ) -> Result<(), Not> {
-        let Some(member) = self.members.get_mut(&number) else { return Ok(()) };
-        match std::mem::take(&mut member.toll) {
-            // What left may have arrived.
-            Toll::Paid(fare) if fare.from() == from => {
-                drop(fare);
-                return Ok(());
-            }
-            Toll::Paid(fare) => fare.give_back(),
-            Toll::InLine => {
-                member.toll = Toll::InLine;
-                return Err(Not::Until(now + ANSWER_WITHIN));
-            }
-            Toll::None => {}
-        }
-        member.toll = Toll::InLine;
-        let (link, pays) = (Arc::clone(link), self.pays.clone());
-        tokio::spawn(async move {
-            let paid = link.pay(follower.errand(), cost, from).await;
-            // A fare that nobody takes counts as used.
-            let _ = pays.send((number, paid)).await;
-        });
-        Err(Not::Until(now + ANSWER_WITHIN))
-    }
-
-    /// A member's turn has come, or it is to try again.
-    fn paid(&mut self, number: u64, paid: Result<Fare, Reject>) {
-        let now = Instant::now();
-        let Some(member) = self.members.get_mut(&number) else {
-            // It left meanwhile.
-            return paid.map_or((), Fare::give_back);
-        };
-        match paid {
-            Ok(fare) => {
-                member.toll = Toll::Paid(fare);
-                member.due = None;
-                self.advance(number, now);
-            }
-            Err(_) => {
-                member.toll = Toll::None;
-                member.due = Some(now + TRY_AGAIN);
-            }
-        }
-    }
-
-    /// Strangers together may have half of all streams begun, so that those who log in find room.
-    fn has_room(&self, follower: &Follower, more: usize, a_line_s: usize) -> Result<(), Not> {
-        let most = match follower {
-            Follower::Caller(..) => MAX_SHARED_STREAMS,
-            Follower::Peer(_) => MAX_SHARED_STREAMS / 2,
-        };
-        if self.streams.len() + more > most || more > a_line_s {
-            let why = format!("{} public streams are followed, at most {most}", self.streams.len());
-            return Err(Not::Ever(Reject::new(Code::TooManyInFlight, why)));
-        }
-        let (own, most) = (self.followed_by(follower), most / 2);
-        if own + more > most {
-            let why = format!("{own} public streams are followed from there, at most {most}");
-            return Err(Not::Ever(Reject::new(Code::TooManyInFlight, why)));
-        }
-        Ok(())
-    }
-
-    /// How many streams are followed by one caller, or from one network.
-    fn followed_by(&self, follower: &Follower) -> usize {
-        let payer = follower.errand().line().1;
-        let same = |member: &&Member| member.follower.errand().line().1 == payer;
-        let streams: BTreeSet<&String> =
-            self.members.values().filter(same).flat_map(Member::wanted).collect();
-        streams.len()
-    }
-
-    /// A line with room for so many more.
-    fn line_for(&mut self, link: &Arc<Link>, more: usize, now: Instant) -> Result<LineNumber, Not> {
-        let most = link.venue().streams_per_socket();
-        let roomy = self.lines.iter().find(|(_, line)| line.carries + more <= most);
-        if let Some((number, _)) = roomy {
-            return Ok(*number);
-        }
-        let place = link.reserve_socket().map_err(Not::Ever)?;
-        self.last += 1;
-        let (number, told) = (self.last, self.told.clone());
-        let mut line = Line::open(number, Arc::clone(link), self.target.clone(), place, told, now);
-        for hello in link.venue().line_hello() {
-            line.say(hello);
-        }
-        line.free_at = now;
-        self.lines.insert(number, line);
-        Ok(number)
-    }
-
     /// Has a member wait for the streams that the venue has not answered for.
     fn wait(&mut self, link: &Arc<Link>, number: u64, id: Value, streams: Vec<String>) {
         let there = |name: &&String| !self.streams.get(*name).is_some_and(|stream| stream.there);
@@ -366,91 +242,6 @@ impl Hub {
         }
     }
 
-    fn heard(&mut self, line: LineNumber, text: &str) {
-        let Some(link) = self.link.upgrade() else { return };
-        match link.venue().told(text) {
-            Told::News { stream } => self.news(&link, &stream, text),
-            Told::Answer { id, taken } => self.answered(&link, id, &taken, text),
-            Told::Say(answer) => {
-                if let Some(line) = self.lines.get_mut(&line) {
-                    line.say(answer);
-                }
-            }
-            Told::Nothing => {}
-        }
-    }
-
-    fn news(&mut self, link: &Arc<Link>, name: &str, text: &str) {
-        let Some(stream) = self.streams.get_mut(name) else { return };
-        match stream.memory.as_mut().map_or(Fit::Good, |memory| memory.take(text)) {
-            Fit::Good => {}
-            Fit::Early => return,
-            Fit::Gap => return self.renew(link, name),
-        }
-        let text: Arc<str> = text.into();
-        let slow: Vec<u64> = stream
-            .members
-            .iter()
-            .filter(|number| {
-                self.members.get(number).is_some_and(|member| !member.tell(Arc::clone(&text)))
-            })
-            .copied()
-            .collect();
-        for number in slow {
-            self.dismiss(number, too_slow());
-        }
-    }
-
-    /// Subscribes to a stream anew: it begins with its state then, for everybody.
-    fn renew(&mut self, link: &Arc<Link>, name: &str) {
-        let names = [name.to_owned()];
-        self.last += 2;
-        let Some(stream) = self.streams.get_mut(name) else { return };
-        let Some(line) = self.lines.get_mut(&stream.line) else { return };
-        stream.memory = link.venue().memory(name);
-        let (end, begin) = (self.last - 1, self.last);
-        for text in [link.venue().end(end, &names), link.venue().begin(begin, &names)] {
-            if let Some(cost) = link.venue().socket_cost(&text) {
-                // Counted whatever is left: those who are told it are owed it.
-                link.charge_from(line.from, cost);
-            }
-            line.say(text);
-        }
-    }
-
-    fn answered(&mut self, link: &Arc<Link>, id: u64, taken: &Taken, text: &str) {
-        let Some((_, names)) = self.asked.remove(&id) else { return };
-        let error: Option<Arc<str>> = (*taken == Taken::None).then(|| text.into());
-        let is_taken = |name: &String| match taken {
-            Taken::All => true,
-            Taken::These(these) => these.contains(name),
-            Taken::None => false,
-        };
-        for name in names.iter().filter(|name| !is_taken(name)) {
-            self.forget(name);
-        }
-        for name in names.iter().filter(|name| is_taken(name)) {
-            if let Some(stream) = self.streams.get_mut(name) {
-                stream.there = true;
-            }
-        }
-        let mut answered = Vec::new();
-        for (number, member) in &mut self.members {
-            let Some(wait) = &mut member.waits else { continue };
-            for name in &names {
-                if wait.missing.remove(name) && !is_taken(name) {
-                    wait.streams.retain(|asked| asked != name);
-                    wait.error = wait.error.take().or_else(|| error.clone());
-                }
-            }
-            answered.push(*number);
-        }
-        for number in answered {
-            self.complete(link, number);
-            self.advance(number, Instant::now());
-        }
-    }
-
     fn leave(&mut self, number: u64, streams: Option<&[String]>, now: Instant) {
         let Some(member) = self.members.get_mut(&number) else { return };
         let gone: Vec<String> = match streams {
@@ -476,63 +267,6 @@ impl Hub {
         self.leave(number, None, Instant::now());
         if let Some(member) = self.members.remove(&number) {
             member.end(why);
-        }
-    }
-
-    /// Whoever was told something over this line connects again, as to the venue itself: what it missed
-    /// meanwhile could not be told in order.
-    fn line_closed(&mut self, number: LineNumber) {
-        if self.lines.remove(&number).is_none() {
-            return;
-        }
-        let lost: BTreeSet<String> = self
-            .streams
-            .iter()
-            .filter(|(_, stream)| stream.line == number)
-            .map(|(name, _)| name.clone())
-            .collect();
-        let hit = |member: &Member| {
-            let waits = member.waits.as_ref().is_some_and(|wait| !wait.missing.is_disjoint(&lost));
-            waits || !member.streams.is_disjoint(&lost)
-        };
-        let members: Vec<u64> =
-            self.members.iter().filter(|(_, member)| hit(member)).map(|(n, _)| *n).collect();
-        for member in members {
-            let why = "the venue's socket closed; connect again";
-            self.dismiss(member, Reject::new(Code::VenueUnreachable, why));
-        }
-        self.streams.retain(|name, _| !lost.contains(name));
-        self.asked.retain(|_, (_, names)| names.iter().all(|name| !lost.contains(name)));
-    }
-
-    /// What the venue does not answer for is not there, and who waits for it connects again.
-    fn give_up(&mut self, now: Instant) {
-        let late = |(_, (since, _)): &(&u64, &(Instant, Vec<String>))| {
-            now.duration_since(*since) >= ANSWER_WITHIN
-        };
-        let late: Vec<u64> = self.asked.iter().filter(late).map(|(id, _)| *id).collect();
-        for id in late {
-            let Some((_, names)) = self.asked.remove(&id) else { continue };
-            let waits = |member: &Member| {
-                let waits = member.waits.as_ref();
-                waits.is_some_and(|wait| names.iter().any(|name| wait.missing.contains(name)))
-            };
-            let members: Vec<u64> =
-                self.members.iter().filter(|(_, member)| waits(member)).map(|(n, _)| *n).collect();
-            for member in members {
-                let why = "the venue does not answer a subscription; connect again";
-                self.dismiss(member, Reject::new(Code::VenueUnreachable, why));
-            }
-            for name in &names {
-                self.forget(name);
-            }
-        }
-    }
-
-    fn forget(&mut self, name: &str) {
-        let Some(stream) = self.streams.remove(name) else { return };
-        if let Some(line) = self.lines.get_mut(&stream.line) {
-            line.carries = line.carries.saturating_sub(1);
         }
     }
 

@@ -7,7 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 
 /// Most texts that wait to be said on a line.
@@ -24,6 +24,8 @@ pub(super) type Heard = (LineNumber, Option<String>);
 /// A line. Dropping it closes the socket.
 pub(super) struct Line {
     out: mpsc::Sender<String>,
+    /// When it began to open.
+    pub(super) opened: Instant,
     /// From which of the desk's addresses it goes.
     pub(super) from: usize,
     /// How many streams it carries.
@@ -54,7 +56,7 @@ impl Line {
             }
             let _ = heard.send((number, None)).await;
         });
-        Line { out, from, carries: 0, free_at: now, idle_since: None }
+        Line { out, opened: now, from, carries: 0, free_at: now, idle_since: None }
     }
 
     /// Says a text; false when the line takes no more.
@@ -71,10 +73,18 @@ async fn carry(
     mut to_say: mpsc::Receiver<String>,
     heard: &mpsc::Sender<Heard>,
 ) {
+    let mut free_at = Instant::now();
     loop {
+        let next = async {
+            sleep_until(free_at).await;
+            to_say.recv().await
+        };
         let done = tokio::select! {
-            text = to_say.recv() => match text {
-                Some(text) => socket.send(Message::text(text)).await,
+            text = next => match text {
+                Some(text) => {
+                    free_at = Instant::now() + PACE;
+                    socket.send(Message::text(text)).await
+                }
                 None => break,
             },
             message = socket.next() => match message {

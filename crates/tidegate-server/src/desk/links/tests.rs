@@ -6,8 +6,8 @@ use futures_util::future::BoxFuture;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use tidegate_types::limits::MAX_QUEUED_READS;
-use tidegate_types::time::Span;
 use tidegate_venues::registry;
+use tidegate_venues::upstream::Stops;
 use tokio::sync::watch;
 
 const LEAVE: Duration = Duration::from_millis(500);
@@ -16,6 +16,9 @@ const LEAVE: Duration = Duration::from_millis(500);
 struct Slow {
     /// Whether everything hangs before it leaves, not public reads alone.
     unreachable: AtomicBool,
+    /// Whether what came waits before it leaves, and how many do.
+    held: AtomicBool,
+    holding: AtomicUsize,
     arrived: AtomicUsize,
     answer: Mutex<Option<Reply>>,
 }
@@ -29,6 +32,10 @@ impl Transport for Arc<Slow> {
         Box::pin(async move {
             if self.unreachable.load(Ordering::Relaxed) {
                 std::future::pending::<()>().await;
+            }
+            self.holding.fetch_add(1, Ordering::Relaxed);
+            while self.held.load(Ordering::Relaxed) {
+                tokio::task::yield_now().await;
             }
             if !(departure.may_leave)() {
                 return Err(Failure::NotSent(CALLED_BACK.to_owned()));
@@ -236,6 +243,48 @@ async fn a_venue_that_asks_to_wait_still_gets_cancels_and_snapshots() {
     assert_eq!(refused.code, Code::VenueFrozen);
     assert!(refused.wait().is_some_and(|wait| wait > Span::from_secs(18)), "{refused}");
     assert!(link.fetch(Errand::Cancel(&main), request("GET /fapi/v1/openOrders")).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_order_that_grew_old_on_its_way_here_is_not_sent() {
+    let (link, slow) = link("binance");
+    let main = account();
+    let old = link.order_patience(None);
+    let send = |errand, target| {
+        let departure = Departure { since: Instant::now() - old, ..Departure::certain() };
+        link.send(errand, request(target), departure)
+    };
+    let refused = send(order_on(&main), "POST /fapi/v1/order").await;
+    let Err(SendError::NotSent(reject)) = refused else { panic!("{refused:?}") };
+    assert_eq!(reject.code, Code::WaitedTooLong);
+    assert_eq!(slow.arrived.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn what_paid_before_the_venue_asked_to_wait_does_not_leave_after_it() {
+    let (link, slow) = link("binance");
+    let main = account();
+    slow.held.store(true, Ordering::Relaxed);
+    let (order, cancel) = (request("POST /fapi/v1/order"), request("GET /fapi/v1/openOrders"));
+    let orders = async {
+        let order = link.fetch(order_on(&main), order);
+        let cancel = link.fetch(Errand::Cancel(&main), cancel);
+        futures_util::join!(order, cancel)
+    };
+    let freeze = async {
+        while slow.holding.load(Ordering::Relaxed) < 2 {
+            tokio::task::yield_now().await;
+        }
+        let told = BackOff { stops: Stops::Requests, wait: Span::from_secs(20), until: None };
+        link.weir.freeze(told, (0, None));
+        slow.held.store(false, Ordering::Relaxed);
+    };
+    let ((order, cancel), ()) = futures_util::join!(orders, freeze);
+    assert_eq!(order.unwrap_err().code, Code::VenueFrozen);
+    assert!(cancel.is_ok(), "a cancel is worth it");
+    assert_eq!(slow.arrived.load(Ordering::Relaxed), 1);
+    let socket = link.socket(None, "/ws").await.err().unwrap();
+    assert!(socket.contains("stopped requests"), "{socket}");
 }
 
 #[tokio::test]

@@ -329,7 +329,8 @@ async fn what_was_called_back_leaves_no_byte_and_the_connection_serves_the_next(
     let note = Box::new(|| {
         left.fetch_add(1, Ordering::Relaxed);
     });
-    let departure = Departure { may_leave: Box::new(|| false), left: note, kill: None };
+    let may_leave = Box::new(|| false);
+    let departure = Departure { may_leave, left: note, ..Departure::certain() };
     let result = pool.send(get(), departure).await;
     assert_eq!(result.unwrap_err(), Failure::NotSent(CALLED_BACK.to_owned()));
     assert_eq!(left.load(Ordering::Relaxed), 0);

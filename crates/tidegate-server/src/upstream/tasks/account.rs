@@ -1,6 +1,6 @@
 //! An account's private stream, with a socket.
 
-use super::{Pause, open, read, until, write};
+use super::{Pause, open, read, say, until};
 use crate::clock;
 use crate::desk::{BoxedSocket, Errand, Link, Sink};
 use crate::oplog;
@@ -114,7 +114,7 @@ impl Follower<'_> {
 
     async fn say(&mut self, text: String) -> Result<(), String> {
         match &mut self.socket {
-            Some(socket) => write(socket, text).await,
+            Some(socket) => say((self.link, Some(self.account)), socket, text).await,
             None => Err("there is no socket to send on".to_owned()),
         }
     }

@@ -2,7 +2,7 @@
 
 mod volumes;
 
-use super::{Pause, open, read, write};
+use super::{Pause, open, read, say};
 use crate::clock;
 use crate::desk::{BoxedSocket, Errand, Link, Sink};
 use crate::oplog;
@@ -161,7 +161,7 @@ impl Follower<'_> {
             self.take(&name, update);
         }
         match news.answer {
-            Some(answer) => write(socket, answer).await,
+            Some(answer) => self.say(socket, answer).await,
             None => Ok(()),
         }
     }
@@ -231,11 +231,7 @@ impl Follower<'_> {
     }
 
     async fn say(&self, socket: &mut BoxedSocket, text: String) -> Result<(), String> {
-        if let Some(cost) = self.link.venue().socket_cost(&text) {
-            // Counted; never refused to the gateway itself.
-            self.link.charge(cost);
-        }
-        write(socket, text).await
+        say((self.link, None), socket, text).await
     }
 
     /// The socket broke: whatever changed since is not known.

@@ -1,6 +1,6 @@
 //! Marks as the venue tells them.
 
-use super::{Pause, open, read, write};
+use super::{Pause, open, read, say};
 use crate::clock;
 use crate::desk::{Link, Sink};
 use crate::oplog;
@@ -61,11 +61,7 @@ async fn follow(sink: &dyn Sink, link: &Link) -> Result<(), String> {
     let feed = venue.mark_feed(&instruments);
     let mut socket = open(link, None, &feed.target).await?;
     for text in &feed.hello {
-        if let Some(cost) = venue.socket_cost(text) {
-            // Counted; never refused to the gateway itself.
-            link.charge(cost);
-        }
-        write(&mut socket, text.clone()).await?;
+        say((link, None), &mut socket, text.clone()).await?;
     }
     let mut look = tokio::time::interval(LOOK);
     let (mut heard, mut told) = (Instant::now(), Told::default());
@@ -98,7 +94,7 @@ async fn follow(sink: &dyn Sink, link: &Link) -> Result<(), String> {
             sink.option_quotes(quotes);
         }
         if let Some(answer) = answer {
-            write(&mut socket, answer).await?;
+            say((link, None), &mut socket, answer).await?;
         }
     }
 }

@@ -110,6 +110,9 @@ fn waits_when_the_venue_says_so() {
     limited.headers.push(("Retry-After".into(), "3".into()));
     assert_eq!(asked(&limited), Some(Span::from_secs(3)));
     assert_eq!(asked(&reply(400, &error(10028))), Some(Span::from_secs(1)));
+    let stops = |reply: &Reply| back_off(reply).map(|told| told.stops);
+    assert_eq!(stops(&limited), Some(Stops::Requests));
+    assert_eq!(stops(&reply(400, &error(10028))), Some(Stops::Orders), "of one account");
     assert_eq!(back_off(&reply(400, &error(10009))), None);
     assert_eq!(back_off(&reply(200, "{}")), None);
 }
