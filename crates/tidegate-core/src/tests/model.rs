@@ -97,7 +97,7 @@ pub(super) fn step(world: &mut World, (what, pick, size): Step) {
         51..=54 => {
             let qty = format!("{}", 1 + size % 30);
             let side = if size.is_multiple_of(2) { buy(&qty, &price) } else { sell(&qty, &price) };
-            drop(world.place(caller, NewOrder { reduce_only: true, ..side }));
+            world.place(caller, NewOrder { reduce_only: true, ..side });
         }
         // Whole orders trade, so that positions grow.
         55..=58 => {

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tidegate_shaping::{Frozen, Payer, Rank, Whose};
 use tidegate_types::call::WireRequest;
 use tidegate_types::ids::{AccountName, CallerName, VenueName};
@@ -394,8 +394,8 @@ impl Link {
         let gone = AtomicBool::new(false);
         let Departure { may_leave, left, since, .. } = departure;
         // The venue may have stopped such requests while this one waited for a connection.
-        let stopped = Mutex::new(None);
-        let may_leave = || {
+        let stopped = &Mutex::new(None);
+        let may_leave = move || {
             let told = self.weir.stops(errand, from);
             let free = told.is_none();
             *stopped.lock().unwrap_or_else(PoisonError::into_inner) = told;

@@ -251,7 +251,7 @@ async fn an_order_that_grew_old_on_its_way_here_is_not_sent() {
     let main = account();
     let old = link.order_patience(None);
     let send = |errand, target| {
-        let departure = Departure { since: Instant::now() - old, ..Departure::certain() };
+        let departure = Departure { since: std::time::Instant::now() - old, ..Departure::certain() };
         link.send(errand, request(target), departure)
     };
     let refused = send(order_on(&main), "POST /fapi/v1/order").await;
@@ -269,7 +269,7 @@ async fn what_paid_before_the_venue_asked_to_wait_does_not_leave_after_it() {
     let orders = async {
         let order = link.fetch(order_on(&main), order);
         let cancel = link.fetch(Errand::Cancel(&main), cancel);
-        futures_util::join!(order, cancel)
+        tokio::join!(order, cancel)
     };
     let freeze = async {
         while slow.holding.load(Ordering::Relaxed) < 2 {
@@ -279,7 +279,7 @@ async fn what_paid_before_the_venue_asked_to_wait_does_not_leave_after_it() {
         link.weir.freeze(told, (0, None));
         slow.held.store(false, Ordering::Relaxed);
     };
-    let ((order, cancel), ()) = futures_util::join!(orders, freeze);
+    let ((order, cancel), ()) = tokio::join!(orders, freeze);
     assert_eq!(order.unwrap_err().code, Code::VenueFrozen);
     assert!(cancel.is_ok(), "a cancel is worth it");
     assert_eq!(slow.arrived.load(Ordering::Relaxed), 1);

@@ -62,6 +62,10 @@ fn head(stream: &TcpStream) -> Option<String> {
 
 const ANSWER: &[u8] = b"HTTP/1.1 418 I'm a teapot\r\nRetry-After: 3\r\nContent-Length: 2\r\n\r\n{}";
 
+/// The answer of a venue that closes the connection after it.
+const CLOSING: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+
 /// The length that a request tells and its body, as they came.
 fn length_and_body(stream: &TcpStream) -> (usize, String) {
     let mut reader = BufReader::new(stream);
@@ -88,7 +92,7 @@ async fn the_length_that_is_told_is_that_of_the_body() {
     let (tell, told) = std::sync::mpsc::channel();
     let (base, _) = server(move |_, mut stream| {
         tell.send(length_and_body(&stream)).unwrap();
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+        let _ = stream.write_all(CLOSING);
     });
     let pool = pool(&base);
     for body in ["", "a=b", "label=\u{e9}"] {

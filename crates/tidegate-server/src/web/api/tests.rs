@@ -555,7 +555,9 @@ async fn the_journal_tells_a_caller_of_itself() {
     desk.ask(&bob, Method::Post, "/v1/orders", order(Some("again"))).await;
     let (_, rest) = desk.ask(&bob, Method::Get, &target, Value::Null).await;
     assert!(rest["items"].to_string().contains("again"), "{rest}");
-    // Pages of one row tell the same.
+    // Pages of one row tell the same, and what was written since.
+    let all = desk.ask(&bob, Method::Get, "/v1/journal", Value::Null).await.1;
+    let all: Vec<_> = all["items"].as_array().unwrap().iter().map(|e| e["seq"].clone()).collect();
     let (mut seen, mut target) = (Vec::new(), "/v1/journal?limit=1".to_owned());
     for _ in 0..100 {
         let (_, page) = desk.ask(&bob, Method::Get, &target, Value::Null).await;
@@ -563,7 +565,5 @@ async fn the_journal_tells_a_caller_of_itself() {
         seen.push(entry["seq"].clone());
         target = format!("/v1/journal?limit=1&cursor={}", page["next"].as_str().unwrap());
     }
-    let all = desk.ask(&bob, Method::Get, "/v1/journal", Value::Null).await.1;
-    let all: Vec<_> = all["items"].as_array().unwrap().iter().map(|e| e["seq"].clone()).collect();
-    assert_eq!(seen, all);
+    assert!(seen.starts_with(&all) && all.len() > 2, "{seen:?} {all:?}");
 }

@@ -25,6 +25,9 @@ fn heard(stream: &mut DeribitStream, text: &str, now: Time) -> (Vec<String>, Vec
         StreamNews::Event(AccountEvent::Funding { change }) => {
             format!("funding {} {}", change.asset, change.amount)
         }
+        StreamNews::Event(AccountEvent::Payment { change }) => {
+            format!("payment {} {}", change.asset, change.amount)
+        }
     };
     (news.into_iter().map(word).collect(), steps)
 }

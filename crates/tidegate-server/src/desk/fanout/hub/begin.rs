@@ -1,6 +1,6 @@
 //! How streams are begun: whether there is room for them, over which line, and who pays.
 
-use super::{ANSWER_WITHIN, Hub, Not, Payment, Stream, TRY_AGAIN, member_of};
+use super::{ANSWER_WITHIN, Hub, Not, Stream, TRY_AGAIN, member_of};
 use crate::desk::fanout::Follower;
 use crate::desk::fanout::line::{Line, LineNumber};
 use crate::desk::fanout::member::{Member, Toll};
