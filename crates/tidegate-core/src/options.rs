@@ -255,12 +255,18 @@ impl State {
     /// Takes the limits of an account's options away.
     pub(crate) fn unlimit_options(&mut self, account: &AccountName) {
         self.option_limits.remove(account);
-        let is_held = |id| self.instruments.get(id).is_some_and(is_option);
-        if self.positions.books(account).any(|(id, _)| is_held(id)) {
+        if self.is_followed(account) {
             self.follow(account);
         } else {
             self.portfolios.accounts.remove(account);
         }
+    }
+
+    /// Whether an account has limits of options, or any option held or ordered.
+    fn is_followed(&self, account: &AccountName) -> bool {
+        let is_option = |id| self.instruments.get(id).is_some_and(is_option);
+        self.option_limits.contains_key(account)
+            || self.positions.books(account).any(|(id, _)| is_option(id))
     }
 
     /// Takes what an option is valued by.
@@ -278,13 +284,17 @@ impl State {
     /// Takes in that what an account holds or has ordered of an instrument has changed.
     pub(crate) fn hold(&mut self, account: &AccountName, instrument: &InstrumentId) {
         let Some(terms) = self.instruments.get(instrument) else { return };
+        let book = summed(self.positions.book(account, instrument));
+        if is_option(terms) && book == Book::default() && !self.is_followed(account) {
+            self.portfolios.accounts.remove(account);
+            return;
+        }
         let Some(followed) = self.portfolios.accounts.get_mut(account) else {
-            if matches!(terms.kind, Kind::Option { .. }) {
+            if is_option(terms) {
                 self.follow(account);
             }
             return;
         };
-        let book = summed(self.positions.book(account, instrument));
         followed.note(terms, &book);
         if !followed.portfolio.set_book(&terms.base, instrument, book) {
             let marks = self.marks.get(instrument);
@@ -296,7 +306,7 @@ impl State {
     /// Values an instrument anew for whoever holds it.
     pub(crate) fn revalue_portfolios(&mut self, instrument: &InstrumentId) {
         let Some(terms) = self.instruments.get(instrument) else { return };
-        if matches!(terms.kind, Kind::Option { .. }) {
+        if is_option(terms) {
             self.follow_holders(instrument);
         }
         if self.portfolios.accounts.is_empty() {
@@ -320,12 +330,8 @@ impl State {
                 note_index(&mut fresh.indexes, terms, mark);
             }
         }
-        let of_option = |id: &InstrumentId| self.instruments.get(id).is_some_and(is_option);
-        for account in self.accounts.keys() {
-            let limited = self.option_limits.contains_key(account);
-            if limited || self.positions.books(account).any(|(id, _)| of_option(id)) {
-                fresh.accounts.insert(account.clone(), self.followed(account));
-            }
+        for account in self.accounts.keys().filter(|account| self.is_followed(account)) {
+            fresh.accounts.insert(account.clone(), self.followed(account));
         }
         fresh
     }

@@ -145,7 +145,7 @@ fn what_has_no_fresh_figures_is_added_to_by_nothing() {
     let perp = world.core.state().marks()[&instrument(PERP)].clone();
     world.now = world.now.plus(Span::from_secs(61));
     world.event(Event::Marks { marks: vec![Mark { at: world.now, ..perp }] });
-    assert_eq!(world.tries(buy("1", "100")), Some(Code::Unvalued));
+    assert_eq!(world.tries(buy("1", "100")), Some(Code::StaleMark), "exposure counts it, too");
     assert_eq!(world.tries(of(OPTION, Side::Sell, "1", "0.05")), None, "it reduces");
 }
 
