@@ -172,8 +172,11 @@ impl Gate {
         class: Class,
         came: Instant,
     ) -> Result<(), Reject> {
+        if !matches!(class, Class::Order { .. }) {
+            return Ok(());
+        }
         let (waited, patience) = (came.elapsed(), self.link(venue)?.order_patience(caller));
-        if !matches!(class, Class::Order { .. }) || waited <= patience {
+        if waited <= patience {
             return Ok(());
         }
         let detail = format!("{} ms for its turn here; send it again", waited.as_millis());

@@ -520,6 +520,8 @@ async fn with_passkeys_asked_for_the_socket_loosens_nothing() {
     approve(&office, "pia", id).await.unwrap();
     let halt = json!({"op": "halt", "scope": "caller:bob", "reason": "x", "timeout_s": 0});
     let _ = office.ask_as(&someone("ray"), halt).await;
+    let options = json!({"op": "option-limits-set", "account": "main", "max_margin_bps": 9500});
+    office.ask_as(&someone("ray"), options).await.unwrap();
     // All had one, or it would not have been turned on.
     let on = tidegate_types::record::Change::ApproveBySet {
         approve_by: tidegate_types::record::ApproveBy::Passkey,
