@@ -243,11 +243,7 @@ impl Administration {
                 self.turn_breaker(by, (&breaker, scope.as_deref()), Turn::Reset, "").await
             }
             Request::OptionLimitsSet(spec) => self.set_option_limits(by, spec).await,
-            Request::OptionLimitsRemove { account } => {
-                let account = name("account", &account)?;
-                self.venue_of(&account)?;
-                self.change(by, Change::OptionLimitsRemoved { account }).await
-            }
+            Request::OptionLimitsRemove { account } => self.unlimit_options(by, &account).await,
             Request::AlarmsSeen { until_ms } => self.alarms_seen(by, until_ms).await,
             Request::PersonSet(spec) => self.set_person(by, spec).await,
             Request::PersonRemove { person } => self.remove_person(by, &person).await,
@@ -381,6 +377,12 @@ impl Administration {
         let limits = options::limits(spec)?;
         self.venue_of(&limits.account)?;
         self.change(by, Change::OptionLimitsSet { limits }).await
+    }
+
+    async fn unlimit_options(&self, by: &Administrator, account: &str) -> Result<Value, Failure> {
+        let account = name("account", account)?;
+        self.venue_of(&account)?;
+        self.change(by, Change::OptionLimitsRemoved { account }).await
     }
 
     /// A new account; a key that the vault holds for it is taken up.

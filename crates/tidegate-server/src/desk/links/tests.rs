@@ -251,7 +251,8 @@ async fn an_order_that_grew_old_on_its_way_here_is_not_sent() {
     let main = account();
     let old = link.order_patience(None);
     let send = |errand, target| {
-        let departure = Departure { since: std::time::Instant::now() - old, ..Departure::certain() };
+        let departure =
+            Departure { since: std::time::Instant::now() - old, ..Departure::certain() };
         link.send(errand, request(target), departure)
     };
     let refused = send(order_on(&main), "POST /fapi/v1/order").await;

@@ -63,8 +63,7 @@ fn head(stream: &TcpStream) -> Option<String> {
 const ANSWER: &[u8] = b"HTTP/1.1 418 I'm a teapot\r\nRetry-After: 3\r\nContent-Length: 2\r\n\r\n{}";
 
 /// The answer of a venue that closes the connection after it.
-const CLOSING: &[u8] =
-    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+const CLOSING: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
 
 /// The length that a request tells and its body, as they came.
 fn length_and_body(stream: &TcpStream) -> (usize, String) {
