@@ -20,8 +20,6 @@ pub(super) fn step(world: &mut World, (what, pick, size): Step) {
     let caller = if pick.is_multiple_of(2) { "ann" } else { "bob" };
     let qty = format!("{}", 1 + size % 8);
     let price = format!("{}", 96 + size % 9);
-    let mut world = world;
-    let world = &mut world;
     let nth = |len: usize| (len > 0).then(|| pick % len.max(1));
     match what {
         0..=5 if size.is_multiple_of(2) => drop(world.place(caller, buy(&qty, &price))),
