@@ -332,35 +332,42 @@ fn tradable<'a>(
 fn room(state: &State, who: &Authenticated, order: &NewOrder, replaces: Option<&Order>) -> i128 {
     let side: Side = order.side;
     let own = replaces.map(Order::share).filter(|share| share.reducing);
-    if hedges(state, who, order, replaces) {
-        return 0;
-    }
     let book = state.positions.book(who.account(), &order.instrument);
-    book.room(side) + own.map_or(0, |share| i128::from(share.qty))
+    let room = book.room(side) + own.map_or(0, |share| i128::from(share.qty));
+    if room > 0 && takes_cover(state, who, order, replaces) { 0 } else { room }
 }
 
-/// Whether the order would sell a bought option and the account's scenario margin would rise by that. Where it cannot be
-/// counted, whether there are other positions on the same index: what the option is worth may be all that covers
-/// them. Selling it is not taken as reducing then.
-fn hedges(state: &State, who: &Authenticated, order: &NewOrder, replaces: Option<&Order>) -> bool {
+/// Whether what the order takes off covers something else: a bought option whose sale makes the scenario margin rise,
+/// or anything by whose sale a limit of the account's options is passed. Where it cannot be counted, whether
+/// there are other positions on the same index that it may be the cover of. It is not taken as reducing then. To
+/// buy back an option that was sold always is.
+fn takes_cover(
+    state: &State,
+    who: &Authenticated,
+    order: &NewOrder,
+    replaces: Option<&Order>,
+) -> bool {
     let terms = |id| state.instruments.get(id);
-    let Some(option) = terms(&order.instrument).filter(|t| matches!(t.kind, Kind::Option { .. }))
-    else {
-        return false;
-    };
-    if order.side != Side::Sell {
-        return false;
+    let is_option = |terms: &Instrument| matches!(terms.kind, Kind::Option { .. });
+    let Some(of) = terms(&order.instrument) else { return false };
+    let limits = state.option_limits.get(who.account());
+    match is_option(of) {
+        true if order.side == Side::Buy => return false,
+        false if limits.is_none() => return false,
+        _ => {}
     }
     let known = replaces.map_or(0, |old| old.filled.0.raw().saturating_add(old.share().qty));
     let more = (order.side, order.qty.0.raw().saturating_sub(known).max(0), order.price);
     if state.is_weighed_whole(who.account(), state.at)
-        && let Ok(Some(weighing)) = state.weigh(who.account(), option, more)
+        && let Ok(Some(weighing)) = state.weigh(who.account(), of, more)
     {
-        return weighing.after.margin > weighing.before.margin;
+        let rises = weighing.after.margin > weighing.before.margin;
+        let passes = |limits| state.passes_option_limits(limits, of, &weighing);
+        return (rises && is_option(of)) || limits.is_some_and(passes);
     }
     state.positions.books(who.account()).any(|(id, book)| {
-        *id != order.instrument
-            && book.position != 0
-            && terms(id).is_none_or(|other| other.index == option.index)
+        let covered =
+            |other: &Instrument| other.index == of.index && (is_option(of) || is_option(other));
+        *id != order.instrument && book.position != 0 && terms(id).is_none_or(covered)
     })
 }

@@ -22,6 +22,8 @@ use tidegate_types::record::Body;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::{Span, Time};
 
+pub(crate) mod limits;
+
 /// Figures of what is held may be this old: an option far from the money is quoted seldom.
 pub(crate) const HELD_AGE: Span = Span::from_secs(60);
 /// Quotes in one record, so that it stays below the longest a record may be.
@@ -45,6 +47,8 @@ struct Followed {
     portfolio: Portfolio,
     /// Futures and perpetuals in which there is a position.
     futures: BTreeSet<InstrumentId>,
+    /// What is held or ordered, by what it is settled in.
+    settled: BTreeMap<Currency, BTreeSet<InstrumentId>>,
 }
 
 /// What a coin is worth, by the newest mark of any instrument on it.
@@ -152,7 +156,33 @@ impl State {
 
     /// What an account that is followed has, in dollars, rounded down: balances, options, less what is lost
     /// elsewhere. Otherwise the currency that cannot be valued.
-    pub(crate) fn equity(&self, account: &AccountName, options: Usd) -> Result<Usd, Reject> {
+    fn equity(&self, account: &AccountName, options: Usd) -> Result<Usd, Reject> {
+        self.equity_where(account, options, |_| None)
+    }
+
+    /// The same with which the worst scenario is paid. What is settled in a coin loses coins; what is settled in
+    /// anything else loses that, and the coins that stand for it fall as well, by the range of the scenarios.
+    pub(crate) fn collateral(
+        &self,
+        account: &AccountName,
+        options: Usd,
+        ordered: &Instrument,
+    ) -> Result<Usd, Reject> {
+        let followed = self.portfolios.accounts.get(account);
+        self.equity_where(account, options, |coin| {
+            let held = followed.into_iter().flat_map(|followed| followed.settled.keys());
+            let elsewhere = held.chain([&ordered.settlement]).any(|settled| settled != coin);
+            followed.filter(|_| elsewhere).map(|followed| followed.stress.range_bps)
+        })
+    }
+
+    /// What an account has, where coins have fallen by so many basis points, and coins that are owed have risen.
+    fn equity_where(
+        &self,
+        account: &AccountName,
+        options: Usd,
+        fallen: impl Fn(&Currency) -> Option<u32>,
+    ) -> Result<Usd, Reject> {
         let mut sum = options.0;
         for (currency, amount) in self.balances.of(account) {
             let what =
@@ -167,8 +197,13 @@ impl State {
                 // What nothing trades on here counts for nothing.
                 None => Decimal::ZERO,
             };
-            let worth = amount.mul(rate, Rounding::Floor).and_then(|worth| sum.add(worth));
-            sum = worth.map_err(|error| what(error.to_string()))?;
+            let worth = amount.mul(rate, Rounding::Floor);
+            let worth = match fallen(currency).filter(|_| !DOLLARS.contains(&currency.as_str())) {
+                Some(bps) => worth.and_then(|worth| worth.sub(share(worth.abs(), bps)?)),
+                None => worth,
+            };
+            let sum_of = worth.and_then(|worth| sum.add(worth));
+            sum = sum_of.map_err(|error| what(error.to_string()))?;
         }
         let all = sum.add(self.lost_and_not_settled(account));
         let of_range = |error: DecimalError| Reject::new(Code::Unvalued, error.to_string());
@@ -243,6 +278,19 @@ impl State {
         let before = portfolio.weigh(stress, None);
         let after = portfolio.weigh(stress, Some(&change));
         Ok(Some(Weighing { before, after, short }))
+    }
+
+    /// Whether an order makes something worse that is past a limit of the account's options then.
+    pub(crate) fn passes_option_limits(
+        &self,
+        limits: &OptionLimits,
+        terms: &Instrument,
+        weighing: &Weighing,
+    ) -> bool {
+        let equity = || self.collateral(&limits.account, weighing.before.worth, terms);
+        let rises = weighing.after.margin > weighing.before.margin;
+        let margin = || equity().and_then(|equity| limits::margin(limits, weighing, equity));
+        limits::figures(limits, terms, weighing).is_err() || (rises && margin().is_err())
     }
 
     /// Sets the limits of an account's options, and values all it holds by them.
@@ -355,8 +403,8 @@ impl State {
         let limits = self.option_limits.get(account);
         let stress = limits.map_or(Stress::STANDARD, |limits| limits.stress);
         let grid = Grid::new(&stress);
-        let (portfolio, futures) = (Portfolio::default(), BTreeSet::new());
-        let mut followed = Followed { grid, stress, portfolio, futures };
+        let (portfolio, futures, settled) = Default::default();
+        let mut followed = Followed { grid, stress, portfolio, futures, settled };
         for (id, book) in self.positions.books(account) {
             if let Some(terms) = self.instruments.get(id) {
                 let quote = self.option_quotes.get(id);
@@ -381,6 +429,7 @@ impl Followed {
     }
 
     fn note(&mut self, terms: &Instrument, book: &Book) {
+        self.note_settlement(terms, *book == Book::default());
         if is_option(terms) {
             return;
         }
@@ -388,6 +437,23 @@ impl Followed {
             self.futures.remove(&terms.id);
         } else if !self.futures.contains(&terms.id) {
             self.futures.insert(terms.id.clone());
+        }
+    }
+
+    fn note_settlement(&mut self, terms: &Instrument, gone: bool) {
+        match self.settled.get_mut(&terms.settlement) {
+            Some(of) if gone => {
+                of.remove(&terms.id);
+                if of.is_empty() {
+                    self.settled.remove(&terms.settlement);
+                }
+            }
+            Some(of) if !of.contains(&terms.id) => drop(of.insert(terms.id.clone())),
+            None if !gone => {
+                let of = BTreeSet::from([terms.id.clone()]);
+                self.settled.insert(terms.settlement.clone(), of);
+            }
+            _ => {}
         }
     }
 
@@ -407,6 +473,11 @@ impl Followed {
 
 fn is_option(terms: &Instrument) -> bool {
     matches!(terms.kind, Kind::Option { .. })
+}
+
+/// So many basis points of an amount, rounded up.
+fn share(amount: Decimal, bps: u32) -> Result<Decimal, DecimalError> {
+    amount.mul_div(Decimal::from_int(bps.into())?, Decimal::from_int(10_000)?, Rounding::Ceil)
 }
 
 /// What is held of an instrument and ordered, as the scenarios take it.

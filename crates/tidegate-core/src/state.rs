@@ -27,7 +27,7 @@ use tidegate_types::ids::{
     AccountName, CallId, CallerName, ClientId, DeskName, InstrumentId, KeyId, OrderId, PersonName,
     VenueName,
 };
-use tidegate_types::instrument::{Instrument, Mark, Price, SignedQty, Usd};
+use tidegate_types::instrument::{Instrument, Mark, Price, SignedQty, Unit, Usd};
 use tidegate_types::limits::MAX_HALTERS;
 use tidegate_types::options::{OptionLimits, OptionQuote};
 use tidegate_types::order::OrderName;
@@ -436,7 +436,8 @@ impl State {
             if shift.filled != 0 {
                 let mark = self.marks.get(instrument).map(|mark| mark.mark);
                 let price = shift.price_or(order, mark);
-                self.entries.moved(account, instrument, (held, book.position), price);
+                let of = (instrument, unit_of(&self.instruments, instrument));
+                self.entries.moved(account, of, (held, book.position), price);
             }
             let (account, instrument) = (account.clone(), instrument.clone());
             self.hold(&account, &instrument);
@@ -460,7 +461,8 @@ impl State {
         let book = self.positions.book(account, instrument);
         self.exposures.set(account, instrument, book, unit);
         let price = price.or(self.marks.get(instrument).map(|mark| mark.mark));
-        self.entries.moved(account, instrument, (held, book.position), price);
+        let of = (instrument, unit_of(&self.instruments, instrument));
+        self.entries.moved(account, of, (held, book.position), price);
         self.revalue_for_policies(account, instrument);
         self.hold(account, instrument);
     }
@@ -512,6 +514,11 @@ impl State {
 }
 
 /// What one unit of an instrument is worth at its mark, if both are known.
+/// In what an instrument is counted; one that is not known is taken as linear.
+fn unit_of(instruments: &BTreeMap<InstrumentId, Instrument>, instrument: &InstrumentId) -> Unit {
+    instruments.get(instrument).map_or(Unit::Linear, |terms| terms.unit)
+}
+
 fn unit_value(
     instruments: &BTreeMap<InstrumentId, Instrument>,
     marks: &BTreeMap<InstrumentId, Mark>,

@@ -54,7 +54,7 @@ fn entries_are_averages_of_what_was_added() {
     let (account, id) = ("main".parse().unwrap(), id("BTC-PERP"));
     let mut entries = Entries::default();
     let mut moved = |by, price: &str| {
-        entries.moved(&account, &id, by, Some(Price(d(price))));
+        entries.moved(&account, (&id, Unit::Linear), by, Some(Price(d(price))));
         entries.of(&account, &id).map(|price| price.to_string())
     };
     assert_eq!(moved((0, 100), "10").as_deref(), Some("10"));
@@ -62,6 +62,23 @@ fn entries_are_averages_of_what_was_added() {
     assert_eq!(moved((300, 200), "99").as_deref(), Some("12"), "less of it was entered as before");
     assert_eq!(moved((200, -50), "20").as_deref(), Some("20"), "a turn enters anew");
     assert_eq!(moved((-50, 0), "21"), None);
+}
+
+#[test]
+fn an_inverse_position_was_entered_at_what_its_coins_cost() {
+    let (account, id) = ("main".parse().unwrap(), id("BTC-PERP"));
+    let mut entries = Entries::default();
+    let mut moved = |by, price: &str| {
+        entries.moved(&account, (&id, Unit::Inverse), by, Some(Price(d(price))));
+        entries.of(&account, &id).map(|price| price.to_string())
+    };
+    assert_eq!(moved((0, -100), "100").as_deref(), Some("100"));
+    // 1/100 and 1/120 are 1/109.09… each; a short one gains nothing by rounding.
+    assert_eq!(moved((-100, -200), "120").as_deref(), Some("109.09090909"));
+    assert_eq!(moved((-200, 0), "1"), None);
+    assert_eq!(moved((0, 100), "120").as_deref(), Some("120"));
+    assert_eq!(moved((100, 200), "100").as_deref(), Some("109.0909091"));
+    assert_eq!(moved((200, 100_000_000_000_000), "65000.5").as_deref(), Some("65000.49992268"));
 }
 
 fn id(name: &str) -> InstrumentId {

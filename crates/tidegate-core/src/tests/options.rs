@@ -13,6 +13,8 @@ use tidegate_types::reject::Code;
 use tidegate_types::report::BalanceReport;
 use tidegate_types::time::{Span, Time};
 
+mod cover;
+
 /// Wide open: only what a test narrows refuses.
 fn open() -> OptionLimits {
     OptionLimits {
@@ -111,22 +113,22 @@ fn what_is_sold_of_an_expiry_is_limited() {
 
 #[test]
 fn the_worst_scenario_may_take_a_part_of_the_equity() {
-    // A future of 100 dollars may lose 16 of them.
-    assert_eq!(tried("0.17", |_| {}, buy("1", "100")), None);
+    // A future of 100 dollars may lose 16 of them, and what stands for it falls by as much.
+    assert_eq!(tried("0.2", |_| {}, buy("1", "100")), None);
     assert_eq!(tried("0.15", |_| {}, buy("1", "100")), Some(Code::ScenarioMargin));
     assert_eq!(
-        tried("0.17", |l| l.max_margin_bps = 5_000, buy("1", "100")),
+        tried("0.2", |l| l.max_margin_bps = 5_000, buy("1", "100")),
         Some(Code::ScenarioMargin)
     );
-    assert_eq!(tried("0.33", |l| l.max_margin_bps = 5_000, buy("1", "100")), None);
+    assert_eq!(tried("0.39", |l| l.max_margin_bps = 5_000, buy("1", "100")), None);
     // What is paid beyond the mark is lost at once.
-    assert_eq!(tried("0.17", |_| {}, buy("1", "102")), Some(Code::ScenarioMargin));
+    assert_eq!(tried("0.2", |_| {}, buy("1", "105")), Some(Code::ScenarioMargin));
     assert_eq!(tried("0", |_| {}, of(OPTION, Side::Sell, "1", "0.05")), Some(Code::ScenarioMargin));
 }
 
 #[test]
 fn open_orders_count_at_their_worst_fill() {
-    let mut world = World::with_options("0.33", |_| {});
+    let mut world = World::with_options("0.39", |_| {});
     assert_eq!(world.tries(buy("1", "100")), None);
     // Selling as much hedges only if both trade: one alone is what both may come to.
     assert_eq!(world.tries(sell("2", "100")), None);

@@ -439,11 +439,11 @@ fn what_no_rule_allows_is_refused() {
     let mut w = World::new();
     let reach = Reach { caller: Some(name("bob")), ..Reach::default() };
     let allow = Rule { reach, ..hard("bob", Limit::Allow) };
-    let pegs = vec![Peg { currency: name_of("BTC"), price: Price(d("1")) }];
+    let pegs = ["BTC", "USDT"].map(|coin| Peg { currency: name_of(coin), price: Price(d("1")) });
     let only = Limit::Only { names: vec![Pattern::new("BTC-*").unwrap()] };
     let rules = vec![allow, hard("list", only)];
     let of = PolicyName::new("desk").unwrap();
-    let policy = Policy::new(of, 4, Span::from_secs(5), pegs, rules).unwrap();
+    let policy = Policy::new(of, 4, Span::from_secs(5), pegs.into(), rules).unwrap();
     w.change(Change::PolicySet { policy: Box::new(policy) });
     let ann = w.place("ann", buy("1", "99"));
     assert_eq!(w.code(ann), Some(Code::NotInPolicy));

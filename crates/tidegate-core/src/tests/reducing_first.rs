@@ -35,9 +35,9 @@ fn policy(limit: Limit) -> Change {
         limit,
     };
     let rules = vec![rule("position", limit), rule("all", Limit::Allow)];
-    let pegs = vec![Peg { currency: name("BTC"), price: Price(d("1")) }];
+    let pegs = ["BTC", "USDT"].map(|coin| Peg { currency: name(coin), price: Price(d("1")) });
     let desk = PolicyName::new("desk").unwrap();
-    let policy = Policy::new(desk, 1, Span::from_secs(5), pegs, rules).unwrap();
+    let policy = Policy::new(desk, 1, Span::from_secs(5), pegs.into(), rules).unwrap();
     Change::PolicySet { policy: Box::new(policy) }
 }
 

@@ -35,9 +35,9 @@ fn overridden() -> (World, OrderId) {
     world.change(Change::OptionLimitsSet { limits });
     let soft = rule("worth", Strength::Soft, Limit::OrderNotional { max: Usd(d("50")) });
     let rules = vec![soft, rule("all", Strength::Hard, Limit::Allow)];
-    let peg = Peg { currency: name("BTC"), price: Price(d("1")) };
+    let pegs = ["BTC", "USDT"].map(|coin| Peg { currency: name(coin), price: Price(d("1")) });
     let desk = PolicyName::new("desk").unwrap();
-    let policy = Policy::new(desk, 1, Span::from_secs(5), vec![peg], rules).unwrap();
+    let policy = Policy::new(desk, 1, Span::from_secs(5), pegs.into(), rules).unwrap();
     world.change(Change::PolicySet { policy: Box::new(policy) });
     let exception = Exception {
         id: ExceptionId::new("once").unwrap(),

@@ -117,7 +117,7 @@ pub(in crate::tests) fn terms(
         kind,
         unit,
         base: name("BTC"),
-        settlement: name("BTC"),
+        settlement: name(if unit == Unit::Linear { "USDT" } else { "BTC" }),
         index: name("btc_usd"),
         contract_size: Qty(Decimal::ONE),
         tick: Price(d(tick)),
