@@ -53,7 +53,10 @@ impl Desk {
                 Errand::Upkeep(Some(&ongoing.account))
             }
             CallClass::Cancel if *ongoing.kill.borrow() => Errand::Kill(&ongoing.account),
-            CallClass::Cancel | CallClass::Read => Errand::Cancel(&ongoing.account),
+            CallClass::Cancel | CallClass::Read => {
+                let caller = ongoing.caller.as_ref();
+                Errand::Cancel { caller, account: &ongoing.account }
+            }
             CallClass::New | CallClass::Amend | CallClass::Setting => Errand::Order {
                 caller: ongoing.caller.as_ref(),
                 account: &ongoing.account,
@@ -136,7 +139,7 @@ impl Desk {
         for part in 0..link.venue().snapshot_parts() {
             let request =
                 self.sign_read(account, CallBody::Snapshot { part }).await.map_err(say)?;
-            let errand = Errand::Cancel(account);
+            let errand = Errand::cancel(account);
             replies.push(link.fetch(errand, request.into_request()).await.map_err(say)?);
         }
         link.note_snapshot(account, &replies);

@@ -54,7 +54,12 @@ pub enum Errand<'a> {
     /// To cancel on this account, or to ask what is open there. Goes even when the venue asked us to
     /// wait: it bans an address that does not heed it, which a cancel is worth. Only while it has banned
     /// us does it stay: it would not be heard, and make the ban longer.
-    Cancel(&'a AccountName),
+    Cancel {
+        /// Who asked for it, where a caller did.
+        caller: Option<&'a CallerName>,
+        /// On which account.
+        account: &'a AccountName,
+    },
     /// An order, a change or a setting.
     Order {
         /// Whose, where it is known.
@@ -80,12 +85,17 @@ pub enum Errand<'a> {
     },
 }
 
-impl Errand<'_> {
+impl<'a> Errand<'a> {
+    /// A cancel, or a question what is open, of the gateway's own.
+    pub fn cancel(account: &'a AccountName) -> Errand<'a> {
+        Errand::Cancel { caller: None, account }
+    }
+
     /// On which account, if on one.
     pub fn account(&self) -> Option<&AccountName> {
         match self {
             Errand::Kill(account)
-            | Errand::Cancel(account)
+            | Errand::Cancel { account, .. }
             | Errand::Order { account, .. }
             | Errand::Read { account, .. } => Some(account),
             Errand::Upkeep(account) => *account,
@@ -97,19 +107,23 @@ impl Errand<'_> {
     pub fn line(&self) -> (Rank, Payer) {
         match self {
             Errand::Kill(account) => (Rank::Kill, Payer::Account((*account).clone())),
-            Errand::Cancel(account) => (Rank::Cancel, Payer::Account((*account).clone())),
+            Errand::Cancel { caller, account } => (Rank::Cancel, whose(*caller, account)),
             Errand::Order { caller, account, reduces } => {
                 let rank = if *reduces { Rank::Reduce } else { Rank::New };
-                let payer = match caller {
-                    Some(caller) => Payer::Caller((*caller).clone()),
-                    None => Payer::Account((*account).clone()),
-                };
-                (rank, payer)
+                (rank, whose(*caller, account))
             }
             Errand::Upkeep(_) => (Rank::Upkeep, Payer::Gateway),
             Errand::Read { caller, .. } => (Rank::Read, Payer::Caller((*caller).clone())),
             Errand::Public { peer } => (Rank::Public, Payer::at(*peer)),
         }
+    }
+}
+
+/// Whose turn a request takes: its caller's, so that one who asks for much does not keep those of others waiting.
+fn whose(caller: Option<&CallerName>, account: &AccountName) -> Payer {
+    match caller {
+        Some(caller) => Payer::Caller(caller.clone()),
+        None => Payer::Account(account.clone()),
     }
 }
 
@@ -266,7 +280,7 @@ impl Link {
         let bound = Bound { from: None, kill, waited: began.elapsed() };
         let fare = self.weir.pass(&errand, costs, bound).await.map_err(SendError::NotSent)?;
         let errand = match (errand, hurried) {
-            (Errand::Cancel(account), Some(kill)) if *kill.borrow() => Errand::Kill(account),
+            (Errand::Cancel { account, .. }, Some(kill)) if *kill.borrow() => Errand::Kill(account),
             (errand, _) => errand,
         };
         let (from, left) = (fare.from(), clock::now());

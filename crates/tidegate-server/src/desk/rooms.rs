@@ -68,7 +68,7 @@ impl Rooms {
 
     fn room(&self, errand: &Errand<'_>) -> (&Room, &'static str) {
         match errand {
-            Errand::Kill(_) | Errand::Cancel(_) => (&self.cancels, "cancels"),
+            Errand::Kill(_) | Errand::Cancel { .. } => (&self.cancels, "cancels"),
             Errand::Order { .. } | Errand::Upkeep(_) => (&self.orders, "orders"),
             Errand::Read { .. } => (&self.reads, "reads"),
             Errand::Public { .. } => (&self.public, "public reads"),

@@ -204,7 +204,7 @@ impl Weir {
         let addresses = self.egress.count();
         let Some(account) = errand.account() else { return shaper.place(ask, addresses, now) };
         ask.from = self.egress.of(account);
-        let may_move = matches!(errand, Errand::Kill(_) | Errand::Cancel(_));
+        let may_move = matches!(errand, Errand::Kill(_) | Errand::Cancel { .. });
         if may_move && !self.egress.binds_keys() && shaper.is_stopped(ask, now) {
             shaper.place(ask, addresses, now);
         }
@@ -297,7 +297,7 @@ impl Weir {
         match errand {
             Errand::Order { caller, .. } => self.order_patience(*caller),
             Errand::Read { .. } | Errand::Public { .. } => self.shares.read_patience,
-            Errand::Kill(_) | Errand::Cancel(_) | Errand::Upkeep(_) => SEND_TIMEOUT,
+            Errand::Kill(_) | Errand::Cancel { .. } | Errand::Upkeep(_) => SEND_TIMEOUT,
         }
     }
 

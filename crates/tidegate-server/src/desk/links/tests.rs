@@ -122,8 +122,8 @@ async fn public_reads_that_hang_keep_nothing_else_waiting() {
     assert_eq!(more.code, Code::TooManyInFlight, "{more}");
     let (main, ann) = (account(), CallerName::new("ann").unwrap());
     for (errand, target) in [
-        (Errand::Cancel(&main), "DELETE /fapi/v1/order"),
-        (Errand::Cancel(&main), "GET /fapi/v1/openOrders"),
+        (Errand::cancel(&main), "DELETE /fapi/v1/order"),
+        (Errand::cancel(&main), "GET /fapi/v1/openOrders"),
         (order_on(&main), "POST /fapi/v1/order"),
         (Errand::Upkeep(None), "GET /fapi/v1/exchangeInfo"),
         (Errand::Read { caller: &ann, account: &main }, "GET /fapi/v2/account"),
@@ -138,7 +138,7 @@ async fn a_request_whose_signature_would_be_stale_never_leaves() {
     slow.unreachable.store(true, Ordering::Relaxed);
     let main = account();
     let result = link
-        .send(Errand::Cancel(&main), request("DELETE /fapi/v1/order"), Departure::certain())
+        .send(Errand::cancel(&main), request("DELETE /fapi/v1/order"), Departure::certain())
         .await;
     assert!(matches!(result, Err(SendError::NotSent(_))), "{result:?}");
     // One that left is waited for, and its outcome is unknown.
@@ -177,7 +177,7 @@ async fn strangers_cannot_use_up_what_orders_cancels_and_snapshots_need() {
     let main = account();
     for part in ["v1/openOrders", "v1/openAlgoOrders", "v3/positionRisk", "v3/account"] {
         let part = request(&format!("GET /fapi/{part}"));
-        assert!(link.fetch(Errand::Cancel(&main), part).await.is_ok());
+        assert!(link.fetch(Errand::cancel(&main), part).await.is_ok());
     }
     // Whatever anybody at this address used, the venue tells.
     let told = vec![("x-mbx-used-weight-1m".to_owned(), "2290".to_owned())];
@@ -218,7 +218,7 @@ async fn what_did_not_leave_costs_nothing() {
     let read = Errand::Read { caller: &ann, account: &main };
     // A venue that is away: everything is tried again and again, more than a minute's weight of it.
     let tries = (0..100).map(|_| async {
-        let snapshot = link.fetch(Errand::Cancel(&main), request("GET /fapi/v1/openOrders"));
+        let snapshot = link.fetch(Errand::cancel(&main), request("GET /fapi/v1/openOrders"));
         let account = link.fetch(read, request("GET /fapi/v2/account"));
         let _ = tokio::join!(snapshot, account);
     });
@@ -242,7 +242,7 @@ async fn a_venue_that_asks_to_wait_still_gets_cancels_and_snapshots() {
     let refused = refused.unwrap_err();
     assert_eq!(refused.code, Code::VenueFrozen);
     assert!(refused.wait().is_some_and(|wait| wait > Span::from_secs(18)), "{refused}");
-    assert!(link.fetch(Errand::Cancel(&main), request("GET /fapi/v1/openOrders")).await.is_ok());
+    assert!(link.fetch(Errand::cancel(&main), request("GET /fapi/v1/openOrders")).await.is_ok());
 }
 
 #[tokio::test]
@@ -269,7 +269,7 @@ async fn what_paid_before_the_venue_asked_to_wait_does_not_leave_after_it() {
     let (order, cancel) = (request("POST /fapi/v1/order"), request("GET /fapi/v1/openOrders"));
     let orders = async {
         let order = link.fetch(order_on(&main), order);
-        let cancel = link.fetch(Errand::Cancel(&main), cancel);
+        let cancel = link.fetch(Errand::cancel(&main), cancel);
         tokio::join!(order, cancel)
     };
     let freeze = async {
@@ -288,15 +288,46 @@ async fn what_paid_before_the_venue_asked_to_wait_does_not_leave_after_it() {
     assert!(socket.contains("stopped requests"), "{socket}");
 }
 
+/// A link to a venue where cancels have used all they may at once; then one comes every twentieth of a second.
+async fn spent() -> Arc<Link> {
+    let (link, _) = link("deribit");
+    let main = account();
+    while link.gauge().uses.iter().all(|told| told.used + 500 <= told.limit - told.reserved / 16) {
+        let open = request("GET /api/v2/private/get_open_orders");
+        assert!(link.fetch(Errand::cancel(&main), open).await.is_ok());
+    }
+    link
+}
+
+#[tokio::test]
+async fn the_cancels_of_one_caller_do_not_keep_those_of_another_waiting() {
+    let link = spent().await;
+    let served = Arc::new(Mutex::new(Vec::new()));
+    let cancels = |who: &'static str| {
+        let (link, served) = (Arc::clone(&link), Arc::clone(&served));
+        tokio::spawn(async move {
+            let (main, caller) = (account(), who.parse().unwrap());
+            let errand = Errand::Cancel { caller: Some(&caller), account: &main };
+            let open = request("GET /api/v2/private/get_open_orders");
+            link.send(errand, open, Departure::certain()).await.unwrap();
+            served.lock().unwrap().push(who);
+        })
+    };
+    let mut waiting: Vec<_> = (0..20).map(|_| cancels("runaway")).collect();
+    while link.gauge().waiting + served.lock().unwrap().len() < 20 {
+        tokio::task::yield_now().await;
+    }
+    let before = served.lock().unwrap().len();
+    waiting.push(cancels("other"));
+    futures_util::future::join_all(waiting).await;
+    let place = served.lock().unwrap().iter().position(|who| *who == "other").unwrap();
+    assert!(place <= before + 2 && place < 10, "{place}, {before} before");
+}
+
 #[tokio::test]
 async fn a_cancel_that_becomes_a_halt_s_while_it_waits_overtakes_the_others() {
-    let (link, _) = link("deribit");
+    let link = spent().await;
     let open = || request("GET /api/v2/private/get_open_orders");
-    let main = account();
-    // All that cancels may use at once; then one comes every twentieth of a second.
-    while link.gauge().uses.iter().all(|told| told.used + 500 <= told.limit - told.reserved / 16) {
-        assert!(link.fetch(Errand::Cancel(&main), open()).await.is_ok());
-    }
     let (tell, kill) = watch::channel(false);
     let served = Arc::new(Mutex::new(Vec::new()));
     let waiting = (0..20).map(|n| {
@@ -305,7 +336,7 @@ async fn a_cancel_that_becomes_a_halt_s_while_it_waits_overtakes_the_others() {
             let kill = (n == 19).then_some(kill);
             let departure = Departure { kill, ..Departure::certain() };
             let main = account();
-            link.send(Errand::Cancel(&main), open(), departure).await.unwrap();
+            link.send(Errand::cancel(&main), open(), departure).await.unwrap();
             served.lock().unwrap().push(n);
         })
     });

@@ -10,13 +10,13 @@ fn rooms() -> Rooms {
 fn a_halt_s_cancel_has_a_connection_that_callers_cancels_do_not_take() {
     let (rooms, main) = (rooms(), AccountName::new("main").unwrap());
     let held: Vec<_> =
-        (0..2).map(|_| rooms.enter(&Errand::Cancel(&main)).now_or_never().unwrap()).collect();
+        (0..2).map(|_| rooms.enter(&Errand::cancel(&main)).now_or_never().unwrap()).collect();
     assert!(held.iter().all(Result::is_ok));
-    assert!(rooms.enter(&Errand::Cancel(&main)).now_or_never().is_none(), "it waits");
+    assert!(rooms.enter(&Errand::cancel(&main)).now_or_never().is_none(), "it waits");
     let kill = rooms.enter(&Errand::Kill(&main)).now_or_never();
     assert!(kill.is_some_and(|place| place.is_ok()));
     drop(held);
-    assert!(rooms.enter(&Errand::Cancel(&main)).now_or_never().is_some());
+    assert!(rooms.enter(&Errand::cancel(&main)).now_or_never().is_some());
 }
 
 #[test]

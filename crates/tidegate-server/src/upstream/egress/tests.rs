@@ -96,7 +96,7 @@ async fn each_address_is_used_and_one_that_is_banned_leaves_the_other_going() {
     assert_eq!(public(&link).await, BTreeSet::from([FIRST.to_owned()]));
     assert_eq!(link.gauge().frozen.len(), 1);
     let named = account("named");
-    for errand in [Errand::Cancel(&named), Errand::Kill(&named)] {
+    for errand in [Errand::cancel(&named), Errand::Kill(&named)] {
         assert_eq!(ask(&link, errand, "").await.unwrap(), FIRST, "cancels find another way");
     }
 }
@@ -106,7 +106,7 @@ async fn cancels_stay_where_their_keys_are_good() {
     let link = way(true);
     assert_eq!(ask_on(&link, "named", "&ban=1").await.unwrap(), SECOND);
     let named = account("named");
-    let refused = ask(&link, Errand::Cancel(&named), "").await;
+    let refused = ask(&link, Errand::cancel(&named), "").await;
     assert_eq!(refused.unwrap_err().code, Code::VenueFrozen);
 }
 
