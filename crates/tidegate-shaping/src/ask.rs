@@ -45,6 +45,8 @@ pub struct Ask {
 pub struct Paid {
     pub(crate) counted: Vec<(Key, u64)>,
     pub(crate) paced: Option<(Key, Half, Payer, u64)>,
+    /// Whose share of what may not wait it was taken from.
+    pub(crate) urgent: Option<Payer>,
 }
 
 /// Whether a request may leave.

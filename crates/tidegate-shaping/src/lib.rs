@@ -8,7 +8,7 @@
 //! - what leaves never exceeds a limit of the venue's, whenever it arrives there (`meter.rs`);
 //! - what is more urgent goes first, and a reserve is there for what cannot wait (`rank.rs`);
 //! - those who wait at the same rank share by weight, the places to wait in too (`queue.rs`), and no burst of reads takes the
-//!   room of a whole minute (`pace.rs`);
+//!   room of a whole minute (`pace.rs`), nor of one's cancels the whole reserve (`rank.rs`);
 //! - while the venue asks us to wait, nothing leaves that it would punish (`freeze.rs`).
 
 mod ask;
@@ -18,6 +18,7 @@ mod pace;
 mod queue;
 mod rank;
 mod shaper;
+mod shares;
 mod window;
 
 pub use ask::{Answer, Ask, Paid, Refusal, Served, Use, Whose};

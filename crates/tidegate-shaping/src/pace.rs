@@ -3,9 +3,8 @@
 //! nothing for the rest of the minute.
 
 use crate::rank::{Payer, Rank};
+use crate::shares::{Shares, comes_back};
 use crate::window::Window;
-use std::collections::BTreeMap;
-use tidegate_types::limits::MAX_BUDGET_SHARES;
 use tidegate_types::time::{Span, Time};
 
 /// The part of the burst that one payer may have in a span.
@@ -35,14 +34,14 @@ pub(crate) struct Pace {
     burst: Window,
     /// From when on the even half allows for the next read.
     next: Time,
-    /// When each payer's share of the burst is whole again.
-    shares: BTreeMap<Payer, Time>,
+    /// Of the burst.
+    shares: Shares,
 }
 
 impl Pace {
     pub(crate) fn new(span: Span) -> Pace {
         let burst = Window::new(span);
-        Pace { span, burst, next: Time::default(), shares: BTreeMap::new() }
+        Pace { span, burst, next: Time::default(), shares: Shares::default() }
     }
 
     /// From which half a read of so many units goes now, of the `open` units that reads may have.
@@ -64,9 +63,9 @@ impl Pace {
             let until = if units > most { self.next } else { self.next.min(room) };
             return Err(Held { until, alone: false });
         }
-        let whole = self.shares.get(payer).copied().unwrap_or_default();
-        let owed = whole.since(now).micros().saturating_add(self.slow(units, burst).micros());
-        if owed <= self.span.micros() || whole <= now {
+        let owes = self.shares.owed(payer, now).micros();
+        let owed = owes.saturating_add(self.slow(units, burst).micros());
+        if owed <= self.span.micros() || owes == 0 {
             return Ok(Half::Burst);
         }
         let room = now.plus(Span::from_micros(owed - self.span.micros()));
@@ -83,14 +82,7 @@ impl Pace {
             }
             Half::Burst => {
                 self.burst.add(units, now);
-                let takes = self.slow(units, open / 2);
-                if self.shares.len() >= MAX_BUDGET_SHARES && !self.shares.contains_key(payer) {
-                    self.shares.retain(|_, whole| *whole > now);
-                }
-                if self.shares.len() < MAX_BUDGET_SHARES || self.shares.contains_key(payer) {
-                    let whole = self.shares.entry(payer.clone()).or_default();
-                    *whole = (*whole).max(now).plus(takes);
-                }
+                self.shares.take(payer, self.slow(units, open / 2), now);
             }
         }
     }
@@ -105,18 +97,14 @@ impl Pace {
             }
             Half::Burst => {
                 self.burst.remove(units);
-                let takes = self.slow(units, open / 2);
-                if let Some(whole) = self.shares.get_mut(payer) {
-                    *whole = whole.minus(takes);
-                }
+                self.shares.give_back(payer, self.slow(units, open / 2));
             }
         }
     }
 
     /// How long units take to come back to a payer's share.
     fn slow(&self, units: u64, burst: u64) -> Span {
-        let share = part(burst, SHARE).max(1);
-        Span::from_micros(units.saturating_mul(self.span.micros()) / share)
+        comes_back(units, part(burst, SHARE), self.span)
     }
 }
 

@@ -38,6 +38,14 @@ impl Rank {
         }
     }
 
+    /// How much of it is kept from a payer besides who had more than half of all there is of late: for others'.
+    pub(crate) fn kept_from_greedy(self, reserved: u64) -> u64 {
+        match self {
+            Rank::Cancel | Rank::Reduce => reserved / 2,
+            _ => self.kept_from(reserved),
+        }
+    }
+
     /// Whether it is a read of somebody's behind the gateway, which is spread over time.
     pub fn is_paced(self) -> bool {
         self >= Rank::Read

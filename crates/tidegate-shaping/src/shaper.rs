@@ -6,6 +6,7 @@ use crate::meter::Meter;
 use crate::pace::{Half, Held, Pace};
 use crate::queue::{Place, Queue, Ticket, Waiting};
 use crate::rank::{Payer, Rank};
+use crate::shares::{Shares, comes_back};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub struct Shaper {
     table: Vec<Allowance>,
     meters: BTreeMap<Key, Meter>,
     paces: BTreeMap<Key, Pace>,
+    /// What each payer had of late of what cancels and reducing orders use.
+    urgent: BTreeMap<Key, Shares>,
     queue: Queue,
     /// Who gave its place up, and was not told yet.
     displaced: Vec<Served>,
@@ -60,6 +63,7 @@ impl Shaper {
             table: table.to_vec(),
             meters: BTreeMap::new(),
             paces: BTreeMap::new(),
+            urgent: BTreeMap::new(),
             queue: Queue::default(),
             displaced: Vec::new(),
             freezes: Freezes::default(),
@@ -252,6 +256,14 @@ impl Shaper {
                 meter.release(*units);
             }
         }
+        if let Some(payer) = &paid.urgent {
+            for (key, units) in &paid.counted {
+                let comes_back = self.half_comes_back(key, *units);
+                if let Some(shares) = self.urgent.get_mut(key) {
+                    shares.give_back(payer, comes_back);
+                }
+            }
+        }
         let Some((key, half, payer, units)) = paid.paced else { return };
         let open = self.open(&key);
         if let Some(pace) = self.paces.get_mut(&key) {
@@ -380,17 +392,26 @@ impl Shaper {
     /// Whether it may go now, and from which half of the pace.
     fn try_go(&mut self, ask: &Ask, now: Time) -> Result<Option<Half>, Blocked> {
         let mut worst: Option<Blocked> = None;
-        let mut short = Vec::new();
+        let (mut short, mut alone) = (Vec::new(), true);
         for cost in &ask.costs {
             let key = self.key(*cost, ask);
             let units = u64::from(cost.count);
             let meter = self.meter(key.clone(), now);
-            let most = meter.limit().saturating_sub(ask.rank.kept_from(meter.reserved()));
+            let (limit, reserved) = (meter.limit(), meter.reserved());
+            let open = limit.saturating_sub(ask.rank.kept_from(reserved));
+            let most = match self.is_greedy(&key, ask, now) {
+                true => limit.saturating_sub(ask.rank.kept_from_greedy(reserved)),
+                false => open,
+            };
             // What costs more than there is goes when nothing else is on the way.
             let target = most.saturating_sub(units);
+            let meter = self.meter(key.clone(), now);
             let used = meter.used(now);
             if used > target {
                 let wait = meter.falls_to(target, now).max(Span::from_micros(1));
+                // What is kept for others holds nobody else up.
+                let own = used <= open.saturating_sub(units);
+                alone &= own;
                 short.push(key.clone());
                 if worst.as_ref().is_none_or(|worst| worst.wait < wait) {
                     let short = Vec::new();
@@ -399,7 +420,7 @@ impl Shaper {
             }
         }
         if let Some(blocked) = worst {
-            return Err(Blocked { short, ..blocked });
+            return Err(Blocked { short, alone, ..blocked });
         }
         self.try_pace(ask, now)
     }
@@ -434,7 +455,33 @@ impl Shaper {
             pace.take(half, &ask.payer, units, open, now);
             Some((key, half, ask.payer.clone(), units))
         });
-        Paid { counted, paced }
+        let urgent = urgent.then(|| ask.payer.clone());
+        if let Some(payer) = &urgent {
+            for (key, units) in &counted {
+                let comes_back = self.half_comes_back(key, *units);
+                self.urgent.entry(key.clone()).or_default().take(payer, comes_back, now);
+            }
+        }
+        Paid { counted, paced, urgent }
+    }
+
+    /// Whether whoever asks has had more than half of all there is of late, for cancels and what reduces.
+    fn is_greedy(&self, key: &Key, ask: &Ask, now: Time) -> bool {
+        let Some(shares) = self.urgent.get(key).filter(|_| ask.rank.may_use_reserve()) else {
+            return false;
+        };
+        let units = self.table.get(key.0).map_or(0, |allowance| u64::from(allowance.units / 2));
+        shares.owed(&ask.payer, now) > self.half_comes_back(key, units)
+    }
+
+    /// How long so many units take to come back of a share that is half of an allowance.
+    fn half_comes_back(&self, key: &Key, units: u64) -> Span {
+        let Some(allowance) = self.table.get(key.0) else { return Span::ZERO };
+        let (span, all) = match allowance.counting {
+            Counting::Within(span) => (span, allowance.units),
+            Counting::Refill { per_minute } => (Span::from_secs(60), per_minute),
+        };
+        comes_back(units, u64::from(all / 2), span)
     }
 
     /// What of a read's costs is spread over time: the first that the venue counts by the span and address.

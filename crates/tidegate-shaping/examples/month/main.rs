@@ -242,6 +242,9 @@ impl Month {
                     _ => {}
                 }
                 if !matches!(kind, Kind::Read) {
+                    // What else the one that runs away cancels waits behind its own.
+                    let own = kind == Kind::Cancel && bot == RUNAWAY && storms(since);
+                    let kind = if own { Kind::Flood } else { kind };
                     let waits = self.tally.waits.entry((kind, storms(since))).or_default();
                     waits.push(self.now - since);
                 }

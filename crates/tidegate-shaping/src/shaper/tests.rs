@@ -340,6 +340,7 @@ fn who_was_turned_away_is_not_behind_who_was_served() {
 
 mod addresses;
 mod chance;
+mod greedy;
 mod hastened;
 mod places;
 mod told;

@@ -1,0 +1,48 @@
+//! A caller that cancels without end leaves something for the cancels of others.
+
+use super::*;
+
+#[test]
+fn who_had_more_than_half_of_all_leaves_half_of_the_reserve() {
+    let mut shaper = Shaper::new(&[WEIGHT]);
+    let runaway = drain(&mut shaper, Rank::Cancel, &caller("runaway"), start());
+    assert_eq!(runaway, 2160, "2400 less half of 480");
+    assert_eq!(drain(&mut shaper, Rank::Cancel, &caller("ann"), start()), 210, "less the halt's");
+    let kill = drain(&mut shaper, Rank::Kill, &caller("runaway"), start());
+    assert_eq!(kill, 30, "a halt is never greedy");
+}
+
+#[test]
+fn a_caller_alone_is_stopped_by_no_share_of_its_own_before_half_of_all() {
+    let mut shaper = Shaper::new(&[WEIGHT]);
+    assert_eq!(drain(&mut shaper, Rank::New, &caller("reader"), start()), 1920);
+    assert_eq!(drain(&mut shaper, Rank::Cancel, &caller("ann"), start()), 450);
+}
+
+#[test]
+fn a_share_comes_back_and_what_never_left_took_none() {
+    let mut shaper = Shaper::new(&[WEIGHT]);
+    for _ in 0..10 {
+        let all = ask(Rank::Cancel, caller("ann"), 2370, start());
+        let paid = shaper.ask_now(&all, start()).unwrap();
+        shaper.give_back(paid);
+    }
+    assert_eq!(drain(&mut shaper, Rank::Cancel, &caller("ann"), start()), 2160);
+    let later = at(130_000);
+    assert_eq!(drain(&mut shaper, Rank::Cancel, &caller("ann"), later), 2160);
+}
+
+#[test]
+fn whoever_waits_for_its_own_share_holds_nobody_else_up() {
+    let mut shaper = Shaper::new(&[WEIGHT]);
+    drain(&mut shaper, Rank::Cancel, &caller("runaway"), start());
+    let patient = |who| Ask { deadline: at(90_000), ..ask(Rank::Cancel, caller(who), 10, start()) };
+    assert!(matches!(shaper.ask(patient("runaway"), start()), Answer::Waits(_)));
+    let other = shaper.ask(patient("ann"), start());
+    let Answer::Go(paid) = other else { panic!("{other:?}") };
+    shaper.settle(paid, start());
+    assert!(shaper.turn(start()).is_empty(), "it waits still");
+    assert!(shaper.due(start()).is_some_and(|due| due > at(1_000)), "for a long time");
+    let waits = shaper.turn(at(61_000));
+    assert!(waits.iter().all(|served| served.outcome.is_ok()) && waits.len() == 1, "{waits:?}");
+}
