@@ -4,7 +4,7 @@ use super::egress::Egress;
 use super::fanout::{Follower, Hubs, Membership};
 use super::rooms::{Rooms, SocketPlace};
 use super::shared::Shared;
-use super::transport::{BoxedSocket, Departure, Failure, Transport};
+use super::transport::{BoxedSocket, Departure, Failure, NotOpen, Transport};
 use super::venue_clock::VenueClock;
 use super::weir::{Bound, Fare, Gauge, Shares, Weir};
 use crate::clock;
@@ -259,7 +259,13 @@ impl Link {
         if let Some(reject) = self.weir.stops(&Errand::Upkeep(None), from) {
             return Err(reject.to_string());
         }
-        self.way(from).transport.socket(target).await
+        let opened = self.way(from).transport.socket(target).await;
+        opened.map_err(|NotOpen { why, answer }| {
+            if let Some(told) = answer.and_then(|answer| self.venue.back_off(&answer)) {
+                self.weir.freeze(told, (from, None));
+            }
+            why
+        })
     }
 
     fn way(&self, from: usize) -> &Way {

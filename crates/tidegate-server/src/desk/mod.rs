@@ -32,7 +32,9 @@ pub use notices::{Counts, RecentRefusal};
 pub use read::{AccountOwners, AllowedRead};
 pub use signing::Signer;
 pub use sink::{Signing, Sink};
-pub use transport::{BoxedSocket, CALLED_BACK, Departure, Failure, Transport, VenueSocket};
+pub use transport::{
+    BoxedSocket, CALLED_BACK, Departure, Failure, NotOpen, Transport, VenueSocket,
+};
 pub use venue_clock::{Offset, Reading, VenueClock, apart};
 pub use weir::{Gauge, Shares, word as stopped};
 

@@ -143,7 +143,7 @@ impl Transport for PaperVenue {
         })
     }
 
-    fn socket<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<BoxedSocket, String>> {
+    fn socket<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<BoxedSocket, NotOpen>> {
         Box::pin(async { Ok(Box::pin(Torrent::default()) as BoxedSocket) })
     }
 }

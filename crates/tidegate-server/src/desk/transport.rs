@@ -32,6 +32,21 @@ impl<S> VenueSocket for S where
 /// A socket, whatever carries it.
 pub type BoxedSocket = Pin<Box<dyn VenueSocket>>;
 
+/// Why a WebSocket is not open.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NotOpen {
+    /// In words.
+    pub why: String,
+    /// What the venue answered instead of opening it, if it did.
+    pub answer: Option<Reply>,
+}
+
+impl From<String> for NotOpen {
+    fn from(why: String) -> NotOpen {
+        NotOpen { why, answer: None }
+    }
+}
+
 /// What whoever sends a request has to say, and is told, about its way.
 pub struct Departure<'a> {
     /// Whether it may still leave: asked once its way is free, right before the first byte.
@@ -65,5 +80,5 @@ pub trait Transport: Send + Sync {
     ) -> BoxFuture<'a, Result<Reply, Failure>>;
 
     /// Opens the venue's WebSocket at this path and query.
-    fn socket<'a>(&'a self, target: &'a str) -> BoxFuture<'a, Result<BoxedSocket, String>>;
+    fn socket<'a>(&'a self, target: &'a str) -> BoxFuture<'a, Result<BoxedSocket, NotOpen>>;
 }

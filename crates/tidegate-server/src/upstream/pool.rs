@@ -8,7 +8,7 @@ use super::hosts::ByPath;
 use super::origin::{Origin, Roots, UrlError};
 use super::watched::{Watched, Written};
 use crate::config;
-use crate::desk::{BoxedSocket, CALLED_BACK, Departure, Failure, Transport};
+use crate::desk::{BoxedSocket, CALLED_BACK, Departure, Failure, NotOpen, Transport};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt, Full, Limited};
@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use tidegate_types::call::WireRequest;
 use tidegate_types::limits::MAX_VENUE_BODY_BYTES;
 use tidegate_types::request::Reply;
+use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 /// A connection that was idle for longer is not used again: venues close idle ones, and a request on
@@ -117,7 +118,7 @@ impl Pool {
         Ok(reply)
     }
 
-    async fn open_socket(&self, target: &str) -> Result<BoxedSocket, String> {
+    async fn open_socket(&self, target: &str) -> Result<BoxedSocket, NotOpen> {
         let origin = self.websocket.of(target);
         let Origin { authority, base, .. } = origin;
         let wire = origin.connect().await?;
@@ -129,9 +130,25 @@ impl Pool {
         let opened = tokio_tungstenite::client_async_with_config(url, wire, Some(limits)).await;
         match opened {
             Ok((socket, _)) => Ok(Box::pin(socket)),
-            Err(error) => Err(format!("cannot open a WebSocket at {authority}: {error}")),
+            Err(error) => {
+                let why = format!("cannot open a WebSocket at {authority}: {error}");
+                Err(NotOpen { why, answer: answered(error) })
+            }
         }
     }
+}
+
+/// What was answered to a handshake instead of an open socket.
+fn answered(error: tungstenite::Error) -> Option<Reply> {
+    let tungstenite::Error::Http(answer) = error else { return None };
+    let (head, body) = answer.into_parts();
+    let text = |value: &http::HeaderValue| Some(value.to_str().ok()?.to_owned());
+    let headers = head
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?)));
+    let headers = headers.collect();
+    Some(Reply { status: head.status.as_u16(), headers, body: body.unwrap_or_default() })
 }
 
 impl Host {
@@ -201,7 +218,7 @@ impl Transport for Pool {
         Box::pin(self.exchange(request, departure))
     }
 
-    fn socket<'a>(&'a self, target: &'a str) -> BoxFuture<'a, Result<BoxedSocket, String>> {
+    fn socket<'a>(&'a self, target: &'a str) -> BoxFuture<'a, Result<BoxedSocket, NotOpen>> {
         Box::pin(self.open_socket(target))
     }
 }

@@ -1,6 +1,6 @@
 //! A venue made of sockets that a test holds the other ends of.
 
-use crate::desk::{BoxedSocket, Departure, Failure, Link, Transport};
+use crate::desk::{BoxedSocket, Departure, Failure, Link, NotOpen, Transport};
 use futures_util::future::BoxFuture;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -24,10 +24,10 @@ impl Transport for Scripted {
         Box::pin(async { Err(Failure::NotSent("no HTTP here".to_owned())) })
     }
 
-    fn socket<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<BoxedSocket, String>> {
+    fn socket<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<BoxedSocket, NotOpen>> {
         Box::pin(async {
             let next = self.0.lock().unwrap().pop_front();
-            let stream = next.ok_or_else(|| "nobody listens".to_owned())?;
+            let stream = next.ok_or_else(|| NotOpen::from("nobody listens".to_owned()))?;
             let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
             Ok(Box::pin(socket) as BoxedSocket)
         })

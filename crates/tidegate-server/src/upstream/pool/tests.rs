@@ -319,6 +319,21 @@ async fn each_path_goes_to_its_own_host() {
 }
 
 #[tokio::test]
+async fn what_is_answered_to_a_handshake_is_told() {
+    let (base, _) = server(|_, mut stream| {
+        head(&stream);
+        stream.write_all(ANSWER).unwrap();
+    });
+    let sockets = base.replace("http:", "ws:");
+    let pool = Pool::new(&base, &sockets, &Roots::System).unwrap();
+    let NotOpen { why, answer } = pool.socket("/ws").await.err().unwrap();
+    assert!(why.contains("418"), "{why}");
+    let answer = answer.unwrap();
+    assert_eq!(answer.status, 418);
+    assert!(answer.headers.contains(&("retry-after".to_owned(), "3".to_owned())), "{answer:?}");
+}
+
+#[tokio::test]
 async fn what_was_called_back_leaves_no_byte_and_the_connection_serves_the_next() {
     let (base, connections) = server(|_, mut stream| {
         std::thread::spawn(move || {
