@@ -55,13 +55,13 @@ impl Purpose {
                 Errand::Upkeep(Some(account))
             }
             (Purpose::Call { body, account, .. }, _) => match body.class() {
-                CallClass::Cancel | CallClass::Read => Errand::Cancel(account),
+                CallClass::Cancel | CallClass::Read => Errand::cancel(account),
                 CallClass::New | CallClass::Amend | CallClass::Setting => {
                     Errand::Order { caller: None, account, reduces: false }
                 }
                 CallClass::Session => Errand::Upkeep(Some(account)),
             },
-            (Purpose::Snapshot { account, .. }, _) => Errand::Cancel(account),
+            (Purpose::Snapshot { account, .. }, _) => Errand::cancel(account),
             (Purpose::Trades { account, .. }, _) => Errand::Upkeep(Some(account)),
             (Purpose::Read { .. }, Some((caller, account))) => Errand::Read { caller, account },
             (Purpose::Stream { .. } | Purpose::Instruments | Purpose::Read { .. }, _) => {
@@ -122,7 +122,7 @@ impl Simulation {
         let Some(gate) = &mut self.gate else { return };
         let reader = purpose.reader();
         let errand = purpose.errand(&reader);
-        let goes = matches!(errand, Errand::Cancel(_));
+        let goes = matches!(errand, Errand::Cancel { .. });
         if gate.paused_until.get(venue).is_some_and(|until| *until > self.now) && !goes {
             fate = Fate::Refused;
         }
