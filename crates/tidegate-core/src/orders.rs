@@ -2,6 +2,7 @@
 
 pub use crate::table::{Orders, TradePlace};
 
+use crate::profit::Average;
 use std::collections::BTreeMap;
 use tidegate_types::call::OrderRef;
 use tidegate_types::decimal::{Decimal, Rounding};
@@ -10,7 +11,7 @@ use tidegate_types::ids::{
     AccountName, CallId, CallerName, ClientId, Currency, InstrumentId, OrderId, SessionId, TradeId,
     VenueOrderId,
 };
-use tidegate_types::instrument::{Price, Qty};
+use tidegate_types::instrument::{Price, Qty, Unit};
 use tidegate_types::order::{NewOrder, PostOnly, Side};
 use tidegate_types::record::Canceller;
 use tidegate_types::report::{FillReport, OrderReport, VenueState};
@@ -471,13 +472,13 @@ pub(crate) struct Shift {
     /// What the filled is worth at worst, in dollars of 10⁻⁸.
     pub(crate) traded: i128,
     /// At which price the filled was filled, where the venue told.
-    pub(crate) price: Option<Price>,
+    pub(crate) price: Option<Average>,
     pub(crate) side: Side,
 }
 
 impl Shift {
     /// The price of what was filled: told, or that of the order, or the mark.
-    pub(crate) fn price_or(&self, order: &Order, mark: Option<Price>) -> Option<Price> {
-        self.price.or(order.request.price).or(mark)
+    pub(crate) fn price_or(&self, order: &Order, unit: Unit, mark: Option<Price>) -> Option<Price> {
+        self.price.map(|average| average.of(unit)).or(order.request.price).or(mark)
     }
 }

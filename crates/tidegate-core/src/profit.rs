@@ -4,57 +4,117 @@
 use crate::orders::Order;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::instrument::{Instrument, Mark, Price, Unit};
+use tidegate_types::order::Side;
 
 /// One in the steps of a decimal.
 const ONE: i128 = Decimal::ONE.raw() as i128;
 
-/// How much of an order was filled, and what that came to, as far as is told. All in steps of 10⁻⁸, worths in
-/// steps of 10⁻¹⁶.
+/// So many steps of quantity over price are a step of coins.
+const COINS: i128 = 100_000_000_000_000_000_000;
+
+/// How much of an order was filled, and what that came to, as far as is told. Quantities in steps of 10⁻⁸.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Tally {
     filled: i128,
     /// Of the trades heard of.
-    qty: i128,
-    worth: i128,
+    trades: Sum,
     /// The average that the venue tells.
     average: Option<i128>,
 }
 
+/// What trades come to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Sum {
+    qty: i128,
+    /// Quantity times price, in steps of 10⁻¹⁶.
+    worth: i128,
+    /// Quantity over price, in steps of 10⁻²⁰.
+    coins: i128,
+}
+
+/// At which average price something was filled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Average {
+    /// Of what is linear: what was paid over how many.
+    pub(crate) linear: Price,
+    /// Of what is inverse: how many dollars over the coins that they were.
+    pub(crate) inverse: Price,
+}
+
+impl Average {
+    /// That of an instrument counted so.
+    pub(crate) fn of(self, unit: Unit) -> Price {
+        match unit {
+            Unit::Inverse => self.inverse,
+            Unit::Linear | Unit::CoinOption => self.linear,
+        }
+    }
+}
+
+impl Sum {
+    fn of(qty: i128, price: i128) -> Sum {
+        let coins = qty.saturating_mul(COINS).checked_div(price).unwrap_or(0);
+        Sum { qty, worth: qty.saturating_mul(price), coins }
+    }
+
+    fn plus(self, more: Sum) -> Sum {
+        Sum {
+            qty: self.qty.saturating_add(more.qty),
+            worth: self.worth.saturating_add(more.worth),
+            coins: self.coins.saturating_add(more.coins),
+        }
+    }
+
+    fn minus(self, less: Sum) -> Sum {
+        Sum {
+            qty: self.qty.saturating_sub(less.qty),
+            worth: self.worth.saturating_sub(less.worth),
+            coins: self.coins.saturating_sub(less.coins),
+        }
+    }
+
+    /// Rounded against whoever bought, or sold.
+    fn average(self, side: Side) -> Option<Average> {
+        let linear = price(self.worth, self.qty, side)?;
+        let inverse = price(self.qty.saturating_mul(COINS), self.coins, side)?;
+        Some(Average { linear, inverse })
+    }
+}
+
 impl Tally {
     pub(crate) fn of(order: &Order) -> Tally {
-        let sums = order.trades.values().fold((0_i128, 0_i128), |(qty, worth), trade| {
-            let more = i128::from(trade.qty.0.raw());
-            (qty + more, worth.saturating_add(more * i128::from(trade.price.0.raw())))
+        let trades = order.trades.values().fold(Sum::default(), |sum, trade| {
+            sum.plus(Sum::of(trade.qty.0.raw().into(), trade.price.0.raw().into()))
         });
         Tally {
             filled: order.filled.0.raw().into(),
-            qty: sums.0,
-            worth: sums.1,
+            trades,
             average: order.average.map(|average| average.0.raw().into()),
         }
     }
 
     /// At which price was filled what was filled since: that of the very trades, else what the averages
     /// before and after come to. None where the venue told neither.
-    pub(crate) fn price_since(&self, before: &Tally) -> Option<Price> {
+    pub(crate) fn average_since(&self, before: &Tally, side: Side) -> Option<Average> {
         let filled = self.filled - before.filled;
         if filled <= 0 {
             return None;
         }
-        if self.qty - before.qty == filled {
-            return price(self.worth.saturating_sub(before.worth), filled);
+        let since = self.trades.minus(before.trades);
+        if since.qty == filled {
+            return since.average(side);
         }
         let since = self.total().zip(before.total());
-        let since = since.and_then(|(now, then)| price(now.saturating_sub(then), filled));
-        since.or_else(|| price(self.average?, 1))
+        let since = since.and_then(|(now, then)| now.minus(then).average(side));
+        since.or_else(|| Sum::of(filled, self.average?).average(side))
     }
 
     /// What all that was filled came to.
-    fn total(&self) -> Option<i128> {
-        if self.qty == self.filled {
-            return Some(self.worth);
+    fn total(&self) -> Option<Sum> {
+        if self.trades.qty == self.filled {
+            return Some(self.trades);
         }
-        Some(self.average?.saturating_mul(self.filled))
+        Some(Sum::of(self.filled, self.average?))
     }
 }
 
@@ -75,8 +135,11 @@ pub(crate) fn won(terms: &Instrument, mark: &Mark, qty: i64, from: Price) -> i12
     }
 }
 
-fn price(worth: i128, qty: i128) -> Option<Price> {
-    let price = i64::try_from(worth.checked_div(qty)?).ok()?;
+/// A quotient, rounded up of what was bought and down of what was sold.
+fn price(dividend: i128, divisor: i128, side: Side) -> Option<Price> {
+    let whole = dividend.checked_div(divisor)?;
+    let up = side == Side::Buy && dividend.checked_rem(divisor)? != 0;
+    let price = i64::try_from(whole + i128::from(up)).ok()?;
     (price > 0).then(|| Price(Decimal::from_raw(price)))
 }
 

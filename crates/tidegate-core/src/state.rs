@@ -435,8 +435,9 @@ impl State {
             self.exposures.set(account, instrument, book, unit);
             if shift.filled != 0 {
                 let mark = self.marks.get(instrument).map(|mark| mark.mark);
-                let price = shift.price_or(order, mark);
-                let of = (instrument, unit_of(&self.instruments, instrument));
+                let unit = unit_of(&self.instruments, instrument);
+                let price = shift.price_or(order, unit, mark);
+                let of = (instrument, unit);
                 self.entries.moved(account, of, (held, book.position), price);
             }
             let (account, instrument) = (account.clone(), instrument.clone());

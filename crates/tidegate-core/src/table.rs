@@ -168,7 +168,7 @@ impl Orders {
             after: order.share(),
             filled: more,
             traded: worth(Qty(Decimal::from_raw(more)), value.max(order.unit_value)),
-            price: Tally::of(order).price_since(&tally),
+            price: Tally::of(order).average_since(&tally, order.request.side),
             side: order.request.side,
         };
         self.news.note(Piece::Order(id));

@@ -6,8 +6,9 @@ use crate::state::{Purpose, State};
 use crate::told::find_filled;
 use tidegate_types::breaker::{BreakerKind, Facet};
 use tidegate_types::codec::to_bytes;
+use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::{AccountName, CallId, CallerName, InstrumentId, OrderId};
-use tidegate_types::instrument::{Kind, Mark};
+use tidegate_types::instrument::{Kind, Mark, Qty};
 use tidegate_types::order::NewOrder;
 use tidegate_types::policy::Liquidity;
 use tidegate_types::record::{Body, Record};
@@ -57,7 +58,12 @@ pub(crate) fn feed(state: &mut State, record: &Record) {
                 of_order(state, *call, &[(BreakerKind::VenueErrors, 1)], now);
             }
         }
-        Body::Replied { call, outcome } => replied(state, *call, outcome, now),
+        Body::Replied { call, outcome } => {
+            replied(state, *call, outcome, now);
+            if let Outcome::Accepted { fills, .. } = outcome {
+                traded_at_once(state, *call, fills, now);
+            }
+        }
         Body::Streamed { account, event: AccountEvent::Fill { fill } } => {
             filled(state, account, fill, now);
         }
@@ -180,6 +186,21 @@ fn of_order(state: &mut State, call: CallId, told: &[(BreakerKind, i64)], now: T
     };
     for (kind, value) in told {
         state.sample(*kind, &facet, *value, now);
+    }
+}
+
+/// Trades that the answer to an order tells: those that together come to more than was ordered are stray.
+fn traded_at_once(state: &mut State, call: CallId, fills: &[FillReport], now: Time) {
+    let order = state.calls.get(&call).and_then(|purpose| purpose.order());
+    let Some(order) = order.and_then(|id| state.orders.get(id)) else { return };
+    let news = fills.iter().filter(|fill| !order.trades.contains_key(&fill.trade_id));
+    let (mut sum, mut stray) = (0_i64, 0);
+    for fill in news {
+        sum = sum.saturating_add(fill.qty.0.raw());
+        stray += usize::from(order.is_exceeded_by(Qty(Decimal::from_raw(sum))));
+    }
+    for _ in 0..stray {
+        of_order(state, call, &[(BreakerKind::StrayFills, 1)], now);
     }
 }
 

@@ -18,7 +18,7 @@ use tidegate_types::decimal::Decimal;
 use tidegate_types::grant::Scope;
 use tidegate_types::hours::day;
 use tidegate_types::ids::{AccountName, CallerName, Currency, InstrumentId, OrderId, VenueName};
-use tidegate_types::instrument::{Instrument, Mark, Price, SignedQty};
+use tidegate_types::instrument::{Instrument, Mark, Price, SignedQty, Unit};
 use tidegate_types::order::Side;
 use tidegate_types::report::BalanceReport;
 use tidegate_types::time::Time;
@@ -215,7 +215,8 @@ pub(crate) fn traded(state: &mut State, shift: &Shift) {
     let Some(order) = state.orders.get(shift.id) else { return };
     let (account, instrument) = (order.account.clone(), order.request.instrument.clone());
     let mark = state.marks.get(&instrument);
-    let price = shift.price_or(order, mark.map(|mark| mark.mark));
+    let unit = state.instruments.get(&instrument).map_or(Unit::Linear, |terms| terms.unit);
+    let price = shift.price_or(order, unit, mark.map(|mark| mark.mark));
     let signed = match shift.side {
         Side::Buy => shift.filled,
         Side::Sell => shift.filled.saturating_neg(),

@@ -3,7 +3,7 @@
 use super::*;
 use tidegate_types::ids::TradeId;
 use tidegate_types::instrument::Qty;
-use tidegate_types::report::{AccountEvent, FillReport};
+use tidegate_types::report::{AccountEvent, FillReport, Outcome};
 
 fn refused(world: &mut World, order: NewOrder) -> Option<Code> {
     let ticket = world.place("ann", order);
@@ -94,4 +94,39 @@ fn a_fill_of_more_than_was_ordered_is_a_stray_one() {
     let held = state.positions().book(&name(MAIN), &instrument(PERP)).position();
     let told = !state.breakers().trips().is_empty();
     assert!(told, "50 filled of an order of 1, {held:?} held, and nothing trips");
+}
+
+#[test]
+fn fills_that_an_answer_tells_count_together_against_what_was_ordered() {
+    let tripped = |quantities: &[&str]| {
+        let mut world = World::new();
+        let breaker = breaker("stray-fills@account:main", "1");
+        world.change(Change::BreakerSet { breaker });
+        world.place("ann", buy("1", "99"));
+        world.flush();
+        world.sign(0);
+        let call = world.to_send.remove(0);
+        world.event(Event::Sent { call: call.id });
+        let outcome = world.venue.arrive(&call.body, world.now);
+        let Outcome::Accepted { report, .. } = outcome else { panic!("{outcome:?}") };
+        let fill = |(n, qty): (usize, &&str)| FillReport {
+            instrument: instrument(PERP),
+            trade_id: TradeId::new(&format!("x{n}")).unwrap(),
+            client_id: report.client_id.clone(),
+            venue_id: report.venue_id.clone(),
+            side: Side::Buy,
+            qty: Qty(d(qty)),
+            price: Price(d("99")),
+            fee: d("0"),
+            fee_currency: None,
+            maker: false,
+            at: world.now,
+        };
+        let fills = quantities.iter().enumerate().map(fill).collect();
+        let outcome = Outcome::Accepted { report, fills };
+        world.event(Event::Replied { call: call.id, outcome, reply: None });
+        !world.core.state().breakers().trips().is_empty()
+    };
+    assert!(!tripped(&["0.4", "0.6"]), "as much as was ordered");
+    assert!(tripped(&["0.6", "0.6"]), "more than was ordered");
 }
