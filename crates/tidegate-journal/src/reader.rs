@@ -29,6 +29,7 @@ pub struct Reader {
     ended: bool,
     next: Seq,
     synced: Seq,
+    torn: u64,
 }
 
 /// A place in a segment.
@@ -74,6 +75,7 @@ impl Reader {
             ended: false,
             next: first.unwrap_or(Seq(0)),
             synced: Seq(0),
+            torn: 0,
         };
         while reader.next < from {
             if reader.next_entry()?.is_none() {
@@ -125,6 +127,12 @@ impl Reader {
         self.synced
     }
 
+    /// Bytes behind the last record that are no whole one: one that is being written, or that a crash cut short. Known
+    /// once there was no more.
+    pub fn torn(&self) -> u64 {
+        self.torn
+    }
+
     fn advance(&mut self) -> Result<Option<(Seq, Position, Range<usize>)>, JournalError> {
         let mut fresh = false;
         loop {
@@ -139,6 +147,7 @@ impl Reader {
                     let range = record..record + frame.record.len();
                     self.synced = self.synced.max(frame.synced);
                     self.next = frame.seq.next();
+                    self.torn = 0;
                     self.at += frame.stride;
                     return Ok(Some((frame.seq, position, range)));
                 }
@@ -155,7 +164,8 @@ impl Reader {
                     fresh = false;
                 }
                 Found::Broken(_) => {
-                    judge(self.storage.as_ref(), position, self.next, &self.origin)?;
+                    let tail = judge(self.storage.as_ref(), position, self.next, &self.origin)?;
+                    self.torn = tail.torn;
                     return Ok(None);
                 }
             }

@@ -125,4 +125,7 @@ fn with_a_torn_end(demo: &Demo, whole: u64) {
     let ended = replay(demo, &[]);
     assert_eq!((ended.code, &ended.json["same"]), (0, &Value::from(true)), "{ended:?}");
     assert!(ended.json["records"].as_u64().unwrap() < whole, "{ended:?}");
+    assert!(ended.json["torn_bytes"].as_u64().unwrap() > 0, "{ended:?}");
+    let text = run(&["replay", "--data-dir", demo.dir.to_str().unwrap()]);
+    assert!(text.stdout.contains("a crash cut it short"), "{text:?}");
 }

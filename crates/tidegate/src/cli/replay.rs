@@ -89,7 +89,7 @@ fn decide(
     from: Seq,
 ) -> Result<Tally, Failure> {
     let mut tally = Tally::default();
-    read(folder, from, |seq, record| {
+    let torn = read(folder, from, |seq, record| {
         if part.is_over(seq, &record) {
             return false;
         }
@@ -100,6 +100,7 @@ fn decide(
         }
         true
     })?;
+    tally.torn = torn;
     Ok(tally)
 }
 

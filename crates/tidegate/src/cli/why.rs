@@ -105,12 +105,12 @@ fn tell(folder: &DataFolder, subject: Subject) -> Result<Story, Failure> {
     teller.end().ok_or_else(missing)
 }
 
-/// Reads the records from one on, for as long as they are wanted.
+/// Reads the records from one on, for as long as they are wanted; how many bytes at the end are no whole record.
 pub(super) fn read(
     folder: &DataFolder,
     from: Seq,
     mut take: impl FnMut(Seq, Record) -> bool,
-) -> Result<(), Failure> {
+) -> Result<u64, Failure> {
     let mut reader = Reader::open(&folder.journal(), from).map_err(|e| unreadable(&e))?;
     let mut progress = Progress::default();
     while let Some((seq, record)) = reader.next_record().map_err(|e| unreadable(&e))? {
@@ -121,5 +121,5 @@ pub(super) fn read(
             break;
         }
     }
-    Ok(())
+    Ok(reader.torn())
 }

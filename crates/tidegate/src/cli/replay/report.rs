@@ -20,6 +20,8 @@ pub(super) struct Tally {
     pub(super) unknowable: BTreeMap<&'static str, u64>,
     /// Decisions that are counts on record, and no more.
     pub(super) counts: u64,
+    /// Bytes at the journal's end that are no whole record.
+    pub(super) torn: u64,
     pub(super) differences: Vec<Difference>,
 }
 
@@ -39,6 +41,7 @@ impl Tally {
             "same_decisions": self.same,
             "unknowable": self.unknowable,
             "only_counted": self.counts,
+            "torn_bytes": self.torn,
             "differences": self.differences.iter().map(difference).collect::<Vec<_>>(),
         })
     }
@@ -59,6 +62,14 @@ impl Tally {
         }
         if self.counts > 0 {
             let _ = write!(out, "\n{} refusals are on record as counts only", self.counts);
+        }
+        if self.torn > 0 {
+            let _ = write!(
+                out,
+                "\nthe journal's last {} bytes are no whole record and are left out: one is being written, or a \
+                 crash cut it short",
+                self.torn
+            );
         }
     }
 }
