@@ -118,6 +118,8 @@ pub struct Connections {
     pub public: usize,
     /// Public sockets of callers' sessions.
     pub sockets: usize,
+    /// Sockets of the gateway's own: accounts' streams, marks and books.
+    pub own_sockets: usize,
 }
 
 /// Whose requests a venue counts together.

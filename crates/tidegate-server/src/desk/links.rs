@@ -45,6 +45,14 @@ struct Way {
     rooms: Rooms,
 }
 
+/// A socket to a venue of the gateway's own. Its place at the venue is free again when it is dropped.
+pub struct OwnSocket {
+    /// What carries its messages.
+    pub stream: BoxedSocket,
+    account: Option<AccountName>,
+    place: SocketPlace,
+}
+
 /// What a request to a venue is for: which connections it may take, and who pays for it out of the
 /// venue's rate limits.
 #[derive(Clone, Copy, Debug)]
@@ -234,7 +242,8 @@ impl Link {
         &self.clock
     }
 
-    /// Opens the venue's WebSocket at this path and query: an account's from its address.
+    /// Opens the venue's WebSocket at this path and query for the gateway itself: an account's from its address, one
+    /// of no account from where most are free.
     ///
     /// # Errors
     /// Why it cannot be opened.
@@ -242,15 +251,22 @@ impl Link {
         &self,
         account: Option<&AccountName>,
         target: &str,
-    ) -> Result<BoxedSocket, String> {
+    ) -> Result<OwnSocket, String> {
         let from = match account {
             Some(account) => self.egress.of(account),
-            None => self.weir.open_from(),
+            None => self.freest(Rooms::free_own_sockets),
         };
-        self.socket_from(from, target).await
+        let place = self.way(from).rooms.own_socket(from).ok_or_else(|| {
+            let venue = self.venue.name();
+            format!(
+                "the connections that {venue} allows from one address are in use; give it more addresses (`egress`)"
+            )
+        })?;
+        let stream = self.socket_from(from, target).await?;
+        Ok(OwnSocket { stream, account: account.cloned(), place })
     }
 
-    /// The same, from this of the desk's addresses.
+    /// From this of the desk's addresses.
     pub(super) async fn socket_from(
         &self,
         from: usize,
@@ -285,12 +301,13 @@ impl Link {
         let hurried = kill.clone();
         let bound = Bound { from: None, kill, waited: began.elapsed() };
         let fare = self.weir.pass(&errand, costs, bound).await.map_err(SendError::NotSent)?;
-        let errand = match (errand, hurried) {
+        let errand = match (errand, &hurried) {
             (Errand::Cancel { account, .. }, Some(kill)) if *kill.borrow() => Errand::Kill(account),
             (errand, _) => errand,
         };
         let (from, left) = (fare.from(), clock::now());
         let leave_within = self.leave_within(&errand).saturating_sub(began.elapsed());
+        let departure = Departure { kill: hurried, ..departure };
         let exchanged = self.exchange((&errand, from), request, departure, leave_within).await;
         match &exchanged {
             Err(SendError::NotSent(_)) => fare.give_back(),
@@ -351,13 +368,17 @@ impl Link {
     /// # Errors
     /// When the venue's connections are in use, but for those that are kept for the gateway itself.
     pub(super) fn reserve_socket(&self) -> Result<SocketPlace, Reject> {
-        let stopped = |from: &usize| self.weir.is_stopped(*from);
-        let most_free = |from: &usize| {
-            let free = self.way(*from).rooms.free_sockets();
-            (free > 0, !stopped(from), free, std::cmp::Reverse(*from))
-        };
-        let from = (0..self.egress.count()).max_by_key(most_free).unwrap_or(0);
+        let from = self.freest(Rooms::free_sockets);
         self.way(from).rooms.socket(from)
+    }
+
+    /// The address with most places of a kind, those last that the venue stopped.
+    fn freest(&self, places: impl Fn(&Rooms) -> usize) -> usize {
+        let most_free = |from: &usize| {
+            let free = places(&self.way(*from).rooms);
+            (free > 0, !self.weir.is_stopped(*from), free, std::cmp::Reverse(*from))
+        };
+        (0..self.egress.count()).max_by_key(most_free).unwrap_or(0)
     }
 
     /// Waits in line for what is said on a public socket, and pays for it.
@@ -374,17 +395,19 @@ impl Link {
         self.weir.pass(&errand, vec![cost], bound).await
     }
 
-    /// Counts what the gateway says for itself on a socket, an account's or a public one; it is never refused to it.
-    pub fn charge(&self, account: Option<&AccountName>, text: &str) {
-        let Some(cost) = self.venue.socket_cost(text) else { return };
-        let from = account.map_or_else(|| self.weir.open_from(), |account| self.egress.of(account));
-        self.weir.charge(&Errand::Upkeep(account), from, cost);
+    /// Counts what the gateway says for itself on a socket of its own; it is never refused to it.
+    pub fn charge(&self, socket: &OwnSocket, text: &str) {
+        self.charge_of(socket.account.as_ref(), socket.place.from, text);
     }
 
-    /// The same, on a public socket from this of the desk's addresses.
+    /// The same, on a public socket that callers share from this of the desk's addresses.
     pub(super) fn charge_from(&self, from: usize, text: &str) {
+        self.charge_of(None, from, text);
+    }
+
+    fn charge_of(&self, account: Option<&AccountName>, from: usize, text: &str) {
         if let Some(cost) = self.venue.socket_cost(text) {
-            self.weir.charge(&Errand::Upkeep(None), from, cost);
+            self.weir.charge(&Errand::Upkeep(account), from, cost);
         }
     }
 
@@ -412,7 +435,7 @@ impl Link {
     ) -> Result<Reply, SendError> {
         let way = self.way(from);
         let gone = AtomicBool::new(false);
-        let Departure { may_leave, left, since, .. } = departure;
+        let Departure { may_leave, left, since, kill } = departure;
         // The venue may have stopped such requests while this one waited for a connection.
         let stopped = &Mutex::new(None);
         let may_leave = move || {
@@ -428,7 +451,7 @@ impl Link {
         let departure =
             Departure { may_leave: Box::new(may_leave), left: Box::new(note), kill: None, since };
         let mut exchange = pin!(async {
-            let _place = way.rooms.enter(errand).await.map_err(SendError::NotSent)?;
+            let _place = way.rooms.enter(errand, kill).await.map_err(SendError::NotSent)?;
             let answered = way.transport.send(request, departure).await;
             answered.map_err(|failure| match failure {
                 Failure::NotSent(why) => {

@@ -26,7 +26,7 @@ mod weir;
 pub use carry_out::urgency;
 pub use egress::Egress;
 pub use fanout::{Follower, Membership};
-pub use links::{Errand, Link, Links, SendError};
+pub use links::{Errand, Link, Links, OwnSocket, SendError};
 pub use measure::{Histogram, Measures, Quantiles};
 pub use notices::{Counts, RecentRefusal};
 pub use read::{AccountOwners, AllowedRead};

@@ -1,11 +1,15 @@
 //! Which connections to a venue a request may take, so that no kind of request can keep another out.
 
+mod room;
+
 use super::Errand;
+use room::{Connection, Room};
 use std::sync::Arc;
+use tidegate_shaping::Payer;
 use tidegate_types::limits::{MAX_IN_FLIGHT, MAX_QUEUED_READS};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_venues::upstream::Connections;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// A venue's connections, by what they are for.
 pub(super) struct Rooms {
@@ -14,23 +18,15 @@ pub(super) struct Rooms {
     reads: Room,
     public: Room,
     sockets: Arc<Semaphore>,
-}
-
-struct Room {
-    connections: Semaphore,
-    /// One that the most urgent of them alone may take, beside the others.
-    spare: Semaphore,
-    /// Those that have a connection, and those that may wait for one.
-    queue: Semaphore,
+    own_sockets: Arc<Semaphore>,
 }
 
 /// A request's connection.
 pub(super) struct Place<'a> {
-    _connection: SemaphorePermit<'a>,
-    _queued: SemaphorePermit<'a>,
+    _connection: Connection<'a>,
 }
 
-/// A public socket at the venue.
+/// A socket's place at the venue.
 #[derive(Debug)]
 pub(super) struct SocketPlace {
     _place: OwnedSemaphorePermit,
@@ -42,28 +38,27 @@ impl Rooms {
     pub(super) fn new(most: Connections) -> Rooms {
         Rooms {
             // The core bounds how many orders and cancels are under way.
-            cancels: Room::new(most.cancels, 4 * MAX_IN_FLIGHT),
-            orders: Room::new(most.orders, 4 * MAX_IN_FLIGHT),
-            reads: Room::of_equals(most.reads, MAX_QUEUED_READS),
-            public: Room::of_equals(most.public, MAX_QUEUED_READS),
+            cancels: Room::new(most.cancels, 4 * MAX_IN_FLIGHT).with_spare(),
+            orders: Room::new(most.orders, 4 * MAX_IN_FLIGHT).with_spare(),
+            reads: Room::new(most.reads, MAX_QUEUED_READS),
+            public: Room::new(most.public, MAX_QUEUED_READS),
             sockets: Arc::new(Semaphore::new(most.sockets)),
+            own_sockets: Arc::new(Semaphore::new(most.own_sockets)),
         }
     }
 
-    /// Waits for a connection; refused at once when too many wait already.
-    pub(super) async fn enter(&self, errand: &Errand<'_>) -> Result<Place<'_>, Reject> {
+    /// Waits for a connection; refused at once when too many wait already. A cancel that becomes a halt's meanwhile
+    /// goes before those that are not.
+    pub(super) async fn enter(
+        &self,
+        errand: &Errand<'_>,
+        kill: Option<watch::Receiver<bool>>,
+    ) -> Result<Place<'_>, Reject> {
         let (room, what) = self.room(errand);
-        let urgent = matches!(errand, Errand::Kill(_) | Errand::Order { reduces: true, .. });
-        let full = |_| Reject::new(Code::TooManyInFlight, format!("{what} of this venue"));
-        let queued = room.queue.try_acquire().map_err(full)?;
-        let closed = |_| Reject::new(Code::VenueUnreachable, "closed");
-        let connection = tokio::select! {
-            biased;
-            connection = room.connections.acquire() => connection,
-            connection = room.spare.acquire(), if urgent => connection,
-        };
-        let connection = connection.map_err(closed)?;
-        Ok(Place { _connection: connection, _queued: queued })
+        let killer = errand.account().map_or(Payer::Gateway, |of| Errand::Kill(of).line().1);
+        let entered = room.enter(errand.line(), kill, killer).await;
+        let full = || Reject::new(Code::TooManyInFlight, format!("{what} of this venue"));
+        entered.map(|connection| Place { _connection: connection }).ok_or_else(full)
     }
 
     fn room(&self, errand: &Errand<'_>) -> (&Room, &'static str) {
@@ -75,41 +70,33 @@ impl Rooms {
         }
     }
 
-    /// How many more public sockets there is a place for.
+    /// How many more sockets of callers' there is a place for.
     pub(super) fn free_sockets(&self) -> usize {
         self.sockets.available_permits()
     }
 
-    /// A place for one more public socket from this of the desk's addresses, if there is one.
+    /// How many more of the gateway's own.
+    pub(super) fn free_own_sockets(&self) -> usize {
+        self.own_sockets.available_permits() + self.free_sockets()
+    }
+
+    /// A place for one more socket that callers share from this of the desk's addresses, if there is one.
     pub(super) fn socket(&self, from: usize) -> Result<SocketPlace, Reject> {
-        let full = |_| {
+        place(&self.sockets, from).ok_or_else(|| {
             let detail = "the connections that the venue allows for public streams are in use";
             Reject::new(Code::TooManyInFlight, detail)
-        };
-        let place = Arc::clone(&self.sockets).try_acquire_owned().map_err(full)?;
-        Ok(SocketPlace { _place: place, from })
+        })
+    }
+
+    /// A place for one more of the gateway's own: of those that are kept for it, or else of callers'.
+    pub(super) fn own_socket(&self, from: usize) -> Option<SocketPlace> {
+        place(&self.own_sockets, from).or_else(|| place(&self.sockets, from))
     }
 }
 
-impl Room {
-    /// One where nobody is more urgent than others.
-    fn of_equals(connections: usize, waiting: usize) -> Room {
-        Room {
-            connections: Semaphore::new(connections),
-            spare: Semaphore::new(0),
-            queue: Semaphore::new(connections + waiting),
-        }
-    }
-
-    /// One where a connection is kept for the most urgent.
-    fn new(connections: usize, waiting: usize) -> Room {
-        let spare = usize::from(connections > 1);
-        Room {
-            connections: Semaphore::new(connections.saturating_sub(spare)),
-            spare: Semaphore::new(spare),
-            queue: Semaphore::new(connections + waiting),
-        }
-    }
+fn place(sockets: &Arc<Semaphore>, from: usize) -> Option<SocketPlace> {
+    let place = Arc::clone(sockets).try_acquire_owned().ok()?;
+    Some(SocketPlace { _place: place, from })
 }
 
 #[cfg(test)]

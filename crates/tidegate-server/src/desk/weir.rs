@@ -210,13 +210,6 @@ impl Weir {
         }
     }
 
-    /// From where a public socket of the gateway's own is opened: the first address that is not stopped.
-    pub(super) fn open_from(&self) -> usize {
-        let mut ask = self.ask(&Errand::Upkeep(None), Vec::new());
-        self.lock().shaper.place(&mut ask, self.egress.count(), clock::now());
-        ask.from
-    }
-
     /// What the venue said that stops such a request from there now.
     pub(super) fn stops(&self, errand: &Errand<'_>, from: usize) -> Option<Reject> {
         let mut ask = self.ask(errand, Vec::new());
@@ -412,7 +405,7 @@ impl Drop for Fare {
 }
 
 /// Waits until a cancel becomes a halt's, for ever where it does not.
-async fn killed(kill: Option<watch::Receiver<bool>>) {
+pub(super) async fn killed(kill: Option<watch::Receiver<bool>>) {
     let Some(mut kill) = kill else { return std::future::pending().await };
     if kill.wait_for(|kill| *kill).await.is_err() {
         std::future::pending().await

@@ -12,7 +12,7 @@ pub use books::follow_books;
 pub use clocks::{ask_time, compare_clock, follow_clock};
 pub use marks::follow_marks;
 
-use crate::desk::{BoxedSocket, Link};
+use crate::desk::{BoxedSocket, Link, OwnSocket};
 use futures_util::{SinkExt, StreamExt};
 use std::time::Duration;
 use tidegate_types::ids::AccountName;
@@ -71,28 +71,24 @@ async fn open(
     link: &Link,
     account: Option<&AccountName>,
     target: &str,
-) -> Result<BoxedSocket, String> {
+) -> Result<OwnSocket, String> {
     tokio::time::timeout(OPEN_TIMEOUT, link.socket(account, target))
         .await
         .unwrap_or_else(|_| Err("the socket does not open in time".to_owned()))
 }
 
 /// Says something to the venue, which counts it as the account's, if it is on one.
-async fn say(
-    (link, account): (&Link, Option<&AccountName>),
-    socket: &mut BoxedSocket,
-    text: String,
-) -> Result<(), String> {
-    link.charge(account, &text);
-    match tokio::time::timeout(WRITE_TIMEOUT, socket.send(Message::text(text))).await {
+async fn say(link: &Link, socket: &mut OwnSocket, text: String) -> Result<(), String> {
+    link.charge(socket, &text);
+    match tokio::time::timeout(WRITE_TIMEOUT, socket.stream.send(Message::text(text))).await {
         Ok(sent) => sent.map_err(|error| error.to_string()),
         Err(_) => Err("the venue takes no message".to_owned()),
     }
 }
 
 /// The next text on the socket, or why there is none.
-async fn read(socket: &mut BoxedSocket) -> Result<String, String> {
-    read_after(SILENCE, socket).await
+async fn read(socket: &mut OwnSocket) -> Result<String, String> {
+    read_after(SILENCE, &mut socket.stream).await
 }
 
 /// A connection may die without a word: a venue that was silent for so long is asked for a sign of

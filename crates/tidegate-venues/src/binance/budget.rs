@@ -10,7 +10,7 @@ use tidegate_types::time::Span;
 
 /// The venue publishes no limit on open connections.
 pub(crate) const CONNECTIONS: Connections =
-    Connections { cancels: 32, orders: 64, reads: 16, public: 8, sockets: 256 };
+    Connections { cancels: 32, orders: 64, reads: 16, public: 8, sockets: 256, own_sockets: 256 };
 
 const WEIGHT: usize = 0;
 const ORDERS_10S: usize = 1;

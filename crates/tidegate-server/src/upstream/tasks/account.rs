@@ -2,7 +2,7 @@
 
 use super::{Pause, open, read, say, until};
 use crate::clock;
-use crate::desk::{BoxedSocket, Errand, Link, Sink};
+use crate::desk::{OwnSocket, Errand, Link, Sink};
 use crate::oplog;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ struct Follower<'a> {
     link: &'a Link,
     account: &'a AccountName,
     stream: Box<dyn AccountStream>,
-    socket: Option<BoxedSocket>,
+    socket: Option<OwnSocket>,
 }
 
 impl Follower<'_> {
@@ -114,14 +114,14 @@ impl Follower<'_> {
 
     async fn say(&mut self, text: String) -> Result<(), String> {
         match &mut self.socket {
-            Some(socket) => say((self.link, Some(self.account)), socket, text).await,
+            Some(socket) => say(self.link, socket, text).await,
             None => Err("there is no socket to send on".to_owned()),
         }
     }
 }
 
 /// The next text, if there is a socket; never without one.
-async fn next(socket: &mut Option<BoxedSocket>) -> Result<String, String> {
+async fn next(socket: &mut Option<OwnSocket>) -> Result<String, String> {
     match socket {
         Some(socket) => read(socket).await,
         None => std::future::pending().await,

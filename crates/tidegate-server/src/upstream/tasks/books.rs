@@ -4,7 +4,7 @@ mod volumes;
 
 use super::{Pause, open, read, say};
 use crate::clock;
-use crate::desk::{BoxedSocket, Errand, Link, Sink};
+use crate::desk::{OwnSocket, Errand, Link, Sink};
 use crate::oplog;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -139,7 +139,7 @@ impl Follower<'_> {
     }
 
     /// Subscribes to what is wanted now, and to nothing else; whether that is nothing at all.
-    async fn turn_to_wanted(&mut self, socket: &mut BoxedSocket) -> Result<bool, String> {
+    async fn turn_to_wanted(&mut self, socket: &mut OwnSocket) -> Result<bool, String> {
         let wanted = self.wanted();
         let (new, old): (Vec<_>, Vec<_>) = (
             wanted.iter().filter(|name| !self.books.contains_key(*name)).cloned().collect(),
@@ -155,7 +155,7 @@ impl Follower<'_> {
         Ok(self.books.is_empty())
     }
 
-    async fn hear(&mut self, socket: &mut BoxedSocket, text: &str) -> Result<(), String> {
+    async fn hear(&mut self, socket: &mut OwnSocket, text: &str) -> Result<(), String> {
         let news = self.link.venue().book_news(text);
         if let Some((name, update)) = news.update {
             self.take(&name, update);
@@ -185,7 +185,7 @@ impl Follower<'_> {
     /// Gets a snapshot for one of the books that wait for one.
     async fn ask_for_snapshot(
         &mut self,
-        socket: &mut BoxedSocket,
+        socket: &mut OwnSocket,
         refused: &mut oplog::Repeated,
     ) -> Result<(), String> {
         if self.asked.is_some_and(|asked| asked.elapsed() < BETWEEN_SNAPSHOTS) {
@@ -223,15 +223,15 @@ impl Follower<'_> {
 
     async fn subscribe(
         &self,
-        socket: &mut BoxedSocket,
+        socket: &mut OwnSocket,
         names: &[InstrumentName],
         on: bool,
     ) -> Result<(), String> {
         self.say(socket, self.link.venue().book_subscription(names, on)).await
     }
 
-    async fn say(&self, socket: &mut BoxedSocket, text: String) -> Result<(), String> {
-        say((self.link, None), socket, text).await
+    async fn say(&self, socket: &mut OwnSocket, text: String) -> Result<(), String> {
+        say(self.link, socket, text).await
     }
 
     /// The socket broke: whatever changed since is not known.

@@ -61,7 +61,7 @@ async fn follow(sink: &dyn Sink, link: &Link) -> Result<(), String> {
     let feed = venue.mark_feed(&instruments);
     let mut socket = open(link, None, &feed.target).await?;
     for text in &feed.hello {
-        say((link, None), &mut socket, text.clone()).await?;
+        say(link, &mut socket, text.clone()).await?;
     }
     let mut look = tokio::time::interval(LOOK);
     let (mut heard, mut told) = (Instant::now(), Told::default());
@@ -94,7 +94,7 @@ async fn follow(sink: &dyn Sink, link: &Link) -> Result<(), String> {
             sink.option_quotes(quotes);
         }
         if let Some(answer) = answer {
-            say((link, None), &mut socket, answer).await?;
+            say(link, &mut socket, answer).await?;
         }
     }
 }

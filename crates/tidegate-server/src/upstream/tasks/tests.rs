@@ -72,10 +72,10 @@ async fn a_ping_is_answered_while_waiting_for_a_text() {
     let mut venue = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
     venue.send(Message::Ping("are you there".into())).await.unwrap();
     venue.send(Message::text("hello")).await.unwrap();
-    assert_eq!(read(&mut socket).await.unwrap(), "hello");
+    assert_eq!(read_after(SILENCE, &mut socket).await.unwrap(), "hello");
     assert_eq!(venue.next().await.unwrap().unwrap(), Message::Pong("are you there".into()));
     venue.close(None).await.unwrap();
-    assert!(read(&mut socket).await.unwrap_err().contains("closed"));
+    assert!(read_after(SILENCE, &mut socket).await.unwrap_err().contains("closed"));
 }
 
 #[tokio::test]
@@ -92,10 +92,29 @@ async fn a_venue_that_went_away_without_a_word_is_noticed() {
     };
     let waited = tokio::select! {
         () = answering => panic!("the socket closed"),
-        waited = tokio::time::timeout(silence * 10, read_after(silence, &mut socket)) => waited,
+        waited = tokio::time::timeout(silence * 10, read_after(silence, &mut socket.stream)) => waited,
     };
     assert!(waited.is_err(), "{waited:?}");
     // One that is gone is given up.
-    let why = read_after(silence, &mut socket).await.unwrap_err();
+    let why = read_after(silence, &mut socket.stream).await.unwrap_err();
     assert!(why.contains("answers no ping"), "{why}");
+}
+
+#[tokio::test]
+async fn no_more_sockets_are_opened_than_the_venue_takes_from_an_address() {
+    let (ours, theirs): (Vec<_>, Vec<_>) = (0..40).map(|_| tokio::io::duplex(4096)).unzip();
+    let link = link("deribit", ours);
+    let most = link.venue().connections();
+    let mut open_now = Vec::new();
+    let why = loop {
+        match open(&link, None, "/").await {
+            Ok(socket) => open_now.push(socket),
+            Err(why) => break why,
+        }
+    };
+    assert_eq!(open_now.len(), most.own_sockets + most.sockets, "those of callers where they are free");
+    assert!(why.contains("from one address are in use") && why.contains("egress"), "{why}");
+    open_now.pop();
+    assert!(open(&link, None, "/").await.is_ok(), "a closed one leaves its place");
+    drop(theirs);
 }
