@@ -182,7 +182,8 @@ fn changed(state: &mut State, change: &Change, now: Time) {
                 taken_over: None,
                 traded: BTreeMap::new(),
             };
-            state.accounts.entry(account).or_insert(fresh);
+            state.accounts.entry(account.clone()).or_insert(fresh);
+            state.follow_where_due();
         }
         Change::VenueKeyImported { account, key, rights } => {
             if let Some(account) = state.accounts.get_mut(&account) {

@@ -2,6 +2,7 @@
 
 use crate::orders::Order;
 use crate::over;
+use crate::policy::Tested;
 use crate::refusals::Refusal;
 use crate::roles::loosen::is_token_within;
 use crate::state::State;
@@ -351,9 +352,13 @@ fn takes_cover(
     let is_option = |terms: &Instrument| matches!(terms.kind, Kind::Option { .. });
     let Some(of) = terms(&order.instrument) else { return false };
     let limits = state.option_limits.get(who.account());
+    let ruling = state.policies().ruling();
+    let ruling = ruling.filter(|of| {
+        of.limits_options_of(who.account()) && state.trades_options(who.account())
+    });
     match is_option(of) {
         true if order.side == Side::Buy => return false,
-        false if limits.is_none() => return false,
+        false if limits.is_none() && ruling.is_none() => return false,
         _ => {}
     }
     let known = replaces.map_or(0, |old| old.filled.0.raw().saturating_add(old.share().qty));
@@ -362,8 +367,10 @@ fn takes_cover(
         && let Ok(Some(weighing)) = state.weigh(who.account(), of, more)
     {
         let rises = weighing.after.margin > weighing.before.margin;
-        let passes = |limits| state.passes_option_limits(limits, of, &weighing);
-        return (rises && is_option(of)) || limits.is_some_and(passes);
+        let tested = || Tested::weighed(state, who.account(), of, weighing, state.at);
+        return (rises && is_option(of))
+            || limits.is_some_and(|limits| state.passes_option_limits(limits, of, &weighing))
+            || ruling.is_some_and(|ruling| ruling.passes_option_rules(&tested()));
     }
     state.positions.books(who.account()).any(|(id, book)| {
         let covered =

@@ -87,19 +87,15 @@ impl Core {
         out: &mut Vec<Action>,
     ) {
         let state = &self.state;
-        let limited = |quote: &OptionQuote| {
-            let at_venue = |account| {
-                let account = state.accounts.get(account);
-                account.is_some_and(|account| account.venue == quote.instrument.venue)
-            };
-            state.option_limits.keys().any(at_venue)
-        };
+        let venue = |account| state.accounts.get(account).map(|account| &account.venue);
+        let limited = state.portfolios.accounts.keys().filter(|of| state.limits_options(of));
+        let venues: BTreeSet<_> = limited.filter_map(venue).collect();
         // A quote is never newer than its arrival, as a mark is not.
         let arrived = |quote: OptionQuote| OptionQuote { at: quote.at.min(now), ..quote };
         let newer = |quote: &OptionQuote| {
             let known = state.option_quotes.get(&quote.instrument);
             let sound = quote.forward.0.is_positive() && quote.volatility.is_positive();
-            sound && limited(quote) && known.is_none_or(|known| quote.at > known.at)
+            sound && venues.contains(&quote.instrument.venue) && known.is_none_or(|known| quote.at > known.at)
         };
         let mut quotes: Vec<_> = quotes.into_iter().map(arrived).filter(newer).collect();
         while !quotes.is_empty() {
@@ -310,11 +306,45 @@ impl State {
         }
     }
 
+    /// Whether anything limits an account's options: limits of its own, or a policy.
+    fn limits_options(&self, account: &AccountName) -> bool {
+        self.option_limits.contains_key(account) || self.policies.limit_options_of(account)
+    }
+
+    /// Follows every account that is to be, and no other.
+    pub(crate) fn follow_where_due(&mut self) {
+        let of = |account: &&AccountName| {
+            self.is_followed(account) != self.portfolios.accounts.contains_key(*account)
+        };
+        let changed: Vec<AccountName> = self.accounts.keys().filter(of).cloned().collect();
+        for account in changed {
+            if self.portfolios.accounts.remove(&account).is_none() {
+                self.follow(&account);
+            }
+        }
+    }
+
+    /// Coins of an expiry that an account has sold more than bought, in 10⁻⁸.
+    pub(crate) fn net_short(&self, account: &AccountName, coin: &Currency, expiry: Time) -> i128 {
+        let followed = self.portfolios.accounts.get(account);
+        followed.map_or(0, |followed| followed.portfolio.net_short(coin, expiry, None))
+    }
+
+    /// The same of the coin and expiry of which most are.
+    pub(crate) fn most_net_short(&self, account: &AccountName) -> i128 {
+        let followed = self.portfolios.accounts.get(account);
+        followed.map_or(0, |followed| followed.portfolio.most_net_short())
+    }
+
     /// Whether an account has limits of options, or any option held or ordered.
     fn is_followed(&self, account: &AccountName) -> bool {
+        self.limits_options(account) || self.trades_options(account)
+    }
+
+    /// Whether an account holds an option, or has ordered one.
+    pub(crate) fn trades_options(&self, account: &AccountName) -> bool {
         let is_option = |id| self.instruments.get(id).is_some_and(is_option);
-        self.option_limits.contains_key(account)
-            || self.positions.books(account).any(|(id, _)| is_option(id))
+        self.positions.books(account).any(|(id, _)| is_option(id))
     }
 
     /// Takes what an option is valued by.

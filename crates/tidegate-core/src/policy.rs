@@ -6,6 +6,7 @@ mod entries;
 mod flow;
 mod judge;
 mod live;
+mod options;
 mod part;
 mod ruling;
 mod shadow;
@@ -33,6 +34,7 @@ use tidegate_types::time::Time;
 
 pub(crate) use entries::Entries;
 pub(crate) use judge::{Breach, Case, Judgement};
+pub(crate) use options::Tested;
 pub(crate) use shadow::{Finding, Shadows};
 pub use usage::{Holding, Usage};
 pub(crate) use values::{Coins, coins};
@@ -170,6 +172,7 @@ pub(crate) fn apply(state: &mut State, change: &Change, now: Time) {
         Change::PolicySet { .. } | Change::PolicyRemoved => state.policies.reason = None,
         _ => {}
     }
+    state.follow_where_due();
 }
 
 /// Folds in what a record tells of policies besides changes.

@@ -138,6 +138,7 @@ impl Rehearsal {
             && held.in_force() != self.core.state.policies.in_force()
         {
             self.core.state.policies = held;
+            self.core.state.follow_where_due();
         }
     }
 

@@ -129,6 +129,14 @@ impl Portfolio {
         side(true).saturating_add(side(false))
     }
 
+    /// The same as it is, of the coin and expiry of which most are.
+    pub fn most_net_short(&self) -> i128 {
+        let all = self.coins.iter().flat_map(|(coin, of)| {
+            of.expiries.keys().map(move |(expiry, _)| self.net_short(coin, *expiry, None))
+        });
+        all.max().unwrap_or(0)
+    }
+
     /// What it comes to, with an order that is added.
     pub fn weigh(&self, stress: &Stress, change: Option<&Change<'_>>) -> Weighed {
         let mut total = Total::default();

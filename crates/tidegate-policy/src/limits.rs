@@ -10,7 +10,7 @@ use tidegate_types::policy::{Form, Limit, LimitKind};
 use tidegate_types::time::Span;
 
 /// The keys, one of which each rule has.
-pub(crate) const KEYS: [(&str, LimitKind); 19] = [
+pub(crate) const KEYS: [(&str, LimitKind); 25] = [
     ("allow", LimitKind::Allow),
     ("only", LimitKind::Only),
     ("order_quantity", LimitKind::OrderQuantity),
@@ -30,6 +30,12 @@ pub(crate) const KEYS: [(&str, LimitKind); 19] = [
     ("order_to_trade", LimitKind::OrderToTrade),
     ("repeated_executions", LimitKind::RepeatedExecutions),
     ("thin_market", LimitKind::ThinMarket),
+    ("option_delta", LimitKind::OptionDelta),
+    ("option_gamma", LimitKind::OptionGamma),
+    ("option_vega", LimitKind::OptionVega),
+    ("option_theta", LimitKind::OptionTheta),
+    ("net_short_options", LimitKind::NetShortOptions),
+    ("scenario_margin", LimitKind::ScenarioMargin),
 ];
 /// The words for how orders are set against trades.
 const FORMS: [(&str, Form); 2] = [("count", Form::Count), ("volume", Form::Volume)];
@@ -75,6 +81,12 @@ pub(crate) fn limit_of(
             Limit::RepeatedExecutions { max, window }
         }
         LimitKind::ThinMarket => thin_market(entry, faults)?,
+        LimitKind::OptionDelta => Limit::OptionDelta { max: usd(entry, faults)? },
+        LimitKind::OptionGamma => Limit::OptionGamma { max: usd(entry, faults)? },
+        LimitKind::OptionVega => Limit::OptionVega { max: usd(entry, faults)? },
+        LimitKind::OptionTheta => Limit::OptionTheta { max: usd(entry, faults)? },
+        LimitKind::NetShortOptions => Limit::NetShortOptions { max: coins(entry, faults)? },
+        LimitKind::ScenarioMargin => Limit::ScenarioMargin { bps: bps(entry, faults)? },
     })
 }
 
@@ -95,7 +107,13 @@ pub(crate) fn written(limit: &Limit) -> (&'static str, String) {
         | Limit::OpenNotional { max }
         | Limit::DailyTraded { max }
         | Limit::DailyLoss { max }
-        | Limit::Drawdown { max } => quoted(&dollars(*max)),
+        | Limit::Drawdown { max }
+        | Limit::OptionDelta { max }
+        | Limit::OptionGamma { max }
+        | Limit::OptionVega { max }
+        | Limit::OptionTheta { max } => quoted(&dollars(*max)),
+        Limit::NetShortOptions { max } => quoted(&format!("{} coins", grouped(max.0))),
+        Limit::ScenarioMargin { bps } => quoted(&write_bps(*bps, true)),
         Limit::Collar { bps } | Limit::Distance { bps } => quoted(&write_bps(*bps, false)),
         Limit::OpenOrders { max } => max.to_string(),
         Limit::Leverage { max } => quoted(&format!("{} times", grouped(*max))),
@@ -155,6 +173,11 @@ fn usd(entry: &Entry<'_, '_>, faults: &mut Faults<'_>) -> Option<Usd> {
 fn quantity(entry: &Entry<'_, '_>, faults: &mut Faults<'_>) -> Option<Qty> {
     let expected = ("a quantity in the instrument's own unit", "write it as \"100 units\"");
     amount(entry, expected, faults, |text| read_in(text, "units").map(Qty))
+}
+
+fn coins(entry: &Entry<'_, '_>, faults: &mut Faults<'_>) -> Option<Qty> {
+    let expected = ("a number of coins", "write it as \"50 coins\"");
+    amount(entry, expected, faults, |text| read_in(text, "coins").map(Qty))
 }
 
 fn times(entry: &Entry<'_, '_>, faults: &mut Faults<'_>) -> Option<Decimal> {

@@ -85,6 +85,26 @@ repeated_executions = "5/min"
 [[rule]]
 id = "s"
 thin_market = { depth = "100_000 USD", volume = "5_000_000 USD", max_age = "90 s" }
+[[rule]]
+id = "t"
+option_delta = "250_000 USD"
+[[rule]]
+id = "u"
+option_gamma = "10_000 USD"
+[[rule]]
+id = "v"
+over = { account = "main" }
+option_vega = "20_000 USD"
+[[rule]]
+id = "w"
+option_theta = "5_000 USD"
+[[rule]]
+id = "x"
+net_short_options = "50 coins"
+[[rule]]
+id = "y"
+each = "account"
+scenario_margin = "50 %"
 "#;
 
 fn policy(text: &str) -> Policy {
@@ -102,7 +122,7 @@ fn every_limit_is_read_and_comes_back_from_its_one_form() {
     let written = canonical(&read);
     assert_eq!(policy(&written), read, "{written}");
     assert_eq!(canonical(&policy(&written)), written);
-    assert_eq!(read.rules().len(), 19, "a rule of each kind");
+    assert_eq!(read.rules().len(), 25, "a rule of each kind");
     let kinds: std::collections::BTreeSet<_> =
         read.rules().iter().map(|rule| rule.limit.kind()).collect();
     assert_eq!(kinds.len(), tidegate_types::policy::LimitKind::ALL.len());
@@ -116,6 +136,8 @@ fn every_limit_is_read_and_comes_back_from_its_one_form() {
         "concentration = { share = \"50 %\", above = \"100_000 USD\" }",
         "message_rate = \"100/10 s\"",
         "repeated_executions = \"5/min\"",
+        "net_short_options = \"50 coins\"",
+        "scenario_margin = \"50 %\"",
         "thin_market = { depth = \"100_000 USD\", volume = \"5_000_000 USD\", max_age = \"90 s\" }",
     ] {
         assert!(written.lines().any(|found| found == line), "{line} in {written}");

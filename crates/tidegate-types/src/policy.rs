@@ -166,9 +166,14 @@ impl Rule {
             if self.reach.caller.is_some() || self.each == Each::Caller {
                 return Err(Wrong::OfAccountsOnly);
             }
+            let kind = self.limit.kind();
             let whole = self.reach.instruments == Instruments::default();
-            if self.limit.kind().is_of_equity() && (!whole || self.each == Each::Instrument) {
+            if kind.is_of_whole_accounts() && (!whole || self.each == Each::Instrument) {
                 return Err(Wrong::OfWholeAccountsOnly);
+            }
+            let one = self.each == Each::Account || self.reach.account.is_some();
+            if kind == LimitKind::ScenarioMargin && !one {
+                return Err(Wrong::OfEachAccountOnly);
             }
         }
         Ok(())

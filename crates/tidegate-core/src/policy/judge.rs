@@ -3,6 +3,7 @@
 use super::Ground;
 use super::flow::Flow;
 use super::live::{Live, dollars};
+use super::options::Tested;
 use super::part::{Part, Who};
 use super::ruling::{Blind, Ruling};
 use super::values::{quote, unit_value};
@@ -45,11 +46,13 @@ pub(crate) struct Case<'a> {
     pub(crate) is_new: bool,
     /// It can only bring the position nearer to zero.
     pub(crate) reducing: bool,
+    /// What it makes of the account's options, where a rule is over those.
+    pub(crate) options: Option<&'a Tested<'a>>,
 }
 
 /// A number beside its limit.
 #[derive(Clone, Copy, Debug)]
-struct Reading {
+pub(super) struct Reading {
     measured: i128,
     limit: i128,
     unit: Unit,
@@ -77,7 +80,8 @@ pub(crate) struct Judgement {
     pub(crate) nearest: Vec<Measure>,
 }
 
-enum Found {
+/// What a rule measured of an order.
+pub(super) enum Found {
     /// Nothing to measure here.
     Nothing,
     Number(Reading),
@@ -193,6 +197,14 @@ impl Ruling {
             }
             Limit::ThinMarket { depth, volume, max_age } => {
                 thin(ground, case, (*depth, *volume), *max_age)
+            }
+            Limit::OptionDelta { .. }
+            | Limit::OptionGamma { .. }
+            | Limit::OptionVega { .. }
+            | Limit::OptionTheta { .. }
+            | Limit::NetShortOptions { .. }
+            | Limit::ScenarioMargin { .. } => {
+                case.options.map_or(Found::Nothing, |tested| tested.find(live))
             }
             Limit::OpenOrders { .. } | Limit::OpenNotional { .. } | Limit::DailyTraded { .. } => {
                 Found::Nothing
@@ -394,7 +406,7 @@ impl Case<'_> {
 }
 
 impl Reading {
-    fn is_over(self) -> bool {
+    pub(super) fn is_over(self) -> bool {
         if self.least { self.measured < self.limit } else { self.measured > self.limit }
     }
 
@@ -411,7 +423,7 @@ pub(crate) const fn spares(kind: LimitKind) -> bool {
     !matches!(kind, LimitKind::OrderQuantity | LimitKind::Collar)
 }
 
-fn number(measured: i128, limit: i128, unit: Unit) -> Found {
+pub(super) fn number(measured: i128, limit: i128, unit: Unit) -> Found {
     Found::Number(Reading { measured, limit, unit, least: false })
 }
 
@@ -437,7 +449,7 @@ fn slots(flow: Option<&Flow>, now: Time, window: Span) -> (u64, bool) {
 }
 
 /// `part / whole` in 10⁻⁸, rounded up; both are in 10⁻⁸.
-fn ratio(part: i128, whole: i128) -> i128 {
+pub(super) fn ratio(part: i128, whole: i128) -> i128 {
     let whole = whole.max(1);
     (part.saturating_mul(ONE).saturating_add(whole - 1)) / whole
 }

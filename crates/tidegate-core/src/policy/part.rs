@@ -63,6 +63,14 @@ impl Part {
         Some(Part::Strategy { caller, instrument: who.terms.id.clone(), side })
     }
 
+    /// The account that it is, if it is one.
+    pub(crate) fn account(&self) -> Option<&AccountName> {
+        match self {
+            Part::Account { name } => Some(name),
+            _ => None,
+        }
+    }
+
     /// What it is, for people: `reach` is what the rule is over.
     pub(crate) fn words(&self, reach: &Arc<str>) -> Arc<str> {
         let text = match self {

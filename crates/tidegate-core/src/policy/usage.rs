@@ -46,20 +46,22 @@ pub struct Holding {
 
 impl Policies {
     /// How much of each limit of the policy in force is used now, with nothing more to come.
-    pub(crate) fn usage(&self, ground: &Ground<'_>) -> Vec<Usage> {
+    pub(crate) fn usage(&self, state: &State, ground: &Ground<'_>) -> Vec<Usage> {
         let ruling = self.ruling();
-        ruling.into_iter().flat_map(|ruling| ruling.usage(ground)).collect()
+        ruling.into_iter().flat_map(|ruling| ruling.usage(state, ground)).collect()
     }
 }
 
 impl Ruling {
-    fn usage(&self, ground: &Ground<'_>) -> Vec<Usage> {
+    fn usage(&self, state: &State, ground: &Ground<'_>) -> Vec<Usage> {
         let mut all = Vec::new();
         for live in &self.rules {
             for part in live.parts(ground) {
-                let Some((measured, limit, unit)) = self.used(ground, live, &part) else {
-                    continue;
+                let used = match live.rule.limit.kind().is_of_options() {
+                    true => live.options_used(state, part.account(), ground.at),
+                    false => self.used(ground, live, &part),
                 };
+                let Some((measured, limit, unit)) = used else { continue };
                 let raw = |of: i128| Decimal::from_raw(i64::try_from(of).unwrap_or(i64::MAX));
                 let tripped =
                     matches!(live.flows.get(&part), Some(Flow::Window { tripped: true, .. }));
@@ -122,7 +124,13 @@ impl Ruling {
                 let times = i128::from(ordered) * ONE / i128::from(traded).max(one) - ONE;
                 Some((times.max(0), i128::from(max.raw()), Unit::Times))
             }
-            Limit::Allow
+            Limit::OptionDelta { .. }
+            | Limit::OptionGamma { .. }
+            | Limit::OptionVega { .. }
+            | Limit::OptionTheta { .. }
+            | Limit::NetShortOptions { .. }
+            | Limit::ScenarioMargin { .. }
+            | Limit::Allow
             | Limit::Only { .. }
             | Limit::OrderQuantity { .. }
             | Limit::OrderNotional { .. }
@@ -138,7 +146,7 @@ impl Live {
     fn parts(&self, ground: &Ground<'_>) -> BTreeSet<Part> {
         let mut parts: BTreeSet<Part> =
             self.stocks.keys().chain(self.flows.keys()).cloned().collect();
-        if self.rule.limit.kind().is_of_equity() {
+        if self.rule.limit.kind().is_of_whole_accounts() {
             parts.extend(ground.accounts.keys().filter_map(|account| self.equity_part(account)));
         }
         let strategies = matches!(self.rule.limit, Limit::RepeatedExecutions { .. });
@@ -152,7 +160,7 @@ impl Live {
 impl State {
     /// How much of each limit of the policy in force is used now.
     pub fn policy_usage(&self, now: Time) -> Vec<Usage> {
-        self.policies.usage(&self.ground(now))
+        self.policies.usage(self, &self.ground(now))
     }
 
     /// What every account holds, valued in one currency as the policy in force does; nothing without one.

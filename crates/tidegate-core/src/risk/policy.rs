@@ -4,7 +4,7 @@ use super::exposure::added;
 use super::{collar, worst};
 use crate::authorize::Authorized;
 use crate::orders::Order;
-use crate::policy::{Breach, Case, Finding, Judgement};
+use crate::policy::{Breach, Case, Finding, Judgement, Tested};
 use crate::state::State;
 use tidegate_types::ids::ExceptionId;
 use tidegate_types::instrument::{Mark, Usd};
@@ -22,6 +22,15 @@ pub(crate) struct Aside {
     pub(crate) shadow: Option<Finding>,
 }
 
+/// What the gates before found of an order.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    mark: &'a Mark,
+    worst: worst::Worst,
+    notional: Usd,
+    options: Option<&'a Tested<'a>>,
+}
+
 /// Refuses what the policy in force does not let pass. `whole` is told what a refusal is about, where its caller is
 /// not.
 pub(super) fn check(
@@ -33,13 +42,15 @@ pub(super) fn check(
     now: Time,
 ) -> Result<Aside, Reject> {
     let mut aside = Aside::default();
+    let tested = tested(state, authorized, worst, now);
+    let found = Found { mark, worst, notional, options: tested.as_ref() };
     let (Some(ruling), beside) = (state.policies().ruling(), state.policies().beside()) else {
-        aside.shadow = shadow(state, authorized, (mark, worst, notional), now);
+        aside.shadow = shadow(state, authorized, found, now);
         return Ok(aside);
     };
     decision.policy = Some(ruling.policy.stamp());
     let ground = state.ground(now);
-    let said = case(authorized, (mark, worst, notional)).map(|case| ruling.judge(&ground, &case));
+    let said = case(authorized, found).map(|case| ruling.judge(&ground, &case));
     let Judgement { breaches, nearest } = said.unwrap_or_default();
     decision.measures = nearest;
     if let Some(soft) = soft_only(&breaches) {
@@ -54,7 +65,7 @@ pub(super) fn check(
         refuse(authorized, (decision, whole), &breaches, hard)?;
     }
     if beside.is_some() {
-        aside.shadow = shadow(state, authorized, (mark, worst, notional), now);
+        aside.shadow = shadow(state, authorized, found, now);
     }
     Ok(aside)
 }
@@ -121,7 +132,7 @@ fn exception<'a>(
 fn shadow(
     state: &State,
     authorized: &Authorized<'_>,
-    found: (&Mark, worst::Worst, Usd),
+    found: Found<'_>,
     now: Time,
 ) -> Option<Finding> {
     let ruling = state.policies().beside()?;
@@ -134,10 +145,22 @@ fn shadow(
     })
 }
 
-fn case<'b>(
-    authorized: &'b Authorized<'_>,
-    (mark, worst, notional): (&'b Mark, worst::Worst, Usd),
-) -> Option<Case<'b>> {
+/// What the order would make of the account's options, if a rule is over those.
+fn tested<'s>(
+    state: &'s State,
+    authorized: &Authorized<'s>,
+    worst: worst::Worst,
+    now: Time,
+) -> Option<Tested<'s>> {
+    let ask = authorized.ask().filter(|ask| !ask.is_reducing())?;
+    let held = ask.replaces.map(Order::share).unwrap_or_default();
+    let more = ask.remaining().saturating_sub(held.qty).max(0);
+    let order = (ask.order.side, more, Some(worst.price));
+    Tested::of(state, authorized.who().account(), ask.instrument, order, now)
+}
+
+fn case<'b>(authorized: &'b Authorized<'_>, found: Found<'b>) -> Option<Case<'b>> {
+    let Found { mark, worst, notional, options } = found;
     let ask = authorized.ask()?;
     let who = authorized.who();
     let held = ask.replaces.map(Order::share).unwrap_or_default();
@@ -153,5 +176,6 @@ fn case<'b>(
         added: added(ask, held, worst.unit_value),
         is_new: ask.replaces.is_none(),
         reducing: ask.is_reducing(),
+        options,
     })
 }

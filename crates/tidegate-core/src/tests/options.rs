@@ -29,13 +29,13 @@ fn open() -> OptionLimits {
     }
 }
 
-fn of(text: &str, side: Side, qty: &str, price: &str) -> NewOrder {
+pub(in crate::tests) fn of(text: &str, side: Side, qty: &str, price: &str) -> NewOrder {
     NewOrder { instrument: instrument(text), ..limit(side, qty, price) }
 }
 
 impl World {
     /// An account with so many coins of 100 dollars and these limits for its options.
-    fn with_options(coins: &str, limits: impl FnOnce(&mut OptionLimits)) -> World {
+    pub(in crate::tests) fn with_options(coins: &str, limits: impl FnOnce(&mut OptionLimits)) -> World {
         let mut world = World::new();
         let balances = vec![BalanceReport { asset: name("BTC"), amount: d(coins) }];
         let taken = Body::BalancesTaken { account: name(MAIN), balances, untold: false };
@@ -49,7 +49,7 @@ impl World {
         world
     }
 
-    fn quote(&mut self, volatility: &str) {
+    pub(in crate::tests) fn quote(&mut self, volatility: &str) {
         let quote = OptionQuote {
             instrument: instrument(OPTION),
             forward: Price(d("100")),
@@ -60,13 +60,13 @@ impl World {
         self.event(Event::OptionQuotes { quotes: vec![quote] });
     }
 
-    fn tries(&mut self, order: NewOrder) -> Option<Code> {
+    pub(in crate::tests) fn tries(&mut self, order: NewOrder) -> Option<Code> {
         let ticket = self.place("ann", order);
         self.code(ticket)
     }
 
     /// Has the newest order traded in full.
-    fn trades(&mut self, order: NewOrder) {
+    pub(in crate::tests) fn trades(&mut self, order: NewOrder) {
         let qty = order.qty.0.raw();
         self.live("ann", order);
         let newest = *self.venue.open().map(|(id, _)| id).max().unwrap();
@@ -328,7 +328,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..Default::default() })]
     #[test]
     fn a_portfolio_is_the_same_step_by_step_and_anew(
-        steps in prop::collection::vec((0_u8..10, any::<u8>()), 1..60),
+        steps in prop::collection::vec((0_u8..12, any::<u8>()), 1..60),
     ) {
         let mut world = World::with_options("1000", |_| {});
         for (what, size) in steps {
@@ -351,6 +351,12 @@ proptest! {
                     let account = name(MAIN);
                     if world.core.state().option_limits().contains_key(&account) {
                         world.change(Change::OptionLimitsRemoved { account });
+                    }
+                }
+                9 => world.policy_over_options(u32::from(size)),
+                10 => {
+                    if world.core.state().policies().in_force().is_some() {
+                        world.change(Change::PolicyRemoved);
                     }
                 }
                 _ => {

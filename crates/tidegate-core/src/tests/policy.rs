@@ -3,6 +3,7 @@
 
 mod equity;
 mod net;
+mod options;
 mod price;
 mod reason;
 mod veiled;

@@ -77,6 +77,7 @@ impl LimitKind {
             DailyTraded, GrossPosition, MessageRate, OpenNotional, OpenOrders, RepeatedExecutions,
         };
         self.is_of_one_order()
+            || self.is_of_options()
             || matches!(
                 self,
                 GrossPosition
@@ -105,8 +106,14 @@ impl Limit {
             | (L::OpenNotional { max }, L::OpenNotional { max: before })
             | (L::DailyTraded { max }, L::DailyTraded { max: before })
             | (L::DailyLoss { max }, L::DailyLoss { max: before })
-            | (L::Drawdown { max }, L::Drawdown { max: before }) => max <= before,
-            (L::Collar { bps }, L::Collar { bps: before }) => bps <= before,
+            | (L::Drawdown { max }, L::Drawdown { max: before })
+            | (L::OptionDelta { max }, L::OptionDelta { max: before })
+            | (L::OptionGamma { max }, L::OptionGamma { max: before })
+            | (L::OptionVega { max }, L::OptionVega { max: before })
+            | (L::OptionTheta { max }, L::OptionTheta { max: before }) => max <= before,
+            (L::NetShortOptions { max }, L::NetShortOptions { max: before }) => max <= before,
+            (L::Collar { bps }, L::Collar { bps: before })
+            | (L::ScenarioMargin { bps }, L::ScenarioMargin { bps: before }) => bps <= before,
             (L::Distance { bps }, L::Distance { bps: before }) => bps >= before,
             (L::OpenOrders { max }, L::OpenOrders { max: before }) => max <= before,
             (L::Leverage { max }, L::Leverage { max: before }) => max <= before,

@@ -34,6 +34,8 @@ pub enum Wrong {
     OfAccountsOnly,
     /// Equity is a whole account's: the rule cannot be over instruments.
     OfWholeAccountsOnly,
+    /// A margin is each account's own: no other account pays it.
+    OfEachAccountOnly,
     /// It takes too many bytes.
     TooLong,
 }
@@ -62,7 +64,11 @@ impl fmt::Display for Flaw {
                 "positions and equity are an account's; let the rule be over accounts, not callers",
             ),
             Wrong::OfWholeAccountsOnly => f.write_str(
-                "equity is a whole account's; let the rule be over accounts, not instruments",
+                "equity, and what options come to, are a whole account's; let the rule be over \
+                 accounts, not instruments",
+            ),
+            Wrong::OfEachAccountOnly => f.write_str(
+                "a margin is paid by one account alone; write `each = \"account\"`, or name the account",
             ),
             Wrong::TooLong => write!(
                 f,

@@ -120,6 +120,36 @@ pub enum Limit {
         /// … within this.
         window: Span,
     },
+    /// Dollars by which accounts that trade options follow their coins, everything that is open at its worst.
+    OptionDelta {
+        /// At most.
+        max: Usd,
+    },
+    /// Dollars by which that changes when every price moves by one percent.
+    OptionGamma {
+        /// At most.
+        max: Usd,
+    },
+    /// Dollars gained or lost by one point of volatility.
+    OptionVega {
+        /// At most.
+        max: Usd,
+    },
+    /// Dollars gained or lost by a day.
+    OptionTheta {
+        /// At most.
+        max: Usd,
+    },
+    /// Coins of one expiry sold more than bought, calls and puts each for themselves, added.
+    NetShortOptions {
+        /// At most.
+        max: Qty,
+    },
+    /// Loss of the worst scenario, with what is added for options sold, over what the account has.
+    ScenarioMargin {
+        /// Basis points of the equity, at most.
+        bps: u32,
+    },
     /// The market must bear a trade: what it shows of itself must be on record and not too old.
     ThinMarket {
         /// Least worth of either side of the book near its best prices (`DEPTH_BPS`).
@@ -150,6 +180,12 @@ codec_enum!(Limit {
     16 => OrderToTrade { form, max, after },
     17 => RepeatedExecutions { max, window },
     18 => ThinMarket { depth, volume, max_age },
+    19 => OptionDelta { max },
+    20 => OptionGamma { max },
+    21 => OptionVega { max },
+    22 => OptionTheta { max },
+    23 => NetShortOptions { max },
+    24 => ScenarioMargin { bps },
 });
 
 macro_rules! kinds {
@@ -200,13 +236,35 @@ kinds! {
     16 OrderToTrade "order to trade";
     17 RepeatedExecutions "repeated executions";
     18 ThinMarket "thin market";
+    19 OptionDelta "option delta";
+    20 OptionGamma "option gamma";
+    21 OptionVega "option vega";
+    22 OptionTheta "option theta";
+    23 NetShortOptions "net short options";
+    24 ScenarioMargin "scenario margin";
 }
 
 impl LimitKind {
     /// Whether it is about positions or equity, which are an account's and not a caller's.
     pub const fn is_of_accounts(self) -> bool {
         matches!(self, LimitKind::GrossPosition | LimitKind::NetPosition | LimitKind::Concentration)
-            || self.is_of_equity()
+            || self.is_of_whole_accounts()
+    }
+
+    /// Whether it is about all that an account holds, so that no instrument has a part of it.
+    pub const fn is_of_whole_accounts(self) -> bool {
+        self.is_of_equity() || self.is_of_options()
+    }
+
+    /// Whether it is about the options of accounts, with everything else they hold of the same coins.
+    pub const fn is_of_options(self) -> bool {
+        use LimitKind::{
+            NetShortOptions, OptionDelta, OptionGamma, OptionTheta, OptionVega, ScenarioMargin,
+        };
+        matches!(
+            self,
+            OptionDelta | OptionGamma | OptionVega | OptionTheta | NetShortOptions | ScenarioMargin
+        )
     }
 
     /// Whether it is about equity, which no instrument has a part of.
@@ -220,16 +278,22 @@ impl Limit {
     pub(super) fn check(&self) -> Result<(), Wrong> {
         let right = match self {
             Limit::Only { names } => names.len() <= MAX_LISTED_INSTRUMENTS,
-            Limit::OrderQuantity { max } => !max.0.is_negative(),
+            Limit::OrderQuantity { max } | Limit::NetShortOptions { max } => !max.0.is_negative(),
             Limit::OrderNotional { max }
             | Limit::GrossPosition { max }
             | Limit::NetPosition { max }
             | Limit::OpenNotional { max }
             | Limit::DailyTraded { max }
             | Limit::DailyLoss { max }
-            | Limit::Drawdown { max } => !max.0.is_negative(),
+            | Limit::Drawdown { max }
+            | Limit::OptionDelta { max }
+            | Limit::OptionGamma { max }
+            | Limit::OptionVega { max }
+            | Limit::OptionTheta { max } => !max.0.is_negative(),
             Limit::Leverage { max } | Limit::OrderToTrade { max, .. } => !max.is_negative(),
-            Limit::Collar { bps } | Limit::Distance { bps } => *bps <= 1_000_000,
+            Limit::Collar { bps } | Limit::Distance { bps } | Limit::ScenarioMargin { bps } => {
+                *bps <= 1_000_000
+            }
             Limit::Concentration { bps, above } => *bps <= 10_000 && !above.0.is_negative(),
             Limit::MessageRate { window, .. } | Limit::RepeatedExecutions { window, .. } => {
                 *window > Span::ZERO && *window <= MAX_RATE_WINDOW
