@@ -113,6 +113,7 @@ fn terms_read(state: &mut State, instruments: &[Instrument]) {
         state.instruments.insert(terms.id.clone(), terms.clone());
         state.revalue(&terms.id);
     }
+    state.forget_expired_parts();
     state.recount_policies();
 }
 

@@ -353,9 +353,8 @@ fn takes_cover(
     let Some(of) = terms(&order.instrument) else { return false };
     let limits = state.option_limits.get(who.account());
     let ruling = state.policies().ruling();
-    let ruling = ruling.filter(|of| {
-        of.limits_options_of(who.account()) && state.trades_options(who.account())
-    });
+    let ruling = ruling
+        .filter(|of| of.limits_options_of(who.account()) && state.trades_options(who.account()));
     match is_option(of) {
         true if order.side == Side::Buy => return false,
         false if limits.is_none() && ruling.is_none() => return false,

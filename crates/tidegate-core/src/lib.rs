@@ -13,6 +13,7 @@ mod admin;
 mod alarms;
 mod amends;
 mod apply;
+mod attributed;
 mod authorize;
 mod books;
 mod calls;

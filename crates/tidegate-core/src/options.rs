@@ -95,7 +95,9 @@ impl Core {
         let newer = |quote: &OptionQuote| {
             let known = state.option_quotes.get(&quote.instrument);
             let sound = quote.forward.0.is_positive() && quote.volatility.is_positive();
-            sound && venues.contains(&quote.instrument.venue) && known.is_none_or(|known| quote.at > known.at)
+            sound
+                && venues.contains(&quote.instrument.venue)
+                && known.is_none_or(|known| quote.at > known.at)
         };
         let mut quotes: Vec<_> = quotes.into_iter().map(arrived).filter(newer).collect();
         while !quotes.is_empty() {

@@ -14,6 +14,7 @@ mod usage;
 mod values;
 mod worths;
 
+use crate::attributed::Attributed;
 use crate::balances::Balances;
 use crate::orders::{Orders, Shift};
 use crate::positions::Positions;
@@ -63,6 +64,7 @@ pub(crate) struct Ground<'a> {
     pub(crate) balances: &'a Balances,
     pub(crate) orders: &'a Orders,
     pub(crate) entries: &'a Entries,
+    pub(crate) attributed: &'a Attributed,
     pub(crate) coins: &'a Coins,
     /// The time that ages are counted to.
     pub(crate) at: Time,
@@ -264,6 +266,7 @@ impl State {
             balances: &self.balances,
             orders: &self.orders,
             entries: &self.entries,
+            attributed: &self.attributed,
             coins: &self.coins,
             at,
         }
@@ -280,6 +283,7 @@ impl State {
             balances: &self.balances,
             orders: &self.orders,
             entries: &self.entries,
+            attributed: &self.attributed,
             coins: &self.coins,
             at,
         };
@@ -313,6 +317,7 @@ impl State {
         for ruling in policies.both() {
             ruling.shifted(&ground, order, shift);
             ruling.revalue(&ground, &order.account, &order.request.instrument);
+            ruling.revalue_parts(&ground, &order.account, &order.request.instrument);
         }
     }
 
@@ -320,7 +325,10 @@ impl State {
     pub(crate) fn revalue_for_policies(&mut self, account: &AccountName, id: &InstrumentId) {
         let at = self.at;
         let (policies, ground) = self.policies_and_ground(at);
-        policies.both().for_each(|ruling| ruling.revalue(&ground, account, id));
+        for ruling in policies.both() {
+            ruling.revalue(&ground, account, id);
+            ruling.revalue_parts(&ground, account, id);
+        }
     }
 
     /// A mark came into force.

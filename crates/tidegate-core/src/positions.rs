@@ -60,6 +60,16 @@ impl Book {
         }
     }
 
+    /// Takes a change of one order in.
+    pub(crate) fn take(&mut self, shift: &Shift) {
+        *self.resting(shift.side, shift.before.reducing) -= i128::from(shift.before.qty);
+        *self.resting(shift.side, shift.after.reducing) += i128::from(shift.after.qty);
+        self.position = match shift.side {
+            Side::Buy => self.position.saturating_add(shift.filled),
+            Side::Sell => self.position.saturating_sub(shift.filled),
+        };
+    }
+
     fn resting(&mut self, side: Side, reducing: bool) -> &mut i128 {
         match (side, reducing) {
             (Side::Buy, false) => &mut self.buys,
@@ -131,12 +141,7 @@ impl Positions {
         }
         let instruments = self.books.entry(order.account.clone()).or_default();
         let book = instruments.entry(order.request.instrument.clone()).or_default();
-        *book.resting(shift.side, shift.before.reducing) -= i128::from(shift.before.qty);
-        *book.resting(shift.side, shift.after.reducing) += i128::from(shift.after.qty);
-        book.position = match shift.side {
-            Side::Buy => book.position.saturating_add(shift.filled),
-            Side::Sell => book.position.saturating_sub(shift.filled),
-        };
+        book.take(shift);
         if *book == Book::default() {
             instruments.remove(&order.request.instrument);
         }

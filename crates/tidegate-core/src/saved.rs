@@ -26,7 +26,7 @@ kept! {
     alarms, balances, lost_books, people, approvals, approve_by, apps, invitations, daily,
     self_trades, venue_terms,
     liquidity, breakers, clocks, option_limits, option_quotes, policies, entries,
-    venue_margins, settlements,
+    venue_margins, settlements, attributed,
 }
 
 impl State {
@@ -60,6 +60,7 @@ impl State {
         }
         let held = held.iter().map(|(account, instrument, qty)| (account, instrument, *qty));
         state.positions = Positions::counted(held, &state.orders);
+        state.attributed.rest(&state.orders);
         state.exposures = state.counted_exposures();
         state.portfolios = state.counted_portfolios();
         state.recount_policies();

@@ -2,6 +2,7 @@
 
 use crate::alarms::Alarms;
 use crate::approvals::Approvals as Requests;
+use crate::attributed::Attributed;
 use crate::balances::Balances;
 use crate::books::LostBook;
 use crate::breakers::{self, Breakers, Place};
@@ -211,6 +212,7 @@ pub struct State {
     pub(crate) portfolios: Portfolios,
     pub(crate) policies: Policies,
     pub(crate) entries: Entries,
+    pub(crate) attributed: Attributed,
     pub(crate) venue_margins: VenueMargins,
     pub(crate) settlements: Settlements,
     /// By which perpetual each coin is priced; it follows from the instruments.
@@ -432,6 +434,7 @@ impl State {
         if self.positions.shift(order, shift) {
             let unit = unit_value(&self.instruments, &self.marks, instrument);
             let book = self.positions.book(account, instrument);
+            self.attributed.shift(order, shift, (held, book.position));
             self.exposures.set(account, instrument, book, unit);
             if shift.filled != 0 {
                 let mark = self.marks.get(instrument).map(|mark| mark.mark);
@@ -457,6 +460,7 @@ impl State {
     ) {
         let held = self.positions.book(account, instrument).position;
         self.positions.correct(account, instrument, qty);
+        self.attributed.changed(account, instrument, (held, qty.0.raw()));
         breakers::corrected(self, account, instrument, (qty, price));
         let unit = unit_value(&self.instruments, &self.marks, instrument);
         let book = self.positions.book(account, instrument);
@@ -466,6 +470,15 @@ impl State {
         self.entries.moved(account, of, (held, book.position), price);
         self.revalue_for_policies(account, instrument);
         self.hold(account, instrument);
+    }
+
+    /// Of what has expired, and the account holds no more, no caller has a part.
+    pub(crate) fn forget_expired_parts(&mut self) {
+        let State { attributed, instruments, positions, at, .. } = self;
+        attributed.forget(|account, id| {
+            let expired = instruments.get(id).is_some_and(|terms| terms.has_expired(*at));
+            expired && positions.book(account, id).position == 0
+        });
     }
 
     /// The venue tells at which price a position was entered.
@@ -494,6 +507,16 @@ impl State {
             self.exposures.set(account, instrument, book, unit);
         }
         self.revalue_portfolios(instrument);
+    }
+
+    /// Callers' parts, with what is open counted anew.
+    #[cfg(test)]
+    pub(crate) fn counted_parts(&self) -> Attributed {
+        use tidegate_types::codec::{Codec, to_bytes};
+        let bytes = to_bytes(&self.attributed);
+        let mut fresh = Attributed::decode(&mut bytes.as_slice()).unwrap_or_default();
+        fresh.rest(&self.orders);
+        fresh
     }
 
     /// Every exposure, valued anew.

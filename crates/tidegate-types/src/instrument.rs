@@ -144,6 +144,14 @@ pub struct Mark {
 codec_struct!(Mark { instrument, mark, index, at });
 
 impl Instrument {
+    /// Whether it is traded no more, since its time came.
+    pub fn has_expired(&self, now: Time) -> bool {
+        match self.kind {
+            Kind::Perpetual => false,
+            Kind::Future { expiry } | Kind::Option { expiry, .. } => now >= expiry,
+        }
+    }
+
     /// The price step that holds at `price`.
     pub fn tick_at(&self, price: Price) -> Price {
         let steps = self.tick_steps.iter().filter(|step| price > step.above);

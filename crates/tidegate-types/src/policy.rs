@@ -162,13 +162,13 @@ impl Rule {
         if self.limit.kind() == LimitKind::Allow && self.strength == Strength::Soft {
             return Err(Wrong::SoftAllow);
         }
-        if self.limit.kind().is_of_accounts() {
+        let kind = self.limit.kind();
+        if kind.is_of_whole_accounts() {
             if self.reach.caller.is_some() || self.each == Each::Caller {
                 return Err(Wrong::OfAccountsOnly);
             }
-            let kind = self.limit.kind();
             let whole = self.reach.instruments == Instruments::default();
-            if kind.is_of_whole_accounts() && (!whole || self.each == Each::Instrument) {
+            if !whole || self.each == Each::Instrument {
                 return Err(Wrong::OfWholeAccountsOnly);
             }
             let one = self.each == Each::Account || self.reach.account.is_some();

@@ -21,6 +21,8 @@ pub(super) fn told(state: &mut State, body: &Body, now: Time) {
         Body::Flattened { scope } => {
             set_flatten(state, scope, Flatten::Flat);
             breakers::flattened(state, scope);
+            state.attributed.flattened(scope);
+            state.recount_policies();
         }
         Body::Resumed { scope, .. } => drop(state.halts.remove(scope)),
         _ => {}

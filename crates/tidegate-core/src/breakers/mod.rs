@@ -9,7 +9,6 @@ mod change;
 mod feed;
 mod measure;
 mod money;
-mod shares;
 mod trip;
 mod window;
 

@@ -6,7 +6,7 @@
 
 use super::Place;
 use super::measure::cut;
-use super::shares::shares;
+use crate::attributed::shares;
 use crate::orders::Shift;
 use crate::profit::won;
 use crate::state::State;

@@ -215,15 +215,20 @@ impl Ruling {
     /// Limits on what is held, every open order at its worst.
     fn position(&self, ground: &Ground<'_>, case: &Case<'_>, live: &Live, quote: Price) -> Found {
         let id = &case.terms.id;
-        let book = ground.positions.book(case.account, id);
-        let mut more = book;
+        let mut more = match live.is_of_callers() {
+            true => ground.attributed.book(case.account, case.caller, id),
+            false => ground.positions.book(case.account, id),
+        };
         let side = if case.order.side == Side::Buy { &mut more.buys } else { &mut more.sells };
         *side += i128::from(case.added.qty);
         let Some(at_mark) = unit_value(&self.policy, case.terms, case.mark) else {
             return Found::Unknown(Blind::open(format!("a unit of {id} has no worth")));
         };
         let asked = case.unit_value.0.mul(quote.0, Rounding::Ceil).map_or(at_mark, Price);
-        let before = self.worths.of(case.account, id);
+        let before = match live.is_of_callers() {
+            true => self.worths.callers.of(&(case.account.clone(), case.caller.clone()), id),
+            false => self.worths.accounts.of(case.account, id),
+        };
         let unit = at_mark.max(asked);
         let after = Worth::of(more, case.terms, unit);
         let stock = Part::of(&live.rule, case.who()).and_then(|part| live.stocks.get(&part));
@@ -236,7 +241,11 @@ impl Ruling {
         {
             return Found::Nothing;
         }
-        if let Err(blind) = self.fresh(ground, live, case.account) {
+        let fresh = match live.is_of_callers() {
+            true => self.fresh_part(ground, live, case),
+            false => self.fresh(ground, live, case.account),
+        };
+        if let Err(blind) = fresh {
             return Found::Unknown(blind);
         }
         match &live.rule.limit {
@@ -289,12 +298,28 @@ impl Ruling {
         });
         let Some((id, at)) = stale else { return Ok(()) };
         // Of several that hold it, whoever asks may be told.
-        let mut holders = self.worths.holders(id).into_iter();
-        let holder = match self.worths.holds(account, id) {
+        let mut holders = self.worths.accounts.holders(id).into_iter();
+        let holder = match self.worths.accounts.holds(account, id) {
             true => Some(account.clone()),
             false => holders.next(),
         };
         self.young((holder.as_ref().unwrap_or(account), id), at, ground.at)
+    }
+
+    /// The same of what the order's caller holds, which it may be told.
+    fn fresh_part(&self, ground: &Ground<'_>, live: &Live, case: &Case<'_>) -> Result<(), Blind> {
+        let most = self.policy.max_mark_age();
+        let stale = self.worths.callers.stale(ground.at, most, |(account, caller), id| {
+            caller == case.caller
+                && ground.instruments.get(id).is_none_or(|terms| {
+                    let who = Who { account, caller: Some(caller), terms };
+                    !terms.has_expired(ground.at) && who.is_in(&live.rule.reach)
+                })
+        });
+        match stale {
+            Some((id, at)) => self.young((case.account, id), at, ground.at),
+            None => Ok(()),
+        }
     }
 
     fn lost(

@@ -169,8 +169,7 @@ impl Live {
             let most = i128::from(bps).saturating_mul(Decimal::ONE.raw().into());
             return Some((share, most, Unit::BasisPoints));
         }
-        let sum: Result<i128, Blind> =
-            counted.map(|of| measured(state, of, self, None, now)).sum();
+        let sum: Result<i128, Blind> = counted.map(|of| measured(state, of, self, None, now)).sum();
         let (max, unit) = most(&self.rule.limit)?;
         Some((sum.ok()?, max, unit))
     }

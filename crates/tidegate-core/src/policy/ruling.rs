@@ -5,8 +5,9 @@ use super::flow::Flow;
 use super::live::{Live, Message};
 use super::part::{Part, Who};
 use super::values::{coin_price, quote};
-use super::worths::{Worth, Worths};
+use super::worths::Worths;
 use crate::orders::{Order, Share, Shift};
+use std::collections::BTreeSet;
 use tidegate_types::codec::{Codec, CodecError};
 use tidegate_types::decimal::{Decimal, Rounding};
 use tidegate_types::ids::{AccountName, CallerName, InstrumentId, RuleId};
@@ -94,6 +95,9 @@ impl Ruling {
                 self.value(ground, account, id);
             }
         }
+        for (account, id, caller) in ground.attributed.all() {
+            self.value_part(ground, (account, caller), id);
+        }
         for order in ground.orders.open() {
             let (before, after) = (Share::default(), order.share());
             let side = order.request.side;
@@ -141,10 +145,31 @@ impl Ruling {
         self.stand(ground, account);
     }
 
+    /// What callers have of an account's in an instrument changed: one's, or everybody's.
+    pub(crate) fn revalue_parts(
+        &mut self,
+        ground: &Ground<'_>,
+        account: &AccountName,
+        id: &InstrumentId,
+    ) {
+        if !self.rules.iter().any(Live::is_over_parts) {
+            return;
+        }
+        let had = self.worths.callers.holders(id).into_iter();
+        let had = had.filter(|(of, _)| of == account).map(|(_, caller)| caller);
+        let have = ground.attributed.callers(account, id).cloned();
+        for caller in had.chain(have).collect::<BTreeSet<_>>() {
+            self.value_part(ground, (account, &caller), id);
+        }
+    }
+
     /// A mark came: what is held of it, and what is priced by it, is worth something else.
     pub(crate) fn marked(&mut self, ground: &Ground<'_>, id: &InstrumentId) {
-        for account in self.worths.holders(id) {
+        for account in self.worths.accounts.holders(id) {
             self.revalue(ground, &account, id);
+        }
+        for (account, caller) in self.worths.callers.holders(id) {
+            self.value_part(ground, (&account, &caller), id);
         }
         for account in self.worths.priced_by(id) {
             self.wallet(ground, &account);
@@ -290,7 +315,7 @@ impl Ruling {
         ground: &Ground<'_>,
         is_meant: impl Fn(&AccountName, &InstrumentId) -> bool,
     ) -> Option<(&InstrumentId, Time)> {
-        self.worths.stale(ground.at, self.policy.max_mark_age(), is_meant)
+        self.worths.accounts.stale(ground.at, self.policy.max_mark_age(), is_meant)
     }
 
     /// Whether the mark of what an account holds is young enough.
@@ -330,13 +355,28 @@ impl Ruling {
         let (before, after) = self.worths.revalue(&self.policy, ground, account, id);
         let Some(terms) = ground.instruments.get(id) else { return };
         if before != after {
-            self.revalued(Who { account, caller: None, terms }, before, after);
+            let who = Who { account, caller: None, terms };
+            let whole = self.rules.iter_mut().filter(|live| !live.is_of_callers());
+            whole.for_each(|live| live.revalued(who, before, after));
         }
     }
 
-    fn revalued(&mut self, who: Who<'_>, before: Worth, after: Worth) {
-        for live in &mut self.rules {
-            live.revalued(who, before, after);
+    fn value_part(
+        &mut self,
+        ground: &Ground<'_>,
+        (account, caller): (&AccountName, &CallerName),
+        id: &InstrumentId,
+    ) {
+        if !self.rules.iter().any(Live::is_over_parts) {
+            return;
+        }
+        let of = (account, caller);
+        let (before, after) = self.worths.revalue_part(&self.policy, ground, of, id);
+        let Some(terms) = ground.instruments.get(id) else { return };
+        if before != after {
+            let who = Who { account, caller: Some(caller), terms };
+            let parts = self.rules.iter_mut().filter(|live| live.is_over_parts());
+            parts.for_each(|live| live.revalued(who, before, after));
         }
     }
 
@@ -362,6 +402,16 @@ impl Ruling {
 }
 
 impl Live {
+    /// Whether it counts what one caller holds, or each.
+    pub(crate) fn is_of_callers(&self) -> bool {
+        self.rule.reach.caller.is_some() || self.rule.each == Each::Caller
+    }
+
+    /// Whether it counts what callers hold of accounts' positions.
+    pub(crate) fn is_over_parts(&self) -> bool {
+        self.is_of_callers() && self.rule.limit.kind().is_of_positions()
+    }
+
     fn watches_equity(&self) -> bool {
         matches!(self.rule.limit.kind(), LimitKind::DailyLoss | LimitKind::Drawdown)
     }

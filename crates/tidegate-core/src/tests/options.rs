@@ -35,7 +35,10 @@ pub(in crate::tests) fn of(text: &str, side: Side, qty: &str, price: &str) -> Ne
 
 impl World {
     /// An account with so many coins of 100 dollars and these limits for its options.
-    pub(in crate::tests) fn with_options(coins: &str, limits: impl FnOnce(&mut OptionLimits)) -> World {
+    pub(in crate::tests) fn with_options(
+        coins: &str,
+        limits: impl FnOnce(&mut OptionLimits),
+    ) -> World {
         let mut world = World::new();
         let balances = vec![BalanceReport { asset: name("BTC"), amount: d(coins) }];
         let taken = Body::BalancesTaken { account: name(MAIN), balances, untold: false };

@@ -1,6 +1,7 @@
 //! Policies: each limit at its edge, soft rules and exceptions, the policy beside, restarts, and random
 //! histories against what the venue itself shows.
 
+mod callers;
 mod equity;
 mod net;
 mod options;

@@ -229,6 +229,17 @@ impl Venue {
         self.stream.push(AccountEvent::Order { report });
     }
 
+    /// The client ids of the orders that only reduce, ended ones too.
+    pub(super) fn reduce_only(&self) -> impl Iterator<Item = Option<ClientId>> {
+        let reduce = self.orders.values().filter(|order| order.reduce_only == Some(true));
+        reduce.map(|order| order.client_id.clone())
+    }
+
+    /// Every trade there was.
+    pub(super) fn traded(&self) -> &[FillReport] {
+        &self.traded
+    }
+
     /// The trades of an instrument since then, a few at a time and without the orders' client ids.
     pub(super) fn trades(
         &self,

@@ -245,13 +245,12 @@ kinds! {
 }
 
 impl LimitKind {
-    /// Whether it is about positions or equity, which are an account's and not a caller's.
-    pub const fn is_of_accounts(self) -> bool {
+    /// Whether it is about positions: accounts', or what callers traded of them.
+    pub const fn is_of_positions(self) -> bool {
         matches!(self, LimitKind::GrossPosition | LimitKind::NetPosition | LimitKind::Concentration)
-            || self.is_of_whole_accounts()
     }
 
-    /// Whether it is about all that an account holds, so that no instrument has a part of it.
+    /// Whether it is about all that an account holds, so that no instrument and no caller has a part of it.
     pub const fn is_of_whole_accounts(self) -> bool {
         self.is_of_equity() || self.is_of_options()
     }

@@ -102,7 +102,10 @@ fn an_account_without_options_is_held_to_none_of_them() {
     world.quote("0.6");
     assert_eq!(world.tries(buy("2", "100")), None);
     let used = world.core.state().policy_usage(world.now);
-    assert!(used.iter().all(|used| used.measure.kind != tidegate_types::policy::LimitKind::ScenarioMargin));
+    assert!(
+        used.iter()
+            .all(|used| used.measure.kind != tidegate_types::policy::LimitKind::ScenarioMargin)
+    );
     assert_eq!(world.tries(short("1")), Some(Code::PolicyLimit), "its first");
 }
 

@@ -36,6 +36,7 @@ impl World {
         let state = self.core.state();
         let recount = Positions::counted(state.positions().iter(), state.orders());
         assert!(state.positions().same(&recount), "{:?}\n{recount:?}", state.positions());
+        assert_eq!(state.attributed, state.counted_parts(), "a caller's orders count otherwise");
         assert!(state.exposures.same(&state.counted_exposures()), "{:?}", state.exposures);
         let policies = state.policies();
         assert_eq!(*policies, state.counted_policies(), "a rule counts what is not there");

@@ -2,7 +2,7 @@
 
 use super::{Pause, open, read, say, until};
 use crate::clock;
-use crate::desk::{OwnSocket, Errand, Link, Sink};
+use crate::desk::{Errand, Link, OwnSocket, Sink};
 use crate::oplog;
 use std::collections::VecDeque;
 use std::sync::Arc;

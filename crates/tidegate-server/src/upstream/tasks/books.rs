@@ -4,7 +4,7 @@ mod volumes;
 
 use super::{Pause, open, read, say};
 use crate::clock;
-use crate::desk::{OwnSocket, Errand, Link, Sink};
+use crate::desk::{Errand, Link, OwnSocket, Sink};
 use crate::oplog;
 use std::collections::BTreeMap;
 use std::sync::Arc;

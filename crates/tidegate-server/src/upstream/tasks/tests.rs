@@ -112,7 +112,11 @@ async fn no_more_sockets_are_opened_than_the_venue_takes_from_an_address() {
             Err(why) => break why,
         }
     };
-    assert_eq!(open_now.len(), most.own_sockets + most.sockets, "those of callers where they are free");
+    assert_eq!(
+        open_now.len(),
+        most.own_sockets + most.sockets,
+        "those of callers where they are free"
+    );
     assert!(why.contains("from one address are in use") && why.contains("egress"), "{why}");
     open_now.pop();
     assert!(open(&link, None, "/").await.is_ok(), "a closed one leaves its place");

@@ -4,7 +4,7 @@
 /// By how much each caller's part changes when the account's position of `total` changes by `change` that no
 /// caller ordered. What no caller holds goes first; what is left comes off the callers in proportion; what
 /// adds is the account's alone. An account that holds nothing has no caller that does.
-pub(super) fn shares(total: i64, callers: &[i64], change: i64) -> Vec<i64> {
+pub(crate) fn shares(total: i64, callers: &[i64], change: i64) -> Vec<i64> {
     let (total, change) = (i128::from(total), i128::from(change));
     let held: i128 = callers.iter().copied().map(i128::from).sum();
     let nobodys = total - held;
