@@ -1,7 +1,7 @@
 //! How a fixed limit tells in one line why it stands in the way: the limit, whose it is, the version of the
 //! rules, the number, the bound and the distance. A policy's rules tell themselves (`policy::Measure`).
 //!
-//! `open notional of account main, rules v4: 20100 > 20000 USD (over by 100)`
+//! `open notional of account main, rules v5: 20100 > 20000 USD (over by 100)`
 
 use std::fmt::{Debug, Display};
 use tidegate_types::decimal::Decimal;

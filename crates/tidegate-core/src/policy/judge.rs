@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 use tidegate_types::decimal::{Decimal, Rounding};
 use tidegate_types::grant::Pattern;
 use tidegate_types::ids::{AccountName, CallerName, RuleId};
-use tidegate_types::instrument::{Instrument, Mark, Price, Unit as Denomination, Usd};
+use tidegate_types::instrument::{Instrument, Mark, Price, Usd};
 use tidegate_types::order::{NewOrder, OrderType, Side};
 use tidegate_types::policy::{Each, Form, Limit, LimitKind, Measure, Rule, Strength, Unit};
 use tidegate_types::reject::{Code, Reject};
@@ -571,10 +571,6 @@ fn thin(ground: &Ground<'_>, case: &Case<'_>, (depth, volume): (Usd, Usd), max_a
     let unknown = |why: String| {
         Found::Unknown(Blind::open(format!("{why}: it was asked for; try again in {ASKED_FOR} s")))
     };
-    if case.terms.unit == Denomination::CoinOption && !depth.0.is_zero() {
-        let why = format!("{id} is paid in coin, so that no depth in dollars is counted of it");
-        return Found::Unknown(Blind::open(why));
-    }
     let Some(fact) = ground.liquidity.get(id) else {
         return unknown(format!("no depth or volume of {id} is known yet"));
     };

@@ -129,7 +129,7 @@ impl Held {
 }
 
 impl fmt::Display for Held {
-    /// `open notional of account main, rules v4: 100 ≤ 20000 USD (19900 left)`.
+    /// `open notional of account main, rules v5: 100 ≤ 20000 USD (19900 left)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Held { rule, of, version, measured, limit, unit, sign, .. } = self;
         write!(f, "{rule} of {of}, {version}: {measured} {sign} {limit}{unit}")?;

@@ -7,7 +7,7 @@ use tidegate_core::event::Event;
 use tidegate_core::send::Sendable;
 use tidegate_types::call::CallBody;
 use tidegate_types::ids::{AccountName, InstrumentId, VenueName};
-use tidegate_types::instrument::Mark;
+use tidegate_types::instrument::{Mark, Price};
 use tidegate_types::options::OptionQuote;
 use tidegate_types::reject::Reject;
 use tidegate_venues::front::Instruments;
@@ -36,6 +36,9 @@ pub trait Sink: Send + Sync {
 
     /// The instruments of a venue whose books are to be followed now.
     fn books_wanted(&self, venue: &VenueName) -> BTreeSet<InstrumentId>;
+
+    /// The index of an instrument's newest mark.
+    fn index(&self, instrument: &InstrumentId) -> Option<Price>;
 
     /// Has a read or session call signed with the account's key.
     fn sign<'a>(&'a self, account: &'a AccountName, body: CallBody) -> Signing<'a>;
@@ -70,6 +73,10 @@ impl Sink for super::Desk {
         let mut wanted = self.look(|state| state.books_wanted(venue));
         wanted.extend(self.markets.asked(venue));
         wanted
+    }
+
+    fn index(&self, instrument: &InstrumentId) -> Option<Price> {
+        self.look(|state| state.marks().get(instrument).map(|mark| mark.index))
     }
 
     fn sign<'a>(&'a self, account: &'a AccountName, body: CallBody) -> Signing<'a> {

@@ -6,6 +6,7 @@ use crate::upstream::{BookNews, PublicFeed};
 use serde::Deserialize;
 use serde_json::{Map, Number, Value};
 use tidegate_types::call::WireRequest;
+use tidegate_types::decimal::Rounding;
 use tidegate_types::ids::InstrumentName;
 use tidegate_types::instrument::Usd;
 use tidegate_types::request::Reply;
@@ -100,10 +101,17 @@ pub(crate) fn volume_request(instrument: &InstrumentName) -> WireRequest {
     }
 }
 
-/// That, in dollars.
+/// That, in dollars: told of futures and perpetuals; of options, which tell how many coins, at the index.
 pub(crate) fn volume(reply: &Reply) -> Option<Usd> {
     let answer: Value = serde_json::from_slice(&reply.body).ok()?;
-    rows::rounded(answer.get("result")?.get("stats")?, "volume_usd").map(Usd)
+    let ticker = answer.get("result")?;
+    let stats = ticker.get("stats")?;
+    let told = stats.get("volume_usd").filter(|told| !told.is_null());
+    if told.is_some() || ticker.get("mark_iv").is_none() {
+        return rows::rounded(stats, "volume_usd").map(Usd);
+    }
+    let (coins, index) = (rows::rounded(stats, "volume")?, rows::rounded(ticker, "index_price")?);
+    coins.mul(index, Rounding::Floor).ok().filter(|usd| !usd.is_negative()).map(Usd)
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tidegate_core::event::Event;
-use tidegate_types::decimal::Decimal;
+use tidegate_types::decimal::{Decimal, Rounding};
 use tidegate_types::ids::{InstrumentId, InstrumentName};
-use tidegate_types::instrument::{Instrument, Unit, Usd};
+use tidegate_types::instrument::{Instrument, Price, Unit, Usd};
 use tidegate_types::limits::LIQUIDITY_INTERVAL;
 use tidegate_types::policy::{DEPTH_BPS, Liquidity};
 use tidegate_types::time::Time;
@@ -126,7 +126,8 @@ impl Follower<'_> {
             }
             let Some(terms) = terms.get(name) else { continue };
             followed.shown = Some((Instant::now(), volume.is_some()));
-            facts.push(Liquidity { volume, ..liquidity(terms, &followed.book, now) });
+            let index = self.sink.index(&terms.id);
+            facts.push(Liquidity { volume, ..liquidity(terms, &followed.book, index, now) });
         }
         if !facts.is_empty() {
             self.sink.event(Event::Liquidity { facts });
@@ -245,11 +246,12 @@ impl Follower<'_> {
     }
 }
 
-/// What a book shows of its market. An option that is paid in coin has no depth in dollars here: that takes its
-/// index.
-fn liquidity(terms: &Instrument, book: &Book, now: Time) -> Liquidity {
+/// What a book shows of its market. An option that is paid in coin counts as its underlying, at the index.
+fn liquidity(terms: &Instrument, book: &Book, index: Option<Price>, now: Time) -> Liquidity {
     let worth = |level: Level| match terms.unit {
-        Unit::CoinOption => None,
+        Unit::CoinOption => {
+            level.qty.0.mul(index?.0, Rounding::Floor).ok().map(|worth| worth.raw())
+        }
         Unit::Linear | Unit::Inverse => {
             terms.notional(level.qty, level.price, level.price).ok().map(|usd| usd.0.raw())
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tidegate_core::event::Event;
 use tidegate_types::call::CallBody;
 use tidegate_types::ids::{AccountName, InstrumentId, VenueName};
-use tidegate_types::instrument::Mark;
+use tidegate_types::instrument::{Mark, Price};
 use tidegate_types::options::OptionQuote;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_venues::front::Instruments;
@@ -30,6 +30,9 @@ impl Sink for Listener {
     }
     fn books_wanted(&self, _venue: &VenueName) -> BTreeSet<InstrumentId> {
         BTreeSet::new()
+    }
+    fn index(&self, _: &InstrumentId) -> Option<Price> {
+        None
     }
     fn sign<'a>(&'a self, _account: &'a AccountName, _body: CallBody) -> Signing<'a> {
         Box::pin(async { Err(Reject::new(Code::SignerRefused, "the key may withdraw")) })

@@ -72,7 +72,14 @@ fn a_day_s_volume_is_told_in_dollars() {
     let reply = |body: &str| Reply { status: 200, headers: Vec::new(), body: body.into() };
     let told = r#"{"result":{"stats":{"volume":1.5,"volume_usd":95002.25}}}"#;
     assert_eq!(volume(&reply(told)), Some(Usd("95002.25".parse().unwrap())));
-    for other in ["", "{}", r#"{"error":{"code":10}}"#, r#"{"result":{"stats":{}}}"#] {
+    let option = r#"{"result":{"mark_iv":60.1,"index_price":60000.5,"stats":{"volume":1.5,"volume_usd":null}}}"#;
+    assert_eq!(
+        volume(&reply(option)),
+        Some(Usd("90000.75".parse().unwrap())),
+        "coins at the index"
+    );
+    let unpriced = r#"{"result":{"mark_iv":60.1,"stats":{"volume":1.5}}}"#;
+    for other in ["", "{}", unpriced, r#"{"error":{"code":10}}"#, r#"{"result":{"stats":{}}}"#] {
         assert_eq!(volume(&reply(other)), None, "{other}");
     }
 }

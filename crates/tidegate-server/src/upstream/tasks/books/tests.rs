@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use tidegate_types::call::CallBody;
 use tidegate_types::ids::{AccountName, VenueName};
-use tidegate_types::instrument::Mark;
+use tidegate_types::instrument::{Mark, Price};
 use tidegate_types::options::OptionQuote;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_venues::front::Instruments;
@@ -31,6 +31,9 @@ impl Sink for Wants {
     }
     fn books_wanted(&self, _venue: &VenueName) -> BTreeSet<InstrumentId> {
         self.0.lock().unwrap().clone()
+    }
+    fn index(&self, _: &InstrumentId) -> Option<Price> {
+        None
     }
     fn sign<'a>(&'a self, _account: &'a AccountName, _body: CallBody) -> Signing<'a> {
         Box::pin(async { Err(Reject::new(Code::SignerRefused, "nothing is signed here")) })
@@ -157,4 +160,40 @@ async fn a_book_that_is_wanted_no_more_is_let_go_without_a_word() {
     // Nothing is wanted: the socket is given up.
     while let Some(Ok(_)) = venue.next().await {}
     assert!(told.try_recv().is_err());
+}
+
+#[test]
+fn the_depth_of_an_option_that_is_paid_in_coin_is_of_its_underlying_at_the_index() {
+    use tidegate_types::instrument::{Kind, Qty};
+    let d = |text: &str| text.parse::<Decimal>().unwrap();
+    let expiry = Time::from_millis(1_800_000_000_000);
+    let terms = Instrument {
+        id: instrument(),
+        kind: Kind::Option { expiry, strike: Price(d("60000")), call: true },
+        unit: Unit::CoinOption,
+        base: "BTC".parse().unwrap(),
+        settlement: "BTC".parse().unwrap(),
+        index: "btc_usd".parse().unwrap(),
+        contract_size: Qty(d("1")),
+        tick: Price(d("0.0001")),
+        tick_steps: Vec::new(),
+        lot: Qty(d("0.1")),
+        min_qty: Qty(d("0.1")),
+        max_qty: None,
+        open: true,
+    };
+    let level = |price: &str, qty: &str| Level { price: Price(d(price)), qty: Qty(d(qty)) };
+    let (bids, asks) = (vec![level("0.05", "2.5"), level("0.04", "9")], vec![level("0.06", "3")]);
+    let mut book = Book::default();
+    book.apply(Update { after: None, number: 1, bids, asks }).unwrap();
+    let shown = liquidity(&terms, &book, Some(Price(d("60000"))), expiry);
+    assert_eq!(
+        (shown.bid_depth, shown.ask_depth),
+        (Some(Usd(d("150000"))), Some(Usd(d("180000"))))
+    );
+    assert_eq!(
+        liquidity(&terms, &book, None, expiry).depth(),
+        None,
+        "nothing is known of its coin"
+    );
 }
