@@ -72,6 +72,23 @@ const STEPS: &[Step] = &[
         beside: false,
     },
     Step {
+        name: "shaping",
+        what: "fifty bots on one address until the worst of the day is over: bans, use, shares, waits",
+        commands: &[&[
+            "cargo",
+            "run",
+            "--release",
+            "--locked",
+            "--quiet",
+            "-p",
+            "tidegate-shaping",
+            "--example",
+            "month",
+            "0.45",
+        ]],
+        beside: false,
+    },
+    Step {
         name: "crash",
         what: "kills under load, the short form",
         commands: &[&["target/release/tidegate", "bench", "crash", "--rounds", "24"]],

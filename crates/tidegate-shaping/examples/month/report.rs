@@ -1,6 +1,6 @@
 //! What came of it.
 
-use crate::bots::{BOTS, BUSY_MS, DAY_MS, Kind, MINUTE_MS, storms};
+use crate::bots::{BOTS, BUSY_MS, DAY_MS, Kind, MINUTE_MS, RUNAWAY, storms};
 use crate::venue::{LIMIT, ORDERS, Venue};
 use std::collections::BTreeMap;
 
@@ -13,7 +13,8 @@ pub(crate) struct Tally {
     pub(crate) ordered: Vec<u64>,
     /// From being wanted to arriving, in ms, by kind; what is wanted in storms and at other times.
     pub(crate) waits: BTreeMap<(Kind, bool), Vec<u64>>,
-    pub(crate) refused: u64,
+    /// What was refused here, and why.
+    pub(crate) refused: BTreeMap<(Kind, &'static str), u64>,
 }
 
 impl Tally {
@@ -21,24 +22,20 @@ impl Tally {
         Tally { read: vec![0; BOTS], ordered: vec![0; BOTS], ..Tally::default() }
     }
 
-    pub(crate) fn print(&mut self, venue: &Venue, days: u64) {
+    pub(crate) fn print(&mut self, venue: &Venue, minutes: u64) {
         println!("  bans                        {}", venue.bans);
         println!("  time banned                 {:.1} h", venue.banned_ms as f64 / 3_600_000.0);
         println!("  requests beyond the weight  {}", venue.too_many);
         println!("  orders beyond the limit     {}", venue.too_many_orders);
-        let busy = |at: u64| {
-            let of_day = at % DAY_MS;
-            of_day > 5 * MINUTE_MS && of_day < BUSY_MS - 5 * MINUTE_MS && !storms(at)
-        };
-        let by_day = used(&venue.served, days, busy);
+        let by_day = used(&venue.served, minutes, is_busy);
         println!("  weight used by day          {:.1} %", by_day / LIMIT as f64);
         println!("  the same of what is open    {:.1} %", by_day / (LIMIT as f64 * 0.8));
         let full = |at: u64| storms(at) && storms(at + MINUTE_MS);
         println!(
             "  weight used in the storm    {:.1} %",
-            used(&venue.served, days, full) / LIMIT as f64
+            used(&venue.served, minutes, full) / LIMIT as f64
         );
-        let orders = used(&venue.orders, days, busy);
+        let orders = used(&venue.orders, minutes, is_busy);
         println!("  orders used by day          {:.1} %", orders / ORDERS as f64);
         evenly("reads", &self.read);
         evenly("new orders", &self.ordered);
@@ -52,27 +49,60 @@ impl Tally {
                 waits.len()
             );
         }
-        println!("  refused here                {}", self.refused);
+        for ((kind, why), count) in &self.refused {
+            println!("  {:22} {count:9}, {why}", format!("{kind:?} refused here"));
+        }
+    }
+
+    /// Something that was wanted then reached the venue now, or ends as not yet there. Reads are not counted.
+    pub(crate) fn waited(&mut self, bot: usize, kind: Kind, since: u64, now: u64) {
+        if kind == Kind::Read {
+            return;
+        }
+        // What else the one that runs away cancels waits behind its own.
+        let own = kind == Kind::Cancel && bot == RUNAWAY && storms(since);
+        let kind = if own { Kind::Flood } else { kind };
+        self.waits.entry((kind, storms(since))).or_default().push(now - since);
+    }
+
+    /// What 99 of a hundred of a kind waited at most, and the longest, in ms; of those sorted when they are printed.
+    pub(crate) fn wait(&self, kind: Kind, stormy: bool) -> (u64, u64) {
+        let waits = self.waits.get(&(kind, stormy)).map_or(&[][..], Vec::as_slice);
+        let last = waits.len().saturating_sub(1);
+        let at = |place: usize| waits.get(place).copied().unwrap_or(0);
+        (at(last * 99 / 100), at(last))
     }
 }
 
+/// Whether the bots are busy, for some minutes already, and none of them runs away.
+pub(crate) fn is_busy(at: u64) -> bool {
+    let of_day = at % DAY_MS;
+    of_day > 5 * MINUTE_MS && of_day < BUSY_MS - 5 * MINUTE_MS && !storms(at)
+}
+
 /// The mean of such minutes, in hundredths.
-fn used(minutes: &[u64], days: u64, counts: impl Fn(u64) -> bool) -> f64 {
-    let such = (0..days * DAY_MS / MINUTE_MS).filter(|minute| counts(minute * MINUTE_MS));
+pub(crate) fn used(served: &[u64], minutes: u64, counts: impl Fn(u64) -> bool) -> f64 {
+    let such = (0..minutes).filter(|minute| counts(minute * MINUTE_MS));
     let (sum, count) = such.fold((0, 0_u64), |(sum, count), minute| {
-        (sum + minutes.get(minute as usize).copied().unwrap_or(0), count + 1)
+        (sum + served.get(minute as usize).copied().unwrap_or(0), count + 1)
     });
     100.0 * sum as f64 / count.max(1) as f64
 }
 
-fn evenly(what: &str, served: &[u64]) {
+/// Jain's index.
+pub(crate) fn jain(served: &[u64]) -> f64 {
     let (sum, squares) = served.iter().fold((0.0, 0.0), |(sum, squares), units| {
         (sum + *units as f64, squares + (*units as f64).powi(2))
     });
+    sum * sum / f64::max(BOTS as f64 * squares, 1.0)
+}
+
+fn evenly(what: &str, served: &[u64]) {
+    let sum = served.iter().sum::<u64>() as f64;
     let share = |units: Option<&u64>| {
         100.0 * units.copied().unwrap_or(0) as f64 * BOTS as f64 / f64::max(sum, 1.0)
     };
     let (least, most) = (share(served.iter().min()), share(served.iter().max()));
-    let jain = sum * sum / f64::max(BOTS as f64 * squares, 1.0);
+    let jain = jain(served);
     println!("  Jain's index of {what:11} {jain:.4}, of an even share {least:.1} % to {most:.1} %");
 }
