@@ -25,6 +25,9 @@ pub(crate) struct Tested<'a> {
     account: &'a AccountName,
     terms: &'a Instrument,
     weighing: Result<Weighing, Blind>,
+    /// What other accounts have counts for nothing where it is not known: it is asked whether the order reduces, and
+    /// nobody's position is trapped by another's.
+    leaves_unknown_out: bool,
     now: Time,
 }
 
@@ -51,10 +54,10 @@ impl<'a> Tested<'a> {
                 Err(Reject { detail, .. }) => Err(Blind::open(detail)),
             },
         };
-        Some(Tested { state, account, terms, weighing, now })
+        Some(Tested { state, account, terms, weighing, leaves_unknown_out: false, now })
     }
 
-    /// The same of a portfolio that was weighed already.
+    /// The same of a portfolio that was weighed already, to tell whether the order reduces.
     pub(crate) fn weighed(
         state: &'a State,
         account: &'a AccountName,
@@ -62,7 +65,7 @@ impl<'a> Tested<'a> {
         weighing: Weighing,
         now: Time,
     ) -> Tested<'a> {
-        Tested { state, account, terms, weighing: Ok(weighing), now }
+        Tested { state, account, terms, weighing: Ok(weighing), leaves_unknown_out: true, now }
     }
 
     /// What a rule measures of it; nothing where the order makes nothing worse.
@@ -82,6 +85,7 @@ impl<'a> Tested<'a> {
         }
         match self.of_others(live) {
             Ok(others) => of_limit(&live.rule.limit, others.saturating_add(after)),
+            Err(_) if self.leaves_unknown_out => of_limit(&live.rule.limit, after),
             Err(blind) => Found::Unknown(blind),
         }
     }

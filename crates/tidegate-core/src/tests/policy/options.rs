@@ -179,6 +179,28 @@ fn what_another_account_holds_is_not_named_where_it_cannot_be_counted() {
 }
 
 #[test]
+fn what_another_account_holds_keeps_nobody_from_reducing() {
+    let mut world = World::with_other(Refuse);
+    world.quote("0.6");
+    world.trades(of(OPTION, Side::Sell, "3", "0.05"));
+    world.trades(buy("1", "100"));
+    let rules = vec![hard("delta", Limit::OptionDelta { max: usd("150") })];
+    world.change(Change::PolicySet { policy: policy(1, rules) });
+    world.place_on_other(of(OPTION, Side::Buy, "0.1", "0.05"));
+    world.place_on_other(NewOrder { instrument: instrument(INVERSE), ..buy("10", "100") });
+    world.now = world.now.plus(Span::from_secs(61));
+    let marks = [OPTION, PERP].map(|text| {
+        let known = world.core.state().marks()[&instrument(text)].clone();
+        tidegate_types::instrument::Mark { at: world.now, ..known }
+    });
+    world.event(Event::Marks { marks: marks.to_vec() });
+    assert_eq!(world.tries(buy("1", "100")), Some(Code::PolicyUnmeasured));
+    let reducing = NewOrder { reduce_only: true, ..sell("1", "100") };
+    assert_eq!(world.tries(reducing), None, "by itself the account is within the rule");
+    world.check_replay();
+}
+
+#[test]
 fn an_account_is_followed_for_as_long_as_a_rule_is_over_it() {
     let mut world = World::new();
     let followed = |world: &World| world.core.state().options_of(&name(MAIN)).is_some();
