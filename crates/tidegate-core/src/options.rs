@@ -132,6 +132,9 @@ impl State {
     /// How an account's options stand; none where it has neither options nor limits for them.
     pub fn options_of(&self, account: &AccountName) -> Option<Standing> {
         let followed = self.portfolios.accounts.get(account)?;
+        if !self.option_limits.contains_key(account) && !self.trades_options(account) {
+            return None;
+        }
         let weighed = followed.portfolio.weigh(&followed.stress, None);
         Some(Standing { weighed, equity: self.equity(account, weighed.worth).ok() })
     }
@@ -311,6 +314,12 @@ impl State {
     /// Whether anything limits an account's options: limits of its own, or a policy.
     fn limits_options(&self, account: &AccountName) -> bool {
         self.option_limits.contains_key(account) || self.policies.limit_options_of(account)
+    }
+
+    /// Whether an account's portfolio is kept.
+    #[cfg(test)]
+    pub(crate) fn follows(&self, account: &AccountName) -> bool {
+        self.portfolios.accounts.contains_key(account)
     }
 
     /// Follows every account that is to be, and no other.

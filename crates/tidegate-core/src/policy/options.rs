@@ -165,6 +165,9 @@ impl Live {
         let all = state.accounts.keys();
         let all = all.filter(|of| self.is_over_options_of(of) && state.trades_options(of));
         let counted = all.filter(|of| account.is_none_or(|account| account == *of));
+        if account.is_some_and(|account| !state.trades_options(account)) {
+            return None;
+        }
         if let Limit::ScenarioMargin { bps } = self.rule.limit {
             let standing = counted.map(|of| state.options_of(of)).next()??;
             let equity = standing.equity.filter(|equity| equity.0.is_positive())?;

@@ -229,7 +229,7 @@ fn accounts(out: &mut String, status: &Status) {
 pub(super) fn standing(options: &OptionsStatus) -> String {
     let most = match (&options.max_margin, &options.equity) {
         (Some(most), _) => format!(" of at most {most}"),
-        (None, Some(equity)) => format!(", equity {equity}, no limits for options"),
+        (None, Some(equity)) => format!(", equity {equity}, no limits of its own for options"),
         (None, None) => ", and a balance that cannot be valued".to_owned(),
     };
     let OptionsStatus { margin, delta, gamma, vega, theta, .. } = options;

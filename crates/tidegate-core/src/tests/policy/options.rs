@@ -97,15 +97,14 @@ fn an_account_without_options_is_held_to_none_of_them() {
     let rules = vec![
         hard("d", Limit::OptionDelta { max: usd("0") }),
         Rule { each: Each::Account, ..hard("m", Limit::ScenarioMargin { bps: 0 }) },
+        Rule { each: Each::Account, ..hard("v", Limit::OptionVega { max: usd("0") }) },
     ];
     world.change(Change::PolicySet { policy: policy(1, rules) });
     world.quote("0.6");
     assert_eq!(world.tries(buy("2", "100")), None);
     let used = world.core.state().policy_usage(world.now);
-    assert!(
-        used.iter()
-            .all(|used| used.measure.kind != tidegate_types::policy::LimitKind::ScenarioMargin)
-    );
+    let whole_desk = |kind| kind == tidegate_types::policy::LimitKind::OptionDelta;
+    assert!(used.iter().all(|u| whole_desk(u.measure.kind) && u.measure.measured == d("0")));
     assert_eq!(world.tries(short("1")), Some(Code::PolicyLimit), "its first");
 }
 
@@ -203,7 +202,7 @@ fn what_another_account_holds_keeps_nobody_from_reducing() {
 #[test]
 fn an_account_is_followed_for_as_long_as_a_rule_is_over_it() {
     let mut world = World::new();
-    let followed = |world: &World| world.core.state().options_of(&name(MAIN)).is_some();
+    let followed = |world: &World| world.core.state().follows(&name(MAIN));
     assert!(!followed(&world));
     let elsewhere = Reach { account: Some(name("other")), ..Reach::default() };
     let rule = hard("d", Limit::OptionDelta { max: usd("450") });
@@ -211,7 +210,7 @@ fn an_account_is_followed_for_as_long_as_a_rule_is_over_it() {
     world.change(Change::PolicySet { policy: policy(1, vec![of_other]) });
     assert!(!followed(&world));
     world.change(Change::ShadowSet { policy: policy(1, vec![rule]) });
-    assert!(followed(&world));
+    assert!(followed(&world) && world.core.state().options_of(&name(MAIN)).is_none());
     world.quote("0.6");
     assert_eq!(world.core.state().option_quotes.len(), 1, "for a rule that runs beside, too");
     world.check_replay();
