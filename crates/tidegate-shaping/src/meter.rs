@@ -73,6 +73,14 @@ impl Meter {
         self.reserved
     }
 
+    /// How many units come back in which time.
+    pub(crate) fn comes_back_in(&self) -> (u64, Span) {
+        match &self.count {
+            Count::Window { span, .. } => (self.limit, *span),
+            Count::Refill { per_minute, .. } => (*per_minute, Span::from_secs(60)),
+        }
+    }
+
     /// The venue publishes another limit: everything in proportion.
     pub(crate) fn set_limit(&mut self, limit: u64) {
         let old = self.limit.max(1);

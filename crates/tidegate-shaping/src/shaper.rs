@@ -466,22 +466,23 @@ impl Shaper {
     }
 
     /// Whether whoever asks has had more than half of all there is of late, for cancels and what reduces.
-    fn is_greedy(&self, key: &Key, ask: &Ask, now: Time) -> bool {
-        let Some(shares) = self.urgent.get(key).filter(|_| ask.rank.may_use_reserve()) else {
+    fn is_greedy(&mut self, key: &Key, ask: &Ask, now: Time) -> bool {
+        if !ask.rank.may_use_reserve() {
             return false;
-        };
-        let units = self.table.get(key.0).map_or(0, |allowance| u64::from(allowance.units / 2));
-        shares.owed(&ask.payer, now) > self.half_comes_back(key, units)
+        }
+        let owed = self.urgent.get(key).map_or(Span::ZERO, |shares| shares.owed(&ask.payer, now));
+        owed > Span::ZERO && {
+            let half = self.meter(key.clone(), now).limit() / 2;
+            owed > self.half_comes_back(key, half)
+        }
     }
 
     /// How long so many units take to come back of a share that is half of an allowance.
     fn half_comes_back(&self, key: &Key, units: u64) -> Span {
-        let Some(allowance) = self.table.get(key.0) else { return Span::ZERO };
-        let (span, all) = match allowance.counting {
-            Counting::Within(span) => (span, allowance.units),
-            Counting::Refill { per_minute } => (Span::from_secs(60), per_minute),
+        let Some((all, span)) = self.meters.get(key).map(Meter::comes_back_in) else {
+            return Span::ZERO;
         };
-        comes_back(units, u64::from(all / 2), span)
+        comes_back(units, all / 2, span)
     }
 
     /// What of a read's costs is spread over time: the first that the venue counts by the span and address.

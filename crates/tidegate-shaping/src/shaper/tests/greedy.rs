@@ -46,3 +46,21 @@ fn whoever_waits_for_its_own_share_holds_nobody_else_up() {
     let waits = shaper.turn(at(61_000));
     assert!(waits.iter().all(|served| served.outcome.is_ok()) && waits.len() == 1, "{waits:?}");
 }
+
+#[test]
+fn what_the_venue_told_of_an_account_is_shared_as_well() {
+    use tidegate_venues::upstream::{AccountLimit, UNTOLD};
+    let orders = Allowance {
+        counting: Counting::Refill { per_minute: UNTOLD },
+        units: UNTOLD,
+        reserved: 0,
+        ..CREDITS
+    };
+    let mut shaper = Shaper::new(&[orders]);
+    let told = AccountLimit { allowance: 0, units: 1_000, per_minute: 600 };
+    shaper.publish_of(&AccountName::new("main").unwrap(), told, start());
+    let runaway = drain(&mut shaper, Rank::Cancel, &caller("runaway"), at(60_000));
+    assert_eq!(runaway, 900, "a thousand less half of two hundred");
+    assert_eq!(drain(&mut shaper, Rank::Cancel, &caller("ann"), at(60_000)), 80);
+    assert_eq!(drain(&mut shaper, Rank::Kill, &caller("runaway"), at(60_000)), 20);
+}
