@@ -1,0 +1,90 @@
+//! What is counted over time: messages, orders against trades, executions, a day's trading.
+
+use super::*;
+
+#[test]
+fn a_day_is_traded_to_its_limit_and_begins_anew() {
+    let mut w = world(vec![hard("day", Limit::DailyTraded { max: usd("300") })]);
+    let id = w.live("bob", buy("2", "100"));
+    w.venue.fill(venue_id(&w, id), d("2").raw());
+    w.settle();
+    let text = "day v1: 300.1 > 300 USD daily traded of desk (over by 0.1)";
+    edge(&mut w, buy("1", "100"), buy("0.001", "100"), Code::PolicyLimit, text);
+    w.pass(86_400_000);
+    let tomorrow = w_place(&mut w);
+    assert_eq!(w.code(tomorrow), None);
+}
+
+#[test]
+fn messages_come_as_fast_as_the_window_has_them() {
+    let window = Span::from_secs(1);
+    let mut w = world(vec![hard("rate", Limit::MessageRate { max: 2, window })]);
+    let id = w.live("ann", buy("1", "99"));
+    w.amend("ann", id, Some("2"), None);
+    w.settle();
+    let third = w.place("ann", buy("1", "99"));
+    assert_eq!(w.code(third), Some(Code::PolicyRate));
+    assert!(refused(&w, third).ends_with("rate v1: 3 > 2 message rate of desk (over by 1)"));
+    let cancel = w.cancel("ann", own(id));
+    w.settle();
+    assert_eq!(w.code(cancel), None, "cancels always pass");
+    w.pass(1_100);
+    w.mark();
+    let later = w_place(&mut w);
+    assert_eq!(w.code(later), None);
+    w.check_replay();
+}
+
+#[test]
+fn orders_are_set_against_trades() {
+    let limit = Limit::OrderToTrade { form: Form::Count, max: d("3"), after: 3 };
+    let mut w = world(vec![hard("otr", limit)]);
+    let id = w.live("ann", buy("1", "99"));
+    w.amend("ann", id, Some("2"), None);
+    w.settle();
+    // One placed (1), one changed (2): a fourth message is 4 / 1 - 1 = 3, a fifth is 4.
+    let text = "otr v1: 4 > 3 times order to trade of desk (over by 1)";
+    edge(&mut w, buy("1", "99"), buy("1", "99"), Code::PolicyLimit, text);
+    w.venue.fill(venue_id(&w, id), d("1").raw());
+    w.settle();
+    w.venue.fill(venue_id(&w, id), d("1").raw());
+    w.settle();
+    let after_trades = w_place(&mut w);
+    assert_eq!(w.code(after_trades), None, "5 / 2 - 1 = 1.5");
+}
+
+#[test]
+fn what_executes_too_often_stops_until_a_person_lets_it_go_on() {
+    let window = Span::from_secs(10);
+    let mut w = world(vec![hard("again", Limit::RepeatedExecutions { max: 2, window })]);
+    for _ in 0..2 {
+        let id = w.live("ann", buy("1", "100"));
+        w.venue.fill(venue_id(&w, id), d("1").raw());
+        w.settle();
+    }
+    let third = w.place("ann", buy("1", "100"));
+    assert_eq!(w.code(third), Some(Code::RepeatedExecutions));
+    let text = "again v1: 3 > 2 repeated executions of ann in paper/BTC-PERP, buys (over by 1)";
+    assert!(refused(&w, third).ends_with(text), "{}", refused(&w, third));
+    let other = w.place("bob", buy("1", "100"));
+    assert_eq!(w.code(other), None, "it is another strategy");
+    w.pass(60_000);
+    let later = w.place("ann", buy("1", "100"));
+    assert_eq!(w.code(later), Some(Code::RepeatedExecutions), "time alone does not lift it");
+    let out = w.place("ann", sell("1", "100"));
+    assert_eq!(w.code(out), None, "the other side goes on");
+    w.settle();
+    w.check_replay();
+    let release = Change::ThrottleFreed {
+        rule: name_rule("again"),
+        caller: name("ann"),
+        instrument: instrument(PERP),
+        side: Side::Buy,
+        reason: "looked at".to_owned(),
+    };
+    assert!(loosens(w.core.state(), &release));
+    w.change(release.clone());
+    assert!(w.refused_by("root", release).contains("stopped no such strategy"));
+    let again = w.place("ann", buy("1", "100"));
+    assert_eq!(w.code(again), None);
+}
