@@ -1,3 +1,4 @@
+use super::check::check_url;
 use super::*;
 
 #[test]

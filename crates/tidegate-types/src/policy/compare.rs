@@ -40,10 +40,13 @@ impl Rule {
         } else {
             self.reach == old.reach
         };
+        // What callers hold against each other no account has.
+        let same_caller = !kind.is_of_positions() || self.reach.caller == old.reach.caller;
         // What was counted so far goes with the rule's name.
         let counted_on = !kind.has_a_past() || self.id == old.id;
         let hard = self.strength == Strength::Hard || old.strength == Strength::Soft;
-        wide && counted_on
+        wide && same_caller
+            && counted_on
             && hard
             && (self.each == old.each || kind.is_of_one_order())
             && self.limit.is_as_tight(&old.limit)

@@ -103,6 +103,20 @@ fn what_is_not_shown_to_be_tighter_loosens() {
     assert!(!narrow.loosens(&old) && old.loosens(&narrow), "an allow rule is wider");
 }
 
+#[test]
+fn a_caller_s_own_position_is_bounded_by_no_rule_over_accounts() {
+    let ann = Reach { caller: Some("ann".parse().unwrap()), ..Reach::default() };
+    let gross =
+        |reach: Reach, max| Rule { reach, ..rule("gross", Limit::GrossPosition { max: usd(max) }) };
+    let of = |rule: Rule| policy(vec![rule]).unwrap();
+    let own = of(gross(ann.clone(), 500));
+    assert!(of(gross(Reach::default(), 400)).loosens(&own), "others may hold against hers");
+    assert!(of(gross(ann.clone(), 501)).loosens(&own) && !of(gross(ann, 400)).loosens(&own));
+    let open = |reach: Reach| Rule { reach, ..rule("open", Limit::OpenNotional { max: usd(5) }) };
+    let of_ann = Reach { caller: Some("ann".parse().unwrap()), ..Reach::default() };
+    assert!(!of(open(Reach::default())).loosens(&of(open(of_ann))), "hers are among all orders");
+}
+
 fn main() -> Reach {
     Reach { account: Some("main".parse().unwrap()), ..Reach::default() }
 }
