@@ -96,6 +96,7 @@ impl Order {
         self.request.price = nearer(self.request.side, self.request.price, amend.price);
         self.request.reduce_only &= amend.reduce_only;
         self.unit_value = self.unit_value.max(amend.unit_value);
+        self.slip = self.slip.max(amend.slip);
         self.reducing &= amend.reducing;
     }
 }

@@ -1,5 +1,6 @@
 //! The first gate: whether the caller may ask for this at all.
 
+use crate::options::Asked;
 use crate::orders::Order;
 use crate::over;
 use crate::policy::Tested;
@@ -360,8 +361,10 @@ fn takes_cover(
         false if limits.is_none() && ruling.is_none() => return false,
         _ => {}
     }
-    let known = replaces.map_or(0, |old| old.filled.0.raw().saturating_add(old.share().qty));
-    let more = (order.side, order.qty.0.raw().saturating_sub(known).max(0), order.price);
+    let filled = replaces.map_or(0, |old| old.filled.0.raw());
+    let held = replaces.map(Order::share).unwrap_or_default();
+    let whole = order.qty.0.raw().saturating_sub(filled).max(0);
+    let more = Asked::of(order.side, whole, order.price, held);
     if state.is_weighed_whole(who.account(), state.at)
         && let Ok(Some(weighing)) = state.weigh(who.account(), of, more)
     {

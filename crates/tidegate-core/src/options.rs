@@ -6,6 +6,7 @@
 
 use crate::Core;
 use crate::action::Action;
+use crate::orders::Share;
 use crate::positions;
 use crate::profit;
 use crate::state::State;
@@ -18,7 +19,7 @@ use tidegate_types::ids::{AccountName, Currency, InstrumentId};
 use tidegate_types::instrument::{Instrument, Kind, Mark, Price, Unit, Usd};
 use tidegate_types::options::{OptionLimits, OptionQuote, Stress};
 use tidegate_types::order::Side;
-use tidegate_types::record::Body;
+use tidegate_types::record::{Body, Decision};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::{Span, Time};
 
@@ -67,6 +68,28 @@ pub struct Standing {
     /// What the account has, in dollars: its balances and its options, less what its futures and perpetuals
     /// lost that is not in the balances yet; none where a balance cannot be valued.
     pub equity: Option<Usd>,
+}
+
+/// An order as the portfolio takes it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) side: Side,
+    /// How much it adds to what is open already, in 10⁻⁸.
+    pub(crate) added: i64,
+    /// All of it that may trade.
+    pub(crate) whole: i64,
+    /// The worst price that it may trade at.
+    pub(crate) worst: Option<Price>,
+    /// What counts as lost by that price already: by the order that it changes.
+    pub(crate) slipped: i128,
+}
+
+impl Asked {
+    /// An order of which `whole` may trade, in the place of one that reserves so much.
+    pub(crate) fn of(side: Side, whole: i64, worst: Option<Price>, held: Share) -> Asked {
+        let added = whole.saturating_sub(held.qty).max(0);
+        Asked { side, added, whole, worst, slipped: held.slip }
+    }
 }
 
 /// A portfolio before and after an order.
@@ -136,6 +159,7 @@ impl State {
             return None;
         }
         let weighed = followed.portfolio.weigh(&followed.stress, None);
+        let weighed = slipped(weighed, self.positions.slips(account));
         Some(Standing { weighed, equity: self.equity(account, weighed.worth).ok() })
     }
 
@@ -245,13 +269,23 @@ impl State {
         })
     }
 
-    /// What an order would make of an account's portfolio: `qty` more, in 10⁻⁸, at `price` at worst. None where
-    /// the account's is not followed.
+    /// What a unit loses by trading at its worst price instead of the mark that a decision was made by, in dollars.
+    pub(crate) fn slip_by(&self, id: &InstrumentId, side: Side, decision: &Decision) -> Price {
+        let known = || {
+            let (terms, instrument) = (self.instruments.get(id)?, id.clone());
+            let (mark, index, at) = (decision.mark?, decision.index?, Time::default());
+            let mark = Mark { instrument, mark, index, at };
+            slip(terms, &mark, (side, Decimal::ONE.raw(), decision.worst_price)).ok()
+        };
+        Price(Decimal::from_raw(known().unwrap_or(0)))
+    }
+
+    /// What an order would make of an account's portfolio. None where the account's is not followed.
     pub(crate) fn weigh(
         &self,
         account: &AccountName,
         terms: &Instrument,
-        order: (Side, i64, Option<Price>),
+        order: Asked,
     ) -> Result<Option<Weighing>, Reject> {
         let Some(followed) = self.portfolios.accounts.get(account) else { return Ok(None) };
         let Followed { grid, stress, portfolio, .. } = followed;
@@ -267,8 +301,10 @@ impl State {
                 &valued
             }
         };
-        let (side, qty, _) = order;
-        let slip = slip(terms, mark, order).map_err(|error| missing(&error.to_string()))?;
+        let Asked { side, added: qty, whole, worst, slipped: known } = order;
+        let slip = slip(terms, mark, (side, whole, worst));
+        let slip = i128::from(slip.map_err(|error| missing(&error.to_string()))?) - known;
+        let slip = i64::try_from(slip.max(0)).unwrap_or(i64::MAX);
         let more = More { side, qty, slip };
         let (coin, instrument) = (&terms.base, &terms.id);
         let change = Change { coin, instrument, unit, more };
@@ -276,8 +312,9 @@ impl State {
             let of = |change| portfolio.net_short(coin, expiry, change);
             (of(None), of(Some(&change)))
         });
-        let before = portfolio.weigh(stress, None);
-        let after = portfolio.weigh(stress, Some(&change));
+        let slips = self.positions.slips(account);
+        let before = slipped(portfolio.weigh(stress, None), slips);
+        let after = slipped(portfolio.weigh(stress, Some(&change)), slips);
         Ok(Some(Weighing { before, after, short }))
     }
 
@@ -539,6 +576,13 @@ fn note_index(indexes: &mut BTreeMap<Currency, Index>, terms: &Instrument, mark:
     if older && mark.index.0.is_positive() {
         indexes.insert(terms.base.clone(), index);
     }
+}
+
+/// With what open orders lose where they trade at their worst prices, in 10⁻⁸ dollars.
+fn slipped(weighed: Weighed, slips: i128) -> Weighed {
+    let slips = Decimal::from_raw(i64::try_from(slips).unwrap_or(i64::MAX));
+    let margin = Usd(weighed.margin.0.add(slips).unwrap_or(Decimal::MAX));
+    Weighed { margin, ..weighed }
 }
 
 /// What is lost at once when an order trades at its worst price instead of the mark, in 10⁻⁸ dollars.

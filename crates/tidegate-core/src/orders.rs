@@ -115,6 +115,8 @@ pub struct PendingAmend {
     pub reduce_only: bool,
     /// What one unit is worth then.
     pub unit_value: Price,
+    /// What one unit loses then by its worst price.
+    pub slip: Price,
     /// It counts as reducing the position then.
     pub reducing: bool,
     /// The venue must refuse it after this time.
@@ -130,6 +132,7 @@ codec_struct!(PendingAmend {
     post_only,
     reduce_only,
     unit_value,
+    slip,
     reducing,
     deadline,
     unknown,
@@ -225,6 +228,8 @@ pub struct Order {
     pub trades: BTreeMap<TradeId, Trade>,
     /// What one unit is worth at worst, in dollars.
     pub unit_value: Price,
+    /// What one unit loses by trading at its worst price instead of the mark that it was cleared by, in dollars.
+    pub slip: Price,
     /// It was cleared as reducing the position, so that it reserves nothing.
     pub reducing: bool,
     /// A change the venue has not answered.
@@ -261,6 +266,7 @@ codec_struct!(Order {
     average,
     trades,
     unit_value,
+    slip,
     reducing,
     amend,
     done_no,
@@ -330,19 +336,24 @@ impl Order {
         if !self.is_open() {
             return Share::default();
         }
+        let of = |reducing: bool, qty: Qty, unit: Price| match reducing {
+            true => 0,
+            false => worth(self.left_of(qty), unit),
+        };
+        let qty = self.request.qty;
         let now = Share {
             qty: self.remaining().0.raw(),
-            value: if self.reducing {
-                0
-            } else {
-                worth(self.left_of(self.request.qty), self.unit_value)
-            },
+            value: of(self.reducing, qty, self.unit_value),
+            slip: of(self.reducing, qty, self.slip),
             reducing: self.reducing,
         };
         let Some(amend) = &self.amend else { return now };
-        let then =
-            if amend.reducing { 0 } else { worth(self.left_of(amend.qty), amend.unit_value) };
-        Share { value: now.value.max(then), reducing: now.reducing && amend.reducing, ..now }
+        Share {
+            value: now.value.max(of(amend.reducing, amend.qty, amend.unit_value)),
+            slip: now.slip.max(of(amend.reducing, amend.qty, amend.slip)),
+            reducing: now.reducing && amend.reducing,
+            ..now
+        }
     }
 
     fn left_of(&self, total: Qty) -> Qty {
@@ -437,6 +448,7 @@ impl Order {
             self.request.post_only = amend.post_only;
             self.request.reduce_only = amend.reduce_only;
             self.unit_value = amend.unit_value;
+            self.slip = amend.slip;
             self.reducing = amend.reducing;
         }
     }
@@ -459,6 +471,8 @@ pub(crate) fn worth(qty: Qty, unit_value: Price) -> i128 {
 pub(crate) struct Share {
     pub(crate) qty: i64,
     pub(crate) value: i128,
+    /// What it loses where it trades at its worst price, in dollars of 10⁻⁸.
+    pub(crate) slip: i128,
     pub(crate) reducing: bool,
 }
 

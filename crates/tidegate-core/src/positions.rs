@@ -85,6 +85,8 @@ impl Book {
 pub struct Positions {
     books: BTreeMap<AccountName, BTreeMap<InstrumentId, Book>>,
     accounts: BTreeMap<AccountName, i128>,
+    /// What open orders lose together where they trade at their worst prices.
+    slips: BTreeMap<AccountName, i128>,
     callers: BTreeMap<CallerName, BTreeMap<AccountName, i128>>,
 }
 
@@ -121,6 +123,11 @@ impl Positions {
         self.accounts.get(account).copied().unwrap_or(0)
     }
 
+    /// What the open orders of an account lose where they trade at their worst prices, in dollars of 10⁻⁸.
+    pub(crate) fn slips(&self, account: &AccountName) -> i128 {
+        self.slips.get(account).copied().unwrap_or(0)
+    }
+
     pub(crate) fn caller_raw(&self, caller: &CallerName, account: &AccountName) -> i128 {
         self.callers.get(caller).and_then(|c| c.get(account)).copied().unwrap_or(0)
     }
@@ -144,6 +151,10 @@ impl Positions {
         book.take(shift);
         if *book == Book::default() {
             instruments.remove(&order.request.instrument);
+        }
+        let slip = shift.after.slip - shift.before.slip;
+        if slip != 0 {
+            *self.slips.entry(order.account.clone()).or_default() += slip;
         }
         let value = shift.after.value - shift.before.value;
         if value != 0 {
@@ -200,6 +211,8 @@ impl Positions {
                 books.into_iter().map(move |(i, book)| ((a.clone(), i), book))
             });
             let accounts = p.accounts.clone().into_iter().filter(|(_, v)| *v != 0);
+            let slips = p.slips.clone().into_iter().filter(|(_, v)| *v != 0);
+            let accounts = accounts.chain(slips);
             let callers = p.callers.clone().into_iter().flat_map(|(c, sums)| {
                 sums.into_iter().map(move |(a, v)| ((c.clone(), a), v)).filter(|(_, v)| *v != 0)
             });

@@ -236,6 +236,8 @@ fn foreign(state: &mut State, account: &AccountName, report: &OrderReport, now: 
         average: report.average,
         trades: BTreeMap::new(),
         unit_value,
+        // Nobody cleared it by a mark.
+        slip: Price::default(),
         reducing: reduce_only,
         amend: None,
         done_no: None,

@@ -6,7 +6,7 @@ use crate::state::{Purpose, State};
 use std::collections::BTreeMap;
 use tidegate_types::call::CallBody;
 use tidegate_types::ids::{AccountName, CallId, CallerName, ClientId, OrderId};
-use tidegate_types::instrument::Qty;
+use tidegate_types::instrument::{Price, Qty};
 use tidegate_types::order::NewOrder;
 use tidegate_types::record::{Body, Canceller, Decision};
 use tidegate_types::report::{Outcome, VenueState};
@@ -71,7 +71,8 @@ fn place(state: &mut State, cleared: &Body, now: Time) {
     let session = guards::over(state, *order);
     let caller = Some(caller.clone());
     let bare = pending(*order, account, client_id, *deadline, request, decision, now);
-    state.insert(Order { caller, untold: true, session, ..bare });
+    let slip = state.slip_by(&request.instrument, request.side, decision);
+    state.insert(Order { caller, untold: true, session, slip, ..bare });
     state.message_for_policies(*order, None, 1, Some(decision));
 }
 
@@ -126,6 +127,7 @@ fn pending(
         average: None,
         trades: BTreeMap::new(),
         unit_value: decision.unit_value.unwrap_or_default(),
+        slip: Price::default(),
         reducing: decision.reducing,
         amend: None,
         done_no: None,
@@ -169,6 +171,8 @@ fn amend_pending(
     else {
         return;
     };
+    let known = state.orders.get(order).map(|order| &order.request);
+    let slip = known.map(|of| state.slip_by(&of.instrument, of.side, decision));
     state.change(order, |order| {
         order.changed = now;
         order.amend = Some(PendingAmend {
@@ -179,6 +183,7 @@ fn amend_pending(
             post_only: post_only.unwrap_or(order.request.post_only),
             reduce_only: reduce_only.unwrap_or(order.request.reduce_only),
             unit_value: decision.unit_value.unwrap_or_default(),
+            slip: slip.unwrap_or_default(),
             reducing: decision.reducing,
             deadline: *deadline,
             unknown: false,

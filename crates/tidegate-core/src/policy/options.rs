@@ -5,13 +5,12 @@ use super::Policies;
 use super::judge::{Found, number, ratio};
 use super::live::Live;
 use super::ruling::{Blind, Ruling};
-use crate::options::Weighing;
+use crate::options::{Asked, Weighing};
 use crate::state::State;
 use tidegate_options::portfolio::Weighed;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::AccountName;
-use tidegate_types::instrument::{Instrument, Kind, Price};
-use tidegate_types::order::Side;
+use tidegate_types::instrument::{Instrument, Kind};
 use tidegate_types::policy::{Each, Limit, Unit};
 use tidegate_types::reject::Reject;
 use tidegate_types::time::Time;
@@ -32,13 +31,13 @@ pub(crate) struct Tested<'a> {
 }
 
 impl<'a> Tested<'a> {
-    /// An order of so much more, at `worst`; none where no rule is over its account's options, or the account has
+    /// An order; none where no rule is over its account's options, or the account has
     /// none and orders none.
     pub(crate) fn of(
         state: &'a State,
         account: &'a AccountName,
         terms: &'a Instrument,
-        (side, added, worst): (Side, i64, Option<Price>),
+        order: Asked,
         now: Time,
     ) -> Option<Tested<'a>> {
         let orders_one = matches!(terms.kind, Kind::Option { .. });
@@ -49,7 +48,7 @@ impl<'a> Tested<'a> {
         }
         let weighing = match figures_of(state, account, now) {
             Err(blind) => Err(blind),
-            Ok(()) => match state.weigh(account, terms, (side, added, worst)) {
+            Ok(()) => match state.weigh(account, terms, order) {
                 Ok(weighing) => Ok(weighing?),
                 Err(Reject { detail, .. }) => Err(Blind::open(detail)),
             },

@@ -107,5 +107,6 @@ pub(super) fn added(ask: &Ask<'_>, held: Share, unit_value: Price) -> Share {
     let qty = ask.remaining();
     let value = worth(Qty(Decimal::from_raw(qty)), unit_value);
     let qty_held = if held.reducing { 0 } else { held.qty };
-    Share { qty: (qty - qty_held).max(0), value: (value - held.value).max(0), reducing: false }
+    let (qty, value) = ((qty - qty_held).max(0), (value - held.value).max(0));
+    Share { qty, value, ..Share::default() }
 }

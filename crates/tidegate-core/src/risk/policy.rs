@@ -3,6 +3,7 @@
 use super::exposure::added;
 use super::{collar, worst};
 use crate::authorize::Authorized;
+use crate::options::Asked;
 use crate::orders::Order;
 use crate::policy::{Breach, Case, Finding, Judgement, Tested};
 use crate::state::State;
@@ -154,8 +155,7 @@ fn tested<'s>(
 ) -> Option<Tested<'s>> {
     let ask = authorized.ask().filter(|ask| !ask.is_reducing())?;
     let held = ask.replaces.map(Order::share).unwrap_or_default();
-    let more = ask.remaining().saturating_sub(held.qty).max(0);
-    let order = (ask.order.side, more, Some(worst.price));
+    let order = Asked::of(ask.order.side, ask.remaining(), Some(worst.price), held);
     Tested::of(state, authorized.who().account(), ask.instrument, order, now)
 }
 

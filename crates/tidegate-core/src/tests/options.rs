@@ -139,6 +139,27 @@ fn open_orders_count_at_their_worst_fill() {
 }
 
 #[test]
+fn what_a_resting_order_pays_beyond_the_mark_counts_for_as_long_as_it_rests() {
+    // Fifty dollars in coin count as 42 after the fall.
+    let mut world = World::with_options("0.5", |_| {});
+    let margin = |world: &World| world.core.state().options_of(&name(MAIN)).unwrap().weighed.margin;
+    let resting = world.live("ann", buy("1", "103"));
+    assert_eq!(margin(&world), Usd(d("19")), "16, and 3 of the price");
+    assert_eq!(world.tries(buy("1.5", "100")), Some(Code::ScenarioMargin), "24 and 19");
+    assert_eq!(world.tries(buy("1.4", "100")), None, "22.4 and 19");
+    let higher = world.amend("ann", resting, None, Some("104"));
+    assert_eq!(world.code(higher), Some(Code::ScenarioMargin), "one more");
+    world.amend("ann", resting, None, Some("100"));
+    world.settle();
+    assert_eq!(margin(&world), Usd(d("38.4")));
+    world.cancel("ann", own(resting));
+    world.settle();
+    assert_eq!(margin(&world), Usd(d("22.4")));
+    world.check();
+    world.check_replay();
+}
+
+#[test]
 fn what_has_no_fresh_figures_is_added_to_by_nothing() {
     let mut world = World::with_options("100", |_| {});
     world.trades(of(OPTION, Side::Buy, "2", "0.05"));

@@ -2,7 +2,7 @@
 //! scenario, over all it holds and has ordered of its coins.
 
 use crate::authorize::Authorized;
-use crate::options::limits;
+use crate::options::{Asked, limits};
 use crate::state::State;
 use tidegate_options::portfolio::Weighed;
 use tidegate_types::instrument::Price;
@@ -26,8 +26,7 @@ pub(super) fn check(
         return Err(Reject::new(Code::Unvalued, detail));
     }
     let held = ask.replaces.map(crate::orders::Order::share).unwrap_or_default();
-    let added = ask.remaining().saturating_sub(held.qty).max(0);
-    let order = (ask.order.side, added, Some(worst));
+    let order = Asked::of(ask.order.side, ask.remaining(), Some(worst), held);
     let Some(weighing) = state.weigh(account, ask.instrument, order)? else { return Ok(None) };
     limits::figures(limits, ask.instrument, &weighing)?;
     let equity = state.collateral(account, weighing.before.worth, ask.instrument)?;
