@@ -334,6 +334,31 @@ async fn what_is_answered_to_a_handshake_is_told() {
 }
 
 #[tokio::test]
+async fn a_handshake_that_is_answered_with_a_ban_stops_all_that_would_leave_from_there() {
+    use crate::desk::{Errand, Link};
+    use tidegate_types::ids::{AccountName, VenueName};
+    use tidegate_types::reject::Code;
+    let (base, connections) = server(|_, mut stream| {
+        if head(&stream).is_some() {
+            let _ = stream.write_all(ANSWER);
+        }
+    });
+    let ws = base.replace("http://", "ws://");
+    let pool = Pool::new("http://127.0.0.1:1", &ws, &Roots::System).unwrap();
+    let venue = tidegate_venues::registry::find(&VenueName::new("binance").unwrap()).unwrap();
+    let link = Link::new(venue, Box::new(pool));
+    assert!(link.socket(None, "/ws").await.err().unwrap().contains("418"));
+    let main = AccountName::new("main").unwrap();
+    for errand in [Errand::cancel(&main), Errand::Upkeep(None)] {
+        let reject = link.fetch(errand, get()).await.unwrap_err();
+        assert_eq!(reject.code, Code::VenueFrozen, "{reject}");
+    }
+    let again = link.socket(None, "/ws").await.err().unwrap();
+    assert!(again.contains("TG804"), "{again}");
+    assert_eq!(connections.load(Ordering::Relaxed), 1, "nothing is dialled until it is over");
+}
+
+#[tokio::test]
 async fn what_was_called_back_leaves_no_byte_and_the_connection_serves_the_next() {
     let (base, connections) = server(|_, mut stream| {
         std::thread::spawn(move || {
