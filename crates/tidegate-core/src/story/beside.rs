@@ -66,9 +66,17 @@ pub(super) fn options(
         Body::OptionsWeighed { figures, .. } => Some(figures),
         _ => None,
     });
-    let (Some(figures), Some(limits)) = (figures, state.option_limits.get(account)) else {
-        return Vec::new();
-    };
+    figures.map_or_else(Vec::new, |figures| of_options(state, account, figures, version))
+}
+
+/// The same, of these numbers.
+pub(super) fn of_options(
+    state: &State,
+    account: &AccountName,
+    figures: &OptionFigures,
+    version: &str,
+) -> Vec<Held> {
+    let Some(limits) = state.option_limits.get(account) else { return Vec::new() };
     let OptionFigures { margin, equity, delta, gamma, vega, theta } = *figures;
     let of = over::account(account);
     let all = [

@@ -1,12 +1,13 @@
 //! What happened to an order after it was decided.
 
-use super::passages::measured;
-use super::{Happening, Held, Story, words};
+use super::passages::{measured, rules};
+use super::{Happening, Held, Story, beside, words};
 use crate::orders::Stage;
 use crate::state::State;
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_types::call::CallBody;
 use tidegate_types::ids::{AccountName, CallId, CallerName, OrderId, Seq, TradeId, VenueOrderId};
+use tidegate_types::options::OptionFigures;
 use tidegate_types::order::{Intent, OrderName};
 use tidegate_types::record::{Body, Record};
 use tidegate_types::reject::Code;
@@ -25,6 +26,8 @@ pub(super) struct Life {
     trades: BTreeSet<TradeId>,
     /// How the venue showed it last.
     shown: String,
+    /// What its account's options came to with the amend that is cleared next.
+    weighed: Option<OptionFigures>,
     /// Of a refusal: what may be counted after it.
     refused: Option<(Option<CallerName>, Code)>,
     known: bool,
@@ -56,9 +59,18 @@ impl Life {
         let Some(order) = story.order else { return self.more(story, seq, record) };
         let told = |what, said| Some((what, said, Vec::new()));
         let happened = match &record.body {
+            Body::OptionsWeighed { order: of, figures } if *of == order => {
+                self.weighed = Some(*figures);
+                None
+            }
             Body::AmendCleared { order: of, call, caller, body, decision } if *of == order => {
                 self.calls.insert(*call, "the amend");
-                Some(amended(state, order, caller, body, decision))
+                let (what, said, mut held) = amended(state, order, caller, body, decision);
+                if let (Some(figures), Some(of)) = (self.weighed.take(), state.orders.get(order)) {
+                    let version = rules(decision);
+                    held.extend(beside::of_options(state, &of.account, &figures, &version));
+                }
+                Some((what, said, held))
             }
             Body::ShrinkCleared { order: of, call, caller, body, .. } if *of == order => {
                 self.calls.insert(*call, "the amend");

@@ -444,7 +444,7 @@ fn by_policy(decision: &Decision) -> Vec<Held> {
 }
 
 /// The version that decided; of what never came to the numbers, this program's.
-fn rules(decision: &Decision) -> String {
+pub(super) fn rules(decision: &Decision) -> String {
     let version = if decision.rules == 0 { RULES } else { decision.rules };
     format!("rules v{version}")
 }

@@ -72,6 +72,21 @@ fn why_tells_the_override_and_the_option_limits_that_an_order_passed() {
 }
 
 #[test]
+fn why_tells_the_option_limits_that_an_amend_passed() {
+    let (mut world, id) = overridden();
+    world.change(Change::PolicyRemoved);
+    world.amend("ann", id, Some("2"), Some("99"));
+    world.settle();
+    let told = story(&world, Subject::Order(id));
+    let amend = told.life.iter().find(|happening| happening.what == "amend").unwrap();
+    let held: Vec<String> = amend.held.iter().map(ToString::to_string).collect();
+    for rule in ["scenario margin", "option delta"] {
+        let line = format!("{rule} of account main, rules v{RULES}: ");
+        assert!(held.iter().any(|told| told.starts_with(&line)), "{rule}: {held:?}");
+    }
+}
+
+#[test]
 fn an_override_beside_option_limits_is_decided_the_same_again() {
     let (world, _) = overridden();
     let mut rehearsal = Rehearsal::new(Core::new(CoreSettings::default()));
