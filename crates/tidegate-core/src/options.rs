@@ -565,7 +565,6 @@ fn summed(book: positions::Book) -> Book {
         position: book.position,
         buys: fit(book.buys.saturating_add(book.reducing_buys)),
         sells: fit(book.sells.saturating_add(book.reducing_sells)),
-        opening: fit(book.sells),
     }
 }
 

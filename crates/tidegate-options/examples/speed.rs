@@ -64,7 +64,7 @@ fn series(number: u32) -> Series {
         OptionQuote { instrument: id, forward: price(60_100), volatility, greeks: None, at: NOW };
     let orders = if number < ORDERS { 2 * ONE } else { 0 };
     let position = (i64::from(number % 21) - 10) * ONE;
-    let book = Book { position, buys: orders, sells: orders, opening: orders };
+    let book = Book { position, buys: orders, sells: orders };
     Series { terms, mark, quote, book }
 }
 

@@ -115,6 +115,21 @@ fn what_is_sold_of_an_expiry_is_limited() {
 }
 
 #[test]
+fn what_is_sold_beside_resting_orders_that_reduce_is_sold_short() {
+    let mut world = World::with_options("100", |limits| limits.max_margin_bps = 10_000);
+    world.trades(of(OPTION, Side::Buy, "5", "0.05"));
+    let reducing = NewOrder { reduce_only: true, ..of(OPTION, Side::Sell, "5", "0.06") };
+    assert_eq!(world.tries(reducing), None);
+    let margin = |world: &World| world.core.state().options_of(&name(MAIN)).unwrap().weighed.margin;
+    let covered = margin(&world);
+    assert_eq!(world.tries(of(OPTION, Side::Sell, "5", "0.06")), None);
+    // At the least what is added for five options sold: a hundredth of five coins.
+    let added = Usd(covered.0.add(d("5")).unwrap());
+    assert!(margin(&world) >= added, "{} after {covered}", margin(&world));
+    world.check();
+}
+
+#[test]
 fn the_worst_scenario_may_take_a_part_of_the_equity() {
     // A future of 100 dollars may lose 16 of them, and what stands for it falls by as much.
     assert_eq!(tried("0.2", |_| {}, buy("1", "100")), None);

@@ -18,8 +18,6 @@ pub struct Book {
     pub buys: i64,
     /// What open sells may take, those that only reduce a position included.
     pub sells: i64,
-    /// Of those, what may go beyond the position.
-    pub opening: i64,
 }
 
 /// An order on top of that.
@@ -71,11 +69,11 @@ impl Part {
                 + times(book.sells.saturating_neg(), *gain).min(0)
                 + (times(qty, *gain) - slip).min(0);
         }
-        let sold = i128::from(book.opening) + more.map_or(0, More::sold);
+        // All that is being sold may trade, what reduces before the rest; and a bought option that is being sold covers
+        // none of another strike.
+        let sold = i128::from(book.sells) + more.map_or(0, More::sold);
         let net = i128::from(book.position) - sold;
         let short = if unit.series.is_some() { (-net).max(0) } else { 0 };
-        // A bought option that is being sold covers none of another strike.
-        let net = net - i128::from(book.sells.saturating_sub(book.opening));
         let short = short.saturating_mul(i128::from(unit.underlying) + 1);
         Part {
             lanes,

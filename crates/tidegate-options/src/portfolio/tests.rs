@@ -137,7 +137,7 @@ fn what_is_paid_beyond_the_mark_is_lost() {
 fn net_short_is_by_expiry_with_open_sells() {
     let mut portfolio = wings();
     let (coin, call) = (coin(), unit("C2", true, "80000", 30, "0.65"));
-    let book = Book { position: 3 * ONE, buys: 5 * ONE, sells: ONE, opening: ONE };
+    let book = Book { position: 3 * ONE, buys: 5 * ONE, sells: ONE };
     portfolio.set(&coin, &id("C2"), book, Some(call.clone()));
     // Ten calls sold, two bought beyond what is for sale, and five puts sold.
     assert_eq!(portfolio.net_short(&coin, expiry(30), None), i128::from(13 * ONE));
@@ -179,7 +179,7 @@ proptest! {
         for (pick, position, buys, sells) in steps {
             let (name, unit) = series(pick);
             let book = Book {
-                position: position * ONE, buys: buys * ONE, sells: sells * ONE, opening: sells * ONE,
+                position: position * ONE, buys: buys * ONE, sells: sells * ONE,
             };
             portfolio.set(&coin(), &id(&name), book, Some(unit));
         }
@@ -197,7 +197,6 @@ proptest! {
             book.buys += qty * ONE;
         } else {
             book.sells += qty * ONE;
-            book.opening += qty * ONE;
         }
         portfolio.set(&coin, &instrument, book, Some(unit));
         let then = portfolio.weigh(&Stress::STANDARD, None);
