@@ -21,12 +21,13 @@ pub struct Frozen {
     pub until: Time,
 }
 
-/// What is stopped at one venue: by address, and orders by account.
+/// What is stopped at one venue: by address, and orders and reads by account.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Freezes {
     requests: BTreeMap<usize, Time>,
     everything: BTreeMap<usize, Time>,
     orders: BTreeMap<AccountName, Time>,
+    reads: BTreeMap<AccountName, Time>,
 }
 
 impl Freezes {
@@ -40,13 +41,11 @@ impl Freezes {
     ) -> bool {
         let until = told.until.unwrap_or_default().clamp(now.plus(told.wait), now.plus(LONGEST));
         let kept = match (told.stops, account) {
-            (Stops::Orders, Some(account)) => {
-                if self.orders.len() >= MAX_BUDGET_SHARES {
-                    self.orders.retain(|_, until| *until > now);
-                }
-                self.orders.entry(account.clone()).or_default()
+            (Stops::Orders, Some(account)) => of_account(&mut self.orders, account, now),
+            (Stops::Reads, Some(account)) => of_account(&mut self.reads, account, now),
+            (Stops::Orders | Stops::Reads | Stops::Requests, _) => {
+                self.requests.entry(from).or_default()
             }
-            (Stops::Orders | Stops::Requests, _) => self.requests.entry(from).or_default(),
             (Stops::Everything, _) => self.everything.entry(from).or_default(),
         };
         let news = *kept <= now;
@@ -63,11 +62,14 @@ impl Freezes {
         if ask.rank <= Rank::Cancel {
             return everything;
         }
-        let orders = ask.account.as_ref().and_then(|account| self.orders.get(account));
-        let orders = orders.filter(|_| matches!(ask.rank, Rank::Reduce | Rank::New));
+        let (stops, of_accounts) = match ask.rank {
+            Rank::Kill | Rank::Cancel | Rank::Reduce | Rank::New => (Stops::Orders, &self.orders),
+            Rank::Upkeep | Rank::Read | Rank::Public => (Stops::Reads, &self.reads),
+        };
+        let of_account = ask.account.as_ref().and_then(|account| of_accounts.get(account));
         everything
             .or_else(|| until(Stops::Requests, self.requests.get(&ask.from)))
-            .or_else(|| until(Stops::Orders, orders))
+            .or_else(|| until(stops, of_account))
     }
 
     /// What is stopped now, and of whom.
@@ -77,10 +79,24 @@ impl Freezes {
         };
         let everything = self.everything.iter().map(move |(f, t)| of(Stops::Everything, f, t));
         let requests = self.requests.iter().map(move |(f, t)| of(Stops::Requests, f, t));
-        let orders = self.orders.iter().map(|(account, until)| {
-            let frozen = Frozen { stops: Stops::Orders, until: *until };
-            (frozen, Whose::Account(Some(account.clone())))
-        });
-        everything.chain(requests).chain(orders).filter(move |(frozen, _)| frozen.until > now)
+        let of_account = |stops, account: &AccountName, until: &Time| {
+            (Frozen { stops, until: *until }, Whose::Account(Some(account.clone())))
+        };
+        let orders = self.orders.iter().map(move |(a, t)| of_account(Stops::Orders, a, t));
+        let reads = self.reads.iter().map(move |(a, t)| of_account(Stops::Reads, a, t));
+        let all = everything.chain(requests).chain(orders).chain(reads);
+        all.filter(move |(frozen, _)| frozen.until > now)
     }
+}
+
+/// Until when an account is stopped. Of too many accounts those are left out that are not any more.
+fn of_account<'a>(
+    stopped: &'a mut BTreeMap<AccountName, Time>,
+    account: &AccountName,
+    now: Time,
+) -> &'a mut Time {
+    if stopped.len() >= MAX_BUDGET_SHARES {
+        stopped.retain(|_, until| *until > now);
+    }
+    stopped.entry(account.clone()).or_default()
 }

@@ -28,21 +28,22 @@ impl Rank {
         self <= Rank::Reduce
     }
 
-    /// How much of what is reserved is kept from it. Callers' cancels leave something for those of a halt; it is
-    /// less than what is spared where others use all of a limit.
-    pub(crate) fn kept_from(self, reserved: u64) -> u64 {
+    /// How much of what is reserved is kept from it. Callers' cancels leave something for those of a halt, where
+    /// cancels cost anything; it is less than what is spared where others use all of a limit.
+    pub(crate) fn kept_from(self, reserved: u64, cancels: bool) -> u64 {
         match self {
             Rank::Kill => 0,
-            Rank::Cancel | Rank::Reduce => reserved / 16,
+            Rank::Cancel | Rank::Reduce if cancels => reserved / 16,
+            Rank::Cancel | Rank::Reduce => 0,
             Rank::New | Rank::Upkeep | Rank::Read | Rank::Public => reserved,
         }
     }
 
     /// How much of it is kept from a payer besides who had more than half of all there is of late: for others'.
-    pub(crate) fn kept_from_greedy(self, reserved: u64) -> u64 {
+    pub(crate) fn kept_from_greedy(self, reserved: u64, cancels: bool) -> u64 {
         match self {
             Rank::Cancel | Rank::Reduce => reserved / 2,
-            _ => self.kept_from(reserved),
+            _ => self.kept_from(reserved, cancels),
         }
     }
 

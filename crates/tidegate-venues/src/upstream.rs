@@ -157,6 +157,8 @@ pub struct Allowance {
     /// How many are kept for cancels and for orders that reduce: at least a fifth, where those are paid
     /// from it.
     pub reserved: u32,
+    /// Whether cancels are paid from it, and questions that prove them; where not, no halt needs any of it.
+    pub cancels: bool,
 }
 
 /// What a venue stops for a while.
@@ -164,6 +166,8 @@ pub struct Allowance {
 pub enum Stops {
     /// New orders and changes of the account that asked; what is asked on none stops as `Requests` does.
     Orders,
+    /// Reads of the account that asked, its cancels' proofs not among them; on none as `Requests`.
+    Reads,
     /// Requests from this address. Cancels are still worth a try.
     Requests,
     /// This address: nothing passes, and each try makes it longer.
@@ -238,8 +242,9 @@ pub trait Upstream {
     /// What the answer to a call means.
     fn outcome(&self, body: &CallBody, reply: &Reply, instruments: &Instruments) -> Outcome;
 
-    /// What the venue asks us to stop and for how long, if the answer says so (429, 418 and the like).
-    fn back_off(&self, reply: &Reply) -> Option<BackOff>;
+    /// What the venue asks us to stop and for how long, if the answer says so (429, 418 and the like), to what
+    /// costs this.
+    fn back_off(&self, reply: &Reply, costs: &[Units]) -> Option<BackOff>;
 
     /// Whether the venue refused a request because of its time stamp, so that the clocks are to be compared anew.
     fn refuses_time(&self, _reply: &Reply) -> bool {

@@ -277,7 +277,7 @@ impl Link {
         }
         let opened = self.way(from).transport.socket(target).await;
         opened.map_err(|NotOpen { why, answer }| {
-            if let Some(told) = answer.and_then(|answer| self.venue.back_off(&answer)) {
+            if let Some(told) = answer.and_then(|answer| self.venue.back_off(&answer, &[])) {
                 self.weir.freeze(told, (from, None));
             }
             why
@@ -300,7 +300,8 @@ impl Link {
         let kill = departure.kill.take();
         let hurried = kill.clone();
         let bound = Bound { from: None, kill, waited: began.elapsed() };
-        let fare = self.weir.pass(&errand, costs, bound).await.map_err(SendError::NotSent)?;
+        let fare =
+            self.weir.pass(&errand, costs.clone(), bound).await.map_err(SendError::NotSent)?;
         let errand = match (errand, &hurried) {
             (Errand::Cancel { account, .. }, Some(kill)) if *kill.borrow() => Errand::Kill(account),
             (errand, _) => errand,
@@ -316,7 +317,7 @@ impl Link {
         let reply = exchanged?;
         let whose = (from, errand.account());
         self.weir.told(&self.venue.used(&reply), whose, left);
-        if let Some(told) = self.venue.back_off(&reply) {
+        if let Some(told) = self.venue.back_off(&reply, &costs) {
             self.weir.freeze(told, whose);
         }
         if self.venue.refuses_time(&reply) {

@@ -416,6 +416,7 @@ pub(super) async fn killed(kill: Option<watch::Receiver<bool>>) {
 pub fn word(stops: Stops) -> &'static str {
     match stops {
         Stops::Orders => "orders",
+        Stops::Reads => "reads",
         Stops::Requests => "requests",
         Stops::Everything => "everything",
     }

@@ -93,7 +93,7 @@ impl Kept {
 
     /// What it says; nothing that this program does not know.
     fn parsed(&self) -> Option<(VenueName, Frozen, Whose)> {
-        let all = [Stops::Orders, Stops::Requests, Stops::Everything];
+        let all = [Stops::Orders, Stops::Reads, Stops::Requests, Stops::Everything];
         let stops = all.into_iter().find(|stops| word(*stops) == self.stops)?;
         let whose = match &self.account {
             Some(account) => Whose::Account(Some(AccountName::new(account).ok()?)),

@@ -1,10 +1,13 @@
 //! The promises, one after the other; then all at once under chance.
 
 use super::*;
+use crate::ask::Whose;
+use crate::freeze::Frozen;
 use crate::{Payer, Rank, Ticket};
+use tidegate_types::ids::AccountName;
 use tidegate_types::ids::CallerName;
 use tidegate_types::limits::{MAX_BUDGET_SHARES, MAX_QUEUED_OF_ONE};
-use tidegate_venues::upstream::Stops;
+use tidegate_venues::upstream::{BackOff, Counting, Per, Stops, Units};
 
 const WEIGHT: Allowance = Allowance {
     name: "weight",
@@ -12,6 +15,7 @@ const WEIGHT: Allowance = Allowance {
     counting: Counting::Within(Span::from_secs(60)),
     units: 2400,
     reserved: 480,
+    cancels: true,
 };
 const CREDITS: Allowance = Allowance {
     name: "credits",
@@ -19,6 +23,7 @@ const CREDITS: Allowance = Allowance {
     counting: Counting::Refill { per_minute: 600_000 },
     units: 50_000,
     reserved: 10_000,
+    cancels: true,
 };
 
 /// The beginning of a minute.
@@ -250,6 +255,7 @@ fn a_freeze_stops_what_the_venue_said_and_lasts_as_long() {
     let passes = |shaper: &mut Shaper, rank, now| go(shaper, rank, 1, now);
     for (stops, pass) in [
         (Stops::Orders, [true, true, false, false, true]),
+        (Stops::Reads, [true, true, true, true, false]),
         (Stops::Requests, [true, true, false, false, false]),
         (Stops::Everything, [false; 5]),
     ] {

@@ -47,7 +47,7 @@ fn answers(world: Option<&World>, instrument: &str, data: &[u8]) {
         for body in &bodies {
             let _ = world.venue.outcome(body, &reply, &world.market);
         }
-        let _ = world.venue.back_off(&reply);
+        let _ = world.venue.back_off(&reply, &[]);
         let _ = world.venue.rights("key", &reply);
         let _ = world.venue.trades(&reply, &world.market);
         let parts = vec![reply.clone(); world.venue.snapshot_parts() as usize];

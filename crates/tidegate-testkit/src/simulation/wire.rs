@@ -252,7 +252,7 @@ impl Simulation {
             }
         }
         if let (Some(told), Some(until)) =
-            (dialect.back_off(&reply), gate.paused_until.get_mut(venue))
+            (dialect.back_off(&reply, &[]), gate.paused_until.get_mut(venue))
         {
             self.counts.add("venue asks to wait");
             *until = (*until).max(self.now.plus(told.wait));

@@ -22,7 +22,9 @@ const MARGIN: u32 = 100;
 const fn allowance(name: &'static str, per: Per, seconds: u64, limit: u32) -> Allowance {
     let units = within(limit);
     let counting = Counting::Within(Span::from_secs(seconds));
-    Allowance { name, per, counting, units, reserved: units / 5 }
+    // Cancels weigh, and count as no orders.
+    let cancels = matches!(per, Per::Address);
+    Allowance { name, per, counting, units, reserved: units / 5, cancels }
 }
 
 const fn within(limit: u32) -> u32 {

@@ -248,7 +248,7 @@ impl Upstream for Binance {
         outcome::outcome(&self.name, body, reply)
     }
 
-    fn back_off(&self, reply: &Reply) -> Option<BackOff> {
+    fn back_off(&self, reply: &Reply, _costs: &[Units]) -> Option<BackOff> {
         outcome::back_off(reply)
     }
 

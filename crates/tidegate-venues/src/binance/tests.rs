@@ -276,7 +276,7 @@ proptest! {
         let _ = venue().snapshot(&[reply.clone(), reply.clone(), reply.clone()], &instruments());
         let _ = venue().instruments(std::slice::from_ref(&reply));
         let _ = venue().rights(KEY, &reply);
-        let _ = venue().back_off(&reply);
+        let _ = venue().back_off(&reply, &[]);
         let _ = venue().marks(&text, &instruments(), NOW);
         let mut stream = venue().account_stream();
         stream.start(NOW);

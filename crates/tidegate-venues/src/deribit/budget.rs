@@ -19,7 +19,8 @@ pub(crate) const CONNECTIONS: Connections =
 const PER_MINUTE: u32 = 600_000;
 
 const fn allowance(name: &'static str, per: Per, units: u32, reserved: u32) -> Allowance {
-    Allowance { name, per, counting: Counting::Refill { per_minute: PER_MINUTE }, units, reserved }
+    let counting = Counting::Refill { per_minute: PER_MINUTE };
+    Allowance { name, per, counting, units, reserved, cancels: reserved > 0 }
 }
 
 const PUBLIC: usize = 0;
@@ -44,6 +45,7 @@ pub(crate) const ALLOWANCES: &[Allowance] = &[
         counting: Counting::Refill { per_minute: UNTOLD },
         units: UNTOLD,
         reserved: 0,
+        cancels: true,
     },
 ];
 
@@ -51,6 +53,11 @@ pub(crate) fn cost(request: &WireRequest) -> Vec<Units> {
     let path = request.target.split('?').next().unwrap_or_default();
     let name = path.strip_prefix(super::rpc::ROOT).and_then(|path| path.strip_prefix('/'));
     name.and_then(of).into_iter().collect()
+}
+
+/// Whether it is paid from what orders and cancels are paid from.
+pub(crate) fn are_orders(costs: &[Units]) -> bool {
+    costs.iter().any(|cost| cost.allowance == MATCHING)
 }
 
 #[derive(Deserialize)]

@@ -244,8 +244,8 @@ impl Upstream for Deribit {
         outcome::outcome(body, reply)
     }
 
-    fn back_off(&self, reply: &Reply) -> Option<BackOff> {
-        outcome::back_off(reply)
+    fn back_off(&self, reply: &Reply, costs: &[Units]) -> Option<BackOff> {
+        outcome::back_off(reply, budget::are_orders(costs))
     }
 
     fn snapshot_parts(&self) -> u32 {

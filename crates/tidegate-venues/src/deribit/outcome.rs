@@ -35,17 +35,19 @@ pub(crate) fn outcome(body: &CallBody, reply: &Reply) -> Outcome {
     }
 }
 
-/// How long to wait, when the answer says that there were too many requests. Credits come back at
-/// 10 000 a second and a plain request costs 500.
-pub(crate) fn back_off(reply: &Reply) -> Option<BackOff> {
+/// How long to wait, when the answer to an order or a cancel (`orders`), or to anything else, says that there were
+/// too many requests. Credits come back at 10 000 a second and a plain request costs 500.
+pub(crate) fn back_off(reply: &Reply, orders: bool) -> Option<BackOff> {
     let told = reply.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
     let told = told.and_then(|(_, value)| value.parse::<u16>().ok());
     let answer: Option<Value> = serde_json::from_slice(&reply.body).ok();
     let code = answer.as_ref().and_then(|answer| answer.get("error")).and_then(code);
-    // Credits are an account's, where a request was on one; others at the address are not concerned.
+    // Credits are an account's, where a request was on one; others at the address are not concerned. Orders and
+    // cancels have credits of their own, which say nothing of those of reads.
     let (stops, seconds) = match (reply.status, code) {
         (429, _) => (Stops::Requests, told.unwrap_or(10)),
-        (_, Some(TOO_MANY_REQUESTS)) => (Stops::Orders, told.unwrap_or(1)),
+        (_, Some(TOO_MANY_REQUESTS)) if orders => (Stops::Orders, told.unwrap_or(1)),
+        (_, Some(TOO_MANY_REQUESTS)) => (Stops::Reads, told.unwrap_or(1)),
         _ => return None,
     };
     Some(BackOff { stops, wait: Span::from_secs(seconds.into()), until: None })

@@ -133,7 +133,7 @@ proptest! {
         let venue = venue();
         let body = CallBody::Read { route: String::new(), params: Vec::new() };
         let _ = venue.outcome(&body, &reply(status, &text), &instruments());
-        let _ = venue.back_off(&reply(status, &text));
+        let _ = venue.back_off(&reply(status, &text), &[]);
         let parts = [reply(status, &text), reply(status, &text), reply(status, &text)];
         let _ = venue.snapshot(&parts, &instruments());
         let _ = venue.instruments(&parts);

@@ -48,6 +48,37 @@ fn whoever_waits_for_its_own_share_holds_nobody_else_up() {
 }
 
 #[test]
+fn who_is_greedy_for_a_moment_more_waits_that_moment() {
+    let mut shaper = Shaper::new(&[WEIGHT]);
+    assert!(go(&mut shaper, Rank::New, 960, start()));
+    // Of what comes back in a minute half is its own: 1228 are worth 61.4 s, less the two they took.
+    for second in 0..2 {
+        let cancels = ask(Rank::Cancel, caller("runaway"), 614, at(1_000 * second));
+        let paid = shaper.ask_now(&cancels, at(1_000 * second)).unwrap();
+        shaper.settle(paid, at(1_000 * second));
+    }
+    let next = |now| ask(Rank::Cancel, caller("runaway"), 10, now);
+    let Err(Refusal::NoRoom { wait, most, .. }) = shaper.ask_now(&next(at(1_350)), at(1_350))
+    else {
+        panic!("2188 are used of 2160")
+    };
+    assert_eq!((wait, most), (Span::from_millis(50), 2160));
+    let soon = Ask { deadline: at(4_000), ..next(at(1_350)) };
+    assert!(matches!(shaper.ask(soon, at(1_350)), Answer::Waits(_)), "it is not refused");
+    assert_eq!(shaper.due(at(1_350)), Some(at(1_400)));
+    let served = shaper.turn(at(1_400));
+    assert!(matches!(served.as_slice(), [Served { outcome: Ok(_), .. }]), "{served:?}");
+}
+
+#[test]
+fn where_no_cancel_costs_anything_nothing_is_kept_for_those_of_halts() {
+    let orders = Allowance { cancels: false, ..WEIGHT };
+    let mut shaper = Shaper::new(&[orders]);
+    assert_eq!(drain(&mut shaper, Rank::New, &caller("ann"), start()), 1920);
+    assert_eq!(drain(&mut shaper, Rank::Reduce, &caller("ann"), start()), 480);
+}
+
+#[test]
 fn what_the_venue_told_of_an_account_is_shared_as_well() {
     use tidegate_venues::upstream::{AccountLimit, UNTOLD};
     let orders = Allowance {

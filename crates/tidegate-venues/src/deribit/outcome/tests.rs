@@ -105,14 +105,16 @@ fn of_several_with_one_label_the_live_one_counts() {
 #[test]
 fn waits_when_the_venue_says_so() {
     let mut limited = reply(429, "");
-    let asked = |reply: &Reply| back_off(reply).map(|told| told.wait);
+    let asked = |reply: &Reply| back_off(reply, true).map(|told| told.wait);
     assert_eq!(asked(&limited), Some(Span::from_secs(10)));
     limited.headers.push(("Retry-After".into(), "3".into()));
     assert_eq!(asked(&limited), Some(Span::from_secs(3)));
     assert_eq!(asked(&reply(400, &error(10028))), Some(Span::from_secs(1)));
-    let stops = |reply: &Reply| back_off(reply).map(|told| told.stops);
-    assert_eq!(stops(&limited), Some(Stops::Requests));
-    assert_eq!(stops(&reply(400, &error(10028))), Some(Stops::Orders), "of one account");
-    assert_eq!(back_off(&reply(400, &error(10009))), None);
-    assert_eq!(back_off(&reply(200, "{}")), None);
+    for (orders, credits) in [(true, Stops::Orders), (false, Stops::Reads)] {
+        let stops = |reply: &Reply| back_off(reply, orders).map(|told| told.stops);
+        assert_eq!(stops(&limited), Some(Stops::Requests));
+        assert_eq!(stops(&reply(400, &error(10028))), Some(credits), "those it was paid from");
+        assert_eq!(stops(&reply(400, &error(10009))), None);
+        assert_eq!(stops(&reply(200, "{}")), None);
+    }
 }
