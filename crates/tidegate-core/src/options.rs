@@ -8,7 +8,6 @@ use crate::Core;
 use crate::action::Action;
 use crate::orders::Share;
 use crate::positions;
-use crate::profit;
 use crate::state::State;
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_options::portfolio::{Book, Change, More, Portfolio, Weighed};
@@ -23,7 +22,10 @@ use tidegate_types::record::{Body, Decision};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::{Span, Time};
 
+mod equity;
 pub(crate) mod limits;
+
+pub(crate) use equity::Equity;
 
 /// Figures of what is held may be this old: an option far from the money is quoted seldom.
 pub(crate) const HELD_AGE: Span = Span::from_secs(60);
@@ -31,8 +33,6 @@ pub(crate) const HELD_AGE: Span = Span::from_secs(60);
 const QUOTES: usize = 400;
 /// No grid goes farther: a price cannot fall by more than all of it.
 const MOST_BPS: u32 = 9_000;
-/// What counts as a dollar.
-const DOLLARS: [&str; 7] = ["USD", "USDC", "USDT", "FDUSD", "PYUSD", "RLUSD", "USDE"];
 
 /// The portfolios that are followed, and what a coin is worth.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -163,96 +163,6 @@ impl State {
         Some(Standing { weighed, equity: self.equity(account, weighed.worth).ok() })
     }
 
-    /// What a unit of a currency is worth in dollars; none where nothing trades on it here.
-    pub(crate) fn dollars_for(&self, currency: &Currency) -> Option<Decimal> {
-        if DOLLARS.contains(&currency.as_str()) {
-            return Some(Decimal::ONE);
-        }
-        self.portfolios.indexes.get(currency).map(|index| index.price.0)
-    }
-
-    /// How old that is, where it is an index.
-    fn index_age(&self, currency: &Currency) -> Option<Span> {
-        if DOLLARS.contains(&currency.as_str()) {
-            return None;
-        }
-        self.portfolios.indexes.get(currency).map(|index| self.at.since(index.at))
-    }
-
-    /// What an account that is followed has, in dollars, rounded down: balances, options, less what is lost
-    /// elsewhere. Otherwise the currency that cannot be valued.
-    fn equity(&self, account: &AccountName, options: Usd) -> Result<Usd, Reject> {
-        self.equity_where(account, options, |_| None)
-    }
-
-    /// The same with which the worst scenario is paid. What is settled in a coin loses coins; what is settled in
-    /// anything else loses that, and the coins that stand for it fall as well, by the range of the scenarios.
-    pub(crate) fn collateral(
-        &self,
-        account: &AccountName,
-        options: Usd,
-        ordered: &Instrument,
-    ) -> Result<Usd, Reject> {
-        let followed = self.portfolios.accounts.get(account);
-        self.equity_where(account, options, |coin| {
-            let held = followed.into_iter().flat_map(|followed| followed.settled.keys());
-            let elsewhere = held.chain([&ordered.settlement]).any(|settled| settled != coin);
-            followed.filter(|_| elsewhere).map(|followed| followed.stress.range_bps)
-        })
-    }
-
-    /// What an account has, where coins have fallen by so many basis points, and coins that are owed have risen.
-    fn equity_where(
-        &self,
-        account: &AccountName,
-        options: Usd,
-        fallen: impl Fn(&Currency) -> Option<u32>,
-    ) -> Result<Usd, Reject> {
-        let mut sum = options.0;
-        for (currency, amount) in self.balances.of(account) {
-            let what =
-                |detail: String| Reject::new(Code::Unvalued, format!("{currency}: {detail}"));
-            if let Some(age) = self.index_age(currency).filter(|age| *age > HELD_AGE) {
-                let (age, most) = (age.millis(), HELD_AGE.millis());
-                return Err(what(format!("its index is {age} ms old, at most {most} ms")));
-            }
-            let rate = match self.dollars_for(currency) {
-                Some(rate) => rate,
-                None if amount.is_negative() => return Err(what(format!("owed {amount}"))),
-                // What nothing trades on here counts for nothing.
-                None => Decimal::ZERO,
-            };
-            let worth = amount.mul(rate, Rounding::Floor);
-            let worth = match fallen(currency).filter(|_| !DOLLARS.contains(&currency.as_str())) {
-                Some(bps) => worth.and_then(|worth| worth.sub(share(worth.abs(), bps)?)),
-                None => worth,
-            };
-            let sum_of = worth.and_then(|worth| sum.add(worth));
-            sum = sum_of.map_err(|error| what(error.to_string()))?;
-        }
-        let all = sum.add(self.lost_and_not_settled(account));
-        let of_range = |error: DecimalError| Reject::new(Code::Unvalued, error.to_string());
-        Ok(Usd(all.map_err(of_range)?))
-    }
-
-    /// What is lost on futures and perpetuals and not in the balances yet, in dollars, never above zero: a gain
-    /// is set against losses in the same coin, and what is left of it does not count before it is settled.
-    fn lost_and_not_settled(&self, account: &AccountName) -> Decimal {
-        let mut won_in: BTreeMap<&Currency, i128> = BTreeMap::new();
-        let followed = self.portfolios.accounts.get(account);
-        for id in followed.into_iter().flat_map(|followed| &followed.futures) {
-            let held = self.instruments.get(id).zip(self.entries.of(account, id));
-            // Without terms or a mark nothing may be added, whatever the equity.
-            let Some(((terms, entry), mark)) = held.zip(self.marks.get(id)) else { continue };
-            let position = self.positions.book(account, id).position;
-            let won = profit::won(terms, mark, position, entry);
-            let sum = won_in.entry(&terms.settlement).or_default();
-            *sum = sum.saturating_add(won);
-        }
-        let lost = won_in.values().fold(0_i128, |sum, won| sum.saturating_add((*won).min(0)));
-        Decimal::from_raw(i64::try_from(lost).unwrap_or(i64::MIN))
-    }
-
     /// An instrument whose figures are too old to weigh an account by, or that has none.
     pub(crate) fn unweighed(&self, account: &AccountName, now: Time) -> Option<&InstrumentId> {
         let since = now.minus(HELD_AGE);
@@ -327,7 +237,7 @@ impl State {
     ) -> bool {
         let equity = || self.collateral(&limits.account, weighing.before.worth, terms);
         let rises = weighing.after.margin > weighing.before.margin;
-        let margin = || equity().and_then(|equity| limits::margin(limits, weighing, equity));
+        let margin = || equity().and_then(|equity| limits::margin(limits, weighing, &equity));
         limits::figures(limits, terms, weighing).is_err() || (rises && margin().is_err())
     }
 

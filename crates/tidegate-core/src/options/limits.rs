@@ -1,6 +1,6 @@
 //! Holding the limits of an account's options against its portfolio with an order and without it.
 
-use super::Weighing;
+use super::{Equity, Weighing};
 use crate::over;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::instrument::{Instrument, Usd};
@@ -56,8 +56,9 @@ pub(crate) fn figures(
 pub(crate) fn margin(
     limits: &OptionLimits,
     weighing: &Weighing,
-    equity: Usd,
+    Equity { usd: equity, left_out }: &Equity,
 ) -> Result<(), Reject> {
+    let equity = *equity;
     let most = limits.most_margin(equity).ok_or_else(|| {
         Reject::new(Code::Uncomputable, format!("a part of the equity, {equity} USD"))
     })?;
@@ -65,7 +66,7 @@ pub(crate) fn margin(
     let rule = (Code::ScenarioMargin, "scenario margin", " USD");
     held(limits, rule, (before, after), Some(most.0)).map_err(|past| {
         let detail = format!("{}, {} bp of {equity}", past.detail, limits.max_margin_bps);
-        Reject::new(past.code, detail)
+        left_out.clone().unwrap_or_else(|| Reject::new(past.code, detail))
     })
 }
 

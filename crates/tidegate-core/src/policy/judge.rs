@@ -91,6 +91,17 @@ pub(super) enum Found {
     Unknown(Blind),
 }
 
+impl Found {
+    /// Whether it is past its rule, or not known.
+    pub(super) fn is_past(&self) -> bool {
+        match self {
+            Found::Nothing => false,
+            Found::Number(reading) => reading.is_over(),
+            Found::No(_) | Found::Unknown(_) => true,
+        }
+    }
+}
+
 impl Ruling {
     /// What the policy says of an order. Costs the same however many orders there are.
     pub(crate) fn judge(&self, ground: &Ground<'_>, case: &Case<'_>) -> Judgement {

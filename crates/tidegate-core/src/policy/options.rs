@@ -5,7 +5,7 @@ use super::Policies;
 use super::judge::{Found, number, ratio};
 use super::live::Live;
 use super::ruling::{Blind, Ruling};
-use crate::options::{Asked, Weighing};
+use crate::options::{Asked, Equity, Weighing};
 use crate::state::State;
 use tidegate_options::portfolio::Weighed;
 use tidegate_types::decimal::Decimal;
@@ -91,16 +91,22 @@ impl<'a> Tested<'a> {
 
     fn margin(&self, weighing: &Weighing, margin: i128, bps: u32) -> Found {
         let worth = weighing.before.worth;
-        match self.state.collateral(self.account, worth, self.terms) {
-            Err(Reject { detail, .. }) => Found::Unknown(Blind::open(detail)),
-            Ok(equity) if !equity.0.is_positive() => {
-                Found::No(format!("the equity is {equity} USD"))
-            }
-            Ok(equity) => {
-                let share = ratio(margin.saturating_mul(BASIS_POINTS), equity.0.raw().into());
-                let most = i128::from(bps).saturating_mul(Decimal::ONE.raw().into());
-                number(share, most, Unit::BasisPoints)
-            }
+        let unknown = |Reject { detail, .. }| Found::Unknown(Blind::open(detail));
+        let Equity { usd: equity, left_out } =
+            match self.state.collateral(self.account, worth, self.terms) {
+                Ok(equity) => equity,
+                Err(reject) => return unknown(reject),
+            };
+        let found = if equity.0.is_positive() {
+            let share = ratio(margin.saturating_mul(BASIS_POINTS), equity.0.raw().into());
+            let most = i128::from(bps).saturating_mul(Decimal::ONE.raw().into());
+            number(share, most, Unit::BasisPoints)
+        } else {
+            Found::No(format!("the equity is {equity} USD"))
+        };
+        match left_out {
+            Some(reject) if found.is_past() => unknown(reject),
+            _ => found,
         }
     }
 
@@ -140,11 +146,7 @@ impl Ruling {
     /// measured.
     pub(crate) fn passes_option_rules(&self, tested: &Tested<'_>) -> bool {
         let rules = self.rules.iter().filter(|live| live.is_over_options_of(tested.account));
-        rules.map(|live| tested.find(live)).any(|found| match found {
-            Found::Nothing => false,
-            Found::Number(reading) => reading.is_over(),
-            Found::No(_) | Found::Unknown(_) => true,
-        })
+        rules.map(|live| tested.find(live)).any(|found| found.is_past())
     }
 }
 

@@ -116,17 +116,22 @@ fn what_is_sold_of_an_expiry_is_limited() {
 
 #[test]
 fn what_is_sold_beside_resting_orders_that_reduce_is_sold_short() {
-    let mut world = World::with_options("100", |limits| limits.max_margin_bps = 10_000);
-    world.trades(of(OPTION, Side::Buy, "5", "0.05"));
-    let reducing = NewOrder { reduce_only: true, ..of(OPTION, Side::Sell, "5", "0.06") };
-    assert_eq!(world.tries(reducing), None);
-    let margin = |world: &World| world.core.state().options_of(&name(MAIN)).unwrap().weighed.margin;
-    let covered = margin(&world);
-    assert_eq!(world.tries(of(OPTION, Side::Sell, "5", "0.06")), None);
-    // At the least what is added for five options sold: a hundredth of five coins.
-    let added = Usd(covered.0.add(d("5")).unwrap());
-    assert!(margin(&world) >= added, "{} after {covered}", margin(&world));
-    world.check();
+    // Only what is added for options sold differs: a tenth of what lies under them.
+    let margin = |short_bps, sold: &str| {
+        let mut world = World::with_options("1000", |limits| limits.stress.short_bps = short_bps);
+        world.trades(of(OPTION, Side::Buy, "5", "0.05"));
+        let reducing = NewOrder { reduce_only: true, ..of(OPTION, Side::Sell, "5", "0.06") };
+        assert_eq!(world.tries(reducing), None);
+        if sold != "0" {
+            assert_eq!(world.tries(of(OPTION, Side::Sell, sold, "0.06")), None);
+        }
+        world.check();
+        world.core.state().options_of(&name(MAIN)).unwrap().weighed.margin.0
+    };
+    for (sold, added) in [("0", "0"), ("2", "20"), ("5", "50")] {
+        let more = margin(1_000, sold).sub(margin(0, sold)).unwrap();
+        assert_eq!(more, d(added), "with {sold} sold beside");
+    }
 }
 
 #[test]

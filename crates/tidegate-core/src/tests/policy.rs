@@ -36,7 +36,7 @@ fn usd(text: &str) -> Usd {
     Usd(d(text))
 }
 
-fn hard(id: &str, limit: Limit) -> Rule {
+pub(in crate::tests) fn hard(id: &str, limit: Limit) -> Rule {
     Rule {
         id: RuleId::new(id).unwrap(),
         reach: Reach::default(),
@@ -50,7 +50,7 @@ fn soft(id: &str, limit: Limit) -> Rule {
     Rule { strength: Strength::Soft, ..hard(id, limit) }
 }
 
-fn policy(version: u32, mut rules: Vec<Rule>) -> Box<Policy> {
+pub(in crate::tests) fn policy(version: u32, mut rules: Vec<Rule>) -> Box<Policy> {
     rules.push(hard("all", Limit::Allow));
     let name = PolicyName::new("desk").unwrap();
     let pegs = ["BTC", "USDT"].map(|coin| Peg { currency: name_of(coin), price: Price(d("1")) });

@@ -1,11 +1,13 @@
 //! Numbers that were true once: what rests on marks, indexes and accounts that nobody has heard of for long refuses.
 
+use super::policy::{hard, policy};
 use super::world::*;
 use crate::event::Event;
 use tidegate_types::ids::Ticket;
 use tidegate_types::instrument::{Instrument, Kind, Mark, Price, Unit};
 use tidegate_types::options::{OptionLimits, Stress};
 use tidegate_types::order::NewOrder;
+use tidegate_types::policy::{Each, Limit};
 use tidegate_types::record::Change;
 use tidegate_types::reject::Code;
 use tidegate_types::report::{AccountEvent, BalanceReport};
@@ -48,8 +50,22 @@ fn an_exposure_that_rests_on_an_old_mark_refuses() {
     world.check_replay();
 }
 
-#[test]
-fn the_equity_of_a_margin_limit_rests_on_no_old_index() {
+/// What anything may lose at worst, which is never more than the account has.
+fn all_of_the_equity() -> OptionLimits {
+    OptionLimits {
+        account: name(MAIN),
+        max_delta: None,
+        max_gamma: None,
+        max_vega: None,
+        max_theta: None,
+        max_net_short: None,
+        max_margin_bps: 10_000,
+        stress: Stress::STANDARD,
+    }
+}
+
+/// An account with these balances, where a coin of its own is a hundred dollars.
+fn having(balances: &[(&str, &str)]) -> World {
     let mut world = World::new();
     let eth = Instrument {
         base: name("ETH"),
@@ -58,30 +74,64 @@ fn the_equity_of_a_margin_limit_rests_on_no_old_index() {
     };
     world.event(Event::Instruments { venue: name(VENUE), instruments: vec![eth] });
     mark(&mut world, "ETH-INV", "100");
-    let balance = BalanceReport { asset: name("ETH"), amount: d("1") };
-    world.venue.balances = vec![balance.clone()];
-    world.event(Event::Streamed { account: name(MAIN), event: AccountEvent::Balance { balance } });
-    world.change(Change::OptionLimitsSet {
-        limits: OptionLimits {
-            account: name(MAIN),
-            max_delta: None,
-            max_gamma: None,
-            max_vega: None,
-            max_theta: None,
-            max_net_short: None,
-            max_margin_bps: 10_000,
-            stress: Stress::STANDARD,
-        },
-    });
+    for (asset, amount) in balances {
+        let balance = BalanceReport { asset: name(asset), amount: d(amount) };
+        world.venue.balances.push(balance.clone());
+        let event = AccountEvent::Balance { balance };
+        world.event(Event::Streamed { account: name(MAIN), event });
+    }
+    world
+}
+
+const OLD: &str = "ETH: its index is 61000 ms old, at most 60000 ms";
+
+#[test]
+fn the_equity_of_a_margin_limit_rests_on_no_old_index() {
+    let mut world = having(&[("ETH", "1")]);
+    world.change(Change::OptionLimitsSet { limits: all_of_the_equity() });
     assert_eq!(asks(&mut world, buy("1", "100")).1, None);
     world.settle_for(61);
     let (ticket, code) = asks(&mut world, buy("1", "100"));
     assert_eq!(code, Some(Code::Unvalued));
     let told = format!("{:?}", world.answers[&ticket]);
-    assert!(told.contains("ETH: its index is 61000 ms old, at most 60000 ms"), "{told}");
+    assert!(told.contains(OLD), "{told}");
     mark(&mut world, "ETH-INV", "100");
     assert_eq!(asks(&mut world, buy("1", "100")).1, None);
     world.check_replay();
+}
+
+#[test]
+fn a_coin_with_an_old_index_refuses_only_what_it_is_needed_for() {
+    for (eth, limits) in [("1", true), ("1", false), ("-0.001", true), ("-0.001", false)] {
+        let mut world = having(&[("ETH", eth), ("USDT", "100")]);
+        if limits {
+            world.change(Change::OptionLimitsSet { limits: all_of_the_equity() });
+        } else {
+            let option = NewOrder { instrument: instrument(OPTION), ..buy("0.1", "0.05") };
+            world.live("ann", option);
+            let mut rule = hard("m", Limit::ScenarioMargin { bps: 10_000 });
+            rule.each = Each::Account;
+            world.change(Change::PolicySet { policy: policy(1, vec![rule]) });
+        }
+        world.settle_for(61);
+        // Sixteen dollars at worst, of a hundred; then 112 of them.
+        let (ticket, code) = asks(&mut world, buy("1", "100"));
+        let told = format!("{:?}", world.answers[&ticket]);
+        if eth.starts_with('-') {
+            assert!(
+                code.is_some() && told.contains(&format!("owed {eth}, and its index")),
+                "{told}"
+            );
+            continue;
+        }
+        assert_eq!(code, None, "it counts for nothing, and is not needed: {told}");
+        let (ticket, code) = asks(&mut world, buy("7", "100"));
+        let told = format!("{:?}", world.answers[&ticket]);
+        assert!(code.is_some() && told.contains(OLD), "{told}");
+        mark(&mut world, "ETH-INV", "100");
+        assert_eq!(asks(&mut world, buy("7", "100")).1, None);
+        world.check_replay();
+    }
 }
 
 #[test]

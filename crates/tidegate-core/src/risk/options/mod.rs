@@ -30,7 +30,7 @@ pub(super) fn check(
     let Some(weighing) = state.weigh(account, ask.instrument, order)? else { return Ok(None) };
     limits::figures(limits, ask.instrument, &weighing)?;
     let equity = state.collateral(account, weighing.before.worth, ask.instrument)?;
-    limits::margin(limits, &weighing, equity)?;
+    limits::margin(limits, &weighing, &equity)?;
     let Weighed { margin, delta, gamma, vega, theta, .. } = weighing.after;
-    Ok(Some(OptionFigures { margin, equity, delta, gamma, vega, theta }))
+    Ok(Some(OptionFigures { margin, equity: equity.usd, delta, gamma, vega, theta }))
 }
