@@ -55,6 +55,12 @@ impl Attributed {
         self.books(account, instrument).into_iter().flat_map(BTreeMap::keys)
     }
 
+    /// Whether a caller has a part of anything of an account's, or an open order there.
+    pub(crate) fn has(&self, account: &AccountName, caller: &CallerName) -> bool {
+        let instruments = self.0.get(account).into_iter().flat_map(BTreeMap::values);
+        instruments.into_iter().any(|books| books.contains_key(caller))
+    }
+
     /// The same of every account and instrument.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&AccountName, &InstrumentId, &CallerName)> {
         self.0.iter().flat_map(|(account, instruments)| {

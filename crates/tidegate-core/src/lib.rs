@@ -24,6 +24,7 @@ mod dead_man;
 mod emergency;
 mod exposure;
 mod flatten;
+mod gains;
 mod guards;
 mod halt;
 mod journal;

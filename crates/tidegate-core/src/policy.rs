@@ -16,10 +16,11 @@ mod worths;
 
 use crate::attributed::Attributed;
 use crate::balances::Balances;
+use crate::gains::{self, Gains, Owner};
 use crate::orders::{Orders, Shift};
 use crate::positions::Positions;
 use crate::state::State;
-use live::Message;
+use live::{Live, Message};
 use part::Who;
 use ruling::Ruling;
 use std::collections::BTreeMap;
@@ -66,6 +67,7 @@ pub(crate) struct Ground<'a> {
     pub(crate) entries: &'a Entries,
     pub(crate) attributed: &'a Attributed,
     pub(crate) coins: &'a Coins,
+    pub(crate) gains: &'a Gains,
     /// The time that ages are counted to.
     pub(crate) at: Time,
 }
@@ -119,6 +121,12 @@ impl Policies {
 
     fn both(&mut self) -> impl Iterator<Item = &mut Box<Ruling>> {
         self.in_force.iter_mut().chain(&mut self.shadow)
+    }
+
+    /// Whether a rule in force, or beside, measures what callers lost.
+    pub(crate) fn are_over_gains(&self) -> bool {
+        let rulings = self.in_force.iter().chain(&self.shadow);
+        rulings.flat_map(|ruling| &ruling.rules).any(Live::watches_gains)
     }
 
     fn is_idle(&self) -> bool {
@@ -175,6 +183,7 @@ pub(crate) fn apply(state: &mut State, change: &Change, now: Time) {
         _ => {}
     }
     state.follow_where_due();
+    gains::count_where_due(state);
 }
 
 /// Folds in what a record tells of policies besides changes.
@@ -268,6 +277,7 @@ impl State {
             entries: &self.entries,
             attributed: &self.attributed,
             coins: &self.coins,
+            gains: &self.gains,
             at,
         }
     }
@@ -285,6 +295,7 @@ impl State {
             entries: &self.entries,
             attributed: &self.attributed,
             coins: &self.coins,
+            gains: &self.gains,
             at,
         };
         (&mut self.policies, ground)
@@ -336,6 +347,14 @@ impl State {
         let at = self.at;
         let (policies, ground) = self.policies_and_ground(at);
         policies.both().for_each(|ruling| ruling.marked(&ground, id));
+    }
+
+    /// What a caller gained is about to change, or did.
+    pub(crate) fn stand_for_policies(&mut self, owner: &Owner) {
+        let Owner::Caller { name, account } = owner else { return };
+        let at = self.at;
+        let (policies, ground) = self.policies_and_ground(at);
+        policies.both().for_each(|ruling| ruling.stand_caller(&ground, account, name));
     }
 
     /// An account's balances changed.

@@ -25,7 +25,7 @@ kept! {
     caller_buckets, account_buckets, refusals, calls, next_order, next_call, guards, recent,
     alarms, balances, lost_books, people, approvals, approve_by, apps, invitations, daily,
     self_trades, venue_terms,
-    liquidity, breakers, clocks, option_limits, option_quotes, policies, entries,
+    liquidity, breakers, gains, clocks, option_limits, option_quotes, policies, entries,
     venue_margins, settlements, attributed,
 }
 

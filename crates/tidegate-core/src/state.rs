@@ -5,10 +5,11 @@ use crate::approvals::Approvals as Requests;
 use crate::attributed::Attributed;
 use crate::balances::Balances;
 use crate::books::LostBook;
-use crate::breakers::{self, Breakers, Place};
+use crate::breakers::{Breakers, Place};
 use crate::clocks::Clock;
 use crate::daily::{self, Daily};
 use crate::exposure::{Exposures, at_mark};
+use crate::gains::{self, Gains};
 use crate::guards::Guards;
 use crate::options::Portfolios;
 use crate::orders::{Order, Orders, Shift};
@@ -204,6 +205,8 @@ pub struct State {
     pub(crate) resting: Resting,
     pub(crate) venue_terms: BTreeMap<InstrumentId, TermsInForce>,
     pub(crate) breakers: Breakers,
+    /// What accounts and callers gained, where something is held against that.
+    pub(crate) gains: Gains,
     pub(crate) clocks: BTreeMap<VenueName, Clock>,
     /// Breakers that measured something since they were last looked at; no part of what is saved.
     pub(crate) touched: BTreeSet<Place>,
@@ -446,7 +449,7 @@ impl State {
             let (account, instrument) = (account.clone(), instrument.clone());
             self.hold(&account, &instrument);
         }
-        breakers::traded(self, shift);
+        gains::traded(self, shift);
         self.count_for_policies(shift);
     }
 
@@ -461,7 +464,7 @@ impl State {
         let held = self.positions.book(account, instrument).position;
         self.positions.correct(account, instrument, qty);
         self.attributed.changed(account, instrument, (held, qty.0.raw()));
-        breakers::corrected(self, account, instrument, (qty, price));
+        gains::corrected(self, account, instrument, (qty, price));
         let unit = unit_value(&self.instruments, &self.marks, instrument);
         let book = self.positions.book(account, instrument);
         self.exposures.set(account, instrument, book, unit);
@@ -479,6 +482,7 @@ impl State {
             let expired = instruments.get(id).is_some_and(|terms| terms.has_expired(*at));
             expired && positions.book(account, id).position == 0
         });
+        gains::parted(self);
     }
 
     /// The venue tells at which price a position was entered.
@@ -496,7 +500,7 @@ impl State {
             crate::told::first_mark(self, &mark.instrument);
         }
         self.revalue(&mark.instrument);
-        breakers::marked(self, mark);
+        gains::marked(self, mark);
         self.mark_for_policies(&mark.instrument);
     }
 

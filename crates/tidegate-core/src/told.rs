@@ -1,7 +1,7 @@
 //! What the venue tells about orders, folded in: from the stream, queries and snapshots.
 
 use crate::alarms::{Alarm, AlarmKind, cancelled, not_ours};
-use crate::breakers;
+use crate::gains;
 use crate::orders::{Heard, Order, Stage, Terms};
 use crate::state::State;
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ pub(crate) fn streamed(state: &mut State, account: &AccountName, event: &Account
             state.balances.set(account, balance, now);
             state.wallet_for_policies(account);
         }
-        AccountEvent::Funding { change } => breakers::funded(state, account, change),
+        AccountEvent::Funding { change } => gains::funded(state, account, change),
         AccountEvent::Payment { change } => state.payment_for_policies(account, change),
     }
 }

@@ -164,7 +164,8 @@ impl Rule {
         }
         let kind = self.limit.kind();
         if kind.is_of_whole_accounts() {
-            if self.reach.caller.is_some() || self.each == Each::Caller {
+            let of_callers = self.reach.caller.is_some() || self.each == Each::Caller;
+            if kind.is_of_options() && of_callers {
                 return Err(Wrong::OfAccountsOnly);
             }
             let whole = self.reach.instruments == Instruments::default();

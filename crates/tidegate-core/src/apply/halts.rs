@@ -1,6 +1,6 @@
 //! Halts, and what went without a record.
 
-use crate::breakers;
+use crate::gains;
 use crate::state::{Flatten, Halt, State};
 use std::collections::BTreeMap;
 use tidegate_types::emergency::Emergency;
@@ -20,8 +20,8 @@ pub(super) fn told(state: &mut State, body: &Body, now: Time) {
         Body::Flattening { scope, .. } => set_flatten(state, scope, Flatten::Closing),
         Body::Flattened { scope } => {
             set_flatten(state, scope, Flatten::Flat);
-            breakers::flattened(state, scope);
             state.attributed.flattened(scope);
+            gains::parted(state);
             state.recount_policies();
         }
         Body::Resumed { scope, .. } => drop(state.halts.remove(scope)),

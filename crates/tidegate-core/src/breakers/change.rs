@@ -1,6 +1,7 @@
 //! Changes of the breakers by people: what they do, whether they make sense, and what they are told as.
 
-use super::{Breakers, Money, Place, Stage, money};
+use super::{Breakers, Place, Stage};
+use crate::gains;
 use crate::state::State;
 use tidegate_types::breaker::{Breaker, BreakerId, BreakerKind, MAX_BREAKERS, Over};
 use tidegate_types::grant::Scope;
@@ -11,7 +12,7 @@ use tidegate_types::time::Time;
 impl Breakers {
     fn measure_anew(&mut self, place: &Place, now: Time) {
         self.windows.remove(place);
-        self.money.measure_anew(place);
+        self.losses.measure_anew(place);
         if place.breaker.kind == BreakerKind::DataAge {
             self.anew.insert(place.clone(), now);
         }
@@ -22,11 +23,8 @@ impl Breakers {
 pub(crate) fn changed(state: &mut State, change: &Change, now: Time) {
     match change {
         Change::BreakerSet { breaker } => {
-            let counted = state.breakers.counts_money();
             state.breakers.rules.insert(breaker.id.clone(), breaker.clone());
-            if !counted && state.breakers.counts_money() {
-                money::begin(state);
-            }
+            gains::count_where_due(state);
         }
         Change::BreakerRemoved { breaker } => {
             let breakers = &mut state.breakers;
@@ -34,10 +32,8 @@ pub(crate) fn changed(state: &mut State, change: &Change, now: Time) {
             breakers.trips.retain(|place, _| place.breaker != *breaker);
             breakers.windows.retain(|place, _| place.breaker != *breaker);
             breakers.anew.retain(|place, _| place.breaker != *breaker);
-            breakers.money.forget(breaker);
-            if !breakers.counts_money() {
-                breakers.money = Money::default();
-            }
+            breakers.losses.forget(breaker);
+            gains::count_where_due(state);
         }
         Change::BreakerHalfOpened { breaker, scope, .. } => {
             let place = Place { breaker: breaker.clone(), scope: scope.clone() };

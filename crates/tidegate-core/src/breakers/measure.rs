@@ -30,10 +30,14 @@ impl State {
     /// What a breaker measures at a place now; none where there is nothing to measure.
     pub fn breaker_measures(&self, place: &Place, now: Time) -> Option<Found> {
         let rule = self.breakers.rules.get(&place.breaker)?;
-        let money = &self.breakers.money;
+        let (losses, gains) = (&self.breakers.losses, &self.gains);
         match place.breaker.kind {
-            BreakerKind::Loss => Some(Found { measured: money.loss(place, now)?, count: 1 }),
-            BreakerKind::Drawdown => Some(Found { measured: money.drawdown(place)?, count: 1 }),
+            BreakerKind::Loss => {
+                Some(Found { measured: losses.loss(gains, place, now)?, count: 1 })
+            }
+            BreakerKind::Drawdown => {
+                Some(Found { measured: losses.drawdown(gains, place)?, count: 1 })
+            }
             BreakerKind::DataAge => self.oldest_mark(place, now),
             kind => {
                 let window = self.breakers.windows.get(place)?;

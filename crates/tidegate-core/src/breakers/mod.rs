@@ -1,14 +1,14 @@
 //! Circuit breakers: what is measured from the records, and what trips by it.
 //!
-//! `feed.rs` takes measurements from records and `money.rs` gains and losses, both as part of the fold;
+//! `feed.rs` takes measurements from records and `losses.rs` from gains, both as part of the fold;
 //! `measure.rs` makes one figure of them; `trip.rs` looks at what changed after each event and puts a
 //! trip on record. A trip stops orders as a halt does, and is none: nothing is proven, and a person
 //! half-opens and closes it. Cancels pass it always.
 
 mod change;
 mod feed;
+mod losses;
 mod measure;
-mod money;
 mod trip;
 mod window;
 
@@ -29,8 +29,9 @@ use tidegate_types::{codec_enum, codec_struct};
 pub use change::figures;
 pub(crate) use change::{about, changed, make_sense, scope_of};
 pub(crate) use feed::feed;
+use losses::Losses;
+pub(crate) use losses::{after_gain, before_gain};
 pub use measure::Found;
-pub(crate) use money::{Money, corrected, flattened, funded, marked, traded};
 pub(crate) use trip::Stopped;
 use window::Window;
 
@@ -87,11 +88,11 @@ pub struct Breakers {
     anew: BTreeMap<Place, Time>,
     /// Requests without an answer, and when they left.
     sent: BTreeMap<CallId, Time>,
-    pub(crate) money: Money,
+    losses: Losses,
     /// When the gateway started.
     started: Time,
 }
-codec_struct!(Breakers { rules, trips, windows, anew, sent, money, started });
+codec_struct!(Breakers { rules, trips, windows, anew, sent, losses, started });
 
 impl Breakers {
     /// Every breaker.
@@ -108,7 +109,7 @@ impl Breakers {
     pub fn places(&self, breaker: &BreakerId) -> Vec<Place> {
         let of = |place: &&Place| place.breaker == *breaker;
         let mut places: Vec<Place> = self.trips.keys().filter(of).cloned().collect();
-        let more = self.windows.keys().chain(self.money.places()).filter(of);
+        let more = self.windows.keys().chain(self.losses.places()).filter(of);
         for place in more {
             if !self.trips.contains_key(place) {
                 places.push(place.clone());
@@ -132,7 +133,8 @@ impl Breakers {
         self.of_kind(kind).next().is_some()
     }
 
-    fn counts_money(&self) -> bool {
+    /// Whether one measures what somebody lost.
+    pub(crate) fn are_over_gains(&self) -> bool {
         self.has(BreakerKind::Loss) || self.has(BreakerKind::Drawdown)
     }
 }

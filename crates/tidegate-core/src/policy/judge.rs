@@ -6,23 +6,24 @@ use super::live::{Live, dollars};
 use super::options::Tested;
 use super::part::{Part, Who};
 use super::ruling::{Blind, Ruling};
-use super::values::{quote, unit_value};
-use super::worths::{Worth, is_put, signed};
+use super::values::quote;
 use crate::orders::Share;
 use std::cmp::Reverse;
-use tidegate_types::decimal::{Decimal, Rounding};
-use tidegate_types::grant::Pattern;
+use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::{AccountName, CallerName, RuleId};
 use tidegate_types::instrument::{Instrument, Mark, Price, Usd};
-use tidegate_types::order::{NewOrder, OrderType, Side};
-use tidegate_types::policy::{Each, Form, Limit, LimitKind, Measure, Rule, Strength, Unit};
+use tidegate_types::order::NewOrder;
+use tidegate_types::policy::{Form, Limit, LimitKind, Measure, Rule, Strength, Unit};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::time::{Span, Time};
 
+mod order;
+mod stands;
+
+use order::{collar, distance, only, order_to_trade, thin};
+
 const BASIS_POINTS: i128 = 10_000;
 const ONE: i128 = Decimal::ONE.raw() as i128;
-/// In about how many seconds what a market shows is known once it was asked for.
-const ASKED_FOR: u64 = 10;
 /// How many of the nearest limits a decision tells.
 const NEAREST: usize = 3;
 
@@ -223,134 +224,6 @@ impl Ruling {
         }
     }
 
-    /// Limits on what is held, every open order at its worst.
-    fn position(&self, ground: &Ground<'_>, case: &Case<'_>, live: &Live, quote: Price) -> Found {
-        let id = &case.terms.id;
-        let mut more = match live.is_of_callers() {
-            true => ground.attributed.book(case.account, case.caller, id),
-            false => ground.positions.book(case.account, id),
-        };
-        let side = if case.order.side == Side::Buy { &mut more.buys } else { &mut more.sells };
-        *side += i128::from(case.added.qty);
-        let Some(at_mark) = unit_value(&self.policy, case.terms, case.mark) else {
-            return Found::Unknown(Blind::open(format!("a unit of {id} has no worth")));
-        };
-        let asked = case.unit_value.0.mul(quote.0, Rounding::Ceil).map_or(at_mark, Price);
-        let before = match live.is_of_callers() {
-            true => self.worths.callers.of(&(case.account.clone(), case.caller.clone()), id),
-            false => self.worths.accounts.of(case.account, id),
-        };
-        let unit = at_mark.max(asked);
-        let after = Worth::of(more, case.terms, unit);
-        let stock = Part::of(&live.rule, case.who()).and_then(|part| live.stocks.get(&part));
-        let stock = stock.copied().unwrap_or_default();
-        let gross = stock.sum - before.gross + after.gross;
-        let grows = case.added.qty > 0;
-        if !grows
-            || (after.gross <= before.gross
-                && !matches!(live.rule.limit, Limit::NetPosition { .. }))
-        {
-            return Found::Nothing;
-        }
-        let fresh = match live.is_of_callers() {
-            true => self.fresh_part(ground, live, case),
-            false => self.fresh(ground, live, case.account),
-        };
-        if let Err(blind) = fresh {
-            return Found::Unknown(blind);
-        }
-        match &live.rule.limit {
-            Limit::GrossPosition { max } => number(gross, max.0.raw().into(), Unit::Usd),
-            Limit::NetPosition { max } => {
-                // As with gross positions, what is held on the other side makes no room.
-                let side = case.order.side;
-                let here = signed(more.worst(side, 0), unit);
-                let net = match (side == Side::Buy) != is_put(case.terms) {
-                    true => stock.sum - before.up + here,
-                    false => before.down - stock.down + here,
-                };
-                number(net.max(0), max.0.raw().into(), Unit::Usd)
-            }
-            Limit::Leverage { max } => {
-                let part = live.equity_part(case.account).unwrap_or(Part::All);
-                match self.equity_now(ground, live, &part) {
-                    Err(blind) => Found::Unknown(blind),
-                    Ok(equity) if equity <= 0 => {
-                        Found::No(format!("the equity is {} USD", Decimal::from_raw(equity)))
-                    }
-                    Ok(equity) => {
-                        let times = ratio(gross, equity.into());
-                        number(times, max.raw().into(), Unit::Times)
-                    }
-                }
-            }
-            Limit::Concentration { bps, above } => {
-                let Some(part) = Part::of(&live.rule, case.who()) else { return Found::Nothing };
-                let base = live.bases.get(&(part, case.terms.base.clone())).copied().unwrap_or(0);
-                let base = base - before.gross + after.gross;
-                if base <= i128::from(above.0.raw()) {
-                    return Found::Nothing;
-                }
-                let share = ratio(base.saturating_mul(BASIS_POINTS), gross);
-                number(share, i128::from(*bps) * ONE, Unit::BasisPoints)
-            }
-            _ => Found::Nothing,
-        }
-    }
-
-    /// Whether everything that a rule counts is valued by a young mark.
-    fn fresh(&self, ground: &Ground<'_>, live: &Live, account: &AccountName) -> Result<(), Blind> {
-        let of_account = live.rule.each == Each::Account;
-        let stale = self.stale(ground, |holder, id| {
-            let meant = ground.instruments.get(id).is_none_or(|terms| {
-                Who { account: holder, caller: None, terms }.is_in(&live.rule.reach)
-            });
-            meant && (!of_account || holder == account)
-        });
-        let Some((id, at)) = stale else { return Ok(()) };
-        // Of several that hold it, whoever asks may be told.
-        let mut holders = self.worths.accounts.holders(id).into_iter();
-        let holder = match self.worths.accounts.holds(account, id) {
-            true => Some(account.clone()),
-            false => holders.next(),
-        };
-        self.young((holder.as_ref().unwrap_or(account), id), at, ground.at)
-    }
-
-    /// The same of what the order's caller holds, which it may be told.
-    fn fresh_part(&self, ground: &Ground<'_>, live: &Live, case: &Case<'_>) -> Result<(), Blind> {
-        let most = self.policy.max_mark_age();
-        let stale = self.worths.callers.stale(ground.at, most, |(account, caller), id| {
-            caller == case.caller
-                && ground.instruments.get(id).is_none_or(|terms| {
-                    let who = Who { account, caller: Some(caller), terms };
-                    !terms.has_expired(ground.at) && who.is_in(&live.rule.reach)
-                })
-        });
-        match stale {
-            Some((id, at)) => self.young((case.account, id), at, ground.at),
-            None => Ok(()),
-        }
-    }
-
-    fn lost(
-        &self,
-        ground: &Ground<'_>,
-        case: &Case<'_>,
-        live: &Live,
-        pick: impl Fn((i64, i64)) -> (i64, Decimal),
-    ) -> Found {
-        let part = live.equity_part(case.account).unwrap_or(Part::All);
-        match self.equity_now(ground, live, &part) {
-            Err(blind) => Found::Unknown(blind),
-            Ok(equity) => {
-                let lost = Flow::lost(live.flows.get(&part), equity, ground.at);
-                let (lost, max) = pick(lost);
-                number(i128::from(lost).max(0), max.raw().into(), Unit::Usd)
-            }
-        }
-    }
-
     fn over(&self, case: &Case<'_>, live: &Live, reading: Reading) -> Breach {
         let measure = self.measure(case, live, reading);
         let code = match (live.rule.limit.kind(), live.rule.strength) {
@@ -488,117 +361,4 @@ fn slots(flow: Option<&Flow>, now: Time, window: Span) -> (u64, bool) {
 pub(super) fn ratio(part: i128, whole: i128) -> i128 {
     let whole = whole.max(1);
     (part.saturating_mul(ONE).saturating_add(whole - 1)) / whole
-}
-
-fn only(names: &[Pattern], case: &Case<'_>) -> Found {
-    if names.iter().any(|name| name.matches(&case.terms.id.name)) {
-        return Found::Nothing;
-    }
-    Found::No(format!("{} is not among its instruments", case.terms.id))
-}
-
-/// An order without a limit price trades at any: no number says how far that is, but an order with a price may take
-/// its place. One that reduces a position passes.
-fn unbounded(case: &Case<'_>, bps: u32) -> Found {
-    if case.reducing {
-        return Found::Nothing;
-    }
-    let instead = match case.order.order_type {
-        OrderType::StopMarket => "a stop-limit order",
-        OrderType::TakeMarket => "a take-profit limit order",
-        _ => "a limit order, immediate or cancel,",
-    };
-    let far = if case.order.side == Side::Buy { "at most" } else { "at least" };
-    let what = "without a limit price it trades at any price";
-    Found::No(match edge(case, bps) {
-        Some(edge) => format!("{what}; send {instead} with a price of {far} {edge}"),
-        None => format!("{what}; send {instead}"),
-    })
-}
-
-/// The last price within a collar, on a step of the instrument's.
-fn edge(case: &Case<'_>, bps: u32) -> Option<Price> {
-    let (around, whole) = (case.reference.0, Decimal::from_int(10_000).ok()?);
-    let way = around.mul_div(Decimal::from_int(bps.into()).ok()?, whole, Rounding::Floor).ok()?;
-    let (edge, rounding) = match case.order.side {
-        Side::Buy => (around.add(way).ok()?, Rounding::Floor),
-        Side::Sell => (around.sub(way).ok()?, Rounding::Ceil),
-    };
-    let tick = case.terms.tick_at(Price(edge)).0;
-    edge.round_to(tick, rounding).ok().filter(|price| price.is_positive()).map(Price)
-}
-
-/// How far a limit price is from what it trades around, on the side that costs.
-fn collar(case: &Case<'_>, bps: u32) -> Found {
-    let Some(price) = case.order.price else { return unbounded(case, bps) };
-    let (price, around) = (i128::from(price.0.raw()), i128::from(case.reference.0.raw()));
-    let beyond = if case.order.side == Side::Buy { price - around } else { around - price };
-    let far = ratio(beyond.max(0).saturating_mul(BASIS_POINTS), around);
-    number(far, i128::from(bps) * ONE, Unit::BasisPoints)
-}
-
-/// How far a resting price keeps from the mark, rounded down; a trigger that is reached already keeps none.
-fn distance(case: &Case<'_>, bps: u32) -> Found {
-    let at_once = matches!(case.order.order_type, OrderType::Market | OrderType::MarketLimit);
-    let trigger = case.order.trigger.as_ref().map(|trigger| trigger.price);
-    let Some(price) = trigger.or(case.order.price).filter(|_| !at_once) else {
-        return Found::No("it takes at once, and so keeps no distance from the mark".to_owned());
-    };
-    let (price, mark) = (i128::from(price.0.raw()), i128::from(case.mark.mark.0.raw()));
-    // A stop waits on the far side of the mark, where the market runs away; everything else on the near one.
-    let stop = matches!(case.order.order_type, OrderType::StopMarket | OrderType::StopLimit);
-    let away = match (case.order.side, stop) {
-        (Side::Buy, false) | (Side::Sell, true) => mark - price,
-        (Side::Sell, false) | (Side::Buy, true) => price - mark,
-    };
-    let far = away.saturating_mul(BASIS_POINTS).saturating_mul(ONE) / mark.max(1);
-    let limit = i128::from(bps) * ONE;
-    Found::Number(Reading { measured: far, limit, unit: Unit::BasisPoints, least: true })
-}
-
-/// Orders over trades, less one. A day without a trade counts as one with one trade, or a dollar.
-fn order_to_trade(
-    (ordered, traded): (u64, u64),
-    more: i128,
-    form: Form,
-    max: Decimal,
-    after: u32,
-) -> Found {
-    let with = i128::from(ordered).saturating_add(more);
-    let (one, counted) = match form {
-        Form::Count => (1, with),
-        Form::Volume => (ONE, with / ONE),
-    };
-    if counted <= i128::from(after) {
-        return Found::Nothing;
-    }
-    let times = ratio(with, i128::from(traded).max(one)).saturating_sub(ONE);
-    number(times.max(0), max.raw().into(), Unit::Times)
-}
-
-/// What the market shows of itself, against the least that it must.
-fn thin(ground: &Ground<'_>, case: &Case<'_>, (depth, volume): (Usd, Usd), max_age: Span) -> Found {
-    let id = &case.terms.id;
-    let unknown = |why: String| {
-        Found::Unknown(Blind::open(format!("{why}: it was asked for; try again in {ASKED_FOR} s")))
-    };
-    let Some(fact) = ground.liquidity.get(id) else {
-        return unknown(format!("no depth or volume of {id} is known yet"));
-    };
-    let age = ground.at.since(fact.at);
-    if age > max_age {
-        let (age, most) = (age.millis(), max_age.millis());
-        return unknown(format!("depth and volume of {id} are {age} ms old, at most {most} ms"));
-    }
-    let least = |measured: Option<Usd>, limit: Usd| {
-        let measured = measured.or(limit.0.is_zero().then_some(limit))?.0.raw().into();
-        Some(Reading { measured, limit: limit.0.raw().into(), unit: Unit::Usd, least: true })
-    };
-    match (least(fact.depth(), depth), least(fact.volume, volume)) {
-        (None, _) => unknown(format!("no depth of {id} is known yet")),
-        (_, None) => unknown(format!("no volume of {id} is known yet")),
-        (Some(depth), Some(volume)) => {
-            Found::Number(if volume.is_over() || depth.limit == 0 { volume } else { depth })
-        }
-    }
 }

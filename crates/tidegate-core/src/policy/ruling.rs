@@ -6,6 +6,7 @@ use super::live::{Live, Message};
 use super::part::{Part, Who};
 use super::values::{coin_price, quote};
 use super::worths::Worths;
+use crate::gains::Owner;
 use crate::orders::{Order, Share, Shift};
 use std::collections::BTreeSet;
 use tidegate_types::codec::{Codec, CodecError};
@@ -380,6 +381,21 @@ impl Ruling {
         }
     }
 
+    /// Takes note of what a caller gained, of the rules that watch it.
+    pub(crate) fn stand_caller(
+        &mut self,
+        ground: &Ground<'_>,
+        account: &AccountName,
+        caller: &CallerName,
+    ) {
+        for live in self.rules.iter_mut().filter(|live| live.watches_gains()) {
+            let Some(part) = live.gains_part(account, caller) else { continue };
+            let gained = live.gained(ground, &part);
+            let flow = Flow::stand(live.flows.get(&part), gained, ground.at);
+            live.flows.insert(part, flow);
+        }
+    }
+
     /// Takes note of how equity stands, of the rules that watch it.
     fn stand(&mut self, ground: &Ground<'_>, account: &AccountName) {
         let mut notes = Vec::new();
@@ -409,11 +425,50 @@ impl Live {
 
     /// Whether it counts what callers hold of accounts' positions.
     pub(crate) fn is_over_parts(&self) -> bool {
-        self.is_of_callers() && self.rule.limit.kind().is_of_positions()
+        self.is_of_callers() && self.rule.limit.kind().is_of_parts()
+    }
+
+    fn watches_losses(&self) -> bool {
+        matches!(self.rule.limit.kind(), LimitKind::DailyLoss | LimitKind::Drawdown)
     }
 
     fn watches_equity(&self) -> bool {
-        matches!(self.rule.limit.kind(), LimitKind::DailyLoss | LimitKind::Drawdown)
+        self.watches_losses() && !self.is_of_callers()
+    }
+
+    /// Whether it is over what callers gain and lose.
+    pub(crate) fn watches_gains(&self) -> bool {
+        self.watches_losses() && self.is_of_callers()
+    }
+
+    /// The part of a rule over gains that a caller's on an account belong to.
+    pub(crate) fn gains_part(&self, account: &AccountName, caller: &CallerName) -> Option<Part> {
+        let part = match self.rule.each {
+            Each::Account => Part::Account { name: account.clone() },
+            Each::Caller => Part::Caller { name: caller.clone() },
+            Each::All | Each::Instrument => Part::All,
+        };
+        self.has_gains(&part, account, caller).then_some(part)
+    }
+
+    /// What callers gained of such a part since it is counted.
+    pub(crate) fn gained(&self, ground: &Ground<'_>, part: &Part) -> i64 {
+        ground.gains.of(|owner| match owner {
+            Owner::Caller { name, account } => self.has_gains(part, account, name),
+            Owner::Account { .. } => false,
+        })
+    }
+
+    fn has_gains(&self, part: &Part, account: &AccountName, caller: &CallerName) -> bool {
+        let reach = &self.rule.reach;
+        let reached = reach.account.as_ref().is_none_or(|name| name == account)
+            && reach.caller.as_ref().is_none_or(|name| name == caller);
+        reached
+            && match part {
+                Part::Account { name } => name == account,
+                Part::Caller { name } => name == caller,
+                _ => true,
+            }
     }
 
     /// The part of a rule over equity that an account belongs to.

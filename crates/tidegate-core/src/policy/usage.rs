@@ -97,8 +97,11 @@ impl Ruling {
                 usd(stock.sum + i128::from(Flow::today(flow, now).1), max)
             }
             Limit::DailyLoss { max } | Limit::Drawdown { max } => {
-                let equity = self.equity(ground, live, part).ok()?;
-                let (day, peak) = Flow::lost(flow, equity, now);
+                let now_is = match live.watches_gains() {
+                    true => live.gained(ground, part),
+                    false => self.equity(ground, live, part).ok()?,
+                };
+                let (day, peak) = Flow::lost(flow, now_is, now);
                 let daily = matches!(live.rule.limit, Limit::DailyLoss { .. });
                 usd(i128::from(if daily { day } else { peak }).max(0), max)
             }
@@ -146,7 +149,7 @@ impl Live {
     fn parts(&self, ground: &Ground<'_>) -> BTreeSet<Part> {
         let mut parts: BTreeSet<Part> =
             self.stocks.keys().chain(self.flows.keys()).cloned().collect();
-        if self.rule.limit.kind().is_of_whole_accounts() {
+        if self.rule.limit.kind().is_of_whole_accounts() && !self.is_of_callers() {
             parts.extend(ground.accounts.keys().filter_map(|account| self.equity_part(account)));
         }
         let strategies = matches!(self.rule.limit, Limit::RepeatedExecutions { .. });

@@ -2,6 +2,7 @@
 //! histories against what the venue itself shows.
 
 mod callers;
+mod callers_lost;
 mod equity;
 mod history;
 mod market;

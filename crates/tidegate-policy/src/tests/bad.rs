@@ -74,7 +74,7 @@ fn whatever_is_wrong_is_said_at_its_place() {
     );
     at("id = \"a\"\nover = \"all\"\nallow = true", "6:8", "is a table");
     at("id = \"a\"\neach = \"desk\"\nopen_orders = 1", "6:8", "all, account, caller, instrument");
-    at("id = \"a\"\nover = { caller = \"x\" }\ndaily_loss = \"1 USD\"", "4:1", "an account's");
+    at("id = \"a\"\nover = { caller = \"x\" }\noption_vega = \"1 USD\"", "4:1", "an account's");
     at("id = \"a\"\nallow = true\n[[rule]]\nid = \"a\"\nallow = true", "7:1", "two rules");
     at("id = \"a\"\nallow = true\nid = \"b\"", "7:1", "duplicate");
 }

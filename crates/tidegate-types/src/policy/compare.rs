@@ -41,7 +41,7 @@ impl Rule {
             self.reach == old.reach
         };
         // What callers hold against each other no account has.
-        let same_caller = !kind.is_of_positions() || self.reach.caller == old.reach.caller;
+        let same_caller = !kind.is_of_parts() || self.reach.caller == old.reach.caller;
         // What was counted so far goes with the rule's name.
         let counted_on = !kind.has_a_past() || self.id == old.id;
         let hard = self.strength == Strength::Hard || old.strength == Strength::Soft;

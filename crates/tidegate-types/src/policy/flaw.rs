@@ -30,7 +30,7 @@ pub enum Wrong {
     Number,
     /// An allow rule cannot be soft: there is nothing to pass by.
     SoftAllow,
-    /// Equity, and what options come to, are an account's: the rule cannot be over a caller.
+    /// What options come to is an account's: the rule cannot be over a caller.
     OfAccountsOnly,
     /// Equity is a whole account's: the rule cannot be over instruments.
     OfWholeAccountsOnly,
@@ -61,8 +61,7 @@ impl fmt::Display for Flaw {
             ),
             Wrong::SoftAllow => f.write_str("an allow rule cannot be soft; leave that out"),
             Wrong::OfAccountsOnly => f.write_str(
-                "equity, and what options come to, are an account's; let the rule be over accounts, \
-                 not callers",
+                "what options come to is an account's; let the rule be over accounts, not callers",
             ),
             Wrong::OfWholeAccountsOnly => f.write_str(
                 "equity, and what options come to, are a whole account's; let the rule be over \

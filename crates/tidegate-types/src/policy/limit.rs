@@ -250,7 +250,12 @@ impl LimitKind {
         matches!(self, LimitKind::GrossPosition | LimitKind::NetPosition | LimitKind::Concentration)
     }
 
-    /// Whether it is about all that an account holds, so that no instrument and no caller has a part of it.
+    /// Whether callers have a part of what it counts: what they traded of positions, and what they lost on that.
+    pub const fn is_of_parts(self) -> bool {
+        self.is_of_positions() || self.is_of_equity()
+    }
+
+    /// Whether it is about all that an account holds, or a caller of that, so that no instrument has a part of it.
     pub const fn is_of_whole_accounts(self) -> bool {
         self.is_of_equity() || self.is_of_options()
     }

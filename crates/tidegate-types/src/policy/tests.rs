@@ -38,8 +38,9 @@ fn what_makes_no_sense_is_no_policy() {
     let soft = Rule { strength: Strength::Soft, ..rule("a", Limit::Allow) };
     assert_eq!(wrong(vec![soft]), Wrong::SoftAllow);
     let loss = Limit::DailyLoss { max: usd(5) };
-    let of_caller = Rule { each: Each::Caller, ..rule("a", loss.clone()) };
-    assert_eq!(wrong(vec![of_caller]), Wrong::OfAccountsOnly);
+    let of_caller = |limit| Rule { each: Each::Caller, ..rule("a", limit) };
+    assert_eq!(wrong(vec![of_caller(Limit::OptionVega { max: usd(5) })]), Wrong::OfAccountsOnly);
+    assert!(policy(vec![of_caller(loss.clone())]).is_ok());
     let of_instrument = Rule { each: Each::Instrument, ..rule("a", loss) };
     assert_eq!(wrong(vec![of_instrument]), Wrong::OfWholeAccountsOnly);
 }

@@ -97,22 +97,13 @@ fn of_one_coin_a_caller_has_a_part_at_most() {
 }
 
 #[test]
-fn equity_is_no_caller_s() {
-    let name = || PolicyName::new("desk").unwrap();
-    let of = |limit: Limit| {
-        let rules = vec![each_caller("x", limit)];
-        Policy::new(name(), 1, Span::from_secs(5), Vec::new(), rules)
-    };
-    for limit in [
-        Limit::Leverage { max: d("3") },
-        Limit::DailyLoss { max: usd("1") },
-        Limit::OptionDelta { max: usd("1") },
-    ] {
-        let flaw = of(limit).unwrap_err().to_string();
-        assert!(flaw.contains("let the rule be over accounts, not callers"), "{flaw}");
-    }
-    for kind in LimitKind::ALL.iter().filter(|kind| kind.is_of_positions()) {
-        assert!(!kind.is_of_whole_accounts());
+fn what_options_come_to_is_no_caller_s() {
+    let name = PolicyName::new("desk").unwrap();
+    let rules = vec![each_caller("x", Limit::OptionDelta { max: usd("1") })];
+    let flaw = Policy::new(name, 1, Span::from_secs(5), Vec::new(), rules).unwrap_err();
+    assert!(flaw.to_string().contains("let the rule be over accounts, not callers"), "{flaw}");
+    for kind in LimitKind::ALL {
+        assert!(!(kind.is_of_parts() && kind.is_of_options()));
     }
 }
 

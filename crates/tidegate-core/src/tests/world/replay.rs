@@ -37,6 +37,15 @@ impl World {
         let recount = Positions::counted(state.positions().iter(), state.orders());
         assert!(state.positions().same(&recount), "{:?}\n{recount:?}", state.positions());
         assert_eq!(state.attributed, state.counted_parts(), "a caller's orders count otherwise");
+        if state.gains.are_counted() {
+            let all = state.attributed.all();
+            let held = |(account, instrument, caller): (&_, &_, &_)| {
+                state.attributed.book(account, caller, instrument).position
+            };
+            let parts: std::collections::BTreeMap<_, _> =
+                all.map(|of| (of, held(of))).filter(|(_, qty)| *qty != 0).collect();
+            assert_eq!(state.gains.parts().collect::<std::collections::BTreeMap<_, _>>(), parts);
+        }
         assert!(state.exposures.same(&state.counted_exposures()), "{:?}", state.exposures);
         let policies = state.policies();
         assert_eq!(*policies, state.counted_policies(), "a rule counts what is not there");
