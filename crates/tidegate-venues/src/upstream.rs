@@ -120,6 +120,8 @@ pub struct Connections {
     pub sockets: usize,
     /// Sockets of the gateway's own: accounts' streams, marks and books.
     pub own_sockets: usize,
+    /// How many requests of one account may be unanswered, where the venue says: it refuses what comes beyond.
+    pub of_account: Option<usize>,
 }
 
 /// Whose requests a venue counts together.

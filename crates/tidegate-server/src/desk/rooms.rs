@@ -4,8 +4,10 @@ mod room;
 
 use super::Errand;
 use room::{Connection, Room};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use tidegate_shaping::Payer;
+use tidegate_types::ids::AccountName;
 use tidegate_types::limits::{MAX_IN_FLIGHT, MAX_QUEUED_READS};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_venues::upstream::Connections;
@@ -13,17 +15,21 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// A venue's connections, by what they are for.
 pub(super) struct Rooms {
-    cancels: Room,
-    orders: Room,
-    reads: Room,
-    public: Room,
+    cancels: Arc<Room>,
+    orders: Arc<Room>,
+    reads: Arc<Room>,
+    public: Arc<Room>,
+    /// What may be unanswered of each account, where the venue queues no more.
+    of_account: Option<usize>,
+    accounts: Mutex<BTreeMap<AccountName, Arc<Room>>>,
     sockets: Arc<Semaphore>,
     own_sockets: Arc<Semaphore>,
 }
 
-/// A request's connection.
-pub(super) struct Place<'a> {
-    _connection: Connection<'a>,
+/// A request's connection, and its place in the venue's queue of its account.
+pub(super) struct Place {
+    _connection: Connection,
+    _queued: Option<Connection>,
 }
 
 /// A socket's place at the venue.
@@ -38,10 +44,12 @@ impl Rooms {
     pub(super) fn new(most: Connections) -> Rooms {
         Rooms {
             // The core bounds how many orders and cancels are under way.
-            cancels: Room::new(most.cancels, 4 * MAX_IN_FLIGHT).with_spare(),
-            orders: Room::new(most.orders, 4 * MAX_IN_FLIGHT).with_spare(),
-            reads: Room::new(most.reads, MAX_QUEUED_READS),
-            public: Room::new(most.public, MAX_QUEUED_READS),
+            cancels: Arc::new(Room::new(most.cancels, 4 * MAX_IN_FLIGHT).with_spare()),
+            orders: Arc::new(Room::new(most.orders, 4 * MAX_IN_FLIGHT).with_spare()),
+            reads: Arc::new(Room::new(most.reads, MAX_QUEUED_READS)),
+            public: Arc::new(Room::new(most.public, MAX_QUEUED_READS)),
+            of_account: most.of_account,
+            accounts: Mutex::default(),
             sockets: Arc::new(Semaphore::new(most.sockets)),
             own_sockets: Arc::new(Semaphore::new(most.own_sockets)),
         }
@@ -53,15 +61,29 @@ impl Rooms {
         &self,
         errand: &Errand<'_>,
         kill: Option<watch::Receiver<bool>>,
-    ) -> Result<Place<'_>, Reject> {
+    ) -> Result<Place, Reject> {
         let (room, what) = self.room(errand);
         let killer = errand.account().map_or(Payer::Gateway, |of| Errand::Kill(of).line().1);
-        let entered = room.enter(errand.line(), kill, killer).await;
         let full = || Reject::new(Code::TooManyInFlight, format!("{what} of this venue"));
-        entered.map(|connection| Place { _connection: connection }).ok_or_else(full)
+        let entered = room.enter(errand.line(), kill.clone(), killer.clone()).await;
+        let connection = entered.ok_or_else(full)?;
+        // Those that have a connection are few, so that whatever is more urgent waits for few answers.
+        let queued = match errand.account().and_then(|account| self.queue(account)) {
+            Some(queue) => Some(queue.enter(errand.line(), kill, killer).await.ok_or_else(full)?),
+            None => None,
+        };
+        Ok(Place { _connection: connection, _queued: queued })
     }
 
-    fn room(&self, errand: &Errand<'_>) -> (&Room, &'static str) {
+    /// The venue's queue of an account, where it has one.
+    fn queue(&self, account: &AccountName) -> Option<Arc<Room>> {
+        let most = self.of_account?;
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = accounts.entry(account.clone());
+        Some(Arc::clone(queue.or_insert_with(|| Arc::new(Room::new(most, 4 * MAX_IN_FLIGHT)))))
+    }
+
+    fn room(&self, errand: &Errand<'_>) -> (&Arc<Room>, &'static str) {
         match errand {
             Errand::Kill(_) | Errand::Cancel { .. } => (&self.cancels, "cancels"),
             Errand::Order { .. } | Errand::Upkeep(_) => (&self.orders, "orders"),

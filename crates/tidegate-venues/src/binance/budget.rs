@@ -9,8 +9,15 @@ use tidegate_types::request::{Method, Reply};
 use tidegate_types::time::Span;
 
 /// The venue publishes no limit on open connections.
-pub(crate) const CONNECTIONS: Connections =
-    Connections { cancels: 32, orders: 64, reads: 16, public: 8, sockets: 256, own_sockets: 256 };
+pub(crate) const CONNECTIONS: Connections = Connections {
+    cancels: 32,
+    orders: 64,
+    reads: 16,
+    public: 8,
+    sockets: 256,
+    own_sockets: 256,
+    of_account: None,
+};
 
 const WEIGHT: usize = 0;
 const ORDERS_10S: usize = 1;

@@ -11,9 +11,17 @@ use std::borrow::Cow;
 use tidegate_types::call::WireRequest;
 use tidegate_types::request::Reply;
 
-/// The venue takes 32 from one address, of which eight sockets are the marks', the books' and six accounts'.
-pub(crate) const CONNECTIONS: Connections =
-    Connections { cancels: 6, orders: 4, reads: 2, public: 2, sockets: 10, own_sockets: 8 };
+/// The venue takes 32 from one address, of which eight sockets are the marks', the books' and six accounts'. An
+/// account's private calls queue for it there, eight at the most: the next is refused (10047).
+pub(crate) const CONNECTIONS: Connections = Connections {
+    cancels: 6,
+    orders: 4,
+    reads: 2,
+    public: 2,
+    sockets: 10,
+    own_sockets: 8,
+    of_account: Some(8),
+};
 
 /// The venue gives back 10,000 credits a second in each.
 const PER_MINUTE: u32 = 600_000;

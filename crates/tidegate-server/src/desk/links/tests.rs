@@ -380,3 +380,39 @@ fn shared_sockets_leave_connections_for_the_gateway_s_own_streams() {
     drop(places);
     assert!(link.reserve_socket().is_ok());
 }
+
+#[tokio::test]
+async fn no_more_of_an_account_s_are_on_their_way_than_the_venue_queues() {
+    let (link, slow) = link("deribit");
+    slow.held.store(true, Ordering::Relaxed);
+    let send = |kill: bool, account: &'static str| {
+        let link = Arc::clone(&link);
+        tokio::spawn(async move {
+            let account = AccountName::new(account).unwrap();
+            let (errand, target) = match kill {
+                true => (Errand::Kill(&account), "GET /api/v2/private/cancel?order_id=1"),
+                false => (
+                    Errand::Order { caller: None, account: &account, reduces: true },
+                    "GET /api/v2/private/buy?amount=1",
+                ),
+            };
+            link.send(errand, request(target), Departure::certain()).await.is_ok()
+        })
+    };
+    let mut sent: Vec<_> = (0..4).map(|_| send(false, "main")).collect();
+    sent.extend((0..5).map(|_| send(true, "main")));
+    let settled = || async {
+        for _ in 0..200 {
+            tokio::task::yield_now().await;
+        }
+        slow.holding.load(Ordering::Relaxed)
+    };
+    assert_eq!(settled().await, 8, "of nine");
+    sent.push(send(true, "other"));
+    assert_eq!(settled().await, 9, "another account's");
+    slow.held.store(false, Ordering::Relaxed);
+    for one in sent {
+        assert!(one.await.unwrap());
+    }
+    assert_eq!(settled().await, 10);
+}

@@ -3,7 +3,7 @@
 
 use super::super::weir::killed;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tidegate_shaping::{Payer, Rank};
 use tokio::sync::{oneshot, watch};
 
@@ -37,8 +37,8 @@ struct Waiter {
 }
 
 /// A connection, or a turn in the line for one. Dropped, it waits no more, or is free again.
-pub(super) struct Connection<'a> {
-    room: &'a Room,
+pub(super) struct Connection {
+    room: Arc<Room>,
     turn: Turn,
 }
 
@@ -57,11 +57,11 @@ impl Room {
     /// Waits for a connection; none at once when too many wait already. A cancel that becomes a halt's while it waits
     /// waits as one from then on.
     pub(super) async fn enter(
-        &self,
+        self: &Arc<Room>,
         (rank, payer): (Rank, Payer),
         kill: Option<watch::Receiver<bool>>,
         killer: Payer,
-    ) -> Option<Connection<'_>> {
+    ) -> Option<Connection> {
         let (mut connection, mut told) = {
             let mut inner = self.lock();
             if rank != Rank::Kill && inner.taken + inner.waiting.len() >= self.most {
@@ -70,7 +70,7 @@ impl Room {
             let (tell, told) = oneshot::channel();
             let turn = inner.line_up(rank, Waiter { payer, tell });
             self.serve(&mut inner);
-            (Connection { room: self, turn }, told)
+            (Connection { room: Arc::clone(self), turn }, told)
         };
         tokio::select! {
             biased;
@@ -122,7 +122,7 @@ impl Inner {
     }
 }
 
-impl Connection<'_> {
+impl Connection {
     /// It is a halt's from now on, unless it was given a connection already.
     fn hasten(&mut self, payer: Payer) {
         let mut inner = self.room.lock();
@@ -133,7 +133,7 @@ impl Connection<'_> {
     }
 }
 
-impl Drop for Connection<'_> {
+impl Drop for Connection {
     fn drop(&mut self) {
         let mut inner = self.room.lock();
         if inner.waiting.remove(&self.turn).is_none() {

@@ -2,10 +2,18 @@ use super::*;
 use futures_util::FutureExt;
 use tidegate_types::ids::{AccountName, CallerName};
 
+const MOST: Connections = Connections {
+    cancels: 3,
+    orders: 2,
+    reads: 1,
+    public: 1,
+    sockets: 1,
+    own_sockets: 1,
+    of_account: None,
+};
+
 fn rooms() -> Rooms {
-    let most =
-        Connections { cancels: 3, orders: 2, reads: 1, public: 1, sockets: 1, own_sockets: 1 };
-    Rooms::new(most)
+    Rooms::new(MOST)
 }
 
 fn main() -> AccountName {
@@ -13,7 +21,7 @@ fn main() -> AccountName {
 }
 
 /// At once, or not at all.
-fn enters<'a>(rooms: &'a Rooms, errand: &Errand<'_>) -> Option<Place<'a>> {
+fn enters(rooms: &Rooms, errand: &Errand<'_>) -> Option<Place> {
     rooms.enter(errand, None).now_or_never().map(Result::unwrap)
 }
 
@@ -127,4 +135,27 @@ fn the_gateway_s_own_sockets_have_places_that_callers_do_not_take_and_take_their
     let second = rooms.own_socket(0).unwrap();
     assert!(rooms.socket(0).is_err());
     drop((own, second));
+}
+
+#[test]
+fn of_an_account_no_more_is_unanswered_than_the_venue_queues() {
+    let rooms = Rooms::new(Connections { of_account: Some(3), ..MOST });
+    let (main, other) = (main(), AccountName::new("other").unwrap());
+    let order = |account| Errand::Order { caller: None, account, reduces: true };
+    let mut held: Vec<_> = (0..2).map(|_| enters(&rooms, &order(&main)).unwrap()).collect();
+    held.push(enters(&rooms, &Errand::cancel(&main)).unwrap());
+    let cancel = Errand::cancel(&main);
+    let mut waits = Box::pin(rooms.enter(&cancel, None));
+    assert!((&mut waits).now_or_never().is_none(), "a connection is free, and no place");
+    let kill = Errand::Kill(&main);
+    let mut first = Box::pin(rooms.enter(&kill, None));
+    assert!((&mut first).now_or_never().is_none());
+    assert!(enters(&rooms, &order(&other)).is_none(), "both connections for orders are taken");
+    held.pop();
+    let killed = (&mut first).now_or_never().unwrap().unwrap();
+    assert!((&mut waits).now_or_never().is_none(), "the halt's goes first");
+    held.pop();
+    assert!((&mut waits).now_or_never().is_some_and(|place| place.is_ok()));
+    assert!(enters(&rooms, &order(&other)).is_some(), "each account has a queue of its own");
+    drop(killed);
 }
