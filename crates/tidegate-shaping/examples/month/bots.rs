@@ -15,9 +15,6 @@ const STORM_MS: std::ops::Range<u64> = 10 * 60 * MINUTE_MS..(10 * 60 + 30) * MIN
 pub(crate) const RUNAWAY: usize = 0;
 /// So many cancels at a time it has on the way.
 pub(crate) const AT_ONCE: usize = 60;
-/// The weights of what bots read: tickers, books of several depths, accounts, open orders of all symbols.
-const READS: &[u32] = &[1, 2, 5, 5, 5, 10, 10, 20, 20, 40];
-
 /// What somebody wants.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Kind {
@@ -61,30 +58,16 @@ impl Kind {
         matches!(self, Kind::Reduce | Kind::New)
     }
 
-    /// Its weight.
-    pub(crate) fn weight(self, dice: &mut Dice) -> u32 {
-        match self {
-            Kind::Read => READS[dice.below(READS.len() as u64) as usize],
-            _ => u32::from(!self.is_order()),
-        }
-    }
-
-    /// When it is wanted next, by who had the last one just now. By day all together want twice what there is to read
-    /// and more orders than there are; by night a third of it.
-    pub(crate) fn next(self, now: u64, dice: &mut Dice) -> u64 {
-        let busy = now % DAY_MS < BUSY_MS;
-        let think = match (self, busy) {
-            (Kind::Cancel, true) => 20_000,
-            (Kind::Cancel | Kind::Reduce, _) => 30_000,
-            (Kind::New, true) => 5_000,
-            (Kind::Read, true) => 6_000,
-            (Kind::New | Kind::Read, false) => 36_000,
-            (Kind::Kill, _) => 20_000,
-            (Kind::Flood, _) => 20,
-        };
+    /// When it is wanted next, by who had the last one just now and thinks for so long at most.
+    pub(crate) fn next(self, now: u64, think: u64, dice: &mut Dice) -> u64 {
         let at = now + 1 + dice.below(think);
         if matches!(self, Kind::Kill | Kind::Flood) { in_storm(at) } else { at }
     }
+}
+
+/// Whether bots want more than there is.
+pub(crate) fn is_day(at: u64) -> bool {
+    at % DAY_MS < BUSY_MS
 }
 
 /// Whether it is storming.

@@ -3,25 +3,27 @@
 
 use crate::bots::{Kind, MINUTE_MS};
 use crate::report::{Tally, is_busy, jain, used};
-use crate::venue::{LIMIT, Venue};
+use crate::venue::Venue;
+use std::ops::Range;
 use tidegate_types::limits::{ORDER_PATIENCE, SEND_TIMEOUT};
 
 /// The longest way to the venue, in ms.
 const WAY_MS: u64 = 80;
 
 /// What does not hold.
-pub(crate) fn broken(tally: &Tally, venue: &Venue, minutes: u64) -> Vec<String> {
+pub(crate) fn broken(tally: &Tally, venue: &dyn Venue, minutes: Range<u64>) -> Vec<String> {
     let mut broken = Vec::new();
     let mut holds = |kept: bool, bound: &str, found: String| {
         if !kept {
             broken.push(format!("{bound}: {found}"));
         }
     };
-    holds(venue.bans == 0, "no ban", venue.bans.to_string());
-    holds(venue.too_many == 0, "no request beyond the limit", venue.too_many.to_string());
-    let orders = venue.too_many_orders;
+    let counts = venue.counts();
+    holds(counts.bans == 0, "no ban", counts.bans.to_string());
+    holds(counts.too_many == 0, "no request beyond the limit", counts.too_many.to_string());
+    let orders = counts.too_many_orders;
     holds(orders == 0, "no order beyond the limit", orders.to_string());
-    let open = used(&venue.served, minutes, is_busy) / (LIMIT as f64 * 0.8);
+    let open = used(&counts.served, minutes, is_busy) / (venue.limits().0 as f64 * venue.open());
     holds(open >= 95.0, "95 % of what is open is used", format!("{open:.1} %"));
     for (what, served) in [("reads", &tally.read), ("new orders", &tally.ordered)] {
         let even = jain(served);

@@ -1,6 +1,6 @@
 //! Thirty days of fifty bots behind one address and on one account: through the shaper, and each with a client
-//! library's own limiter alone. `cargo run --release -p tidegate-shaping --example month [DAYS]`. It fails where the
-//! shaper does not keep what `bounds.rs` has.
+//! library's own limiter alone. `cargo run --release -p tidegate-shaping --example month [DAYS [VENUE [FROM]]]`: until
+//! that many days are over, from that many on. It fails where the shaper does not keep what `bounds.rs` has.
 #![expect(
     clippy::indexing_slicing,
     clippy::expect_used,
@@ -13,23 +13,19 @@ mod bounds;
 mod report;
 mod venue;
 
-use bots::{AT_ONCE, BOTS, DAY_MS, Dice, Kind, MINUTE_MS, RUNAWAY};
+use bots::{AT_ONCE, BOTS, DAY_MS, Dice, Kind, MINUTE_MS, RUNAWAY, is_day};
 use report::Tally;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::process::ExitCode;
 use tidegate_shaping::{Answer, Ask, Paid, Payer, Refusal, Shaper, Ticket};
-use tidegate_types::ids::{AccountName, CallerName, VenueName};
+use tidegate_types::ids::{AccountName, CallerName};
 use tidegate_types::time::{Span, Time};
-use tidegate_venues::registry;
-use tidegate_venues::upstream::{BackOff, Stops, Units};
-use venue::{LIMIT, Venue};
+use tidegate_venues::upstream::{BackOff, Units};
+use venue::{Answer as Told, Venue};
 
 /// The first minute of the run, since 1970.
 const EPOCH_MS: u64 = 1_700_000_040_000;
-/// What ccxt's own limiter waits for each unit of weight (its `rateLimit` for this venue), and for an order.
-const CCXT_MS: u64 = 50;
-
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     /// A bot wants something, and has since.
@@ -53,13 +49,6 @@ struct Wish {
     since: u64,
 }
 
-/// What the venue says of limits in an answer.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Told {
-    Used([u64; 3]),
-    Stopped(Stops, u64),
-}
-
 struct Request {
     wish: Wish,
     paid: Option<Paid>,
@@ -70,7 +59,7 @@ struct Month {
     shaper: Option<Shaper>,
     account: AccountName,
     names: Vec<CallerName>,
-    venue: Venue,
+    venue: Box<dyn Venue>,
     dice: Dice,
     now: u64,
     number: u64,
@@ -84,19 +73,30 @@ struct Month {
 }
 
 fn main() -> ExitCode {
-    let days: f64 = std::env::args().nth(1).and_then(|days| days.parse().ok()).unwrap_or(30.0);
-    let minutes = (days * DAY_MS as f64) as u64 / MINUTE_MS;
+    let days = |at| std::env::args().nth(at).and_then(|days| days.parse().ok());
+    let (days, from): (f64, f64) = (days(1).unwrap_or(30.0), days(3).unwrap_or(0.0));
+    let name = std::env::args().nth(2).unwrap_or_else(|| "binance".to_owned());
+    let [begin, end] = [from, days].map(|days| (days * DAY_MS as f64) as u64 / MINUTE_MS);
+    let minutes = begin..end;
     let mut broken = Vec::new();
-    println!("{days} days, {BOTS} bots, one address, {LIMIT} units of weight a minute");
-    for (name, shaped) in [("shaper", true), ("each its own limiter", false)] {
+    for (side, shaped) in [("shaper", true), ("each its own limiter", false)] {
         let began = std::time::Instant::now();
-        let mut month = Month::new(shaped);
-        month.run(minutes * MINUTE_MS);
-        println!("{name}");
-        month.tally.print(&month.venue, minutes);
+        let Some(venue) = venue::find(&name) else {
+            println!("there is no venue {name} here: binance or deribit");
+            return ExitCode::FAILURE;
+        };
+        if shaped {
+            let (reads, orders) = venue.limits();
+            println!("{name}, days {from} to {days}, {BOTS} bots on one account and address");
+            println!("a minute has {reads} units for reads, {orders} for orders");
+        }
+        let mut month = Month::new(venue, shaped, begin * MINUTE_MS);
+        month.run(end * MINUTE_MS);
+        println!("{side}");
+        month.tally.print(month.venue.as_ref(), &minutes);
         println!("  computed in                 {:.0} s", began.elapsed().as_secs_f64());
         if shaped {
-            broken = bounds::broken(&month.tally, &month.venue, minutes);
+            broken = bounds::broken(&month.tally, month.venue.as_ref(), minutes.clone());
         }
     }
     for bound in &broken {
@@ -106,17 +106,20 @@ fn main() -> ExitCode {
 }
 
 impl Month {
-    fn new(shaped: bool) -> Month {
-        let venue = VenueName::new("binance").ok().and_then(|name| registry::find(&name));
-        let table = venue.map_or(&[][..], |venue| venue.allowances());
+    fn new(venue: Box<dyn Venue>, shaped: bool, now: u64) -> Month {
+        let account = AccountName::new("main").expect("a name");
+        let mut shaper = shaped.then(|| Shaper::new(venue::table(venue.name())));
+        if let (Some(shaper), Some(told)) = (&mut shaper, venue.tells()) {
+            shaper.publish_of(&account, told, Time::from_millis(EPOCH_MS));
+        }
         let name = |bot| CallerName::new(&format!("bot{bot}"));
         let mut month = Month {
-            shaper: shaped.then(|| Shaper::new(table)),
-            account: AccountName::new("main").expect("a name"),
+            shaper,
+            account,
             names: (0..BOTS).map(|bot| name(bot).expect("a name")).collect(),
-            venue: Venue::default(),
+            venue,
             dice: Dice(7),
-            now: 0,
+            now,
             number: 0,
             queue: BinaryHeap::new(),
             flying: BTreeMap::new(),
@@ -165,8 +168,9 @@ impl Month {
 
     /// A bot wants the next of a kind, after it has thought.
     fn wants(&mut self, bot: usize, kind: Kind) {
-        let weight = kind.weight(&mut self.dice);
-        let since = kind.next(self.now, &mut self.dice);
+        let weight = self.venue.weight(kind, &mut self.dice);
+        let think = self.venue.think(kind, is_day(self.now));
+        let since = kind.next(self.now, think, &mut self.dice);
         self.at(since, Due::Wants(Wish { bot, kind, weight, since }));
     }
 
@@ -177,17 +181,14 @@ impl Month {
         let Some(shaper) = &mut self.shaper else {
             // The client waits by itself, whatever the others at the address do.
             let go = self.throttle[bot].max(self.now);
-            self.throttle[bot] = go + CCXT_MS * u64::from(weight.max(1));
+            self.throttle[bot] = go + self.venue.throttle(kind, weight);
             return self.leaves(request, go - self.now);
         };
         let payer = match kind {
             Kind::Kill => Payer::Account(self.account.clone()),
             _ => Payer::Caller(self.names[bot].clone()),
         };
-        let costs = match kind.is_order() {
-            true => [1, 2].map(|allowance| Units { allowance, count: 1 }).to_vec(),
-            false => vec![Units { allowance: 0, count: weight }],
-        };
+        let costs = self.venue.costs(kind, weight);
         let (account, deadline) = (Some(self.account.clone()), now.plus(kind.patience()));
         let ask = Ask { rank: kind.rank(), payer, account, from: 0, costs, weight: 1, deadline };
         match shaper.ask(ask, now) {
@@ -264,20 +265,15 @@ impl Month {
     fn arrives(&mut self, number: u64) {
         let Some(Request { wish, .. }) = self.flying.get(&number) else { return };
         let Wish { bot, kind, weight, since } = *wish;
-        let answer = match self.venue.arrives(u64::from(weight), kind.is_order(), self.now) {
-            venue::Answer::Done(used) => {
-                match kind {
-                    Kind::Read => self.tally.read[bot] += u64::from(weight),
-                    Kind::New => self.tally.ordered[bot] += 1,
-                    _ => {}
-                }
-                self.tally.waited(bot, kind, since, self.now);
-                Told::Used(used)
+        let answer = self.venue.arrives(kind, weight, self.now);
+        if let Told::Done(_) = answer {
+            match kind {
+                Kind::Read => self.tally.read[bot] += u64::from(weight),
+                Kind::New => self.tally.ordered[bot] += 1,
+                _ => {}
             }
-            venue::Answer::TooMany(wait) => Told::Stopped(Stops::Requests, wait),
-            venue::Answer::TooManyOrders(wait) => Told::Stopped(Stops::Orders, wait),
-            venue::Answer::Banned(wait) => Told::Stopped(Stops::Everything, wait),
-        };
+            self.tally.waited(bot, kind, since, self.now);
+        }
         let at = self.now + 10 + self.dice.below(70);
         self.at(at, Due::Answered { number, answer });
     }
@@ -290,21 +286,21 @@ impl Month {
                 shaper.settle(paid, now);
             }
             let of = (0, Some(&self.account));
-            match answer {
-                Told::Used(used) => {
-                    for (allowance, used) in used.into_iter().enumerate() {
-                        let count = u32::try_from(used).unwrap_or(u32::MAX);
+            match &answer {
+                Told::Done(used) => {
+                    for (allowance, used) in used.iter().enumerate() {
+                        let count = u32::try_from(*used).unwrap_or(u32::MAX);
                         shaper.told(Units { allowance, count }, of, left, now);
                     }
                 }
                 Told::Stopped(stops, wait) => {
-                    let wait = Span::from_millis(wait);
-                    shaper.freeze(BackOff { stops, wait, until: None }, of, now);
+                    let wait = Span::from_millis(*wait);
+                    shaper.freeze(BackOff { stops: *stops, wait, until: None }, of, now);
                 }
             }
         }
         match answer {
-            Told::Used(_) => self.wants(wish.bot, wish.kind),
+            Told::Done(_) => self.wants(wish.bot, wish.kind),
             // A client that is told to wait raises an error; bots try again after a second.
             Told::Stopped(..) => self.again(wish),
         }

@@ -1,8 +1,9 @@
 //! What came of it.
 
 use crate::bots::{BOTS, BUSY_MS, DAY_MS, Kind, MINUTE_MS, RUNAWAY, storms};
-use crate::venue::{LIMIT, ORDERS, Venue};
+use crate::venue::Venue;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// What is counted while it runs.
 #[derive(Default)]
@@ -22,21 +23,20 @@ impl Tally {
         Tally { read: vec![0; BOTS], ordered: vec![0; BOTS], ..Tally::default() }
     }
 
-    pub(crate) fn print(&mut self, venue: &Venue, minutes: u64) {
-        println!("  bans                        {}", venue.bans);
-        println!("  time banned                 {:.1} h", venue.banned_ms as f64 / 3_600_000.0);
-        println!("  requests beyond the weight  {}", venue.too_many);
-        println!("  orders beyond the limit     {}", venue.too_many_orders);
-        let by_day = used(&venue.served, minutes, is_busy);
-        println!("  weight used by day          {:.1} %", by_day / LIMIT as f64);
-        println!("  the same of what is open    {:.1} %", by_day / (LIMIT as f64 * 0.8));
+    pub(crate) fn print(&mut self, venue: &dyn Venue, minutes: &Range<u64>) {
+        let (counts, (reads, orders)) = (venue.counts(), venue.limits());
         let full = |at: u64| storms(at) && storms(at + MINUTE_MS);
-        println!(
-            "  weight used in the storm    {:.1} %",
-            used(&venue.served, minutes, full) / LIMIT as f64
-        );
-        let orders = used(&venue.orders, minutes, is_busy);
-        println!("  orders used by day          {:.1} %", orders / ORDERS as f64);
+        let by_day = used(&counts.served, minutes.clone(), is_busy) / reads as f64;
+        let in_storm = used(&counts.served, minutes.clone(), full) / reads as f64;
+        let ordered = used(&counts.orders, minutes.clone(), is_busy) / orders as f64;
+        println!("  bans                        {}", counts.bans);
+        println!("  time banned                 {:.1} h", counts.banned_ms as f64 / 3_600_000.0);
+        println!("  requests beyond the limit   {}", counts.too_many);
+        println!("  orders beyond theirs        {}", counts.too_many_orders);
+        println!("  used by day                 {by_day:.1} %");
+        println!("  the same of what is open    {:.1} %", by_day / venue.open());
+        println!("  used in the storm           {in_storm:.1} %");
+        println!("  of orders by day            {ordered:.1} %");
         evenly("reads", &self.read);
         evenly("new orders", &self.ordered);
         for ((kind, stormy), waits) in &mut self.waits {
@@ -81,8 +81,8 @@ pub(crate) fn is_busy(at: u64) -> bool {
 }
 
 /// The mean of such minutes, in hundredths.
-pub(crate) fn used(served: &[u64], minutes: u64, counts: impl Fn(u64) -> bool) -> f64 {
-    let such = (0..minutes).filter(|minute| counts(minute * MINUTE_MS));
+pub(crate) fn used(served: &[u64], minutes: Range<u64>, counts: impl Fn(u64) -> bool) -> f64 {
+    let such = minutes.filter(|minute| counts(minute * MINUTE_MS));
     let (sum, count) = such.fold((0, 0_u64), |(sum, count), minute| {
         (sum + served.get(minute as usize).copied().unwrap_or(0), count + 1)
     });
