@@ -5,7 +5,7 @@ use crate::fault::{Faults, Unreadable};
 use crate::measure::{number, read_in};
 use crate::read::{CLASSES, span};
 use crate::table::{Entry, Table, document, tables};
-use tidegate_types::Decimal;
+use tidegate_types::decimal::{Decimal, Rounding};
 use tidegate_types::ids::{
     AccountName, CallerName, Currency, InstrumentId, InstrumentName, RuleId, VenueName,
 };
@@ -69,12 +69,27 @@ pub struct Case {
     pub positions: Vec<(AccountName, InstrumentId, SignedQty)>,
     /// Balances held before.
     pub balances: Vec<(AccountName, Currency, Decimal)>,
+    /// Orders that traded before, whole, at their price.
+    pub traded: Vec<Asked>,
     /// Orders that are open before.
     pub open: Vec<Asked>,
+    /// Where marks went from there, before the order came.
+    pub then: Vec<Moved>,
     /// The order.
     pub order: Asked,
     /// Which rule is expected to refuse it; none where it is expected to pass.
     pub expect: Option<RuleId>,
+}
+
+/// Where a mark went.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Moved {
+    /// Of which instrument.
+    pub id: InstrumentId,
+    /// There.
+    pub mark: Price,
+    /// Where its index went. None: as far as the mark; an option's stayed.
+    pub index: Option<Price>,
 }
 
 /// A limit order of a caller.
@@ -167,8 +182,13 @@ fn case(
     let name = table.need("name", "say what it shows: `name = \"an order too large\"`", faults);
     let name = name
         .and_then(|entry| entry.text("a text", "write it in quotes", faults).map(str::to_owned));
+    let then = rows(table.take("then"), faults, |entry, faults| moved(entry, markets, faults));
     let order = table.need("order", "write `order = { account = …, caller = …, … }`", faults);
-    let order = order.and_then(|entry| asked(&entry, "`order`", markets, faults));
+    let later = after(markets, then.as_deref().unwrap_or_default());
+    let order = order.and_then(|entry| asked(&entry, "`order`", &later, faults));
+    let traded = rows(table.take("traded"), faults, |entry, faults| {
+        asked(entry, "an order that traded", markets, faults)
+    });
     let open = rows(table.take("open"), faults, |entry, faults| {
         asked(entry, "an open order", markets, faults)
     });
@@ -183,10 +203,34 @@ fn case(
         line,
         positions: positions?,
         balances: balances?,
+        traded: traded?,
         open: open?,
+        then: then?,
         order: order?,
         expect: expect?,
     })
+}
+
+/// The markets once marks have gone there.
+pub fn after(markets: &[Market], then: &[Moved]) -> Vec<Market> {
+    let later = markets.iter().map(|market| {
+        let moved = then.iter().rfind(|moved| moved.id == market.id);
+        moved.map_or_else(|| market.clone(), |moved| market.at(moved))
+    });
+    later.collect()
+}
+
+impl Market {
+    fn at(&self, &Moved { mark, index, .. }: &Moved) -> Market {
+        let index = index.unwrap_or_else(|| match self.class {
+            Class::Option => self.index,
+            Class::Perpetual | Class::Future => {
+                let along = self.index.0.mul_div(mark.0, self.mark.0, Rounding::Floor);
+                along.map_or(mark, Price)
+            }
+        });
+        Market { mark, index, ..self.clone() }
+    }
 }
 
 /// The inline tables of a list; no list is an empty one.
@@ -232,6 +276,16 @@ fn asked(
         qty: Qty(qty?),
         price: price.unwrap_or(market.mark),
     })
+}
+
+fn moved(entry: &Entry<'_, '_>, markets: &[Market], faults: &mut Faults<'_>) -> Option<Moved> {
+    let mut table = Table::of("a mark", entry.value, faults)?;
+    let market = listed(&mut table, markets, faults);
+    let mark = table.need("mark", "write `mark = \"54_000\"`", faults);
+    let mark = mark.and_then(|entry| price(&entry, faults));
+    let index = table.take("index").map_or(Some(None), |e| price(&e, faults).map(Some));
+    table.end(faults);
+    Some(Moved { id: market?.id.clone(), mark: mark?, index: index? })
 }
 
 type Position = (AccountName, InstrumentId, SignedQty);

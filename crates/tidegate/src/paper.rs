@@ -8,13 +8,13 @@ use tidegate_types::grant::{AccountLimits, Grant, OnRepeat, Pattern};
 use tidegate_types::hours::Window;
 use tidegate_types::ids::{
     AccountName, BadName, CallId, CallerName, ClientId, DeskName, InstrumentId, KeyId, OrderId,
-    PersonName, Seq, VenueName,
+    PersonName, Seq, TradeId, VenueName, VenueOrderId,
 };
 use tidegate_types::instrument::{Price, Qty, Usd};
 use tidegate_types::key::{KeyScheme, KeyTerms, VirtualKey};
 use tidegate_types::order::{NewOrder, OrderType, PostOnly, Side, TimeInForce};
 use tidegate_types::record::{Approvals, Body, Change, Decision, Record};
-use tidegate_types::report::{BalanceReport, PositionReport, Shown};
+use tidegate_types::report::{AccountEvent, BalanceReport, FillReport, PositionReport, Shown};
 use tidegate_types::time::{Span, Time};
 
 /// Collar of an account, wide enough to leave it to what is looked at.
@@ -129,6 +129,33 @@ impl Paper {
             decision,
         });
         self.orders += 1;
+        Ok(())
+    }
+
+    /// Has an order trade whole at a price that the gates let pass.
+    pub fn trade(
+        &mut self,
+        (caller, account): (&CallerName, &AccountName),
+        request: NewOrder,
+        decision: Decision,
+        price: Price,
+    ) -> Result<(), BadName> {
+        let name = format!("paper-{}", self.orders);
+        let fill = FillReport {
+            instrument: request.instrument.clone(),
+            trade_id: TradeId::new(&name)?,
+            client_id: Some(ClientId::new(&name)?),
+            venue_id: VenueOrderId::new(&name)?,
+            side: request.side,
+            qty: request.qty,
+            price,
+            fee: Decimal::ZERO,
+            fee_currency: None,
+            maker: false,
+            at: self.now,
+        };
+        self.take((caller, account), request, decision, Span::from_secs(1))?;
+        self.fold(Body::Streamed { account: account.clone(), event: AccountEvent::Fill { fill } });
         Ok(())
     }
 

@@ -89,10 +89,15 @@ fn outcomes<'c>(policy: &Policy, cases: &'c Cases) -> Result<Vec<Outcome<'c>>, S
     let outcome = |case: &'c Case| -> Result<Outcome<'c>, String> {
         let within = |why: String| format!("case {:?}: {why}", case.name);
         let mut desk = Desk::new(policy, &cases.markets, case).map_err(within)?;
+        for traded in &case.traded {
+            let verdict = desk.decide(traded).map_err(within)?;
+            desk.trade(traded, verdict).map_err(within)?;
+        }
         for open in &case.open {
             let verdict = desk.decide(open).map_err(within)?;
             desk.take(open, verdict).map_err(within)?;
         }
+        desk.go_on_to(&case.then);
         let verdict = desk.decide(&case.order).map_err(within)?;
         let (came, said) = told(policy, &verdict);
         Ok(Outcome { case, came, said })

@@ -3,7 +3,7 @@
 use crate::paper::{Paper, limit_order};
 use std::collections::{BTreeMap, BTreeSet};
 use tidegate_core::rehearsal::{Request, Verdict};
-use tidegate_policy::cases::{Asked, Case, Market};
+use tidegate_policy::cases::{self, Asked, Case, Market, Moved};
 use tidegate_types::Decimal;
 use tidegate_types::ids::{AccountName, BadName, CallerName, IndexName, VenueName};
 use tidegate_types::instrument::{Instrument, Kind, Mark, Price, Qty};
@@ -19,18 +19,14 @@ const NOON: Time = Time::from_millis(1_767_268_800_000);
 const BETWEEN: Span = Span::from_secs(120);
 
 /// The desk of a case, before its order.
-pub(super) struct Desk<'c> {
+pub(super) struct Desk {
     paper: Paper,
-    markets: &'c [Market],
+    markets: Vec<Market>,
 }
 
-impl<'c> Desk<'c> {
-    /// The desk that a case comes upon, without its open orders.
-    pub(super) fn new(
-        policy: &Policy,
-        markets: &'c [Market],
-        case: &Case,
-    ) -> Result<Desk<'c>, String> {
+impl Desk {
+    /// The desk that a case comes upon, without what was ordered there.
+    pub(super) fn new(policy: &Policy, markets: &[Market], case: &Case) -> Result<Desk, String> {
         let mut desk = Desk::set_up(policy, markets, case)
             .map_err(|BadName| "a name in it cannot be one".to_owned())?;
         desk.open_accounts(case)?;
@@ -63,14 +59,41 @@ impl<'c> Desk<'c> {
         let whose = (&asked.caller, &asked.account);
         let taken = self.paper.take(whose, request, decision, BETWEEN);
         taken.map_err(|BadName| "too many orders".to_owned())?;
-        self.paper.now = self.paper.now.plus(BETWEEN);
-        self.mark();
+        self.goes_on();
         Ok(())
     }
 
-    fn set_up(policy: &Policy, markets: &'c [Market], case: &Case) -> Result<Desk<'c>, BadName> {
+    /// Has an order that passed trade whole, and goes on to the next.
+    pub(super) fn trade(&mut self, asked: &Asked, verdict: Verdict) -> Result<(), String> {
+        let (request, decision) = match verdict {
+            Verdict::Cleared { order, decision } => (*order, *decision),
+            Verdict::Refused { reject, .. } => {
+                return Err(format!("an order that is to trade before is refused: {reject}"));
+            }
+        };
+        let whose = (&asked.caller, &asked.account);
+        let traded = self.paper.trade(whose, request, decision, asked.price);
+        traded.map_err(|BadName| "too many orders".to_owned())?;
+        self.goes_on();
+        Ok(())
+    }
+
+    /// Marks go there.
+    pub(super) fn go_on_to(&mut self, then: &[Moved]) {
+        if !then.is_empty() {
+            self.markets = cases::after(&self.markets, then);
+            self.goes_on();
+        }
+    }
+
+    fn goes_on(&mut self) {
+        self.paper.now = self.paper.now.plus(BETWEEN);
+        self.mark();
+    }
+
+    fn set_up(policy: &Policy, markets: &[Market], case: &Case) -> Result<Desk, BadName> {
         let paper = Paper::new(NOON.minus(BETWEEN))?;
-        let mut desk = Desk { paper, markets };
+        let mut desk = Desk { paper, markets: markets.to_vec() };
         let mut instruments: BTreeMap<VenueName, Vec<Instrument>> = BTreeMap::new();
         for market in markets {
             let of = instruments.entry(market.id.venue.clone()).or_default();
@@ -81,7 +104,7 @@ impl<'c> Desk<'c> {
         }
         desk.mark();
         let paper = &mut desk.paper;
-        let asked = || case.open.iter().chain([&case.order]);
+        let asked = || ordered(case);
         let callers: BTreeSet<&CallerName> = asked().map(|asked| &asked.caller).collect();
         for caller in callers {
             paper.change(Change::CallerAdded { caller: caller.clone() })?;
@@ -112,8 +135,7 @@ impl<'c> Desk<'c> {
         for (account, venue) in known {
             let elsewhere =
                 case.positions.iter().find(|(of, id, _)| *of == account && id.venue != venue);
-            let ordered = case.open.iter().chain([&case.order]);
-            let mut ordered = ordered.filter(|asked| asked.account == account);
+            let mut ordered = ordered(case).filter(|asked| asked.account == account);
             if elsewhere.is_some() || ordered.any(|asked| asked.instrument.venue != venue) {
                 return Err(format!("account {account} is at one venue, and is used at two"));
             }
@@ -144,7 +166,7 @@ impl<'c> Desk<'c> {
 
     /// Marks, and what the markets show, as of now.
     fn mark(&mut self) {
-        let (now, markets) = (self.paper.now, self.markets);
+        let (now, markets) = (self.paper.now, &self.markets);
         let mark = |market: &Market| Mark {
             instrument: market.id.clone(),
             mark: market.mark,
@@ -166,6 +188,11 @@ impl<'c> Desk<'c> {
         };
         self.paper.fold(Body::Liquidity { facts: markets.iter().filter_map(shown).collect() });
     }
+}
+
+/// All that is ordered in a case.
+fn ordered(case: &Case) -> impl Iterator<Item = &Asked> {
+    case.traded.iter().chain(&case.open).chain([&case.order])
 }
 
 fn terms(market: &Market, now: Time) -> Result<Instrument, BadName> {

@@ -63,3 +63,33 @@ fn a_desk_that_cannot_be_is_told() {
     );
     assert!(open.contains("an order that is to be open before is refused"), "{open}");
 }
+
+#[test]
+fn what_was_traded_and_where_marks_went_decide_what_was_lost() {
+    let rules = "name = \"d\"\nversion = 1\nmark_age = \"5 s\"\n[[rule]]\nid = \"all\"\nallow = true\n\
+        [[rule]]\nid = \"day\"\neach = \"caller\"\ndaily_loss = \"5_000 USD\"\n\
+        [[rule]]\nid = \"own\"\neach = \"caller\"\ngross_position = \"100_000 USD\"\n";
+    let came = |caller: &str, qty: &str, then: &str| {
+        let markets = CASES.split("[[case]]").next().unwrap();
+        let order = |caller: &str, qty: &str| {
+            format!(
+                "{{ account = \"main\", caller = \"{caller}\", instrument = \"deribit/BTC-PERPETUAL\", \
+                 side = \"buy\", quantity = \"{qty}\" }}"
+            )
+        };
+        let case = format!(
+            "[[case]]\nname = \"n\"\nexpect = \"pass\"\ntraded = [{}]\norder = {}\n\
+             then = [{{ instrument = \"deribit/BTC-PERPETUAL\", mark = \"{then}\" }}]\n",
+            order("c", "60_000"),
+            order(caller, qty),
+        );
+        let cases = cases_of(&format!("{markets}{case}"));
+        outcomes(&policy(rules), &cases).unwrap().remove(0).came
+    };
+    // Sixty thousand dollars of coin: a tenth less of it is six thousand lost and more, as those are paid in coin.
+    assert_eq!(came("c", "10_000", "57_000"), PASS);
+    assert_eq!(came("c", "10_000", "54_000"), "day");
+    assert_eq!(came("other", "10_000", "54_000"), PASS, "another's loss");
+    assert_eq!(came("c", "50_000", "60_000"), "own");
+    assert_eq!(came("other", "50_000", "60_000"), PASS, "another's position");
+}
