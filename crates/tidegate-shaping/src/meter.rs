@@ -43,8 +43,9 @@ enum Count {
 struct Others {
     units: u64,
     until: Time,
-    /// Nobody told it: the gateway just started.
-    assumed: bool,
+    /// In which of the venue's spans it was told, counted since 1970; none where the gateway just started and it is
+    /// assumed.
+    told_in: Option<u64>,
 }
 
 impl Meter {
@@ -84,7 +85,7 @@ impl Meter {
     /// The venue publishes another limit: everything in proportion.
     pub(crate) fn set_limit(&mut self, limit: u64) {
         let old = self.limit.max(1);
-        self.reserved = scale(self.reserved, limit, old);
+        self.reserved = scale_up(self.reserved, limit, old);
         if let Count::Refill { per_minute, .. } = &mut self.count {
             *per_minute = scale(*per_minute, limit, old).max(1);
         }
@@ -144,26 +145,28 @@ impl Meter {
     }
 
     /// The venue says how much it had counted in its span when a request arrived that left at `left`: what of
-    /// it is not ours is others'. One that left before this span may have been answered from the last one.
-    pub(crate) fn told(&mut self, used: u64, left: Time, now: Time) {
+    /// it is not ours is others'. One that left before this span may have been answered from the last one. Spans are
+    /// those of the venue's clock, which shows `there` now.
+    pub(crate) fn told(&mut self, used: u64, left: Time, (now, there): (Time, Time)) {
         let before = self.others(now);
         let pending = self.pending;
         let Count::Window { span, window } = &mut self.count else { return };
         let length = span.micros().max(1);
-        let begin = now.micros() / length * length;
-        if left < Time::from_micros(begin).plus(GRACE) {
+        let (number, over) = (there.micros() / length, there.micros() % length);
+        let begin = now.minus(Span::from_micros(over));
+        if left < begin.plus(GRACE) {
             return;
         }
-        let ours = window.since(Time::from_micros(begin), now).saturating_add(pending);
+        let ours = window.since(begin, now).saturating_add(pending);
         // Where others use all there is, cancels still have a little: a venue that asks us to wait is worth one.
         let told = used.min(self.limit - self.limit / SPARED).saturating_sub(ours);
-        let until = Time::from_micros(begin + length).plus(GRACE);
-        let known = !self.others.assumed && self.others.until == until;
+        let until = begin.plus(*span).plus(GRACE);
+        let known = self.others.told_in == Some(number);
         let units = if known { told.max(before) } else { told };
         if known {
-            self.unbridled.add(units - before, now);
+            self.unbridled.add(units.saturating_sub(before), now);
         }
-        self.others = Others { units, until, assumed: false };
+        self.others = Others { units, until, told_in: Some(number) };
     }
 
     /// The gateway ran until `last`, and nobody remembers what it used: nearly all that is not
@@ -174,7 +177,7 @@ impl Meter {
             Count::Window { span, .. } => {
                 let until = last.plus(*span);
                 if until > now {
-                    self.others = Others { units: open - open / 20, until, assumed: true };
+                    self.others = Others { units: open - open / 20, until, told_in: None };
                 }
             }
             Count::Refill { owed, per_minute, at } => {
@@ -221,6 +224,12 @@ impl Meter {
 fn drain(owed: &mut u64, per_minute: u64, at: &mut Time, now: Time) {
     *owed = owed.saturating_sub(now.since(*at).micros().saturating_mul(per_minute));
     *at = now.max(*at);
+}
+
+/// What is kept is never less of the whole.
+fn scale_up(part: u64, new: u64, old: u64) -> u64 {
+    let kept = (u128::from(part) * u128::from(new)).div_ceil(u128::from(old));
+    u64::try_from(kept).unwrap_or(u64::MAX)
 }
 
 fn scale(part: u64, new: u64, old: u64) -> u64 {

@@ -316,7 +316,7 @@ impl Link {
         }
         let reply = exchanged?;
         let whose = (from, errand.account());
-        self.weir.told(&self.venue.used(&reply), whose, left);
+        self.weir.told(&self.venue.used(&reply), whose, left, self.clock.stamp());
         if let Some(told) = self.venue.back_off(&reply, &costs) {
             self.weir.freeze(told, whose);
         }

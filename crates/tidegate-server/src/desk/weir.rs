@@ -226,14 +226,20 @@ impl Weir {
     }
 
     /// The venue told how much is used, of the address's or the account's as it counts, when it answered what left
-    /// then.
-    pub(super) fn told(&self, used: &[Units], whose: (usize, Option<&AccountName>), left: Time) {
+    /// then. Its clock shows `there` now.
+    pub(super) fn told(
+        &self,
+        used: &[Units],
+        whose: (usize, Option<&AccountName>),
+        left: Time,
+        there: Time,
+    ) {
         if used.is_empty() {
             return;
         }
         let mut inner = self.lock();
         for used in used {
-            inner.shaper.told(*used, whose, left, clock::now());
+            inner.shaper.told(*used, whose, left, (clock::now(), there));
         }
     }
 

@@ -290,7 +290,7 @@ impl Month {
                 Told::Done(used) => {
                     for (allowance, used) in used.iter().enumerate() {
                         let count = u32::try_from(*used).unwrap_or(u32::MAX);
-                        shaper.told(Units { allowance, count }, of, left, now);
+                        shaper.told(Units { allowance, count }, of, left, (now, now));
                     }
                 }
                 Told::Stopped(stops, wait) => {

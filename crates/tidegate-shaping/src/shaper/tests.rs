@@ -229,23 +229,40 @@ fn what_the_venue_tells_wins_where_it_is_more() {
     let mut shaper = Shaper::new(&[WEIGHT]);
     let told = |count| Units { allowance: 0, count };
     // Its last minute may speak from an answer to what left before this one, or as it began.
-    shaper.told(told(2400), (0, None), at(900), at(1_100));
-    shaper.told(told(1915), (0, None), at(1_000), at(1_100));
+    shaper.told(told(2400), (0, None), at(900), (at(1_100), at(1_100)));
+    shaper.told(told(1915), (0, None), at(1_000), (at(1_100), at(1_100)));
     assert!(go(&mut shaper, Rank::Read, 5, at(1_100)), "others used it");
     assert!(!go(&mut shaper, Rank::Read, 5, at(1_100)));
-    shaper.told(told(3), (0, None), at(1_000), at(1_100));
+    shaper.told(told(3), (0, None), at(1_000), (at(1_100), at(1_100)));
     assert!(!go(&mut shaper, Rank::Read, 5, at(1_100)), "less gives nothing back");
     // In the venue's next minute what others used is gone; ours counts for its own sixty seconds.
-    shaper.told(told(0), (0, None), at(61_000), at(61_100));
+    shaper.told(told(0), (0, None), at(61_000), (at(61_100), at(61_100)));
     assert!(go(&mut shaper, Rank::Read, 1900, at(61_200)));
     // Of its own requests it is not told twice.
     let mut shaper = Shaper::new(&[WEIGHT]);
     assert!(go(&mut shaper, Rank::Read, 100, at(1_000)));
-    shaper.told(told(100), (0, None), at(1_000), at(1_000));
+    shaper.told(told(100), (0, None), at(1_000), (at(1_000), at(1_000)));
     assert_eq!(shaper.uses(at(1_000))[0].used, 100);
 
     shaper.publish(told(24_000));
     assert_eq!(drain(&mut shaper, Rank::New, &caller("ann"), at(1_000)), 19_100);
+}
+
+#[test]
+fn the_venue_s_minute_is_its_own_clock_s() {
+    let told = |count| Units { allowance: 0, count };
+    // The machine is two seconds ahead: the venue's old minute is not over when the machine's is.
+    let mut shaper = Shaper::new(&[WEIGHT]);
+    let there = |millis: u64| at(millis).minus(Span::from_secs(2));
+    assert!(go(&mut shaper, Rank::Read, 1_000, at(30_000)));
+    shaper.told(told(1_000), (0, None), at(61_200), (at(61_300), there(61_300)));
+    assert_eq!(shaper.uses(at(61_300))[0].used, 1_000, "all of it was ours");
+    // Behind, it is the other way round.
+    let mut shaper = Shaper::new(&[WEIGHT]);
+    shaper.told(told(300), (0, None), at(59_200), (at(59_300), at(61_300)));
+    assert_eq!(shaper.uses(at(59_300))[0].used, 300, "others', of a minute that began 1.3 s ago");
+    assert_eq!(shaper.uses(at(118_900))[0].used, 300);
+    assert_eq!(shaper.uses(at(119_100))[0].used, 0);
 }
 
 #[test]
@@ -298,7 +315,7 @@ fn after_a_restart_the_window_counts_as_used_until_told() {
     assert!(!go(&mut shaper, Rank::Read, 200, at(1_000)));
     assert!(go(&mut shaper, Rank::Read, 40, at(1_000)), "enough to be told");
     assert!(go(&mut shaper, Rank::Cancel, 400, at(1_000)));
-    shaper.told(Units { allowance: 0, count: 440 }, (0, None), at(1_000), at(1_100));
+    shaper.told(Units { allowance: 0, count: 440 }, (0, None), at(1_000), (at(1_100), at(1_100)));
     assert!(go(&mut shaper, Rank::Read, 200, at(1_200)));
     let mut untold = Shaper::new(&[WEIGHT]).after(start());
     assert!(!go(&mut untold, Rank::New, 200, at(59_000)));

@@ -9,13 +9,13 @@ use tidegate_venues::upstream::{AccountLimit, BackOff, Counting, Per, UNTOLD, Un
 
 impl Shaper {
     /// The venue says how much of an allowance it has counted, in the answer to a request from this address,
-    /// on this account, that left at `left`.
+    /// on this account, that left at `left`. Its clock shows `there` now.
     pub fn told(
         &mut self,
         used: Units,
         (from, account): (usize, Option<&AccountName>),
         left: Time,
-        now: Time,
+        (now, there): (Time, Time),
     ) {
         let Some(allowance) = self.table.get(used.allowance) else { return };
         let whose = match (allowance.per, account) {
@@ -23,7 +23,7 @@ impl Shaper {
             (Per::Account, Some(account)) => Whose::Account(Some(account.clone())),
             (Per::Account, None) => return,
         };
-        self.meter((used.allowance, whose), now).told(used.count.into(), left, now);
+        self.meter((used.allowance, whose), now).told(used.count.into(), left, (now, there));
     }
 
     /// The venue publishes another limit than the table has.
@@ -31,7 +31,8 @@ impl Shaper {
         let Some(allowance) = self.table.get_mut(limit.allowance) else { return };
         let (new, old) = (u64::from(limit.count), u64::from(allowance.units).max(1));
         let scaled = |part: u32| u32::try_from(u64::from(part) * new / old).unwrap_or(u32::MAX);
-        allowance.reserved = scaled(allowance.reserved);
+        let kept = (u64::from(allowance.reserved) * new).div_ceil(old);
+        allowance.reserved = u32::try_from(kept).unwrap_or(u32::MAX);
         if let Counting::Refill { per_minute } = allowance.counting {
             allowance.counting = Counting::Refill { per_minute: scaled(per_minute).max(1) };
         }

@@ -248,7 +248,7 @@ impl Simulation {
                 budget.settle(paid, shown);
             }
             for used in dialect.used(&reply) {
-                budget.told(used, (0, account.as_ref()), left, shown);
+                budget.told(used, (0, account.as_ref()), left, (shown, self.now));
             }
         }
         if let (Some(told), Some(until)) =

@@ -31,7 +31,7 @@ const fn allowance(name: &'static str, per: Per, seconds: u64, limit: u32) -> Al
     let counting = Counting::Within(Span::from_secs(seconds));
     // Cancels weigh, and count as no orders.
     let cancels = matches!(per, Per::Address);
-    Allowance { name, per, counting, units, reserved: units / 5, cancels }
+    Allowance { name, per, counting, units, reserved: limit.div_ceil(5), cancels }
 }
 
 const fn within(limit: u32) -> u32 {

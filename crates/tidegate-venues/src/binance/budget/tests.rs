@@ -74,3 +74,10 @@ fn the_venue_s_own_count_and_limit_are_read() {
     assert_eq!(published(&[reply(&[], "{}")]), []);
     assert_eq!(published(&[]), []);
 }
+
+#[test]
+fn a_fifth_of_each_of_the_venue_s_limits_is_kept() {
+    for (allowance, limit) in ALLOWANCES.iter().zip([2_400, 300, 1_200]) {
+        assert!(allowance.units < limit && allowance.reserved * 5 >= limit, "{allowance:?}");
+    }
+}
