@@ -244,6 +244,12 @@ pub trait Upstream {
     /// What the answer to a call means.
     fn outcome(&self, body: &CallBody, reply: &Reply, instruments: &Instruments) -> Outcome;
 
+    /// Whether the venue counts such a request with all others: not where it is another product's, at another host
+    /// with limits of its own, whose answers tell nothing of these.
+    fn is_counted(&self, _request: &WireRequest) -> bool {
+        true
+    }
+
     /// What the venue asks us to stop and for how long, if the answer says so (429, 418 and the like), to what
     /// costs this.
     fn back_off(&self, reply: &Reply, costs: &[Units]) -> Option<BackOff>;

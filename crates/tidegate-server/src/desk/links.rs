@@ -296,7 +296,7 @@ impl Link {
         mut departure: Departure<'_>,
     ) -> Result<Reply, SendError> {
         let began = departure.since;
-        let costs = self.venue.cost(&request);
+        let (costs, counted) = (self.venue.cost(&request), self.venue.is_counted(&request));
         let kill = departure.kill.take();
         let hurried = kill.clone();
         let bound = Bound { from: None, kill, waited: began.elapsed() };
@@ -315,6 +315,9 @@ impl Link {
             Ok(_) | Err(SendError::Unknown(_)) => drop(fare),
         }
         let reply = exchanged?;
+        if !counted {
+            return Ok(reply);
+        }
         let whose = (from, errand.account());
         self.weir.told(&self.venue.used(&reply), whose, left, self.clock.stamp());
         if let Some(told) = self.venue.back_off(&reply, &costs) {

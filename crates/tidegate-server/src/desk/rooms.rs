@@ -3,11 +3,9 @@
 mod room;
 
 use super::Errand;
-use room::{Connection, Room};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use room::{Connection, Queues, Room};
+use std::sync::Arc;
 use tidegate_shaping::Payer;
-use tidegate_types::ids::AccountName;
 use tidegate_types::limits::{MAX_IN_FLIGHT, MAX_QUEUED_READS};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_venues::upstream::Connections;
@@ -19,17 +17,13 @@ pub(super) struct Rooms {
     orders: Arc<Room>,
     reads: Arc<Room>,
     public: Arc<Room>,
-    /// What may be unanswered of each account, where the venue queues no more.
-    of_account: Option<usize>,
-    accounts: Mutex<BTreeMap<AccountName, Arc<Room>>>,
     sockets: Arc<Semaphore>,
     own_sockets: Arc<Semaphore>,
 }
 
-/// A request's connection, and its place in the venue's queue of its account.
+/// A request's connection, and with it its place in the venue's queue of its account.
 pub(super) struct Place {
     _connection: Connection,
-    _queued: Option<Connection>,
 }
 
 /// A socket's place at the venue.
@@ -42,17 +36,21 @@ pub(super) struct SocketPlace {
 
 impl Rooms {
     pub(super) fn new(most: Connections) -> Rooms {
-        Rooms {
+        let queues = most.of_account.map(|most| Arc::new(Queues::new(most)));
+        let queued = |room: Room| Arc::new(room.with_queues(queues.as_ref()));
+        let rooms = Rooms {
             // The core bounds how many orders and cancels are under way.
-            cancels: Arc::new(Room::new(most.cancels, 4 * MAX_IN_FLIGHT).with_spare()),
-            orders: Arc::new(Room::new(most.orders, 4 * MAX_IN_FLIGHT).with_spare()),
-            reads: Arc::new(Room::new(most.reads, MAX_QUEUED_READS)),
+            cancels: queued(Room::new(most.cancels, 4 * MAX_IN_FLIGHT).with_spare()),
+            orders: queued(Room::new(most.orders, 4 * MAX_IN_FLIGHT).with_spare()),
+            reads: queued(Room::new(most.reads, MAX_QUEUED_READS)),
             public: Arc::new(Room::new(most.public, MAX_QUEUED_READS)),
-            of_account: most.of_account,
-            accounts: Mutex::default(),
             sockets: Arc::new(Semaphore::new(most.sockets)),
             own_sockets: Arc::new(Semaphore::new(most.own_sockets)),
+        };
+        if let Some(queues) = queues {
+            queues.are_of(&[&rooms.cancels, &rooms.orders, &rooms.reads]);
         }
+        rooms
     }
 
     /// Waits for a connection; refused at once when too many wait already. A cancel that becomes a halt's meanwhile
@@ -65,22 +63,9 @@ impl Rooms {
         let (room, what) = self.room(errand);
         let killer = errand.account().map_or(Payer::Gateway, |of| Errand::Kill(of).line().1);
         let full = || Reject::new(Code::TooManyInFlight, format!("{what} of this venue"));
-        let entered = room.enter(errand.line(), kill.clone(), killer.clone()).await;
-        let connection = entered.ok_or_else(full)?;
-        // Those that have a connection are few, so that whatever is more urgent waits for few answers.
-        let queued = match errand.account().and_then(|account| self.queue(account)) {
-            Some(queue) => Some(queue.enter(errand.line(), kill, killer).await.ok_or_else(full)?),
-            None => None,
-        };
-        Ok(Place { _connection: connection, _queued: queued })
-    }
-
-    /// The venue's queue of an account, where it has one.
-    fn queue(&self, account: &AccountName) -> Option<Arc<Room>> {
-        let most = self.of_account?;
-        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        let queue = accounts.entry(account.clone());
-        Some(Arc::clone(queue.or_insert_with(|| Arc::new(Room::new(most, 4 * MAX_IN_FLIGHT)))))
+        let account = errand.account();
+        let entered = room.enter(errand.line(), account, kill, killer).await;
+        entered.map(|connection| Place { _connection: connection }).ok_or_else(full)
     }
 
     fn room(&self, errand: &Errand<'_>) -> (&Arc<Room>, &'static str) {

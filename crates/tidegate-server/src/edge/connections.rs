@@ -137,6 +137,11 @@ impl Connections {
 }
 
 impl Seat {
+    /// Whether its address may ask once more.
+    pub(super) fn may_ask(&self, now: Time) -> bool {
+        self.connections.may_ask(self.peer, now)
+    }
+
     /// What will wait to be written to its socket.
     pub(super) fn unsent(&self) -> Debt {
         self.connections.unsent.enter()

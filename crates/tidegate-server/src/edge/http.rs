@@ -6,7 +6,7 @@ use super::connections::Seat;
 use super::guard::{Guarded, Phase};
 use super::listener::{Door, Mount};
 use super::websocket::accept_socket;
-use super::{Bucket, Serve, Site};
+use super::{Bucket, Messages, Serve, Site};
 use crate::clock;
 use bytes::Bytes;
 use head::{Head, Wants};
@@ -183,9 +183,9 @@ impl<S: Site> Visit<S> {
                 };
                 let (site, origin) = (Arc::clone(&self.door.site), self.origin);
                 let unused = self.door.timeouts.unused;
-                Some(Ok(Box::new(move |socket, bucket| {
+                Some(Ok(Box::new(move |socket, messages| {
                     Box::pin(async move {
-                        site.drive(venue, session, socket, origin, bucket, unused).await;
+                        site.drive(venue, session, socket, origin, messages, unused).await;
                     })
                 })))
             }
@@ -200,7 +200,8 @@ impl<S: Site> Visit<S> {
         tokio::spawn(async move {
             if let Ok(upgraded) = upgrade.await {
                 let socket = accept_socket(upgraded, seat.unsent()).await;
-                serve(socket, Bucket::new(per_second, burst)).await;
+                let own = Bucket::new(per_second, burst);
+                serve(socket, Messages::new(own, Arc::clone(&seat))).await;
             }
             drop(seat);
         });

@@ -6,6 +6,7 @@ mod http;
 mod inbound;
 mod lines;
 mod listener;
+mod messages;
 mod names;
 pub mod tls;
 mod unsent;
@@ -17,6 +18,7 @@ pub(crate) use http::ADMIN_PATH;
 pub use http::plain_refusal;
 pub use inbound::{Class, Limits, Peers, Rate, Turn, Turns, Whose};
 pub use listener::{Door, Listening, Mount, listen};
+pub use messages::Messages;
 pub use names::Names;
 pub use tidegate_types::bucket::Bucket;
 pub use websocket::{
@@ -43,7 +45,7 @@ pub struct Opening {
 }
 
 /// Serves a socket to its end, at this rate of messages.
-pub type Serve = Box<dyn FnOnce(CallerSocket, Bucket) -> BoxFuture<'static, ()> + Send>;
+pub type Serve = Box<dyn FnOnce(CallerSocket, Messages) -> BoxFuture<'static, ()> + Send>;
 
 /// What stands behind the doors.
 pub trait Site: Send + Sync + 'static {
@@ -73,7 +75,7 @@ pub trait Site: Send + Sync + 'static {
         opening: Opening,
         socket: CallerSocket,
         origin: Origin,
-        bucket: Bucket,
+        messages: Messages,
         unused: Duration,
     ) -> impl Future<Output = ()> + Send;
 

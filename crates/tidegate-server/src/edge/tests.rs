@@ -36,7 +36,7 @@ impl Site for Echo {
         _: Opening,
         _: CallerSocket,
         _: Origin,
-        _: Bucket,
+        _: Messages,
         _: Duration,
     ) {
     }

@@ -4,7 +4,7 @@ mod backlog;
 mod wire;
 
 use super::unsent::Debt;
-use super::{Bucket, Opening};
+use super::{Messages, Opening};
 use crate::clock;
 use crate::desk::{Follower, Membership};
 use crate::front::{Gate, Watch, Who};
@@ -75,7 +75,7 @@ pub async fn drive(
     opening: Opening,
     socket: CallerSocket,
     origin: Origin,
-    bucket: Bucket,
+    messages: Messages,
     unused: Duration,
 ) {
     let mut pings = interval(PING_INTERVAL);
@@ -91,7 +91,7 @@ pub async fn drive(
         session,
         wire: Wire::new(socket),
         origin,
-        bucket,
+        messages,
         by,
         remembered: None,
         watch: None,
@@ -123,7 +123,7 @@ struct Driver {
     session: Box<dyn Session>,
     wire: Wire,
     origin: Origin,
-    bucket: Bucket,
+    messages: Messages,
     /// Whose token opened the socket, if one did: every question is that app's.
     by: Option<Arc<TokenBearer>>,
     /// Whom later questions come from.
@@ -253,9 +253,10 @@ impl Driver {
         self.silent_pings = 0;
         match heard {
             Heard::Text(text) => {
-                if !self.bucket.take(now) {
-                    self.gate.note_refusal(None, &Reject::new(Code::RequestRate, "on this socket"));
-                    return self.close(1008, "TG404 too many messages a second");
+                if let Err(reject) = self.messages.take(now) {
+                    self.gate.note_refusal(None, &reject);
+                    let code = reject.code.number();
+                    return self.close(1008, &format!("TG{code} too many messages a second"));
                 }
                 let instruments = self.gate.desk().book(&self.venue.name());
                 let steps = self.session.on_text(&text, &instruments, now);

@@ -148,6 +148,7 @@ impl Callers {
         now: Time,
     ) -> Result<Who, Reject> {
         let state = &mut *self.state();
+        state.may_use(signer(presented).as_ref(), self.rate, now)?;
         let who = match presented {
             Presented::KeyOnly { key } => {
                 Who::Named(named(&state.keyring, venue, key, origin, now)?)
@@ -204,6 +205,7 @@ impl Callers {
         if shown.alg.as_deref().is_some_and(|alg| alg != own) {
             return Err(Reject::new(Code::BadSignature, format!("the key signs by {own}")));
         }
+        state.may_use(Some(&known.id), self.rate, now)?;
         let State { keyring, replays, tokens, uses, .. } = state;
         let who =
             authenticate(keyring, replays, tokens, &known.venue, &shown.presented, origin, now)?;
@@ -383,16 +385,41 @@ impl Callers {
     }
 }
 
+impl State {
+    /// Whether a key may be used now. Looked at before its signature, which costs far more; nothing is taken for it, so
+    /// that nobody uses up what is another's.
+    fn may_use(
+        &self,
+        key: Option<&KeyId>,
+        (per_second, _): (u32, u32),
+        now: Time,
+    ) -> Result<(), Reject> {
+        match key.and_then(|key| self.uses.get(key)) {
+            Some(used) if !used.bucket.has_one(now) => Err(too_fast(per_second)),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Failed {
     /// What is counted if these credentials are not good. A token is looked up, which costs nothing.
     fn of(presented: &Presented) -> Option<Failed> {
-        match presented {
-            Presented::Signature(Signature { key, .. }) | Presented::Password { key, .. } => {
-                KeyId::new(key).ok().map(Failed::Key)
-            }
-            Presented::Token { .. } | Presented::KeyOnly { .. } => None,
-        }
+        signer(presented).map(Failed::Key)
     }
+}
+
+/// The key that signs, or shows its secret.
+fn signer(presented: &Presented) -> Option<KeyId> {
+    match presented {
+        Presented::Signature(Signature { key, .. }) | Presented::Password { key, .. } => {
+            KeyId::new(key).ok()
+        }
+        Presented::Token { .. } | Presented::KeyOnly { .. } => None,
+    }
+}
+
+fn too_fast(per_second: u32) -> Reject {
+    Reject::new(Code::RequestRate, format!("{per_second} a second for the key"))
 }
 
 fn take(
@@ -411,7 +438,7 @@ fn take(
             return Ok(());
         }
     }
-    Err(Reject::new(Code::RequestRate, format!("{per_second} a second for the key")))
+    Err(too_fast(per_second))
 }
 
 fn login(issued: &Issued) -> LocalAnswer {

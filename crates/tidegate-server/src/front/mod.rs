@@ -14,7 +14,7 @@ use crate::aside::to_the_end;
 use crate::clock;
 use crate::config::Logins;
 use crate::desk::{Desk, Link, Links};
-use crate::edge::{Bucket, CallerSocket, Opening, Serve, Site, drive, plain_refusal};
+use crate::edge::{CallerSocket, Messages, Opening, Serve, Site, drive, plain_refusal};
 use crate::web::{Web, oauth};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -243,11 +243,11 @@ impl Site for Gate {
         opening: Opening,
         socket: CallerSocket,
         origin: Origin,
-        bucket: Bucket,
+        messages: Messages,
         unused: Duration,
     ) {
         if let Some(gate) = self.this.upgrade() {
-            drive(gate, venue, opening, socket, origin, bucket, unused).await;
+            drive(gate, venue, opening, socket, origin, messages, unused).await;
         }
     }
 
@@ -271,8 +271,8 @@ impl Site for Gate {
             Err(reply) => return Some(Err(reply)),
         };
         let gate = self.this.upgrade()?;
-        Some(Ok(Box::new(move |socket, bucket| {
-            Box::pin(async move { stream.serve(socket, bucket, gate.stopping()).await })
+        Some(Ok(Box::new(move |socket, messages| {
+            Box::pin(async move { stream.serve(socket, messages, gate.stopping()).await })
         })))
     }
 }

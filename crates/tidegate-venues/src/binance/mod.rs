@@ -248,6 +248,10 @@ impl Upstream for Binance {
         outcome::outcome(&self.name, body, reply)
     }
 
+    fn is_counted(&self, request: &WireRequest) -> bool {
+        request.target.starts_with("/fapi/")
+    }
+
     fn back_off(&self, reply: &Reply, _costs: &[Units]) -> Option<BackOff> {
         outcome::back_off(reply)
     }

@@ -310,7 +310,9 @@ impl Hub {
             return;
         };
         self.last += 1;
-        line.say(link.venue().end(self.last, names));
+        let text = link.venue().end(self.last, names);
+        link.charge_from(line.from, &text);
+        line.say(text);
         for name in names {
             self.forget(name);
         }

@@ -254,3 +254,28 @@ async fn who_asks_when_no_socket_is_left_is_told_so() {
     let told = heard(&mut member).await.unwrap();
     assert!(told.contains("TG403") && told.contains("\"id\":1"), "{told}");
 }
+
+#[tokio::test]
+async fn what_the_venue_may_answer_too_late_it_is_told_to_end() {
+    let (ours, theirs) = tokio::io::duplex(1 << 16);
+    let (link, mut venue) = (link("deribit", vec![ours]), venue(theirs).await);
+    let channel = "book.BTC-PERPETUAL.100ms";
+    let mut member = link.follow("/ws", stranger()).unwrap();
+    let params = json!({"channels": [channel]});
+    let subscribe =
+        json!({"jsonrpc": "2.0", "id": 1, "method": "public/subscribe", "params": params});
+    assert!(member.say(subscribe.to_string()));
+    let mut said = Vec::new();
+    while said.last().is_none_or(|method| method != "public/unsubscribe") {
+        let ask = asked(&mut venue).await;
+        if ask["params"].get("channels").is_some() {
+            assert_eq!(ask["params"]["channels"], json!([channel]));
+            said.push(ask["method"].as_str().unwrap().to_owned());
+        }
+    }
+    let uses = link.gauge().uses;
+    let credits = uses.iter().find(|told| told.name == "subscription credits").unwrap();
+    assert!(credits.used > 500, "of 3000, which come back at ten a ms: {}", credits.used);
+    assert_eq!(said, ["public/subscribe", "public/unsubscribe"]);
+    assert_eq!(heard(&mut member).await, None, "whoever waited connects again");
+}

@@ -416,3 +416,16 @@ async fn no_more_of_an_account_s_are_on_their_way_than_the_venue_queues() {
     }
     assert_eq!(settled().await, 10);
 }
+
+#[tokio::test]
+async fn what_another_product_s_host_answers_tells_nothing_of_this_one() {
+    let (link, slow) = link("binance");
+    let headers = [("retry-after", "20"), ("x-mbx-used-weight-1m", "6000")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    *slow.answer.lock().unwrap() = Some(Reply { status: 418, headers, body: Vec::new() });
+    assert!(link.fetch(stranger(1), request("GET /api/v3/ping")).await.is_ok());
+    *slow.answer.lock().unwrap() = None;
+    assert!(link.gauge().frozen.is_empty());
+    assert!(link.fetch(stranger(1), request("GET /fapi/v1/time")).await.is_ok());
+    assert!(link.gauge().uses.iter().all(|told| told.used < 10), "{:?}", link.gauge().uses);
+}

@@ -150,12 +150,36 @@ fn of_an_account_no_more_is_unanswered_than_the_venue_queues() {
     let kill = Errand::Kill(&main);
     let mut first = Box::pin(rooms.enter(&kill, None));
     assert!((&mut first).now_or_never().is_none());
+    // Those two hold no connection: another account's cancels have them all.
+    let theirs = [0, 1].map(|_| Errand::Kill(&other));
+    let theirs = theirs.map(|kill| enters(&rooms, &kill).unwrap());
     assert!(enters(&rooms, &order(&other)).is_none(), "both connections for orders are taken");
+    drop(theirs);
     held.pop();
     let killed = (&mut first).now_or_never().unwrap().unwrap();
     assert!((&mut waits).now_or_never().is_none(), "the halt's goes first");
+    // An order that is answered makes room for the cancel as well.
     held.pop();
     assert!((&mut waits).now_or_never().is_some_and(|place| place.is_ok()));
     assert!(enters(&rooms, &order(&other)).is_some(), "each account has a queue of its own");
     drop(killed);
+}
+
+#[test]
+fn a_full_queue_holds_up_nobody_else_however_many_wait_for_it() {
+    let rooms = Rooms::new(Connections { of_account: Some(1), ..MOST });
+    let (main, other) = (main(), AccountName::new("other").unwrap());
+    let held = enters(&rooms, &Errand::Kill(&main)).unwrap();
+    let kill = Errand::Kill(&main);
+    let mut many: Vec<_> = (0..20).map(|_| Box::pin(rooms.enter(&kill, None))).collect();
+    assert!(many.iter_mut().all(|one| one.now_or_never().is_none()));
+    let theirs = enters(&rooms, &Errand::cancel(&other)).unwrap();
+    drop(held);
+    let mut served = 0;
+    while let Some(at) = many.iter_mut().position(|one| one.now_or_never().is_some()) {
+        drop(many.remove(at));
+        served += 1;
+    }
+    assert_eq!(served, 20, "one after the other");
+    drop(theirs);
 }

@@ -16,7 +16,7 @@ use super::routes::STREAM;
 use super::{Api, beyond_token};
 use crate::clock;
 use crate::edge::{
-    Bucket, CallerSocket, FAREWELL, FAREWELL_OF_REVOKED, Heard, LOOK_EVERY, PING_INTERVAL,
+    CallerSocket, FAREWELL, FAREWELL_OF_REVOKED, Heard, LOOK_EVERY, Messages, PING_INTERVAL,
     PINGS_UNANSWERED, Wire,
 };
 use places::Place;
@@ -96,14 +96,14 @@ impl Stream {
     pub async fn serve(
         self,
         socket: CallerSocket,
-        bucket: Bucket,
+        messages: Messages,
         stopping: impl Future<Output = ()> + Send,
     ) {
         let at = self.api.look(|state| state.orders().news().next());
         let mut session = Session {
             stream: self,
             wire: Wire::new(socket),
-            bucket,
+            messages,
             at,
             told: BTreeMap::new(),
             looked: None,
@@ -142,7 +142,7 @@ impl Stream {
 struct Session {
     stream: Stream,
     wire: Wire,
-    bucket: Bucket,
+    messages: Messages,
     /// The piece of news that comes next.
     at: u64,
     /// What is followed, with what was told of it last where it is told as a whole.
@@ -234,10 +234,10 @@ impl Session {
         match heard {
             Heard::Text(text) => {
                 let named = Named::from(&self.stream.viewer.who);
-                if !self.bucket.take(now) {
-                    let reject = Reject::new(Code::RequestRate, "on this socket");
+                if let Err(reject) = self.messages.take(now) {
                     self.stream.api.refused(Some(&named), &reject);
-                    return self.close(1008, "TG404 too many messages a second");
+                    let code = reject.code.number();
+                    return self.close(1008, &format!("TG{code} too many messages a second"));
                 }
                 match read_json::<Request>(text.as_bytes()) {
                     Ok(request) => self.asked(request),

@@ -155,10 +155,22 @@ impl Hub {
                 let why = "the venue does not answer a subscription; connect again";
                 self.dismiss(member, Reject::new(Code::VenueUnreachable, why));
             }
+            self.unsay(&names);
             for name in &names {
                 self.lose(name);
             }
         }
+    }
+
+    /// A late answer would begin streams that nobody knows of: whoever subscribed next would hear nothing of them.
+    fn unsay(&mut self, names: &[String]) {
+        let line = names.first().and_then(|name| self.streams.get(name)).map(|stream| stream.line);
+        let line = line.and_then(|line| self.lines.get_mut(&line));
+        let Some((link, line)) = self.link.upgrade().zip(line) else { return };
+        self.last += 1;
+        let text = link.venue().end(self.last, names);
+        link.charge_from(line.from, &text);
+        line.say(text);
     }
 
     pub(super) fn forget(&mut self, name: &str) {

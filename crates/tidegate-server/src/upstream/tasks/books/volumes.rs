@@ -1,10 +1,9 @@
-//! What was traded lately of the instruments whose books are followed: asked for in the rank of public reads, now and
-//! then, since a day's volume changes slowly.
+//! What was traded lately of the instruments whose books are followed: asked for in the rank of what the gateway keeps up,
+//! so that no caller's reads hold it up, and now and then only, since a day's volume changes slowly.
 
 use super::LOOK;
 use crate::desk::{Errand, Link, Sink};
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tidegate_types::ids::InstrumentName;
@@ -15,8 +14,6 @@ const EVERY: Duration = Duration::from_secs(60);
 const AGAIN: Duration = Duration::from_secs(5);
 /// An older one is not known any more.
 const KNOWN: Duration = Duration::from_secs(300);
-/// Who asks: the gateway itself.
-const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Volumes by instrument.
 #[derive(Default)]
@@ -51,7 +48,7 @@ impl Volumes {
             for name in wanted {
                 if self.is_due(&name, Instant::now()) {
                     let asked = link.venue().volume_request(&name);
-                    let reply = link.fetch(Errand::Public { peer: HERE }, asked).await.ok();
+                    let reply = link.fetch(Errand::Upkeep(None), asked).await.ok();
                     let told = reply.and_then(|reply| link.venue().read_volume(&reply));
                     self.told(name, told, Instant::now());
                 }
