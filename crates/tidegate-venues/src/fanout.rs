@@ -25,6 +25,21 @@ pub enum Said {
     Here(String),
 }
 
+impl Said {
+    /// About how many bytes it takes for as long as it waits.
+    pub fn bytes(&self) -> usize {
+        let all = |streams: &[String]| streams.iter().map(|name| name.len() + NAME_BYTES).sum();
+        match self {
+            Said::Join { streams, .. } | Said::Leave { streams: Some(streams), .. } => all(streams),
+            Said::Leave { streams: None, .. } => 0,
+            Said::Here(answer) => answer.len(),
+        }
+    }
+}
+
+/// What a name takes besides its letters.
+const NAME_BYTES: usize = size_of::<String>() + 16;
+
 /// What the venue says on a shared socket.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Told {

@@ -12,6 +12,8 @@ use tokio::time::Instant;
 
 /// Most wishes of one member that wait.
 const MAX_WISHES: usize = 256;
+/// Most bytes of them: those of four messages of a thousand names.
+const MAX_WISHED_BYTES: usize = 256 * 1024;
 
 /// A member.
 pub(super) struct Member {
@@ -20,6 +22,7 @@ pub(super) struct Member {
     ended: Arc<OnceLock<Reject>>,
     /// What it said and what was not taken up yet, in order.
     wishes: VecDeque<Said>,
+    wished_bytes: usize,
     /// The wish that the venue has not answered yet.
     pub(super) waits: Option<Wait>,
     /// What it is told.
@@ -72,7 +75,8 @@ impl Member {
     ) -> Member {
         let (wishes, streams) = (VecDeque::new(), BTreeSet::new());
         let (waits, due, toll) = (None, None, Toll::None);
-        Member { follower, told, ended, wishes, waits, streams, due, toll, served: 0 }
+        let wished_bytes = 0;
+        Member { follower, told, ended, wishes, wished_bytes, waits, streams, due, toll, served: 0 }
     }
 
     /// Whether it did not log in.
@@ -96,8 +100,9 @@ impl Member {
 
     /// Takes up a wish; false when too many wait.
     pub(super) fn wish(&mut self, said: Said) -> bool {
+        self.wished_bytes += said.bytes();
         self.wishes.push_back(said);
-        self.wishes.len() <= MAX_WISHES
+        self.wishes.len() <= MAX_WISHES && self.wished_bytes <= MAX_WISHED_BYTES
     }
 
     /// The wish that comes next, unless one before it must be answered first or it must wait.
@@ -106,11 +111,14 @@ impl Member {
             return None;
         }
         self.due = None;
-        self.wishes.pop_front()
+        let next = self.wishes.pop_front()?;
+        self.wished_bytes = self.wished_bytes.saturating_sub(next.bytes());
+        Some(next)
     }
 
     /// Puts a wish back until a time.
     pub(super) fn put_off(&mut self, said: Said, until: Instant) {
+        self.wished_bytes += said.bytes();
         self.wishes.push_front(said);
         self.due = Some(until);
     }

@@ -279,3 +279,24 @@ async fn what_the_venue_may_answer_too_late_it_is_told_to_end() {
     assert_eq!(said, ["public/subscribe", "public/unsubscribe"]);
     assert_eq!(heard(&mut member).await, None, "whoever waited connects again");
 }
+
+#[tokio::test]
+async fn who_wishes_for_more_than_fits_is_cut_off_and_others_are_served() {
+    let (ours, theirs) = tokio::io::duplex(1 << 16);
+    let (link, mut venue) = (link("binance", vec![ours]), venue(theirs).await);
+    let mut greedy = link.follow("/stream", stranger()).unwrap();
+    assert!(greedy.say(join(1, &["btcusdt@trade"])));
+    let ask = asked(&mut venue).await;
+    // The venue does not answer, and what else it wants waits.
+    let names: Vec<String> = (0..200).map(|n| format!("{n:0>100}@trade")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for n in 0..20 {
+        let _ = greedy.say(join(n, &names));
+    }
+    assert_eq!(heard(&mut greedy).await, None);
+    assert!(greedy.why().to_string().contains("too many subscriptions"), "{}", greedy.why());
+    say(&mut venue, done(ask["id"].as_u64().unwrap())).await;
+    let mut modest = link.follow("/stream", stranger()).unwrap();
+    assert!(modest.say(join(2, &["btcusdt@trade"])));
+    assert_eq!(heard(&mut modest).await, Some(done(2)));
+}
