@@ -9,7 +9,7 @@ use tidegate_types::codec::to_bytes;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::{AccountName, CallId, CallerName, InstrumentId, OrderId};
 use tidegate_types::instrument::{Kind, Mark, Qty};
-use tidegate_types::order::NewOrder;
+use tidegate_types::order::{Intent, NewOrder};
 use tidegate_types::policy::Liquidity;
 use tidegate_types::record::{Body, Record};
 use tidegate_types::reject::{Code, Fault};
@@ -43,10 +43,16 @@ pub(crate) fn feed(state: &mut State, record: &Record) {
                 passes(state, &facet, now);
             }
         }
-        Body::Refused { caller: Some(caller), reject, .. } => {
+        Body::Refused {
+            caller: Some(caller),
+            intent: Some(Intent::New { .. } | Intent::Amend { .. }),
+            reject,
+            ..
+        } => {
             refused(state, caller, reject.code, 1, now);
         }
-        Body::RefusedMore { caller: Some(caller), code, count } => {
+        // What it asked is not told here.
+        Body::RefusedMore { caller: Some(caller), code, count } if is_of_orders(*code) => {
             refused(state, caller, *code, *count, now);
         }
         Body::Sent { call } if state.breakers.has(BreakerKind::Latency) => {
@@ -139,6 +145,11 @@ fn passes(state: &mut State, facet: &Facet<'_>, now: Time) {
             trip.passed.push(now);
         }
     }
+}
+
+/// Whether nothing but orders and amends is refused so: by the limits of risk.
+fn is_of_orders(code: Code) -> bool {
+    (500..600).contains(&code.number())
 }
 
 /// Refused for what it asked; that the desk has stopped it, or Tidegate cannot serve, is not its error.

@@ -2,7 +2,7 @@
 
 use super::exposure::added;
 use super::{collar, worst};
-use crate::authorize::Authorized;
+use crate::authorize::{Ask, Authorized};
 use crate::options::Asked;
 use crate::orders::Order;
 use crate::policy::{Breach, Case, Finding, Judgement, Tested};
@@ -138,6 +138,11 @@ fn shadow(
 ) -> Option<Finding> {
     let ruling = state.policies().beside()?;
     let said = ruling.judge(&state.ground(now), &case(authorized, found)?);
+    // In force, it would go as one that reduces.
+    let could_reduce = authorized.ask().is_some_and(Ask::could_reduce);
+    if could_reduce && said.breaches.iter().all(|breach| breach.spares) {
+        return None;
+    }
     let breach = foremost(&said.breaches)?;
     Some(Finding {
         policy: ruling.policy.stamp(),

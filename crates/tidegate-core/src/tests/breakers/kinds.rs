@@ -108,6 +108,25 @@ fn refusals_of_the_gate() {
 }
 
 #[test]
+fn what_is_refused_of_cancels_is_no_error() {
+    let mut world = World::with([Breaker { least: 4, ..breaker("errors@each-caller", "50") }]);
+    world.refused_to("ann", buy("1", "100"));
+    for n in 0..20 {
+        let ticket = world.cancel("ann", own(tidegate_types::ids::OrderId(1_000 + n)));
+        world.settle();
+        assert!(world.code(ticket).is_some(), "there is no such order");
+    }
+    world.pass(1500);
+    assert_eq!(world.tripped(), none());
+    for price in ["200"; 3] {
+        world.refused_to("ann", buy("1", price));
+    }
+    world.pass(1500);
+    assert_eq!(world.tripped(), ["errors@each-caller caller:ann"]);
+    world.check_replay();
+}
+
+#[test]
 fn trades_that_no_order_explains() {
     let mut world = World::with([breaker("stray-fills@each-account", "2")]);
     let stray = |world: &mut World, trade: &str| {

@@ -97,3 +97,30 @@ fn a_policy_tightens_at_once_and_keeps_what_its_rules_remember() {
     assert_eq!(use_now[0].measure.to_string(), "200 ≤ 250 USD daily traded of desk (50 left)");
     w.check_replay();
 }
+
+#[test]
+fn the_policy_beside_refuses_nothing_that_would_go_as_one_that_reduces() {
+    let mut w = world(Vec::new());
+    let gross = hard("gross", Limit::GrossPosition { max: usd("300") });
+    w.change(Change::ShadowSet { policy: policy(2, vec![gross]) });
+    let id = w.live("ann", buy("2", "100"));
+    w.venue.fill(venue_id(&w, id), i64::MAX);
+    w.settle();
+    let closes = w.place("ann", sell("2", "100"));
+    w.settle();
+    assert_eq!(w.code(closes), None);
+    // Nor where no rule allows anything.
+    let name = PolicyName::new("desk").unwrap();
+    let rules = vec![hard("size", Limit::OrderQuantity { max: Qty(d("5")) })];
+    let nothing = Policy::new(name, 3, Span::from_secs(5), Vec::new(), rules).unwrap();
+    w.change(Change::ShadowSet { policy: Box::new(nothing) });
+    let id = w.live("bob", buy("2", "100"));
+    assert_eq!(w.core.state().policies().shadowed().values().sum::<u64>(), 1, "it opens");
+    w.venue.fill(venue_id(&w, id), i64::MAX);
+    w.settle();
+    let closes = w.place("bob", sell("1", "100"));
+    w.settle();
+    assert_eq!(w.code(closes), None);
+    assert_eq!(w.core.state().policies().shadowed().values().sum::<u64>(), 1);
+    w.check_replay();
+}
