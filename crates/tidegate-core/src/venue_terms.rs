@@ -3,6 +3,7 @@
 
 use crate::Core;
 use crate::action::Action;
+use crate::over;
 use crate::state::State;
 use tidegate_types::codec_struct;
 use tidegate_types::ids::InstrumentId;
@@ -96,7 +97,11 @@ impl State {
         if !beyond {
             return Ok(());
         }
-        let detail = format!("price {price}, {}'s {word} {edge}", order.instrument.venue);
+        let (rule, of) = (format!("{word} price of the venue"), order.instrument.to_string());
+        let detail = match order.side {
+            Side::Buy => over::most(&rule, &of, price.0, edge.0, ""),
+            Side::Sell => over::least(&rule, &of, price.0, edge.0, ""),
+        };
         Err(Reject::new(Code::VenueBand, detail))
     }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tidegate_server::edge::{
-    Bucket, CallerSocket, Connections, Door, FAREWELL, Heard, Listening, Mount, Names, Opening,
+    CallerSocket, Connections, Door, FAREWELL, Heard, Listening, Messages, Mount, Names, Opening,
     Serve, Site, Timeouts, Wire, listen, plain_refusal,
 };
 use tidegate_types::key::Origin;
@@ -74,7 +74,7 @@ impl Site for Echo {
         _: Opening,
         _: CallerSocket,
         _: Origin,
-        _: Bucket,
+        _: Messages,
         _: Duration,
     ) {
     }

@@ -1,17 +1,17 @@
 //! What records tell breakers.
 
-use super::{Place, TRIAL, Window, facet_of, measure::cut};
+use super::{Breakers, Place, TRIAL, Window, facet_of, measure::cut};
 use crate::repeat::Likeness;
 use crate::state::{Purpose, State};
 use crate::told::find_filled;
-use tidegate_types::breaker::{BreakerKind, Facet};
+use tidegate_types::breaker::{BreakerKind, Facet, Stops};
 use tidegate_types::codec::to_bytes;
 use tidegate_types::decimal::Decimal;
 use tidegate_types::ids::{AccountName, CallId, CallerName, InstrumentId, OrderId};
 use tidegate_types::instrument::{Kind, Mark, Qty};
 use tidegate_types::order::{Intent, NewOrder};
 use tidegate_types::policy::Liquidity;
-use tidegate_types::record::{Body, Record};
+use tidegate_types::record::{Body, Decision, Record};
 use tidegate_types::reject::{Code, Fault};
 use tidegate_types::report::{AccountEvent, FillReport, Outcome};
 use tidegate_types::time::{Span, Time};
@@ -27,10 +27,11 @@ pub(crate) fn feed(state: &mut State, record: &Record) {
         return;
     }
     match &record.body {
-        Body::Cleared { caller, account, request, .. } => {
+        Body::Cleared { caller, account, request, decision, .. } => {
             cleared(state, caller, account, request, now);
+            tries(state, (caller, account, &request.instrument), decision, now);
         }
-        Body::AmendCleared { order, caller, .. } => {
+        Body::AmendCleared { order, caller, decision, .. } => {
             let known = state.orders.get(*order);
             let known = known.map(|o| (o.account.clone(), o.request.instrument.clone()));
             if let Some((account, instrument)) = known {
@@ -41,6 +42,7 @@ pub(crate) fn feed(state: &mut State, record: &Record) {
                     instrument: Some(&instrument),
                 };
                 passes(state, &facet, now);
+                tries(state, (caller, &account, &instrument), decision, now);
             }
         }
         Body::Refused {
@@ -135,11 +137,31 @@ fn cleared(
     }
 }
 
-/// An order or amend passed: it is no error of its caller's, and half-open breakers count it.
+/// An order or amend passed: it is no error of its caller's.
 fn passes(state: &mut State, facet: &Facet<'_>, now: Time) {
     state.sample(BreakerKind::Errors, facet, 0, now);
-    let trips = state.breakers.trips.iter_mut();
-    for (_, trip) in trips.filter(|(place, _)| facet.is_in(&place.scope)) {
+}
+
+/// Half-open breakers count an order that passed, unless they would let all of its kind.
+fn tries(
+    state: &mut State,
+    (caller, account, instrument): (&CallerName, &AccountName, &InstrumentId),
+    decision: &Decision,
+    now: Time,
+) {
+    let facet = Facet {
+        venue: Some(&instrument.venue),
+        account: Some(account),
+        caller: Some(caller),
+        instrument: Some(instrument),
+    };
+    let Breakers { rules, trips, .. } = &mut state.breakers;
+    let stops_all =
+        |place: &Place| rules.get(&place.breaker).is_some_and(|rule| rule.stops == Stops::All);
+    let trips = trips
+        .iter_mut()
+        .filter(|(place, _)| facet.is_in(&place.scope) && (!decision.reducing || stops_all(place)));
+    for (_, trip) in trips {
         if trip.stage == super::Stage::HalfOpen {
             trip.passed.retain(|at| now.since(*at) < TRIAL);
             trip.passed.push(now);
@@ -239,7 +261,7 @@ fn filled(state: &mut State, account: &AccountName, fill: &FillReport, now: Time
 }
 
 /// A premium moves in leaps, and its prices lie far apart: that is nothing unusual.
-fn is_option(state: &State, instrument: &InstrumentId) -> bool {
+pub(super) fn is_option(state: &State, instrument: &InstrumentId) -> bool {
     let terms = state.instruments.get(instrument);
     terms.is_some_and(|terms| matches!(terms.kind, Kind::Option { .. }))
 }

@@ -2,6 +2,7 @@
 
 use super::window::{median, quantile};
 use super::{Place, Stage};
+use crate::options::HELD_AGE;
 use crate::state::State;
 use tidegate_types::breaker::{Breaker, BreakerKind, Facet};
 use tidegate_types::decimal::Decimal;
@@ -66,13 +67,21 @@ impl State {
         accounts.flat_map(|account| self.positions.books(account)).map(|(instrument, _)| instrument)
     }
 
-    /// How old the oldest mark is of what is held or ordered; of one that is older than the start, since that.
+    /// How old the oldest mark is of what is held or ordered; of one that is older than the start, since that. What has
+    /// expired has no more marks, and options far from the money are quoted seldom: theirs are as old as they are
+    /// beyond what figures of what is held may be.
     fn oldest_mark(&self, place: &Place, now: Time) -> Option<Found> {
         let anew = self.breakers.anew.get(place).copied().unwrap_or_default();
         let since = self.breakers.started.max(anew);
         let age = |instrument: &InstrumentId| {
             let mark = self.marks.get(instrument).map(|mark| mark.at).unwrap_or_default();
-            now.since(mark.max(since))
+            let age = now.since(mark.max(since));
+            let given =
+                if super::feed::is_option(self, instrument) { HELD_AGE } else { Span::ZERO };
+            Span::from_micros(age.micros().saturating_sub(given.micros()))
+        };
+        let lives = |id: &InstrumentId| {
+            self.instruments.get(id).is_none_or(|terms| !terms.has_expired(now))
         };
         let meant = self.in_use().filter(|instrument| {
             let facet = Facet {
@@ -80,7 +89,7 @@ impl State {
                 instrument: Some(instrument),
                 ..Facet::default()
             };
-            facet.is_in(&place.scope)
+            facet.is_in(&place.scope) && lives(instrument)
         });
         let ages: Vec<Span> = meant.map(age).collect();
         let oldest = ages.iter().max()?;

@@ -14,6 +14,7 @@ mod window;
 
 use crate::halt::Block;
 use crate::orders::Order;
+use crate::over;
 use crate::state::State;
 use std::collections::BTreeMap;
 use tidegate_types::breaker::{Breaker, BreakerId, BreakerKind, Facet, Over, Stops};
@@ -240,10 +241,10 @@ impl Trip {
                 let young = |at: &&Time| now.since(**at) < TRIAL;
                 let passed = self.passed.iter().filter(young).count() as u64;
                 (passed >= rule.trial).then(|| {
-                    let detail = format!(
-                        "{id} is half-open for {scope}: {passed} orders passed within a minute, at most {} do",
-                        rule.trial
-                    );
+                    let of = format!("{id} for {scope}, which is half-open");
+                    let [orders, most] = [passed + 1, rule.trial]
+                        .map(|n| over::count(usize::try_from(n).unwrap_or(usize::MAX)));
+                    let detail = over::most("orders within a minute", &of, orders, most, "");
                     Block { reject: Reject::new(Code::BreakerTrial, detail), allow_reduce }
                 })
             }

@@ -258,6 +258,23 @@ fn data_that_grows_old_without_a_word() {
 }
 
 #[test]
+fn an_option_may_be_quoted_seldom() {
+    let mut world = World::with([breaker("data-age@each-venue", "15000")]);
+    let option = NewOrder { instrument: instrument(OPTION), ..buy("1", "0.05") };
+    world.live("ann", option);
+    let marked = world.now;
+    let place = place("data-age@each-venue", "venue:paper");
+    for (after, age) in [(59_000, "0"), (74_000, "14000"), (75_000, "15000")] {
+        let now = marked.plus(Span::from_millis(after));
+        let found = world.core.state().breaker_measures(&place, now).unwrap();
+        assert_eq!(found.measured, d(age), "after {after} ms");
+    }
+    let expiry = tidegate_types::time::Time::from_millis(1_800_000_000_000);
+    let found = world.core.state().breaker_measures(&place, expiry.plus(Span::from_secs(1)));
+    assert!(found.is_none(), "what has expired has no marks");
+}
+
+#[test]
 fn answers_that_take_long() {
     let slow = Breaker { least: 2, ..breaker("latency@each-venue", "3000") };
     let mut world = World::with([slow]);

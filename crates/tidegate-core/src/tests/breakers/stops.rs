@@ -42,6 +42,33 @@ fn half_open_lets_few_orders_pass_and_a_full_stop_stops_what_reduces_too() {
 }
 
 #[test]
+fn what_reduces_uses_up_no_trial_of_a_breaker_that_lets_it_pass() {
+    let mut world = World::new();
+    world.live("ann", buy("50", "100"));
+    world.venue.fill(1, d("50").raw());
+    world.settle();
+    let breaker = breaker("repeats@caller:ann", "3");
+    world.change(Change::BreakerSet { breaker: breaker.clone() });
+    for _ in 0..3 {
+        world.place("ann", buy("1", "97"));
+    }
+    world.settle();
+    let (id, scope) = (breaker.id.clone(), "caller:ann".parse().unwrap());
+    let reason = "mended".to_owned();
+    world.change(Change::BreakerHalfOpened { breaker: id, scope, reason });
+    let reduces = |at: &str| NewOrder { reduce_only: true, ..sell("1", at) };
+    for at in ["101", "102", "103", "104"] {
+        assert_eq!(refused(&mut world, reduces(at)), None);
+    }
+    assert_eq!(refused(&mut world, buy("1", "98")), None);
+    assert_eq!(refused(&mut world, buy("1", "99")), None);
+    let ticket = world.place("ann", buy("1", "99.5"));
+    let told = text(&world, ticket);
+    assert!(told.contains("3 > 2 (over by 1)"), "{told}");
+    world.check_replay();
+}
+
+#[test]
 fn what_a_trip_held_back_counts_as_stopped() {
     let mut world = World::new();
     let breaker = Breaker { stops: Stops::All, ..breaker("repeats@caller:ann", "3") };
