@@ -1,7 +1,7 @@
 //! What one order costs beside a whole revaluation: a portfolio of 500 options and 200 open orders.
 //!
 //! ```text
-//! cargo run --release -p tidegate-options --example speed
+//! cargo run --release -p tidegate-options --example portfolio_speed
 //! ```
 
 #![allow(clippy::print_stdout)]
