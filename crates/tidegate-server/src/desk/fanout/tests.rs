@@ -273,9 +273,6 @@ async fn what_the_venue_may_answer_too_late_it_is_told_to_end() {
             said.push(ask["method"].as_str().unwrap().to_owned());
         }
     }
-    let uses = link.gauge().uses;
-    let credits = uses.iter().find(|told| told.name == "subscription credits").unwrap();
-    assert!(credits.used > 500, "of 3000, which come back at ten a ms: {}", credits.used);
     assert_eq!(said, ["public/subscribe", "public/unsubscribe"]);
     assert_eq!(heard(&mut member).await, None, "whoever waited connects again");
 }
