@@ -28,8 +28,7 @@ pub(crate) fn feed(state: &mut State, record: &Record) {
     }
     match &record.body {
         Body::Cleared { caller, account, request, decision, .. } => {
-            cleared(state, caller, account, request, now);
-            tries(state, (caller, account, &request.instrument), decision, now);
+            cleared(state, (caller, account, request), decision, now);
         }
         Body::AmendCleared { order, caller, decision, .. } => {
             let known = state.orders.get(*order);
@@ -41,8 +40,7 @@ pub(crate) fn feed(state: &mut State, record: &Record) {
                     caller: Some(caller),
                     instrument: Some(&instrument),
                 };
-                passes(state, &facet, now);
-                tries(state, (caller, &account, &instrument), decision, now);
+                passes(state, &facet, decision, now);
             }
         }
         Body::Refused {
@@ -119,9 +117,8 @@ impl State {
 /// An order passed every gate.
 fn cleared(
     state: &mut State,
-    caller: &CallerName,
-    account: &AccountName,
-    request: &NewOrder,
+    (caller, account, request): (&CallerName, &AccountName, &NewOrder),
+    decision: &Decision,
     now: Time,
 ) {
     let facet = Facet {
@@ -130,31 +127,17 @@ fn cleared(
         caller: Some(caller),
         instrument: Some(&request.instrument),
     };
-    passes(state, &facet, now);
+    passes(state, &facet, decision, now);
     if state.breakers.has(BreakerKind::Repeats) {
         let like = fingerprint(&to_bytes(&Likeness::of(caller, account, request)));
         state.sample(BreakerKind::Repeats, &facet, like, now);
     }
 }
 
-/// An order or amend passed: it is no error of its caller's.
-fn passes(state: &mut State, facet: &Facet<'_>, now: Time) {
+/// An order or amend passed: it is no error of its caller's, and half-open breakers count it, unless they would let all
+/// of its kind pass.
+fn passes(state: &mut State, facet: &Facet<'_>, decision: &Decision, now: Time) {
     state.sample(BreakerKind::Errors, facet, 0, now);
-}
-
-/// Half-open breakers count an order that passed, unless they would let all of its kind.
-fn tries(
-    state: &mut State,
-    (caller, account, instrument): (&CallerName, &AccountName, &InstrumentId),
-    decision: &Decision,
-    now: Time,
-) {
-    let facet = Facet {
-        venue: Some(&instrument.venue),
-        account: Some(account),
-        caller: Some(caller),
-        instrument: Some(instrument),
-    };
     let Breakers { rules, trips, .. } = &mut state.breakers;
     let stops_all =
         |place: &Place| rules.get(&place.breaker).is_some_and(|rule| rule.stops == Stops::All);

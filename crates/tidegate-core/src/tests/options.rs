@@ -16,7 +16,7 @@ use tidegate_types::time::{Span, Time};
 mod cover;
 
 /// Wide open: only what a test narrows refuses.
-fn open() -> OptionLimits {
+pub(in crate::tests) fn open() -> OptionLimits {
     OptionLimits {
         account: name(MAIN),
         max_delta: None,

@@ -1,10 +1,10 @@
 //! What a venue paid into the wallet at a settlement does not count twice.
 
+use super::options;
 use super::world::*;
 use crate::event::Event;
 use tidegate_types::Decimal;
 use tidegate_types::instrument::{Mark, Price, Usd};
-use tidegate_types::options::{OptionLimits, Stress};
 use tidegate_types::record::{Body, Change};
 use tidegate_types::report::{AccountEvent, BalanceReport, Settlement};
 use tidegate_types::time::Span;
@@ -15,16 +15,7 @@ fn holding() -> World {
     world.venue.balances = vec![coins("0.5")];
     world.up();
     world.settle_for(2);
-    let limits = OptionLimits {
-        account: name(MAIN),
-        max_delta: None,
-        max_gamma: None,
-        max_vega: None,
-        max_theta: None,
-        max_net_short: None,
-        max_margin_bps: 10_000,
-        stress: Stress::STANDARD,
-    };
+    let limits = options::open();
     world.change(Change::OptionLimitsSet { limits });
     world.live("ann", buy("1", "100"));
     fill(&mut world);

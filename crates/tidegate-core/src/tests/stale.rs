@@ -1,11 +1,11 @@
 //! Numbers that were true once: what rests on marks, indexes and accounts that nobody has heard of for long refuses.
 
+use super::options;
 use super::policy::{hard, policy};
 use super::world::*;
 use crate::event::Event;
 use tidegate_types::ids::Ticket;
 use tidegate_types::instrument::{Instrument, Kind, Mark, Price, Unit};
-use tidegate_types::options::{OptionLimits, Stress};
 use tidegate_types::order::NewOrder;
 use tidegate_types::policy::{Each, Limit};
 use tidegate_types::record::Change;
@@ -50,20 +50,6 @@ fn an_exposure_that_rests_on_an_old_mark_refuses() {
     world.check_replay();
 }
 
-/// What anything may lose at worst, which is never more than the account has.
-fn all_of_the_equity() -> OptionLimits {
-    OptionLimits {
-        account: name(MAIN),
-        max_delta: None,
-        max_gamma: None,
-        max_vega: None,
-        max_theta: None,
-        max_net_short: None,
-        max_margin_bps: 10_000,
-        stress: Stress::STANDARD,
-    }
-}
-
 /// An account with these balances, where a coin of its own is a hundred dollars.
 fn having(balances: &[(&str, &str)]) -> World {
     let mut world = World::new();
@@ -88,7 +74,7 @@ const OLD: &str = "ETH: its index is 61000 ms old, at most 60000 ms";
 #[test]
 fn the_equity_of_a_margin_limit_rests_on_no_old_index() {
     let mut world = having(&[("ETH", "1")]);
-    world.change(Change::OptionLimitsSet { limits: all_of_the_equity() });
+    world.change(Change::OptionLimitsSet { limits: options::open() });
     assert_eq!(asks(&mut world, buy("1", "100")).1, None);
     world.settle_for(61);
     let (ticket, code) = asks(&mut world, buy("1", "100"));
@@ -105,7 +91,7 @@ fn a_coin_with_an_old_index_refuses_only_what_it_is_needed_for() {
     for (eth, limits) in [("1", true), ("1", false), ("-0.001", true), ("-0.001", false)] {
         let mut world = having(&[("ETH", eth), ("USDT", "100")]);
         if limits {
-            world.change(Change::OptionLimitsSet { limits: all_of_the_equity() });
+            world.change(Change::OptionLimitsSet { limits: options::open() });
         } else {
             let option = NewOrder { instrument: instrument(OPTION), ..buy("0.1", "0.05") };
             world.live("ann", option);

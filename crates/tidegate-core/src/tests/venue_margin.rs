@@ -1,9 +1,9 @@
 //! What a venue says of an account's margin: when it is put on record, what it comes to in dollars, and when it
 //! is above ours.
 
+use super::options;
 use super::world::*;
 use tidegate_types::instrument::Usd;
-use tidegate_types::options::{OptionLimits, Stress};
 use tidegate_types::record::{Body, Change};
 use tidegate_types::report::BalanceReport;
 use tidegate_types::time::Span;
@@ -81,16 +81,7 @@ fn what_is_told_in_coin_is_added_up_in_dollars_against_the_account() {
 #[test]
 fn more_than_a_tenth_above_ours_is_told() {
     let mut world = World::new();
-    let limits = OptionLimits {
-        account: name(MAIN),
-        max_delta: None,
-        max_gamma: None,
-        max_vega: None,
-        max_theta: None,
-        max_net_short: None,
-        max_margin_bps: 10_000,
-        stress: Stress::STANDARD,
-    };
+    let limits = options::open();
     world.change(Change::OptionLimitsSet { limits });
     let above = |world: &mut World, maintenance: &str| {
         world.shows(vec![margin("USD", "1000", "1000", maintenance)]);

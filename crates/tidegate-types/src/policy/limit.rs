@@ -245,14 +245,10 @@ kinds! {
 }
 
 impl LimitKind {
-    /// Whether it is about positions: accounts', or what callers traded of them.
-    pub const fn is_of_positions(self) -> bool {
-        matches!(self, LimitKind::GrossPosition | LimitKind::NetPosition | LimitKind::Concentration)
-    }
-
     /// Whether callers have a part of what it counts: what they traded of positions, and what they lost on that.
     pub const fn is_of_parts(self) -> bool {
-        self.is_of_positions() || self.is_of_equity()
+        use LimitKind::{Concentration, GrossPosition, NetPosition};
+        matches!(self, GrossPosition | NetPosition | Concentration) || self.is_of_equity()
     }
 
     /// Whether it is about all that an account holds, or a caller of that, so that no instrument has a part of it.

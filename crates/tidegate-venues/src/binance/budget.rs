@@ -74,6 +74,11 @@ pub(crate) fn cost(request: &WireRequest) -> Vec<Units> {
     units.into_iter().filter(|units| units.count > 0).collect()
 }
 
+/// Whether the futures' own host answers it; other products' hosts have weights and bans of their own.
+pub(crate) fn is_counted(request: &WireRequest) -> bool {
+    ["/fapi/", "/futures/"].iter().any(|own| request.target.starts_with(own))
+}
+
 /// Whether one answer to a public read serves everybody: what tells the time, or whether the venue is there, is
 /// asked for to measure just that.
 pub(crate) fn is_shareable(request: &WireRequest) -> bool {

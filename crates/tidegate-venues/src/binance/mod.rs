@@ -249,7 +249,7 @@ impl Upstream for Binance {
     }
 
     fn is_counted(&self, request: &WireRequest) -> bool {
-        request.target.starts_with("/fapi/")
+        budget::is_counted(request)
     }
 
     fn back_off(&self, reply: &Reply, _costs: &[Units]) -> Option<BackOff> {

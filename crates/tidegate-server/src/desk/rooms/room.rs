@@ -35,9 +35,10 @@ impl Queues {
     /// Takes a place in an account's queue, if there is one; whether there was.
     fn enter(&self, account: &AccountName) -> bool {
         let mut taken = self.lock();
-        let here = taken.entry(account.clone()).or_default();
-        let there_is = *here < self.most;
-        *here += usize::from(there_is);
+        let there_is = taken.get(account).is_none_or(|here| *here < self.most);
+        if there_is {
+            *taken.entry(account.clone()).or_default() += 1;
+        }
         there_is
     }
 

@@ -81,3 +81,18 @@ fn a_fifth_of_each_of_the_venue_s_limits_is_kept() {
         assert!(allowance.units < limit && allowance.reserved * 5 >= limit, "{allowance:?}");
     }
 }
+
+#[test]
+fn all_that_the_futures_host_answers_is_counted_and_nothing_else() {
+    for (target, counted) in [
+        ("/fapi/v1/order", true),
+        ("/futures/data/openInterestHist?symbol=BTCUSDT&period=5m", true),
+        ("/api/v3/ping", false),
+        ("/dapi/v1/exchangeInfo", false),
+        ("/sapi/v1/account/apiRestrictions", false),
+    ] {
+        let (method, target) = ("GET".into(), target.to_owned());
+        let request = WireRequest { method, target, headers: Vec::new(), body: String::new() };
+        assert_eq!(is_counted(&request), counted, "{}", request.target);
+    }
+}

@@ -9,7 +9,7 @@ use tidegate_types::ids::{AccountName, BadName, CallerName, IndexName, VenueName
 use tidegate_types::instrument::{Instrument, Kind, Mark, Price, Qty};
 use tidegate_types::order::{Intent, NewOrder};
 use tidegate_types::policy::{Class, Liquidity, Policy};
-use tidegate_types::record::{Body, Change};
+use tidegate_types::record::{Body, Change, Decision};
 use tidegate_types::report::{BalanceReport, PositionReport};
 use tidegate_types::time::{Span, Time};
 
@@ -50,12 +50,7 @@ impl Desk {
 
     /// Has an order that passed stay open, and goes on to the next.
     pub(super) fn take(&mut self, asked: &Asked, verdict: Verdict) -> Result<(), String> {
-        let (request, decision) = match verdict {
-            Verdict::Cleared { order, decision } => (*order, *decision),
-            Verdict::Refused { reject, .. } => {
-                return Err(format!("an order that is to be open before is refused: {reject}"));
-            }
-        };
+        let (request, decision) = passed(verdict, "be open")?;
         let whose = (&asked.caller, &asked.account);
         let taken = self.paper.take(whose, request, decision, BETWEEN);
         taken.map_err(|BadName| "too many orders".to_owned())?;
@@ -65,12 +60,7 @@ impl Desk {
 
     /// Has an order that passed trade whole, and goes on to the next.
     pub(super) fn trade(&mut self, asked: &Asked, verdict: Verdict) -> Result<(), String> {
-        let (request, decision) = match verdict {
-            Verdict::Cleared { order, decision } => (*order, *decision),
-            Verdict::Refused { reject, .. } => {
-                return Err(format!("an order that is to trade before is refused: {reject}"));
-            }
-        };
+        let (request, decision) = passed(verdict, "trade")?;
         let whose = (&asked.caller, &asked.account);
         let traded = self.paper.trade(whose, request, decision, asked.price);
         traded.map_err(|BadName| "too many orders".to_owned())?;
@@ -187,6 +177,16 @@ impl Desk {
             })
         };
         self.paper.fold(Body::Liquidity { facts: markets.iter().filter_map(shown).collect() });
+    }
+}
+
+/// An order that is to be there before.
+fn passed(verdict: Verdict, to: &str) -> Result<(NewOrder, Decision), String> {
+    match verdict {
+        Verdict::Cleared { order, decision } => Ok((*order, *decision)),
+        Verdict::Refused { reject, .. } => {
+            Err(format!("an order that is to {to} before is refused: {reject}"))
+        }
     }
 }
 
