@@ -4,6 +4,8 @@
 //! there before; a halt that comes later, without closing positions itself, stops them, and so does
 //! `resume`.
 
+mod way;
+
 use crate::Core;
 use crate::action::{Action, Answer};
 use crate::orders::{Ending, Stage};
@@ -20,6 +22,7 @@ use tidegate_types::record::Body;
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::report::{AccountSnapshot, PositionReport};
 use tidegate_types::time::Time;
+use way::Way;
 
 /// How often the way to the collar's edge is halved at most, when the venue refuses what is there.
 const CLOSEST: u32 = 3;
@@ -46,6 +49,7 @@ struct Try {
     backoff: Backoff,
     closeness: u32,
     why: String,
+    way: Option<Way>,
 }
 
 impl Flattening {
@@ -229,7 +233,10 @@ impl Core {
             }
             Err(reject) => {
                 one.why = reject.to_string();
-                one.not_before = now.plus(one.backoff.step());
+                one.not_before = match &one.way {
+                    Some(way) if way.until > now => way.until,
+                    _ => now.plus(one.backoff.step()),
+                };
                 Some(one.not_before)
             }
         }
@@ -249,6 +256,7 @@ impl Core {
         let halt = self.state.halts.get(scope).ok_or_else(lifted)?;
         barred(&self.state, scope, halt, account, instrument)?;
         let cleared = risk::clear_closing(&self.state, account, instrument, closeness, now)?;
+        self.clear_the_way(scope, account, cleared.order(), now, out)?;
         let order = self.state.next_order;
         let journalled = self.journal_closing(cleared, scope.clone(), account.clone(), now, out)?;
         self.sign(journalled, None, now, out);
@@ -277,7 +285,7 @@ impl Core {
         if let Some(one) = self.try_of(id) {
             one.order = None;
             if traded {
-                *one = Try { closeness: one.closeness, ..Try::default() };
+                *one = Try { closeness: one.closeness, way: one.way.take(), ..Try::default() };
             } else {
                 if how == Ending::Cancelled {
                     let at = price.unwrap_or_default();

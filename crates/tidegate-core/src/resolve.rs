@@ -129,6 +129,7 @@ impl Core {
         if ended {
             self.halts_heard(id, now);
             self.apart_heard(id, now, out);
+            self.way_heard(id, now);
         }
     }
 }

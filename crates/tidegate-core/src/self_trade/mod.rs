@@ -85,9 +85,13 @@ impl State {
         now: Time,
     ) -> Vec<&'a Order> {
         let Some(reach) = reach::of(self, order, now) else { return Vec::new() };
+        let mark = self.marks.get(&order.instrument);
         let accounts = self.self_trades.together(account);
         let mut met: Vec<_> = accounts
-            .flat_map(|account| self.resting.met(account, &order.instrument, order.side, reach))
+            .flat_map(|other| {
+                let reach = if other == account { reach.own } else { reach.others };
+                self.resting.met(other, &order.instrument, (order.side, reach), mark)
+            })
             .collect();
         met.sort_by_key(|(distance, id)| (*distance, *id));
         met.into_iter().filter_map(|(_, id)| self.orders.get(id)).collect()

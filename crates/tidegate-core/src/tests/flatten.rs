@@ -5,10 +5,12 @@ use super::world::*;
 use crate::action::Answer;
 use crate::state::Flatten;
 use tidegate_types::grant::Scope;
-use tidegate_types::ids::Ticket;
+use tidegate_types::ids::{OrderId, Ticket};
 use tidegate_types::order::{NewOrder, Side, TimeInForce};
 use tidegate_types::record::{Body, Change};
 use tidegate_types::reject::Code;
+use tidegate_types::self_trade::SelfTradeMode;
+use tidegate_types::time::Span;
 
 /// Buys (or sells) so much of an instrument.
 fn hold(world: &mut World, of: &str, side: Side, qty: &str) {
@@ -275,4 +277,66 @@ fn a_closing_order_without_an_answer_is_not_sent_again() {
     assert_eq!(flat(&world, ticket), Some(vec![("BTC-PERP".to_owned(), "-5".to_owned())]));
     let sizes: Vec<_> = closings(&world).iter().map(|o| o.qty.0.to_string()).collect();
     assert_eq!(sizes, ["5", "2"], "the first one's trade was found out before the second");
+}
+
+/// Main is long 5, and eve of the owner's other account bids at `bid`.
+fn beside_a_bid(mode: SelfTradeMode, bid: &str) -> (World, OrderId) {
+    let mut world = World::with_other(mode);
+    hold(&mut world, PERP, Side::Buy, "5");
+    world.same_owner();
+    world.place_on_other(buy("1", bid));
+    world.settle();
+    let order = world.core.state().orders().open().next().unwrap().id;
+    (world, order)
+}
+
+/// Until an order that closes a position is on record, with all that happens meanwhile.
+fn settle_until_closing(world: &mut World) {
+    while closings(world).is_empty() {
+        if !world.step() {
+            world.pass(50);
+        }
+    }
+}
+
+#[test]
+fn what_the_owner_s_other_account_bids_is_cancelled_before() {
+    let (mut world, bid) = beside_a_bid(SelfTradeMode::Refuse, "99");
+    let ticket = world.flatten("account:main");
+    settle_until_closing(&mut world);
+    assert!(!world.core.state().orders().get(bid).unwrap().is_open(), "it ended first");
+    world.settle_for(10);
+    assert_eq!(flat(&world, ticket), Some(vec![("BTC-PERP".to_owned(), "-5".to_owned())]));
+    world.check();
+    world.check_replay();
+}
+
+#[test]
+fn a_bid_that_is_out_of_reach_or_of_an_account_that_may_trade_with_itself_stays() {
+    for (mode, price) in [(SelfTradeMode::Refuse, "94"), (SelfTradeMode::Off, "99")] {
+        let (mut world, bid) = beside_a_bid(mode, price);
+        world.flatten("account:main");
+        settle_until_closing(&mut world);
+        assert!(world.core.state().orders().get(bid).unwrap().is_open(), "{mode:?} {price}");
+    }
+}
+
+#[test]
+fn no_position_stays_open_for_a_cancel_that_nobody_confirms() {
+    let (mut world, bid) = beside_a_bid(SelfTradeMode::Refuse, "99");
+    world.venue.deaf = 100;
+    world.flatten("account:main");
+    world.settle();
+    while !why(&world, "account:main").contains("1 of its owner's orders") {
+        world.pass(10);
+        world.settle();
+    }
+    let began = world.now;
+    world.pass(1_900);
+    world.settle();
+    assert!(closings(&world).is_empty());
+    world.pass(200);
+    assert_eq!(closings(&world).len(), 1);
+    assert!(world.core.state().orders().get(bid).unwrap().is_open());
+    assert!(world.now.since(began) <= Span::from_millis(2_100));
 }

@@ -13,15 +13,18 @@ use crate::event::Event;
 use crate::orders::{Ending, Order, Stage};
 use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, VirtualKey};
 use tidegate_types::ids::{OrderId, SessionId, Ticket};
-use tidegate_types::instrument::{Price, Qty};
+use tidegate_types::instrument::{Mark, Price, Qty, Usd};
 use tidegate_types::key::KeyTerms;
-use tidegate_types::order::{AmendOrder, CancelFilter, Intent, NewOrder, OrderType, Side};
+use tidegate_types::order::{
+    AmendOrder, CancelFilter, Intent, NewOrder, OrderType, Side, Trigger, TriggerBy,
+};
 use tidegate_types::policy::Liquidity;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Body, Canceller, Change};
 use tidegate_types::reject::Code;
 use tidegate_types::report::{AccountSnapshot, Outcome};
 use tidegate_types::self_trade::SelfTradeMode::{self, CancelOld, Decrement, Refuse};
+use tidegate_types::time::Span;
 
 const OTHER: &str = "other";
 
@@ -68,7 +71,7 @@ impl World {
         ticket
     }
 
-    fn same_owner(&mut self) {
+    pub(super) fn same_owner(&mut self) {
         for account in [MAIN, OTHER] {
             let owner = Some(name("fund"));
             self.change(Change::OwnerSet { account: name(account), owner });
@@ -422,16 +425,7 @@ fn a_market_order_goes_as_far_as_the_market() {
     };
     // The mark is 100, and 10 basis points beyond it 100.1.
     assert_eq!(near(&mut world), None);
-    let fact = |world: &World, ask: &str| Liquidity {
-        instrument: instrument(PERP),
-        bid: Some(Price(d("99.9"))),
-        ask: Some(Price(d(ask))),
-        bid_depth: None,
-        ask_depth: None,
-        volume: None,
-        at: world.now,
-    };
-    let facts = vec![fact(&world, "100.1")];
+    let facts = vec![shown(&world, "100.1", None)];
     world.event(Event::Liquidity { facts });
     assert_eq!(
         near(&mut world),
@@ -440,6 +434,43 @@ fn a_market_order_goes_as_far_as_the_market() {
     );
     world.pass(11_000);
     assert_eq!(near(&mut world), None, "that was long ago");
+}
+
+/// What the book shows around the mark of 100.
+fn shown(world: &World, ask: &str, ask_depth: Option<&str>) -> Liquidity {
+    Liquidity {
+        instrument: instrument(PERP),
+        bid: Some(Price(d("99.9"))),
+        ask: Some(Price(d(ask))),
+        bid_depth: None,
+        ask_depth: ask_depth.map(|depth| Usd(d(depth))),
+        volume: None,
+        at: world.now,
+    }
+}
+
+#[test]
+fn a_market_order_reaches_farther_on_the_owner_s_other_accounts() {
+    // How deep the book is within 50 basis points, where the owner's other account offers, and whether a buy of
+    // 100 dollars' worth meets it there.
+    for (depth, offer, meets) in [
+        (Some("200"), "100.4", true),
+        (Some("200"), "100.6", false),
+        (Some("199"), "100.6", true),
+        (Some("199"), "104", true),
+        (None, "104", true),
+    ] {
+        let mut world = World::with_other(Refuse);
+        world.same_owner();
+        let facts = vec![shown(&world, "100", depth)];
+        world.event(Event::Liquidity { facts });
+        world.live("ann", sell("1", offer));
+        let own = world.place("bob", market(Side::Buy, "1"));
+        assert_eq!(world.code(own), None, "within an account the venue's own prevention is behind");
+        let other = world.place_on_other(market(Side::Buy, "1"));
+        let expected = meets.then_some(Code::SelfTrade);
+        assert_eq!(world.code(other), expected, "{depth:?} {offer}");
+    }
 }
 
 #[test]
@@ -456,21 +487,62 @@ fn a_market_order_on_its_way_meets_whatever_comes() {
     assert_eq!(world.code(free), None);
 }
 
+/// A buy that is to fire at a price, and then goes up to 102.
+fn stop(price: &str, by: TriggerBy) -> NewOrder {
+    NewOrder {
+        order_type: OrderType::StopLimit,
+        trigger: Some(Trigger { price: Price(d(price)), by }),
+        ..buy("1", "102")
+    }
+}
+
+#[test]
+fn a_conditional_order_whose_trigger_is_passed_may_be_in_the_market() {
+    use TriggerBy::{Index, Last, Mark};
+    // The mark is 100 and the index 100. Whether a sell at 101 meets one that is on its way, and one that the venue
+    // has told to wait.
+    for (by, trigger, on_its_way, live) in [
+        (Mark, "100", true, true),
+        (Mark, "100.5", false, false),
+        (Index, "100", true, true),
+        (Last, "100", true, false),
+        (Last, "100.5", false, false),
+    ] {
+        let mut world = World::with_mode(Refuse);
+        world.place("bob", stop(trigger, by));
+        let meets = world.place("ann", sell("1", "101"));
+        let expected = on_its_way.then_some(Code::SelfTrade);
+        assert_eq!(world.code(meets), expected, "{by:?} {trigger}, on its way");
+        let mut world = World::with_mode(Refuse);
+        world.live("bob", stop(trigger, by));
+        let meets = world.place("ann", sell("1", "101"));
+        assert_eq!(world.code(meets), live.then_some(Code::SelfTrade), "{by:?} {trigger}, live");
+        let beyond = world.place("ann", sell("1", "102.1"));
+        assert_eq!(world.code(beyond), None, "{by:?} {trigger}");
+    }
+}
+
+#[test]
+fn a_mark_that_passes_a_trigger_has_it_in_the_market() {
+    let mut world = World::with_mode(Refuse);
+    world.live("bob", stop("103", TriggerBy::Mark));
+    let before = world.place("ann", sell("1", "101.9"));
+    assert_eq!(world.code(before), None);
+    let perp = world.core.state().marks()[&instrument(PERP)].clone();
+    world.now = world.now.plus(Span::from_secs(2));
+    let mark = Mark { mark: Price(d("103")), at: world.now, ..perp };
+    world.event(Event::Marks { marks: vec![mark] });
+    let after = world.place("ann", sell("1", "102"));
+    assert_eq!(world.code(after), Some(Code::SelfTrade));
+}
+
 #[test]
 fn conditional_orders_wait_outside_the_market() {
     let mut world = World::with_mode(Refuse);
     world.live("ann", sell("1", "101"));
-    let stop = |trigger: &str| NewOrder {
-        order_type: OrderType::StopLimit,
-        trigger: Some(tidegate_types::order::Trigger {
-            price: Price(d(trigger)),
-            by: tidegate_types::order::TriggerBy::Mark,
-        }),
-        ..buy("1", "102")
-    };
-    let waits = world.place("bob", stop("101"));
+    let waits = world.place("bob", stop("101", TriggerBy::Mark));
     assert_eq!(world.code(waits), None);
-    let fires = world.place("bob", stop("100"));
+    let fires = world.place("bob", stop("100", TriggerBy::Mark));
     assert_eq!(world.code(fires), Some(Code::SelfTrade), "its trigger is reached already");
     world.settle();
     let beside = world.place("ann", sell("1", "101"));

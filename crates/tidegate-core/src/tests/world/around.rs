@@ -8,7 +8,7 @@ use tidegate_types::limits::MAX_RECORD_BYTES;
 use tidegate_types::proof::{Durable, Signed};
 use tidegate_types::record::Body;
 use tidegate_types::reject::{Code, Reject};
-use tidegate_types::report::{AccountSnapshot, Outcome};
+use tidegate_types::report::{AccountEvent, AccountSnapshot, Outcome};
 use tidegate_types::request::Reply;
 
 impl World {
@@ -127,8 +127,16 @@ impl World {
     }
 
     pub(in crate::tests) fn read(&mut self) {
-        let result = Ok(self.venue.snapshot());
-        self.answer_read(result);
+        let mut snapshot = self.venue.snapshot();
+        let main = name::<AccountName>(MAIN);
+        snapshot.orders.retain(|order| self.whose(order.client_id.as_ref()) == main);
+        self.answer_read(Ok(snapshot));
+    }
+
+    /// The account of an order by the id it was sent with; the venue here has one book for all of them.
+    fn whose(&self, id: Option<&ClientId>) -> AccountName {
+        let known = id.and_then(|id| self.core.state().orders().by_client(id));
+        known.map_or(name(MAIN), |order| order.account.clone())
     }
 
     /// The first question that waits is answered so.
@@ -145,7 +153,12 @@ impl World {
 
     pub(in crate::tests) fn tell(&mut self, at: usize) {
         let event = self.venue.stream.remove(at);
-        self.event(Event::Streamed { account: name(MAIN), event });
+        let account = match &event {
+            AccountEvent::Order { report } => self.whose(report.client_id.as_ref()),
+            AccountEvent::Fill { fill } => self.whose(fill.client_id.as_ref()),
+            _ => name(MAIN),
+        };
+        self.event(Event::Streamed { account, event });
     }
 
     /// Lets one of the things that wait happen; whether there was one.
