@@ -435,8 +435,9 @@ fn of_person(person: &Person) -> Vec<(&'static str, String)> {
 /// A line for each rule; one that is gone says so.
 fn of_policy(policy: &Policy) -> Vec<(String, String)> {
     let rule = |rule: &Rule| {
-        let what = to_json(&rule.limit).replace('"', "");
-        (format!("rule {}", rule.id), format!("{:?}, {}: {what}", rule.strength, rule.reach))
+        let Rule { id, reach, each, strength, limit } = rule;
+        let what = to_json(limit).replace('"', "");
+        (format!("rule {id}"), format!("{strength:?}, {reach}, each {}: {what}", each.word()))
     };
     let pegs = policy.pegs().iter().map(|peg| format!("{} = {} USD", peg.currency, peg.price));
     let whole = [
@@ -495,3 +496,6 @@ fn of_key(key: &VirtualKey, replaces: Option<&Replaced>) -> Vec<(&'static str, S
     }));
     rows
 }
+
+#[cfg(test)]
+mod tests;
