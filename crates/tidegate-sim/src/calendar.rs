@@ -1,4 +1,4 @@
-//! Expiry dates: Fridays and the last Fridays of quarters, at 08:00 UTC.
+//! Expiry dates: Fridays and the last Fridays of quarters, at 08:00 UTC. Days that begin then.
 
 use tidegate_types::time::{Span, Time};
 
@@ -19,6 +19,13 @@ pub fn civil(time: Time) -> (i64, u32, u32) {
     let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, u32::try_from(month).unwrap_or(1), u32::try_from(day).unwrap_or(1))
+}
+
+/// The last 08:00 UTC, at `now` or before.
+pub fn session(now: Time) -> Time {
+    const SECOND: u64 = 1_000_000;
+    let days = (now.micros() / SECOND).saturating_sub(EIGHT) / DAY;
+    Time::from_micros((days * DAY + EIGHT) * SECOND)
 }
 
 /// The Fridays at 08:00 UTC after `now`, soonest first.
@@ -46,8 +53,17 @@ pub fn quarters(now: Time) -> Vec<Time> {
 
 #[cfg(test)]
 mod tests {
-    use super::{civil, fridays, quarters};
+    use super::{civil, fridays, quarters, session};
     use tidegate_types::time::Time;
+
+    #[test]
+    fn a_session_begins_at_eight() {
+        let eight = Time::from_millis(1_795_248_000_000);
+        let of = |millis: u64| session(Time::from_millis(millis));
+        assert_eq!(of(1_795_248_000_000), eight);
+        assert_eq!(of(1_795_248_000_000 + 86_399_999), eight);
+        assert_eq!(of(1_795_248_000_000 - 1).millis(), eight.millis() - 86_400_000);
+    }
 
     #[test]
     fn expiries_fall_on_fridays() {

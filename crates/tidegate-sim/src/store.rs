@@ -18,7 +18,7 @@ const TICK_COST: u64 = 600;
 /// Cost of the log, in orders, after which a new snapshot is made.
 const SNAPSHOT_EVERY: u64 = 100_000;
 /// What a snapshot begins with.
-const MAGIC: &[u8; 8] = b"tgsim\0\0\x01";
+const MAGIC: &[u8; 8] = b"tgsim\0\0\x02";
 
 /// Why a folder cannot be used.
 #[derive(Debug)]
@@ -157,7 +157,9 @@ fn write_snapshot(folder: &Path, number: u64, exchange: &Exchange) -> io::Result
 
 fn read_snapshot(path: &Path) -> Result<Exchange, StoreError> {
     let bytes = fs::read(path)?;
-    let rest = bytes.strip_prefix(MAGIC).ok_or(StoreError::Damaged("not a snapshot"))?;
+    let rest = bytes
+        .strip_prefix(MAGIC)
+        .ok_or(StoreError::Damaged("not a snapshot of this version; begin in an empty folder"))?;
     let (sum, state) = rest.split_at_checked(32).ok_or(StoreError::Damaged("cut snapshot"))?;
     if sum != checksum(state) {
         return Err(StoreError::Damaged("snapshot with a wrong checksum"));

@@ -6,6 +6,7 @@ use super::keep::{Queue, Set};
 use super::market::{InstrumentIx, Market};
 use super::order::{Fill, Order, OrderId, PosSide};
 use super::universe::{Listing, Unit, Venue};
+use crate::calendar;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tidegate_types::decimal::Decimal;
@@ -29,6 +30,9 @@ pub struct Account {
     pub background: bool,
     /// Money by asset.
     pub wallets: BTreeMap<Arc<str>, Decimal>,
+    /// What futures realized by asset, funding included, since the 08:00 UTC that stands beside: a venue that settles
+    /// then does not count it to the balance before.
+    pub session: BTreeMap<Arc<str>, (Time, Decimal)>,
     /// Positions; flat ones stay for their realized profit.
     pub positions: BTreeMap<(InstrumentIx, PosSide), Position>,
     /// Leverage by instrument, where it is not the default.
@@ -216,6 +220,7 @@ impl Account {
             name: Arc::from(name),
             background,
             wallets: BTreeMap::new(),
+            session: BTreeMap::new(),
             positions: BTreeMap::new(),
             leverage: BTreeMap::new(),
             isolated: BTreeMap::new(),
@@ -236,6 +241,18 @@ impl Account {
     /// Money in an asset.
     pub fn wallet(&self, asset: &str) -> Decimal {
         self.wallets.get(asset).copied().unwrap_or_default()
+    }
+
+    /// What futures realized in an asset since the last 08:00 UTC before `now`.
+    pub fn session(&self, asset: &str, now: Time) -> Decimal {
+        let this = self.session.get(asset).filter(|(since, _)| *since == calendar::session(now));
+        this.map_or(Decimal::ZERO, |(_, realized)| *realized)
+    }
+
+    /// Futures realized more.
+    pub(crate) fn realize(&mut self, asset: &Arc<str>, amount: Decimal, now: Time) {
+        let realized = calc::add(self.session(asset, now), amount);
+        self.session.insert(asset.clone(), (calendar::session(now), realized));
     }
 
     /// The position in an instrument, flat when there is none.

@@ -296,6 +296,9 @@ impl Exchange {
         let id = self.next_entry;
         let Some(owner) = self.account_mut(account) else { return };
         let balance = owner.pay(asset, amount);
+        if matches!(kind, "REALIZED_PNL" | "FUNDING_FEE") {
+            owner.realize(asset, amount, now);
+        }
         if owner.background || amount.is_zero() {
             return;
         }

@@ -13,6 +13,7 @@ codec_struct!(Account {
     name,
     background,
     wallets,
+    session,
     positions,
     leverage,
     isolated,

@@ -82,11 +82,19 @@ pub(crate) fn position(row: &Value) -> Result<PositionReport, Unreadable> {
     })
 }
 
-/// The balance of a summary or portfolio of one currency: what is in the wallet, in which the profit of
-/// futures comes in at their settlement.
+/// The balance of a summary or portfolio of one currency: what is in the wallet, and what futures have realized since
+/// their last settlement, which comes in there at the next one only. What they have not realized is in neither.
+///
+/// In the venue's own figures `equity` is `balance`, `futures_session_rpl`, `futures_session_upl` and `options_value`.
 pub(crate) fn balance(row: &Value) -> Result<BalanceReport, Unreadable> {
     let asset = Currency::new(text(row, "currency")?).map_err(|_| missing("currency"))?;
-    let amount = rounded(row, "balance").ok_or_else(|| missing("balance"))?;
+    let wallet = rounded(row, "balance").ok_or_else(|| missing("balance"))?;
+    // Where only the sum with options is told, whose profit is in the wallet at once, a profit may be counted already.
+    let realized = rounded(row, "futures_session_rpl")
+        .or_else(|| rounded(row, "session_rpl").map(|both| both.min(Decimal::ZERO)));
+    let amount = wallet
+        .add(realized.unwrap_or_default())
+        .map_err(|error| Unreadable(format!("`balance`: {error}")))?;
     Ok(BalanceReport { asset, amount })
 }
 

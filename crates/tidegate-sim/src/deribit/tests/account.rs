@@ -27,6 +27,32 @@ fn option_tickers_agree_with_each_other() {
 }
 
 #[test]
+fn what_futures_realize_comes_into_the_balance_at_eight_and_not_before() {
+    let mut town = Town::new();
+    let summary = |town: &mut Town| {
+        let money = town.ok("alice", "private/get_account_summary", json!({"currency": "BTC"}));
+        ["balance", "futures_session_rpl", "futures_session_upl", "options_value", "equity"]
+            .map(|field| decimal(&money[field]))
+    };
+    let add = |parts: &[Decimal]| parts.iter().fold(Decimal::ZERO, |sum, p| sum.add(*p).unwrap());
+    let [before, none, ..] = summary(&mut town);
+    assert_eq!(none, Decimal::ZERO);
+    let mut fees = Decimal::ZERO;
+    for side in ["buy", "sell"] {
+        let order =
+            json!({"instrument_name": "BTC-PERPETUAL", "amount": 100_000, "type": "market"});
+        for trade in town.place("alice", side, order)["trades"].as_array().unwrap() {
+            fees = fees.add(decimal(&trade["fee"])).unwrap();
+        }
+        town.pass(2);
+    }
+    let [balance, realized, floating, options, equity] = summary(&mut town);
+    assert!(realized.is_negative(), "the spread was paid twice");
+    assert_eq!(balance, before.sub(fees).unwrap(), "only fees are taken at once");
+    assert_eq!(equity, add(&[balance, realized, floating, options]));
+}
+
+#[test]
 fn a_bought_option_costs_its_premium_and_a_written_one_its_margin() {
     let mut town = Town::new();
     let name = an_option(&mut town, true);

@@ -251,7 +251,10 @@ pub(crate) fn summary(
     let margin_balance = calc::add(money.wallet, money.profit);
     let initial = calc::add(money.positions, money.orders);
     let available = money.available();
-    let realized = calc::add(sum.realized_futures, sum.realized_options);
+    let session = exchange.account(account).map_or(Decimal::ZERO, |a| a.session(currency, now));
+    let realized = calc::add(session, sum.realized_options);
+    let futures = calc::add(sum.futures, sum.realized_futures);
+    let options = calc::add(sum.options, sum.realized_options);
     let floating = calc::add(sum.futures, sum.options);
     let ratio = calc::div(money.maintenance, margin_balance.max(Decimal::from_raw(1)));
     let ratios: BTreeMap<&String, Num> =
@@ -262,7 +265,7 @@ pub(crate) fn summary(
     };
     let mut fields = json!({
         "currency": currency,
-        "balance": Num(money.wallet),
+        "balance": Num(calc::sub(money.wallet, session)),
         "equity": Num(money.equity()),
         "margin_balance": Num(margin_balance),
         "available_funds": Num(available),
@@ -271,13 +274,13 @@ pub(crate) fn summary(
         "maintenance_margin": Num(money.maintenance),
         "projected_initial_margin": Num(initial),
         "projected_maintenance_margin": Num(money.maintenance),
-        "total_pl": Num(calc::add(floating, realized)),
+        "total_pl": Num(calc::add(futures, options)),
         "session_upl": Num(floating),
         "session_rpl": Num(realized),
-        "futures_pl": Num(calc::add(sum.futures, sum.realized_futures)),
+        "futures_pl": Num(futures),
         "futures_session_upl": Num(sum.futures),
-        "futures_session_rpl": Num(sum.realized_futures),
-        "options_pl": Num(calc::add(sum.options, sum.realized_options)),
+        "futures_session_rpl": Num(session),
+        "options_pl": Num(options),
         "options_session_upl": Num(sum.options),
         "options_session_rpl": Num(sum.realized_options),
         "options_value": Num(money.options),

@@ -1,6 +1,7 @@
 //! Margin, fees, funding, liquidation, delivery.
 
 use super::*;
+use crate::engine::Account;
 
 fn near(a: Decimal, b: Decimal, slack: &str) -> bool {
     calc::sub(a, b).abs() <= dec(slack)
@@ -155,4 +156,17 @@ fn isolated_margin_is_set_aside_and_given_back() {
     );
     world.place(NewOrder::market(instrument, Side::Sell, dec("0.2")));
     assert!(world.exchange.summary(account, "USDT").isolated.is_zero());
+}
+
+#[test]
+fn a_session_ends_at_eight_and_begins_with_nothing() {
+    let mut account = Account::new(Venue::Deribit, "main", false);
+    let (btc, eight) = (Arc::from("BTC"), Time::from_millis(1_795_248_000_000));
+    let before = Time::from_millis(eight.millis() - 1);
+    account.realize(&btc, Decimal::from_raw(5), before);
+    account.realize(&btc, Decimal::from_raw(-2), before);
+    assert_eq!(account.session("BTC", before), Decimal::from_raw(3));
+    assert_eq!(account.session("BTC", eight), Decimal::ZERO);
+    account.realize(&btc, Decimal::from_raw(7), eight);
+    assert_eq!(account.session("BTC", eight), Decimal::from_raw(7));
 }
