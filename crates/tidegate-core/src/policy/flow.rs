@@ -42,12 +42,13 @@ pub(crate) enum Flow {
     Day { day: u64, ordered: u64, traded: u64 },
     /// What happened of late. A throttle that was reached stays so.
     Window { slots: Slots, tripped: bool },
-    /// Equity in dollars of 10⁻⁸: at the day's begin, now, and at its highest.
-    Equity { day: u64, start: i64, last: i64, peak: i64 },
+    /// Equity in dollars of 10⁻⁸: at the day's begin, now, and at its highest. `rising`: since when it is above that,
+    /// and its lowest since.
+    Equity { day: u64, start: i64, last: i64, peak: i64, rising: Option<(Time, i64)> },
 }
 codec_enum!(Flow {
     0 => Day { day, ordered, traded }, 1 => Window { slots, tripped },
-    2 => Equity { day, start, last, peak },
+    2 => Equity { day, start, last, peak, rising },
 });
 
 impl Flow {
@@ -74,39 +75,59 @@ impl Flow {
         };
     }
 
-    /// Takes note of how equity stands.
-    pub(crate) fn stand(before: Option<&Flow>, equity: i64, now: Time) -> Flow {
+    /// Takes note of how equity stands. Its highest is what it was for as long as `lasting`: a venue tells a trade and
+    /// what that paid in two pieces, and between them the profit counts twice.
+    pub(crate) fn stand(before: Option<&Flow>, equity: i64, lasting: Span, now: Time) -> Flow {
         match before {
-            Some(Flow::Equity { day: of, start, last, peak }) => {
+            Some(Flow::Equity { day: of, start, last, peak, rising }) => {
                 let start = if day(now) > *of { *last } else { *start };
-                Flow::Equity {
-                    day: (*of).max(day(now)),
-                    start,
-                    last: equity,
-                    peak: (*peak).max(equity),
-                }
+                let (peak, rising) = match highest(*peak, *rising, lasting, now) {
+                    known if known > *peak => (known, None),
+                    known => (known, *rising),
+                };
+                let rising = (equity > peak).then(|| match rising {
+                    Some((since, lowest)) => (since, lowest.min(equity)),
+                    None => (now, equity),
+                });
+                Flow::Equity { day: (*of).max(day(now)), start, last: equity, peak, rising }
             }
-            _ => Flow::Equity { day: day(now), start: equity, last: equity, peak: equity },
+            _ => Flow::Equity {
+                day: day(now),
+                start: equity,
+                last: equity,
+                peak: equity,
+                rising: None,
+            },
         }
     }
 
     /// More equity is known than was, and it was there all the time.
     pub(crate) fn enter(&mut self, more: i64) {
-        if let Flow::Equity { start, last, peak, .. } = self {
-            for point in [start, last, peak] {
+        if let Flow::Equity { start, last, peak, rising, .. } = self {
+            let rising = rising.as_mut().map(|(_, lowest)| lowest);
+            for point in [start, last, peak].into_iter().chain(rising) {
                 *point = point.saturating_add(more);
             }
         }
     }
 
     /// What was lost since the day of `now` began, and since equity was highest.
-    pub(crate) fn lost(flow: Option<&Flow>, equity: i64, now: Time) -> (i64, i64) {
+    pub(crate) fn lost(flow: Option<&Flow>, equity: i64, lasting: Span, now: Time) -> (i64, i64) {
         match flow {
-            Some(Flow::Equity { day: of, start, last, peak }) => {
+            Some(Flow::Equity { day: of, start, last, peak, rising }) => {
                 let start = if day(now) > *of { *last } else { *start };
-                (start.saturating_sub(equity), (*peak).max(equity).saturating_sub(equity))
+                let peak = highest(*peak, *rising, lasting, now);
+                (start.saturating_sub(equity), peak.saturating_sub(equity).max(0))
             }
             _ => (0, 0),
         }
+    }
+}
+
+/// The highest that equity was for long enough.
+fn highest(peak: i64, rising: Option<(Time, i64)>, lasting: Span, now: Time) -> i64 {
+    match rising {
+        Some((since, lowest)) if now >= since.plus(lasting) => peak.max(lowest),
+        _ => peak,
     }
 }

@@ -16,7 +16,11 @@ use tidegate_types::instrument::{Instrument, Price};
 use tidegate_types::order::Side;
 use tidegate_types::policy::{Each, LimitKind, Policy};
 use tidegate_types::report::BalanceReport;
-use tidegate_types::time::Time;
+use tidegate_types::time::{Span, Time};
+
+/// How long equity must have stood at a height for drawdown to be measured from there: a venue tells a trade and what that
+/// paid within that time.
+const HEIGHT_LASTS: Span = Span::from_secs(5);
 
 /// Why something cannot be measured.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -391,7 +395,7 @@ impl Ruling {
         for live in self.rules.iter_mut().filter(|live| live.watches_gains()) {
             let Some(part) = live.gains_part(account, caller) else { continue };
             let gained = live.gained(ground, &part);
-            let flow = Flow::stand(live.flows.get(&part), gained, ground.at);
+            let flow = Flow::stand(live.flows.get(&part), gained, live.lasting(), ground.at);
             live.flows.insert(part, flow);
         }
     }
@@ -405,7 +409,7 @@ impl Ruling {
             }
             let Some(part) = live.equity_part(account) else { continue };
             if let Ok(equity) = self.equity(ground, live, &part) {
-                let flow = Flow::stand(live.flows.get(&part), equity, ground.at);
+                let flow = Flow::stand(live.flows.get(&part), equity, live.lasting(), ground.at);
                 notes.push((at, part, flow));
             }
         }
@@ -421,6 +425,15 @@ impl Live {
     /// Whether it counts what one caller holds, or each.
     pub(crate) fn is_of_callers(&self) -> bool {
         self.rule.reach.caller.is_some() || self.rule.each == Each::Caller
+    }
+
+    /// For how long equity must have stood at a height that drawdown is measured from. What callers won is counted from
+    /// their trades alone, so that nothing comes in two pieces.
+    pub(crate) fn lasting(&self) -> Span {
+        match self.is_of_callers() {
+            true => Span::ZERO,
+            false => HEIGHT_LASTS,
+        }
     }
 
     /// Whether it counts what callers hold of accounts' positions.

@@ -33,20 +33,46 @@ fn a_window_never_counts_less_than_happened_in_it() {
 
 #[test]
 fn a_day_begins_at_midnight_utc_with_the_equity_of_before() {
+    const LASTING: Span = Span::ZERO;
     let day = 86_400_000;
     let midnight = Time::from_millis(day * 20_000);
-    let mut flow = Flow::stand(None, 100, midnight.minus(Span::from_secs(5)));
-    flow = Flow::stand(Some(&flow), 130, midnight.minus(Span::from_secs(1)));
-    assert_eq!(Flow::lost(Some(&flow), 90, midnight.minus(Span::from_secs(1))), (10, 40));
-    assert_eq!(Flow::lost(Some(&flow), 90, midnight), (40, 40), "the day began at 130");
-    flow = Flow::stand(Some(&flow), 90, midnight);
-    assert_eq!(Flow::lost(Some(&flow), 90, midnight), (40, 40));
+    let mut flow = Flow::stand(None, 100, LASTING, midnight.minus(Span::from_secs(5)));
+    flow = Flow::stand(Some(&flow), 130, LASTING, midnight.minus(Span::from_secs(1)));
+    assert_eq!(Flow::lost(Some(&flow), 90, LASTING, midnight.minus(Span::from_secs(1))), (10, 40));
+    assert_eq!(Flow::lost(Some(&flow), 90, LASTING, midnight), (40, 40), "the day began at 130");
+    flow = Flow::stand(Some(&flow), 90, LASTING, midnight);
+    assert_eq!(Flow::lost(Some(&flow), 90, LASTING, midnight), (40, 40));
     let mut traded = Flow::Day { day: 0, ordered: 0, traded: 0 };
     traded.add_today((3, 1), midnight.minus(Span::from_secs(1)));
     assert_eq!(Flow::today(Some(&traded), midnight), (0, 0));
     traded.add_today((2, 0), midnight);
     assert_eq!(Flow::today(Some(&traded), midnight), (2, 0));
     assert_eq!(from_bytes(&to_bytes(&traded)), Ok(traded));
+}
+
+#[test]
+fn a_height_counts_once_it_has_lasted() {
+    const LASTING: Span = Span::from_secs(5);
+    let mut flow = Flow::stand(None, 100, LASTING, at(0));
+    let mut stand = |equity, ms| {
+        flow = Flow::stand(Some(&flow), equity, LASTING, at(ms));
+        Flow::lost(Some(&flow), equity, LASTING, at(ms)).1
+    };
+    // A profit counts twice between a trade and what it paid, and then no more.
+    assert_eq!(stand(110, 10), 0);
+    assert_eq!(stand(100, 20), 0);
+    assert_eq!(stand(90, 30), 10, "it was 100");
+    // It rises, and stays.
+    assert_eq!(stand(120, 1_000), 0);
+    assert_eq!(stand(115, 3_000), 0);
+    assert_eq!(stand(118, 5_999), 0);
+    assert_eq!(stand(100, 6_000), 15, "it was 115 for five seconds");
+    // What lasted counts though nothing was heard at its end.
+    assert_eq!(stand(130, 7_000), 0);
+    assert_eq!(stand(100, 20_000), 30);
+    flow.enter(1_000);
+    assert_eq!(Flow::lost(Some(&flow), 1_100, LASTING, at(20_000)).1, 30);
+    assert_eq!(from_bytes(&to_bytes(&flow)), Ok(flow));
 }
 
 #[test]

@@ -101,7 +101,7 @@ impl Ruling {
                     true => live.gained(ground, part),
                     false => self.equity(ground, live, part).ok()?,
                 };
-                let (day, peak) = Flow::lost(flow, now_is, now);
+                let (day, peak) = Flow::lost(flow, now_is, live.lasting(), now);
                 let daily = matches!(live.rule.limit, Limit::DailyLoss { .. });
                 usd(i128::from(if daily { day } else { peak }).max(0), max)
             }

@@ -153,7 +153,7 @@ impl Ruling {
         match now {
             Err(blind) => Found::Unknown(blind),
             Ok(now) => {
-                let lost = Flow::lost(live.flows.get(&part), now, ground.at);
+                let lost = Flow::lost(live.flows.get(&part), now, live.lasting(), ground.at);
                 let (lost, max) = pick(lost);
                 number(i128::from(lost).max(0), max.raw().into(), Unit::Usd)
             }
