@@ -132,8 +132,16 @@ impl Attributed {
         for order in orders.open() {
             let (before, after) = (Share::default(), order.share());
             let side = order.request.side;
-            let shift =
-                Shift { id: order.id, before, after, filled: 0, traded: 0, price: None, side };
+            let shift = Shift {
+                id: order.id,
+                before,
+                after,
+                filled: 0,
+                executions: 0,
+                traded: 0,
+                price: None,
+                side,
+            };
             self.shift(order, &shift, (0, 0));
         }
     }

@@ -300,6 +300,11 @@ impl Order {
         self.traded().0.raw().saturating_add(more.0.raw()) > total.0.raw()
     }
 
+    /// How many trades of it are known, where what is filled beyond them counts as one.
+    pub(crate) fn executions(&self) -> u64 {
+        self.trades.len() as u64 + u64::from(self.traded() < self.filled)
+    }
+
     /// What the trades heard of come to.
     fn traded(&self) -> Qty {
         let sum = |sum: i64, trade: &Trade| sum.saturating_add(trade.qty.0.raw());
@@ -483,6 +488,8 @@ pub(crate) struct Shift {
     pub(crate) before: Share,
     pub(crate) after: Share,
     pub(crate) filled: i64,
+    /// How many more trades of it are known; what was filled without one being told counts as one.
+    pub(crate) executions: u64,
     /// What the filled is worth at worst, in dollars of 10⁻⁸.
     pub(crate) traded: i128,
     /// At which price the filled was filled, where the venue told.

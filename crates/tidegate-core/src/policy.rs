@@ -25,7 +25,7 @@ use part::Who;
 use ruling::Ruling;
 use std::collections::BTreeMap;
 use tidegate_types::codec_struct;
-use tidegate_types::ids::{AccountName, CallerName, ExceptionId, InstrumentId, RuleId};
+use tidegate_types::ids::{AccountName, CallerName, ExceptionId, InstrumentId, PolicyName, RuleId};
 use tidegate_types::instrument::{Instrument, Mark};
 use tidegate_types::policy::{Exception, LimitKind, Liquidity, Policy};
 use tidegate_types::proof::Authenticated;
@@ -51,8 +51,10 @@ pub struct Policies {
     exceptions: BTreeMap<ExceptionId, Exception>,
     /// Why the policy came into force, or none is any more, as whoever did it said.
     reason: Option<String>,
+    /// The highest version of each name that was ever in force.
+    versions: BTreeMap<PolicyName, u32>,
 }
-codec_struct!(Policies { in_force, shadow, shadowed, exceptions, reason });
+codec_struct!(Policies { in_force, shadow, shadowed, exceptions, reason, versions });
 
 /// What rules look at.
 #[derive(Clone, Debug)]
@@ -76,6 +78,11 @@ impl Policies {
     /// The policy in force.
     pub fn in_force(&self) -> Option<&Policy> {
         self.in_force.as_ref().map(|ruling| &ruling.policy)
+    }
+
+    /// The highest version of a policy of that name that is in force or ever was.
+    pub(crate) fn known(&self, name: &PolicyName) -> Option<u32> {
+        self.versions.get(name).copied()
     }
 
     /// Why it came into force, or none is any more, if that was said.
@@ -119,6 +126,13 @@ impl Policies {
         })
     }
 
+    /// Takes back the exceptions that were given past a rule which is not the same any more.
+    fn keep_exceptions(&mut self, next: &Policy) {
+        let before = self.in_force.as_ref().map(|ruling| &ruling.policy);
+        let same = |id: &RuleId| next.rule(id) == before.and_then(|before| before.rule(id));
+        self.exceptions.retain(|_, exception| exception.rules.iter().all(same));
+    }
+
     fn both(&mut self) -> impl Iterator<Item = &mut Box<Ruling>> {
         self.in_force.iter_mut().chain(&mut self.shadow)
     }
@@ -152,9 +166,15 @@ pub(crate) fn apply(state: &mut State, change: &Change, now: Time) {
     match change {
         Change::PolicySet { policy } | Change::PolicyPut { policy, .. } => {
             let ruling = Ruling::new(policy, policies.in_force.as_deref(), &ground);
+            let known = policies.versions.entry(policy.name().clone()).or_default();
+            *known = policy.version().max(*known);
+            policies.keep_exceptions(policy);
             policies.in_force = Some(Box::new(ruling));
         }
-        Change::PolicyRemoved | Change::PolicyTaken { .. } => policies.in_force = None,
+        Change::PolicyRemoved | Change::PolicyTaken { .. } => {
+            policies.exceptions.clear();
+            policies.in_force = None;
+        }
         Change::ShadowSet { policy } | Change::ShadowPut { policy, .. } => {
             // What the rules in force remember holds for the same rules beside.
             let ruling = Ruling::new(policy, policies.in_force.as_deref(), &ground);
@@ -205,10 +225,11 @@ pub(crate) fn makes_sense(state: &State, change: &Change) -> Result<(), Reject> 
     let bad = |what: String| Err(Reject::new(Code::BadParameter, what));
     match change {
         Change::PolicySet { policy } | Change::PolicyPut { policy, .. } => {
-            match state.policies.in_force() {
-                Some(old) if old.name() == policy.name() && old.version() >= policy.version() => {
-                    let next = old.version().saturating_add(1);
-                    bad(format!("{} is in force; give the new one version {next}", old.stamp()))
+            match state.policies.known(policy.name()) {
+                Some(known) if known >= policy.version() => {
+                    let (name, next) = (policy.name(), known.saturating_add(1));
+                    let what = format!("{name} v{known} is or was in force");
+                    bad(format!("{what}; give the new one version {next}"))
                 }
                 _ => Ok(()),
             }

@@ -197,7 +197,16 @@ impl Positions {
             let side = order.request.side;
             fresh.shift(
                 order,
-                &Shift { id: order.id, before, after, filled: 0, traded: 0, price: None, side },
+                &Shift {
+                    id: order.id,
+                    before,
+                    after,
+                    filled: 0,
+                    executions: 0,
+                    traded: 0,
+                    price: None,
+                    side,
+                },
             );
         }
         fresh

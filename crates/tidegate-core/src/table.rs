@@ -143,6 +143,7 @@ impl Orders {
             before: Share::default(),
             after: order.share(),
             filled: 0,
+            executions: 0,
             traded: 0,
             price: None,
             side: order.request.side,
@@ -158,7 +159,8 @@ impl Orders {
     pub(crate) fn change(&mut self, id: OrderId, f: impl FnOnce(&mut Order)) -> Option<Shift> {
         let order = self.all.get_mut(&id)?;
         let (before, filled, trades) = (order.share(), order.filled, order.trades.len());
-        let (value, tally) = (order.worst_value(), Tally::of(order));
+        let (value, tally, executions) =
+            (order.worst_value(), Tally::of(order), order.executions());
         f(order);
         let told = order.trades.len() != trades;
         let more = order.filled.0.raw().saturating_sub(filled.0.raw());
@@ -167,6 +169,7 @@ impl Orders {
             before,
             after: order.share(),
             filled: more,
+            executions: order.executions().saturating_sub(executions),
             traded: worth(Qty(Decimal::from_raw(more)), value.max(order.unit_value)),
             price: Tally::of(order).average_since(&tally, order.request.side),
             side: order.request.side,

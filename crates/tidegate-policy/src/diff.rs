@@ -128,14 +128,13 @@ fn whole(old: &Policy, new: &Policy) -> Vec<Difference> {
         let pegs: Vec<String> = pegs.map(|peg| format!("{} {}", peg.currency, peg.price)).collect();
         if pegs.is_empty() { "none".to_owned() } else { pegs.join(", ") }
     };
-    if old.pegs() != new.pegs() {
-        // What a coin counts moves every exposure in it, one way or the other.
-        let less = new.pegs().iter().all(|peg| old.pegs().contains(peg));
+    // What a coin counts moves every exposure in it, one way or the other.
+    if !old.has_pegs_of(new) {
         found.push(Difference {
             what: "pegs".to_owned(),
             before: Some(pegs(old)),
             after: Some(pegs(new)),
-            turn: if less { Turn::Tighter } else { Turn::Looser },
+            turn: Turn::Looser,
         });
     }
     found

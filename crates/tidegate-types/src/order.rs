@@ -187,6 +187,14 @@ codec_struct!(NewOrder {
     full_answer,
 });
 
+impl NewOrder {
+    /// Whether it is what `old` was, with no more quantity. Until when the venue may take the change is no part of that.
+    pub fn only_lessens(&self, old: &NewOrder) -> bool {
+        let as_large = NewOrder { qty: old.qty, valid_until: old.valid_until, ..self.clone() };
+        self.qty <= old.qty && as_large == *old
+    }
+}
+
 /// How a caller names one of its orders.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum OrderName {

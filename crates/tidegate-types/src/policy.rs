@@ -108,6 +108,12 @@ impl Policy {
         &self.pegs
     }
 
+    /// Whether coins count as they do in another policy, in whatever order it names them.
+    pub fn has_pegs_of(&self, other: &Policy) -> bool {
+        let all_of = |some: &[Peg], all: &[Peg]| some.iter().all(|peg| all.contains(peg));
+        all_of(&self.pegs, &other.pegs) && all_of(&other.pegs, &self.pegs)
+    }
+
     /// Its rules, in the order they were written.
     pub fn rules(&self) -> &[Rule] {
         &self.rules

@@ -21,12 +21,13 @@ impl Slots {
         recent.map(|(_, count)| u64::from(*count)).sum()
     }
 
-    pub(crate) fn add(&mut self, now: Time, window: Span) {
+    pub(crate) fn add(&mut self, times: u64, now: Time, window: Span) {
+        let times = u32::try_from(times).unwrap_or(u32::MAX);
         let this = slot(now, window);
         self.0.retain(|(at, _)| *at >= this.saturating_sub(SLOTS));
         match self.0.iter_mut().find(|(at, _)| *at == this) {
-            Some((_, count)) => *count = count.saturating_add(1),
-            None => self.0.push((this, 1)),
+            Some((_, count)) => *count = count.saturating_add(times),
+            None => self.0.push((this, times)),
         }
     }
 }

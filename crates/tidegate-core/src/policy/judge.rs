@@ -45,6 +45,8 @@ pub(crate) struct Case<'a> {
     pub(crate) added: Share,
     /// It is an order that was not there before.
     pub(crate) is_new: bool,
+    /// It only takes quantity away from an order that was there.
+    pub(crate) lessens: bool,
     /// It can only bring the position nearer to zero.
     pub(crate) reducing: bool,
     /// What it makes of the account's options, where a rule is over those.
@@ -69,6 +71,8 @@ pub(crate) struct Breach {
     /// What is on record beside it, where that names what its caller is not to be told.
     pub(crate) whole: Option<String>,
     pub(crate) measure: Option<Measure>,
+    /// What is to be measured is not known: that is nothing that somebody could have agreed to.
+    pub(crate) unknown: bool,
     /// Orders that reduce a position pass it.
     pub(crate) spares: bool,
 }
@@ -110,20 +114,20 @@ impl Ruling {
         let mut said = Judgement::default();
         let mut allowed = false;
         let mut near: Vec<(Reverse<i128>, &Live, Reading)> = Vec::with_capacity(NEAREST + 1);
-        let Some(quote) = quote(&self.policy, case.terms) else {
+        let quote = quote(&self.policy, case.terms);
+        if quote.is_none() {
             said.breaches.push(self.unpriced(case));
-            return said;
-        };
+        }
         for live in self.rules.iter().filter(|live| who.is_in(&live.rule.reach)) {
             if live.rule.limit.kind() == LimitKind::Allow {
                 allowed = true;
                 continue;
             }
-            // What reduces a position is held to its size and price alone.
-            if case.reducing && spares(live.rule.limit.kind()) {
+            // What reduces a position is held to its size and price alone, and these need no dollars.
+            if spares(live.rule.limit.kind()) && (case.reducing || quote.is_none()) {
                 continue;
             }
-            match self.find(ground, case, live, quote) {
+            match self.find(ground, case, live, quote.unwrap_or_default()) {
                 Found::Nothing => {}
                 Found::Number(reading) if reading.is_over() => {
                     said.breaches.push(self.over(case, live, reading));
@@ -167,6 +171,14 @@ impl Ruling {
                 number(worth, max.0.raw().into(), Unit::Usd)
             }
             Limit::Collar { bps } => collar(case, *bps),
+            Limit::DailyLoss { .. }
+            | Limit::Drawdown { .. }
+            | Limit::ThinMarket { .. }
+            | Limit::Distance { .. }
+                if case.lessens =>
+            {
+                Found::Nothing
+            }
             Limit::Distance { bps } => distance(case, *bps),
             Limit::OpenOrders { max } if case.is_new => {
                 let open = sum(live, case).saturating_add(1);
@@ -237,8 +249,9 @@ impl Ruling {
 
     fn breach(&self, live: &Live, code: Code, why: String, measure: Option<Measure>) -> Breach {
         let Rule { id, strength, limit, .. } = &live.rule;
-        let ask = match (strength, &measure) {
-            (Strength::Soft, Some(_)) => "; risk may let it pass for once, with a reason",
+        let unknown = code == Code::PolicyUnmeasured;
+        let ask = match (strength, unknown) {
+            (Strength::Soft, false) => "; risk may let it pass for once, with a reason",
             _ => "",
         };
         let detail = format!("{id} v{}: {why}{ask}", self.policy.version());
@@ -250,6 +263,7 @@ impl Ruling {
             reject: Reject::new(code, detail),
             whole: None,
             measure,
+            unknown,
             spares: spares(limit.kind()),
         }
     }
@@ -267,6 +281,7 @@ impl Ruling {
             reject: Reject::new(Code::NotInPolicy, detail),
             whole: None,
             measure: None,
+            unknown: true,
             spares: true,
         }
     }
@@ -284,6 +299,7 @@ impl Ruling {
             reject: Reject::new(Code::PolicyUnmeasured, detail),
             whole: None,
             measure: None,
+            unknown: true,
             spares: true,
         }
     }

@@ -82,7 +82,7 @@ impl Live {
         match self.rule.limit {
             Limit::MessageRate { window, .. } => {
                 if let Some(part) = Part::of(&self.rule, who) {
-                    self.tick(part, window, now);
+                    self.tick(part, 1, window, now);
                 }
             }
             Limit::OrderToTrade { form, .. } => {
@@ -124,16 +124,16 @@ impl Live {
                 let ended = shift.after.qty == 0 && shift.before.qty > 0;
                 let unfilled = u64::from(ended && is_unfilled_at_once(order));
                 let more = match form {
-                    Form::Count => (unfilled, u64::from(shift.filled > 0)),
+                    Form::Count => (unfilled, shift.executions),
                     Form::Volume => (0, unsigned(dollars(shift.traded, quote))),
                 };
                 if more != (0, 0) {
                     self.today(who, more, now);
                 }
             }
-            Limit::RepeatedExecutions { max, window } if shift.filled > 0 => {
+            Limit::RepeatedExecutions { max, window } if shift.executions > 0 => {
                 if let Some(part) = Part::strategy(&self.rule, who, shift.side) {
-                    self.tick(part.clone(), window, now);
+                    self.tick(part.clone(), shift.executions, window, now);
                     self.trip(&part, max, window, now);
                 }
             }
@@ -188,7 +188,7 @@ impl Live {
         }
     }
 
-    fn tick(&mut self, part: Part, window: Span, now: Time) {
+    fn tick(&mut self, part: Part, times: u64, window: Span, now: Time) {
         if self.flows.len() >= MAX_STRATEGIES && !self.flows.contains_key(&part) {
             self.flows.retain(|_, flow| match flow {
                 Flow::Window { slots, tripped } => *tripped || slots.count(now, window) > 0,
@@ -197,7 +197,7 @@ impl Live {
         }
         let fresh = Flow::Window { slots: Slots::default(), tripped: false };
         if let Flow::Window { slots, .. } = self.flows.entry(part).or_insert(fresh) {
-            slots.add(now, window);
+            slots.add(times, now, window);
         }
     }
 

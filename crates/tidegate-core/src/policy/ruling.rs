@@ -106,8 +106,16 @@ impl Ruling {
         for order in ground.orders.open() {
             let (before, after) = (Share::default(), order.share());
             let side = order.request.side;
-            let shift =
-                Shift { id: order.id, before, after, filled: 0, traded: 0, price: None, side };
+            let shift = Shift {
+                id: order.id,
+                before,
+                after,
+                filled: 0,
+                executions: 0,
+                traded: 0,
+                price: None,
+                side,
+            };
             self.shifted(ground, order, &shift);
         }
     }

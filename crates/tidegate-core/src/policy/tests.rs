@@ -23,7 +23,7 @@ fn a_window_never_counts_less_than_happened_in_it() {
     let window = Span::from_secs(1);
     let mut slots = Slots::default();
     for ms in [0, 50, 990] {
-        slots.add(at(ms), window);
+        slots.add(1, at(ms), window);
     }
     assert_eq!(slots.count(at(999), window), 3);
     assert_eq!(slots.count(at(1_049), window), 3, "the first is in a tenth that the edge cuts");

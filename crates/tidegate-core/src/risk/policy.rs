@@ -111,8 +111,7 @@ fn exception<'a>(
     now: Time,
 ) -> Option<&'a Exception> {
     let ask = authorized.ask()?;
-    // What cannot be measured is nothing that somebody could have agreed to.
-    if breaches.iter().any(|breach| breach.measure.is_none()) {
+    if breaches.iter().any(|breach| breach.unknown) {
         return None;
     }
     let passes = |exception: &&Exception| {
@@ -180,6 +179,7 @@ fn case<'b>(authorized: &'b Authorized<'_>, found: Found<'b>) -> Option<Case<'b>
         notional,
         added: added(ask, held, worst.unit_value),
         is_new: ask.replaces.is_none(),
+        lessens: ask.replaces.is_some_and(|old| ask.order.only_lessens(&old.request)),
         reducing: ask.is_reducing(),
         options,
     })

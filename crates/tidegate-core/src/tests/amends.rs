@@ -9,11 +9,12 @@ use crate::orders::{Order, Terms};
 use tidegate_types::call::{Call, CallBody};
 use tidegate_types::grant::Grant;
 use tidegate_types::ids::{OrderId, Ticket};
-use tidegate_types::instrument::Price;
+use tidegate_types::instrument::{Price, Qty};
 use tidegate_types::order::{
     AmendOrder, Intent, NewOrder, OrderType, PostOnly, Side, Trigger, TriggerBy,
 };
 use tidegate_types::record::Change;
+use tidegate_types::reject::Code;
 use tidegate_types::report::{AccountEvent, OrderReport, Outcome};
 use tidegate_types::time::{Span, Time};
 
@@ -271,4 +272,26 @@ fn one_part_tells_of_a_whole_change() {
     let elsewhere = |report: &mut OrderReport| report.price = Some(Price(d("103.5")));
     assert_eq!(told(&only_price, &elsewhere), Told::Nothing);
     assert_eq!(report.side, Side::Sell);
+}
+
+#[test]
+fn what_no_caller_placed_is_made_smaller_at_most() {
+    let mut world = World::new();
+    let grant = Grant { account_wide: true, ..grant("ann") };
+    world.change(Change::GrantSet { grant });
+    world.venue.place(instrument(PERP), Side::Buy, Qty(d("5")), Some(Price(d("99"))));
+    world.event(Event::StreamDown { account: name(MAIN), why: "test".to_owned() });
+    world.up();
+    let id = world.core.state().orders().open().next().unwrap().id;
+    for (qty, price, code) in
+        [("6", "99", Some(Code::NoGrant)), ("5", "99.5", Some(Code::NoGrant)), ("4", "99", None)]
+    {
+        let ticket = world.amend("ann", id, Some(qty), Some(price));
+        assert_eq!(world.code(ticket), code, "{qty} at {price}");
+        world.settle();
+    }
+    let cancel = world.cancel("ann", own(id));
+    world.settle();
+    assert_eq!(world.code(cancel), None);
+    assert_eq!(world.venue.open().count(), 0);
 }

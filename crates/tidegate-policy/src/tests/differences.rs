@@ -106,5 +106,11 @@ fn what_is_about_the_whole_is_told_first() {
     assert_eq!(told, [("mark_age".to_owned(), Turn::Looser), ("pegs".to_owned(), Turn::Looser)]);
     let back: Vec<_> =
         diff(Some(&policy(&text)), &old).iter().map(|d| (d.what.clone(), d.turn)).collect();
-    assert_eq!(back, [("mark_age".to_owned(), Turn::Tighter), ("pegs".to_owned(), Turn::Tighter)]);
+    // A coin without a peg may count by its index, for more or for less.
+    assert_eq!(back, [("mark_age".to_owned(), Turn::Tighter), ("pegs".to_owned(), Turn::Looser)]);
+    const HEAD: &str = "name = \"p\"\nversion = 2\nmark_age = \"5 s\"\n";
+    let pegs = |text: &str| policy(&format!("{HEAD}[pegs]\n{text}\n{BASE}"));
+    let (one, other) = ("USDT = \"1 USD\"", "USDC = \"1 USD\"");
+    let (before, after) = (pegs(&format!("{one}\n{other}")), pegs(&format!("{other}\n{one}")));
+    assert!(diff(Some(&before), &after).is_empty() && !after.loosens(&before), "in another order");
 }

@@ -14,7 +14,7 @@ impl Policy {
         let kept = limits(old).iter().all(|old| new.iter().any(|rule| rule.holds_for(old)));
         !(kept
             && self.allows_within(old)
-            && self.pegs() == old.pegs()
+            && self.has_pegs_of(old)
             && self.max_mark_age() <= old.max_mark_age())
     }
 

@@ -6,7 +6,7 @@ use crate::policy::{Measure, PolicyVersion};
 use crate::time::Span;
 
 /// The version of the rules that decide; part of every decision. Those of version 1 knew no policy.
-pub const RULES: u32 = 6;
+pub const RULES: u32 = 7;
 
 /// From this version of the rules on, decisions tell what a policy's rules measured.
 const MEASURED: u32 = 2;

@@ -71,6 +71,25 @@ fn the_first_day_begins_with_the_first_balances() {
 }
 
 #[test]
+fn an_order_may_be_made_smaller_after_the_loss() {
+    let mut w = World::closed();
+    w.change(Change::PolicySet { policy: policy(1, rules(Each::All)) });
+    w.venue.balances = vec![money("USDT", "1000")];
+    w.up();
+    let id = w.live("ann", buy("3", "99"));
+    told(&mut w, "USDT", "800");
+    for (qty, price, code) in [
+        ("4", "99", Some(Code::PolicyLimit)),
+        ("2", "99.5", Some(Code::PolicyLimit)),
+        ("2", "99", None),
+    ] {
+        let ticket = w.amend("ann", id, Some(qty), Some(price));
+        assert_eq!(w.code(ticket), code, "{qty} at {price}");
+        w.settle();
+    }
+}
+
+#[test]
 fn an_account_that_comes_later_hides_no_loss_of_the_others() {
     let mut w = World::closed();
     w.change(Change::PolicySet { policy: policy(1, rules(Each::All)) });

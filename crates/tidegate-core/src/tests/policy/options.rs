@@ -8,9 +8,9 @@ use tidegate_types::self_trade::SelfTradeMode::Refuse;
 impl World {
     /// A policy that follows the options of every account, and limits them to no less than anything.
     pub(in crate::tests) fn policy_over_options(&mut self, more: u32) {
-        let known = self.core.state().policies().in_force().map_or(0, Policy::version);
+        let known = self.core.state().policies().known(&PolicyName::new("desk").unwrap());
         let rules = vec![hard("delta", Limit::OptionDelta { max: usd("1000000") })];
-        let policy = policy(known + 1 + more, rules);
+        let policy = policy(known.unwrap_or(0) + 1 + more, rules);
         self.change(Change::PolicySet { policy });
     }
 }

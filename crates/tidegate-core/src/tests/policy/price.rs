@@ -52,3 +52,23 @@ fn a_market_order_is_held_to_a_policys_collar() {
     assert!(decision(&w).reducing, "and goes as such");
     w.check_replay();
 }
+
+#[test]
+fn what_reduces_is_held_to_its_price_though_its_coin_has_none() {
+    let near = hard("near", Limit::Collar { bps: 10 });
+    let allow = hard("all", Limit::Allow);
+    let name = PolicyName::new("desk").unwrap();
+    let bare = Policy::new(name, 1, Span::from_secs(5), Vec::new(), vec![near, allow]).unwrap();
+    let mut w = World::new();
+    let id = w.live("ann", buy("2", "100"));
+    w.venue.fill(venue_id(&w, id), i64::MAX);
+    w.settle();
+    w.change(Change::PolicySet { policy: Box::new(bare) });
+    let opens = w.place("ann", buy("1", "100"));
+    assert_eq!(w.code(opens), Some(Code::PolicyUnmeasured));
+    let far = w.place("ann", NewOrder { reduce_only: true, ..sell("1", "99.8") });
+    assert_eq!(w.code(far), Some(Code::PolicyLimit));
+    assert!(refused(&w, far).contains("near v1"), "{}", refused(&w, far));
+    let close = w.place("ann", NewOrder { reduce_only: true, ..sell("1", "99.9") });
+    assert_eq!(w.code(close), None);
+}

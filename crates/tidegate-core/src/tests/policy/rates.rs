@@ -54,6 +54,39 @@ fn orders_are_set_against_trades() {
 }
 
 #[test]
+fn each_trade_of_an_order_is_an_execution_however_it_is_told() {
+    let window = Span::from_secs(600);
+    let rule = || hard("again", Limit::RepeatedExecutions { max: 3, window });
+    for trades in [2, 3] {
+        let mut w = world(vec![rule()]);
+        let id = w.live("ann", buy("3", "100"));
+        for _ in 0..trades {
+            w.venue.fill(venue_id(&w, id), d("1").raw());
+        }
+        w.settle();
+        let next = w.place("ann", buy("1", "100"));
+        let expected = (trades == 3).then_some(Code::RepeatedExecutions);
+        assert_eq!(w.code(next), expected, "{trades} trades of one order");
+    }
+    // What is told as filled in one piece, and trade by trade later, is no more than there are trades.
+    let mut w = world(vec![rule()]);
+    let id = w.live("ann", buy("2", "100"));
+    for _ in 0..2 {
+        w.venue.fill(venue_id(&w, id), d("1").raw());
+    }
+    while w.venue.stream.len() > 1 {
+        w.venue.stream.remove(0);
+    }
+    w.settle();
+    w.settle_for(60);
+    let order = w.core.state().orders().get(id).unwrap();
+    assert_eq!((order.filled, order.trades.len()), (Qty(d("2")), 2), "read later");
+    let next = w.place("ann", buy("1", "100"));
+    assert_eq!(w.code(next), None, "two executions");
+    w.check_replay();
+}
+
+#[test]
 fn what_executes_too_often_stops_until_a_person_lets_it_go_on() {
     let window = Span::from_secs(10);
     let mut w = world(vec![hard("again", Limit::RepeatedExecutions { max: 2, window })]);

@@ -53,6 +53,44 @@ fn a_soft_rule_lets_one_named_trade_pass_once() {
 }
 
 #[test]
+fn what_a_soft_rule_refuses_without_a_number_may_be_let_pass_too() {
+    let only = Limit::Only { names: vec![Pattern::new("ETH-*").unwrap()] };
+    let mut w = world(vec![soft("only", only), soft("near", Limit::Collar { bps: 10 })]);
+    let market = || NewOrder { order_type: OrderType::Market, price: None, ..buy("1", "100") };
+    let ask = w.place("ann", market());
+    assert!(refused(&w, ask).ends_with("; risk may let it pass for once, with a reason"));
+    w.change(Change::OverrideSet { exception: exception("x1", &["only"]) });
+    let one = w.place("ann", market());
+    assert_eq!(w.code(one), Some(Code::SoftLimit), "it is near no price either");
+    w.change(Change::OverrideSet { exception: exception("x2", &["only", "near"]) });
+    let both = w.place("ann", market());
+    w.settle();
+    assert_eq!(w.code(both), None);
+    w.check_replay();
+}
+
+#[test]
+fn an_override_ends_with_the_rule_that_it_was_given_past() {
+    let big = |max: &str| soft("big", Limit::OrderNotional { max: usd(max) });
+    let other = |max: &str| hard("open", Limit::OpenNotional { max: usd(max) });
+    let mut w = world(vec![big("100"), other("5000")]);
+    let given = |w: &World| w.core.state().policies().exceptions().len();
+    w.change(Change::OverrideSet { exception: exception("x1", &["big"]) });
+    w.change(Change::PolicySet { policy: policy(2, vec![big("100"), other("4000")]) });
+    assert_eq!(given(&w), 1, "its rule is the same");
+    w.change(Change::PolicySet { policy: policy(3, vec![big("50"), other("4000")]) });
+    assert_eq!(given(&w), 0);
+    let over = w.place("ann", buy("2", "100"));
+    assert_eq!(w.code(over), Some(Code::SoftLimit));
+    w.change(Change::OverrideSet { exception: exception("x2", &["big"]) });
+    w.change(Change::PolicyRemoved);
+    assert_eq!(given(&w), 0);
+    let again = w.refused_by("root", Change::PolicySet { policy: policy(3, vec![big("100")]) });
+    assert!(again.contains("desk v3 is or was in force; give the new one version 4"), "{again}");
+    w.check_replay();
+}
+
+#[test]
 fn the_policy_beside_tells_and_refuses_nothing() {
     let mut w = world(Vec::new());
     let beside = policy(9, vec![hard("open", Limit::OpenOrders { max: 1 })]);
