@@ -175,7 +175,10 @@ impl Core {
     /// Notes who wants an order cancelled. A cancel that is on its way already is hastened where a halt or a
     /// breaker wants it too.
     fn want(&mut self, order: OrderId, by: Canceller, out: &mut Vec<Action>) -> &mut Wanted {
-        let kill = matches!(by, Canceller::Halt { .. } | Canceller::Breaker { .. });
+        let kill = matches!(
+            by,
+            Canceller::Halt { .. } | Canceller::Breaker { .. } | Canceller::Throttle { .. }
+        );
         let wanted = self.cancels.wanted.entry(order).or_insert_with(|| Wanted {
             by,
             kill,

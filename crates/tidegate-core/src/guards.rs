@@ -8,6 +8,7 @@
 use crate::Core;
 use crate::action::{Action, Answer};
 use crate::authorize;
+use crate::calls::Flight;
 use crate::orders::Order;
 use crate::pipeline::Asked;
 use crate::refusals::Refusal;
@@ -347,6 +348,26 @@ impl Core {
             self.append(Body::Guarded { session, caller: caller.clone(), orders }, now, out);
         }
         self.append(Body::Guarded { session, caller, orders }, now, out)
+    }
+
+    /// A rule on repeated executions stopped strategies: what has not left of theirs does not, and what is open is
+    /// cancelled.
+    pub(crate) fn watch_throttles(&mut self, now: Time, out: &mut Vec<Action>) {
+        let throttled = std::mem::take(&mut self.state.throttled);
+        if throttled.is_empty() || !self.running {
+            return;
+        }
+        for rule in throttled {
+            let detail = format!("rule {rule} stopped it: it executed too often");
+            let reject = Reject::new(Code::RepeatedExecutions, detail);
+            let by = Canceller::Throttle { rule };
+            let stopped = |core: &Core, flight: &Flight| {
+                let order = flight.purpose.order().and_then(|id| core.state.orders.get(id));
+                order.is_some_and(|order| order.doom.as_ref() == Some(&by))
+            };
+            self.hold_back(stopped, &reject, now, out);
+        }
+        self.take_doomed(now, out);
     }
 
     pub(crate) fn take_doomed(&mut self, now: Time, out: &mut Vec<Action>) {

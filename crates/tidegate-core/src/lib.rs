@@ -293,6 +293,7 @@ impl Core {
             }
         }
         self.watch_breakers(now, out);
+        self.watch_throttles(now, out);
     }
 
     /// Does what is due.

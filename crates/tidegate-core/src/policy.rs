@@ -17,19 +17,20 @@ mod worths;
 use crate::attributed::Attributed;
 use crate::balances::Balances;
 use crate::gains::{self, Gains, Owner};
-use crate::orders::{Orders, Shift};
+use crate::orders::{Order, Orders, Shift};
 use crate::positions::Positions;
 use crate::state::State;
 use live::{Live, Message};
-use part::Who;
+use part::{Part, Who};
 use ruling::Ruling;
 use std::collections::BTreeMap;
 use tidegate_types::codec_struct;
 use tidegate_types::ids::{AccountName, CallerName, ExceptionId, InstrumentId, PolicyName, RuleId};
 use tidegate_types::instrument::{Instrument, Mark};
+use tidegate_types::order::{NewOrder, Side};
 use tidegate_types::policy::{Exception, LimitKind, Liquidity, Policy};
 use tidegate_types::proof::Authenticated;
-use tidegate_types::record::{Body, Change, Decision};
+use tidegate_types::record::{Body, Canceller, Change, Decision};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::report::BalanceReport;
 use tidegate_types::time::Time;
@@ -346,11 +347,39 @@ impl State {
         let at = self.at;
         let (policies, ground) = self.policies_and_ground(at);
         let Some(order) = ground.orders.get(shift.id) else { return };
+        let in_force = policies.in_force.as_mut();
+        let stopped = in_force.and_then(|ruling| ruling.shifted(&ground, order, shift));
+        if let Some(beside) = &mut policies.shadow {
+            beside.shifted(&ground, order, shift);
+        }
         for ruling in policies.both() {
-            ruling.shifted(&ground, order, shift);
             ruling.revalue(&ground, &order.account, &order.request.instrument);
             ruling.revalue_parts(&ground, &order.account, &order.request.instrument);
         }
+        if let Some((rule, Part::Strategy { caller, instrument, side })) = stopped {
+            self.stop_strategy(rule, (&caller, &instrument, side));
+        }
+    }
+
+    /// What a stopped strategy has open is to go, but for what reduces positions: it would execute on and on.
+    fn stop_strategy(
+        &mut self,
+        rule: RuleId,
+        (caller, instrument, side): (&CallerName, &InstrumentId, Side),
+    ) {
+        let goes = |order: &&Order| {
+            let NewOrder { instrument: of, side: its, .. } = &order.request;
+            order.caller.as_ref() == Some(caller)
+                && (of, *its) == (instrument, side)
+                && !order.reducing
+        };
+        let meant: Vec<_> = self.orders.open().filter(goes).map(|order| order.id).collect();
+        for id in meant {
+            self.change(id, |order| {
+                order.doom.get_or_insert_with(|| Canceller::Throttle { rule: rule.clone() });
+            });
+        }
+        self.throttled.insert(rule);
     }
 
     /// What an account holds of an instrument was corrected.

@@ -27,7 +27,7 @@ use tidegate_types::app::App;
 use tidegate_types::grant::{AccountLimits, Grant, Scope, VirtualKey};
 use tidegate_types::ids::{
     AccountName, CallId, CallerName, ClientId, DeskName, InstrumentId, KeyId, OrderId, PersonName,
-    VenueName,
+    RuleId, VenueName,
 };
 use tidegate_types::instrument::{Instrument, Mark, Price, SignedQty, Unit, Usd};
 use tidegate_types::limits::MAX_HALTERS;
@@ -210,6 +210,8 @@ pub struct State {
     pub(crate) clocks: BTreeMap<VenueName, Clock>,
     /// Breakers that measured something since they were last looked at; no part of what is saved.
     pub(crate) touched: BTreeSet<Place>,
+    /// Rules on repeated executions that stopped a strategy just now.
+    pub(crate) throttled: BTreeSet<RuleId>,
     pub(crate) option_limits: BTreeMap<AccountName, OptionLimits>,
     pub(crate) option_quotes: BTreeMap<InstrumentId, OptionQuote>,
     pub(crate) portfolios: Portfolios,

@@ -99,7 +99,7 @@ impl Live {
         (who, quote): (Who<'_>, Price),
         (order, shift): (&Order, &Shift),
         now: Time,
-    ) {
+    ) -> Option<Part> {
         match self.rule.limit {
             Limit::OpenOrders { .. } => {
                 let open = |qty: i64| i128::from(qty > 0);
@@ -134,11 +134,12 @@ impl Live {
             Limit::RepeatedExecutions { max, window } if shift.executions > 0 => {
                 if let Some(part) = Part::strategy(&self.rule, who, shift.side) {
                     self.tick(part.clone(), shift.executions, window, now);
-                    self.trip(&part, max, window, now);
+                    return self.trip(&part, max, window, now).then_some(part);
                 }
             }
             _ => {}
         }
+        None
     }
 
     /// Takes in that what an account holds of an instrument is worth something else.
@@ -201,9 +202,14 @@ impl Live {
         }
     }
 
-    fn trip(&mut self, part: &Part, max: u32, window: Span, now: Time) {
-        if let Some(Flow::Window { slots, tripped }) = self.flows.get_mut(part) {
-            *tripped |= slots.count(now, window) >= u64::from(max);
+    /// Stops a strategy that reached the rule; whether it went on until now.
+    fn trip(&mut self, part: &Part, max: u32, window: Span, now: Time) -> bool {
+        match self.flows.get_mut(part) {
+            Some(Flow::Window { slots, tripped }) if !*tripped => {
+                *tripped = slots.count(now, window) >= u64::from(max);
+                *tripped
+            }
+            _ => false,
         }
     }
 }

@@ -137,14 +137,22 @@ impl Ruling {
         }
     }
 
-    /// One order's part in the sums changed.
-    pub(crate) fn shifted(&mut self, ground: &Ground<'_>, order: &Order, shift: &Shift) {
-        let Some(terms) = ground.instruments.get(&order.request.instrument) else { return };
+    /// One order's part in the sums changed. The first rule that stops the order's strategy for it, with that.
+    pub(crate) fn shifted(
+        &mut self,
+        ground: &Ground<'_>,
+        order: &Order,
+        shift: &Shift,
+    ) -> Option<(RuleId, Part)> {
+        let terms = ground.instruments.get(&order.request.instrument)?;
         let who = Who { account: &order.account, caller: order.caller.as_ref(), terms };
         let quote = self.quote(terms);
+        let mut stopped = None;
         for live in &mut self.rules {
-            live.shifted((who, quote), (order, shift), ground.at);
+            let part = live.shifted((who, quote), (order, shift), ground.at);
+            stopped = stopped.or(part.map(|part| (live.rule.id.clone(), part)));
         }
+        stopped
     }
 
     /// What an account holds of an instrument changed, or what that is worth.

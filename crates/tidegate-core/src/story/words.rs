@@ -91,6 +91,7 @@ pub(super) fn canceller(by: &Canceller) -> String {
         Canceller::Newer { caller, account } => {
             format!("for a newer order of {caller} on {account} that met it")
         }
+        Canceller::Throttle { rule } => format!("because rule {rule} of the policy stopped it"),
         #[allow(unreachable_patterns, reason = "others join as breakers and rules do")]
         other => format!("by {}", to_json(other)),
     }

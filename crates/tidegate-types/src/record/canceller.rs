@@ -3,7 +3,7 @@
 use crate::breaker::BreakerId;
 use crate::codec_enum;
 use crate::grant::Scope;
-use crate::ids::{AccountName, CallerName, KeyId};
+use crate::ids::{AccountName, CallerName, KeyId, RuleId};
 
 /// Who had an order cancelled.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -58,9 +58,14 @@ pub enum Canceller {
         /// Where.
         scope: Scope,
     },
+    /// A policy's rule on repeated executions, which its caller's strategy reached.
+    Throttle {
+        /// Which rule.
+        rule: RuleId,
+    },
 }
 codec_enum!(Canceller {
     0 => Caller { caller }, 1 => Halt { scope }, 2 => Disconnect { caller },
     3 => Countdown { caller }, 4 => Token { caller, token, subject }, 70 => Breaker { breaker, scope },
-    80 => SelfTrade { account }, 195 => Newer { caller, account },
+    80 => SelfTrade { account }, 195 => Newer { caller, account }, 196 => Throttle { rule },
 });

@@ -54,6 +54,51 @@ fn orders_are_set_against_trades() {
 }
 
 #[test]
+fn what_a_stopped_strategy_has_open_is_cancelled() {
+    let window = Span::from_secs(10);
+    let mut w = world(vec![hard("again", Limit::RepeatedExecutions { max: 2, window })]);
+    let held = w.live("bob", sell("9", "101"));
+    w.venue.fill(venue_id(&w, held), i64::MAX);
+    w.settle();
+    let first = w.live("ann", buy("1", "100"));
+    let rests: Vec<OrderId> =
+        ["99", "98", "97"].map(|price| w.live("ann", buy("1", price))).to_vec();
+    let others = [w.live("ann", sell("1", "103")), w.live("bob", buy("1", "96"))];
+    let reduces = w.live("ann", NewOrder { reduce_only: true, ..buy("1", "95") });
+    let on_its_way = w.place("ann", buy("1", "94"));
+    w.venue.fill(venue_id(&w, first), i64::MAX);
+    w.venue.fill(venue_id(&w, rests[0]), i64::MAX);
+    while !w.venue.stream.is_empty() {
+        w.tell(0);
+    }
+    w.settle();
+    assert_eq!(w.code(on_its_way), Some(Code::RepeatedExecutions), "it had not left");
+    let open = |id: OrderId| w.core.state().orders().get(id).unwrap().is_open();
+    assert_eq!(rests.iter().map(|id| open(*id)).collect::<Vec<_>>(), [false; 3]);
+    assert!(others.iter().all(|id| open(*id)) && open(reduces));
+    assert_eq!(w.venue.open().count(), 3);
+    w.check_replay();
+}
+
+#[test]
+fn a_restart_goes_on_cancelling_what_was_stopped() {
+    let window = Span::from_secs(10);
+    let mut w = world(vec![hard("again", Limit::RepeatedExecutions { max: 1, window })]);
+    let first = w.live("ann", buy("1", "100"));
+    let rests = w.live("ann", buy("1", "99"));
+    w.venue.deaf = 100;
+    w.venue.fill(venue_id(&w, first), i64::MAX);
+    w.settle();
+    assert!(w.core.state().orders().get(rests).unwrap().is_open());
+    w.kill(false);
+    w.venue.deaf = 0;
+    w.up();
+    w.settle_for(5);
+    assert!(!w.core.state().orders().get(rests).unwrap().is_open());
+    assert_eq!(w.venue.open().count(), 0);
+}
+
+#[test]
 fn each_trade_of_an_order_is_an_execution_however_it_is_told() {
     let window = Span::from_secs(600);
     let rule = || hard("again", Limit::RepeatedExecutions { max: 3, window });

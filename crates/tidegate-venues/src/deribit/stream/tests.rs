@@ -92,6 +92,15 @@ fn a_portfolio_tells_the_balance() {
     let (news, steps) = told(r#""balance":302.60065765,"#);
     assert_eq!(news, ["balance BTC 302.60065765", r#"frame "user.portfolio.any""#]);
     assert!(steps.is_empty());
+    // What futures realized in this session comes into the balance at its end; of options it is in there already.
+    for (realized, expected) in [
+        (r#""futures_session_rpl":-0.03258105,"session_rpl":-0.5,"#, "302.5680766"),
+        (r#""futures_session_rpl":null,"session_rpl":-0.03258105,"#, "302.5680766"),
+        (r#""session_rpl":0.03258105,"#, "302.60065765"),
+    ] {
+        let (news, _) = told(&format!(r#""balance":302.60065765,{realized}"#));
+        assert_eq!(news[0], format!("balance BTC {expected}"), "{realized}");
+    }
     assert!(restarts(&told("").1), "what is not told has to be read anew");
 }
 
