@@ -1,12 +1,12 @@
 //! Requests in flight: signed, sent when durable, answered or given up.
 
 use crate::action::{Action, Answer};
-use crate::journal::Journalled;
+use crate::journal::{AskedBy, Journalled};
 use crate::state::Purpose;
 use crate::timers::Timer;
 use crate::{Core, send};
 use tidegate_types::call::{Call, Warrant};
-use tidegate_types::ids::{CallId, CallerName, Seq, Ticket};
+use tidegate_types::ids::{CallId, Seq, Ticket};
 use tidegate_types::limits::VENUE_TIMEOUT;
 use tidegate_types::proof::{Durable, Signed};
 use tidegate_types::record::Body;
@@ -26,7 +26,7 @@ pub(crate) struct Flight {
     pub(crate) asked: Time,
     call: Call,
     warrant: Warrant,
-    asked_by: Option<CallerName>,
+    asked_by: Option<AskedBy>,
     signed: Option<Signed>,
     /// It was handed out to be sent.
     released: bool,
@@ -78,7 +78,7 @@ impl Core {
 
     /// Who asked for an order, a change or a setting on its way. An older order that is made smaller for a newer one
     /// is the newer one's caller's to ask for.
-    pub fn asked_by(&self, call: CallId) -> Option<&CallerName> {
+    pub fn asked_by(&self, call: CallId) -> Option<&AskedBy> {
         self.flights.get(&call)?.asked_by.as_ref()
     }
 

@@ -39,7 +39,16 @@ pub(crate) struct Journalled {
     call: Call,
     purpose: Purpose,
     warrant: Warrant,
-    asked_by: Option<CallerName>,
+    asked: Option<AskedBy>,
+}
+
+/// Who asked for what is on its way.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AskedBy {
+    /// Which caller.
+    pub caller: CallerName,
+    /// When its request came in, where that is known.
+    pub came: Option<Time>,
 }
 
 impl Journalled {
@@ -48,13 +57,14 @@ impl Journalled {
         self.call.id
     }
 
-    pub(crate) fn into_parts(self) -> (Call, Purpose, Warrant, Option<CallerName>) {
-        (self.call, self.purpose, self.warrant, self.asked_by)
+    pub(crate) fn into_parts(self) -> (Call, Purpose, Warrant, Option<AskedBy>) {
+        (self.call, self.purpose, self.warrant, self.asked)
     }
 
     /// It is sent because this caller asked for it, or for what takes it.
     fn asked_by(self, who: &Authenticated) -> Journalled {
-        Journalled { asked_by: Some(who.caller().clone()), ..self }
+        let asked = AskedBy { caller: who.caller().clone(), came: who.came() };
+        Journalled { asked: Some(asked), ..self }
     }
 }
 
@@ -365,7 +375,7 @@ fn journalled(
     purpose: Purpose,
     warrant: Warrant,
 ) -> Journalled {
-    Journalled { call: Call { id, account, body }, purpose, warrant, asked_by: None }
+    Journalled { call: Call { id, account, body }, purpose, warrant, asked: None }
 }
 
 fn deadline(asked: Option<Time>, now: Time) -> Time {

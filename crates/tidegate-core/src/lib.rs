@@ -72,6 +72,7 @@ pub use authorize::ReadRights;
 pub use books::LostBook;
 pub use clocks::Clock;
 pub use guards::{Countdown, Guards};
+pub use journal::AskedBy;
 pub use options::Standing;
 pub use outstanding::{Outstanding, StillHeld};
 pub use self_trade::SelfTrades;

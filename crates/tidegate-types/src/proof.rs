@@ -16,6 +16,7 @@ pub struct Authenticated {
     venue: VenueName,
     account: AccountName,
     signed_at: Option<Time>,
+    came: Option<Time>,
     overtaken: bool,
     token: Option<Arc<Grant>>,
     subject: Option<Arc<str>>,
@@ -56,6 +57,7 @@ impl Authenticated {
             venue,
             account,
             signed_at: None,
+            came: None,
             overtaken: false,
             token: None,
             subject: None,
@@ -78,6 +80,12 @@ impl Authenticated {
     #[must_use]
     pub fn signed(self, at: Time) -> Authenticated {
         Authenticated { signed_at: Some(at), ..self }
+    }
+
+    /// The same, for a request that came in then, by the gateway's clock.
+    #[must_use]
+    pub fn came_at(self, at: Time) -> Authenticated {
+        Authenticated { came: Some(at), ..self }
     }
 
     /// The same, for a request that one of the caller's overtook which was signed later and is for an
@@ -160,6 +168,11 @@ impl Authenticated {
     /// itself.
     pub fn signed_at(&self) -> Option<Time> {
         self.signed_at
+    }
+
+    /// When the request came in, where that is known: it may have waited since.
+    pub fn came(&self) -> Option<Time> {
+        self.came
     }
 
     /// Whether a request under the same id, signed later, came before this one.

@@ -262,6 +262,27 @@ fn it_is_refused_when_the_cancel_is_not_confirmed_in_time() {
 }
 
 #[test]
+fn what_waited_for_a_cancel_is_as_old_as_its_request() {
+    let mut world = World::with_mode(CancelOld);
+    world.live("ann", sell("1", "101"));
+    let (ticket, came) = (world.ticket(), world.now);
+    let intent = Intent::New { order: buy("1", "101") };
+    let who = who("bob").came_at(came);
+    world.event(Event::Submit { ticket, who, session: None, intent });
+    world.flush();
+    world.pass(800);
+    let of_bob = |world: &World| {
+        world.core.state().orders().open().any(|order| order.caller == Some(name("bob")))
+    };
+    while !of_bob(&world) {
+        assert!(world.step());
+    }
+    world.flush();
+    let call = world.to_sign.last().unwrap().0.id;
+    assert_eq!(world.core.asked_by(call).unwrap().came, Some(came));
+}
+
+#[test]
 fn gates_are_passed_anew_after_the_wait() {
     let mut world = World::with_mode(CancelOld);
     world.live("ann", sell("1", "101"));

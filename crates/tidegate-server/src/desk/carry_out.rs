@@ -1,5 +1,6 @@
 //! Carrying out actions, in the order given.
 
+use super::exchange::reduces;
 use super::notices::Notices;
 use super::read::{key_of, no_key};
 use super::venue_clock::apart;
@@ -12,7 +13,7 @@ use tidegate_core::action::{Action, Answer};
 use tidegate_core::event::Event;
 use tidegate_core::send::Sendable;
 use tidegate_core::state::State;
-use tidegate_core::{Core, Outstanding, ReadRights};
+use tidegate_core::{AskedBy, Core, Outstanding, ReadRights};
 use tidegate_journal::{Appender, FlushEvent, JournalError, Urgency};
 use tidegate_types::call::{Call, CallBody, CallClass, Warrant};
 use tidegate_types::grant::Scope;
@@ -20,7 +21,7 @@ use tidegate_types::ids::{AccountName, CallId, CallerName, Seq, Ticket, VenueNam
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Body, Record};
 use tidegate_types::reject::{Code, Reject};
-use tidegate_types::time::Time;
+use tidegate_types::time::{Span, Time};
 use tidegate_vault::signer::protocol::SignAs;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -66,6 +67,8 @@ pub(super) struct Ongoing {
     pub(super) kill: watch::Receiver<bool>,
     /// When it was cleared.
     pub(super) asked: Instant,
+    /// Since when it waits, as its caller sees it.
+    pub(super) since: Instant,
 }
 
 /// Whether a send or an answer of the administration's waits for this record.
@@ -461,7 +464,14 @@ impl Desk {
             return inner.handle(Event::NotSent { call: id, reject: no_key() }, now);
         };
         let (account, body, asked) = (call.account.clone(), call.body.clone(), Instant::now());
-        let caller = inner.core.asked_by(id).cloned();
+        let (caller, came) = match inner.core.asked_by(id).cloned() {
+            Some(AskedBy { caller, came }) => (Some(caller), came),
+            None => (None, None),
+        };
+        // What reduces a position may have waited for cancels longer than its caller would have it wait for the venue:
+        // it is sent all the same.
+        let waited = came.filter(|_| !reduces(&body)).map_or(Span::ZERO, |came| now.since(came));
+        let since = asked.checked_sub(Duration::from_micros(waited.micros())).unwrap_or(asked);
         let (tell, kill) = watch::channel(inner.core.is_kill(id));
         if body.class() == CallClass::Cancel {
             inner.kills.insert(id, tell);
@@ -469,7 +479,7 @@ impl Desk {
         // The venue reads the deadline, and the time stamp, by its own clock.
         let at = self.links.stamp(&venue);
         let by = SignAs { key, at };
-        inner.calls.insert(id, Ongoing { venue, account, body, caller, kill, asked });
+        inner.calls.insert(id, Ongoing { venue, account, body, caller, kill, asked, since });
         self.signer.sign(call.on_clock(apart(at, now)), warrant, by);
     }
 

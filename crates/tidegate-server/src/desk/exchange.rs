@@ -18,7 +18,7 @@ use tidegate_types::request::Reply;
 use tidegate_types::time::Time;
 
 /// Whether an order says itself that it can only reduce a position.
-fn reduces(body: &CallBody) -> bool {
+pub(super) fn reduces(body: &CallBody) -> bool {
     match body {
         CallBody::Place { order, .. } => order.reduce_only,
         CallBody::Amend { reduce_only, .. } => *reduce_only == Some(true),
@@ -70,7 +70,7 @@ impl Desk {
             may_leave: Box::new(|| self.may_leave(call)),
             left: Box::new(|| self.event(Event::Sent { call })),
             kill: (ongoing.body.class() == CallClass::Cancel).then(|| ongoing.kill.clone()),
-            since: ongoing.asked,
+            since: ongoing.since,
         };
         let reply = link.send(errand, request.into_request(), departure).await;
         self.measures.venue.record(began.elapsed());

@@ -463,6 +463,18 @@ async fn a_refusal_reaches_no_venue() {
 }
 
 #[tokio::test]
+async fn an_order_that_came_longer_ago_than_its_caller_would_wait_is_not_sent() {
+    let world = world().await;
+    let came = |ms: u64| ann().came_at(clock::now().minus(Span::from_millis(ms)));
+    let late = world.desk.submit(came(2_000), None, buy("1", "100")).await;
+    assert_eq!(code(&late), Some(Code::WaitedTooLong), "{late:?}");
+    assert_eq!(world.told.placed.load(Ordering::Relaxed), 0);
+    assert_eq!(world.desk.look(|state| state.orders().open().count()), 0);
+    let in_time = world.desk.submit(came(100), None, buy("1", "100")).await;
+    assert!(matches!(in_time, Answer::Venue { placed: true, .. }), "{in_time:?}");
+}
+
+#[tokio::test]
 async fn what_did_not_leave_is_told_apart_from_what_may_have_arrived() {
     let world = world().await;
     world.told.refuse_connections.store(true, Ordering::Relaxed);

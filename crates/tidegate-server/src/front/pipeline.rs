@@ -132,7 +132,7 @@ impl Gate {
         let Parsed { asked, context } = parsed;
         let named = who.named();
         let caller = named.as_ref().map(Named::caller);
-        let (class, came) = (class(&asked), Instant::now());
+        let (class, came, at) = (class(&asked), Instant::now(), clock::now());
         let turn = self.callers.turn(caller, origin.peer, class, clock::now()).await;
         let turn = turn.and_then(|turn| self.in_time(venue, caller, class, came).map(|()| turn));
         let _turn = match turn {
@@ -144,10 +144,10 @@ impl Gate {
         };
         let answered = match (asked, who) {
             (Asked::Trade(intent), Who::Proven(who)) => {
-                self.trade(venue, (who, session), intent, &context).await
+                self.trade(venue, (who.came_at(at), session), intent, &context).await
             }
             (Asked::Batch(legs), Who::Proven(who)) => {
-                Ok(self.batch(venue, (who, session), legs, &context).await)
+                Ok(self.batch(venue, (who.came_at(at), session), legs, &context).await)
             }
             (Asked::Read(read), Who::Proven(who)) => self.read(venue, who, read, &context).await,
             (Asked::Public(request), _) => self.public(venue, origin.peer, request, &context).await,
@@ -223,10 +223,15 @@ impl Gate {
         context: &Context,
     ) -> Reply {
         let (named, remembered) = (Named::from(&who), Remembered::from(&who));
-        let (signed_at, evidence) = (who.signed_at(), who.evidence().map(Arc::clone));
+        let (signed_at, came, evidence) =
+            (who.signed_at(), who.came(), who.evidence().map(Arc::clone));
         let submit = |leg: Leg| {
             let who = leg.and_then(|intent| {
                 let who = self.callers.recall(&remembered, clock::now())?;
+                let who = match came {
+                    Some(came) => who.came_at(came),
+                    None => who,
+                };
                 // One signature asks for all of them.
                 let who = match &evidence {
                     Some(evidence) => who.evident(Arc::clone(evidence)),

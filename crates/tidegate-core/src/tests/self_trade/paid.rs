@@ -80,7 +80,7 @@ fn the_record_says_who_asked_and_whose_order_it_is() {
     assert!(taken(&world, "eve", OTHER) && !taken(&world, "eve", MAIN));
     // Under the venue's limits it is the newer one's caller that waits for its turn, too.
     let call = world.to_sign.last().unwrap().0.id;
-    assert_eq!(world.core.asked_by(call), Some(&name("eve")));
+    assert_eq!(world.core.asked_by(call).map(|by| &by.caller), Some(&name("eve")));
     world.settle();
     world.check_replay();
 }
