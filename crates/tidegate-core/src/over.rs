@@ -4,7 +4,7 @@
 //! `open notional of account main, rules v5: 20100 > 20000 USD (over by 100)`
 
 use std::fmt::{Debug, Display};
-use tidegate_types::decimal::Decimal;
+use tidegate_types::decimal::{Decimal, Rounding};
 use tidegate_types::grant::Grant;
 use tidegate_types::ids::AccountName;
 use tidegate_types::record::RULES;
@@ -32,6 +32,19 @@ pub(crate) fn least(
 ) -> String {
     let by = distance(number, bound);
     format!("{rule} of {of}, rules v{RULES}: {number} < {bound}{unit} (short by {by})")
+}
+
+/// A number that is no multiple of its step.
+pub(crate) fn step(rule: &str, of: &str, number: Decimal, step: Decimal) -> String {
+    let below = number.round_to(step, Rounding::Floor).unwrap_or(Decimal::ZERO);
+    let by = distance(number, below);
+    format!("{rule} of {of}, rules v{RULES}: {number} is no multiple of {step} (over by {by})")
+}
+
+/// A number that is not above zero.
+pub(crate) fn nothing(rule: &str, of: &str, number: Decimal) -> String {
+    let by = number.abs();
+    format!("{rule} of {of}, rules v{RULES}: {number} ≤ 0 (short by {by} and a step)")
 }
 
 /// A span longer than may be.

@@ -20,6 +20,12 @@ impl Bucket {
         Bucket { refill, depth: refill.saturating_mul(u64::from(burst)), full_at: 0 }
     }
 
+    /// How many tokens come back in a second, and how many it holds.
+    pub fn rate(&self) -> (u64, u64) {
+        let per_second = 1_000_000_000_u64.checked_div(self.refill).unwrap_or_default();
+        (per_second, self.depth.checked_div(self.refill).unwrap_or_default())
+    }
+
     /// Takes a token; whether there was one.
     pub fn take(&mut self, now: Time) -> bool {
         self.take_many(1, now)

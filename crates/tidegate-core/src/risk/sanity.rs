@@ -1,7 +1,6 @@
 //! Whether the numbers make sense for the instrument. No order is spared this.
 
 use crate::over;
-use tidegate_types::decimal::{Decimal, Rounding};
 use tidegate_types::instrument::{Instrument, Price, Qty};
 use tidegate_types::order::NewOrder;
 use tidegate_types::reject::{Code, Reject};
@@ -27,29 +26,28 @@ pub(super) fn check(order: &NewOrder, terms: &Instrument, now: Time) -> Result<(
 }
 
 fn on_tick(price: Price, terms: &Instrument) -> Result<(), Reject> {
+    let of = terms.id.to_string();
     if !price.0.is_positive() {
-        return Err(Reject::new(Code::OutOfRange, format!("price {price} is not above zero")));
+        return Err(Reject::new(Code::OutOfRange, over::nothing("price", &of, price.0)));
     }
     let tick = terms.tick_at(price);
     if price.0.is_multiple_of(tick.0) {
         return Ok(());
     }
-    let detail = format!("price {price}, tick {tick} {}", beside(price.0, tick.0, terms));
-    Err(Reject::new(Code::BadPriceStep, detail))
+    Err(Reject::new(Code::BadPriceStep, over::step("price step", &of, price.0, tick.0)))
 }
 
 fn quantity(qty: Qty, terms: &Instrument) -> Result<(), Reject> {
-    if !qty.0.is_positive() {
-        return Err(Reject::new(Code::OutOfRange, format!("quantity {qty} is not above zero")));
-    }
     let of = terms.id.to_string();
+    if !qty.0.is_positive() {
+        return Err(Reject::new(Code::OutOfRange, over::nothing("quantity", &of, qty.0)));
+    }
     if qty < terms.min_qty {
         let detail = over::least("minimum quantity", &of, qty.0, terms.min_qty.0, "");
         return Err(Reject::new(Code::BadQuantityStep, detail));
     }
     if !qty.0.is_multiple_of(terms.lot.0) {
-        let far = beside(qty.0, terms.lot.0, terms);
-        let detail = format!("quantity {qty}, lot {} {far}", terms.lot);
+        let detail = over::step("quantity step", &of, qty.0, terms.lot.0);
         return Err(Reject::new(Code::BadQuantityStep, detail));
     }
     if let Some(most) = terms.max_qty.filter(|most| qty > *most) {
@@ -57,11 +55,4 @@ fn quantity(qty: Qty, terms: &Instrument) -> Result<(), Reject> {
         return Err(Reject::new(Code::OutOfRange, detail));
     }
     Ok(())
-}
-
-/// How far a number is above the step below it.
-fn beside(number: Decimal, step: Decimal, terms: &Instrument) -> String {
-    let below = number.round_to(step, Rounding::Floor).unwrap_or(Decimal::ZERO);
-    let far = number.sub(below).unwrap_or(number);
-    format!("of {} (over the step below by {far})", terms.id)
 }

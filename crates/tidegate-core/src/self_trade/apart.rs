@@ -4,6 +4,7 @@ use super::waits::Before;
 use crate::Core;
 use crate::action::Action;
 use crate::orders::{Order, Stage};
+use crate::over::distance;
 use crate::pipeline::Asked;
 use crate::refusals::Refusal;
 use crate::risk::Cleared;
@@ -14,7 +15,7 @@ use tidegate_types::instrument::{Price, Qty};
 use tidegate_types::limits::{MAX_SELF_TRADE_CANCELS, MAX_SELF_TRADE_WAITS};
 use tidegate_types::order::{NewOrder, Side};
 use tidegate_types::proof::Authenticated;
-use tidegate_types::record::Canceller;
+use tidegate_types::record::{Canceller, RULES};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::self_trade::SelfTradeMode;
 use tidegate_types::time::Time;
@@ -53,7 +54,7 @@ impl Core {
         if cleared.is_reducing() && self.waits.is_late(asked.ticket) {
             return Ok(cleared);
         }
-        let meets = meets(order, first, asked);
+        let meets = meets(order, (first, mode), asked);
         // An order that reduces the position is never refused for orders that can be cancelled.
         let mode = match mode {
             _ if cleared.is_reducing() => SelfTradeMode::CancelOld,
@@ -169,19 +170,29 @@ pub(super) fn newer(who: &Authenticated) -> Canceller {
 }
 
 /// What is said of it: the caller's own order by its number, of another caller's nothing but that it is there.
-fn meets(order: &NewOrder, first: &Order, asked: Asked<'_>) -> String {
+fn meets(order: &NewOrder, (first, mode): (&Order, SelfTradeMode), asked: Asked<'_>) -> String {
     let own = first.caller.as_ref() == Some(asked.who.caller());
     let whose = match own && first.account == *asked.who.account() {
-        true => format!("order {} of its own caller", first.id),
+        true => {
+            let by = order.price.zip(first.request.price);
+            let by = by.map(|(one, other)| format!(" (over by {})", distance(one.0, other.0)));
+            let (id, its) = (first.id, at(first.request.price));
+            format!("order {id} of its own caller, {its}{}", by.unwrap_or_default())
+        }
         false => "an order of another caller or account of the same owner".to_owned(),
-    };
-    let at = |price: Option<Price>| match price {
-        Some(price) => format!("at {price}"),
-        None => "at the market".to_owned(),
     };
     let word = match order.side {
         Side::Buy => "buy",
         Side::Sell => "sell",
     };
-    format!("the {word} of {} {} meets {whose}", order.qty, at(order.price))
+    let rule = format!("self-trade {} of account {}", mode.word(), asked.who.account());
+    let what = format!("the {word} of {} {} meets {whose}", order.qty, at(order.price));
+    format!("{rule}, rules v{RULES}: {what}")
+}
+
+fn at(price: Option<Price>) -> String {
+    match price {
+        Some(price) => format!("at {price}"),
+        None => "at the market".to_owned(),
+    }
 }

@@ -131,7 +131,7 @@ impl Weir {
         let Bound { from: place, kill, waited } = bound;
         let waited = Span::from_micros(u64::try_from(waited.as_micros()).unwrap_or(u64::MAX));
         if matches!(errand, Errand::Order { .. }) && waited >= self.patience(errand) {
-            return Err(self.said(&Refusal::TooOld { waited }));
+            return Err(self.said(errand, waited, &Refusal::TooOld { waited: Span::ZERO }));
         }
         let mut ask = self.ask(errand, costs);
         ask.deadline = ask.deadline.minus(waited);
@@ -149,7 +149,7 @@ impl Weir {
                     self.look_ahead(&mut inner, rank, now);
                     Ok(paid)
                 }
-                Answer::Refused(refusal) => return Err(self.said(&refusal)),
+                Answer::Refused(refusal) => return Err(self.said(errand, waited, &refusal)),
                 Answer::Waits(ticket) => {
                     let (tell, told) = oneshot::channel();
                     inner.waiting.insert(ticket, Waiter { tell, from });
@@ -172,7 +172,7 @@ impl Weir {
                     }
                 };
                 let gone = |_| Reject::new(Code::VenueUnreachable, "closed");
-                served.map_err(gone)?.map_err(|refusal| self.said(&refusal))
+                served.map_err(gone)?.map_err(|refusal| self.said(errand, waited, &refusal))
             }
         }
     }
@@ -215,7 +215,7 @@ impl Weir {
         let mut ask = self.ask(errand, Vec::new());
         ask.from = from;
         let frozen = self.lock().shaper.stops(&ask, clock::now());
-        frozen.map(|frozen| self.said(&Refusal::Frozen(frozen)))
+        frozen.map(|frozen| self.said(errand, Span::ZERO, &Refusal::Frozen(frozen)))
     }
 
     /// Whether public requests from there are stopped.
@@ -358,7 +358,8 @@ impl Weir {
         Ask { rank, payer, account, from: 0, costs, weight, deadline }
     }
 
-    fn said(&self, refusal: &Refusal) -> Reject {
+    /// What a caller is told, whose request had waited for so long before it came here.
+    fn said(&self, errand: &Errand<'_>, before: Span, refusal: &Refusal) -> Reject {
         let venue = self.venue.name();
         match refusal {
             Refusal::Frozen(frozen) => {
@@ -372,7 +373,9 @@ impl Weir {
                 Reject::later(Code::VenueBudget, &why, *wait)
             }
             Refusal::TooOld { waited } => {
-                let detail = format!("{} ms for {venue}; send it again", waited.millis());
+                let waited = Span::from_micros(before.micros().saturating_add(waited.micros()));
+                let (waited, most) = (waited.millis(), self.patience(errand).millis());
+                let detail = format!("{waited} ms for {venue}, at most {most} ms; send it again");
                 Reject::new(Code::WaitedTooLong, detail)
             }
             Refusal::Crowded => {

@@ -8,7 +8,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tidegate_types::limits::MAX_UNSENT_BYTES;
-use tidegate_types::time::Time;
+use tidegate_types::reject::{Code, Reject};
+use tidegate_types::time::{Span, Time};
 
 /// Once three quarters of the places are taken, an address that has so many gets no more: whoever has few, or
 /// comes anew, is not shut out by a few others with many.
@@ -100,9 +101,17 @@ impl Connections {
         Some(Seat { peer, connections: Arc::clone(self) })
     }
 
-    /// Whether an address may ask once more, over whichever of its connections.
-    pub fn may_ask(&self, peer: IpAddr, now: Time) -> bool {
-        self.asking.take(peer, (), now)
+    /// Counts one more request of an address's, over whichever of its connections.
+    ///
+    /// # Errors
+    /// When there were too many.
+    pub fn asks(&self, peer: IpAddr, now: Time) -> Result<(), Reject> {
+        if self.asking.take(peer, (), now) {
+            return Ok(());
+        }
+        let (per_second, burst) = self.asking.rate();
+        let why = format!("{per_second} a second for the address, {burst} at once");
+        Err(Reject::later(Code::AddressRate, &why, Span::from_secs(1)))
     }
 
     /// How many found no seat.
@@ -137,9 +146,9 @@ impl Connections {
 }
 
 impl Seat {
-    /// Whether its address may ask once more.
-    pub(super) fn may_ask(&self, now: Time) -> bool {
-        self.connections.may_ask(self.peer, now)
+    /// Counts one more request of its address's.
+    pub(super) fn asks(&self, now: Time) -> Result<(), Reject> {
+        self.connections.asks(self.peer, now)
     }
 
     /// What will wait to be written to its socket.

@@ -5,6 +5,7 @@ mod head;
 use super::connections::Seat;
 use super::guard::{Guarded, Phase};
 use super::listener::{Door, Mount};
+use super::messages::too_fast;
 use super::websocket::accept_socket;
 use super::{Bucket, Messages, Serve, Site};
 use crate::clock;
@@ -27,7 +28,6 @@ use tidegate_types::key::Origin;
 use tidegate_types::limits::{MAX_BODY_BYTES, MAX_HEAD_BYTES};
 use tidegate_types::reject::{Code, Reject};
 use tidegate_types::request::{RawRequest, Reply};
-use tidegate_types::time::Span;
 use tidegate_venues::Venue;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
@@ -147,12 +147,15 @@ impl<S: Site> Visit<S> {
             return (answer, false);
         }
         let now = clock::now();
-        if !self.door.connections.may_ask(self.origin.peer, now) {
-            let reject = Reject::later(Code::AddressRate, "", Span::from_secs(1));
+        if let Err(reject) = self.door.connections.asks(self.origin.peer, now) {
             return (self.refuse(place, Some(&head.request), &reject), false);
         }
-        if !self.bucket.lock().unwrap_or_else(PoisonError::into_inner).take(now) {
-            let reject = Reject::new(Code::RequestRate, "on this connection");
+        let paid = {
+            let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+            let paid = bucket.take(now);
+            paid.then_some(()).ok_or_else(|| too_fast(&bucket, "connection"))
+        };
+        if let Err(reject) = paid {
             return (self.refuse(place, Some(&head.request), &reject), false);
         }
         match (place, head.wants) {

@@ -4,7 +4,7 @@ use super::Bucket;
 use super::connections::Seat;
 use std::sync::Arc;
 use tidegate_types::reject::{Code, Reject};
-use tidegate_types::time::{Span, Time};
+use tidegate_types::time::Time;
 
 /// What a socket may send, by its own rate and by its address's, which HTTP requests are counted by as well.
 pub struct Messages {
@@ -22,14 +22,19 @@ impl Messages {
     /// # Errors
     /// When there were too many; the socket is to be closed then.
     pub fn take(&mut self, now: Time) -> Result<(), Reject> {
-        if !self.seat.may_ask(now) {
-            return Err(Reject::later(Code::AddressRate, "", Span::from_secs(1)));
-        }
+        self.seat.asks(now)?;
         match self.own.take(now) {
             true => Ok(()),
-            false => Err(Reject::new(Code::RequestRate, "on this socket")),
+            false => Err(too_fast(&self.own, "socket")),
         }
     }
+}
+
+/// More came over something than may.
+pub(super) fn too_fast(rate: &Bucket, over: &str) -> Reject {
+    let (per_second, burst) = rate.rate();
+    let why = format!("{per_second} a second on this {over}, {burst} at once");
+    Reject::new(Code::RequestRate, why)
 }
 
 #[cfg(test)]

@@ -179,7 +179,8 @@ impl Gate {
         if waited <= patience {
             return Ok(());
         }
-        let detail = format!("{} ms for its turn here; send it again", waited.as_millis());
+        let (waited, most) = (waited.as_millis(), patience.as_millis());
+        let detail = format!("{waited} ms for its turn here, at most {most} ms; send it again");
         Err(Reject::new(Code::WaitedTooLong, detail))
     }
 

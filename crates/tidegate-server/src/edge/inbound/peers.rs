@@ -26,6 +26,11 @@ impl<W: Eq + Hash> Peers<W> {
         Peers { rate, known: Mutex::default() }
     }
 
+    /// How often that is in a second, and at once.
+    pub fn rate(&self) -> Rate {
+        self.rate
+    }
+
     /// Counts one more time; whether the address may. This machine always may: behind a proxy of the desk's
     /// own all come from there, and nobody is to be shut out for another.
     pub fn take(&self, peer: IpAddr, what: W, now: Time) -> bool {

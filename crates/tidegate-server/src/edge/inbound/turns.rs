@@ -163,8 +163,10 @@ impl Turns {
         let cancels = class == Class::Cancel;
         let state = &mut *self.state();
         let filled = if cancels { state.cancels } else { state.others };
-        if filled >= self.limits.inside.saturating_mul(class.share()) / 100 {
-            return Err(Reject::later(Code::GatewayFull, "", COME_AGAIN));
+        let most = self.limits.inside.saturating_mul(class.share()) / 100;
+        if filled >= most {
+            let full = format!("{filled} requests are inside, and {most} is the most for such");
+            return Err(Reject::later(Code::GatewayFull, &full, COME_AGAIN));
         }
         let key = (whose, cancels);
         let lane = state.lanes.entry(key.clone()).or_insert_with(|| Lane {
