@@ -8,9 +8,10 @@ use tidegate_types::ids::InstrumentName;
 use tidegate_types::instrument::{Mark, Price};
 use tidegate_types::time::Time;
 
-/// Marks of all instruments, once a second.
+/// Marks of all instruments, once a second, and each that is halted, settled or listed.
 pub(crate) fn feed() -> PublicFeed {
-    PublicFeed { target: "/market/stream?streams=!markPrice@arr@1s".to_owned(), hello: Vec::new() }
+    let target = "/market/stream?streams=!markPrice@arr@1s/!contractInfo".to_owned();
+    PublicFeed { target, hello: Vec::new() }
 }
 
 /// The marks that a message tells about known instruments.

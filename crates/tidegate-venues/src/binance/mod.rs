@@ -329,9 +329,8 @@ impl Upstream for Binance {
         terms::read(&self.name, replies, now)
     }
 
-    fn told_terms(&self, _text: &str, _now: Time) -> Vec<VenueTerms> {
-        // Marks come alone here.
-        Vec::new()
+    fn told_terms(&self, text: &str, now: Time) -> Vec<VenueTerms> {
+        terms::told(&self.name, text, now).into_iter().collect()
     }
 
     fn mark_feed(&self, _instruments: &Instruments) -> PublicFeed {

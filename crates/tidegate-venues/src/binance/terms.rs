@@ -1,4 +1,5 @@
-//! What `exchangeInfo` tells of halts and bands of prices: each symbol's `status` and `PERCENT_PRICE`.
+//! What `exchangeInfo` tells of halts and bands of prices: each symbol's `status` and `PERCENT_PRICE`. A change of status
+//! comes by the stream `!contractInfo` at once.
 
 use super::instruments::filter;
 use super::snapshot;
@@ -16,6 +17,19 @@ pub(crate) fn read(venue: &VenueName, replies: &[Reply], now: Time) -> Vec<Venue
     };
     let symbols = info.get("symbols").and_then(Raw::items).unwrap_or_default();
     symbols.iter().filter_map(|symbol| of(venue, &symbol.fields()?, now)).collect()
+}
+
+/// The state that a message of `!contractInfo` tells.
+pub(crate) fn told(venue: &VenueName, message: &str, now: Time) -> Option<VenueTerms> {
+    let message = Raw::read(message.as_bytes()).ok()?.fields()?;
+    let data = message.get("data").and_then(Raw::fields).unwrap_or(message);
+    if text(&data, "e").ok()? != "contractInfo" {
+        return None;
+    }
+    let name = InstrumentName::new(&text(&data, "s").ok()?).ok()?;
+    let trading = Some(trading(&text(&data, "cs").ok()?));
+    let instrument = InstrumentId { venue: venue.clone(), name };
+    Some(VenueTerms { instrument, trading, band: None, at: now })
 }
 
 fn of(venue: &VenueName, symbol: &Fields<'_>, now: Time) -> Option<VenueTerms> {

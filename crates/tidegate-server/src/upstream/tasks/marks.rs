@@ -83,10 +83,14 @@ async fn follow(sink: &dyn Sink, link: &Link) -> Result<(), String> {
         };
         heard = Instant::now();
         let (marks, answer) = venue.marks(&text, &instruments, clock::now());
-        if !marks.is_empty() {
-            if told.due(&marks, Instant::now()) {
-                sink.event(Event::VenueTerms { terms: venue.told_terms(&text, clock::now()) });
+        // What tells no marks may be about a state alone.
+        if marks.is_empty() || told.due(&marks, Instant::now()) {
+            let terms = venue.told_terms(&text, clock::now());
+            if !terms.is_empty() {
+                sink.event(Event::VenueTerms { terms });
             }
+        }
+        if !marks.is_empty() {
             sink.marks(marks);
         }
         let quotes = venue.option_quotes(&text, &instruments);

@@ -31,3 +31,32 @@ fn states_and_bands_are_read() {
     );
     assert!(read(&venue, &[], Time::default()).is_empty());
 }
+
+#[test]
+fn a_change_of_state_comes_by_the_stream() {
+    let venue = VenueName::new("binance").unwrap();
+    let data = |status: &str| {
+        json!({"e": "contractInfo", "E": 1_669_356_423_908_u64, "s": "IOTAUSDT", "ct": "PERPETUAL",
+            "dt": 4_133_404_800_000_u64, "ot": 1_569_398_400_000_u64, "cs": status, "st": 1})
+    };
+    for (status, trading) in [
+        ("TRADING", Trading::Open),
+        ("SETTLING", Trading::Settling),
+        ("CLOSE", Trading::Closed),
+        ("BREAK", Trading::Halted),
+    ] {
+        for message in [data(status), json!({"stream": "!contractInfo", "data": data(status)})] {
+            let terms = told(&venue, &message.to_string(), Time::from_millis(5)).unwrap();
+            assert_eq!((terms.trading, terms.band), (Some(trading), None));
+            assert_eq!(terms.instrument.to_string(), "binance/IOTAUSDT");
+        }
+    }
+    for other in [
+        "nonsense",
+        "{}",
+        r#"{"e":"contractInfo","s":"IOTAUSDT"}"#,
+        r#"{"e":"markPriceUpdate","s":"X"}"#,
+    ] {
+        assert_eq!(told(&venue, other, Time::default()), None, "{other}");
+    }
+}
