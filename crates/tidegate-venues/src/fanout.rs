@@ -2,7 +2,9 @@
 //! apart here, so that one subscription at the venue serves everybody who asks for the same stream.
 
 use serde_json::Value;
+use tidegate_types::call::WireRequest;
 use tidegate_types::reject::Reject;
+use tidegate_types::request::Reply;
 
 /// What a session says to the venue's public socket.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -92,6 +94,19 @@ pub trait Memory: Send {
     fn state(&self) -> Option<String>;
 }
 
+/// A book whose changes a stream tells, and whose readers each join these to a snapshot that they fetch by themselves. Kept
+/// here, one snapshot of the venue's serves all who come later.
+pub trait Depth: Send {
+    /// Takes a message of the stream.
+    fn take(&mut self, text: &str);
+
+    /// Takes the venue's answer to a request for a snapshot.
+    fn learn(&mut self, request: &WireRequest, reply: &Reply);
+
+    /// The answer to such a request as the book stands after the last message, if it is known that far.
+    fn answer(&self, request: &WireRequest) -> Option<Reply>;
+}
+
 /// A venue's public socket as one that many share.
 pub trait Fanout {
     /// How many streams one socket of the venue's takes.
@@ -127,4 +142,10 @@ pub trait Fanout {
     /// An empty memory for a stream of this name; `None` where each message says all by itself and
     /// a newcomer waits for the next.
     fn memory(&self, stream: &str) -> Option<Box<dyn Memory>>;
+
+    /// An empty book for a stream of this name; `None` where no reader fetches a snapshot for it.
+    fn depth(&self, stream: &str) -> Option<Box<dyn Depth>>;
+
+    /// The streams to which readers join the answer to this request.
+    fn depth_streams(&self, request: &WireRequest) -> Vec<String>;
 }

@@ -5,11 +5,13 @@
 //! members (sessions), the streams and the lines (sockets to the venue). A member speaks to it as it
 //! would to the venue, and hears what it would hear.
 
+mod depths;
 mod hub;
 mod line;
 mod member;
 
 use super::links::{Errand, Link};
+pub(super) use depths::Depths;
 use hub::Hub;
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -1,7 +1,7 @@
 //! The ways to the venues.
 
 use super::egress::Egress;
-use super::fanout::{Follower, Hubs, Membership};
+use super::fanout::{Depths, Follower, Hubs, Membership};
 use super::rooms::{Rooms, SocketPlace};
 use super::shared::Shared;
 use super::transport::{BoxedSocket, Departure, Failure, NotOpen, Transport};
@@ -34,6 +34,7 @@ pub struct Link {
     clock: VenueClock,
     weir: Arc<Weir>,
     hubs: Hubs,
+    depths: Depths,
     shared: Shared,
     leave_within: Duration,
     answer_within: Duration,
@@ -184,6 +185,7 @@ impl Link {
             egress,
             clock: VenueClock::default(),
             hubs: Hubs::default(),
+            depths: Depths::default(),
             shared: Shared::default(),
             leave_within: Duration::from_micros(SEND_TIMEOUT.micros()),
             answer_within: Duration::from_micros(VENUE_TIMEOUT.micros()),
@@ -337,8 +339,13 @@ impl Link {
         })
     }
 
+    /// The books that are kept from shared streams.
+    pub(super) fn depths(&self) -> &Depths {
+        &self.depths
+    }
+
     /// Fetches what anybody may read. One answer serves everybody who asks for the same while it is on
-    /// its way, or within `PUBLIC_AGE` after it came.
+    /// its way, or within `PUBLIC_AGE` after it came; and a book that somebody follows is answered as it stands.
     pub async fn fetch_public(
         self: &Arc<Link>,
         peer: IpAddr,
@@ -347,10 +354,17 @@ impl Link {
         if !self.venue.is_shareable(&request) {
             return self.fetch(Errand::Public { peer }, request).await;
         }
+        if let Some(reply) = self.depths.answer(self.venue, &request).await {
+            return Ok(reply);
+        }
         let (kind, target) = (request.method.clone(), request.target.clone());
         let patience = self.weir.patience(&Errand::Public { peer });
         let link = Arc::clone(self);
-        let fetch = || async move { link.fetch(Errand::Public { peer }, request).await };
+        let fetch = || async move {
+            let reply = link.fetch(Errand::Public { peer }, request.clone()).await?;
+            link.depths.learn(link.venue, &request, &reply);
+            Ok(reply)
+        };
         let patience = Duration::from_micros(patience.micros());
         self.shared.get(format!("{kind} {target}"), patience, fetch).await
     }

@@ -1,5 +1,5 @@
 //! The streams of public sockets, shared. No stream of this venue's needs a memory: the changes of a book are
-//! joined to a snapshot that its reader asks for by itself.
+//! joined to a snapshot that its reader asks for by itself (`depth.rs`).
 
 use super::session::stream_error;
 use crate::fanout::{Said, Taken, Told};

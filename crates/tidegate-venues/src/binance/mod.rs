@@ -4,6 +4,7 @@ mod auth;
 mod books;
 mod budget;
 mod build;
+mod depth;
 mod errors;
 mod fanout;
 mod instruments;
@@ -23,7 +24,7 @@ mod terms;
 mod wire;
 
 use crate::book::Update;
-use crate::fanout::{Fanout, Memory, Said, Told};
+use crate::fanout::{Depth, Fanout, Memory, Said, Told};
 use crate::front::{
     Context, Front, Instruments, Listed, LocalAnswer, Need, Parsed, Read, Session, Viewer, Weakness,
 };
@@ -202,6 +203,14 @@ impl Fanout for Binance {
 
     fn memory(&self, _stream: &str) -> Option<Box<dyn Memory>> {
         None
+    }
+
+    fn depth(&self, stream: &str) -> Option<Box<dyn Depth>> {
+        depth::empty(stream)
+    }
+
+    fn depth_streams(&self, request: &WireRequest) -> Vec<String> {
+        depth::streams(request)
     }
 }
 

@@ -31,7 +31,7 @@ mod terms;
 mod testkit;
 
 use crate::book::Update;
-use crate::fanout::{Fanout, Memory, Said, Told};
+use crate::fanout::{Depth, Fanout, Memory, Said, Told};
 use crate::front::{
     Context, Front, Instruments, Listed, LocalAnswer, Need, Parsed, Read, Session, Viewer, Weakness,
 };
@@ -199,6 +199,15 @@ impl Fanout for Deribit {
 
     fn memory(&self, stream: &str) -> Option<Box<dyn Memory>> {
         fanout::memory(stream)
+    }
+
+    fn depth(&self, _stream: &str) -> Option<Box<dyn Depth>> {
+        // A book's stream begins with the whole book here.
+        None
+    }
+
+    fn depth_streams(&self, _request: &WireRequest) -> Vec<String> {
+        Vec::new()
     }
 }
 

@@ -10,6 +10,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 mod credits;
+mod depths;
 
 type VenueEnd = WebSocketStream<DuplexStream>;
 

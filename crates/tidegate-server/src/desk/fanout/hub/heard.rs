@@ -33,6 +33,7 @@ impl Hub {
             Fit::Early => return,
             Fit::Gap => return self.renew(link, name),
         }
+        link.depths().heard(link.venue(), name, text);
         let text: Arc<str> = text.into();
         let slow: Vec<u64> = stream
             .members
@@ -134,6 +135,9 @@ impl Hub {
             self.dismiss(member, Reject::new(Code::VenueUnreachable, why));
         }
         self.streams.retain(|name, _| !lost.contains(name));
+        if let Some(link) = self.link.upgrade() {
+            lost.iter().for_each(|name| link.depths().forget(name));
+        }
         self.asked.retain(|_, (_, names)| names.iter().all(|name| !lost.contains(name)));
     }
 
@@ -175,6 +179,9 @@ impl Hub {
 
     pub(super) fn forget(&mut self, name: &str) {
         let Some(stream) = self.streams.remove(name) else { return };
+        if let Some(link) = self.link.upgrade() {
+            link.depths().forget(name);
+        }
         if let Some(line) = self.lines.get_mut(&stream.line) {
             line.carries = line.carries.saturating_sub(1);
         }
