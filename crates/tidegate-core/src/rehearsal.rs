@@ -167,7 +167,9 @@ impl Rehearsal {
             | Intent::Set { .. }
             | Intent::Guard { .. } => return None,
         };
-        Some(match cleared {
+        let asked = Asked { ticket: Ticket(self.tickets), who: &who, session: None, now };
+        let apart = |cleared| self.core.refused_apart(asked, &cleared).map(|()| cleared);
+        Some(match cleared.and_then(apart) {
             Ok(cleared) => {
                 let (order, _, decision) = cleared.into_parts();
                 Verdict::Cleared { order: Box::new(order), decision: Box::new(decision) }

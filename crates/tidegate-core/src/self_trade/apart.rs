@@ -50,6 +50,9 @@ impl Core {
         let order = cleared.order();
         let met = self.state.met_by(account, order, asked.now);
         let Some(first) = met.first() else { return Ok(cleared) };
+        if let Some(reject) = refused_at_once(&cleared, (first, mode), asked) {
+            return Err(reject.into());
+        }
         // Nobody is trapped in a position by cancels that the venue does not confirm.
         if cleared.is_reducing() && self.waits.is_late(asked.ticket) {
             return Ok(cleared);
@@ -86,6 +89,19 @@ impl Core {
         let reduces = cleared.is_reducing() && cleared.replaces().is_none();
         self.waits.note(asked.ticket, Before { reduces, ..before });
         Err(Reject::new(Code::SelfTradeWait, meets).into())
+    }
+
+    /// What refuses a cleared order where its account has orders refused that meet others of their owner's. What the
+    /// other modes do depends on cancels, of which no record tells in time.
+    pub(crate) fn refused_apart(&self, asked: Asked<'_>, cleared: &Cleared) -> Result<(), Refusal> {
+        let account = asked.who.account();
+        let mode = self.state.self_trades.mode(account);
+        if mode != SelfTradeMode::Refuse {
+            return Ok(());
+        }
+        let met = self.state.met_by(account, cleared.order(), asked.now);
+        let refused = met.first().and_then(|first| refused_at_once(cleared, (first, mode), asked));
+        refused.map_or(Ok(()), |reject| Err(reject.into()))
     }
 
     fn may_wait(&self, before: &Before, meets: &str) -> Result<(), Reject> {
@@ -167,6 +183,17 @@ impl Before {
 /// Who has an open order cancelled by a newer one.
 pub(super) fn newer(who: &Authenticated) -> Canceller {
     Canceller::Newer { caller: who.caller().clone(), account: who.account().clone() }
+}
+
+/// An order that only reduces the position is never refused for orders that can be cancelled.
+fn refused_at_once(
+    cleared: &Cleared,
+    (first, mode): (&Order, SelfTradeMode),
+    asked: Asked<'_>,
+) -> Option<Reject> {
+    let refused = mode == SelfTradeMode::Refuse && !cleared.is_reducing();
+    let why = || meets(cleared.order(), (first, mode), asked);
+    refused.then(|| Reject::new(Code::SelfTrade, why()))
 }
 
 /// What is said of it: the caller's own order by its number, of another caller's nothing but that it is there.

@@ -8,6 +8,7 @@ use tidegate_types::ids::Seq;
 use tidegate_types::instrument::{Price, Usd};
 use tidegate_types::record::{Body, Change, RULES, Record};
 use tidegate_types::reject::Code;
+use tidegate_types::self_trade::SelfTradeMode;
 
 /// What came of each record.
 fn again(world: &World) -> Vec<Again> {
@@ -170,4 +171,28 @@ fn the_busiest_minute_is_played_at_twice_its_rate() {
     let rate = |strain| used(strain, "burst", "the grant of ann on main");
     assert_eq!(rate(&once), (Some("100".to_owned()), 0));
     assert_eq!(rate(&three).1, three.refused[&Code::CallerRate], "{three:?}");
+}
+
+#[test]
+fn self_trade_prevention_that_refuses_is_decided_again() {
+    let mut world = World::with_mode(SelfTradeMode::Refuse);
+    world.live("ann", sell("1", "101"));
+    let meets = world.place("bob", buy("1", "101"));
+    assert_eq!(world.code(meets), Some(Code::SelfTrade));
+    world.live("bob", buy("1", "100"));
+    let said = again(&world);
+    assert_eq!(count(&said, &Again::Same), 3, "{said:?}");
+    // As if it had been off while the first of bob's was asked for, and what is refused had passed.
+    let set = Change::SelfTradeSet { account: name(MAIN), mode: SelfTradeMode::Refuse };
+    for record in &mut world.journal {
+        if let Body::Changed { change, .. } = &mut record.body
+            && *change == set
+        {
+            *change = Change::SelfTradeSet { account: name(MAIN), mode: SelfTradeMode::Off };
+        }
+    }
+    let mut rehearsal = Rehearsal::new(Core::new(CoreSettings::default()));
+    let records = world.journal.iter().enumerate();
+    let said: Vec<Again> = records.map(|(at, r)| rehearsal.again(Seq(at as u64), r)).collect();
+    assert_eq!(count(&said, &Again::Same), 2, "{said:?}");
 }
