@@ -58,6 +58,30 @@ async fn a_key_is_bound_to_networks_and_a_time() {
 }
 
 #[tokio::test]
+async fn the_secret_of_a_key_that_is_over_its_rate_is_not_looked_at() {
+    let office = office().await;
+    let made = key(&office, json!({})).await.unwrap();
+    let (venue, now) = (VenueName::new("binance").unwrap(), clock::now());
+    let text = |field: &str| made[field].as_str().unwrap().to_owned();
+    // All at one moment, so that nothing comes back.
+    let shows = |secret: String| {
+        let shown =
+            Presented::Password { key: text("id"), secret: Secret::new(secret.into_bytes()) };
+        let origin = Origin::from(IpAddr::from([10, 0, 0, 1]));
+        office.callers().authenticate(&venue, &shown, &origin, now).err().map(|e| e.code)
+    };
+    let wrong = shows("wrong".to_owned());
+    assert!(wrong.is_some_and(|code| code != Code::RequestRate), "{wrong:?}");
+    let mut passed = 0;
+    while shows(text("secret")).is_none() {
+        passed += 1;
+    }
+    assert!(passed > 1, "{passed}");
+    assert_eq!(shows(text("secret")), Some(Code::RequestRate));
+    assert_eq!(shows("wrong".to_owned()), Some(Code::RequestRate));
+}
+
+#[tokio::test]
 async fn terms_that_cannot_hold_are_refused_and_leave_no_key() {
     let office = office().await;
     let many: Vec<String> = (0..33).map(|n| format!("10.0.{n}.0/24")).collect();
