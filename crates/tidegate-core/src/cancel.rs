@@ -2,7 +2,7 @@
 
 use crate::Core;
 use crate::action::{Action, Answer};
-use crate::orders::{Ending, Stage};
+use crate::orders::Stage;
 use crate::refusals::Refusal;
 use crate::state::Purpose;
 use std::collections::{BTreeMap, BTreeSet};
@@ -194,8 +194,7 @@ impl Core {
     }
 
     fn group_heard(&mut self, ticket: Ticket, id: OrderId) {
-        let ended = self.state.orders.get(id).map(|order| order.stage);
-        let cancelled = ended == Some(Stage::Done { how: Ending::Cancelled });
+        let cancelled = self.state.orders.get(id).is_some_and(|order| order.stage.is_cancelled());
         if let Some(group) = self.cancels.groups.get_mut(&ticket)
             && group.left.remove(&id)
         {

@@ -287,7 +287,7 @@ impl Core {
             if traded {
                 *one = Try { closeness: one.closeness, way: one.way.take(), ..Try::default() };
             } else {
-                if how == Ending::Cancelled {
+                if how.is_cancelled() {
                     let at = price.unwrap_or_default();
                     one.why = format!("nobody trades {instrument} at {at} or better");
                 }

@@ -2,7 +2,7 @@
 
 use crate::Core;
 use crate::action::{Action, Answer};
-use crate::orders::{Ending, Order, Stage};
+use crate::orders::Order;
 use crate::state::{Halt, Purpose, State};
 use crate::timers::{Backoff, Timer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -204,9 +204,10 @@ impl Core {
         let Some(proof) = self.proofs.remove(scope) else { return };
         self.timers.clear(&Timer::Halt(scope.clone()));
         self.append(Body::HaltProven { scope: scope.clone() }, now, out);
-        let gone = Some(Stage::Done { how: Ending::Cancelled });
-        let stage = |id: &&OrderId| self.state.orders.get(**id).map(|order| order.stage) == gone;
-        let cancelled = proof.cancelled.iter().filter(stage).count() as u64;
+        let gone = |id: &&OrderId| {
+            self.state.orders.get(**id).is_some_and(|order| order.stage.is_cancelled())
+        };
+        let cancelled = proof.cancelled.iter().filter(gone).count() as u64;
         self.flatten_proven(scope, cancelled, now);
         for ticket in proof.tickets {
             let answer = Answer::Halted { scope: scope.clone(), cancelled };

@@ -31,10 +31,19 @@ pub enum Ending {
     NotSent,
     /// It left, and the venue never had it.
     NeverArrived,
+    /// The venue had it, and asked for it, does not have it any more: cancelled, unless the venue shows it again.
+    Gone,
 }
 codec_enum!(Ending {
-    0 => Filled, 1 => Cancelled, 2 => Rejected, 3 => NotSent, 4 => NeverArrived,
+    0 => Filled, 1 => Cancelled, 2 => Rejected, 3 => NotSent, 4 => NeverArrived, 5 => Gone,
 });
+
+impl Ending {
+    /// Whether it was cancelled, as far as is known.
+    pub const fn is_cancelled(self) -> bool {
+        matches!(self, Ending::Cancelled | Ending::Gone)
+    }
+}
 
 /// Where an order stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -74,7 +83,7 @@ pub(crate) enum Heard {
 
 /// Where an order stands after something was heard: the whole life of an order.
 pub(crate) fn next(stage: Stage, heard: Heard) -> Stage {
-    use Ending::{Cancelled, Filled, NeverArrived, NotSent, Rejected};
+    use Ending::{Cancelled, Filled, Gone, NeverArrived, NotSent, Rejected};
     use Stage::{Done, Live, Pending, Sent, Unknown};
     match (stage, heard) {
         // News that comes late about an order that traded or was cancelled changes nothing ...
@@ -94,7 +103,7 @@ pub(crate) fn next(stage: Stage, heard: Heard) -> Stage {
         (Pending | Sent | Unknown, Heard::Refused) => Done { how: Rejected },
         (Pending | Sent | Unknown, Heard::NotThere) => Done { how: NeverArrived },
         (Live, Heard::DidNotLeave | Heard::NoWord | Heard::Refused) => Live,
-        (Live, Heard::NotThere) => Done { how: Cancelled },
+        (Live, Heard::NotThere) => Done { how: Gone },
     }
 }
 
@@ -276,6 +285,13 @@ codec_struct!(Order {
     cancels,
     closes,
 });
+
+impl Stage {
+    /// Whether an order that stands so was cancelled, as far as is known.
+    pub const fn is_cancelled(self) -> bool {
+        matches!(self, Stage::Done { how } if how.is_cancelled())
+    }
+}
 
 impl Order {
     /// Whether it may still trade, as far as is known.

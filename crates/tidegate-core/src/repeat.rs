@@ -138,7 +138,7 @@ pub(crate) fn check(
 fn counts(order: &Order) -> bool {
     match order.stage {
         Stage::Pending | Stage::Sent | Stage::Unknown | Stage::Live => true,
-        Stage::Done { how: Ending::Filled | Ending::Cancelled } => true,
+        Stage::Done { how: Ending::Filled | Ending::Cancelled | Ending::Gone } => true,
         Stage::Done { how: Ending::Rejected | Ending::NotSent | Ending::NeverArrived } => false,
     }
 }

@@ -71,7 +71,8 @@ impl Core {
         }
     }
 
-    /// "Not found" is final only when asked after the venue must have refused the order.
+    /// "Not found" is final only when asked after the venue must have refused the order, and of one that was live only
+    /// when said twice: a part of the venue may lag behind.
     pub(crate) fn query_answered(
         &mut self,
         order: OrderId,
@@ -86,7 +87,8 @@ impl Core {
         let told = match &outcome {
             Outcome::Accepted { .. } => true,
             Outcome::Rejected { no_such_order: true, .. } => {
-                asked > last.plus(NOT_FOUND_MARGIN).plus(apart)
+                let twice = known.stage != Stage::Live || self.doubts.was_not_there(order);
+                twice && asked > last.plus(NOT_FOUND_MARGIN).plus(apart)
             }
             Outcome::Rejected { .. } | Outcome::Done | Outcome::Unknown { .. } => false,
         };

@@ -146,7 +146,7 @@ impl Core {
     fn is_meant(&self, order: &Order, now: Time) -> bool {
         match order.stage {
             Stage::Pending | Stage::Sent | Stage::Unknown | Stage::Live => true,
-            Stage::Done { how: Ending::Filled | Ending::Cancelled } => {
+            Stage::Done { how: Ending::Filled | Ending::Cancelled | Ending::Gone } => {
                 let told = self.retries.told.get(&order.id).copied().unwrap_or(!order.untold);
                 !told && now <= order.changed.plus(AFTER_END)
             }

@@ -4,7 +4,7 @@
 use super::flow::{Flow, Slots};
 use super::part::{Part, Who};
 use super::worths::Worth;
-use crate::orders::{Ending, Order, Shift, Stage};
+use crate::orders::{Order, Shift};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tidegate_types::decimal::{Decimal, Rounding};
@@ -221,7 +221,7 @@ fn is_unfilled_at_once(order: &Order) -> bool {
         order.request.time_in_force,
         TimeInForce::ImmediateOrCancel | TimeInForce::FillOrKill
     );
-    at_once && matches!(order.stage, Stage::Done { how: Ending::Cancelled })
+    at_once && order.stage.is_cancelled()
 }
 
 /// Dollars of 10⁻⁸ from an amount of 10⁻⁸ of what a price is in.

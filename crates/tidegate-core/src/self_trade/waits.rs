@@ -5,7 +5,7 @@
 use super::apart::newer;
 use crate::Core;
 use crate::action::Action;
-use crate::orders::{Ending, Order, Stage};
+use crate::orders::Order;
 use crate::pipeline::Asked;
 use crate::refusals::Refusal;
 use crate::timers::Timer;
@@ -216,7 +216,7 @@ impl Core {
     fn cut_by(&self, intent: &mut Intent, before: &Before) -> bool {
         let Intent::New { order } = intent else { return true };
         let ended = before.orders.iter().filter_map(|id| self.state.orders.get(*id));
-        let unsent = |o: &&Order| o.stage == Stage::Done { how: Ending::Cancelled };
+        let unsent = |o: &&Order| o.stage.is_cancelled();
         let gone = ended.filter(unsent).map(|order| order.remaining().0.raw());
         let left = gone.fold(order.qty.0.raw(), i64::saturating_sub);
         order.qty = Qty(Decimal::from_raw(left));

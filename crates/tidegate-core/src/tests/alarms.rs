@@ -114,7 +114,7 @@ fn an_order_that_vanished_was_cancelled_by_somebody_else() {
     world.venue.orders.clear();
     world.settle_for(65);
     let stage = world.core.state().orders().get(id).unwrap().stage;
-    assert_eq!(stage, Stage::Done { how: Ending::Cancelled });
+    assert_eq!(stage, Stage::Done { how: Ending::Gone });
     assert_eq!(alarms(&world), [(AlarmKind::ForeignCancel, 1, d("1"))]);
     world.check_replay();
 }
@@ -137,6 +137,57 @@ fn what_tidegate_asked_for_and_what_the_venue_ends_by_its_rules_are_no_alarms() 
     assert!(!world.core.state().orders().get(lapsed).unwrap().is_open());
     assert_eq!(alarms(&world), []);
     world.check_replay();
+}
+
+#[test]
+fn an_order_that_is_shown_again_is_live_and_reserves_again() {
+    let mut world = World::new();
+    let id = world.live("ann", buy("1", "99"));
+    let stage = |world: &World| world.core.state().orders().get(id).unwrap().stage;
+    let open =
+        |world: &World| world.core.state().positions.book(&name(MAIN), &instrument(PERP)).buys;
+    assert!(open(&world) > 0);
+    // A part of the venue that lags behind does not have it.
+    world.settle_for(10);
+    let hidden = std::mem::take(&mut world.venue.orders);
+    world.event(Event::StreamDown { account: name(MAIN), why: "test".to_owned() });
+    world.up();
+    while world.core.state().orders().get(id).unwrap().is_open() {
+        assert!(
+            world.step() || {
+                world.pass(100);
+                true
+            }
+        );
+    }
+    assert_eq!((stage(&world), open(&world)), (Stage::Done { how: Ending::Gone }, 0));
+    world.venue.orders = hidden;
+    world.settle_for(60);
+    assert_eq!(stage(&world), Stage::Live, "the venue shows it");
+    assert!(open(&world) > 0);
+    world.halt("all", false);
+    world.settle_for(10);
+    assert_eq!(world.venue.open().count(), 0, "a halt reaches it");
+    world.check();
+    world.check_replay();
+}
+
+#[test]
+fn one_answer_does_not_end_an_order_that_rests() {
+    let mut world = World::new();
+    let id = world.live("ann", buy("1", "99"));
+    world.settle_for(10);
+    world.core.doubt_at_once(id, world.now);
+    world.timers();
+    world.flush();
+    let hidden = std::mem::take(&mut world.venue.orders);
+    while !world.core.doubts.was_not_there(id) {
+        assert!(world.step(), "it is asked for");
+    }
+    world.venue.orders = hidden;
+    world.settle_for(10);
+    assert!(world.core.state().orders().get(id).unwrap().is_open());
+    assert!(alarms(&world).is_empty());
 }
 
 #[test]

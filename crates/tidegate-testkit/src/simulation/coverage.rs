@@ -9,7 +9,7 @@ use tidegate_types::record::{Body, Record};
 use tidegate_types::report::{AccountEvent, OrderReport, Outcome, VenueState};
 
 /// What an order's stage may be.
-pub const STAGES: [&str; 9] = [
+pub const STAGES: [&str; 10] = [
     "Pending",
     "Sent",
     "Unknown",
@@ -19,6 +19,7 @@ pub const STAGES: [&str; 9] = [
     "Rejected",
     "NotSent",
     "NeverArrived",
+    "Gone",
 ];
 
 /// What may be heard.
@@ -45,6 +46,7 @@ pub fn unreachable(stage: &str, heard: &str) -> Option<&'static str> {
                   this one sent is Unknown",
         ),
         (_, "Left" | "DidNotLeave") => Some("each is told once, first, and never both"),
+        ("Gone", _) => Some("what was live is remembered for longer than it takes to ask"),
         ("NotSent", _) => Some("what did not leave is not there, and nobody asks for it"),
         // Asked after twice: for itself, and because its caller sent it again.
         ("NeverArrived", "NotThere") => None,
@@ -229,6 +231,7 @@ fn name(stage: Stage) -> &'static str {
         Stage::Done { how: Ending::Rejected } => "Rejected",
         Stage::Done { how: Ending::NotSent } => "NotSent",
         Stage::Done { how: Ending::NeverArrived } => "NeverArrived",
+        Stage::Done { how: Ending::Gone } => "Gone",
     }
 }
 

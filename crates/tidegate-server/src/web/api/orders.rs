@@ -54,7 +54,7 @@ impl From<Stage> for State {
             Stage::Live => State::Open,
             Stage::Done { how } => match how {
                 Ending::Filled => State::Filled,
-                Ending::Cancelled => State::Cancelled,
+                Ending::Cancelled | Ending::Gone => State::Cancelled,
                 Ending::Rejected => State::Rejected,
                 Ending::NotSent => State::NotSent,
                 Ending::NeverArrived => State::NeverArrived,

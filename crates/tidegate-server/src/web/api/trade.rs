@@ -273,11 +273,11 @@ fn again(mut reply: Reply) -> Reply {
 
 /// Whether the venue took an order, or may have.
 fn came_to_be(known: &Known) -> bool {
-    use Ending::{Cancelled, Filled, NeverArrived, NotSent, Rejected};
+    use Ending::{Cancelled, Filled, Gone, NeverArrived, NotSent, Rejected};
     match known.stage {
         Stage::Pending | Stage::Sent | Stage::Unknown | Stage::Live => true,
         Stage::Done { how } => match how {
-            Filled | Cancelled => true,
+            Filled | Cancelled | Gone => true,
             NotSent | Rejected | NeverArrived => false,
         },
     }
