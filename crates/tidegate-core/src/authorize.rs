@@ -195,9 +195,9 @@ pub(crate) fn amend<'a>(
         return Err(Reject::new(Code::BadParameter, "the order has no trigger to change").into());
     }
     let becomes = amend.applied_to(&order.request);
-    if order.caller.is_none() && !becomes.only_lessens(&order.request) {
-        // It is in no caller's sums, so that nobody's limits would hold it.
-        let what = "no caller placed it: it may be made smaller or cancelled, and no more";
+    if order.caller.as_ref() != Some(who.caller()) && !becomes.only_lessens(&order.request) {
+        // It is in none of the asker's sums, and the grant of whose it is, if anybody's, is not the asker's to use.
+        let what = "somebody else placed it: it may be made smaller or cancelled, and no more";
         return Err(Reject::new(Code::NoGrant, what).into());
     }
     Ok(asked(state, who, Cow::Owned(becomes), Some(order), now)?)

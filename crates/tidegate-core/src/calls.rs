@@ -200,10 +200,17 @@ impl Core {
             (_, None) => Err(Reject::new(Code::OutcomeUnknown, "the venue's answer was lost")),
         };
         self.halts_answered(flight.purpose, &outcome);
+        let unreported = match flight.purpose {
+            Purpose::Cancel { order } => Some(order).filter(|_| outcome == Outcome::Done),
+            _ => None,
+        };
         let unfed = matches!(outcome, Outcome::Unknown { .. });
         self.append(Body::Replied { call, outcome }, now, out);
         if let (true, Some(order)) = (doubtful, flight.purpose.order()) {
             self.doubt(order, now);
+        }
+        if let Some(order) = unreported {
+            self.doubt_at_once(order, now);
         }
         match flight.purpose {
             Purpose::Cancel { order } => self.cancel_answered(order, result, now, out),

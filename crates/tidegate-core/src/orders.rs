@@ -386,6 +386,11 @@ impl Order {
         self.amend.as_ref().map_or(self.unit_value, |amend| amend.unit_value.max(self.unit_value))
     }
 
+    /// The highest price that it has, its trigger's among them.
+    pub(crate) fn dearest(&self) -> Option<Price> {
+        self.request.price.max(self.request.trigger.as_ref().map(|trigger| trigger.price))
+    }
+
     /// Whether this report would change anything.
     pub(crate) fn news_in(&self, report: &OrderReport) -> bool {
         let mut heard = self.clone();

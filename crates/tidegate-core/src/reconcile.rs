@@ -27,6 +27,8 @@ const SOON: Span = Span::from_secs(1);
 /// Snapshots are dear at a venue: what the stream tells in passing starts one this often at most.
 const OFTEN: Span = Span::from_secs(5);
 const LOST: Span = Span::from_secs(60);
+/// An account that could not be compared for so long is closed: what the stream left out, nobody would know.
+const UNCOMPARED: Span = Span::from_secs(120);
 /// Rows in one record, so that it stays below the longest a record may be.
 pub(crate) const ROWS: usize = 100;
 
@@ -47,6 +49,8 @@ pub(crate) struct Watch {
     asked: Option<(Time, u64)>,
     again: bool,
     last: Time,
+    /// When a snapshot was last compared.
+    compared: Option<Time>,
     backoff: Backoff,
     /// Waits between snapshots that do not agree with what is known.
     patience: Backoff,
@@ -106,6 +110,7 @@ impl Core {
         if let Some(watch) = self.watches.get_mut(account) {
             (watch.asked, watch.again) = (None, false);
         }
+        self.close_uncompared(account, now, out);
         self.ask(account, now, out);
     }
 
@@ -127,10 +132,11 @@ impl Core {
                 watch.failed = Some(why);
                 let at = now.plus(watch.backoff.step());
                 self.timers.set(Timer::Account(account.clone()), at);
+                self.close_uncompared(account, now, out);
             }
             Ok(snapshot) => {
                 watch.backoff = Backoff::default();
-                watch.failed = None;
+                (watch.failed, watch.compared) = (None, Some(now));
                 self.compare(account, &snapshot, asked, now, out);
                 self.halts_saw(account, &snapshot, question, now);
                 self.flattenings_saw(account, &snapshot, question, now);
@@ -138,6 +144,19 @@ impl Core {
                     self.ask(account, now, out);
                 }
             }
+        }
+    }
+
+    /// Closes an account of which no snapshot could be compared for too long. It opens as after a break of its stream.
+    fn close_uncompared(&mut self, account: &AccountName, now: Time, out: &mut Vec<Action>) {
+        let Some(watch) = self.watches.get(account) else { return };
+        let since = watch.compared.map_or(Span::ZERO, |compared| now.since(compared));
+        let open = self.state.accounts.get(account).is_some_and(|account| account.open);
+        if open && watch.up && since > UNCOMPARED {
+            let why = watch.failed.as_deref().unwrap_or("the venue does not answer");
+            let (account, seconds) = (account.clone(), since.millis() / 1_000);
+            let why = format!("not compared with the venue for {seconds} s: {why}");
+            self.append(Body::Closed { account, why }, now, out);
         }
     }
 

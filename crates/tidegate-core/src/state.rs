@@ -424,6 +424,20 @@ impl State {
         }
     }
 
+    /// Changes an order by what the venue tells of it. One that somebody made dearer past Tidegate is worth more from then
+    /// on.
+    pub(crate) fn hear_of(&mut self, id: OrderId, f: impl FnOnce(&mut Order)) {
+        let Some(order) = self.orders.get(id) else { return };
+        let is_linear = unit_of(&self.instruments, &order.request.instrument) == Unit::Linear;
+        self.change(id, |order| {
+            let before = order.dearest();
+            f(order);
+            if let Some(now) = order.dearest().filter(|now| is_linear && before < Some(*now)) {
+                order.unit_value = order.unit_value.max(now);
+            }
+        });
+    }
+
     pub(crate) fn insert(&mut self, order: Order) {
         let shift = self.orders.insert(order);
         self.shift(&shift);

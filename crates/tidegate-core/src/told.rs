@@ -86,7 +86,7 @@ pub(crate) fn resolved(state: &mut State, id: OrderId, outcome: &Outcome, asked:
     let apart = state.orders.get(id).map(|o| state.clocks_apart(&o.request.instrument.venue));
     let asked = asked.minus(apart.unwrap_or_default());
     match outcome {
-        Outcome::Accepted { report, fills } => state.change(id, |order| {
+        Outcome::Accepted { report, fills } => state.hear_of(id, |order| {
             fills.iter().for_each(|fill| order.hear_fill(fill, now));
             order.hear_of_amend(report, asked);
             order.hear_report(report);
@@ -130,7 +130,7 @@ fn hear_report(state: &mut State, account: &AccountName, report: &OrderReport, n
         if let Some(alarm) = kind.map(|(order, kind)| Alarm::of_order(kind, order, now)) {
             state.alarms.raise(alarm);
         }
-        state.change(id, |order| {
+        state.hear_of(id, |order| {
             order.hear_report(report);
             order.changed = now;
         });

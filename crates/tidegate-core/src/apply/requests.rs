@@ -240,7 +240,7 @@ fn replied(state: &mut State, purpose: Purpose, outcome: &Outcome, now: Time) {
     }
     let amend = matches!(purpose, Purpose::Amend { .. });
     match (purpose, outcome) {
-        (_, Outcome::Accepted { report, fills }) => state.change(id, |order| {
+        (_, Outcome::Accepted { report, fills }) => state.hear_of(id, |order| {
             if amend {
                 order.amended();
             }
@@ -253,9 +253,6 @@ fn replied(state: &mut State, purpose: Purpose, outcome: &Outcome, now: Time) {
         }
         (Purpose::Place { .. }, Outcome::Rejected { .. }) => hear(state, id, Heard::Refused, now),
         (Purpose::Place { .. }, Outcome::Unknown { .. }) => hear(state, id, Heard::NoWord, now),
-        (Purpose::Cancel { .. }, Outcome::Done) => {
-            hear(state, id, Heard::Told(VenueState::Cancelled), now);
-        }
         (Purpose::Cancel { .. }, Outcome::Rejected { .. }) => cancel_failed(state, id),
         (Purpose::Amend { .. }, Outcome::Done) => state.change(id, |order| {
             order.amended();
@@ -270,6 +267,7 @@ fn replied(state: &mut State, purpose: Purpose, outcome: &Outcome, now: Time) {
                 amend.unknown = true;
             }
         }),
+        // A cancel that is done without a report says nothing of what traded before: the order is asked for.
         (Purpose::Cancel { .. } | Purpose::Set | Purpose::Query { .. } | Purpose::DeadMan, _) => {}
     }
 }

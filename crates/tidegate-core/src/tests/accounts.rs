@@ -320,3 +320,28 @@ fn a_snapshot_from_before_a_refusal_revives_nothing() {
     assert!(world.core.state().orders().get(id).unwrap().is_open());
     world.check_replay();
 }
+
+#[test]
+fn an_account_that_cannot_be_compared_for_long_is_closed_and_opens_by_itself() {
+    let mut world = World::new();
+    world.settle();
+    let fails = |world: &mut World, ms: u64| {
+        for _ in 0..ms / 1_000 {
+            world.pass(1_000);
+            while !world.to_read.is_empty() {
+                world.answer_read(Err("a row cannot be read".to_owned()));
+            }
+        }
+    };
+    fails(&mut world, 100_000);
+    assert!(world.is_open(), "a while it goes on");
+    fails(&mut world, 60_000);
+    assert!(!world.is_open());
+    let why = world.journal.iter().rev().find_map(|record| match &record.body {
+        Body::Closed { why, .. } => Some(why.clone()),
+        _ => None,
+    });
+    assert!(why.unwrap().ends_with("a row cannot be read"));
+    world.settle_for(60);
+    assert!(world.is_open());
+}

@@ -5,17 +5,17 @@ use super::world::*;
 use crate::alarms::AlarmKind;
 use crate::amends::Told;
 use crate::event::Event;
-use crate::orders::{Order, Terms};
+use crate::orders::{Order, Stage, Terms};
 use tidegate_types::call::{Call, CallBody};
 use tidegate_types::grant::Grant;
 use tidegate_types::ids::{OrderId, Ticket};
-use tidegate_types::instrument::{Price, Qty};
+use tidegate_types::instrument::{Price, Qty, Usd};
 use tidegate_types::order::{
     AmendOrder, Intent, NewOrder, OrderType, PostOnly, Side, Trigger, TriggerBy,
 };
 use tidegate_types::record::Change;
 use tidegate_types::reject::Code;
-use tidegate_types::report::{AccountEvent, OrderReport, Outcome};
+use tidegate_types::report::{AccountEvent, OrderReport, Outcome, VenueState};
 use tidegate_types::time::{Span, Time};
 
 /// An amend that changes nothing yet.
@@ -275,13 +275,23 @@ fn one_part_tells_of_a_whole_change() {
 }
 
 #[test]
-fn what_no_caller_placed_is_made_smaller_at_most() {
+fn what_somebody_else_placed_is_made_smaller_at_most() {
+    for of_nobody in [true, false] {
+        smaller_at_most(of_nobody);
+    }
+}
+
+fn smaller_at_most(of_nobody: bool) {
     let mut world = World::new();
     let grant = Grant { account_wide: true, ..grant("ann") };
     world.change(Change::GrantSet { grant });
-    world.venue.place(instrument(PERP), Side::Buy, Qty(d("5")), Some(Price(d("99"))));
-    world.event(Event::StreamDown { account: name(MAIN), why: "test".to_owned() });
-    world.up();
+    if of_nobody {
+        world.venue.place(instrument(PERP), Side::Buy, Qty(d("5")), Some(Price(d("99"))));
+        world.event(Event::StreamDown { account: name(MAIN), why: "test".to_owned() });
+        world.up();
+    } else {
+        world.live("bob", buy("5", "99"));
+    }
     let id = world.core.state().orders().open().next().unwrap().id;
     for (qty, price, code) in
         [("6", "99", Some(Code::NoGrant)), ("5", "99.5", Some(Code::NoGrant)), ("4", "99", None)]
@@ -294,4 +304,61 @@ fn what_no_caller_placed_is_made_smaller_at_most() {
     world.settle();
     assert_eq!(world.code(cancel), None);
     assert_eq!(world.venue.open().count(), 0);
+}
+
+#[test]
+fn what_is_made_dearer_past_tidegate_reserves_what_it_is_worth() {
+    let mut world = World::new();
+    let id = world.live("ann", buy("5", "60"));
+    let open = |world: &World| world.core.state().positions.account_open(&name(MAIN));
+    assert_eq!(open(&world), Usd(d("300")));
+    let report = world.venue.orders.get_mut(&1).unwrap();
+    (report.price, report.at) = (Some(Price(d("90"))), report.at.plus(Span::from_secs(1)));
+    let told = report.clone();
+    world.event(Event::Streamed {
+        account: name(MAIN),
+        event: AccountEvent::Order { report: told.clone() },
+    });
+    let order = world.core.state().orders().get(id).unwrap();
+    assert_eq!((order.unit_value, open(&world)), (Price(d("90")), Usd(d("450"))));
+    // Cheaper again it may be dearer at the next moment: it is left as it is.
+    let cheaper =
+        OrderReport { price: Some(Price(d("50"))), at: told.at.plus(Span::from_secs(1)), ..told };
+    world.event(Event::Streamed {
+        account: name(MAIN),
+        event: AccountEvent::Order { report: cheaper },
+    });
+    assert_eq!(world.core.state().orders().get(id).unwrap().unit_value, Price(d("90")));
+    world.check_replay();
+}
+
+#[test]
+fn a_cancel_that_tells_nothing_of_what_traded_ends_nothing() {
+    let mut world = World::new();
+    world.place("ann", buy("10", "100"));
+    world.flush();
+    world.sign(0);
+    world.lose(0, true);
+    let order = world.core.state().orders().open().next().unwrap();
+    let id = order.id;
+    assert_eq!(order.stage, Stage::Unknown);
+    // It trades in part, and nobody hears of it yet.
+    world.venue.fill(1, d("6").raw());
+    world.venue.stream.clear();
+    world.venue.orders.get_mut(&1).unwrap().state = VenueState::Cancelled;
+    world.cancel("ann", own(id));
+    world.flush();
+    while world.to_sign.iter().all(|(call, _)| !matches!(call.body, CallBody::Cancel { .. })) {
+        world.sign(0);
+        world.to_send.clear();
+    }
+    world.sign(0);
+    let cancel = world.to_send.pop().unwrap();
+    assert!(matches!(cancel.body, CallBody::Cancel { .. }));
+    world.event(Event::Sent { call: cancel.id });
+    world.reply(cancel.id, Outcome::Done);
+    assert!(world.core.state().orders().get(id).unwrap().is_open(), "six of it may be held");
+    world.settle_for(3);
+    let order = world.core.state().orders().get(id).unwrap();
+    assert_eq!((order.stage.is_cancelled(), order.filled), (true, Qty(d("6"))));
 }

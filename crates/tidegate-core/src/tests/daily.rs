@@ -91,7 +91,7 @@ fn a_new_day_begins_at_midnight_utc_and_a_restart_begins_none() {
     assert_eq!(today(&world, "ann"), Usd(d("400")), "kept over a restart");
     assert_eq!(refused(&mut world, buy("1", "100")), Some(Code::DailyNotional));
     let midnight = Time::from_millis(1_700_006_400_000);
-    world.pass(midnight.since(world.now).millis() - 1);
+    world.live_through(midnight.since(world.now).millis() - 1);
     assert_eq!(refused(&mut world, buy("1", "100")), Some(Code::DailyNotional));
     world.pass(1);
     // What is still open counts on the new day too.

@@ -243,7 +243,8 @@ fn leverage_loss_and_drawdown_are_of_equity() {
     let over = w.place("ann", buy("1", "99"));
     let text = "loss v1: 100.01 > 100 USD daily loss of desk (over by 0.01)";
     assert!(refused(&w, over).ends_with(text), "{}", refused(&w, over));
-    w.pass(86_400_000);
+    w.venue.balances = vec![BalanceReport { asset: name("USDT"), amount: d("899.99") }];
+    w.live_through(86_400_000);
     let tomorrow = w_place(&mut w);
     assert_eq!(w.code(tomorrow), None, "a new day, and the drawdown is 100.01");
     told(&mut w, "USDT", "849");

@@ -72,7 +72,7 @@ fn a_band_binds_the_side_that_costs() {
 fn a_band_of_the_mark_moves_with_it() {
     let mut world = World::new();
     world.told(Some(Trading::Open), Some(PriceBand::OfMark { down: d("0.97"), up: d("1.03") }));
-    world.pass(600_000);
+    world.live_through(600_000);
     let up = world.place("ann", buy("1", "103"));
     assert_eq!(world.code(up), None);
     let over = world.place("ann", buy("1", "103.1"));

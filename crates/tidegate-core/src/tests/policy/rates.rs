@@ -10,7 +10,7 @@ fn a_day_is_traded_to_its_limit_and_begins_anew() {
     w.settle();
     let text = "day v1: 300.1 > 300 USD daily traded of desk (over by 0.1)";
     edge(&mut w, buy("1", "100"), buy("0.001", "100"), Code::PolicyLimit, text);
-    w.pass(86_400_000);
+    w.live_through(86_400_000);
     let tomorrow = w_place(&mut w);
     assert_eq!(w.code(tomorrow), None);
 }

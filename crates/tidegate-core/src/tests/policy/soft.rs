@@ -46,7 +46,7 @@ fn a_soft_rule_lets_one_named_trade_pass_once() {
     let again = w.place("ann", buy("3", "100"));
     assert_eq!(w.code(again), Some(Code::SoftLimit), "once");
     w.change(Change::OverrideSet { exception: exception("x2", &["big"]) });
-    w.pass(600_000);
+    w.live_through(600_000);
     let late = w.place("ann", buy("3", "100"));
     assert_eq!(w.code(late), Some(Code::SoftLimit), "it expired");
     w.check_replay();

@@ -185,6 +185,17 @@ impl World {
         while self.step() {}
     }
 
+    /// Lets a long time pass in which the venue answers what it is asked.
+    pub(in crate::tests) fn live_through(&mut self, ms: u64) {
+        let mut left = ms;
+        while left > 0 {
+            let step = left.min(20_000);
+            self.pass(step);
+            self.settle();
+            left -= step;
+        }
+    }
+
     /// Settles, and goes on doing so for a while.
     pub(in crate::tests) fn settle_for(&mut self, seconds: u64) {
         for _ in 0..seconds {
