@@ -40,11 +40,16 @@ pub(super) fn check(
     let today = state.traded_today(owner, who.account(), now);
     let caller_day = caller_open + i128::from(today.0.raw());
     let book = state.positions.book(who.account(), &ask.instrument.id);
-    let worst_qty = book.worst(ask.order.side, i128::from(added.qty));
     // An older order may be priced worse than this one, but a position is worth its mark.
-    let unit_value = unit_value.max(at_mark(ask.instrument, mark));
-    let worst_qty = Qty(Decimal::from_raw(i64::try_from(worst_qty).unwrap_or(i64::MAX)));
-    let position = worth(worst_qty, unit_value);
+    let at_mark = at_mark(ask.instrument, mark);
+    let unit_value = unit_value.max(at_mark);
+    let at_worst = |more: i64, unit: Price| {
+        let qty = book.worst(ask.order.side, i128::from(more));
+        worth(Qty(Decimal::from_raw(i64::try_from(qty).unwrap_or(i64::MAX))), unit)
+    };
+    let position = at_worst(added.qty, unit_value);
+    let unit_before = ask.replaces.map_or(at_mark, |order| order.worst_value().max(at_mark));
+    let position_before = at_worst(0, unit_before);
     let more = Some((ask.order.side, i128::from(added.qty)));
     let part = worst(book, more, unit_value);
     let part_before = state.exposures.of(who.account(), &ask.instrument.id);
@@ -65,7 +70,7 @@ pub(super) fn check(
         (Code::GrantOpenNotional, "open notional", caller_open, granted, added.value),
         (Code::DailyNotional, "daily notional", caller_day, day, added.value),
         (Code::OpenNotional, "open notional", account_open, open, added.value),
-        (Code::PositionNotional, "position notional", position, most, added.qty.into()),
+        (Code::PositionNotional, "position notional", position, most, position - position_before),
         (Code::Exposure, "exposure", exposure, all, more),
     ];
     for (code, rule, would_be, most, adds) in limits {

@@ -7,7 +7,7 @@ use crate::amends::Told;
 use crate::event::Event;
 use crate::orders::{Order, Stage, Terms};
 use tidegate_types::call::{Call, CallBody};
-use tidegate_types::grant::Grant;
+use tidegate_types::grant::{AccountLimits, Grant};
 use tidegate_types::ids::{OrderId, Ticket};
 use tidegate_types::instrument::{Price, Qty, Usd};
 use tidegate_types::order::{
@@ -361,4 +361,19 @@ fn a_cancel_that_tells_nothing_of_what_traded_ends_nothing() {
     world.settle_for(3);
     let order = world.core.state().orders().get(id).unwrap();
     assert_eq!((order.stage.is_cancelled(), order.filled), (true, Qty(d("6"))));
+}
+
+#[test]
+fn a_dearer_price_alone_is_held_to_the_position_limit_too() {
+    let mut world = World::new();
+    let limits = AccountLimits { max_position_notional: Usd(d("1000")), ..limits() };
+    world.change(Change::LimitsSet { limits });
+    let over = world.place("ann", buy("10", "104"));
+    assert_eq!(world.code(over), Some(Code::PositionNotional));
+    let id = world.live("ann", buy("10", "96"));
+    for (price, code) in [("100", None), ("104", Some(Code::PositionNotional)), ("98", None)] {
+        let ticket = world.amend("ann", id, None, Some(price));
+        assert_eq!(world.code(ticket), code, "{price}");
+        world.settle();
+    }
 }
