@@ -26,32 +26,32 @@ pub(super) fn check(order: &NewOrder, terms: &Instrument, now: Time) -> Result<(
 }
 
 fn on_tick(price: Price, terms: &Instrument) -> Result<(), Reject> {
-    let of = terms.id.to_string();
+    let of = || terms.id.to_string();
     if !price.0.is_positive() {
-        return Err(Reject::new(Code::OutOfRange, over::nothing("price", &of, price.0)));
+        return Err(Reject::new(Code::OutOfRange, over::nothing("price", &of(), price.0)));
     }
     let tick = terms.tick_at(price);
     if price.0.is_multiple_of(tick.0) {
         return Ok(());
     }
-    Err(Reject::new(Code::BadPriceStep, over::step("price step", &of, price.0, tick.0)))
+    Err(Reject::new(Code::BadPriceStep, over::step("price step", &of(), price.0, tick.0)))
 }
 
 fn quantity(qty: Qty, terms: &Instrument) -> Result<(), Reject> {
-    let of = terms.id.to_string();
+    let of = || terms.id.to_string();
     if !qty.0.is_positive() {
-        return Err(Reject::new(Code::OutOfRange, over::nothing("quantity", &of, qty.0)));
+        return Err(Reject::new(Code::OutOfRange, over::nothing("quantity", &of(), qty.0)));
     }
     if qty < terms.min_qty {
-        let detail = over::least("minimum quantity", &of, qty.0, terms.min_qty.0, "");
+        let detail = over::least("minimum quantity", &of(), qty.0, terms.min_qty.0, "");
         return Err(Reject::new(Code::BadQuantityStep, detail));
     }
     if !qty.0.is_multiple_of(terms.lot.0) {
-        let detail = over::step("quantity step", &of, qty.0, terms.lot.0);
+        let detail = over::step("quantity step", &of(), qty.0, terms.lot.0);
         return Err(Reject::new(Code::BadQuantityStep, detail));
     }
     if let Some(most) = terms.max_qty.filter(|most| qty > *most) {
-        let detail = over::most("the venue's largest quantity", &of, qty.0, most.0, "");
+        let detail = over::most("the venue's largest quantity", &of(), qty.0, most.0, "");
         return Err(Reject::new(Code::OutOfRange, detail));
     }
     Ok(())

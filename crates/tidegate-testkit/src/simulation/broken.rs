@@ -5,7 +5,7 @@ use tidegate_core::event::Event;
 use tidegate_types::call::{Call, CallBody, CallClass, WireRequest};
 use tidegate_types::ids::{AccountName, CallId};
 use tidegate_types::record::Body;
-use tidegate_types::report::{AccountSnapshot, Outcome};
+use tidegate_types::report::{AccountSnapshot, OrderReport, Outcome, VenueState};
 
 /// What a gateway does wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,10 +87,36 @@ impl Simulation {
         self.broken(Broken::SkipsCancels) && halted && body.class() == CallClass::Cancel
     }
 
-    /// A cancel that is not sent, and said to be done.
-    pub(super) fn pretend(&mut self, call: CallId) {
+    /// A cancel that is not sent, and said to have ended its order.
+    pub(super) fn pretend(&mut self, call: CallId, body: &CallBody) {
+        let ended = |report| Outcome::Accepted { report, fills: Vec::new() };
+        let outcome = self.ended(body).map_or(Outcome::Done, ended);
         self.give(Event::Sent { call });
-        self.give(Event::Replied { call, outcome: Outcome::Done, reply: None });
+        self.give(Event::Replied { call, outcome, reply: None });
+    }
+
+    fn ended(&self, body: &CallBody) -> Option<OrderReport> {
+        let CallBody::Cancel { order } = body else { return None };
+        let orders = self.gate.as_ref()?.core.state().orders();
+        let known = orders.by_client(order.client_id.as_ref()?)?;
+        let request = &known.request;
+        Some(OrderReport {
+            instrument: request.instrument.clone(),
+            client_id: known.client_id.clone(),
+            venue_id: known.venue_id.clone()?,
+            triggered_as: known.triggered_as.clone(),
+            side: request.side,
+            order_type: request.order_type,
+            state: VenueState::Cancelled,
+            qty: request.qty,
+            filled: known.filled,
+            price: request.price,
+            average: known.average,
+            trigger_price: request.trigger.as_ref().map(|trigger| trigger.price),
+            post_only: None,
+            reduce_only: None,
+            at: known.told,
+        })
     }
 
     /// What a broken gateway reads in a snapshot.

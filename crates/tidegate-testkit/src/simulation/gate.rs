@@ -181,7 +181,7 @@ impl Simulation {
                     return;
                 }
                 if self.skips(&body) {
-                    return self.pretend(id);
+                    return self.pretend(id, &body);
                 }
                 let venue = venue_of(account_place(account.as_str()));
                 let purpose = Purpose::Call { id, account, body, warrant };
