@@ -89,8 +89,11 @@ pub(crate) fn position(row: &Value) -> Result<PositionReport, Unreadable> {
 pub(crate) fn balance(row: &Value) -> Result<BalanceReport, Unreadable> {
     let asset = Currency::new(text(row, "currency")?).map_err(|_| missing("currency"))?;
     let wallet = rounded(row, "balance").ok_or_else(|| missing("balance"))?;
-    // Where only the sum with options is told, whose profit is in the wallet at once, a profit may be counted already.
+    // Of accounts with cross collateral the summary tells only the sum with options, whose profit is in the wallet at once: a
+    // profit may be counted already. Their portfolio tells both, and has to come to the same.
+    let cross = row.get("cross_collateral_enabled").and_then(Value::as_bool) == Some(true);
     let realized = rounded(row, "futures_session_rpl")
+        .filter(|_| !cross)
         .or_else(|| rounded(row, "session_rpl").map(|both| both.min(Decimal::ZERO)));
     let amount = wallet
         .add(realized.unwrap_or_default())

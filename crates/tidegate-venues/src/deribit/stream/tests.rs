@@ -97,6 +97,12 @@ fn a_portfolio_tells_the_balance() {
         (r#""futures_session_rpl":-0.03258105,"session_rpl":-0.5,"#, "302.5680766"),
         (r#""futures_session_rpl":null,"session_rpl":-0.03258105,"#, "302.5680766"),
         (r#""session_rpl":0.03258105,"#, "302.60065765"),
+        // With cross collateral the summary has no more than the sum, and the two must agree.
+        (
+            r#""cross_collateral_enabled":true,"futures_session_rpl":1.0,"session_rpl":1.0,"#,
+            "302.60065765",
+        ),
+        (r#""cross_collateral_enabled":true,"session_rpl":-1.0,"#, "301.60065765"),
     ] {
         let (news, _) = told(&format!(r#""balance":302.60065765,{realized}"#));
         assert_eq!(news[0], format!("balance BTC {expected}"), "{realized}");
