@@ -105,7 +105,19 @@ pub(crate) fn apply(state: &mut State, record: &Record, max_done: usize) {
         | Body::CountdownSet { .. }
         | Body::CountdownLapsed { .. } => guards::apply(state, &record.body, now),
     }
-    state.orders.evict(max_done);
+    evict(state, max_done);
+}
+
+/// Drops the oldest done orders above `most`. A venue may tell their trades again.
+fn evict(state: &mut State, most: usize) {
+    while let Some(order) = state.orders.evict_above(most) {
+        let told = order.lacks_trades().then_some(order.told);
+        let newest = order.trades.values().map(|trade| trade.at).max().max(told);
+        if let (Some(at), Some(account)) = (newest, state.accounts.get_mut(&order.account)) {
+            let forgotten = account.forgotten.entry(order.request.instrument).or_default();
+            *forgotten = at.max(*forgotten);
+        }
+    }
 }
 
 fn terms_read(state: &mut State, instruments: &[Instrument]) {
@@ -181,6 +193,7 @@ fn changed(state: &mut State, change: &Change, now: Time) {
                 open: false,
                 why,
                 taken_over: None,
+                forgotten: BTreeMap::new(),
                 traded: BTreeMap::new(),
             };
             state.accounts.entry(account.clone()).or_insert(fresh);

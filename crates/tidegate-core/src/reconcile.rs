@@ -348,7 +348,10 @@ impl Core {
                 let known = id.and_then(|id| self.state.orders.get(id));
                 let news = match known {
                     Some(order) => !order.trades.contains_key(&fill.trade_id),
-                    None => !self.state.alarms.knows(&account, fill),
+                    None => {
+                        !self.state.alarms.knows(&account, fill)
+                            && !self.state.has_forgotten(&account, fill)
+                    }
                 };
                 (id, news)
             }

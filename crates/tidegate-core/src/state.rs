@@ -38,6 +38,7 @@ use tidegate_types::policy::Liquidity;
 use tidegate_types::proof::Authenticated;
 use tidegate_types::record::{Approvals, ApproveBy};
 use tidegate_types::reject::Code;
+use tidegate_types::report::FillReport;
 use tidegate_types::time::Time;
 use tidegate_types::{codec_enum, codec_struct};
 
@@ -58,8 +59,10 @@ pub struct Account {
     pub taken_over: Option<Time>,
     /// The newest trade known of each instrument, on the venue's clock.
     pub traded: BTreeMap<InstrumentId, Time>,
+    /// The newest trade of each instrument of orders that are in the table no more, on the venue's clock.
+    pub forgotten: BTreeMap<InstrumentId, Time>,
 }
-codec_struct!(Account { venue, key, rights, open, why, taken_over, traded });
+codec_struct!(Account { venue, key, rights, open, why, taken_over, traded, forgotten });
 
 /// A virtual key.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -320,6 +323,14 @@ impl State {
     /// Whether this number was given to an order already.
     pub fn has_numbered(&self, order: OrderId) -> bool {
         order < self.next_order
+    }
+
+    /// Whether a trade that is of no order in the table may be one of an order that was dropped: it was counted then.
+    /// Where it was not after all, the position differs from the venue's and is corrected.
+    pub(crate) fn has_forgotten(&self, account: &AccountName, fill: &FillReport) -> bool {
+        let account = self.accounts.get(account);
+        let until = account.and_then(|account| account.forgotten.get(&fill.instrument));
+        until.is_some_and(|until| fill.at <= *until)
     }
 
     /// What a caller traded on an account on the day (UTC) of `now`, in dollars at worst.

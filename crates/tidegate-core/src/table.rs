@@ -182,26 +182,29 @@ impl Orders {
         Some(shift)
     }
 
-    /// Drops the oldest done orders above `most`.
-    pub(crate) fn evict(&mut self, most: usize) {
-        while self.done.len() > most {
-            let Some((_, id)) = self.done.pop_first() else { return };
-            let Some(order) = self.all.remove(&id) else { continue };
-            if let Some(client) = &order.client_id {
-                self.by_client.remove(client);
-            }
-            if let Some(trades) = self.trades.get_mut(&order.account) {
-                for (trade, told) in &order.trades {
-                    trades.remove(&(told.heard, id, trade.clone()));
-                }
-            }
-            for venue_id in order.venue_id.iter().chain(&order.triggered_as) {
-                self.by_venue.remove(&(order.account.clone(), venue_id.clone(), id));
-            }
-            if let (Some(caller), Some(own)) = (order.caller, order.request.caller_id) {
-                self.by_caller.remove(&(caller, order.account, own, id));
+    /// Takes the oldest done order out where there are more than `most`.
+    pub(crate) fn evict_above(&mut self, most: usize) -> Option<Order> {
+        if self.done.len() <= most {
+            return None;
+        }
+        let (_, id) = self.done.pop_first()?;
+        let order = *self.all.remove(&id)?;
+        if let Some(client) = &order.client_id {
+            self.by_client.remove(client);
+        }
+        if let Some(trades) = self.trades.get_mut(&order.account) {
+            for (trade, told) in &order.trades {
+                trades.remove(&(told.heard, id, trade.clone()));
             }
         }
+        for venue_id in order.venue_id.iter().chain(&order.triggered_as) {
+            self.by_venue.remove(&(order.account.clone(), venue_id.clone(), id));
+        }
+        if let (Some(caller), Some(own)) = (&order.caller, &order.request.caller_id) {
+            let key = (caller.clone(), order.account.clone(), own.clone(), id);
+            self.by_caller.remove(&key);
+        }
+        Some(order)
     }
 
     fn name(&mut self, order: &Order) {

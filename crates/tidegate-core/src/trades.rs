@@ -29,8 +29,8 @@ pub(crate) struct Readings {
     /// What was held or ordered when the stream went, and from when on trades there may be unknown.
     gap: BTreeMap<InstrumentId, Time>,
     owed: BTreeMap<InstrumentId, Owed>,
-    /// Of these, those that are being read, and the number of the question.
-    reading: BTreeMap<InstrumentId, u64>,
+    /// Of these, those that are being read: the number of the question, and from when on it asks.
+    reading: BTreeMap<InstrumentId, (u64, Time)>,
     /// How many questions there were.
     asked: u64,
     /// The first of them since the stream came: an answer to an earlier one may lack what happened in
@@ -91,14 +91,19 @@ impl Readings {
         let (instrument, owed) = due.find(|(id, _)| !self.reading.contains_key(*id))?;
         let (instrument, question, since) = (instrument.clone(), self.asked, owed.since);
         self.asked += 1;
-        self.reading.insert(instrument.clone(), question);
+        self.reading.insert(instrument.clone(), (question, since));
         Some((instrument, question, since))
     }
 
-    /// A question is answered, or cannot be. Whether it was asked since the stream is there; `None` when
-    /// nobody waits for it any more.
-    fn answered(&mut self, instrument: &InstrumentId, question: u64, failed: bool) -> Option<bool> {
-        self.reading.get(instrument).filter(|number| **number == question)?;
+    /// A question is answered, or cannot be. Whether it was asked since the stream is there, and from when on it
+    /// asked; `None` when nobody waits for it any more.
+    fn answered(
+        &mut self,
+        instrument: &InstrumentId,
+        question: u64,
+        failed: bool,
+    ) -> Option<(bool, Time)> {
+        let (_, since) = *self.reading.get(instrument).filter(|(number, _)| *number == question)?;
         self.reading.remove(instrument);
         let counts = question >= self.up;
         if let Some(owed) = self.owed.get_mut(instrument).filter(|_| counts) {
@@ -107,7 +112,7 @@ impl Readings {
                 self.owed.remove(instrument);
             }
         }
-        Some(counts)
+        Some((counts, since))
     }
 }
 
@@ -223,12 +228,14 @@ impl Core {
     ) {
         let Some(watch) = self.watches.get_mut(account) else { return };
         let failed = result.is_err();
-        let Some(counts) = watch.readings.answered(instrument, question, failed) else { return };
+        let Some((counts, since)) = watch.readings.answered(instrument, question, failed) else {
+            return;
+        };
         let fills = result.unwrap_or_default();
         let last = fills.iter().map(|fill| fill.at).max();
         let found = self.take_in(account, fills, now, out);
-        if let Some(last) = last.filter(|_| found && counts) {
-            // There may be more than one answer holds, and what came meanwhile.
+        if let Some(last) = last.filter(|last| (found || *last > since) && counts) {
+            // There may be more than one answer holds, known ones first, and what came meanwhile.
             if let Some(watch) = self.watches.get_mut(account) {
                 watch.readings.want(instrument, last);
             }

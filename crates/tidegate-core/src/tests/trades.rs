@@ -90,6 +90,36 @@ fn trades_of_a_gap_are_read_and_recorded_with_their_ids() {
 }
 
 #[test]
+fn trades_of_orders_that_the_table_dropped_are_read_again_and_count_once() {
+    let mut world = World::new();
+    world.core.settings.max_done_orders = 1;
+    let open = world.live("ann", buy("4", "100"));
+    let dropped = world.live("ann", buy("3", "100"));
+    world.venue.now = world.now;
+    world.venue.fill(2, d("3").raw());
+    world.settle();
+    let kept = world.live("ann", buy("2", "100"));
+    world.venue.now = world.now;
+    world.venue.fill(3, d("2").raw());
+    world.settle();
+    assert!(world.core.state().orders().get(dropped).is_none());
+    assert_eq!((recorded(&world), position(&world)), (2, d("5")));
+    // The open order is told to have traded, and not how: all there was since it came is read.
+    silently(&mut world, 1, "1");
+    let report = world.venue.orders[&1].clone();
+    world.event(Event::Streamed { account: name(MAIN), event: AccountEvent::Order { report } });
+    down(&mut world);
+    world.up();
+    world.settle_for(6);
+    assert!(world.is_open());
+    assert_eq!((trades(&world, open), trades(&world, kept)), (1, 1));
+    assert_eq!((recorded(&world), position(&world)), (3, d("6")));
+    assert_eq!(alarms(&world), []);
+    world.check();
+    world.check_replay();
+}
+
+#[test]
 fn a_trade_past_tidegate_in_a_gap_explains_the_position() {
     let mut world = World::new();
     down(&mut world);

@@ -7,7 +7,7 @@ use tidegate_types::ids::Seq;
 impl World {
     /// A core made of the first records alone.
     pub(in crate::tests) fn replayed(&self, records: usize) -> Core {
-        let mut core = Core::new(CoreSettings::default());
+        let mut core = Core::new(self.core.settings.clone());
         for (at, record) in self.journal.iter().take(records).enumerate() {
             core.replay(Seq(at as u64), record);
         }
@@ -61,7 +61,8 @@ impl World {
         // The same from a saved state and the records after it.
         let half = self.journal.len() / 2;
         let saved = self.replayed(half).state_bytes();
-        let mut core = Core::restored(CoreSettings::default(), Seq(half as u64), &saved).unwrap();
+        let mut core =
+            Core::restored(self.core.settings.clone(), Seq(half as u64), &saved).unwrap();
         assert!(core.state_bytes() == saved, "a saved state comes back otherwise");
         for (at, record) in self.journal.iter().enumerate().skip(half) {
             core.replay(Seq(at as u64), record);
