@@ -210,6 +210,7 @@ impl Core {
             self.doubt(order, now);
         }
         if let Some(order) = unreported {
+            self.cancels.said_done(order);
             self.doubt_at_once(order, now);
         }
         match flight.purpose {

@@ -22,6 +22,8 @@ struct Wanted {
     kill: bool,
     /// The request to the venue, once there is one.
     sent: Option<CallId>,
+    /// The venue said that it did it, and showed no order.
+    done: bool,
     alone: Vec<Ticket>,
     groups: Vec<Ticket>,
 }
@@ -45,6 +47,13 @@ impl Cancels {
     /// Who wants an order cancelled.
     pub(crate) fn canceller(&self, order: OrderId) -> Option<&Canceller> {
         self.wanted.get(&order).map(|wanted| &wanted.by)
+    }
+
+    /// The venue said that an order is cancelled, and did not show it.
+    pub(crate) fn said_done(&mut self, order: OrderId) {
+        if let Some(wanted) = self.wanted.get_mut(&order) {
+            wanted.done = true;
+        }
     }
 }
 
@@ -93,7 +102,7 @@ impl Core {
                 self.want(order, by.clone(), out).groups.push(ticket);
                 self.push_cancel(order, now, out);
             } else {
-                self.group_heard(ticket, order);
+                self.group_heard(ticket, order, false);
             }
         }
         self.close_group(ticket, out);
@@ -164,7 +173,7 @@ impl Core {
             out.push(Action::Answer { ticket, answer });
         }
         for ticket in wanted.groups {
-            self.group_heard(ticket, id);
+            self.group_heard(ticket, id, wanted.done);
             self.close_group(ticket, out);
         }
         if self.state.orders.get(id).is_some_and(|order| !order.is_open()) {
@@ -183,6 +192,7 @@ impl Core {
             by,
             kill,
             sent: None,
+            done: false,
             alone: Vec::new(),
             groups: Vec::new(),
         });
@@ -193,8 +203,9 @@ impl Core {
         wanted
     }
 
-    fn group_heard(&mut self, ticket: Ticket, id: OrderId) {
-        let cancelled = self.state.orders.get(id).is_some_and(|order| order.stage.is_cancelled());
+    fn group_heard(&mut self, ticket: Ticket, id: OrderId, said_done: bool) {
+        let order = self.state.orders.get(id);
+        let cancelled = said_done || order.is_some_and(|order| order.stage.is_cancelled());
         if let Some(group) = self.cancels.groups.get_mut(&ticket)
             && group.left.remove(&id)
         {

@@ -479,6 +479,17 @@ impl Order {
         }
     }
 
+    /// The pending amend was made at `at`, on the venue's clock. What it told before this answer of a later moment
+    /// (somebody changed the order once more) stays.
+    pub(crate) fn amended_at(&mut self, at: Time) {
+        let (later, worth) = (self.request.clone(), self.unit_value);
+        let is_late = at < self.told && self.amend.is_some();
+        self.amended();
+        if is_late {
+            (self.request, self.unit_value) = (later, worth.max(self.unit_value));
+        }
+    }
+
     fn fill_to(&mut self, filled: Qty) {
         self.filled = self.filled.max(filled);
     }

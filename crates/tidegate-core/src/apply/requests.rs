@@ -242,7 +242,7 @@ fn replied(state: &mut State, purpose: Purpose, outcome: &Outcome, now: Time) {
     match (purpose, outcome) {
         (_, Outcome::Accepted { report, fills }) => state.hear_of(id, |order| {
             if amend {
-                order.amended();
+                order.amended_at(report.at);
             }
             fills.iter().for_each(|fill| order.hear_fill(fill, now));
             order.hear_report(report);

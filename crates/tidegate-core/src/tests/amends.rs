@@ -2,6 +2,7 @@
 //! reserved until it does.
 
 use super::world::*;
+use crate::action::Answer;
 use crate::alarms::AlarmKind;
 use crate::amends::Told;
 use crate::event::Event;
@@ -11,7 +12,7 @@ use tidegate_types::grant::{AccountLimits, Grant};
 use tidegate_types::ids::{OrderId, Ticket};
 use tidegate_types::instrument::{Price, Qty, Usd};
 use tidegate_types::order::{
-    AmendOrder, Intent, NewOrder, OrderType, PostOnly, Side, Trigger, TriggerBy,
+    AmendOrder, CancelFilter, Intent, NewOrder, OrderType, PostOnly, Side, Trigger, TriggerBy,
 };
 use tidegate_types::record::Change;
 use tidegate_types::reject::Code;
@@ -361,6 +362,55 @@ fn a_cancel_that_tells_nothing_of_what_traded_ends_nothing() {
     world.settle_for(3);
     let order = world.core.state().orders().get(id).unwrap();
     assert_eq!((order.stage.is_cancelled(), order.filled), (true, Qty(d("6"))));
+}
+
+#[test]
+fn a_mass_cancel_counts_what_the_venue_cancelled_and_did_not_show() {
+    let mut world = World::new();
+    world.place("ann", buy("10", "100"));
+    world.flush();
+    world.sign(0);
+    world.lose(0, true);
+    let id = world.core.state().orders().open().next().unwrap().id;
+    let filter = CancelFilter::default();
+    let ticket = world.submit("ann", Intent::CancelMany { filter });
+    world.flush();
+    let cancel = |(call, _): &(Call, _)| matches!(call.body, CallBody::Cancel { .. });
+    world.sign(world.to_sign.iter().position(cancel).unwrap());
+    let cancel = world.to_send.pop().unwrap();
+    world.event(Event::Sent { call: cancel.id });
+    let _ = world.venue.arrive(&cancel.body, world.now);
+    world.venue.stream.clear();
+    world.reply(cancel.id, Outcome::Done);
+    let Some(Answer::Cancelled { orders, failed }) = world.answers.get(&ticket) else {
+        panic!("{:?}", world.answers.get(&ticket))
+    };
+    assert_eq!((orders.as_slice(), failed.len()), ([id].as_slice(), 0));
+}
+
+#[test]
+fn what_was_told_of_after_a_change_stays_when_the_changes_answer_comes_late() {
+    let mut world = World::new();
+    let id = world.live("ann", buy("10", "100"));
+    world.amend("ann", id, Some("5"), Some("99"));
+    world.flush();
+    world.sign(0);
+    let amend = world.to_send.pop().unwrap();
+    world.event(Event::Sent { call: amend.id });
+    let answer = world.venue.arrive(&amend.body, world.now);
+    // Somebody makes it larger at the venue's own screen, which is told before the answer.
+    let order = world.venue.orders.get_mut(&1).unwrap();
+    (order.qty, order.price) = (Qty(d("8")), Some(Price(d("101"))));
+    order.at = order.at.plus(Span::from_secs(1));
+    let report = order.clone();
+    world.venue.stream.clear();
+    world.event(Event::Streamed { account: name(MAIN), event: AccountEvent::Order { report } });
+    world.reply(amend.id, answer);
+    let order = world.order(id);
+    assert_eq!((order.request.qty, order.request.price), (Qty(d("8")), Some(Price(d("101")))));
+    assert!(order.amend.is_none());
+    assert_eq!(world.core.state().positions().account_open(&name(MAIN)).0, d("808"));
+    world.check_replay();
 }
 
 #[test]
