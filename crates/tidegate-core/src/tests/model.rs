@@ -6,12 +6,14 @@ use super::world::*;
 use crate::event::Event;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use tidegate_types::decimal::Decimal;
-use tidegate_types::ids::{ClientId, OrderId, SessionId};
-use tidegate_types::instrument::Usd;
+use tidegate_types::call::CallBody;
+use tidegate_types::decimal::{Decimal, Rounding};
+use tidegate_types::ids::{ClientId, InstrumentId, OrderId, SessionId};
+use tidegate_types::instrument::{Price, Qty, Usd};
 use tidegate_types::order::{AmendOrder, CancelFilter, GuardScope, Intent, NewOrder, Side};
 use tidegate_types::record::Change;
-use tidegate_types::report::OrderReport;
+use tidegate_types::report::{OrderReport, VenueState};
+use tidegate_types::time::Span;
 
 pub(super) type Step = (u8, u8, u8);
 
@@ -22,8 +24,12 @@ pub(super) fn step(world: &mut World, (what, pick, size): Step) {
     let price = format!("{}", 96 + size % 9);
     let nth = |len: usize| (len > 0).then(|| pick % len.max(1));
     match what {
-        0..=5 if size.is_multiple_of(2) => drop(world.place(caller, buy(&qty, &price))),
-        0..=5 => drop(world.place(caller, sell(&qty, &price))),
+        0..=5 => {
+            let side = if size.is_multiple_of(2) { Side::Buy } else { Side::Sell };
+            let away = world.is_away && pick & 2 == 2;
+            let instrument = if away { away_perp() } else { instrument(PERP) };
+            world.place(caller, NewOrder { instrument, ..limit(side, &qty, &price) });
+        }
         6..=8 => {
             if let Some(id) = nth_open(world, pick) {
                 world.cancel(caller, own(id));
@@ -65,13 +71,15 @@ pub(super) fn step(world: &mut World, (what, pick, size): Step) {
         41 if size < 24 => {
             world.kill(size % 2 == 0);
             world.mark();
-            world.event(Event::StreamUp { account: name(MAIN) });
+            world.stream_up();
         }
         42 if size < 40 => {
-            let account = name(MAIN);
             world.venue.stream.clear();
-            world.event(Event::StreamDown { account, why: "test".to_owned() });
-            world.event(Event::StreamUp { account: name(MAIN) });
+            for account in [MAIN, AWAY].into_iter().take(1 + usize::from(world.is_away)) {
+                let account = name(account);
+                world.event(Event::StreamDown { account, why: "test".to_owned() });
+            }
+            world.stream_up();
         }
         43 if size < 128 => {
             let (session, on) = (Some(SessionId(u64::from(size % 4))), size.is_multiple_of(4));
@@ -104,19 +112,52 @@ pub(super) fn step(world: &mut World, (what, pick, size): Step) {
                 world.venue.fill(open[at], i64::MAX);
             }
         }
+        // The stream leaves something out.
+        59 => drop(nth(world.venue.stream.len()).map(|at| world.venue.stream.remove(at))),
+        // A cancel is done, and the answer does not show the order.
+        60 => {
+            if let Some(at) = nth(world.to_send.len())
+                && matches!(world.to_send[at].body, CallBody::Cancel { .. })
+            {
+                world.deliver_unshown(at);
+            }
+        }
+        61..=63 => outside(world, (what, pick, size)),
+        _ => {}
+    }
+}
+
+/// What somebody does at the venue's own screen.
+fn outside(world: &mut World, (what, pick, size): (u8, usize, u8)) {
+    let qty = Qty(d(&format!("{}", 1 + size % 8)));
+    let price = Some(Price(d(&format!("{}", 96 + size % 9))));
+    let side = if pick.is_multiple_of(2) { Side::Buy } else { Side::Sell };
+    let open: Vec<u64> = world.venue.open().map(|(id, _)| *id).collect();
+    let Some(one) = open.get(pick % open.len().max(1)) else {
+        world.venue.place(instrument(PERP), side, qty, price);
+        return;
+    };
+    let at = world.now.plus(Span::from_millis(1));
+    let Some(report) = world.venue.orders.get_mut(one) else { return };
+    match what {
+        61 => drop(world.venue.place(instrument(PERP), side, qty, price)),
+        62 if qty > report.filled => (report.qty, report.price, report.at) = (qty, price, at),
+        63 => (report.state, report.at) = (VenueState::Cancelled, at),
         _ => {}
     }
 }
 
 /// To what the position may come on a side at the venue itself: with every plain order of that side, after those that
 /// only reduce have made way.
-pub(super) fn worst_at_venue(world: &World, side: Side) -> Decimal {
+pub(super) fn worst_at_venue(world: &World, of: &InstrumentId, side: Side) -> Decimal {
     let open = |reduces: bool| -> i64 {
-        let of = |o: &&OrderReport| o.side == side && o.reduce_only == Some(reduces);
+        let of = |o: &&OrderReport| {
+            o.instrument == *of && o.side == side && o.reduce_only == Some(reduces)
+        };
         let open = world.venue.open().map(|(_, order)| order).filter(of);
         open.map(|order| order.qty.0.raw() - order.filled.0.raw()).sum()
     };
-    let held = world.venue.position(&instrument(PERP)).0.raw();
+    let held = world.venue.position(of).0.raw();
     let held = if side == Side::Buy { held } else { -held };
     Decimal::from_raw(held + open(false) + open(true).min((-held).max(0)))
 }
@@ -132,7 +173,20 @@ fn open_of(world: &World) -> (BTreeSet<ClientId>, BTreeSet<ClientId>) {
     (core.collect(), venue.collect())
 }
 
-fn history(steps: &[Step]) {
+/// What plain orders are worth at their limits at the venue itself.
+pub(super) fn worth_at_venue(world: &World) -> Decimal {
+    let plain = world.venue.open().filter(|(_, order)| order.reduce_only == Some(false));
+    let worth = plain.map(|(_, order)| {
+        let left = Decimal::from_raw(order.qty.0.raw() - order.filled.0.raw());
+        let price = order.price.unwrap_or_default();
+        let unit = if order.side == Side::Buy { price } else { price.max(Price(d("100"))) };
+        left.mul(unit.0, Rounding::Ceil).unwrap()
+    });
+    worth.fold(Decimal::ZERO, |sum, of| sum.add(of).unwrap())
+}
+
+/// Somebody else is at the venue too where `is_alone` is not so: then limits are not the gateway's to keep there.
+fn history(steps: &[Step], is_alone: bool) {
     let mut world = World::new();
     let mut tight = limits();
     tight.max_open_notional = Usd(d("4000"));
@@ -141,10 +195,15 @@ fn history(steps: &[Step]) {
     for what in steps {
         step(&mut world, *what);
         world.check();
+        if !is_alone {
+            continue;
+        }
         let open = world.core.state().positions().account_open(&name(MAIN));
         assert!(open <= Usd(d("4000")), "{open} open");
+        let worth = worth_at_venue(&world);
+        assert!(worth <= d("4000"), "orders worth {worth} are open at the venue");
         for side in [Side::Buy, Side::Sell] {
-            let worst = worst_at_venue(&world, side);
+            let worst = worst_at_venue(&world, &instrument(PERP), side);
             assert!(worst <= d("26.1"), "{side:?}: the position may come to {worst}");
         }
     }
@@ -179,7 +238,12 @@ fn history(steps: &[Step]) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
     #[test]
-    fn whatever_happens(steps in prop::collection::vec((0_u8..59, any::<u8>(), any::<u8>()), 1..250)) {
-        history(&steps);
+    fn whatever_happens(steps in prop::collection::vec((0_u8..61, any::<u8>(), any::<u8>()), 1..250)) {
+        history(&steps, true);
+    }
+
+    #[test]
+    fn whatever_others_do(steps in prop::collection::vec((0_u8..64, any::<u8>(), any::<u8>()), 1..250)) {
+        history(&steps, false);
     }
 }

@@ -14,7 +14,7 @@ mod reason;
 mod soft;
 mod veiled;
 
-use super::model::{Step, step, worst_at_venue};
+use super::model::{Step, step, worst_at_venue, worth_at_venue};
 use super::world::*;
 use crate::event::Event;
 use crate::roles::loosens;

@@ -15,7 +15,7 @@ use crate::{Core, CoreSettings};
 use std::collections::BTreeMap;
 use tidegate_types::call::{Call, Warrant};
 use tidegate_types::emergency::Emergency;
-use tidegate_types::grant::{KeyScheme, VirtualKey};
+use tidegate_types::grant::{AccountLimits, Grant, KeyScheme, VirtualKey};
 use tidegate_types::ids::*;
 use tidegate_types::instrument::*;
 use tidegate_types::key::KeyTerms;
@@ -35,8 +35,12 @@ pub(super) struct World {
     pub(super) hastened: Vec<CallId>,
     pub(super) answers: BTreeMap<Ticket, Answer>,
     pub(super) asked: Vec<Ticket>,
-    /// The numbers of the questions after the account.
+    /// The numbers of the questions after accounts.
     pub(super) to_read: Vec<u64>,
+    /// Those of them that are not about [`MAIN`].
+    about: BTreeMap<u64, AccountName>,
+    /// There is an account at another venue, too.
+    pub(super) is_away: bool,
     pub(super) markets_asked: Vec<InstrumentId>,
     pub(super) trades_to_read: Vec<(u64, InstrumentId, Time)>,
     pub(super) starts: u32,
@@ -68,6 +72,8 @@ impl World {
             answers: BTreeMap::new(),
             asked: Vec::new(),
             to_read: Vec::new(),
+            about: BTreeMap::new(),
+            is_away: false,
             trades_to_read: Vec::new(),
             markets_asked: Vec::new(),
             starts: 0,
@@ -118,8 +124,43 @@ impl World {
     }
 
     pub(super) fn up(&mut self) {
-        self.event(Event::StreamUp { account: name(MAIN) });
+        self.stream_up();
         self.settle();
+    }
+
+    /// The streams of all accounts are there.
+    pub(super) fn stream_up(&mut self) {
+        self.event(Event::StreamUp { account: name(MAIN) });
+        if self.is_away {
+            self.event(Event::StreamUp { account: name(AWAY) });
+        }
+    }
+
+    /// Both callers trade on an account at another venue, too.
+    pub(super) fn go_away(&mut self) {
+        self.is_away = true;
+        let (venue, account): (VenueName, AccountName) = (name(AWAY), name(AWAY));
+        self.change(Change::AccountAdded { venue: venue.clone(), account: account.clone() });
+        for caller in ["ann", "bob"] {
+            let key = VirtualKey {
+                id: name(&format!("{caller}-{AWAY}")),
+                caller: name(caller),
+                venue: venue.clone(),
+                account: account.clone(),
+                scheme: KeyScheme::Hmac,
+                terms: KeyTerms::default(),
+            };
+            self.change(Change::KeyAdded { key, replaces: None });
+            let (venue, account) = (venue.clone(), account.clone());
+            self.change(Change::GrantSet { grant: Grant { venue, account, ..grant(caller) } });
+        }
+        self.change(Change::LimitsSet { limits: AccountLimits { account, ..limits() } });
+        let perpetual = terms(PERP, Kind::Perpetual, Unit::Linear, "0.1", "0.001");
+        let instruments = vec![Instrument { id: away_perp(), ..perpetual }];
+        self.event(Event::Instruments { venue, instruments });
+        self.mark();
+        self.up();
+        assert!(self.core.state().accounts().values().all(|account| account.open));
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -135,7 +176,10 @@ impl World {
             index,
             at,
         };
-        let marks = vec![of(PERP, "100"), of(INVERSE, "100"), of(OPTION, "0.05")];
+        let mut marks = vec![of(PERP, "100"), of(INVERSE, "100"), of(OPTION, "0.05")];
+        if self.is_away {
+            marks.push(Mark { instrument: away_perp(), ..of(PERP, "100") });
+        }
         self.event(Event::Marks { marks });
     }
 

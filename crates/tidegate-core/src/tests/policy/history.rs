@@ -2,23 +2,28 @@
 
 use super::*;
 
-/// What the venue shows of plain orders: how many, what they are worth at worst, and to what the position
-/// may come on each side.
-fn at_venue(world: &World) -> (usize, Decimal, Decimal) {
-    let plain = || world.venue.open().filter(|(_, o)| o.reduce_only == Some(false));
-    let mut worth = Decimal::ZERO;
-    for (_, order) in plain() {
-        let left = order.qty.0.raw() - order.filled.0.raw();
-        let price = order.price.unwrap_or_default();
-        let unit = if order.side == Side::Buy { price } else { price.max(Price(d("100"))) };
-        let value = Decimal::from_raw(left).mul(unit.0, tidegate_types::Rounding::Ceil).unwrap();
-        worth = worth.add(value).unwrap();
-    }
-    let most = worst_at_venue(world, Side::Buy).max(worst_at_venue(world, Side::Sell));
-    (plain().count(), worth, most)
+/// How many plain orders the venue shows.
+fn count_at_venue(world: &World) -> usize {
+    world.venue.open().filter(|(_, order)| order.reduce_only == Some(false)).count()
 }
 
-fn history(steps: &[Step]) {
+/// To what positions may come on a side, summed over both venues.
+fn net(world: &World, side: Side) -> Decimal {
+    let [here, there] = [instrument(PERP), away_perp()].map(|of| worst_at_venue(world, &of, side));
+    here.add(there).unwrap()
+}
+
+/// The same, each venue with its worse side.
+fn gross(world: &World) -> Decimal {
+    let [here, there] = [instrument(PERP), away_perp()].map(|of| {
+        let [buys, sells] = [Side::Buy, Side::Sell].map(|side| worst_at_venue(world, &of, side));
+        buys.max(sells)
+    });
+    here.add(there).unwrap()
+}
+
+/// A history at one venue, or with accounts at two that share every limit.
+fn history(steps: &[Step], is_away: bool) {
     let rules = || {
         vec![
             hard("count", Limit::OpenOrders { max: 6 }),
@@ -33,14 +38,22 @@ fn history(steps: &[Step]) {
     let mut world = world(rules());
     let beside = policy(1, vec![hard("tight", Limit::OpenOrders { max: 2 })]);
     world.change(Change::ShadowSet { policy: beside });
+    if is_away {
+        world.go_away();
+    }
     for what in steps {
         step(&mut world, *what);
         world.check();
-        let (count, worth, most) = at_venue(&world);
-        assert!(count <= 6, "{count} plain orders are open at the venue");
-        assert!(worth <= d("1500"), "orders worth {worth} are open at the venue");
-        // Net is the tighter of the two; marks stay at 100, prices may be 104.
-        assert!(most <= d("18"), "the position may come to {most}");
+        let (count, worth) = (count_at_venue(&world), worth_at_venue(&world));
+        assert!(count <= 6, "{count} plain orders are open");
+        assert!(worth <= d("1500"), "orders worth {worth} are open");
+        // Marks stay at 100, prices may be 104.
+        for side in [Side::Buy, Side::Sell] {
+            let net = net(&world, side);
+            assert!(net <= d("18"), "the position may come to {net}");
+        }
+        let gross = gross(&world);
+        assert!(gross <= d("20"), "positions may come to {gross}");
     }
     world.check_replay();
     world.venue.refuse = false;
@@ -51,12 +64,17 @@ fn history(steps: &[Step]) {
     world.check();
     world.check_replay();
     let left = world.core.state().policy_usage(world.now);
-    let position = world.core.state().positions().book(&name(MAIN), &instrument(PERP)).position();
-    let held = Usd(position.0.abs().mul(d("100"), tidegate_types::Rounding::Ceil).unwrap());
+    let books = world.core.state().positions();
+    let here = books.book(&name(MAIN), &instrument(PERP)).position().0;
+    let there = books.book(&name(AWAY), &away_perp()).position().0;
+    let usd = |qty: Decimal| qty.mul(d("100"), tidegate_types::Rounding::Ceil).unwrap();
+    let gross = usd(here.abs().add(there.abs()).unwrap());
+    let net = usd(here.add(there).unwrap().abs());
     for usage in left {
         let expected = match usage.measure.rule.as_str() {
             "count" | "open" | "own" => Decimal::ZERO,
-            "gross" | "net" => held.0,
+            "gross" => gross,
+            "net" => net,
             _ => continue,
         };
         assert_eq!(usage.measure.measured, expected, "{} leaks", usage.measure);
@@ -67,8 +85,15 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..Default::default() })]
     #[test]
     fn no_interleaving_exceeds_a_limit_or_leaks(
-        steps in prop::collection::vec((0_u8..59, any::<u8>(), any::<u8>()), 1..200)
+        steps in prop::collection::vec((0_u8..61, any::<u8>(), any::<u8>()), 1..200)
     ) {
-        history(&steps);
+        history(&steps, false);
+    }
+
+    #[test]
+    fn accounts_at_two_venues_share_a_limit(
+        steps in prop::collection::vec((0_u8..61, any::<u8>(), any::<u8>()), 1..200)
+    ) {
+        history(&steps, true);
     }
 }

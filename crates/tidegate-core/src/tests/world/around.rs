@@ -32,7 +32,12 @@ impl World {
                     let twice = self.answers.insert(ticket, answer);
                     assert!(twice.is_none(), "{ticket} was answered twice");
                 }
-                Action::Reconcile { question, .. } => self.to_read.push(question),
+                Action::Reconcile { account, question } => {
+                    self.to_read.push(question);
+                    if account != name(MAIN) {
+                        self.about.insert(question, account);
+                    }
+                }
                 Action::FollowMarket { instrument } => self.markets_asked.push(instrument),
                 Action::ReadTrades { question, instrument, since, .. } => {
                     self.trades_to_read.push((question, instrument, since));
@@ -97,6 +102,16 @@ impl World {
         }
     }
 
+    /// One request leaves; the answer says that it is done and shows no order.
+    pub(in crate::tests) fn deliver_unshown(&mut self, at: usize) {
+        let call = self.to_send.remove(at);
+        if self.departs(call.id) {
+            let outcome = self.venue.arrive(&call.body, self.now);
+            let is_done = matches!(outcome, Outcome::Accepted { .. });
+            self.reply(call.id, if is_done { Outcome::Done } else { outcome });
+        }
+    }
+
     /// A request has a connection: it leaves, unless it was called back.
     fn departs(&mut self, call: CallId) -> bool {
         if self.core.may_leave(call) {
@@ -128,34 +143,43 @@ impl World {
 
     pub(in crate::tests) fn read(&mut self) {
         let mut snapshot = self.venue.snapshot();
-        let main = name::<AccountName>(MAIN);
-        snapshot.orders.retain(|order| self.whose(order.client_id.as_ref()) == main);
+        let of = self.asked_about(self.to_read[0]);
+        snapshot.orders.retain(|o| self.whose(o.client_id.as_ref(), &o.instrument) == of);
+        snapshot.positions.retain(|held| account_at(&held.instrument.venue) == of);
         self.answer_read(Ok(snapshot));
     }
 
-    /// The account of an order by the id it was sent with; the venue here has one book for all of them.
-    fn whose(&self, id: Option<&ClientId>) -> AccountName {
+    fn asked_about(&self, question: u64) -> AccountName {
+        self.about.get(&question).cloned().unwrap_or_else(|| name(MAIN))
+    }
+
+    /// The account of an order by the id it was sent with, else by its venue; there is one book for all of them.
+    fn whose(&self, id: Option<&ClientId>, of: &InstrumentId) -> AccountName {
         let known = id.and_then(|id| self.core.state().orders().by_client(id));
-        known.map_or(name(MAIN), |order| order.account.clone())
+        known.map_or_else(|| account_at(&of.venue), |order| order.account.clone())
     }
 
     /// The first question that waits is answered so.
     pub(in crate::tests) fn answer_read(&mut self, result: Result<AccountSnapshot, String>) {
         let question = self.to_read.remove(0);
-        self.event(Event::Snapshot { account: name(MAIN), question, result });
+        let account = self.asked_about(question);
+        self.event(Event::Snapshot { account, question, result });
     }
 
     pub(in crate::tests) fn read_trades(&mut self) {
         let (question, instrument, since) = self.trades_to_read.remove(0);
         let result = self.venue.trades(&instrument, since);
-        self.event(Event::Trades { account: name(MAIN), question, instrument, result });
+        let account = account_at(&instrument.venue);
+        self.event(Event::Trades { account, question, instrument, result });
     }
 
     pub(in crate::tests) fn tell(&mut self, at: usize) {
         let event = self.venue.stream.remove(at);
         let account = match &event {
-            AccountEvent::Order { report } => self.whose(report.client_id.as_ref()),
-            AccountEvent::Fill { fill } => self.whose(fill.client_id.as_ref()),
+            AccountEvent::Order { report } => {
+                self.whose(report.client_id.as_ref(), &report.instrument)
+            }
+            AccountEvent::Fill { fill } => self.whose(fill.client_id.as_ref(), &fill.instrument),
             _ => name(MAIN),
         };
         self.event(Event::Streamed { account, event });
@@ -204,4 +228,9 @@ impl World {
         }
         self.settle();
     }
+}
+
+/// The account at a venue.
+fn account_at(venue: &VenueName) -> AccountName {
+    name(if *venue == name(AWAY) { AWAY } else { MAIN })
 }

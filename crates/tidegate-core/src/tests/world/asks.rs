@@ -76,8 +76,27 @@ impl World {
         intent: Intent,
     ) -> Ticket {
         let ticket = self.ticket();
-        self.event(Event::Submit { ticket, who: who(caller), session, intent });
+        let who = if self.is_about_away(&intent) { who_away(caller) } else { who(caller) };
+        self.event(Event::Submit { ticket, who, session, intent });
         ticket
+    }
+
+    /// Whether an order of the other venue is asked for or named.
+    fn is_about_away(&self, intent: &Intent) -> bool {
+        let named = |order: &OrderName| match order {
+            OrderName::Own { id } => self.core.state().orders().get(*id),
+            _ => None,
+        };
+        match intent {
+            Intent::New { order } => order.instrument.venue == name(AWAY),
+            Intent::Cancel { cancel } => {
+                named(&cancel.order).is_some_and(|order| order.account == name(AWAY))
+            }
+            Intent::Amend { amend } => {
+                named(&amend.order).is_some_and(|order| order.account == name(AWAY))
+            }
+            _ => false,
+        }
     }
 
     pub(in crate::tests) fn place(&mut self, caller: &str, order: NewOrder) -> Ticket {

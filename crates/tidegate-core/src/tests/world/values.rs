@@ -14,6 +14,8 @@ pub(in crate::tests) const MAIN: &str = "main";
 pub(in crate::tests) const PERP: &str = "BTC-PERP";
 pub(in crate::tests) const INVERSE: &str = "BTC-INV";
 pub(in crate::tests) const OPTION: &str = "BTC-OPT";
+/// Another venue, and the account there.
+pub(in crate::tests) const AWAY: &str = "away";
 
 pub(in crate::tests) fn d(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -27,8 +29,19 @@ pub(in crate::tests) fn instrument(text: &str) -> InstrumentId {
     InstrumentId { venue: name(VENUE), name: name(text) }
 }
 
+/// The perpetual at the other venue.
+pub(in crate::tests) fn away_perp() -> InstrumentId {
+    InstrumentId { venue: name(AWAY), name: name(PERP) }
+}
+
 pub(in crate::tests) fn who(caller: &str) -> Authenticated {
     Authenticated::vouch(name(caller), name(caller), name(VENUE), name(MAIN))
+}
+
+/// A caller of the account at the other venue.
+pub(in crate::tests) fn who_away(caller: &str) -> Authenticated {
+    let key = format!("{caller}-{AWAY}");
+    Authenticated::vouch(name(caller), name(&key), name(AWAY), name(AWAY))
 }
 
 /// `buy 2 @ 99.5` of the perpetual.
