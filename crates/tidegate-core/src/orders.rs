@@ -432,8 +432,18 @@ impl Order {
         }
         // A snapshot that was made before the end and comes after it revives nothing.
         if self.is_open() || report.at >= self.told {
-            self.stage = next(self.stage, Heard::Told(report.state));
+            self.stage = match self.is_larger_than_filled(report) {
+                true => Stage::Live,
+                false => next(self.stage, Heard::Told(report.state)),
+            };
         }
+    }
+
+    /// Whether an order that traded all that was known of it turns out to rest with more: somebody made it larger at
+    /// the venue, and its trades were told before that.
+    fn is_larger_than_filled(&self, report: &OrderReport) -> bool {
+        let is_filled = self.stage == Stage::Done { how: Ending::Filled };
+        is_filled && report.state.is_live() && report.at >= self.told && self.filled < report.qty
     }
 
     /// Whether a report is of what this conditional order became.

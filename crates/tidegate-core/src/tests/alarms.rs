@@ -262,3 +262,25 @@ fn alarms_are_bounded() {
     assert_eq!(world.journal.iter().filter(streamed).count(), MAX_STRAY_TRADES + 10);
     world.check_replay();
 }
+
+#[test]
+fn an_order_made_larger_elsewhere_rests_after_all_it_was_known_for_traded() {
+    let mut world = World::new();
+    let id = world.live("ann", buy("1", "99"));
+    let order = world.venue.orders.get_mut(&1).unwrap();
+    (order.qty, order.at) = (Qty(d("6")), order.at.plus(Span::from_secs(1)));
+    world.venue.fill(1, d("1").raw());
+    // The trade is told, and what became of the order is not.
+    world.venue.stream.retain(|event| matches!(event, AccountEvent::Fill { .. }));
+    world.settle();
+    assert!(!world.core.state().orders().get(id).unwrap().is_open());
+    world.settle_for(40);
+    let order = world.core.state().orders().get(id).unwrap();
+    assert_eq!(
+        (order.is_open(), order.request.qty, order.filled),
+        (true, Qty(d("6")), Qty(d("1")))
+    );
+    assert_eq!(world.core.state().positions().account_open(&name(MAIN)).0, d("495"));
+    world.check();
+    world.check_replay();
+}

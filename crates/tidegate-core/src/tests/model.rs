@@ -13,7 +13,6 @@ use tidegate_types::instrument::{Price, Qty, Usd};
 use tidegate_types::order::{AmendOrder, CancelFilter, GuardScope, Intent, NewOrder, Side};
 use tidegate_types::record::Change;
 use tidegate_types::report::{OrderReport, VenueState};
-use tidegate_types::time::Span;
 
 pub(super) type Step = (u8, u8, u8);
 
@@ -137,7 +136,7 @@ fn outside(world: &mut World, (what, pick, size): (u8, usize, u8)) {
         world.venue.place(instrument(PERP), side, qty, price);
         return;
     };
-    let at = world.now.plus(Span::from_millis(1));
+    let at = world.venue.tick();
     let Some(report) = world.venue.orders.get_mut(one) else { return };
     match what {
         61 => drop(world.venue.place(instrument(PERP), side, qty, price)),

@@ -275,7 +275,8 @@ impl Venue {
         self.orders.values_mut().find(|report| report.state.is_live() && meant(order, report))
     }
 
-    fn tick(&mut self) -> Time {
+    /// A moment on its clock, after all that were.
+    pub(super) fn tick(&mut self) -> Time {
         self.clock = self.now.micros().max(self.clock + 1);
         Time::from_micros(self.clock)
     }
