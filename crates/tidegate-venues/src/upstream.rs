@@ -254,6 +254,12 @@ pub trait Upstream {
     /// costs this.
     fn back_off(&self, reply: &Reply, costs: &[Units]) -> Option<BackOff>;
 
+    /// The same of what the venue says on a socket that carries streams. It is asked of every text: nothing is read
+    /// twice to find that there is no such word in it.
+    fn socket_back_off(&self, _text: &str) -> Option<BackOff> {
+        None
+    }
+
     /// Whether the venue refused a request because of its time stamp, so that the clocks are to be compared anew.
     fn refuses_time(&self, _reply: &Reply) -> bool {
         false

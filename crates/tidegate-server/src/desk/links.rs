@@ -429,6 +429,22 @@ impl Link {
         }
     }
 
+    /// Heeds what the venue says on a socket of the gateway's own, where that is to stop.
+    pub fn heed(&self, socket: &OwnSocket, text: &str) {
+        self.heed_of(socket.account.as_ref(), socket.place.from, text);
+    }
+
+    /// The same, on a public socket that callers share from this of the desk's addresses.
+    pub(super) fn heed_from(&self, from: usize, text: &str) {
+        self.heed_of(None, from, text);
+    }
+
+    fn heed_of(&self, account: Option<&AccountName>, from: usize, text: &str) {
+        if let Some(told) = self.venue.socket_back_off(text) {
+            self.weir.freeze(told, (from, account));
+        }
+    }
+
     /// How long an order of this caller may wait for its turn.
     pub fn order_patience(&self, caller: Option<&CallerName>) -> Duration {
         Duration::from_micros(self.weir.order_patience(caller).micros())

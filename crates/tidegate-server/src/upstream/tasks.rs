@@ -86,9 +86,11 @@ async fn say(link: &Link, socket: &mut OwnSocket, text: String) -> Result<(), St
     }
 }
 
-/// The next text on the socket, or why there is none.
-async fn read(socket: &mut OwnSocket) -> Result<String, String> {
-    read_after(SILENCE, &mut socket.stream).await
+/// The next text on the socket, or why there is none. Where it says that we are to stop, we do.
+async fn read(link: &Link, socket: &mut OwnSocket) -> Result<String, String> {
+    let text = read_after(SILENCE, &mut socket.stream).await?;
+    link.heed(socket, &text);
+    Ok(text)
 }
 
 /// A connection may die without a word: a venue that was silent for so long is asked for a sign of

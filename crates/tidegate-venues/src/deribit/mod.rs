@@ -257,6 +257,10 @@ impl Upstream for Deribit {
         outcome::back_off(reply, budget::are_orders(costs))
     }
 
+    fn socket_back_off(&self, text: &str) -> Option<BackOff> {
+        outcome::socket_back_off(text)
+    }
+
     fn snapshot_parts(&self) -> u32 {
         u32::try_from(build::SNAPSHOT.len()).unwrap_or(u32::MAX)
     }

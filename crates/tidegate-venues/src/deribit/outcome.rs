@@ -40,8 +40,7 @@ pub(crate) fn outcome(body: &CallBody, reply: &Reply) -> Outcome {
 pub(crate) fn back_off(reply: &Reply, orders: bool) -> Option<BackOff> {
     let told = reply.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
     let told = told.and_then(|(_, value)| value.parse::<u16>().ok());
-    let answer: Option<Value> = serde_json::from_slice(&reply.body).ok();
-    let code = answer.as_ref().and_then(|answer| answer.get("error")).and_then(code);
+    let code = told_code(&reply.body);
     // Credits are an account's, where a request was on one; others at the address are not concerned. Orders and
     // cancels have credits of their own, which say nothing of those of reads.
     let (stops, seconds) = match (reply.status, code) {
@@ -51,6 +50,18 @@ pub(crate) fn back_off(reply: &Reply, orders: bool) -> Option<BackOff> {
         _ => return None,
     };
     Some(BackOff { stops, wait: Span::from_secs(seconds.into()), until: None })
+}
+
+/// How long to wait after this text on a socket of streams. The venue ends the socket after it.
+pub(crate) fn socket_back_off(text: &str) -> Option<BackOff> {
+    let is_it = text.contains("10028") && told_code(text.as_bytes()) == Some(TOO_MANY_REQUESTS);
+    is_it.then_some(BackOff { stops: Stops::Reads, wait: Span::from_secs(1), until: None })
+}
+
+/// The code of the error that an answer tells.
+fn told_code(answer: &[u8]) -> Option<i64> {
+    let answer: Value = serde_json::from_slice(answer).ok()?;
+    code(answer.get("error")?)
 }
 
 fn refused(status: u16, error: &Value) -> Outcome {

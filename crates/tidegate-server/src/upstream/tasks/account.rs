@@ -57,7 +57,7 @@ impl Follower<'_> {
         loop {
             let timer = self.stream.timer();
             let steps = tokio::select! {
-                text = next(&mut self.socket) => self.hear(&text?),
+                text = next(self.link, &mut self.socket) => self.hear(&text?),
                 () = until(timer) => self.stream.on_timer(clock::now()),
             };
             self.take(steps).await?;
@@ -121,9 +121,9 @@ impl Follower<'_> {
 }
 
 /// The next text, if there is a socket; never without one.
-async fn next(socket: &mut Option<OwnSocket>) -> Result<String, String> {
+async fn next(link: &Link, socket: &mut Option<OwnSocket>) -> Result<String, String> {
     match socket {
-        Some(socket) => read(socket).await,
+        Some(socket) => read(link, socket).await,
         None => std::future::pending().await,
     }
 }

@@ -101,7 +101,7 @@ impl Follower<'_> {
         let mut look = tokio::time::interval(LOOK);
         loop {
             let text = tokio::select! {
-                text = read(&mut socket) => Some(text?),
+                text = read(self.link, &mut socket) => Some(text?),
                 _ = look.tick() => None,
             };
             match text {

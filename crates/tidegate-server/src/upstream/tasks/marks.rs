@@ -67,7 +67,7 @@ async fn follow(sink: &dyn Sink, link: &Link) -> Result<(), String> {
     let (mut heard, mut told) = (Instant::now(), Told::default());
     loop {
         let text = tokio::select! {
-            text = read(&mut socket) => text?,
+            text = read(link, &mut socket) => text?,
             _ = look.tick() => {
                 if heard.elapsed() > SILENCE {
                     return Err("the mark feed is silent".to_owned());

@@ -118,3 +118,13 @@ fn waits_when_the_venue_says_so() {
         assert_eq!(stops(&reply(200, "{}")), None);
     }
 }
+
+#[test]
+fn too_many_requests_are_heard_of_on_sockets_too() {
+    let stops = |text: &str| socket_back_off(text).map(|told| (told.stops, told.wait));
+    let one = Some((Stops::Reads, Span::from_secs(1)));
+    assert_eq!(stops(&error(10028)), one);
+    assert_eq!(stops(&error(10009)), None);
+    assert_eq!(stops(r#"{"id": 10028, "result": {"error": {"code": 10028}}}"#), None);
+    assert_eq!(stops("10028"), None);
+}

@@ -15,7 +15,12 @@ impl Hub {
         let Some(link) = self.link.upgrade() else { return };
         match link.venue().told(text) {
             Told::News { stream } => self.news(&link, &stream, text),
-            Told::Answer { id, taken } => self.answered(&link, id, &taken, text),
+            Told::Answer { id, taken } => {
+                if let Some(line) = self.lines.get(&line).filter(|_| taken == Taken::None) {
+                    link.heed_from(line.from, text);
+                }
+                self.answered(&link, id, &taken, text);
+            }
             Told::Say(answer) => {
                 if let Some(line) = self.lines.get_mut(&line) {
                     link.charge_from(line.from, &answer);

@@ -52,3 +52,23 @@ async fn strangers_do_not_take_the_credits_of_who_logged_in() {
     }
     assert!(before <= 4, "{before} strangers went before");
 }
+
+#[tokio::test]
+async fn too_many_requests_on_a_shared_socket_stop_what_goes_from_there() {
+    let (ours, theirs) = tokio::io::duplex(1 << 16);
+    let (link, mut venue) = (link("deribit", vec![ours]), venue(theirs).await);
+    let mut member = link.follow("/ws", stranger()).unwrap();
+    assert!(member.say(subscribe("trades.A.100ms")));
+    let ask = loop {
+        let ask = asked(&mut venue).await;
+        if ask["params"].get("channels").is_some() {
+            break ask;
+        }
+    };
+    assert!(link.gauge().frozen.is_empty());
+    let error = json!({"code": 10_028, "message": "too_many_requests"});
+    say(&mut venue, json!({"jsonrpc": "2.0", "id": ask["id"], "error": error}).to_string()).await;
+    let told: Value = serde_json::from_str(&heard(&mut member).await.unwrap()).unwrap();
+    assert_eq!((&told["error"]["code"], &told["id"]), (&json!(10_028), &json!(1)));
+    assert_eq!(link.gauge().frozen.len(), 1);
+}
