@@ -8,8 +8,12 @@ use crate::window::Window;
 use tidegate_types::time::{Span, Time};
 use tidegate_venues::upstream::{Allowance, Counting, UNTOLD};
 
-/// Over how long the rate is measured that a forecast is made of.
+/// Over how long the rate is measured that a forecast is made of; of what comes back all the time, which is used up in
+/// seconds.
 const OUTLOOK: Span = Span::from_secs(10);
+const SHORT_OUTLOOK: Span = Span::from_secs(1);
+/// How far ahead of the latter is looked.
+const AHEAD: Span = Span::from_secs(60);
 /// How long after the end of a venue's span what it told of it still counts: clocks differ.
 const GRACE: Span = Span::from_secs(1);
 /// The part of a limit that what others use never takes away.
@@ -56,13 +60,17 @@ impl Meter {
                 Count::Refill { owed: 0, per_minute: per_minute.into(), at: Time::default() }
             }
         };
+        let outlook = match &count {
+            Count::Window { .. } => OUTLOOK,
+            Count::Refill { .. } => SHORT_OUTLOOK,
+        };
         Meter {
             count,
             limit: allowance.units.into(),
             reserved: allowance.reserved.into(),
             pending: 0,
             others: Others::default(),
-            unbridled: Window::new(OUTLOOK),
+            unbridled: Window::new(outlook),
         }
     }
 
@@ -205,15 +213,17 @@ impl Meter {
         }
     }
 
-    /// How long until the venue's limit is reached at the rate of what nothing holds back, where it is
-    /// before its span is over.
+    /// How long until the venue's limit is reached at the rate of what nothing holds back: where it is before its span
+    /// is over; of what comes back all the time, within a minute.
     pub(crate) fn reaches_limit(&mut self, now: Time) -> Option<Span> {
-        let Count::Window { span, .. } = &self.count else { return None };
-        let span = *span;
+        let (outlook, ahead, back) = match &self.count {
+            Count::Window { span, .. } => (OUTLOOK, *span, 0),
+            Count::Refill { per_minute, .. } => (SHORT_OUTLOOK, AHEAD, per_minute / 60),
+        };
         let left = self.limit.saturating_sub(self.used(now));
-        let rate = self.unbridled.used(now);
-        let takes = left.saturating_mul(OUTLOOK.micros()).checked_div(rate)?;
-        (takes <= span.micros()).then(|| Span::from_micros(takes))
+        let rate = self.unbridled.used(now).saturating_sub(back);
+        let takes = left.saturating_mul(outlook.micros()).checked_div(rate)?;
+        (takes <= ahead.micros()).then(|| Span::from_micros(takes))
     }
 
     fn others(&self, now: Time) -> u64 {

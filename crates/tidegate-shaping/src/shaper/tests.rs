@@ -310,6 +310,27 @@ fn a_ban_is_seen_coming() {
 }
 
 #[test]
+fn credits_are_seen_to_run_out() {
+    let mut shaper = Shaper::new(&[CREDITS]);
+    drain_credits(&mut shaper);
+    assert_eq!(shaper.uses(start())[0].reaches_limit, None, "what is held back uses nothing up");
+    for step in 0..10 {
+        assert!(go(&mut shaper, Rank::Cancel, 900, at(step * 100)));
+    }
+    assert_eq!(shaper.uses(at(900))[0].reaches_limit, None, "less than what comes back");
+    for step in 10..20 {
+        assert!(go(&mut shaper, Rank::Cancel, 1_500, at(step * 100)));
+    }
+    let [told] = shaper.uses(at(1_900)).try_into().unwrap();
+    let left = 50_000 - told.used;
+    let exact = left * 1_000_000 / 5_000;
+    let forecast = told.reaches_limit.unwrap().micros();
+    // What was a little more than a second ago may count, never less than what was in it.
+    let sound = exact * 4 / 5..=exact;
+    assert!(sound.contains(&forecast), "{left} left, 15,000 a second and 10,000 back: {forecast}");
+}
+
+#[test]
 fn after_a_restart_the_window_counts_as_used_until_told() {
     let mut shaper = Shaper::new(&[WEIGHT, CREDITS]).after(start());
     assert!(!go(&mut shaper, Rank::Read, 200, at(1_000)));
