@@ -46,39 +46,11 @@ pub(super) fn step(world: &mut World, (what, pick, size): Step) {
             }
         }
         11 => drop(world.submit(caller, Intent::CancelMany { filter: CancelFilter::default() })),
-        12..=16 => world.flush(),
-        17..=21 => nth(world.to_sign.len()).into_iter().for_each(|at| world.sign(at)),
-        22..=26 => nth(world.to_send.len()).into_iter().for_each(|at| world.deliver(at)),
-        27 => nth(world.to_send.len()).into_iter().for_each(|at| world.lose(at, size % 2 == 0)),
-        28 => nth(world.to_sign.len()).into_iter().for_each(|at| world.not_sent(at)),
         29..=32 => {
             let open: Vec<u64> = world.venue.open().map(|(id, _)| *id).collect();
             if let Some(at) = nth(open.len()) {
                 world.venue.fill(open[at], Decimal::ONE.raw() * i64::from(1 + size % 4));
             }
-        }
-        33..=36 => nth(world.venue.stream.len()).into_iter().for_each(|at| world.tell(at)),
-        37 => {
-            if let Some(at) = nth(world.venue.stream.len()) {
-                let again = world.venue.stream[at].clone();
-                world.venue.stream.push(again);
-            }
-        }
-        38 => world.venue.refuse = true,
-        39 => world.pass(u64::from(size) * 40),
-        40 if !world.to_read.is_empty() => world.read(),
-        41 if size < 24 => {
-            world.kill(size % 2 == 0);
-            world.mark();
-            world.stream_up();
-        }
-        42 if size < 40 => {
-            world.venue.stream.clear();
-            for account in [MAIN, AWAY].into_iter().take(1 + usize::from(world.is_away)) {
-                let account = name(account);
-                world.event(Event::StreamDown { account, why: "test".to_owned() });
-            }
-            world.stream_up();
         }
         43 if size < 128 => {
             let (session, on) = (Some(SessionId(u64::from(size % 4))), size.is_multiple_of(4));
@@ -111,6 +83,43 @@ pub(super) fn step(world: &mut World, (what, pick, size): Step) {
                 world.venue.fill(open[at], i64::MAX);
             }
         }
+        61..=63 => outside(world, (what, pick, size)),
+        _ => happens(world, (what, pick, size)),
+    }
+}
+
+/// What happens by itself: on the way to the venue and back, and to the gateway.
+fn happens(world: &mut World, (what, pick, size): (u8, usize, u8)) {
+    let nth = |len: usize| (len > 0).then(|| pick % len.max(1));
+    match what {
+        12..=16 => world.flush(),
+        17..=21 => nth(world.to_sign.len()).into_iter().for_each(|at| world.sign(at)),
+        22..=26 => nth(world.to_send.len()).into_iter().for_each(|at| world.deliver(at)),
+        27 => nth(world.to_send.len()).into_iter().for_each(|at| world.lose(at, size % 2 == 0)),
+        28 => nth(world.to_sign.len()).into_iter().for_each(|at| world.not_sent(at)),
+        33..=36 => nth(world.venue.stream.len()).into_iter().for_each(|at| world.tell(at)),
+        37 => {
+            if let Some(at) = nth(world.venue.stream.len()) {
+                let again = world.venue.stream[at].clone();
+                world.venue.stream.push(again);
+            }
+        }
+        38 => world.venue.refuse = true,
+        39 => world.pass(u64::from(size) * 40),
+        40 if !world.to_read.is_empty() => world.read(),
+        41 if size < 24 => {
+            world.kill(size % 2 == 0);
+            world.mark();
+            world.stream_up();
+        }
+        42 if size < 40 => {
+            world.venue.stream.clear();
+            for account in [MAIN, AWAY].into_iter().take(1 + usize::from(world.is_away)) {
+                let account = name(account);
+                world.event(Event::StreamDown { account, why: "test".to_owned() });
+            }
+            world.stream_up();
+        }
         // The stream leaves something out.
         59 => drop(nth(world.venue.stream.len()).map(|at| world.venue.stream.remove(at))),
         // A cancel is done, and the answer does not show the order.
@@ -121,7 +130,6 @@ pub(super) fn step(world: &mut World, (what, pick, size): Step) {
                 world.deliver_unshown(at);
             }
         }
-        61..=63 => outside(world, (what, pick, size)),
         _ => {}
     }
 }
