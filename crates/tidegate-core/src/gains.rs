@@ -136,8 +136,9 @@ pub(crate) fn marked(state: &mut State, mark: &Mark) {
         held.price = mark.mark.0.raw();
         moves.push((owner.clone(), moved));
     }
+    let id = mark.instrument.clone();
     for (owner, moved) in moves.into_iter().filter(|(_, moved)| *moved != 0) {
-        earn(state, &owner, moved);
+        earn(state, &owner, Some(&id), moved);
     }
 }
 
@@ -222,7 +223,7 @@ pub(crate) fn funded(state: &mut State, account: &AccountName, more: &BalanceRep
     };
     if state.gains.on {
         let moved = in_dollars(state, more.amount, Some(&more.asset));
-        earn(state, &Owner::Account { venue, name: account.clone() }, moved);
+        earn(state, &Owner::Account { venue, name: account.clone() }, None, moved);
     }
 }
 
@@ -263,17 +264,21 @@ fn took(
         _ => 0,
     };
     state.gains.hold(instrument, owner, part, mark.mark.0.raw());
-    earn(state, owner, moved.saturating_sub(fee));
+    earn(state, owner, Some(instrument), moved.saturating_sub(fee));
 }
 
-/// Adds to what somebody gained, with the points from where losses are measured kept up.
-fn earn(state: &mut State, owner: &Owner, moved: i64) {
+/// Adds to what somebody gained, on an instrument where it is known on which, with the points from where losses are
+/// measured kept up.
+fn earn(state: &mut State, owner: &Owner, on: Option<&InstrumentId>, moved: i64) {
     let places = breakers::before_gain(state, owner);
     state.stand_for_policies(owner);
     let gained = state.gains.gained.entry(owner.clone()).or_default();
     *gained = gained.saturating_add(moved);
     breakers::after_gain(state, places);
     state.stand_for_policies(owner);
+    if let Some(id) = on {
+        state.gain_for_policies(owner, id, moved);
+    }
 }
 
 /// What somebody gains, in dollars, on what it holds since that was worth `from`. A stablecoin is a dollar.

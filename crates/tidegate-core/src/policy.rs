@@ -20,7 +20,7 @@ use crate::gains::{self, Gains, Owner};
 use crate::orders::{Order, Orders, Shift};
 use crate::positions::Positions;
 use crate::state::State;
-use live::{Live, Message};
+use live::Message;
 use part::{Part, Who};
 use ruling::Ruling;
 use std::collections::BTreeMap;
@@ -138,10 +138,11 @@ impl Policies {
         self.in_force.iter_mut().chain(&mut self.shadow)
     }
 
-    /// Whether a rule in force, or beside, measures what callers lost.
+    /// Whether a rule in force, or beside, measures what was lost by callers, or on instruments.
     pub(crate) fn are_over_gains(&self) -> bool {
         let rulings = self.in_force.iter().chain(&self.shadow);
-        rulings.flat_map(|ruling| &ruling.rules).any(Live::watches_gains)
+        let mut rules = rulings.flat_map(|ruling| &ruling.rules);
+        rules.any(|live| live.watches_gains() || live.watches_instruments())
     }
 
     fn is_idle(&self) -> bool {
@@ -405,6 +406,13 @@ impl State {
         let at = self.at;
         let (policies, ground) = self.policies_and_ground(at);
         policies.both().for_each(|ruling| ruling.stand_caller(&ground, account, name));
+    }
+
+    /// Somebody gained on an instrument, or lost.
+    pub(crate) fn gain_for_policies(&mut self, owner: &Owner, id: &InstrumentId, moved: i64) {
+        let at = self.at;
+        let (policies, ground) = self.policies_and_ground(at);
+        policies.both().for_each(|ruling| ruling.gained_on(&ground, owner, (id, moved)));
     }
 
     /// An account's balances changed.

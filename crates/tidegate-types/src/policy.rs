@@ -163,6 +163,16 @@ impl Policy {
 }
 
 impl Rule {
+    /// Whether it is over some instruments, or counts each by itself.
+    pub fn is_of_instruments(&self) -> bool {
+        self.reach.instruments != Instruments::default() || self.each == Each::Instrument
+    }
+
+    /// Whether it is over a caller, or counts each by itself.
+    pub fn is_of_callers(&self) -> bool {
+        self.reach.caller.is_some() || self.each == Each::Caller
+    }
+
     fn check(&self) -> Result<(), Wrong> {
         self.limit.check()?;
         if self.limit.kind() == LimitKind::Allow && self.strength == Strength::Soft {
@@ -170,12 +180,10 @@ impl Rule {
         }
         let kind = self.limit.kind();
         if kind.is_of_whole_accounts() {
-            let of_callers = self.reach.caller.is_some() || self.each == Each::Caller;
-            if kind.is_of_options() && of_callers {
+            if kind.is_of_options() && self.is_of_callers() {
                 return Err(Wrong::OfAccountsOnly);
             }
-            let whole = self.reach.instruments == Instruments::default();
-            if !whole || self.each == Each::Instrument {
+            if kind.is_of_options() && self.is_of_instruments() {
                 return Err(Wrong::OfWholeAccountsOnly);
             }
             let one = self.each == Each::Account || self.reach.account.is_some();

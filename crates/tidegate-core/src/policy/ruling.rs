@@ -267,6 +267,17 @@ impl Ruling {
         live: &Live,
         part: &Part,
     ) -> Result<i64, Blind> {
+        self.heard_of(ground, live, part)?;
+        self.equity(ground, live, part)
+    }
+
+    /// Whether the accounts of a part are heard of.
+    pub(crate) fn heard_of(
+        &self,
+        ground: &Ground<'_>,
+        live: &Live,
+        part: &Part,
+    ) -> Result<(), Blind> {
         let meant = |account: &AccountName| match part {
             Part::Account { name } => name == account,
             _ => live.rule.reach.account.as_ref().is_none_or(|name| name == account),
@@ -283,7 +294,7 @@ impl Ruling {
                 veiled: "another account is closed, so that what it has is not known".to_owned(),
                 of: Some(name.clone()),
             }),
-            None => self.equity(ground, live, part),
+            None => Ok(()),
         }
     }
 
@@ -416,6 +427,32 @@ impl Ruling {
         }
     }
 
+    /// Takes note of what somebody gained on an instrument, of the rules that watch it. What a rule counts is the sum
+    /// of it since the rule is there.
+    pub(crate) fn gained_on(
+        &mut self,
+        ground: &Ground<'_>,
+        owner: &Owner,
+        (id, moved): (&InstrumentId, i64),
+    ) {
+        let Some(terms) = ground.instruments.get(id) else { return };
+        for live in self.rules.iter_mut().filter(|live| live.watches_instruments()) {
+            let who = match (owner, live.is_of_callers()) {
+                (Owner::Account { name, .. }, false) => Who { account: name, caller: None, terms },
+                (Owner::Caller { name, account }, true) => {
+                    Who { account, caller: Some(name), terms }
+                }
+                _ => continue,
+            };
+            let Some(part) = Part::of(&live.rule, who) else { continue };
+            let (lasting, gained) = (live.lasting(), live.gained_there(&part));
+            let before = Flow::stand(live.flows.get(&part), gained, lasting, ground.at);
+            let gained = gained.saturating_add(moved);
+            let flow = Flow::stand(Some(&before), gained, lasting, ground.at);
+            live.flows.insert(part, flow);
+        }
+    }
+
     /// Takes note of how equity stands, of the rules that watch it.
     fn stand(&mut self, ground: &Ground<'_>, account: &AccountName) {
         let mut notes = Vec::new();
@@ -440,15 +477,15 @@ impl Ruling {
 impl Live {
     /// Whether it counts what one caller holds, or each.
     pub(crate) fn is_of_callers(&self) -> bool {
-        self.rule.reach.caller.is_some() || self.rule.each == Each::Caller
+        self.rule.is_of_callers()
     }
 
-    /// For how long equity must have stood at a height that drawdown is measured from. What callers won is counted from
-    /// their trades alone, so that nothing comes in two pieces.
+    /// For how long equity must have stood at a height that drawdown is measured from. What callers won, and what was
+    /// won on instruments, is counted from trades alone, so that nothing comes in two pieces.
     pub(crate) fn lasting(&self) -> Span {
-        match self.is_of_callers() {
-            true => Span::ZERO,
-            false => HEIGHT_LASTS,
+        match self.watches_equity() {
+            true => HEIGHT_LASTS,
+            false => Span::ZERO,
         }
     }
 
@@ -462,12 +499,25 @@ impl Live {
     }
 
     fn watches_equity(&self) -> bool {
-        self.watches_losses() && !self.is_of_callers()
+        self.watches_losses() && !self.is_of_callers() && !self.rule.is_of_instruments()
     }
 
-    /// Whether it is over what callers gain and lose.
+    /// Whether it is over what callers gain and lose, on whatever they trade.
     pub(crate) fn watches_gains(&self) -> bool {
-        self.watches_losses() && self.is_of_callers()
+        self.watches_losses() && self.is_of_callers() && !self.rule.is_of_instruments()
+    }
+
+    /// Whether it is over what is gained and lost on some instruments, by accounts or by callers.
+    pub(crate) fn watches_instruments(&self) -> bool {
+        self.watches_losses() && self.rule.is_of_instruments()
+    }
+
+    /// What was gained of such a part since the rule is there.
+    pub(crate) fn gained_there(&self, part: &Part) -> i64 {
+        match self.flows.get(part) {
+            Some(Flow::Equity { last, .. }) => *last,
+            _ => 0,
+        }
     }
 
     /// The part of a rule over gains that a caller's on an account belong to.

@@ -97,9 +97,10 @@ impl Ruling {
                 usd(stock.sum + i128::from(Flow::today(flow, now).1), max)
             }
             Limit::DailyLoss { max } | Limit::Drawdown { max } => {
-                let now_is = match live.watches_gains() {
-                    true => live.gained(ground, part),
-                    false => self.equity(ground, live, part).ok()?,
+                let now_is = match part {
+                    _ if live.watches_instruments() => live.gained_there(part),
+                    _ if live.watches_gains() => live.gained(ground, part),
+                    _ => self.equity(ground, live, part).ok()?,
                 };
                 let (day, peak) = Flow::lost(flow, now_is, live.lasting(), now);
                 let daily = matches!(live.rule.limit, Limit::DailyLoss { .. });
@@ -149,7 +150,8 @@ impl Live {
     fn parts(&self, ground: &Ground<'_>) -> BTreeSet<Part> {
         let mut parts: BTreeSet<Part> =
             self.stocks.keys().chain(self.flows.keys()).cloned().collect();
-        if self.rule.limit.kind().is_of_whole_accounts() && !self.is_of_callers() {
+        let of_accounts = !self.is_of_callers() && !self.rule.is_of_instruments();
+        if self.rule.limit.kind().is_of_whole_accounts() && of_accounts {
             parts.extend(ground.accounts.keys().filter_map(|account| self.equity_part(account)));
         }
         let strategies = matches!(self.rule.limit, Limit::RepeatedExecutions { .. });

@@ -5,6 +5,7 @@ mod callers;
 mod callers_lost;
 mod equity;
 mod history;
+mod instruments_lost;
 mod market;
 mod net;
 mod options;

@@ -32,7 +32,7 @@ pub enum Wrong {
     SoftAllow,
     /// What options come to is an account's: the rule cannot be over a caller.
     OfAccountsOnly,
-    /// Equity is a whole account's: the rule cannot be over instruments.
+    /// What options come to is a whole account's: the rule cannot be over instruments.
     OfWholeAccountsOnly,
     /// A margin is each account's own: no other account pays it.
     OfEachAccountOnly,
@@ -64,8 +64,8 @@ impl fmt::Display for Flaw {
                 "what options come to is an account's; let the rule be over accounts, not callers",
             ),
             Wrong::OfWholeAccountsOnly => f.write_str(
-                "equity, and what options come to, are a whole account's; let the rule be over \
-                 accounts, not instruments",
+                "what options come to is a whole account's; let the rule be over accounts, not \
+                 instruments",
             ),
             Wrong::OfEachAccountOnly => f.write_str(
                 "a margin is paid by one account alone; write `each = \"account\"`, or name the account",

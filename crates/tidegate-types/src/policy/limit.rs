@@ -251,7 +251,7 @@ impl LimitKind {
         matches!(self, GrossPosition | NetPosition | Concentration) || self.is_of_equity()
     }
 
-    /// Whether it is about all that an account holds, or a caller of that, so that no instrument has a part of it.
+    /// Whether it is about all that an account holds, unless the rule is over callers or instruments.
     pub const fn is_of_whole_accounts(self) -> bool {
         self.is_of_equity() || self.is_of_options()
     }
@@ -267,7 +267,7 @@ impl LimitKind {
         )
     }
 
-    /// Whether it is about equity, which no instrument has a part of.
+    /// Whether it is about equity: what there is of it, or what was lost of it.
     pub const fn is_of_equity(self) -> bool {
         matches!(self, LimitKind::Leverage | LimitKind::DailyLoss | LimitKind::Drawdown)
     }

@@ -41,8 +41,10 @@ fn what_makes_no_sense_is_no_policy() {
     let of_caller = |limit| Rule { each: Each::Caller, ..rule("a", limit) };
     assert_eq!(wrong(vec![of_caller(Limit::OptionVega { max: usd(5) })]), Wrong::OfAccountsOnly);
     assert!(policy(vec![of_caller(loss.clone())]).is_ok());
-    let of_instrument = Rule { each: Each::Instrument, ..rule("a", loss) };
-    assert_eq!(wrong(vec![of_instrument]), Wrong::OfWholeAccountsOnly);
+    let of_instrument = |limit| Rule { each: Each::Instrument, ..rule("a", limit) };
+    let vega = Limit::OptionVega { max: usd(5) };
+    assert_eq!(wrong(vec![of_instrument(vega)]), Wrong::OfWholeAccountsOnly);
+    assert!(policy(vec![of_instrument(loss)]).is_ok());
 }
 
 #[test]

@@ -139,6 +139,17 @@ impl Ruling {
         pick: impl Fn((i64, i64)) -> (i64, Decimal),
     ) -> Found {
         let (part, now) = match live.gains_part(case.account, case.caller) {
+            _ if live.watches_instruments() => {
+                let Some(part) = Part::of(&live.rule, case.who()) else { return Found::Nothing };
+                let known = match live.is_of_callers() {
+                    true => heard(ground, live, case).and(self.fresh_part(ground, live, case)),
+                    false => self
+                        .heard_of(ground, live, &part)
+                        .and_then(|()| self.fresh(ground, live, case.account)),
+                };
+                let gained = live.gained_there(&part);
+                (part, known.map(|()| gained))
+            }
             Some(part) if live.is_of_callers() => {
                 let known = heard(ground, live, case).and(self.fresh_part(ground, live, case));
                 let gained = live.gained(ground, &part);

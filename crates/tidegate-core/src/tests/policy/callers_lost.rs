@@ -17,7 +17,7 @@ fn drawdown(max: &str) -> Rule {
 }
 
 impl World {
-    fn marks_at(&mut self, price: &str) {
+    pub(super) fn marks_at(&mut self, price: &str) {
         self.now = self.now.plus(Span::from_millis(1));
         let price = Price(d(price));
         let (instrument, at) = (instrument(PERP), self.now);
@@ -25,16 +25,24 @@ impl World {
         self.event(Event::Marks { marks: vec![mark] });
     }
 
-    fn has_traded(&mut self, caller: &str, order: NewOrder) {
+    pub(super) fn has_traded(&mut self, caller: &str, order: NewOrder) {
         let id = self.live(caller, order);
         self.venue.fill(venue_id(self, id), i64::MAX);
         self.settle();
     }
 
-    fn says(&mut self, caller: &str, order: NewOrder) -> Option<Code> {
+    pub(super) fn says(&mut self, caller: &str, order: NewOrder) -> Option<Code> {
         let ticket = self.place(caller, order);
         self.settle();
         self.code(ticket)
+    }
+
+    /// What a rule counts of the perpetual.
+    pub(super) fn used_of(&self, rule: &str) -> Option<Decimal> {
+        let used = self.core.state().policy_usage(self.now);
+        let (rule, of) = (RuleId::new(rule).unwrap(), instrument(PERP).to_string());
+        let mut of = used.iter().filter(|u| u.measure.rule == rule && *u.measure.of == *of);
+        of.next().map(|used| used.measure.measured)
     }
 
     fn lost(&self, rule: &str, caller: &str) -> Option<Decimal> {
@@ -198,10 +206,18 @@ impl Ledger {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 80, failure_persistence: None, ..Default::default() })]
     #[test]
-    fn callers_lose_what_their_own_trades_come_to(
+    fn callers_and_instruments_lose_what_trades_come_to(
         steps in prop::collection::vec((0_u8..6, 0_usize..2, 1_i64..4, 98_i64..103), 1..30),
     ) {
-        let mut w = world(vec![loss("100000"), drawdown("100000")]);
+        let each_instrument = |id, limit| Rule { each: Each::Instrument, ..hard(id, limit) };
+        let most = usd("100000");
+        let mut w = world(vec![
+            loss("100000"),
+            drawdown("100000"),
+            each_instrument("its-loss", Limit::DailyLoss { max: most }),
+            each_instrument("its-peak", Limit::Drawdown { max: most }),
+        ]);
+        let mut whole = Ledger::default();
         let callers = ["ann", "bob"];
         let mut ledgers = [Ledger::default(), Ledger::default()];
         let mut mark = 100;
@@ -212,6 +228,7 @@ proptest! {
                     let signed = if side == Side::Buy { qty } else { -qty };
                     w.has_traded(callers[who], limit(side, &qty.to_string(), &price.to_string()));
                     ledgers[who].traded(signed, price);
+                    whole.traded(signed, price);
                     // What an account does not hold, callers hold against each other alone.
                     let sum: i64 = ledgers.iter().map(|ledger| ledger.qty).sum();
                     let flat = w.core.state().positions().iter().next().is_none();
@@ -222,7 +239,7 @@ proptest! {
                     w.marks_at(&price.to_string());
                 }
                 _ => {
-                    for ledger in &mut ledgers {
+                    for ledger in ledgers.iter_mut().chain([&mut whole]) {
                         ledger.start = ledger.last;
                     }
                     let today = day(w.now);
@@ -239,6 +256,10 @@ proptest! {
                 prop_assert_eq!(w.lost("loss", caller).unwrap_or_else(zero), day, "{}", caller);
                 prop_assert_eq!(w.lost("peak", caller).unwrap_or_else(zero), peak, "{}", caller);
             }
+            whole.stands(mark);
+            let [day, peak] = whole.lost().map(|lost| d(&lost.to_string()));
+            prop_assert_eq!(w.used_of("its-loss").unwrap_or_default(), day);
+            prop_assert_eq!(w.used_of("its-peak").unwrap_or_default(), peak);
             w.check();
         }
         w.check_replay();
