@@ -135,7 +135,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..Default::default() })]
     #[test]
     fn no_interleaving_takes_a_caller_past_its_own_limit(
-        steps in prop::collection::vec((0_u8..59, any::<u8>(), any::<u8>()), 1..150)
+        steps in prop::collection::vec((0_u8..61, any::<u8>(), any::<u8>()), 1..150)
     ) {
         let mut world = world(vec![each_caller("own", Limit::GrossPosition { max: usd("800") })]);
         for what in steps {
